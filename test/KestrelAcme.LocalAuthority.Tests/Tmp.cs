@@ -1,0 +1,2 @@
+namespace KestrelAcme.Scaffold;
+public class Tmp { [Xunit.Fact] public void A() => Xunit.Assert.True(true); }
