@@ -1,0 +1,61 @@
+namespace KestrelAcme.Storage;
+
+/// <summary>The rules that every key of an <see cref="IAcmeStorage"/> follows.</summary>
+public static class StorageKey
+{
+    /// <summary>The longest key, in characters.</summary>
+    public const int MaxLength = 400;
+
+    /// <summary>The longest segment of a key, in characters: a file name on every common file system.</summary>
+    public const int MaxSegmentLength = 200;
+
+    /// <summary>The largest value, in bytes: 16 MiB.</summary>
+    public const int MaxValueLength = 16 * 1024 * 1024;
+
+    /// <summary>Whether a string is a well-formed key.</summary>
+    public static bool IsValid(string? key)
+    {
+        if (string.IsNullOrEmpty(key) || key.Length > MaxLength)
+        {
+            return false;
+        }
+
+        foreach (var range in key.AsSpan().Split('/'))
+        {
+            if (!IsValidSegment(key.AsSpan()[range]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Throws unless the key is well formed.</summary>
+    /// <exception cref="ArgumentException">The key is not well formed.</exception>
+    public static void ThrowIfInvalid(string key)
+    {
+        if (!IsValid(key))
+        {
+            throw new ArgumentException($"'{key}' is not a storage key: segments of a-z, 0-9, '.', '_', '-' and '+', divided by '/', at most {MaxLength} characters.", nameof(key));
+        }
+    }
+
+    private static bool IsValidSegment(ReadOnlySpan<char> segment)
+    {
+        if (segment.IsEmpty || segment.Length > MaxSegmentLength || segment is "." or "..")
+        {
+            return false;
+        }
+
+        foreach (var c in segment)
+        {
+            if (!(char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-' or '+'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

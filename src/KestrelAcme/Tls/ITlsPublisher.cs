@@ -1,0 +1,28 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>Where certificates are pushed to be served. A handshake never asks back.</summary>
+/// <remarks>Safe for concurrent use. Publishing is one write: a handshake sees what was before, or what is after.</remarks>
+internal interface ITlsPublisher
+{
+    /// <summary>Sets the names that we answer for, with or without a certificate yet. A name that is neither here nor published is a foreign one.</summary>
+    void SetManagedNames(IReadOnlyCollection<string> names);
+
+    /// <summary>Publishes certificates read from the store. Their contexts are made at first use.</summary>
+    /// <returns>The ids that were refused, each with the reason: key and certificate that do not match, a chain out of order.</returns>
+    IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials);
+
+    /// <summary>Publishes a new certificate. Its context is made before it is published, so that no visitor pays for a renewal.</summary>
+    /// <exception cref="InvalidCertificateException">The key does not match the certificate, or the chain is out of order; what was served before is still served.</exception>
+    void Publish(CertificateMaterial material);
+
+    /// <summary>Stops serving a certificate; connections that use it go on.</summary>
+    void Withdraw(string id);
+
+    /// <summary>Answers tls-alpn-01 (RFC 8737) for a server name, in <c>acme-tls/1</c> handshakes only.</summary>
+    void PresentChallenge(string serverName, X509Certificate2 certificate);
+
+    /// <summary>Stops answering tls-alpn-01 for a server name.</summary>
+    void WithdrawChallenge(string serverName);
+}
