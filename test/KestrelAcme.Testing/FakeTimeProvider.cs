@@ -1,0 +1,292 @@
+namespace KestrelAcme.Testing;
+
+/// <summary>
+/// A clock that stands still until a test moves it. Timers live on the monotonic clock, as real ones do: <see cref="Advance"/> moves both clocks
+/// and fires what falls due, in due order; <see cref="SetUtcNow"/> steps the wall clock alone, in either direction, and fires nothing.
+/// Safe for use from several threads. Callbacks run on the thread that advances, outside of any lock.
+/// </summary>
+public sealed class FakeTimeProvider : TimeProvider
+{
+    private static readonly TimeSpan RealDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<FakeTimer, (long Due, long Armed)> _queue = new();
+    private readonly HashSet<FakeTimer> _armed = [];
+    private readonly List<(Func<bool> Condition, TaskCompletionSource Source)> _waiters = [];
+    private long _elapsed;
+    private long _target;
+    private long _armings;
+    private DateTimeOffset _origin;
+
+    /// <summary>A clock that starts at 2026-11-21 12:00 UTC.</summary>
+    public FakeTimeProvider() : this(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero))
+    {
+    }
+
+    /// <summary>A clock that starts at <paramref name="start"/>.</summary>
+    public FakeTimeProvider(DateTimeOffset start) => _origin = start.ToUniversalTime();
+
+    /// <inheritdoc/>
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    /// <inheritdoc/>
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <summary>How many timers are armed: what the code under test waits for.</summary>
+    public int ArmedTimers
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _armed.Count;
+            }
+        }
+    }
+
+    /// <summary>How long until the next timer is due, or null when none is armed.</summary>
+    public TimeSpan? NextTimerDue
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _armed.Count == 0 ? null : TimeSpan.FromTicks(Math.Max(0, _armed.Min(timer => timer.Due) - _elapsed));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (_gate)
+        {
+            return _origin.AddTicks(_elapsed);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long GetTimestamp()
+    {
+        lock (_gate)
+        {
+            return _elapsed;
+        }
+    }
+
+    /// <summary>Steps the wall clock to <paramref name="now"/>, forwards or backwards, as an operator or NTP would. Timers and timestamps do not notice.</summary>
+    public void SetUtcNow(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            _origin = now.ToUniversalTime().AddTicks(-_elapsed);
+        }
+    }
+
+    /// <summary>Moves both clocks on by <paramref name="delta"/>; every timer fires at its own due time, periodic ones as often as they fall due.</summary>
+    public void Advance(TimeSpan delta)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(delta, TimeSpan.Zero);
+        long target;
+        lock (_gate)
+        {
+            // Two threads that advance at once add up.
+            target = _target = Math.Max(_target, _elapsed) + delta.Ticks;
+        }
+
+        FireUntil(target);
+    }
+
+    /// <summary>Jumps to the next armed timer and fires it. False when none is armed.</summary>
+    public bool AdvanceToNextTimer()
+    {
+        if (NextTimerDue is not { } due)
+        {
+            return false;
+        }
+
+        Advance(due);
+        return true;
+    }
+
+    /// <summary>Waits (in real time) until a timer is armed, then jumps to it.</summary>
+    /// <returns>How far the clock jumped.</returns>
+    public async Task<TimeSpan> AdvanceToNextTimerAsync(CancellationToken cancellationToken = default)
+    {
+        await WhenWaitingAsync(1, cancellationToken);
+        var before = GetTimestamp();
+        AdvanceToNextTimer();
+        return GetElapsedTime(before);
+    }
+
+    /// <summary>Completes once at least <paramref name="timers"/> timers are armed, that is: once the code under test waits. Fails after 30 s of real time.</summary>
+    public Task WhenWaitingAsync(int timers = 1, CancellationToken cancellationToken = default) =>
+        WhenAsync(() => _armed.Count >= timers, $"{timers} armed timer(s)", cancellationToken);
+
+    /// <summary>Completes once a timer is armed that falls due within <paramref name="span"/> from now. Fails after 30 s of real time.</summary>
+    public Task WhenTimerDueWithinAsync(TimeSpan span, CancellationToken cancellationToken = default) =>
+        WhenAsync(() => _armed.Any(timer => timer.Due - _elapsed <= span.Ticks), $"a timer due within {span}", cancellationToken);
+
+    /// <summary>
+    /// Auto-advance: jumps from timer to timer until <paramref name="task"/> is complete, and returns its outcome. A jump happens only when the
+    /// set of timers has not changed for <paramref name="quiet"/> of real time, so that code between two waits gets its turn.
+    /// </summary>
+    /// <param name="task">What to wait for.</param>
+    /// <param name="limit">Fails when this much fake time has passed.</param>
+    /// <param name="quiet">Real time without a change before a jump.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    public async Task RunUntilCompleteAsync(Task task, TimeSpan limit, TimeSpan? quiet = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var start = GetTimestamp();
+        var realStart = System.GetTimestamp();
+        while (!task.IsCompleted)
+        {
+            var armings = Interlocked.Read(ref _armings);
+            await Task.WhenAny(task, Task.Delay(quiet ?? TimeSpan.FromMilliseconds(20), System, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+            if (task.IsCompleted || armings != Interlocked.Read(ref _armings))
+            {
+                continue;
+            }
+
+            if (AdvanceToNextTimer())
+            {
+                realStart = System.GetTimestamp();
+            }
+
+            if (GetElapsedTime(start) > limit || System.GetElapsedTime(realStart) > RealDeadline)
+            {
+                throw new TimeoutException($"The task is not complete after {GetElapsedTime(start)} of fake time (limit {limit}); {ArmedTimers} timer(s) are armed.");
+            }
+        }
+
+        await task;
+    }
+
+    /// <inheritdoc/>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        var timer = new FakeTimer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    internal bool Arm(FakeTimer timer, TimeSpan dueTime, TimeSpan period)
+    {
+        FakeTimer.Check(dueTime, nameof(dueTime));
+        FakeTimer.Check(period, nameof(period));
+        lock (_gate)
+        {
+            if (timer.Disposed)
+            {
+                return false;
+            }
+
+            // A timer that fires at once counts its period from now, and a zero period means once, as with the real ones.
+            timer.Period = period > TimeSpan.Zero ? period.Ticks : 0;
+            Enqueue(timer, dueTime == Timeout.InfiniteTimeSpan ? null : _elapsed + dueTime.Ticks);
+        }
+
+        if (dueTime == TimeSpan.Zero)
+        {
+            // Never inside the caller: it may hold a lock that the callback wants.
+            ThreadPool.UnsafeQueueUserWorkItem(static provider => provider.FireUntil(provider.GetTimestamp()), this, preferLocal: false);
+        }
+
+        return true;
+    }
+
+    internal void Disarm(FakeTimer timer)
+    {
+        lock (_gate)
+        {
+            timer.Disposed = true;
+            Enqueue(timer, null);
+        }
+    }
+
+    private void Enqueue(FakeTimer timer, long? due)
+    {
+        var arming = Interlocked.Increment(ref _armings);
+        timer.Arming = arming;
+        if (due is { } at)
+        {
+            timer.Due = at;
+            _armed.Add(timer);
+            _queue.Enqueue(timer, (at, arming));
+        }
+        else
+        {
+            _armed.Remove(timer);
+        }
+
+        foreach (var (_, source) in _waiters.Where(waiter => waiter.Condition()).ToArray())
+        {
+            source.TrySetResult();
+        }
+
+        _waiters.RemoveAll(waiter => waiter.Source.Task.IsCompleted);
+    }
+
+    private void FireUntil(long target)
+    {
+        while (TakeDue(target) is { } timer)
+        {
+            timer.Fire();
+        }
+    }
+
+    private FakeTimer? TakeDue(long target)
+    {
+        lock (_gate)
+        {
+            while (_queue.TryPeek(out var timer, out var key) && key.Due <= target)
+            {
+                _queue.Dequeue();
+                if (timer.Arming != key.Armed || !_armed.Contains(timer))
+                {
+                    continue; // Changed or disposed since: a later entry stands for it, or none.
+                }
+
+                _elapsed = Math.Max(_elapsed, key.Due);
+                Enqueue(timer, timer.Period > 0 ? key.Due + timer.Period : null);
+                return timer;
+            }
+
+            _elapsed = Math.Max(_elapsed, target);
+            return null;
+        }
+    }
+
+    private async Task WhenAsync(Func<bool> condition, string what, CancellationToken cancellationToken)
+    {
+        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (condition())
+            {
+                return;
+            }
+
+            _waiters.Add((condition, source));
+        }
+
+        try
+        {
+            await source.Task.WaitAsync(RealDeadline, System, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"Waited {RealDeadline.TotalSeconds:0} s of real time for {what}; {ArmedTimers} armed, the next due in {NextTimerDue?.ToString() ?? "never"}.");
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _waiters.RemoveAll(waiter => waiter.Source == source);
+            }
+        }
+    }
+}

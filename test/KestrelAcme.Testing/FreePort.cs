@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace KestrelAcme.Testing;
+
+/// <summary>
+/// Loopback ports for servers that cannot be told to listen on port 0. A port is bound to see that it is free and then released: until the
+/// server binds it, another process may take it. Three things keep that rare: ports come from below the range that the system hands out by itself,
+/// they are picked at random, and one process never hands out the same port twice. Who starts a server still retries with new ports.
+/// </summary>
+public static class FreePort
+{
+    private const int First = 10_240;
+    private const int End = 32_000;
+    private static readonly ConcurrentDictionary<int, bool> Given = new();
+
+    /// <summary>A port free for TCP on 127.0.0.1.</summary>
+    public static int Tcp() => Pick(port => IsFree(port, SocketType.Stream, ProtocolType.Tcp));
+
+    /// <summary>A port free for UDP on 127.0.0.1.</summary>
+    public static int Udp() => Pick(port => IsFree(port, SocketType.Dgram, ProtocolType.Udp));
+
+    /// <summary>A port free for both on 127.0.0.1, as a DNS server needs it.</summary>
+    public static int TcpAndUdp() =>
+        Pick(port => IsFree(port, SocketType.Stream, ProtocolType.Tcp) && IsFree(port, SocketType.Dgram, ProtocolType.Udp));
+
+    private static int Pick(Func<int, bool> free)
+    {
+        for (var attempt = 0; attempt < 1_000; attempt++)
+        {
+            var port = Random.Shared.Next(First, End);
+            if (Given.TryAdd(port, true) && free(port))
+            {
+                return port;
+            }
+        }
+
+        throw new InvalidOperationException($"No free loopback port between {First} and {End}.");
+    }
+
+    private static bool IsFree(int port, SocketType type, ProtocolType protocol)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return true;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+        {
+            return false;
+        }
+    }
+}

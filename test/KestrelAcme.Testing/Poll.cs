@@ -1,0 +1,57 @@
+using Xunit;
+
+namespace KestrelAcme.Testing;
+
+/// <summary>Waits, in real time and with a deadline, for what no event announces.</summary>
+public static class Poll
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Waits until <paramref name="condition"/> holds; otherwise fails the test, naming <paramref name="what"/>.</summary>
+    public static Task UntilAsync(Func<bool> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        UntilAsync(_ => Task.FromResult(condition()), what, timeout, cancellationToken);
+
+    /// <summary>
+    /// Waits until <paramref name="condition"/> holds; otherwise fails the test, naming <paramref name="what"/> and the last exception.
+    /// An exception of the condition counts as "not yet".
+    /// </summary>
+    /// <param name="condition">What should become true. Its token fires at the deadline.</param>
+    /// <param name="what">Completes the sentence "Waited for ...".</param>
+    /// <param name="timeout"><value>20 s</value></param>
+    /// <param name="cancellationToken">The test's token; without one, that of the running test.</param>
+    public static async Task UntilAsync(Func<CancellationToken, Task<bool>> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        var limit = timeout ?? DefaultTimeout;
+        var test = cancellationToken.CanBeCanceled ? cancellationToken : TestContext.Current.CancellationToken;
+        using var clock = new CancellationTokenSource(limit, TimeProvider.System);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(test, clock.Token);
+        Exception? last = null;
+        while (!deadline.IsCancellationRequested)
+        {
+            try
+            {
+                if (await condition(deadline.Token))
+                {
+                    return;
+                }
+
+                last = null;
+                await Task.Delay(Pause, TimeProvider.System, deadline.Token);
+            }
+            catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception exception)
+            {
+                last = exception;
+                await Task.Delay(Pause, TimeProvider.System, deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        test.ThrowIfCancellationRequested();
+        Assert.Fail($"Waited {limit.TotalSeconds:0.#} s for {what}: in vain.{(last is null ? "" : $" The last attempt ended in {last.GetType().Name}: {last.Message}")}");
+    }
+}

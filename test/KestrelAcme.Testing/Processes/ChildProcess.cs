@@ -1,0 +1,135 @@
+using System.Diagnostics;
+
+namespace KestrelAcme.Testing.Processes;
+
+/// <summary>
+/// A process that a test started, and that never outlives it: dispose kills it, and so does the kernel when the test process itself dies.
+/// Standard output and error are read as lines.
+/// </summary>
+public sealed class ChildProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+    private readonly LineLog _lines;
+    private bool _disposed;
+
+    private ChildProcess(Process process, LineLog lines, string name) => (_process, _lines, Name) = (process, lines, name);
+
+    /// <summary>The executable's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Its exit code, once it has ended (128 + the signal's number when a signal ended it).</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>What it wrote so far to standard output and standard error, line by line; the oldest lines are dropped after 20,000.</summary>
+    public IReadOnlyList<string> Lines => _lines.Snapshot();
+
+    /// <summary><see cref="Lines"/> as one text.</summary>
+    public string Output => string.Join('\n', Lines);
+
+    /// <summary>Starts <paramref name="file"/> without a shell and with an empty standard input.</summary>
+    /// <param name="file">Name (looked up in PATH) or path.</param>
+    /// <param name="arguments">One string per argument.</param>
+    /// <param name="environment">Variables to set, or to remove where the value is null.</param>
+    /// <param name="workingFolder">Where it runs; the test's own folder by default.</param>
+    public static ChildProcess Start(
+        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingFolder = null)
+    {
+        var lines = new LineLog();
+        var process = new Process { StartInfo = BoundToParent.CreateStartInfo(file, arguments), EnableRaisingEvents = true };
+        process.StartInfo.WorkingDirectory = workingFolder ?? "";
+        foreach (var (key, value) in environment ?? new Dictionary<string, string?>())
+        {
+            process.StartInfo.Environment[key] = value;
+        }
+
+        process.OutputDataReceived += (_, line) => lines.Add(line.Data);
+        process.ErrorDataReceived += (_, line) => lines.Add(line.Data);
+        process.Exited += (_, _) => lines.Wake();
+        BoundToParent.Start(process);
+        process.StandardInput.Close();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return new ChildProcess(process, lines, Path.GetFileName(file));
+    }
+
+    /// <summary>Waits for a line (one written already counts) that contains <paramref name="text"/>, and returns it.</summary>
+    /// <exception cref="TimeoutException">It did not come in time; the message quotes the output.</exception>
+    /// <exception cref="InvalidOperationException">The process ended without writing it.</exception>
+    public Task<string> WaitForLineAsync(string text, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        WaitForLineAsync(line => line.Contains(text, StringComparison.Ordinal), $"a line with '{text}'", timeout, cancellationToken);
+
+    /// <summary>Waits for a line (one written already counts) that satisfies <paramref name="match"/>, and returns it.</summary>
+    public async Task<string> WaitForLineAsync(Func<string, bool> match, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(match);
+        try
+        {
+            return await _lines.WaitAsync(match, () => _process.HasExited, cancellationToken).WaitAsync(timeout ?? DefaultTimeout, TimeProvider.System, cancellationToken)
+                ?? throw new InvalidOperationException($"{Name} ended before it wrote {what}. Output:\n{Output}");
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"{Name} did not write {what} in time. Output:\n{Output}");
+        }
+    }
+
+    /// <summary>Kills it at once (SIGKILL) and waits until it is gone. Harmless when it has ended.</summary>
+    public async Task KillAsync(CancellationToken cancellationToken = default)
+    {
+        Signals.Kill(_process);
+        await _process.WaitForExitAsync(cancellationToken);
+    }
+
+    /// <summary>Asks it to end (SIGTERM), waits, and kills it when it has not ended in time.</summary>
+    /// <returns>Whether it ended by itself.</returns>
+    public async Task<bool> StopAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        Signals.Terminate(_process);
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(timeout ?? DefaultTimeout, TimeProvider.System, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            await KillAsync(cancellationToken);
+            return false;
+        }
+    }
+
+    /// <summary>Waits until it ends and all its output is read.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> WaitForExitAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(timeout ?? DefaultTimeout, TimeProvider.System, cancellationToken);
+            return _process.ExitCode;
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"{Name} (process {Id}) did not end in time. Output:\n{Output}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await KillAsync();
+        _process.Dispose();
+    }
+}

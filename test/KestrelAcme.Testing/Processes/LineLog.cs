@@ -1,0 +1,91 @@
+namespace KestrelAcme.Testing.Processes;
+
+/// <summary>Lines as they come in, for one reader that waits for one of them.</summary>
+internal sealed class LineLog
+{
+    private const int Capacity = 20_000;
+    private readonly Lock _gate = new();
+    private readonly List<string> _lines = [];
+    private TaskCompletionSource _changed = NewSource();
+    private int _dropped;
+
+    public void Add(string? line)
+    {
+        lock (_gate)
+        {
+            if (line is not null)
+            {
+                _lines.Add(line);
+                if (_lines.Count > Capacity)
+                {
+                    _lines.RemoveAt(0);
+                    _dropped++;
+                }
+            }
+        }
+
+        // A null line is the end of a stream: whoever waits looks again.
+        Wake();
+    }
+
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            _changed.TrySetResult();
+            _changed = NewSource();
+        }
+    }
+
+    public IReadOnlyList<string> Snapshot()
+    {
+        lock (_gate)
+        {
+            return [.. _lines];
+        }
+    }
+
+    /// <summary>The first line that matches, or null when <paramref name="ended"/> and none did.</summary>
+    public async Task<string?> WaitAsync(Func<string, bool> match, Func<bool> ended, CancellationToken cancellationToken)
+    {
+        var seen = 0;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var over = ended();
+            Task changed;
+            lock (_gate)
+            {
+                for (var i = Math.Max(0, seen - _dropped); i < _lines.Count; i++)
+                {
+                    if (match(_lines[i]))
+                    {
+                        return _lines[i];
+                    }
+                }
+
+                seen = _dropped + _lines.Count;
+                changed = _changed.Task;
+            }
+
+            if (over && await EndedQuietlyAsync(changed, cancellationToken))
+            {
+                return null;
+            }
+
+            if (!over)
+            {
+                await changed.WaitAsync(cancellationToken);
+            }
+        }
+    }
+
+    // The last lines may arrive just after the exit.
+    private static async Task<bool> EndedQuietlyAsync(Task changed, CancellationToken cancellationToken)
+    {
+        var pause = Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
+        return await Task.WhenAny(changed, pause) == pause;
+    }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
