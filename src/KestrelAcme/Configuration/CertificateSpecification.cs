@@ -1,0 +1,23 @@
+namespace KestrelAcme.Configuration;
+
+/// <summary>One certificate that should exist: its names and its key algorithm.</summary>
+internal sealed record CertificateSpecification
+{
+    /// <summary>Follows from the names and the key algorithm alone, in whatever order they were written; a segment of a storage key.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The names, in the order in which they were written; at least one.</summary>
+    public required ValueList<CertificateIdentifier> Identifiers { get; init; }
+
+    /// <summary>The kind of key.</summary>
+    public required KeyAlgorithm KeyAlgorithm { get; init; }
+
+    /// <summary>The profile; <see langword="null"/> leaves it to <see cref="AuthoritySpecification.Profile"/>.</summary>
+    public string? Profile { get; init; }
+
+    /// <summary>The preferred root's common name; <see langword="null"/> leaves it to <see cref="AuthoritySpecification.PreferredChain"/>.</summary>
+    public string? PreferredChain { get; init; }
+
+    /// <summary>The challenge types, by preference.</summary>
+    public required ValueList<string> ChallengeTypes { get; init; }
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+
+namespace KestrelAcme.Configuration;
+
+/// <summary>Reads a domain name or an IP address as people write it. Pure: no network, no clock.</summary>
+internal static class DomainNameParser
+{
+    private const int MaxNameLength = 253;
+    private const int MaxLabelLength = 63;
+
+    private static readonly SearchValues<char> Separators = SearchValues.Create(" \t\r\n,;");
+
+    /// <summary>Reads one name: A-labels in lower case without trailing dot, <c>*.</c> allowed in front; or an IP address, IPv6 with or without brackets.</summary>
+    public static NameResult Parse(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return NameResult.Bad("is empty", "Write a domain name, or remove the entry");
+        }
+
+        if (NotAName(text) is { } notAName)
+        {
+            return notAName;
+        }
+
+        return IpAddressParser.TryParse(text, out var address) ? NameResult.Good(IdentifierKind.Ip, address.ToString())
+            : text.Contains(':') ? WithPort(text)
+            : ParseName(text);
+    }
+
+    /// <summary>What is plainly something else: a URL, a list, an e-mail address.</summary>
+    private static NameResult? NotAName(string text)
+    {
+        if (text.Contains("://", StringComparison.Ordinal))
+        {
+            var host = Uri.TryCreate(text.Trim(), UriKind.Absolute, out var url) ? url.IdnHost : "";
+            return NameResult.Bad("is a URL, not a domain name", Suggest(host));
+        }
+
+        return text.IndexOfAny(['/', '\\', '?', '#']) is var at and >= 0 ? NameResult.Bad("has a path", Suggest(text[..at]))
+            : text.AsSpan().Trim().IndexOfAny(Separators) >= 0 ? NameResult.Bad("is not one name", "Write each name as an element of its own")
+            : text.Any(char.IsWhiteSpace) ? NameResult.Bad("contains a space", Suggest(string.Concat(text.Where(c => !char.IsWhiteSpace(c)))))
+            : text.Contains('@') ? NameResult.Bad("is an e-mail address, not a domain name", Suggest(text[(text.LastIndexOf('@') + 1)..]))
+            : null;
+    }
+
+    private static NameResult WithPort(string text)
+    {
+        var host = text[..text.LastIndexOf(':')];
+        return host.Contains(':') && !host.StartsWith('[')
+            ? NameResult.Bad("is not an IP address", "Write an IPv6 address such as '2001:db8::1'")
+            : NameResult.Bad("has a port", Suggest(host));
+    }
+
+    private static NameResult ParseName(string text)
+    {
+        var wildcard = text.StartsWith("*.", StringComparison.Ordinal);
+        var name = wildcard ? text[2..] : text;
+        if (name.Contains('*'))
+        {
+            return NameResult.Bad("has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'");
+        }
+
+        if (!UnicodeNames.TryToAscii(name, out var ascii, out var why))
+        {
+            return NameResult.Bad(why, "Write the name as A-labels, such as 'xn--bcher-kva.example'");
+        }
+
+        // One trailing dot says that the name is absolute, which it is anyway.
+        ascii = ascii.EndsWith('.') ? ascii[..^1] : ascii;
+        if (WhyNotAHostName(ascii) is { } bad)
+        {
+            return bad;
+        }
+
+        return wildcard ? NameResult.Good(IdentifierKind.Dns, "*." + ascii) : NameResult.Good(IdentifierKind.Dns, ascii);
+    }
+
+    private static NameResult? WhyNotAHostName(string name)
+    {
+        if (name.Length > MaxNameLength)
+        {
+            return NameResult.Bad($"is longer than {MaxNameLength} characters", "Write a shorter name");
+        }
+
+        var last = ReadOnlySpan<char>.Empty;
+        foreach (var range in name.AsSpan().Split('.'))
+        {
+            last = name.AsSpan()[range];
+            if (WhyNotALabel(last) is { } bad)
+            {
+                return bad;
+            }
+        }
+
+        // No top-level domain is a number; a name that ends in one is a mistyped address.
+        return last.ContainsAnyExceptInRange('0', '9')
+            ? null
+            : NameResult.Bad("is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name");
+    }
+
+    private static NameResult? WhyNotALabel(ReadOnlySpan<char> label)
+    {
+        if (label.IsEmpty)
+        {
+            return NameResult.Bad("has an empty label", "Write single dots, and none in front");
+        }
+
+        if (label.Length > MaxLabelLength)
+        {
+            return NameResult.Bad($"has a label longer than {MaxLabelLength} characters", "Write a shorter name");
+        }
+
+        foreach (var c in label)
+        {
+            if (c == '_')
+            {
+                return NameResult.Bad("has an underscore, which no certificate may name", "Write the name of a host: letters, digits, hyphens and dots");
+            }
+
+            if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-')
+            {
+                return NameResult.Bad($"has a character that no domain name may have, U+{(int)c:X4}", "Write letters, digits, hyphens and dots");
+            }
+        }
+
+        return label[0] == '-' || label[^1] == '-' ? NameResult.Bad("has a label that begins or ends with a hyphen", "Write the name without it") : null;
+    }
+
+    /// <summary>A fix that names the corrected value, where that is good itself.</summary>
+    private static string Suggest(string candidate)
+        => candidate.Length > 0 && candidate.IndexOfAny([':', '/', '@', ' ']) < 0 && ParseName(candidate) is { IsGood: true, Identifier: var good }
+            ? $"Write '{good.Value}'"
+            : "Write the domain name alone";
+}

@@ -1,0 +1,35 @@
+namespace KestrelAcme.Configuration;
+
+/// <summary>Whether a name, however it came to be wanted, can get a certificate here.</summary>
+internal static class DomainNameRules
+{
+    /// <summary>The two challenge types that connect to the name itself, and so can prove no wildcard.</summary>
+    private static readonly string[] ConnectingTypes = ["http-01", "tls-alpn-01"];
+
+    /// <summary>Parses a name that came at run time and checks it against what is configured.</summary>
+    public static NameResult Check(string? text, ConfigurationSnapshot snapshot)
+        => Check(text, snapshot.ChallengeTypes, OnlyPublic(snapshot.Authorities));
+
+    /// <summary>Parses a name and checks it against the challenge types it may be proved with and the authorities it may be ordered from.</summary>
+    public static NameResult Check(string? text, IReadOnlyCollection<string> challengeTypes, bool onlyPublicAuthorities)
+    {
+        var result = DomainNameParser.Parse(text);
+        return !result.IsGood ? result
+            : RefuseByChallenge(result.Identifier, challengeTypes)
+            ?? (onlyPublicAuthorities ? PublicNameRules.Refuse(result.Identifier) : null)
+            ?? result;
+    }
+
+    /// <summary>Whether a name that is not public has nowhere to go.</summary>
+    public static bool OnlyPublic(IReadOnlyCollection<AuthoritySpecification> authorities)
+        => authorities.Count > 0 && authorities.All(authority => authority.IsPublic);
+
+    private static NameResult? RefuseByChallenge(CertificateIdentifier identifier, IReadOnlyCollection<string> challengeTypes)
+        => identifier.IsWildcard && challengeTypes.All(type => ConnectingTypes.Contains(type))
+            ? NameResult.Bad("is a wildcard, which only a DNS challenge can prove", "Add 'dns-01' to ChallengeTypes, or name the hosts one by one")
+        : identifier.Kind == IdentifierKind.Ip && challengeTypes.All(IsDns)
+            ? NameResult.Bad("is an IP address, which no DNS challenge can prove", "Add 'http-01' or 'tls-alpn-01' to ChallengeTypes")
+        : null;
+
+    private static bool IsDns(string challengeType) => challengeType.StartsWith("dns-", StringComparison.Ordinal);
+}

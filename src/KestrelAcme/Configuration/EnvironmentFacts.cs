@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Hosting;
+
+namespace KestrelAcme.Configuration;
+
+/// <summary>What the configuration is checked against beside itself.</summary>
+internal sealed record EnvironmentFacts
+{
+    /// <summary>Whether the app runs in Development.</summary>
+    public required bool IsDevelopment { get; init; }
+
+    /// <summary>Where relative paths count from.</summary>
+    public required string ContentRootPath { get; init; }
+
+    /// <summary>The user's folder for application data; empty when there is none.</summary>
+    public required string ApplicationDataPath { get; init; }
+
+    /// <summary>Reads a file. Throws what <see cref="File.ReadAllText(string)"/> throws.</summary>
+    public required Func<string, string> ReadFile { get; init; }
+
+    /// <summary>The facts of the running host.</summary>
+    /// <param name="environment">The host's environment; <see langword="null"/> outside a host.</param>
+    public static EnvironmentFacts Of(IHostEnvironment? environment) => new()
+    {
+        IsDevelopment = environment?.IsDevelopment() ?? false,
+        ContentRootPath = environment?.ContentRootPath ?? AppContext.BaseDirectory,
+
+        // Not verified: a service's user often has a home that does not exist yet.
+        ApplicationDataPath = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+        ReadFile = File.ReadAllText,
+    };
+}

@@ -1,0 +1,79 @@
+namespace KestrelAcme.Configuration;
+
+/// <summary>Checks the lists of challenge types and key algorithms, which occur at two levels.</summary>
+internal static class ListRules
+{
+    /// <summary>The types of RFC 8555, RFC 8737 and the drafts; other well-formed ones may have a handler of the app's.</summary>
+    private static readonly string[] KnownTypes = ["http-01", "tls-alpn-01", "dns-01", "dns-account-01", "dns-persist-01"];
+
+    /// <summary>Reads challenge types; <see langword="null"/> stays so.</summary>
+    public static ValueList<string>? ChallengeTypes(IList<string>? list, string key, ProblemList problems)
+    {
+        var types = list?.Select(type => (type ?? "").Trim().ToLowerInvariant()).ToArray();
+        if (types is null || !CheckSize(types, key, "Write 'http-01', or leave the key out", problems))
+        {
+            return null;
+        }
+
+        for (var i = 0; i < types.Length; i++)
+        {
+            if (WhyNotAType(types[i]) is { } fix)
+            {
+                problems.Add($"{key}:{i}", types[i], "is not a challenge type", fix);
+            }
+        }
+
+        return ValueList.From(types);
+    }
+
+    /// <summary>Reads key algorithms; <see langword="null"/> stays so.</summary>
+    public static ValueList<KeyAlgorithm>? KeyAlgorithms(IList<KeyAlgorithm>? list, string key, ProblemList problems)
+    {
+        if (list is null || !CheckSize(list, key, $"Write '{nameof(KeyAlgorithm.EcdsaP256)}', or leave the key out", problems))
+        {
+            return null;
+        }
+
+        for (var i = 0; i < list.Count; i++)
+        {
+            ScalarRules.CheckEnum(list[i], $"{key}:{i}", problems);
+        }
+
+        return ValueList.From(list);
+    }
+
+    private static bool CheckSize<T>(IList<T> list, string key, string fix, ProblemList problems)
+    {
+        if (list.Count == 0)
+        {
+            problems.Add(key, null, "is empty", fix);
+            return false;
+        }
+
+        for (var i = 1; i < list.Count; i++)
+        {
+            if (list.Take(i).Contains(list[i]))
+            {
+                problems.Add($"{key}:{i}", $"{list[i]}", "is listed twice", "Remove one of them");
+            }
+        }
+
+        return true;
+    }
+
+    private static string? WhyNotAType(string type)
+    {
+        if (KnownTypes.Contains(type))
+        {
+            return null;
+        }
+
+        if (NearestName.Find(type, KnownTypes) is { } meant)
+        {
+            return $"Did you mean '{meant}'?";
+        }
+
+        var wellFormed = type.Length is > 0 and <= 64 && type.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+        return wellFormed ? null : $"Write one of {string.Join(", ", KnownTypes.Take(3))}";
+    }
+}

@@ -1,0 +1,38 @@
+using System.Net;
+
+namespace KestrelAcme.Configuration;
+
+/// <summary>Names and addresses that no public authority issues for (CA/Browser Forum Baseline Requirements 4.2.2 and 7.1.2.7; IANA's special-use registries).</summary>
+internal static class PublicNameRules
+{
+    private const string OwnAuthority = "Use a public name, or an authority of your own (DirectoryUrl) for this one";
+
+    private static readonly HashSet<string> ReservedTopLevels = ["alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"];
+
+    private static readonly IPNetwork[] ReservedNetworks =
+    [
+        IPNetwork.Parse("0.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("100.64.0.0/10"), IPNetwork.Parse("127.0.0.0/8"),
+        IPNetwork.Parse("169.254.0.0/16"), IPNetwork.Parse("172.16.0.0/12"), IPNetwork.Parse("192.0.0.0/24"), IPNetwork.Parse("192.0.2.0/24"),
+        IPNetwork.Parse("192.168.0.0/16"), IPNetwork.Parse("198.18.0.0/15"), IPNetwork.Parse("198.51.100.0/24"), IPNetwork.Parse("203.0.113.0/24"),
+        IPNetwork.Parse("224.0.0.0/3"), IPNetwork.Parse("::/96"), IPNetwork.Parse("100::/64"), IPNetwork.Parse("2001:db8::/32"),
+        IPNetwork.Parse("fc00::/7"), IPNetwork.Parse("fe80::/9"), IPNetwork.Parse("ff00::/8"),
+    ];
+
+    /// <summary>Returns the refusal, or <see langword="null"/> when a public authority may issue for the identifier.</summary>
+    public static NameResult? Refuse(CertificateIdentifier identifier)
+        => identifier.Kind == IdentifierKind.Ip ? RefuseAddress(IPAddress.Parse(identifier.Value)) : RefuseName(identifier);
+
+    private static NameResult? RefuseAddress(IPAddress address)
+        => Array.Exists(ReservedNetworks, network => network.Contains(address))
+            ? NameResult.Bad("is a private or reserved IP address, for which no public authority issues", OwnAuthority)
+            : null;
+
+    private static NameResult? RefuseName(CertificateIdentifier identifier)
+    {
+        var name = identifier.BaseValue;
+        var top = name[(name.LastIndexOf('.') + 1)..];
+        return ReservedTopLevels.Contains(top) ? NameResult.Bad($"ends in '.{top}', which is reserved: no public authority issues for it", OwnAuthority)
+            : top.Length == name.Length ? NameResult.Bad("has a single label: no public authority issues for it", OwnAuthority)
+            : null;
+    }
+}

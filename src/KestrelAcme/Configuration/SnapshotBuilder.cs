@@ -1,0 +1,68 @@
+namespace KestrelAcme.Configuration;
+
+/// <summary>Turns options into a snapshot, or into all that is wrong with them. The one place where the rules meet; pure but for the files that the options name.</summary>
+internal static class SnapshotBuilder
+{
+    /// <summary>Checks and builds.</summary>
+    public static SnapshotResult Build(AcmeHttpsOptions options, EnvironmentFacts facts)
+    {
+        if (!options.Enabled)
+        {
+            return new SnapshotResult(ConfigurationSnapshot.Disabled, []);
+        }
+
+        var problems = new ProblemList();
+        problems.AddRange(options.BindingProblems);
+
+        var authorities = new AuthorityReader(facts, problems).Read(options);
+        var challengeTypes = ListRules.ChallengeTypes(options.ChallengeTypes, "ChallengeTypes", problems) ?? ["http-01"];
+        var keyAlgorithms = ReadKeyAlgorithms(options, problems);
+        var certificates = new CertificateReader(challengeTypes, keyAlgorithms, DomainNameRules.OnlyPublic(authorities), problems).Read(options);
+        CheckTerms(options, authorities, problems);
+        ScalarRules.Check(options, problems);
+
+        var snapshot = new ConfigurationSnapshot
+        {
+            Certificates = certificates,
+            Authorities = authorities,
+            NoAuthorityReason = AuthorityReader.WhyNone(options, facts),
+            AcceptTermsOfService = options.AcceptTermsOfService,
+            ChallengeTypes = challengeTypes,
+            KeyAlgorithms = keyAlgorithms,
+            StoragePath = PathRules.Storage(options, facts, problems),
+            ExportPath = PathRules.Export(options, facts, problems),
+            DefaultServerName = LocalNameRules.DefaultServerName(options, problems),
+            LocalAddressNames = LocalNameRules.LocalAddresses(options, problems),
+            SelfCheck = options.SelfCheck,
+            AllowEphemeralStorage = options.AllowEphemeralStorage,
+            Issuance = options.Issuance,
+            MissingCertificate = options.MissingCertificate,
+            MaxConcurrentOrders = options.MaxConcurrentOrders,
+            ContextCacheSize = options.ContextCacheSize,
+            PinnedCertificates = options.PinnedCertificates,
+            ReuseKeys = options.ReuseKeys,
+        };
+        return problems.All.Count == 0 ? new SnapshotResult(snapshot, []) : new SnapshotResult(null, problems.All);
+    }
+
+    private static ValueList<KeyAlgorithm> ReadKeyAlgorithms(AcmeHttpsOptions options, ProblemList problems)
+    {
+        if (options.KeyAlgorithms is not null)
+        {
+            return ListRules.KeyAlgorithms(options.KeyAlgorithms, "KeyAlgorithms", problems) ?? [];
+        }
+
+        ScalarRules.CheckEnum(options.KeyAlgorithm, "KeyAlgorithm", problems);
+        return [options.KeyAlgorithm];
+    }
+
+    private static void CheckTerms(AcmeHttpsOptions options, ValueList<AuthoritySpecification> authorities, ProblemList problems)
+    {
+        var anyName = options.DomainNames is { Count: > 0 } || options.Certificates is { Count: > 0 };
+        if (anyName && authorities.Count > 0 && options.Issuance == IssuanceMode.Automatic && !options.AcceptTermsOfService)
+        {
+            var names = string.Join(" and ", authorities.Select(authority => authority.DisplayName));
+            problems.Add("AcceptTermsOfService", "false", $"no certificate can be ordered from {names} before its terms of service are accepted", "Read the terms, then write true");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+namespace KestrelAcme.Configuration;
+
+/// <summary>The public ACME authorities that can be named in <see cref="AcmeHttpsOptions.DirectoryUrl"/>. Names are compared without regard to case.</summary>
+public static class WellKnownAuthorities
+{
+    /// <summary>Let's Encrypt, the default.</summary>
+    public const string LetsEncrypt = "LetsEncrypt";
+
+    /// <summary>The staging service of Let's Encrypt: untrusted certificates, generous limits.</summary>
+    public const string LetsEncryptStaging = "LetsEncryptStaging";
+
+    /// <summary>ZeroSSL. Needs an external account binding and an e-mail address.</summary>
+    public const string ZeroSsl = "ZeroSsl";
+
+    /// <summary>Google Trust Services. Needs an external account binding.</summary>
+    public const string GoogleTrustServices = "GoogleTrustServices";
+
+    /// <summary>SSL.com with an RSA chain. Needs an external account binding.</summary>
+    public const string SslComRsa = "SslComRsa";
+
+    /// <summary>SSL.com with an ECDSA chain. Needs an external account binding.</summary>
+    public const string SslComEcc = "SslComEcc";
+
+    /// <summary>Actalis. Needs an external account binding.</summary>
+    public const string Actalis = "Actalis";
+
+    private static readonly WellKnownAuthority[] Authorities =
+    [
+        new(LetsEncrypt, new("https://acme-v02.api.letsencrypt.org/directory"), false, false, LetsEncryptStaging),
+        new(LetsEncryptStaging, new("https://acme-staging-v02.api.letsencrypt.org/directory"), false, false, null),
+        new(ZeroSsl, new("https://acme.zerossl.com/v2/DV90"), true, true, null),
+        new(GoogleTrustServices, new("https://dv.acme-v02.api.pki.goog/directory"), true, false, null),
+        new(SslComRsa, new("https://acme.ssl.com/sslcom-dv-rsa"), true, false, null),
+        new(SslComEcc, new("https://acme.ssl.com/sslcom-dv-ecc"), true, false, null),
+        new(Actalis, new("https://acme-api.actalis.com/acme/directory"), true, false, null),
+    ];
+
+    /// <summary>All of them, the default first.</summary>
+    public static IReadOnlyList<WellKnownAuthority> All { get; } = Authorities.AsReadOnly();
+
+    /// <summary>Finds an authority by its name.</summary>
+    /// <returns>The authority, or <see langword="null"/> when the name is not known.</returns>
+    public static WellKnownAuthority? FindByName(string name)
+        => Array.Find(Authorities, authority => string.Equals(authority.Name, name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Finds an authority by the URL of its directory.</summary>
+    /// <returns>The authority, or <see langword="null"/> when the URL is not known.</returns>
+    public static WellKnownAuthority? FindByUrl(Uri directoryUrl) => Array.Find(Authorities, authority => authority.DirectoryUrl == directoryUrl);
+
+    /// <summary>Whether a directory is served by one of the public authorities, at whatever path.</summary>
+    internal static bool IsPublicHost(Uri directoryUrl)
+        => Array.Exists(Authorities, authority => string.Equals(authority.DirectoryUrl.IdnHost, directoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase));
+}
