@@ -1,0 +1,41 @@
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Serialization;
+using KestrelAcme.Protocol.Transport;
+
+namespace KestrelAcme.Protocol.Accounts;
+
+/// <summary>What the server has on file for an account (RFC 8555 section 7.1.2), as it was when it was read.</summary>
+public sealed record AccountDetails
+{
+    /// <summary>The status.</summary>
+    public AccountStatus Status { get; init; }
+
+    /// <summary>The contact URLs; an authority may keep them to itself (Let's Encrypt does).</summary>
+    public IReadOnlyList<string> Contacts { get; init; } = [];
+
+    /// <summary>Whether the terms of service are agreed to, where the server says so.</summary>
+    public bool? TermsOfServiceAgreed { get; init; }
+
+    /// <summary>The list of orders; many servers have none.</summary>
+    public Uri? OrdersUrl { get; init; }
+
+    internal static AccountDetails FromAnswer(AcmeAnswer answer)
+    {
+        var document = answer.Read(AcmeJson.Default.AccountDocument);
+        return new AccountDetails
+        {
+            Status = StatusOf(document.Status),
+            Contacts = [.. (document.Contact ?? []).OfType<string>().Take(100).Select(contact => UntrustedText.Clean(contact, 1000))],
+            TermsOfServiceAgreed = document.TermsOfServiceAgreed,
+            OrdersUrl = answer.Link(document.Orders, "orders"),
+        };
+    }
+
+    private static AccountStatus StatusOf(string? status) => status switch
+    {
+        "valid" => AccountStatus.Valid,
+        "deactivated" => AccountStatus.Deactivated,
+        "revoked" => AccountStatus.Revoked,
+        _ => AccountStatus.Unknown,
+    };
+}

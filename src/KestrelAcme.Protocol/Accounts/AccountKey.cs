@@ -1,0 +1,105 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using KestrelAcme.Protocol.Challenges;
+using KestrelAcme.Protocol.Jose;
+
+namespace KestrelAcme.Protocol.Accounts;
+
+/// <summary>The key pair of an account. Never use it for a certificate. Thread-safe, except for <see cref="Dispose"/>.</summary>
+public sealed class AccountKey : IDisposable
+{
+    private const int NewRsaKeySize = 3072;
+
+    private readonly AsymmetricAlgorithm _key;
+
+    private AccountKey(AsymmetricAlgorithm key)
+    {
+        _key = key;
+        Signer = JwsSigner.For(key);
+        Algorithm = Enum.Parse<AccountKeyAlgorithm>(Signer.Algorithm);
+    }
+
+    /// <summary>The algorithm.</summary>
+    public AccountKeyAlgorithm Algorithm { get; }
+
+    /// <summary>The thumbprint of the public key (RFC 7638), base64url.</summary>
+    public string Thumbprint => Signer.Thumbprint;
+
+    internal JwsSigner Signer { get; }
+
+    /// <summary>Makes a new key.</summary>
+    /// <param name="algorithm">The algorithm.</param>
+    public static AccountKey Generate(AccountKeyAlgorithm algorithm = AccountKeyAlgorithm.ES256) => Own(algorithm switch
+    {
+        AccountKeyAlgorithm.ES256 => ECDsa.Create(ECCurve.NamedCurves.nistP256),
+        AccountKeyAlgorithm.ES384 => ECDsa.Create(ECCurve.NamedCurves.nistP384),
+        AccountKeyAlgorithm.RS256 => RSA.Create(NewRsaKeySize),
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not an algorithm of account keys."),
+    });
+
+    /// <summary>Reads a private key without a password: PKCS #8, or the older forms for EC and RSA.</summary>
+    /// <param name="pem">The key in PEM.</param>
+    /// <exception cref="ArgumentException">The text holds no private key, more than one, an encrypted one, or one that cannot be an account key.</exception>
+    public static AccountKey FromPem(ReadOnlySpan<char> pem)
+    {
+        // Both forms are tried, for a PKCS #8 label does not tell them apart. Causes are left out: nothing of a key may reach a log.
+        return TryImport(ECDsa.Create(), pem) ?? TryImport(RSA.Create(), pem)
+            ?? throw new ArgumentException("The PEM text holds no usable private key: one ECDSA or RSA key without a password is expected.", nameof(pem));
+    }
+
+    /// <summary>Writes the private key as PKCS #8 in PEM, without a password: keep it secret.</summary>
+    public string ExportPkcs8Pem() => _key.ExportPkcs8PrivateKeyPem();
+
+    /// <summary>What proves to the server that the answer to a challenge is this account's (RFC 8555 section 8.1).</summary>
+    /// <param name="token">The token of the challenge.</param>
+    /// <exception cref="ArgumentException">The token is not of the alphabet that the RFC allows.</exception>
+    public string KeyAuthorization(string token) => ChallengeToken.IsValid(token)
+        ? $"{token}.{Thumbprint}"
+        : throw new ArgumentException("The token is empty, too long, or has characters other than A-Z a-z 0-9 - _.", nameof(token));
+
+    /// <summary>The value of the TXT record of a dns-01 challenge (RFC 8555 section 8.4).</summary>
+    /// <param name="token">The token of the challenge.</param>
+    /// <exception cref="ArgumentException">The token is not of the alphabet that the RFC allows.</exception>
+    public string DnsRecordValue(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(KeyAuthorization(token))));
+
+    /// <summary>Whether a certificate's key is this very key, which no authority accepts.</summary>
+    /// <param name="key">The other key: ECDSA on P-256 or P-384, or RSA.</param>
+    public bool IsSameKey(AsymmetricAlgorithm key) => JwsSigner.For(key).Thumbprint == Thumbprint;
+
+    /// <summary>The algorithm and the thumbprint.</summary>
+    public override string ToString() => $"{Algorithm} {Thumbprint}";
+
+    /// <summary>Frees the key.</summary>
+    public void Dispose() => _key.Dispose();
+
+    private static AccountKey Own(AsymmetricAlgorithm key)
+    {
+        try
+        {
+            return new AccountKey(key);
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+
+    private static AccountKey? TryImport(AsymmetricAlgorithm key, ReadOnlySpan<char> pem)
+    {
+        try
+        {
+            key.ImportFromPem(pem);
+            // Throws for a public key.
+            CryptographicOperations.ZeroMemory(key.ExportPkcs8PrivateKey());
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            key.Dispose();
+            return null;
+        }
+
+        return Own(key);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using KestrelAcme.Protocol.Jose;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Serialization;
+using KestrelAcme.Protocol.Transport;
+
+namespace KestrelAcme.Protocol.Accounts;
+
+/// <summary>
+/// An account at an authority, and all that is done in its name. Immutable and thread-safe; owns neither the key nor the client.
+/// Every method throws <see cref="AcmeException"/> or one of its derived types when it fails.
+/// </summary>
+public sealed partial class AcmeAccount
+{
+    internal AcmeAccount(AcmeClient client, AccountKey key, Uri url, bool isNew)
+    {
+        Client = client;
+        Key = key;
+        Url = url;
+        IsNew = isNew;
+        Sender = new JwsSender(key.Signer, url);
+    }
+
+    /// <summary>The account's URL: its identity, opaque.</summary>
+    public Uri Url { get; }
+
+    /// <summary>The account's key.</summary>
+    public AccountKey Key { get; }
+
+    /// <summary>The client that it was opened with.</summary>
+    public AcmeClient Client { get; }
+
+    /// <summary>Whether this very call made the account; <see langword="false"/> when it was there before.</summary>
+    public bool IsNew { get; }
+
+    private JwsSender Sender { get; }
+
+    /// <summary>Reads what the server has on file.</summary>
+    /// <param name="cancellationToken">Ends the operation.</param>
+    public async Task<AccountDetails> GetAsync(CancellationToken cancellationToken = default) =>
+        AccountDetails.FromAnswer(await FetchAsync("Reading the account", Url, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Replaces the contacts (RFC 8555 section 7.3.2).</summary>
+    /// <param name="contacts">E-mail addresses or URLs; none removes all.</param>
+    /// <param name="cancellationToken">Ends the operation.</param>
+    public Task<AccountDetails> UpdateContactsAsync(IReadOnlyList<string> contacts, CancellationToken cancellationToken = default) =>
+        UpdateAsync("Updating the account's contacts", new AccountUpdatePayload { Contact = ContactUrls.Normalize(contacts) }, cancellationToken);
+
+    /// <summary>Agrees to changed terms of service (RFC 8555 section 7.3.3). Many authorities want it done on a page instead: see the problem's link.</summary>
+    /// <param name="cancellationToken">Ends the operation.</param>
+    public Task<AccountDetails> AgreeToTermsAsync(CancellationToken cancellationToken = default) =>
+        UpdateAsync("Agreeing to the terms of service", new AccountUpdatePayload { TermsOfServiceAgreed = true }, cancellationToken);
+
+    /// <summary>Gives the account up for good (RFC 8555 section 7.3.6).</summary>
+    /// <param name="cancellationToken">Ends the operation.</param>
+    public Task<AccountDetails> DeactivateAsync(CancellationToken cancellationToken = default) =>
+        UpdateAsync("Deactivating the account", new AccountUpdatePayload { Status = "deactivated" }, cancellationToken);
+
+    /// <summary>Gives the account a new key (RFC 8555 section 7.3.5). The old key is of no use afterwards. When the answer is lost the account is looked for by the new key.</summary>
+    /// <param name="newKey">The new key; keep it in store before the call.</param>
+    /// <param name="cancellationToken">Ends the operation.</param>
+    /// <returns>The same account with the new key.</returns>
+    public async Task<AcmeAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(newKey);
+        var directory = await Client.GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
+        var url = directory.KeyChange ?? throw AcmeClient.NotOffered("Changing the account's key", "keyChange", directory.Url);
+        using var oldKey = JsonDocument.Parse(Key.Signer.Jwk());
+        var change = new KeyChangePayload { Account = Url.OriginalString, OldKey = oldKey.RootElement };
+        var inner = FlattenedJws.ForRequest(
+            new JwsSender(newKey.Signer, AccountUrl: null), url, nonce: null, JsonSerializer.SerializeToUtf8Bytes(change, AcmeJson.Default.KeyChangePayload));
+        var call = new AcmeCall("Changing the account's key", url) { IsRepeatable = false };
+        var renewed = new AcmeAccount(Client, newKey, Url, isNew: false);
+        try
+        {
+            await Client.PostAsync(call, Sender, inner, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AcmeException e) when (e.RequestMayHaveBeenProcessed)
+        {
+            if (!await renewed.KeyIsKnownAsync(cancellationToken).ConfigureAwait(false))
+            {
+                throw;
+            }
+        }
+
+        return renewed;
+    }
+
+    internal Task<AcmeAnswer> FetchAsync(string operation, Uri url, CancellationToken cancellationToken, string accept = "application/json")
+    {
+        UrlPolicy.ThrowIfNotAllowed(url, nameof(url));
+        return Client.PostAsync(new AcmeCall(operation, url) { Accept = accept }, Sender, ReadOnlyMemory<byte>.Empty, cancellationToken);
+    }
+
+    private async Task<AccountDetails> UpdateAsync(string operation, AccountUpdatePayload update, CancellationToken cancellationToken)
+    {
+        var payload = JsonSerializer.SerializeToUtf8Bytes(update, AcmeJson.Default.AccountUpdatePayload);
+        return AccountDetails.FromAnswer(await Client.PostAsync(new AcmeCall(operation, Url), Sender, payload, cancellationToken).ConfigureAwait(false));
+    }
+
+    private async Task<bool> KeyIsKnownAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await Client.FindAccountAsync(Key, cancellationToken).ConfigureAwait(false);
+            return found.Url == Url;
+        }
+        catch (AcmeException)
+        {
+            // The caller gets the first failure, which says that the change is in doubt.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
+
+namespace KestrelAcme.Protocol;
+
+/// <summary>Settings of an <see cref="AcmeClient"/>; read once, when the client is made.</summary>
+public sealed class AcmeClientOptions
+{
+    /// <summary>Roots that are trusted for the HTTPS of the authority besides those of the system: for a private authority.</summary>
+    /// <value><see langword="null"/>: the system's roots alone. Not allowed together with <see cref="HttpClient"/> or <see cref="HttpMessageHandler"/>.</value>
+    public X509Certificate2Collection? TrustedRoots { get; set; }
+
+    /// <summary>A client to send with; it is not disposed. It should not follow redirects, and its own time-out still holds.</summary>
+    /// <value><see langword="null"/>: the library makes its own.</value>
+    public HttpClient? HttpClient { get; set; }
+
+    /// <summary>A handler to send with; it is not disposed. It should not follow redirects.</summary>
+    /// <value><see langword="null"/>: the library makes its own.</value>
+    public HttpMessageHandler? HttpMessageHandler { get; set; }
+
+    /// <summary>The clock for time-outs, pauses and ages.</summary>
+    /// <value><see cref="TimeProvider.System"/>.</value>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>The program that uses the library; goes first in the User-Agent header.</summary>
+    /// <value><see langword="null"/>: the library's own name and version alone.</value>
+    public ProductInfoHeaderValue? UserAgentProduct { get; set; }
+
+    /// <summary>The language for the server's messages (<c>Accept-Language</c>).</summary>
+    /// <value><c>en</c>.</value>
+    public string AcceptLanguage { get; set; } = "en";
+
+    /// <summary>How long one request may take, its answer included.</summary>
+    /// <value>30 seconds.</value>
+    public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a directory is used before it is fetched again.</summary>
+    /// <value>1 hour.</value>
+    public TimeSpan DirectoryMaxAge { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>How requests are repeated.</summary>
+    public AcmeRetryOptions Retry { get; set; } = new();
+
+    /// <summary>A source of random numbers from 0 up to, but not including, 1; for the pauses between attempts. Must be thread-safe.</summary>
+    /// <value><see cref="Random.Shared"/>.</value>
+    public Func<double> Jitter { get; set; } = Random.Shared.NextDouble;
+}

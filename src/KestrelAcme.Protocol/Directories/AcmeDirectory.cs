@@ -1,0 +1,81 @@
+using System.Text.Json;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Transport;
+
+namespace KestrelAcme.Protocol.Directories;
+
+/// <summary>Where an authority's resources are (RFC 8555 section 7.1.1). Nothing but the directory's own URL stays the same over time.</summary>
+public sealed record AcmeDirectory
+{
+    private const int MaxCaaIdentities = 32;
+    private const int MaxProfiles = 64;
+
+    /// <summary>The URL that the directory was read from, after redirects.</summary>
+    public required Uri Url { get; init; }
+
+    /// <summary>New nonces.</summary>
+    public required Uri NewNonce { get; init; }
+
+    /// <summary>New accounts.</summary>
+    public required Uri NewAccount { get; init; }
+
+    /// <summary>New orders.</summary>
+    public required Uri NewOrder { get; init; }
+
+    /// <summary>Authorizations ahead of an order; most authorities offer none.</summary>
+    public Uri? NewAuthz { get; init; }
+
+    /// <summary>Revocation. RFC 8555 requires it; a server without it is still good for certificates.</summary>
+    public Uri? RevokeCert { get; init; }
+
+    /// <summary>Account key rollover. RFC 8555 requires it; a server without it is still good for certificates.</summary>
+    public Uri? KeyChange { get; init; }
+
+    /// <summary>Renewal information (RFC 9773), where offered.</summary>
+    public Uri? RenewalInfo { get; init; }
+
+    /// <summary>What the authority says of itself; empty where it says nothing.</summary>
+    public AcmeDirectoryMeta Meta { get; init; } = new();
+
+    internal static AcmeDirectory FromDocument(DirectoryDocument document, AcmeAnswer answer) => new()
+    {
+        Url = answer.Call.Url,
+        NewNonce = Required(answer, document.NewNonce, "newNonce"),
+        NewAccount = Required(answer, document.NewAccount, "newAccount"),
+        NewOrder = Required(answer, document.NewOrder, "newOrder"),
+        NewAuthz = answer.Link(document.NewAuthz, "newAuthz"),
+        RevokeCert = answer.Link(document.RevokeCert, "revokeCert"),
+        KeyChange = answer.Link(document.KeyChange, "keyChange"),
+        RenewalInfo = answer.Link(document.RenewalInfo, "renewalInfo"),
+        Meta = document.Meta is { } meta ? MetaOf(meta) : new AcmeDirectoryMeta(),
+    };
+
+    private static Uri Required(AcmeAnswer answer, string? text, string member) =>
+        answer.Link(text, member) ?? throw answer.Malformed($"that is not an ACME directory: \"{member}\" is missing");
+
+    private static AcmeDirectoryMeta MetaOf(DirectoryMetaDocument meta) => new()
+    {
+        TermsOfService = string.IsNullOrWhiteSpace(meta.TermsOfService) ? null : meta.TermsOfService,
+        Website = string.IsNullOrWhiteSpace(meta.Website) ? null : UntrustedText.Clean(meta.Website, 1000),
+        CaaIdentities = [.. (meta.CaaIdentities ?? []).OfType<string>().Take(MaxCaaIdentities).Select(name => UntrustedText.Clean(name, 255))],
+        ExternalAccountRequired = meta.ExternalAccountRequired ?? false,
+        Profiles = ProfilesOf(meta.Profiles),
+    };
+
+    private static Dictionary<string, string> ProfilesOf(JsonElement profiles)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (profiles.ValueKind != JsonValueKind.Object)
+        {
+            return found;
+        }
+
+        foreach (var profile in profiles.EnumerateObject().Take(MaxProfiles))
+        {
+            var description = profile.Value.ValueKind == JsonValueKind.String ? profile.Value.GetString() : "";
+            found[UntrustedText.Clean(profile.Name, 100)] = UntrustedText.Clean(description, 1000);
+        }
+
+        return found;
+    }
+}

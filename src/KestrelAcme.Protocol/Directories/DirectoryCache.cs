@@ -1,0 +1,76 @@
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Serialization;
+using KestrelAcme.Protocol.Transport;
+
+namespace KestrelAcme.Protocol.Directories;
+
+/// <summary>Fetches the directory and keeps it for a while; one fetch at a time. Thread-safe.</summary>
+internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider timeProvider, AcmeTransport transport) : IDisposable
+{
+    private const int MaxRedirects = 5;
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private Entry? _entry;
+
+    public async Task<AcmeDirectory> GetAsync(CancellationToken cancellationToken)
+    {
+        if (Fresh() is { } directory)
+        {
+            return directory;
+        }
+
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (Fresh() is { } fetchedMeanwhile)
+            {
+                return fetchedMeanwhile;
+            }
+
+            var fetched = await FetchAsync(cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _entry, new Entry(fetched, timeProvider.GetTimestamp()));
+            return fetched;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Forgets the directory: one of its URLs is gone.</summary>
+    public void Invalidate() => Volatile.Write(ref _entry, null);
+
+    public void Dispose() => _gate.Dispose();
+
+    private AcmeDirectory? Fresh() =>
+        Volatile.Read(ref _entry) is { } entry && timeProvider.GetElapsedTime(entry.Since) < maxAge ? entry.Directory : null;
+
+    private async Task<AcmeDirectory> FetchAsync(CancellationToken cancellationToken)
+    {
+        var current = url;
+        for (var redirects = 0; redirects <= MaxRedirects; redirects++)
+        {
+            var call = new AcmeCall("Reading the ACME directory", current)
+            {
+                FollowsRedirects = true,
+                Hint = "Check that the directory URL is complete, path included.",
+            };
+            var answer = await transport.GetAsync(call, cancellationToken).ConfigureAwait(false);
+            if (!answer.IsRedirect)
+            {
+                return AcmeDirectory.FromDocument(answer.Read(AcmeJson.Default.DirectoryDocument), answer);
+            }
+
+            // Locations that are not https are dropped where the answer is read.
+            current = answer.Location ?? throw answer.Malformed("its redirect leads to no https URL");
+        }
+
+        throw new AcmeException($"Reading the ACME directory failed: {url} redirects more than {MaxRedirects} times.")
+        {
+            Operation = "Reading the ACME directory",
+            Url = url,
+        };
+    }
+
+    private sealed record Entry(AcmeDirectory Directory, long Since);
+}

@@ -1,0 +1,30 @@
+using KestrelAcme.Protocol.Identifiers;
+using KestrelAcme.Protocol.Problems;
+
+namespace KestrelAcme.Protocol.Orders;
+
+/// <summary>An order as it is on the wire (RFC 8555 section 7.1.3).</summary>
+internal sealed class OrderDocument
+{
+    public string? Status { get; init; }
+
+    public string? Expires { get; init; }
+
+    public IReadOnlyList<IdentifierDocument?>? Identifiers { get; init; }
+
+    public string? NotBefore { get; init; }
+
+    public string? NotAfter { get; init; }
+
+    public ProblemDocument? Error { get; init; }
+
+    public IReadOnlyList<string?>? Authorizations { get; init; }
+
+    public string? Finalize { get; init; }
+
+    public string? Certificate { get; init; }
+
+    public string? Profile { get; init; }
+
+    public string? Replaces { get; init; }
+}

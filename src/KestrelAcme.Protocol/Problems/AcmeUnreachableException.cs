@@ -1,0 +1,19 @@
+namespace KestrelAcme.Protocol.Problems;
+
+/// <summary>No answer: the name did not resolve, no connection, TLS failed or is not trusted, the time-out passed, or the connection broke.</summary>
+public sealed class AcmeUnreachableException : AcmeException
+{
+    /// <summary>Makes an exception.</summary>
+    /// <param name="message">What failed and what to do.</param>
+    /// <param name="innerException">The cause.</param>
+    public AcmeUnreachableException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+
+    /// <summary>Whether TLS failed, which no repetition mends: as a rule the certificate of the server is not trusted here.</summary>
+    public bool IsTlsFailure { get; init; }
+
+    /// <summary>Whether the request left this machine as far as can be known.</summary>
+    internal bool WasSent { get; init; }
+}

@@ -1,0 +1,108 @@
+using System.Runtime.ExceptionServices;
+using KestrelAcme.Protocol.Jose;
+using KestrelAcme.Protocol.Problems;
+
+namespace KestrelAcme.Protocol.Transport;
+
+/// <summary>Sends requests and repeats them as far as <see cref="RetryPolicy"/> allows; signs them anew, with a new nonce, each time. Thread-safe.</summary>
+internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exchange)
+{
+    private readonly TimeProvider _timeProvider = options.TimeProvider;
+    private readonly AcmeRetryOptions _retry = options.Retry;
+    private readonly Func<double> _jitter = options.Jitter;
+
+    /// <summary>The nonces at hand.</summary>
+    public NoncePool Nonces { get; } = new(options.TimeProvider);
+
+    /// <summary>Fetches without a signature: the directory and renewal information.</summary>
+    public Task<AcmeAnswer> GetAsync(AcmeCall call, CancellationToken cancellationToken) =>
+        RepeatAsync(call, _ => exchange.SendAsync(call, HttpMethod.Get, jws: null, cancellationToken), cancellationToken);
+
+    /// <summary>Sends a signed POST.</summary>
+    /// <param name="call">What for and where.</param>
+    /// <param name="newNonceUrl">Where nonces come from.</param>
+    /// <param name="sender">Who signs.</param>
+    /// <param name="payload">The payload; empty for POST-as-GET.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public Task<AcmeAnswer> PostAsync(
+        AcmeCall call, Uri newNonceUrl, JwsSender sender, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        RepeatAsync(
+            call,
+            async nonce =>
+            {
+                nonce ??= Nonces.TryTake() ?? await FetchNonceAsync(call, newNonceUrl, cancellationToken).ConfigureAwait(false);
+                var jws = FlattenedJws.ForRequest(sender, call.Url, nonce, payload.Span);
+                return await exchange.SendAsync(call, HttpMethod.Post, jws, cancellationToken).ConfigureAwait(false);
+            },
+            cancellationToken);
+
+    /// <summary>Runs attempts until one succeeds or the policy gives up.</summary>
+    private async Task<AcmeAnswer> RepeatAsync(AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt, CancellationToken cancellationToken)
+    {
+        var started = _timeProvider.GetTimestamp();
+        var attempts = 0;
+        var badNonces = 0;
+        string? nonce = null;
+        while (true)
+        {
+            attempts++;
+            AcmeException failure;
+            try
+            {
+                var answer = await attempt(nonce).ConfigureAwait(false);
+                nonce = null;
+                if (IsBadNonce(answer) && badNonces++ < _retry.MaxBadNonceRetries)
+                {
+                    attempts--;
+                    nonce = NextNonce(answer);
+                    continue;
+                }
+
+                Nonces.Add(answer.Nonce);
+                if (answer.IsSuccess || (answer.IsRedirect && call.FollowsRedirects))
+                {
+                    answer.Attempts = attempts;
+                    return answer;
+                }
+
+                failure = AnswerFailure.From(answer);
+            }
+            catch (AcmeException e)
+            {
+                failure = e;
+                nonce = null;
+            }
+
+            failure.Attempts = attempts;
+            var delay = RetryPolicy.NextDelay(_retry, call, failure, attempts, _timeProvider.GetElapsedTime(started), _jitter());
+            if (delay is null)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+
+            await Task.Delay(delay.Value, _timeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static bool IsBadNonce(AcmeAnswer answer) => !answer.IsSuccess && answer.ReadProblem()?.Is(AcmeProblemTypes.BadNonce) == true;
+
+    // RFC 8555 section 6.5: the error brings the nonce for the next attempt. Those kept are older than the one refused.
+    private string? NextNonce(AcmeAnswer answer)
+    {
+        Nonces.Clear();
+        return NoncePool.IsValid(answer.Nonce) ? answer.Nonce : null;
+    }
+
+    private async Task<string> FetchNonceAsync(AcmeCall call, Uri newNonceUrl, CancellationToken cancellationToken)
+    {
+        // A lost nonce does no harm, so the original call's rule about repetition does not apply to it.
+        var nonceCall = new AcmeCall($"{call.Operation} (fetching a nonce)", newNonceUrl);
+        var answer = await exchange.SendAsync(nonceCall, HttpMethod.Head, jws: null, cancellationToken).ConfigureAwait(false);
+        if (!answer.IsSuccess)
+        {
+            throw AnswerFailure.From(answer);
+        }
+
+        return NoncePool.IsValid(answer.Nonce) ? answer.Nonce! : throw answer.Malformed("without a valid Replay-Nonce header");
+    }
+}

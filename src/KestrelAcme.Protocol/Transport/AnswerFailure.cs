@@ -1,0 +1,56 @@
+using System.Net;
+using KestrelAcme.Protocol.Problems;
+
+namespace KestrelAcme.Protocol.Transport;
+
+/// <summary>Turns an answer that is an error into an exception.</summary>
+internal static class AnswerFailure
+{
+    public static AcmeException From(AcmeAnswer answer)
+    {
+        var call = answer.Call;
+        if (answer.IsRedirect)
+        {
+            return new AcmeException(
+                $"{call.Operation} failed: {call.Url} answered {(int)answer.Status}, a redirect, which is not followed. {call.Hint}".TrimEnd())
+            {
+                Operation = call.Operation,
+                Url = call.Url,
+                StatusCode = answer.Status,
+            };
+        }
+
+        var problem = answer.ReadProblem();
+        var message = ProblemMessage.Refused(call.Operation, call.Url, answer.Status, problem, answer.RetryAfter, call.Hint);
+        var help = answer.Links.FirstOrDefault(link => link.Relation == "help" && link.Url.Scheme == Uri.UriSchemeHttps)?.Url;
+        if (IsRateLimit(answer, problem))
+        {
+            return new AcmeRateLimitedException(message)
+            {
+                Problem = problem,
+                StatusCode = answer.Status,
+                RetryAfter = answer.RetryAfter,
+                Operation = call.Operation,
+                Url = call.Url,
+                HelpUrl = help,
+            };
+        }
+
+        return new AcmeException(message)
+        {
+            Problem = problem,
+            StatusCode = answer.Status,
+            RetryAfter = answer.RetryAfter,
+            Operation = call.Operation,
+            Url = call.Url,
+            HelpUrl = help,
+            // A gateway's error page says nothing about what became of the request behind it.
+            RequestMayHaveBeenProcessed = !call.IsRepeatable && problem is null && (int)answer.Status >= 500,
+        };
+    }
+
+    private static bool IsRateLimit(AcmeAnswer answer, AcmeProblem? problem) =>
+        answer.Status == HttpStatusCode.TooManyRequests
+        || problem?.Is(AcmeProblemTypes.RateLimited) == true
+        || (answer.Status == HttpStatusCode.ServiceUnavailable && answer.RetryAfter is not null);
+}

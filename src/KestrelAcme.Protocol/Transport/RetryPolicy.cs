@@ -1,0 +1,59 @@
+using System.Net;
+using KestrelAcme.Protocol.Problems;
+
+namespace KestrelAcme.Protocol.Transport;
+
+/// <summary>Decides whether and when a failed request is sent again. Pure.</summary>
+internal static class RetryPolicy
+{
+    /// <summary>The pause before the next attempt.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="call">The request.</param>
+    /// <param name="failure">What happened to it.</param>
+    /// <param name="attempt">How many attempts there were, this one included.</param>
+    /// <param name="elapsed">The time since the first began.</param>
+    /// <param name="jitter">A random number in [0, 1).</param>
+    /// <returns><see langword="null"/> to give up.</returns>
+    public static TimeSpan? NextDelay(
+        AcmeRetryOptions options, AcmeCall call, AcmeException failure, int attempt, TimeSpan elapsed, double jitter)
+    {
+        if (attempt >= options.MaxAttempts || !MayRepeat(call, failure))
+        {
+            return null;
+        }
+
+        var delay = Backoff(options, attempt, jitter);
+        if (failure.RetryAfter is { } asked)
+        {
+            if (asked > options.MaxRetryAfter)
+            {
+                return null;
+            }
+
+            delay = failure.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable || asked > delay ? asked : delay;
+        }
+
+        return elapsed + delay > options.TotalBudget ? null : delay;
+    }
+
+    private static bool MayRepeat(AcmeCall call, AcmeException failure) => failure switch
+    {
+        AcmeUnreachableException { IsTlsFailure: true } => false,
+        AcmeUnreachableException { WasSent: var sent } => call.IsRepeatable || !sent,
+        AcmeMalformedAnswerException => false,
+        // Without a time to wait, one more request is what the server complained of.
+        { StatusCode: HttpStatusCode.TooManyRequests } => failure.RetryAfter is not null,
+        // "Not now" is an answer, and it says that nothing was done.
+        { StatusCode: HttpStatusCode.ServiceUnavailable } => true,
+        { StatusCode: HttpStatusCode.NotImplemented } => false,
+        { StatusCode: { } status } => (int)status >= 500 && call.IsRepeatable,
+        _ => false,
+    };
+
+    private static TimeSpan Backoff(AcmeRetryOptions options, int attempt, double jitter)
+    {
+        var delay = options.BaseDelay * Math.Pow(2, Math.Min(attempt - 1, 30));
+        delay = delay > options.MaxDelay ? options.MaxDelay : delay;
+        return delay * (0.5 + (jitter / 2));
+    }
+}
