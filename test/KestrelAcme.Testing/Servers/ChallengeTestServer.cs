@@ -50,7 +50,8 @@ public sealed class ChallengeTestServer : IAsyncDisposable
     /// <summary>The DNS questions asked about <paramref name="name"/> so far, as the server's own JSON.</summary>
     public async Task<JsonElement> GetQueriesAsync(string name, CancellationToken cancellationToken = default)
     {
-        using var response = await _management.PostAsJsonAsync("dns-request-history", new { host = Absolute(name) }, cancellationToken);
+        // Unlike the rest of its API, the history is kept by name without the trailing dot.
+        using var response = await _management.PostAsJsonAsync("dns-request-history", new { host = name.TrimEnd('.') }, cancellationToken);
         response.EnsureSuccessStatusCode();
         return await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
     }

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace KestrelAcme.Testing.Processes;
+
+/// <summary>Runs a command to its end.</summary>
+public static class Command
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs it without a shell, whatever its exit code.</summary>
+    /// <exception cref="TimeoutException">It was killed after <paramref name="timeout"/> (30 s by default).</exception>
+    public static async Task<CommandResult> RunAsync(
+        string file, IEnumerable<string> arguments, string standardInput = "", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        using var process = new Process { StartInfo = BoundToParent.CreateStartInfo(file, arguments) };
+        using var clock = new CancellationTokenSource(timeout ?? DefaultTimeout, TimeProvider.System);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, clock.Token);
+        BoundToParent.Start(process);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
+            var error = process.StandardError.ReadToEndAsync(deadline.Token);
+            await WriteAsync(process, standardInput);
+            await process.WaitForExitAsync(deadline.Token);
+            return new CommandResult(process.ExitCode, await output, await error);
+        }
+        catch (OperationCanceledException) when (clock.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{file} {string.Join(' ', arguments)} did not end in time.");
+        }
+        finally
+        {
+            Signals.Kill(process);
+        }
+    }
+
+    /// <summary>Runs it and fails the test unless it ends with 0.</summary>
+    /// <returns>Its standard output.</returns>
+    public static async Task<string> RunToSuccessAsync(
+        string file, IEnumerable<string> arguments, string standardInput = "", CancellationToken cancellationToken = default)
+    {
+        var result = await RunAsync(file, arguments, standardInput, null, cancellationToken);
+        Assert.True(result.ExitCode == 0, $"{Path.GetFileName(file)} {string.Join(' ', arguments)} ended with {result.ExitCode}:\n{result.Output}");
+        return result.StandardOutput;
+    }
+
+    private static async Task WriteAsync(Process process, string standardInput)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(standardInput);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading all of it; the exit code tells.
+        }
+    }
+}

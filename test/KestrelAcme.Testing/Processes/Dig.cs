@@ -1,0 +1,18 @@
+using System.Net;
+
+namespace KestrelAcme.Testing.Processes;
+
+/// <summary>The dig command as a second opinion on what a DNS server answers. Skips the running test where it is not installed.</summary>
+public static class Dig
+{
+    /// <summary>The answers of <paramref name="server"/> as `dig +short` prints them, one per line; TXT values are quoted.</summary>
+    public static async Task<IReadOnlyList<string>> QueryAsync(IPEndPoint server, string name, string type, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        var output = await Command.RunToSuccessAsync(
+            RequireServer.Installed("dig", "bind9-dnsutils"),
+            ["-r", $"@{server.Address}", "-p", $"{server.Port}", "+short", "+norecurse", "+time=3", "+tries=2", name, type],
+            cancellationToken: cancellationToken);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Security.Cryptography;
+using KestrelAcme.Testing.Processes;
+
+namespace KestrelAcme.Testing.Servers;
+
+/// <summary>
+/// BIND, authoritative for a few zones that accept RFC 2136 updates signed with a TSIG key. Primary and secondary listen on the same port of different
+/// loopback addresses, which are the addresses of ns1 and ns2 in the zones: who knows the port finds every server by DNS alone.
+/// </summary>
+public sealed class BindServer : IAsyncDisposable
+{
+    private readonly BindOptions _options;
+    private readonly NamedProcess _primary;
+    private readonly NamedProcess? _secondary;
+    private readonly DnsRelay? _relay;
+
+    private BindServer(BindOptions options)
+    {
+        var control = CreateSecret();
+        _options = options;
+        _primary = new NamedProcess(new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp()), control);
+        if (options.HasSecondary)
+        {
+            // named listens only on addresses of an interface, and of 127.0.0.0/8 that is the first alone: a relay of ours has the second.
+            _secondary = new NamedProcess(new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp()), control);
+            _relay = new DnsRelay(new IPEndPoint(IPAddress.Parse("127.0.0.2"), _primary.Address.Port), _secondary.Address);
+        }
+    }
+
+    /// <summary>Where the primary answers, over UDP and TCP.</summary>
+    public IPEndPoint Address => _primary.Address;
+
+    /// <summary>Where the secondary answers.</summary>
+    public IPEndPoint SecondaryAddress => Relay.Address;
+
+    /// <summary>Whether the secondary leaves every query without an answer, as a server behind a broken network does.</summary>
+    public bool SecondaryIsSilent
+    {
+        get => Relay.IsSilent;
+        set => Relay.IsSilent = value;
+    }
+
+    /// <summary>The name of the key that updates must be signed with.</summary>
+    public string TsigKeyName { get; } = "acme-update";
+
+    /// <summary>That key, base64.</summary>
+    public string TsigSecret { get; } = CreateSecret();
+
+    /// <summary>Its algorithm.</summary>
+    public string TsigAlgorithm => _options.TsigAlgorithm;
+
+    /// <summary>What the primary wrote.</summary>
+    public string Output => _primary.Output;
+
+    private DnsRelay Relay => _relay ?? throw new InvalidOperationException("Started without a secondary.");
+
+    /// <summary>Starts one; skips the running test when it is not installed.</summary>
+    public static Task<BindServer> StartAsync(BindOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        RequireServer.Installed("named", "bind9");
+        RequireServer.Installed("dig", "bind9-dnsutils");
+        return StartAttempts.RunAsync(() => StartOnceAsync(options ?? new BindOptions(), cancellationToken));
+    }
+
+    /// <summary>Makes the secondary copy <paramref name="zone"/> now, and waits until it has the primary's serial.</summary>
+    public async Task TransferAsync(string zone, CancellationToken cancellationToken = default)
+    {
+        var secondary = _secondary ?? throw new InvalidOperationException("Started without a secondary.");
+        await secondary.ControlAsync(["retransfer", zone], cancellationToken);
+        await Poll.UntilAsync(
+            async token => (await Dig.QueryAsync(Address, zone, "SOA", token)).SequenceEqual(await Dig.QueryAsync(secondary.Address, zone, "SOA", token)),
+            $"the secondary to copy {zone}",
+            cancellationToken: cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_relay is not null && _secondary is not null)
+        {
+            await _relay.DisposeAsync();
+            await _secondary.DisposeAsync();
+        }
+
+        await _primary.DisposeAsync();
+    }
+
+    private static async Task<BindServer> StartOnceAsync(BindOptions options, CancellationToken cancellationToken)
+    {
+        var server = new BindServer(options);
+        try
+        {
+            await server.LaunchAsync(cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static string CreateSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
+    private async Task LaunchAsync(CancellationToken cancellationToken)
+    {
+        var last = _options.Zones[^1].Name;
+        var key = $$"""key "{{TsigKeyName}}" { algorithm {{TsigAlgorithm}}; secret "{{TsigSecret}}"; };""";
+        await _primary.StartAsync(last, key + "\n" + string.Join('\n', _options.Zones.Select(DescribePrimary)), cancellationToken);
+        if (_secondary is not null)
+        {
+            await _secondary.StartAsync(last, string.Join('\n', _options.Zones.Select(DescribeSecondary)), cancellationToken);
+            _relay!.Start();
+        }
+    }
+
+    private string DescribePrimary(BindZone zone)
+    {
+        string[] second = _secondary is null ? [] : ["@ IN NS ns2", $"ns2 IN A {SecondaryAddress.Address}"];
+        string[] lines =
+        [
+            $"$ORIGIN {zone.Name}.", "$TTL 5", "@ IN SOA ns1 hostmaster 1 86400 86400 864000 5",
+            "@ IN NS ns1", $"ns1 IN A {_primary.Address.Address}", .. second, .. zone.Records,
+        ];
+        var file = _primary.WriteFile($"{zone.Name}.zone", string.Join('\n', lines) + "\n");
+        return $$"""zone "{{zone.Name}}" { type primary; file "{{file}}"; allow-update { key "{{TsigKeyName}}"; }; };""";
+    }
+
+    private string DescribeSecondary(BindZone zone) => $$"""
+        zone "{{zone.Name}}" {
+          type secondary; file "{{_secondary!.PathOf(zone.Name + ".copy")}}"; allow-notify { none; }; min-refresh-time 86400;
+          primaries { {{_primary.Address.Address}} port {{_primary.Address.Port}}; };
+        };
+        """;
+}

@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace KestrelAcme.Testing.Servers;
+
+/// <summary>
+/// Ports 80 and 443 of 127.0.0.1, for an authority that validates nowhere else. One test at a time on one machine holds them (a locked file sees to it);
+/// the application under test binds them itself. Where they cannot be bound the running test is skipped.
+/// </summary>
+public sealed class ValidationPorts : IDisposable
+{
+    private static readonly string LockPath = Path.Combine(Path.GetTempPath(), "kestrel-acme-validation-ports.lock");
+
+    private readonly FileStream _lock;
+
+    private ValidationPorts(FileStream held) => _lock = held;
+
+    /// <summary>Waits for the ports for up to three minutes.</summary>
+    public static async Task<ValidationPorts> AcquireAsync(CancellationToken cancellationToken = default)
+    {
+        FileStream? held = null;
+        await Poll.UntilAsync(
+            () => (held = TryLock()) is not null, "another test to give back ports 80 and 443", TimeSpan.FromMinutes(3), cancellationToken);
+        var ports = new ValidationPorts(held!);
+        try
+        {
+            CheckFree(80);
+            CheckFree(443);
+            return ports;
+        }
+        catch
+        {
+            ports.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    private static FileStream? TryLock()
+    {
+        try
+        {
+            return new FileStream(LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static void CheckFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+        }
+        catch (SocketException exception)
+        {
+            RequireServer.Missing($"127.0.0.1:{port} cannot be bound: {exception.Message}.");
+        }
+    }
+}
