@@ -19,6 +19,7 @@ internal sealed class ChallengeDocument
 
     public ProblemDocument? Error { get; init; }
 
+    // Not init: the generator would make it a constructor parameter, which extension data must not be.
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Other { get; init; }
+    public Dictionary<string, JsonElement>? Other { get; set; }
 }

@@ -11,7 +11,7 @@ internal static class ConnectionFailure
         var error = (cause as HttpRequestException)?.HttpRequestError;
         var sent = !IsBeforeSending(error);
         var tls = FindTls(cause);
-        return new AcmeUnreachableException($"{call.Operation} failed: {Describe(call.Url, cause, error, tls, timeout)} {call.Hint}".TrimEnd(), cause)
+        return new AcmeUnreachableException($"{call.Operation} failed: {Describe(call.Url, cause, error, tls, timeout)}", cause)
         {
             Operation = call.Operation,
             Url = call.Url,
