@@ -1,0 +1,28 @@
+using System.Buffers.Text;
+using System.Text.Json;
+
+namespace KestrelAcme.Testing.Faults;
+
+/// <summary>A request that came to <see cref="FaultyProxy"/>.</summary>
+/// <param name="Method">Such as POST.</param>
+/// <param name="Path">With its query.</param>
+/// <param name="Headers">By name, ignoring case; several values are joined with a comma.</param>
+/// <param name="Body">As text.</param>
+/// <param name="At">When it came, in real time.</param>
+public sealed record ProxiedRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body, DateTimeOffset At)
+{
+    /// <summary>The status that the client got; null before the answer and when the connection was cut.</summary>
+    public int? Status { get; internal set; }
+
+    /// <summary>The protected header of the JWS in the body.</summary>
+    public JsonElement DecodeProtected() => Decode("protected") ?? throw new InvalidOperationException($"{Method} {Path} holds no JWS.");
+
+    /// <summary>The payload of the JWS in the body; null for a POST-as-GET.</summary>
+    public JsonElement? DecodePayload() => Decode("payload");
+
+    private JsonElement? Decode(string part)
+    {
+        var encoded = JsonDocument.Parse(Body).RootElement.GetProperty(part).GetString()!;
+        return encoded.Length == 0 ? null : JsonDocument.Parse(Base64Url.DecodeFromChars(encoded)).RootElement;
+    }
+}
