@@ -7,7 +7,7 @@ namespace KestrelAcme.Storage;
 /// <para>
 /// Keys are paths of segments divided by <c>/</c>; a segment is made of lower-case letters, digits, <c>.</c>, <c>_</c>, <c>-</c> and <c>+</c>,
 /// and is neither <c>.</c> nor <c>..</c> (see <see cref="StorageKey"/>). Values are opaque, at most <see cref="StorageKey.MaxValueLength"/> bytes, and may hold private keys:
-/// an implementation MUST keep them from other users and MUST NOT log them.
+/// an implementation MUST keep them from other users and MUST NOT log them. A key is never also the folder of another one: where <c>a</c> is, <c>a/b</c> cannot be.
 /// </para>
 /// <para>
 /// "Missing" and "unavailable" are different answers. A key that does not exist is reported as missing; a store that cannot be asked MUST throw
@@ -51,7 +51,8 @@ public interface IAcmeStorage
     IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Tells of changed and deleted keys below a prefix, by whichever instance, until cancelled. Notifications may come late, twice, or for changes of one's own;
+    /// Tells of changed and deleted keys below a prefix, by whichever instance, until cancelled. The first notice is <see cref="StorageChange.Everything"/>, given as soon
+    /// as the watch is in place: a reader that lists then misses nothing. Notifications may come late, twice, or for changes of one's own;
     /// after a gap (a lost connection, an overflow) the store MUST report <see cref="StorageChange.Everything"/>, so that the reader lists again.
     /// </summary>
     IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default);
@@ -61,7 +62,7 @@ public interface IAcmeStorage
     /// Does not wait for a holder to finish.
     /// </summary>
     /// <param name="name">A name in the form of a key.</param>
-    /// <param name="duration">How long the lease lasts unless it is renewed. A store MAY end the lease of a holder that it knows to be dead earlier.</param>
+    /// <param name="duration">How long the lease lasts unless it is renewed: more than nothing, a day at most. A store MAY end the lease of a holder that it knows to be dead earlier.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
     /// <returns>The lease, or <see langword="null"/> when another holder has it.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>

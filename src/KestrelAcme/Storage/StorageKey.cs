@@ -41,6 +41,27 @@ public static class StorageKey
         }
     }
 
+    /// <summary>Throws unless a prefix is empty, or a well-formed key followed by <c>/</c>.</summary>
+    /// <exception cref="ArgumentException">The prefix is not well formed.</exception>
+    public static void ThrowIfInvalidPrefix(string prefix)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        if (prefix.Length > 0 && !(prefix.EndsWith('/') && IsValid(prefix[..^1])))
+        {
+            throw new ArgumentException($"'{prefix}' is not a prefix of storage keys: it is empty, or ends with '/'.", nameof(prefix));
+        }
+    }
+
+    /// <summary>Throws when a value is larger than <see cref="MaxValueLength"/>.</summary>
+    /// <exception cref="ArgumentException">The value is too large.</exception>
+    public static void ThrowIfTooLong(ReadOnlyMemory<byte> value)
+    {
+        if (value.Length > MaxValueLength)
+        {
+            throw new ArgumentException($"A value of {value.Length} bytes is larger than the {MaxValueLength} bytes that a store takes.", nameof(value));
+        }
+    }
+
     private static bool IsValidSegment(ReadOnlySpan<char> segment)
     {
         if (segment.IsEmpty || segment.Length > MaxSegmentLength || segment is "." or "..")

@@ -1,0 +1,86 @@
+using System.Text;
+
+namespace KestrelAcme.Storage.Durability;
+
+/// <summary>What is mounted where (proc_pid_mountinfo(5)).</summary>
+internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
+{
+    private const int MaxEntries = 10_000;
+
+    public IReadOnlyList<MountEntry> Entries => entries;
+
+    /// <summary>Parses the text of a <c>mountinfo</c> file. Lines that make no sense are passed over.</summary>
+    public static MountTable Parse(string text)
+    {
+        var entries = new List<MountEntry>();
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            if (entries.Count < MaxEntries && TryParseLine(line.ToString(), out var entry))
+            {
+                entries.Add(entry);
+            }
+        }
+
+        return new(entries);
+    }
+
+    /// <summary>The mount that holds a path: the deepest, and of several on one point the last, which hides the others.</summary>
+    public MountEntry? Find(string path)
+    {
+        MountEntry? found = null;
+        foreach (var entry in entries)
+        {
+            if (Holds(entry.MountPoint, path) && entry.MountPoint.Length >= (found?.MountPoint.Length ?? 0))
+            {
+                found = entry;
+            }
+        }
+
+        return found;
+    }
+
+    private static bool Holds(string mountPoint, string path)
+        => mountPoint == "/" || (path.StartsWith(mountPoint, StringComparison.Ordinal) && (path.Length == mountPoint.Length || path[mountPoint.Length] == '/'));
+
+    // 36 35 98:0 /root /mount/point rw,noatime [optional fields] - ext4 /dev/sda1 rw
+    private static bool TryParseLine(string line, out MountEntry entry)
+    {
+        entry = default;
+        var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var separator = Array.IndexOf(fields, "-", Math.Min(fields.Length, 6));
+        if (separator < 0 || separator + 1 >= fields.Length)
+        {
+            return false;
+        }
+
+        entry = new(fields[2], Unescape(fields[3]), Unescape(fields[4]), fields[separator + 1]);
+        return true;
+    }
+
+    // Space, tab, line feed and backslash come as three octal digits. They are bytes: a name in UTF-8 is otherwise left as it is.
+    private static string Unescape(string field)
+    {
+        if (!field.Contains('\\'))
+        {
+            return field;
+        }
+
+        var text = new StringBuilder(field.Length);
+        for (var i = 0; i < field.Length; i++)
+        {
+            if (field[i] == '\\' && i + 3 < field.Length && IsOctal(field.AsSpan(i + 1, 3)))
+            {
+                text.Append((char)(((field[i + 1] - '0') * 64) + ((field[i + 2] - '0') * 8) + (field[i + 3] - '0')));
+                i += 3;
+            }
+            else
+            {
+                text.Append(field[i]);
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static bool IsOctal(ReadOnlySpan<char> digits) => !digits.ContainsAnyExceptInRange('0', '7');
+}

@@ -1,0 +1,70 @@
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Says what a failure of the file system means and what to do about it.</summary>
+internal static class FileFault
+{
+    private const int Eagain = 11;
+    private const int Enotdir = 20;
+    private const int Enospc = 28;
+    private const int Erofs = 30;
+    private const int EagainOnMac = 35;
+    private const int EdquotOnMac = 69;
+    private const int Edquot = 122;
+    private const int WriteProtected = unchecked((int)0x80070013);
+    private const int SharingViolation = unchecked((int)0x80070020);
+    private const int LockViolation = unchecked((int)0x80070021);
+    private const int HandleDiskFull = unchecked((int)0x80070027);
+    private const int DiskFull = unchecked((int)0x80070070);
+
+    public static bool Covers(Exception exception) => exception is IOException and not StorageUnavailableException or UnauthorizedAccessException;
+
+    /// <summary>Whether somebody else has the file open in a way that shuts us out.</summary>
+    public static bool IsLocked(Exception exception)
+        => exception is IOException && exception.HResult is SharingViolation or LockViolation or Eagain or EagainOnMac;
+
+    public static StorageUnavailableException Explain(string action, string path, bool isFile, Exception exception)
+    {
+        var (reason, fix) = Diagnose(path, isFile, exception);
+        return new($"Could not {action} '{path}': {reason}. {fix}", exception);
+    }
+
+    private static (string Reason, string Fix) Diagnose(string path, bool isFile, Exception exception) => exception switch
+    {
+        { HResult: Enospc or Edquot or EdquotOnMac or DiskFull or HandleDiskFull }
+            => ("the disk or the quota is full", "Free space; writing is tried again."),
+        { HResult: Erofs or WriteProtected }
+            => ("the file system is read-only", "Mount a writable volume there, or set StoragePath to a writable folder."),
+        { HResult: Enotdir } => NotAFolder(path),
+        _ when FindFileInTheWay(path) is not null => NotAFolder(path),
+        _ when isFile && Directory.Exists(path) => ("it is a folder where a file belongs", "Move the folder away."),
+        UnauthorizedAccessException
+            => ($"permission denied for user '{Environment.UserName}'", "Give the folder to the user that the app runs as (chown -R, chmod 700), or set StoragePath to a folder of that user."),
+        DirectoryNotFoundException or FileNotFoundException
+            => ("a folder of this path does not exist", "Create it or mount the volume, or set StoragePath to another folder."),
+        PathTooLongException => ("the path is too long for this file system", "Set StoragePath to a shorter path."),
+        _ when IsLocked(exception) => ("another process has it open", "Close the other program; the attempt is repeated."),
+        _ => (exception.Message.TrimEnd('.'), "See whether the disk or share is in order."),
+    };
+
+    private static (string Reason, string Fix) NotAFolder(string path)
+        => ($"'{FindFileInTheWay(path) ?? path}' is a file where a folder belongs", "Move the file away, or set StoragePath to another folder.");
+
+    // The nearest thing above the path that exists and is no folder.
+    private static string? FindFileInTheWay(string path)
+    {
+        for (var parent = Path.GetDirectoryName(path); parent is not null; parent = Path.GetDirectoryName(parent))
+        {
+            if (File.Exists(parent))
+            {
+                return parent;
+            }
+
+            if (Directory.Exists(parent))
+            {
+                break;
+            }
+        }
+
+        return null;
+    }
+}

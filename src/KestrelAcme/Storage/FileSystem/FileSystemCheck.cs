@@ -1,0 +1,58 @@
+using KestrelAcme.Storage.Durability;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Looks whether a root can be read and written and whether it lasts.</summary>
+internal sealed class FileSystemCheck(StoragePaths paths, Func<HostFacts> host)
+{
+    public async ValueTask<StorageReport> RunAsync(OwnerRegistration registration, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var owner = await registration.GetAsync(cancellationToken);
+            await FileWork.OnFolderAsync("write to", paths.Root, () => TryWriting(owner), cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            return await ReportUnwritableAsync(exception, cancellationToken);
+        }
+
+        var fault = await FileWork.OnFolderAsync("look at", paths.Root, FindDurabilityFault, cancellationToken);
+        return new(Readable: true, Writable: true, Durable: fault is null, paths.Root, fault);
+    }
+
+    /// <summary>The report on a root that cannot be written: it may still be read.</summary>
+    public async ValueTask<StorageReport> ReportUnwritableAsync(StorageUnavailableException exception, CancellationToken cancellationToken)
+    {
+        var (readable, fault) = await FileWork.OnFolderAsync("look at", paths.Root, () => (CanRead(), FindDurabilityFault()), cancellationToken);
+        return new(readable, Writable: false, Durable: fault is null, paths.Root, fault is null ? exception.Message : $"{exception.Message} {fault}");
+    }
+
+    private string? FindDurabilityFault() => DurabilityPolicy.FindFault(RealPath.Resolve(paths.Root), host());
+
+    private bool CanRead()
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries(paths.Root).Take(1).Count() >= 0;
+        }
+        catch (Exception exception) when (FileFault.Covers(exception))
+        {
+            return false;
+        }
+    }
+
+    private bool TryWriting(StorageOwner owner)
+    {
+        var trial = StoragePaths.Temporary(paths.Root, owner.Id);
+        try
+        {
+            AtomicFile.Replace(trial, "trial\n"u8, StoragePaths.Temporary(paths.Root, owner.Id));
+            return true;
+        }
+        finally
+        {
+            AtomicFile.TryDelete(trial);
+        }
+    }
+}

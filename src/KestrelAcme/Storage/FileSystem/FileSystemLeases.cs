@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>
+/// Leases as files: a record (holder, end, fencing number) that changes inside a short critical section. A holder that is known to be dead is
+/// succeeded at once, any other when its lease has run out.
+/// </summary>
+internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, ILogger logger)
+{
+    private const int MaxObservations = 1000;
+
+    private readonly FileLocks _locks = new();
+    private readonly ConcurrentDictionary<string, (LeaseRecord Record, long Since)> _observations = new(StringComparer.Ordinal);
+
+    public async ValueTask<IStorageLease?> TryAcquireAsync(StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        using var section = await _locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
+        var since = time.GetTimestamp();
+        var record = await FileWork.OnFileAsync("take the lease", paths.LeaseRecord(name), () => TryTake(section, owner, name, duration), cancellationToken);
+        return record is null ? null : new FileSystemLease(this, owner, name, record.FencingNumber, duration, time, since);
+    }
+
+    public async ValueTask<bool> RenewAsync(FileSystemLease lease, CancellationToken cancellationToken)
+    {
+        using var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), cancellationToken);
+        return await FileWork.OnFileAsync("renew the lease", paths.LeaseRecord(lease.Name), () => TryRenew(lease), cancellationToken);
+    }
+
+    /// <summary>Gives a lease back. Never throws: what cannot be given back runs out.</summary>
+    public async ValueTask ReleaseAsync(FileSystemLease lease)
+    {
+        try
+        {
+            using var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), CancellationToken.None);
+            await FileWork.OnFileAsync("give back the lease", paths.LeaseRecord(lease.Name), () => Release(lease), CancellationToken.None);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.LeaseNotGivenBack(exception, lease.Name);
+        }
+    }
+
+    /// <summary>Enters the section of a lease that must still hold; while inside, nobody else can take it.</summary>
+    /// <exception cref="LeaseLostException">The lease has ended, or was given to another holder since.</exception>
+    public async ValueTask<FileLock> GuardAsync(IStorageLease lease, CancellationToken cancellationToken)
+    {
+        var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), cancellationToken);
+        try
+        {
+            var path = paths.LeaseRecord(lease.Name);
+            var (record, _) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), cancellationToken);
+            var holds = record?.Owner is not null && record.FencingNumber == lease.FencingNumber && !lease.Lost.IsCancellationRequested
+                && time.GetUtcNow() < record.Expires;
+            return holds ? section : throw new LeaseLostException(lease.Name);
+        }
+        catch
+        {
+            section.Dispose();
+            throw;
+        }
+    }
+
+    private LeaseRecord? TryTake(FileLock section, StorageOwner owner, string name, TimeSpan duration)
+    {
+        var path = paths.LeaseRecord(name);
+        var now = time.GetUtcNow();
+        var (current, damage) = LeaseFile.Read(path);
+        if (damage is not null)
+        {
+            logger.LeaseRecordDamaged(name, damage, LeaseFile.SetAside(path));
+        }
+
+        if (!LeasePolicy.IsFree(current, now, MachineIdentity.Current) && !IsHolderDead(name, current!) && !HasOutlasted(name, current!, now))
+        {
+            return null;
+        }
+
+        var number = LeasePolicy.NextNumber(current?.FencingNumber ?? 0, section.ReadNumber(), damage is not null, now);
+        var record = NewRecord(owner, number, now, duration);
+        section.WriteNumber(number);
+        LeaseFile.Write(path, record, owner.Id, durable: true);
+        _observations.TryRemove(name, out _);
+        return record;
+    }
+
+    private bool TryRenew(FileSystemLease lease)
+    {
+        var path = paths.LeaseRecord(lease.Name);
+        if (LeaseFile.Read(path).Record is not { } record || !lease.IsHolderOf(record))
+        {
+            return false;
+        }
+
+        LeaseFile.Write(path, NewRecord(lease.Owner, lease.FencingNumber, time.GetUtcNow(), lease.Duration), lease.Owner.Id, durable: false);
+        return true;
+    }
+
+    private bool Release(FileSystemLease lease)
+    {
+        var path = paths.LeaseRecord(lease.Name);
+        if (LeaseFile.Read(path).Record is not { } record || !lease.IsHolderOf(record))
+        {
+            return false;
+        }
+
+        LeaseFile.Write(path, new LeaseRecord { FencingNumber = record.FencingNumber }, lease.Owner.Id, durable: false);
+        return true;
+    }
+
+    private bool IsHolderDead(string name, LeaseRecord record)
+    {
+        // A path made from what a file says: only an id of the form that we give out.
+        var dead = record.Machine == MachineIdentity.Current && Guid.TryParseExact(record.Owner, "n", out var id) && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")));
+        if (dead)
+        {
+            logger.LeaseTakenOver(name, record.ProcessId, record.Host);
+        }
+
+        return dead;
+    }
+
+    // A record from a clock that was wrong must not block for years: it counts from when we first saw it.
+    private bool HasOutlasted(string name, LeaseRecord record, DateTimeOffset now)
+    {
+        if (!LeasePolicy.IsImplausible(record, now))
+        {
+            return false;
+        }
+
+        if (_observations.Count >= MaxObservations)
+        {
+            _observations.Clear();
+        }
+
+        var seen = _observations.AddOrUpdate(name, (record, time.GetTimestamp()), (_, old) => old.Record == record ? old : (record, time.GetTimestamp()));
+        return time.GetElapsedTime(seen.Since) >= TimeSpan.FromSeconds(record.DurationSeconds) + LeasePolicy.ClockTolerance;
+    }
+
+    private static LeaseRecord NewRecord(StorageOwner owner, long number, DateTimeOffset now, TimeSpan duration) => new()
+    {
+        Owner = owner.Id,
+        FencingNumber = number,
+        Expires = now + duration,
+        DurationSeconds = duration.TotalSeconds,
+        // Where locks prove nothing, no machine is named and nobody takes an owner for dead.
+        Machine = owner.LocksWork ? MachineIdentity.Current : "",
+        Host = Environment.MachineName,
+        ProcessId = Environment.ProcessId,
+    };
+}

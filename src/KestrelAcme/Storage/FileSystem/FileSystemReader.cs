@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Reads values, and warns of files that others can read as well.</summary>
+internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration registration, ILogger logger)
+{
+    private const int MaxWarnings = 16;
+
+    private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
+
+    public ReadOnlyMemory<byte>? Read(string key)
+    {
+        var path = paths.ForKey(key);
+        using var file = AtomicFile.OpenIfExists(path);
+        if (file is null)
+        {
+            ThrowIfNotMissing(path);
+            return null;
+        }
+
+        Warn(file, path);
+        return AtomicFile.ReadToEnd(file, StorageKey.MaxValueLength);
+    }
+
+    public List<StorageEntry> Read(IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        var entries = new List<StorageEntry>(keys.Count);
+        foreach (var key in keys)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                if (Read(key) is { } value)
+                {
+                    entries.Add(new(key, value));
+                }
+            }
+            catch (Exception exception) when (FileFault.Covers(exception) && !FileFault.IsLocked(exception))
+            {
+                throw FileFault.Explain("read", paths.ForKey(key), isFile: true, exception);
+            }
+        }
+
+        return entries;
+    }
+
+    public List<ScannedFile> Scan(string prefix, CancellationToken cancellationToken)
+    {
+        var folder = paths.ForPrefix(prefix);
+        if (Directory.Exists(folder))
+        {
+            return FolderScan.Run(paths, prefix, cancellationToken);
+        }
+
+        ThrowIfNotMissing(folder);
+        return File.Exists(folder) ? throw new DirectoryNotFoundException() : [];
+    }
+
+    // The system says "not found" also when a parent is a file or may not be looked into.
+    private void ThrowIfNotMissing(string path)
+    {
+        registration.ThrowIfGone();
+        for (var folder = Path.GetDirectoryName(path); folder is not null && folder.Length >= paths.Root.Length; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(folder))
+            {
+                throw new DirectoryNotFoundException();
+            }
+        }
+    }
+
+    private void Warn(FileStream file, string path)
+    {
+        if (FilePermissions.DescribeIfReadableByOthers(file) is not { } mode || _warned.Count > MaxWarnings || !_warned.TryAdd(path, true))
+        {
+            return;
+        }
+
+        if (_warned.Count <= MaxWarnings)
+        {
+            logger.FileReadableByOthers(path, mode);
+        }
+        else
+        {
+            logger.MoreFilesReadableByOthers(paths.Root);
+        }
+    }
+}

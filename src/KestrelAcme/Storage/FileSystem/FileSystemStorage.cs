@@ -1,0 +1,140 @@
+using System.Runtime.CompilerServices;
+using KestrelAcme.Storage.Durability;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Keeps each value in a file of its own below a folder, for one instance or for several that share the folder.</summary>
+internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
+{
+    private const int BatchSize = 128;
+
+    private readonly StoragePaths _paths;
+    private readonly OwnerRegistration _registration;
+    private readonly FileSystemLeases _leases;
+    private readonly FileSystemReader _reader;
+    private readonly FileSystemCheck _check;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    /// <param name="path">The root folder; created at the first write.</param>
+    /// <param name="timeProvider">The clock of leases and scans.</param>
+    /// <param name="logger">Where warnings go.</param>
+    /// <param name="host">Tells of the machine; looked at anew for each check when not given.</param>
+    internal FileSystemStorage(string path, TimeProvider timeProvider, ILogger<FileSystemStorage> logger, Func<HostFacts>? host = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        _paths = new(path);
+        _time = timeProvider;
+        _logger = logger;
+        _registration = new(_paths, timeProvider, logger);
+        _leases = new(_paths, timeProvider, logger);
+        _reader = new(_paths, _registration, logger);
+        _check = new(_paths, host ?? HostFacts.Gather);
+    }
+
+    /// <summary>The sweep after dead instances, for tests to wait for.</summary>
+    internal Task Sweep => _registration.Sweep;
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalid(key);
+        return FileWork.OnFileAsync("read", _paths.ForKey(key), () => _reader.Read(key), cancellationToken);
+    }
+
+    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        foreach (var key in keys)
+        {
+            StorageKey.ThrowIfInvalid(key);
+        }
+
+        foreach (var batch in keys.Chunk(BatchSize))
+        {
+            foreach (var entry in await FileWork.OnFolderAsync("read from", _paths.Root, () => _reader.Read(batch, cancellationToken), cancellationToken))
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    public async ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalid(key);
+        StorageKey.ThrowIfTooLong(value);
+        var owner = await _registration.GetAsync(cancellationToken);
+        using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
+        await FileWork.OnFileAsync("write", _paths.ForKey(key), () => Write(key, value, owner), cancellationToken);
+    }
+
+    public async ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalid(key);
+        using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
+        return await FileWork.OnFileAsync("delete", _paths.ForKey(key), () => Delete(_paths.ForKey(key)), cancellationToken);
+    }
+
+    public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalidPrefix(prefix);
+        foreach (var file in await FileWork.OnFolderAsync("list", _paths.ForPrefix(prefix), () => _reader.Scan(prefix, cancellationToken), cancellationToken))
+        {
+            yield return file.Key;
+        }
+    }
+
+    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalidPrefix(prefix);
+        return new FolderWatch(_paths, _reader, prefix, _time, _logger).RunAsync(cancellationToken);
+    }
+
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    {
+        LeaseTerms.ThrowIfInvalid(name, duration);
+        var owner = await _registration.GetAsync(cancellationToken);
+        return await _leases.TryAcquireAsync(owner, name, duration, cancellationToken);
+    }
+
+    public async ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            _ = await _registration.GetAsync(cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            return await _check.ReportUnwritableAsync(exception, cancellationToken);
+        }
+
+        return await _check.RunAsync(_registration, cancellationToken);
+    }
+
+    /// <summary>Ends this instance's registration. Leases that were not given back run out.</summary>
+    public void Dispose() => _registration.Dispose();
+
+    private bool Write(string key, ReadOnlyMemory<byte> value, StorageOwner owner)
+    {
+        var path = _paths.ForKey(key);
+        var folder = Path.GetDirectoryName(path)!;
+        FilePermissions.CreateFolder(folder);
+        AtomicFile.Replace(path, value.Span, StoragePaths.Temporary(folder, owner.Id));
+        return true;
+    }
+
+    private bool Delete(string path)
+    {
+        if (!File.Exists(path))
+        {
+            _registration.ThrowIfGone();
+            // A folder in its place is told apart from a file that is not there.
+            return Directory.Exists(path) ? throw new UnauthorizedAccessException() : false;
+        }
+
+        File.Delete(path);
+        DirectorySync.Flush(Path.GetDirectoryName(path)!);
+        return true;
+    }
+}

@@ -1,0 +1,44 @@
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Runs what blocks on the file system on the thread pool, and turns its failures into <see cref="StorageUnavailableException"/>.</summary>
+internal static class FileWork
+{
+    private const int MaxAttempts = 8;
+
+    /// <summary>Works on the file at <paramref name="path"/>.</summary>
+    public static ValueTask<T> OnFileAsync<T>(string action, string path, Func<T> work, CancellationToken cancellationToken)
+        => RunAsync(action, path, isFile: true, work, cancellationToken);
+
+    /// <summary>Works on the folder at <paramref name="path"/>.</summary>
+    public static ValueTask<T> OnFolderAsync<T>(string action, string path, Func<T> work, CancellationToken cancellationToken)
+        => RunAsync(action, path, isFile: false, work, cancellationToken);
+
+    /// <summary>Waits a moment for another process to let go. Real time even where the store's clock is a fake one: the other process runs in real time.</summary>
+    public static Task PauseAsync(int attempt, CancellationToken cancellationToken)
+        => Task.Delay(TimeSpan.FromMilliseconds(Math.Min(1 << Math.Min(attempt, 5), 20)), TimeProvider.System, cancellationToken);
+
+    private static async ValueTask<T> RunAsync<T>(string action, string path, bool isFile, Func<T> work, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                // A hung network share must not hang a caller that has given up.
+                return await Task.Run(work, cancellationToken).WaitAsync(cancellationToken);
+            }
+            catch (Exception exception) when (FileFault.Covers(exception))
+            {
+                if (attempt + 1 >= MaxAttempts || !IsPassing(exception))
+                {
+                    throw FileFault.Explain(action, path, isFile, exception);
+                }
+            }
+
+            await PauseAsync(attempt, cancellationToken);
+        }
+    }
+
+    // Windows refuses to replace a file for the moment in which a reader or a virus scanner has it open.
+    private static bool IsPassing(Exception exception)
+        => FileFault.IsLocked(exception) || (OperatingSystem.IsWindows() && exception is UnauthorizedAccessException);
+}

@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>
+/// Tells of changes below a folder: at once where the system reports them, and by scanning it now and then, for network shares report nothing of
+/// what other machines do.
+/// </summary>
+internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, string prefix, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan ScanInterval = TimeSpan.FromSeconds(15);
+
+    // However large the folder, at most a hundredth of one processor goes into scanning it.
+    private const int MaxShare = 100;
+
+    private readonly StorageChangeFeed _feed = new();
+    private readonly Channel<bool> _scanNow = Channel.CreateBounded<bool>(1);
+
+    public async IAsyncEnumerable<StorageChange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var watcher = await Task.Run(TryWatch, cancellationToken);
+        var known = await ScanAsync(stop.Token);
+        var scanning = ScanRepeatedlyAsync(known, stop.Token);
+        try
+        {
+            await foreach (var change in _feed.ReadAllAsync(cancellationToken))
+            {
+                yield return change;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await scanning;
+        }
+    }
+
+    private FileSystemWatcher? TryWatch()
+    {
+        var folder = paths.ForPrefix(prefix);
+        FileSystemWatcher? watcher = null;
+        try
+        {
+            FilePermissions.CreateFolder(folder);
+            watcher = new FileSystemWatcher(folder)
+            {
+                IncludeSubdirectories = true,
+                NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite,
+            };
+            watcher.Created += (_, e) => OnEvent(e.FullPath);
+            watcher.Changed += (_, e) => OnEvent(e.FullPath);
+            watcher.Deleted += (_, e) => OnEvent(e.FullPath);
+            watcher.Renamed += (_, e) =>
+            {
+                OnEvent(e.OldFullPath);
+                OnEvent(e.FullPath);
+            };
+            watcher.Error += (_, _) => _feed.Post(StorageChange.Everything);
+            watcher.EnableRaisingEvents = true;
+            return watcher;
+        }
+        catch (Exception exception) when (FileFault.Covers(exception) || exception is ArgumentException or PlatformNotSupportedException)
+        {
+            watcher?.Dispose();
+            logger.WatchingByScan(folder, exception.Message, ScanInterval.TotalSeconds);
+            return null;
+        }
+    }
+
+    private void OnEvent(string path)
+    {
+        if (paths.KeyOf(path) is not { } key)
+        {
+            return;
+        }
+
+        if (!Directory.Exists(path))
+        {
+            _feed.Post(new(key));
+            return;
+        }
+
+        // What was put into a new folder before the system watched it is found by looking. When it is full, a scan is due already.
+        _scanNow.Writer.TryWrite(true);
+    }
+
+    private async Task ScanRepeatedlyAsync(Dictionary<string, ScannedFile>? known, CancellationToken cancellationToken)
+    {
+        var interval = ScanInterval;
+        try
+        {
+            while (true)
+            {
+                await WaitAsync(interval, cancellationToken);
+                var began = time.GetTimestamp();
+                var found = await ScanAsync(cancellationToken);
+                Report(known, found);
+                known = found;
+                interval = TimeSpan.FromTicks(Math.Max(ScanInterval.Ticks, time.GetElapsedTime(began).Ticks * MaxShare));
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The reader has left.
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan interval, CancellationToken cancellationToken)
+    {
+        using var due = new CancellationTokenSource(interval, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellationToken);
+        try
+        {
+            await _scanNow.Reader.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The interval has passed.
+        }
+    }
+
+    private async Task<Dictionary<string, ScannedFile>?> ScanAsync(CancellationToken cancellationToken)
+    {
+        var folder = paths.ForPrefix(prefix);
+        try
+        {
+            var found = await FileWork.OnFolderAsync("scan", folder, () => reader.Scan(prefix, cancellationToken), cancellationToken);
+            return found.ToDictionary(file => file.Key, StringComparer.Ordinal);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.ScanFailed(exception, folder);
+            return null;
+        }
+    }
+
+    private void Report(Dictionary<string, ScannedFile>? known, Dictionary<string, ScannedFile>? found)
+    {
+        if (found is null)
+        {
+            return;
+        }
+
+        if (known is null)
+        {
+            _feed.Post(StorageChange.Everything);
+            return;
+        }
+
+        foreach (var file in found.Values)
+        {
+            if (!known.TryGetValue(file.Key, out var old) || old != file)
+            {
+                _feed.Post(new(file.Key));
+            }
+        }
+
+        foreach (var key in known.Keys)
+        {
+            if (!found.ContainsKey(key))
+            {
+                _feed.Post(new(key));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage.Durability;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Registers this instance at its first write, and notices when the store it registered at is no longer there.</summary>
+internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, ILogger logger) : IDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly CancellationTokenSource _stopping = new();
+    private volatile StorageOwner? _owner;
+    private MountEntry? _mount;
+    private bool _disposed;
+
+    /// <summary>The last sweep after dead instances, which runs beside everything else.</summary>
+    public Task Sweep { get; private set; } = Task.CompletedTask;
+
+    /// <exception cref="StorageUnavailableException">The root cannot be written, or the volume it was on is gone.</exception>
+    public async ValueTask<StorageOwner> GetAsync(CancellationToken cancellationToken)
+    {
+        if (_owner is { } owner && owner.IsInPlace)
+        {
+            return owner;
+        }
+
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return await FileWork.OnFolderAsync("write to", paths.Root, Register, cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>What was not found is only missing if the store itself is still there. An unmounted volume leaves an empty folder behind.</summary>
+    /// <exception cref="StorageUnavailableException">The store is gone.</exception>
+    public void ThrowIfGone()
+    {
+        if (_owner is null or { IsInPlace: true })
+        {
+            return;
+        }
+
+        if (!Directory.Exists(paths.Root) || FindMount() != _mount)
+        {
+            throw new StorageUnavailableException(
+                $"The store at '{paths.Root}' is no longer there: its volume was unmounted or its folder deleted. Mount it again; nothing is taken for missing until then.");
+        }
+    }
+
+    public void Dispose()
+    {
+        _gate.Wait();
+        try
+        {
+            _disposed = true;
+            _stopping.Cancel();
+            _owner?.Dispose();
+            _owner = null;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private StorageOwner Register()
+    {
+        if (_owner is { } old)
+        {
+            if (old.IsInPlace)
+            {
+                return old;
+            }
+
+            if (FindMount() != _mount)
+            {
+                ThrowIfGone();
+            }
+
+            logger.StoreWasEmptied(paths.Root);
+            old.Dispose();
+        }
+
+        FilePermissions.CreateFolder(paths.Root);
+        var owner = StorageOwner.Register(paths);
+        if (!owner.LocksWork)
+        {
+            logger.FileLocksDoNotWork(paths.Root);
+        }
+
+        _mount = FindMount();
+        _owner = owner;
+        Sweep = Task.Run(() => new StorageSweep(paths, time, logger).Run(owner, _stopping.Token), _stopping.Token);
+        return owner;
+    }
+
+    private MountEntry? FindMount() => HostFacts.ReadMounts()?.Find(RealPath.Resolve(paths.Root));
+}

@@ -1,0 +1,31 @@
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>
+/// Segments of keys as names of files. A segment that a file system gives a meaning of its own is put between tildes, which no key can hold;
+/// the store's own files begin with a tilde and do not end with one. The same on every system, so that a store can be moved.
+/// </summary>
+internal static class SegmentEncoding
+{
+    public static string Encode(string segment) => IsSpecial(segment) ? $"~{segment}~" : segment;
+
+    /// <summary>Returns <see langword="null"/> for a file or folder that holds no key: ours, or somebody else's.</summary>
+    public static string? Decode(ReadOnlySpan<char> fileName)
+    {
+        var quoted = fileName.Length > 2 && fileName[0] == '~' && fileName[^1] == '~';
+        var segment = (quoted ? fileName[1..^1] : fileName).ToString();
+        return StorageKey.IsValid(segment) && !segment.Contains('/') && quoted == IsSpecial(segment) ? segment : null;
+    }
+
+    private static bool IsSpecial(string segment)
+    {
+        var dot = segment.IndexOf('.');
+        return segment[^1] == '.' // Windows drops it.
+            || segment == "lost+found" // The root of an ext4 volume has it.
+            || segment.StartsWith(".nfs", StringComparison.Ordinal) // What NFS calls deleted files that are still open.
+            || IsDevice(dot < 0 ? segment : segment[..dot]);
+    }
+
+    // On Windows these are devices, whatever extension follows.
+    private static bool IsDevice(string name)
+        => name is "con" or "prn" or "aux" or "nul" || (name.Length == 4 && name[3] is >= '0' and <= '9' && (name.StartsWith("com", StringComparison.Ordinal) || name.StartsWith("lpt", StringComparison.Ordinal)));
+}

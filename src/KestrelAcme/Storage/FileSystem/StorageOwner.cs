@@ -1,0 +1,66 @@
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>
+/// This instance's mark below the root: a file that it keeps locked for as long as it lives. The system frees the lock however the process ends,
+/// so that whoever can lock the file knows that its owner is dead.
+/// </summary>
+internal sealed class StorageOwner : IDisposable
+{
+    private readonly string _path;
+    private readonly FileStream _file;
+
+    private StorageOwner(string id, string path, FileStream file, bool locksWork)
+    {
+        Id = id;
+        LocksWork = locksWork;
+        _path = path;
+        _file = file;
+    }
+
+    public string Id { get; }
+
+    /// <summary>Whether the file system honours locks at all.</summary>
+    public bool LocksWork { get; }
+
+    /// <summary>Whether the mark is still where it was put. When not, another volume is mounted there now, or somebody emptied the store.</summary>
+    public bool IsInPlace => File.Exists(_path);
+
+    public static StorageOwner Register(StoragePaths paths)
+    {
+        FilePermissions.CreateFolder(paths.Owners);
+        var id = Guid.NewGuid().ToString("n");
+        var path = paths.Owner(id);
+        var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        return new(id, path, file, locksWork: !CanLock(path));
+    }
+
+    /// <summary>Whether the owner's process is known to have died. An owner whose file is gone is not known to be dead.</summary>
+    public static bool IsKnownDead(string path) => File.Exists(path) && CanLock(path);
+
+    public void Dispose()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            _file.Dispose();
+            AtomicFile.TryDelete(_path);
+            return;
+        }
+
+        // Deleted while locked, so that nobody takes an orderly end for a death.
+        AtomicFile.TryDelete(_path);
+        _file.Dispose();
+    }
+
+    private static bool CanLock(string path)
+    {
+        try
+        {
+            using var file = FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (Exception exception) when (FileFault.Covers(exception))
+        {
+            return false;
+        }
+    }
+}

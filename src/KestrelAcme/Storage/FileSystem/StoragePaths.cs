@@ -1,0 +1,59 @@
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Where things are below the root of a <see cref="FileSystemStorage"/>.</summary>
+internal sealed class StoragePaths(string root)
+{
+    public const string TemporarySuffix = ".tmp";
+
+    public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+
+    public string Owners => Path.Join(Root, "~owners");
+
+    public string Leases => Path.Join(Root, "~leases");
+
+    public string ForKey(string key) => Below(Root, key);
+
+    public string ForPrefix(string prefix) => prefix.Length == 0 ? Root : Below(Root, prefix[..^1]);
+
+    public string LeaseRecord(string name) => Below(Leases, name) + "~lease";
+
+    public string LeaseLock(string name) => Below(Leases, name) + "~lock";
+
+    public string Owner(string id) => Path.Join(Owners, id);
+
+    /// <summary>A name for a file that is being written: it tells the writer, and a reader of keys passes over it.</summary>
+    public static string Temporary(string folder, string ownerId) => Path.Join(folder, $"~{ownerId}-{Guid.NewGuid():n}{TemporarySuffix}");
+
+    /// <summary>The key that a path below the root stands for; <see langword="null"/> when it is no value of ours.</summary>
+    public string? KeyOf(ReadOnlySpan<char> path)
+    {
+        if (path.Length <= Root.Length || !path.StartsWith(Root, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var names = path[Root.Length..].ToString().Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (SegmentEncoding.Decode(names[i]) is not { } segment)
+            {
+                return null;
+            }
+
+            names[i] = segment;
+        }
+
+        var key = string.Join('/', names);
+        return StorageKey.IsValid(key) ? key : null;
+    }
+
+    private static string Below(string folder, string key)
+    {
+        foreach (var segment in key.Split('/'))
+        {
+            folder = Path.Join(folder, SegmentEncoding.Encode(segment));
+        }
+
+        return folder;
+    }
+}

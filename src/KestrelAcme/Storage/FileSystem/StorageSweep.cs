@@ -1,0 +1,98 @@
+using System.IO.Enumeration;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Removes what dead instances left: half-written files and their owner files. Never what an instance that lives may still need.</summary>
+internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan MinAgeOfUnknown = TimeSpan.FromHours(1);
+    private const int OwnerIdLength = 32;
+
+    public void Run(StorageOwner self, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var removed = 0;
+            foreach (var path in FindTemporaryFiles())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (IsLeftover(path, self))
+                {
+                    AtomicFile.TryDelete(path);
+                    removed++;
+                }
+            }
+
+            foreach (var path in Directory.EnumerateFiles(paths.Owners))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                SweepOwner(path);
+            }
+
+            if (removed > 0)
+            {
+                logger.LeftoversRemoved(removed, paths.Root);
+            }
+        }
+        catch (Exception exception) when (FileFault.Covers(exception))
+        {
+            logger.LeftoversKept(exception, paths.Root);
+        }
+    }
+
+    private FileSystemEnumerable<string> FindTemporaryFiles()
+        => new(paths.Root, static (ref FileSystemEntry entry) => entry.ToFullPath(), FolderScan.Options)
+        {
+            ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory
+                && entry.FileName.StartsWith('~') && entry.FileName.EndsWith(StoragePaths.TemporarySuffix, StringComparison.Ordinal),
+        };
+
+    private bool IsLeftover(string path, StorageOwner self)
+    {
+        var name = Path.GetFileName(path.AsSpan())[1..];
+        if (name.Length <= OwnerIdLength || !Guid.TryParseExact(name[..OwnerIdLength], "n", out var id))
+        {
+            return false;
+        }
+
+        var owner = id.ToString("n");
+        if (owner == self.Id)
+        {
+            return false;
+        }
+
+        // Without a proof of death only age tells, for the owner may be on another machine.
+        return (self.LocksWork && StorageOwner.IsKnownDead(paths.Owner(owner)) && MayProveDeath(path)) || IsOlderThan(path, MinAgeOfUnknown);
+    }
+
+    // A lock that we can take proves nothing on a share whose locks end at each machine; there, what is being written is young.
+    private bool MayProveDeath(string path) => IsOlderThan(path, TimeSpan.FromSeconds(30));
+
+    private bool IsOlderThan(string path, TimeSpan age) => time.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero) >= age;
+
+    // The file of a dead owner frees its leases at once, so it is kept as long as a lease can last, counted from when the death was noticed.
+    private void SweepOwner(string path)
+    {
+        try
+        {
+            using var file = FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            if (file.Length == 0)
+            {
+                file.Write("dead\n"u8);
+                return;
+            }
+        }
+        catch (Exception exception) when (FileFault.Covers(exception))
+        {
+            // It lives, or was removed by another instance's sweep.
+            return;
+        }
+
+        if (IsOlderThan(path, LeaseTerms.MaxDuration))
+        {
+            AtomicFile.TryDelete(path);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using System.Runtime.CompilerServices;
+
+namespace KestrelAcme.Storage;
+
+/// <summary>Keeps everything in the memory of this process: for tests, and for apps that want no trace on a disk. Nothing survives a restart.</summary>
+/// <remarks>Safe for concurrent use. Several hosts in one process may share one instance.</remarks>
+public sealed class InMemoryStorage : IAcmeStorage
+{
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, byte[]> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, InMemoryLease> _leases = new(StringComparer.Ordinal);
+    private readonly List<(string Prefix, StorageChangeFeed Feed)> _watchers = [];
+
+    /// <summary>Creates an empty store.</summary>
+    /// <param name="timeProvider">The clock of the leases. <value>The system's, by default.</value></param>
+    public InMemoryStorage(TimeProvider? timeProvider = null) => _time = timeProvider ?? TimeProvider.System;
+
+    /// <inheritdoc/>
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalid(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            return new(_values.TryGetValue(key, out var value) ? Copy(value) : null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        foreach (var key in keys)
+        {
+            if (await ReadAsync(key, cancellationToken) is { } value)
+            {
+                yield return new(key, value);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalid(key);
+        StorageKey.ThrowIfTooLong(value);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            ThrowIfLost(lease);
+            _values[key] = value.ToArray();
+            Notify(key);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalid(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            ThrowIfLost(lease);
+            var existed = _values.Remove(key);
+            if (existed)
+            {
+                Notify(key);
+            }
+
+            return new(existed);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalidPrefix(prefix);
+        await Task.CompletedTask;
+        string[] keys;
+        lock (_gate)
+        {
+            keys = [.. _values.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal))];
+        }
+
+        foreach (var key in keys)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return key;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StorageChange> WatchAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        StorageKey.ThrowIfInvalidPrefix(prefix);
+        var watcher = (prefix, new StorageChangeFeed());
+        lock (_gate)
+        {
+            _watchers.Add(watcher);
+        }
+
+        try
+        {
+            await foreach (var change in watcher.Item2.ReadAllAsync(cancellationToken))
+            {
+                yield return change;
+            }
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _watchers.Remove(watcher);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    {
+        LeaseTerms.ThrowIfInvalid(name, duration);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            var last = _leases.GetValueOrDefault(name);
+            if (last is { IsOver: false })
+            {
+                return new((IStorageLease?)null);
+            }
+
+            // Whoever had it learns of it, even when its timer is late.
+            last?.Lose();
+            var lease = new InMemoryLease(name, (last?.FencingNumber ?? 0) + 1, duration, _time, _gate);
+            _leases[name] = lease;
+            return new(lease);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default)
+        => new(new StorageReport(
+            Readable: true, Writable: true, Durable: false, "memory", "What is stored is lost when the process ends: keep it on a disk or in a shared store, or set AllowEphemeralStorage: true."));
+
+    private static ReadOnlyMemory<byte>? Copy(byte[] value) => value.ToArray();
+
+    private void ThrowIfLost(IStorageLease? lease)
+    {
+        if (lease is not null
+            && (!_leases.TryGetValue(lease.Name, out var last) || last.IsOver || last.FencingNumber != lease.FencingNumber || lease.Lost.IsCancellationRequested))
+        {
+            throw new LeaseLostException(lease.Name);
+        }
+    }
+
+    private void Notify(string key)
+    {
+        foreach (var (prefix, feed) in _watchers)
+        {
+            if (key.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                feed.Post(new(key));
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace KestrelAcme.Storage;
+
+/// <summary>A bounded queue of notices for one reader: what does not fit becomes <see cref="StorageChange.Everything"/>.</summary>
+internal sealed class StorageChangeFeed
+{
+    private const int Capacity = 1024;
+
+    private readonly Channel<StorageChange> _changes = Channel.CreateBounded<StorageChange>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private int _overflowed;
+
+    public void Post(StorageChange change)
+    {
+        if (!_changes.Writer.TryWrite(change))
+        {
+            // The reader has a full queue before it, and sees this when it takes from it.
+            Interlocked.Exchange(ref _overflowed, 1);
+        }
+    }
+
+    /// <summary>Begins with <see cref="StorageChange.Everything"/>, then tells what is posted.</summary>
+    public async IAsyncEnumerable<StorageChange> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        yield return StorageChange.Everything;
+        await foreach (var change in _changes.Reader.ReadAllAsync(cancellationToken))
+        {
+            if (Interlocked.Exchange(ref _overflowed, 0) == 1)
+            {
+                yield return StorageChange.Everything;
+            }
+
+            yield return change;
+        }
+    }
+}
