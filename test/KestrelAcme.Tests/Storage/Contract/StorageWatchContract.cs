@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using Xunit;
+
+namespace KestrelAcme.Tests.Storage.Contract;
+
+/// <summary>Notices of changes.</summary>
+public abstract class StorageWatchContract : StorageContract
+{
+    [Fact]
+    public async Task WatchAsync_Begun_SaysEverythingFirst()
+    {
+        await foreach (var change in Storage.WatchAsync("a/", Token))
+        {
+            Assert.Equal(StorageChange.Everything, change);
+            break;
+        }
+    }
+
+    [Fact]
+    public async Task WatchAsync_WrittenReplacedDeletedByAnother_TellsTheKey()
+    {
+        await using var watch = await Watch.StartAsync(Storage, "a/");
+        var other = Fixture.Open();
+        await other.WriteAsync("a/b", Bytes("1"), cancellationToken: Token);
+        await watch.WaitForAsync("a/b");
+        await other.WriteAsync("a/b", Bytes("22"), cancellationToken: Token);
+        await watch.WaitForAsync("a/b");
+        await other.DeleteAsync("a/b", cancellationToken: Token);
+        await watch.WaitForAsync("a/b");
+        await other.WriteAsync("a/new/folder/c", Bytes("1"), cancellationToken: Token);
+        await watch.WaitForAsync("a/new/folder/c");
+    }
+
+    [Fact]
+    public async Task WatchAsync_OtherPrefix_IsNotTold()
+    {
+        await using var watch = await Watch.StartAsync(Storage, "a/");
+        await Storage.WriteAsync("ab", Bytes("1"), cancellationToken: Token);
+        await Storage.WriteAsync("b/c", Bytes("1"), cancellationToken: Token);
+        await using var lease = await Storage.TryAcquireLeaseAsync("a/lease", TimeSpan.FromMinutes(1), Token);
+        await Storage.WriteAsync("a/last", Bytes("1"), cancellationToken: Token);
+        var seen = await watch.WaitForAsync("a/last");
+        Assert.All(seen, key => Assert.True(key is null or "a/last", key));
+    }
+
+    [Fact]
+    public async Task WatchAsync_Cancelled_Ends()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        await using var changes = Storage.WatchAsync("a/", stop.Token).GetAsyncEnumerator(stop.Token);
+        Assert.True(await changes.MoveNextAsync());
+        var next = changes.MoveNextAsync();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await next);
+    }
+
+    /// <summary>A watch that runs beside the test.</summary>
+    private sealed class Watch : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        private readonly ConcurrentQueue<StorageChange> _seen = new();
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private Task _task = Task.CompletedTask;
+
+        public static async Task<Watch> StartAsync(IAcmeStorage storage, string prefix)
+        {
+            var watch = new Watch();
+            watch._task = Task.Run(() => watch.RunAsync(storage, prefix), Token);
+            await Task.WhenAny(watch._begun.Task, watch._task);
+            return watch;
+        }
+
+        /// <summary>Waits for a key, and forgets what was seen until then.</summary>
+        public async Task<List<string?>> WaitForAsync(string key)
+        {
+            var seen = new List<string?>();
+            await Poll.UntilAsync(
+                () =>
+                {
+                    while (_seen.TryDequeue(out var change))
+                    {
+                        seen.Add(change.Key);
+                    }
+
+                    return seen.Contains(key);
+                },
+                $"a notice of '{key}'",
+                cancellationToken: Token);
+            return seen;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _stop.Dispose();
+        }
+
+        private async Task RunAsync(IAcmeStorage storage, string prefix)
+        {
+            await foreach (var change in storage.WatchAsync(prefix, _stop.Token))
+            {
+                if (!_begun.TrySetResult())
+                {
+                    _seen.Enqueue(change);
+                }
+            }
+        }
+    }
+}

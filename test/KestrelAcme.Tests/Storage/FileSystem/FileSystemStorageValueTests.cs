@@ -1,0 +1,8 @@
+using KestrelAcme.Tests.Storage.Contract;
+
+namespace KestrelAcme.Tests.Storage.FileSystem;
+
+public sealed class FileSystemStorageValueTests : StorageValueContract
+{
+    protected override ValueTask<IStorageFixture> CreateAsync() => new(new FileSystemFixture());
+}

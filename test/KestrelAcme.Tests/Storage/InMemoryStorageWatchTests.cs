@@ -1,0 +1,8 @@
+using KestrelAcme.Tests.Storage.Contract;
+
+namespace KestrelAcme.Tests.Storage;
+
+public sealed class InMemoryStorageWatchTests : StorageWatchContract
+{
+    protected override ValueTask<IStorageFixture> CreateAsync() => new(new InMemoryFixture());
+}
