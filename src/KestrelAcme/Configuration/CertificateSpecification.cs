@@ -3,6 +3,16 @@ namespace KestrelAcme.Configuration;
 /// <summary>One certificate that should exist: its names and its key algorithm.</summary>
 internal sealed record CertificateSpecification
 {
+    /// <summary>The certificates of a name that came at run time: one for each key algorithm.</summary>
+    public static IEnumerable<CertificateSpecification> ForName(CertificateIdentifier identifier, ConfigurationSnapshot snapshot)
+        => snapshot.KeyAlgorithms.Select(algorithm => new CertificateSpecification
+        {
+            Id = CertificateId.Of([identifier], algorithm),
+            Identifiers = [identifier],
+            KeyAlgorithm = algorithm,
+            ChallengeTypes = snapshot.ChallengeTypes,
+        });
+
     /// <summary>Follows from the names and the key algorithm alone, in whatever order they were written; a segment of a storage key.</summary>
     public required string Id { get; init; }
 

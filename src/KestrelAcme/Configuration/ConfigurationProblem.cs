@@ -13,7 +13,7 @@ internal sealed record ConfigurationProblem(string Key, string? Value, string Re
 
     /// <summary>The one line that an operator reads.</summary>
     public override string ToString()
-        => $"{Key}{(Value is null ? "" : $" = '{Printable(Value)}'")}: {Reason}. {Fix}{(Fix.EndsWith('?') ? "" : ".")}";
+        => $"{Printable(Key)}{(Value is null ? "" : $" = '{Printable(Value)}'")}: {Reason}. {Fix}{(Fix.EndsWith('?') ? "" : ".")}";
 
     /// <summary>A value cut to a length that fits a line, control characters replaced: it goes to logs and terminals.</summary>
     internal static string Printable(string value)

@@ -5,6 +5,8 @@ namespace KestrelAcme.Configuration;
 /// <summary>What the configuration is checked against beside itself.</summary>
 internal sealed record EnvironmentFacts
 {
+    private const int MaxFileLength = 1024 * 1024;
+
     /// <summary>Whether the app runs in Development.</summary>
     public required bool IsDevelopment { get; init; }
 
@@ -14,10 +16,10 @@ internal sealed record EnvironmentFacts
     /// <summary>The user's folder for application data; empty when there is none.</summary>
     public required string ApplicationDataPath { get; init; }
 
-    /// <summary>Reads a file. Throws what <see cref="File.ReadAllText(string)"/> throws.</summary>
+    /// <summary>Reads a file. Throws what <see cref="File.OpenText(string)"/> throws.</summary>
     public required Func<string, string> ReadFile { get; init; }
 
-    /// <summary>The facts of the running host.</summary>
+    /// <summary>The facts of the running host. Files are read up to 1 MiB.</summary>
     /// <param name="environment">The host's environment; <see langword="null"/> outside a host.</param>
     public static EnvironmentFacts Of(IHostEnvironment? environment) => new()
     {
@@ -26,6 +28,14 @@ internal sealed record EnvironmentFacts
 
         // Not verified: a service's user often has a home that does not exist yet.
         ApplicationDataPath = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-        ReadFile = File.ReadAllText,
+        ReadFile = ReadBounded,
     };
+
+    private static string ReadBounded(string path)
+    {
+        using var reader = new StreamReader(path);
+        var buffer = new char[MaxFileLength + 1];
+        var length = reader.ReadBlock(buffer);
+        return length <= MaxFileLength ? new string(buffer, 0, length) : throw new IOException($"It is longer than {MaxFileLength} characters.");
+    }
 }

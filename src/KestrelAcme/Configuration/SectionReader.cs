@@ -1,0 +1,227 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace KestrelAcme.Configuration;
+
+/// <summary>
+/// Reads the keys of one configuration section, and collects what cannot be read instead of throwing. Each key that is read counts as known;
+/// the rest is reported by <see cref="ReportUnknownKeys"/>.
+/// </summary>
+/// <remarks>
+/// Not the framework's binder: that one appends lists to defaults, throws at the first bad value, takes <c>77</c> for an enum and lets misspelt keys vanish.
+/// An empty value counts as none: an environment variable can be emptied where it cannot be removed.
+/// </remarks>
+internal sealed class SectionReader(IConfigurationSection section, ICollection<ConfigurationProblem> problems)
+{
+    private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The section that is read.</summary>
+    public IConfigurationSection Section => section;
+
+    /// <summary>Reads a text.</summary>
+    public void Text(string key, Action<string> set)
+    {
+        if (Scalar(Child(key)) is { } text)
+        {
+            set(text);
+        }
+    }
+
+    /// <summary>Reads a boolean.</summary>
+    public void Flag(string key, Action<bool> set)
+    {
+        if (Scalar(Child(key)) is not { } text)
+        {
+            return;
+        }
+
+        if (bool.TryParse(text, out var flag))
+        {
+            set(flag);
+            return;
+        }
+
+        Report(Child(key), "is not a boolean", "Write true or false");
+    }
+
+    /// <summary>Reads an integer.</summary>
+    public void Number(string key, Action<int> set)
+    {
+        if (Scalar(Child(key)) is not { } text)
+        {
+            return;
+        }
+
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        {
+            set(number);
+            return;
+        }
+
+        Report(Child(key), "is not a whole number", "Write digits alone");
+    }
+
+    /// <summary>Reads an enum's name.</summary>
+    public void Choice<TEnum>(string key, Action<TEnum> set)
+        where TEnum : struct, Enum
+    {
+        var child = Child(key);
+        if (Scalar(child) is { } text && Parse<TEnum>(child, text) is { } value)
+        {
+            set(value);
+        }
+    }
+
+    /// <summary>Reads a list of texts. It takes the place of what was there.</summary>
+    public void Texts(string key, Action<IList<string>> set)
+    {
+        if (Elements(Child(key)) is { } elements)
+        {
+            // An empty element stays, for the rules to report it.
+            set([.. elements.Select(element => Scalar(element) ?? "")]);
+        }
+    }
+
+    /// <summary>Reads a list of an enum's names. It takes the place of what was there.</summary>
+    public void Choices<TEnum>(string key, Action<IList<TEnum>> set)
+        where TEnum : struct, Enum
+    {
+        if (Elements(Child(key)) is { } elements)
+        {
+            set([.. elements.Select(element => Parse<TEnum>(element, Scalar(element) ?? "")).OfType<TEnum>()]);
+        }
+    }
+
+    /// <summary>Reads a section of its own.</summary>
+    public void Nested(string key, Action<SectionReader> read)
+    {
+        var child = Child(key);
+        if (!HasStrayValue(child) && child.GetChildren().Any())
+        {
+            Read(child, read);
+        }
+    }
+
+    /// <summary>Reads a list of sections.</summary>
+    public void NestedList(string key, Action begin, Action<SectionReader> read)
+    {
+        if (Elements(Child(key)) is not { } elements)
+        {
+            return;
+        }
+
+        begin();
+        foreach (var element in elements)
+        {
+            if (!HasStrayValue(element))
+            {
+                Read(element, read);
+            }
+        }
+    }
+
+    /// <summary>Reads keys that are free, with a text each. A key may contain colons, as IPv6 addresses do.</summary>
+    public void Map(string key, Action<string, string> set)
+    {
+        var child = Child(key);
+        if (!HasStrayValue(child))
+        {
+            foreach (var (name, value) in child.AsEnumerable(makePathsRelative: true).Where(pair => !string.IsNullOrWhiteSpace(pair.Value)))
+            {
+                set(name, value!);
+            }
+        }
+    }
+
+    /// <summary>Reports a key that is reserved for later.</summary>
+    public void NotAvailable(string key)
+    {
+        if (Child(key).Exists())
+        {
+            problems.Add(new ConfigurationProblem(Child(key).Path, null, "is not available in this version", "Remove it"));
+        }
+    }
+
+    /// <summary>Reports the keys that nobody asked for. Their values are not quoted: a misspelt key may hold a secret.</summary>
+    public void ReportUnknownKeys()
+    {
+        foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key)))
+        {
+            var fix = NearestName.Find(child.Key, _known) is { } nearest ? $"Did you mean '{nearest}'?" : $"Remove it. Known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
+            problems.Add(new ConfigurationProblem(child.Path, null, "is not a known key", fix));
+        }
+    }
+
+    private void Read(IConfigurationSection child, Action<SectionReader> read)
+    {
+        var reader = new SectionReader(child, problems);
+        read(reader);
+        reader.ReportUnknownKeys();
+    }
+
+    private IConfigurationSection Child(string key)
+    {
+        _known.Add(key);
+        return section.GetSection(key);
+    }
+
+    private string? Scalar(IConfigurationSection child)
+    {
+        if (child.GetChildren().Any())
+        {
+            problems.Add(new ConfigurationProblem(child.Path, null, "is a list or a section, a single value is wanted", "Write the value alone"));
+            return null;
+        }
+
+        return ScalarRules.NullIfEmpty(child.Value);
+    }
+
+    /// <summary>The elements of a list; <see langword="null"/> when there is none, or after a problem.</summary>
+    private List<IConfigurationSection>? Elements(IConfigurationSection child)
+    {
+        if (ScalarRules.NullIfEmpty(child.Value) is not null)
+        {
+            var variable = child.Path.Replace(":", "__", StringComparison.Ordinal);
+            Report(child, "is a single value, a list is wanted", $"Write [\"...\", \"...\"] in JSON, or {variable}__0, {variable}__1 and so on in the environment");
+            return null;
+        }
+
+        var elements = child.GetChildren().ToList();
+        foreach (var stray in elements.Where(element => !IsIndex(element.Key)))
+        {
+            problems.Add(new ConfigurationProblem(stray.Path, null, "is not an element of a list", "Number the elements from 0"));
+        }
+
+        // JSON's empty list comes as an empty value.
+        return elements.Count == 0 && child.Value is null ? null : elements.FindAll(element => IsIndex(element.Key));
+    }
+
+    private TEnum? Parse<TEnum>(IConfigurationSection child, string text)
+        where TEnum : struct, Enum
+    {
+        var names = Enum.GetNames<TEnum>();
+        if (Array.Find(names, name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase)) is { } found)
+        {
+            return Enum.Parse<TEnum>(found);
+        }
+
+        Report(child, $"is not one of {string.Join(", ", names)}", NearestName.Find(text, names) is { } nearest ? $"Did you mean '{nearest}'?" : "Write one of them");
+        return null;
+    }
+
+    private bool HasStrayValue(IConfigurationSection child)
+    {
+        if (ScalarRules.NullIfEmpty(child.Value) is null)
+        {
+            return false;
+        }
+
+        // Not quoted: "ExternalAccountBinding": "<key>" is a mistake that people make.
+        problems.Add(new ConfigurationProblem(child.Path, null, "is a single value, a section with keys is wanted", "Write { \"key\": \"value\" } in JSON"));
+        return true;
+    }
+
+    private void Report(IConfigurationSection child, string reason, string fix) => problems.Add(new ConfigurationProblem(child.Path, child.Value, reason, fix));
+
+    private static bool IsIndex(string key) => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+}

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Options;
+
+namespace KestrelAcme.Configuration;
+
+/// <summary>Runs the options through everything that configures and validates them, and builds the snapshot.</summary>
+internal sealed class SnapshotReader(IOptionsMonitor<AcmeHttpsOptions> monitor, IOptionsFactory<AcmeHttpsOptions> factory, EnvironmentFacts facts)
+{
+    /// <summary>The snapshot of the start, of the same options that the host validates.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
+    public ConfigurationSnapshot ReadFirst() => Build(monitor.CurrentValue);
+
+    /// <summary>A snapshot of the configuration as it is now.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
+    /// <remarks>By the factory: after one bad reload the monitor would throw for ever.</remarks>
+    public ConfigurationSnapshot ReadAgain() => Build(factory.Create(Options.DefaultName));
+
+    private ConfigurationSnapshot Build(AcmeHttpsOptions options)
+    {
+        var result = SnapshotBuilder.Build(options, facts);
+        return result.IsValid
+            ? result.Snapshot
+            : throw new OptionsValidationException(Options.DefaultName, typeof(AcmeHttpsOptions), AcmeHttpsOptionsValidator.Lines(result.Problems));
+    }
+}
