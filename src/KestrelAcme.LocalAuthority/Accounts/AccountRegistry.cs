@@ -1,0 +1,79 @@
+using KestrelAcme.LocalAuthority.Jose;
+
+namespace KestrelAcme.LocalAuthority.Accounts;
+
+/// <summary>Accounts by id and by key. Thread-safe.</summary>
+internal sealed class AccountRegistry
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Account> _byId = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _idByFingerprint = new(StringComparer.Ordinal);
+
+    public Account? Find(string id)
+    {
+        lock (_gate)
+        {
+            return _byId.GetValueOrDefault(id);
+        }
+    }
+
+    public Account? FindByKey(string fingerprint)
+    {
+        lock (_gate)
+        {
+            return _idByFingerprint.TryGetValue(fingerprint, out var id) ? _byId[id] : null;
+        }
+    }
+
+    /// <summary>Adds the account, or returns the one that has its key already.</summary>
+    public (Account Account, bool Created) GetOrAdd(Account account)
+    {
+        lock (_gate)
+        {
+            if (_idByFingerprint.TryGetValue(account.Key.Fingerprint, out var id))
+            {
+                return (_byId[id], false);
+            }
+
+            _byId.Add(account.Id, account);
+            _idByFingerprint.Add(account.Key.Fingerprint, account.Id);
+            return (account, true);
+        }
+    }
+
+    public Account? Update(string id, Func<Account, Account> change)
+    {
+        lock (_gate)
+        {
+            return _byId.TryGetValue(id, out var account) ? _byId[id] = change(account) : null;
+        }
+    }
+
+    /// <summary>Puts a new key in place; returns the account that has that key when another one does.</summary>
+    public Account? ReplaceKey(string id, AccountKey key)
+    {
+        lock (_gate)
+        {
+            if (_idByFingerprint.TryGetValue(key.Fingerprint, out var holder))
+            {
+                return _byId[holder];
+            }
+
+            var account = _byId[id];
+            _idByFingerprint.Remove(account.Key.Fingerprint);
+            _idByFingerprint.Add(key.Fingerprint, id);
+            _byId[id] = account with { Key = key };
+            return null;
+        }
+    }
+
+    /// <summary>Forgets every account, as an authority does that lost its data.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _byId.Clear();
+            _idByFingerprint.Clear();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace KestrelAcme.LocalAuthority.Certificates;
+
+/// <summary>Makes a new hierarchy: P-256 throughout, because start-up must be fast.</summary>
+internal static class HierarchyFactory
+{
+    private const string Organization = "KestrelAcme local authority (development only)";
+    private static readonly HashAlgorithmName Hash = HashAlgorithmName.SHA256;
+
+    /// <param name="now">The authority's clock. It may be simulated: the validity covers the machine's own time too, by which TLS clients judge.</param>
+    public static Hierarchy Create(DateTimeOffset now)
+    {
+        var machine = TimeProvider.System.GetUtcNow();
+        var notBefore = (now < machine ? now : machine).AddDays(-30);
+        var notAfter = (now > machine ? now : machine).AddYears(20);
+        var mark = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3));
+        var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var alternateKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var rootName = Name($"KestrelAcme Local Root {mark}");
+        var alternateName = Name($"KestrelAcme Local Alternate Root {mark}");
+
+        using var root = RequestFor(rootName, rootKey, pathLength: null).CreateSelfSigned(notBefore, notAfter);
+        using var alternate = RequestFor(alternateName, alternateKey, pathLength: null).CreateSelfSigned(notBefore, notAfter);
+        var intermediateRequest = RequestFor(Name($"KestrelAcme Local Intermediate {mark}"), intermediateKey, pathLength: 0);
+        return new Hierarchy
+        {
+            Root = WithoutKey(root),
+            RootKey = rootKey,
+            Intermediate = Sign(intermediateRequest, root, rootKey, notBefore, notAfter),
+            IntermediateKey = intermediateKey,
+            AlternateRoot = WithoutKey(alternate),
+            CrossSignedRoot = Sign(RequestFor(rootName, rootKey, pathLength: null), alternate, alternateKey, notBefore, notAfter),
+        };
+    }
+
+    private static X500DistinguishedName Name(string commonName)
+    {
+        var builder = new X500DistinguishedNameBuilder();
+        builder.AddOrganizationName(Organization);
+        builder.AddCommonName(commonName);
+        return builder.Build();
+    }
+
+    private static CertificateRequest RequestFor(X500DistinguishedName name, ECDsa key, int? pathLength)
+    {
+        var request = new CertificateRequest(name, key, Hash);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, pathLength is not null, pathLength ?? 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        return request;
+    }
+
+    private static X509Certificate2 Sign(
+        CertificateRequest request, X509Certificate2 issuer, ECDsa issuerKey, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    {
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, true, false));
+        return request.Create(
+            issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(issuerKey), notBefore, notAfter, SerialNumber.Create());
+    }
+
+    private static X509Certificate2 WithoutKey(X509Certificate2 certificate) => X509CertificateLoader.LoadCertificate(certificate.RawData);
+}

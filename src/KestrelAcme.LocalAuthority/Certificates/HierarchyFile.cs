@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using KestrelAcme.LocalAuthority.Requests;
+
+namespace KestrelAcme.LocalAuthority.Certificates;
+
+/// <summary>
+/// Keeps a hierarchy in one PEM file, readable by its owner only: the root, the intermediate, the alternate root, the cross-signed root,
+/// then the keys of the first two. One file, so that certificates and keys can never be of different makes.
+/// </summary>
+internal static class HierarchyFile
+{
+    /// <summary>Reads the file, or makes it. When two processes make it at once, both use the one that was there first.</summary>
+    /// <exception cref="InvalidOperationException">The file cannot be read or made.</exception>
+    public static Hierarchy LoadOrCreate(string path, DateTimeOffset now)
+    {
+        try
+        {
+            if (!File.Exists(path))
+            {
+                using var created = HierarchyFactory.Create(now);
+                Write(path, created);
+            }
+
+            return Read(File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new InvalidOperationException(
+                $"The local authority cannot read or make its root in '{path}': {e.Message} Delete the file to get a new root, or set another Folder.", e);
+        }
+    }
+
+    private static void Write(string path, Hierarchy hierarchy)
+    {
+        var text = new StringBuilder();
+        X509Certificate2[] certificates = [hierarchy.Root, hierarchy.Intermediate, hierarchy.AlternateRoot, hierarchy.CrossSignedRoot];
+        foreach (var certificate in certificates)
+        {
+            text.Append(certificate.ExportCertificatePem()).Append('\n');
+        }
+
+        text.Append(hierarchy.RootKey.ExportPkcs8PrivateKeyPem()).Append('\n');
+        text.Append(hierarchy.IntermediateKey.ExportPkcs8PrivateKeyPem()).Append('\n');
+        var temporary = $"{path}.{ResourceId.Create()}.tmp";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var file = new FileStream(temporary, options))
+        {
+            file.Write(Encoding.ASCII.GetBytes(text.ToString()));
+            file.Flush(flushToDisk: true);
+        }
+
+        try
+        {
+            File.Move(temporary, path, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static Hierarchy Read(string text)
+    {
+        var certificates = new X509Certificate2Collection();
+        certificates.ImportFromPem(text);
+        if (certificates.Count != 4)
+        {
+            throw new CryptographicException("It does not hold four certificates.");
+        }
+
+        var keys = new List<ECDsa>();
+        var rest = text.AsSpan();
+        while (PemEncoding.TryFind(rest, out var fields))
+        {
+            if (rest[fields.Label] is "PRIVATE KEY")
+            {
+                var key = ECDsa.Create();
+                key.ImportFromPem(rest[fields.Location]);
+                keys.Add(key);
+            }
+
+            rest = rest[fields.Location.End..];
+        }
+
+        return keys is [var rootKey, var intermediateKey]
+            ? new Hierarchy
+            {
+                Root = certificates[0],
+                Intermediate = certificates[1],
+                AlternateRoot = certificates[2],
+                CrossSignedRoot = certificates[3],
+                RootKey = rootKey,
+                IntermediateKey = intermediateKey,
+            }
+            : throw new CryptographicException("It does not hold two private keys.");
+    }
+}

@@ -1,0 +1,30 @@
+using KestrelAcme.LocalAuthority.Requests;
+
+namespace KestrelAcme.LocalAuthority.Directory;
+
+/// <summary>Serves the directory.</summary>
+internal sealed class DirectoryHandler(LocalAcmeAuthorityOptions options) : IResourceHandler
+{
+    public ResourceKind Resource => ResourceKind.Directory;
+
+    public AcmeResponse Handle(AcmeRequest request)
+    {
+        var urls = request.Urls;
+        var directory = new DirectoryResource
+        {
+            NewNonce = urls.NewNonce,
+            NewAccount = urls.NewAccount,
+            NewOrder = urls.NewOrder,
+            RevokeCert = urls.RevokeCertificate,
+            KeyChange = urls.KeyChange,
+            RenewalInfo = options.OfferRenewalInformation ? urls.RenewalInformation : null,
+            Meta = new DirectoryMeta
+            {
+                TermsOfService = options.TermsOfService?.ToString(),
+                ExternalAccountRequired = options.RequireExternalAccountBinding ? true : null,
+                Profiles = options.Profiles.Count == 0 ? null : options.Profiles.ToDictionary(p => p.Name, p => p.Description),
+            },
+        };
+        return AcmeResponse.Of(200, directory, AuthorityJson.Default.DirectoryResource) with { CarriesNonce = false };
+    }
+}

@@ -1,0 +1,15 @@
+namespace KestrelAcme.LocalAuthority.Directory;
+
+/// <summary>The directory's <c>meta</c> object.</summary>
+internal sealed record DirectoryMeta
+{
+    public string? TermsOfService { get; init; }
+
+    public string? Website { get; init; }
+
+    public IReadOnlyList<string>? CaaIdentities { get; init; }
+
+    public bool? ExternalAccountRequired { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Profiles { get; init; }
+}

@@ -1,0 +1,79 @@
+using KestrelAcme.LocalAuthority.Certificates;
+using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.LocalAuthority.Revocation;
+
+namespace KestrelAcme.LocalAuthority.Hosting;
+
+/// <summary>What is on disk: the kept root and revocations, or just the root's certificate in a temporary file.</summary>
+internal sealed class AuthorityFolder : IDisposable
+{
+    private const string DefaultName = "kestrel-acme-local-authority";
+
+    private readonly bool _temporary;
+
+    private AuthorityFolder(Hierarchy hierarchy, RevocationLedger revocations, string rootPemPath, bool temporary)
+    {
+        Hierarchy = hierarchy;
+        Revocations = revocations;
+        RootPemPath = rootPemPath;
+        _temporary = temporary;
+        WriteRoot();
+    }
+
+    public Hierarchy Hierarchy { get; }
+
+    public RevocationLedger Revocations { get; }
+
+    public string RootPemPath { get; }
+
+    public static AuthorityFolder InMemory(DateTimeOffset now) => new(
+        HierarchyFactory.Create(now),
+        new RevocationLedger(path: null),
+        Path.Combine(Path.GetTempPath(), $"kestrel-acme-root-{ResourceId.Create()}.pem"),
+        temporary: true);
+
+    public static AuthorityFolder Open(string? folder, DateTimeOffset now)
+    {
+        folder = Path.GetFullPath(folder ?? DefaultPath());
+        if (OperatingSystem.IsWindows())
+        {
+            System.IO.Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            System.IO.Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return new AuthorityFolder(
+            HierarchyFile.LoadOrCreate(Path.Combine(folder, "authority.pem"), now),
+            new RevocationLedger(Path.Combine(folder, "revocations.json")),
+            Path.Combine(folder, "root.pem"),
+            temporary: false);
+    }
+
+    public void Dispose()
+    {
+        Hierarchy.Dispose();
+        if (_temporary)
+        {
+            File.Delete(RootPemPath);
+        }
+    }
+
+    private static string DefaultPath()
+    {
+        var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), DefaultName);
+    }
+
+    private void WriteRoot()
+    {
+        var pem = Hierarchy.Root.ExportCertificatePem() + "\n";
+        if (!File.Exists(RootPemPath) || File.ReadAllText(RootPemPath) != pem)
+        {
+            var temporary = $"{RootPemPath}.{ResourceId.Create()}.tmp";
+            File.WriteAllText(temporary, pem);
+            File.Move(temporary, RootPemPath, overwrite: true);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace KestrelAcme.LocalAuthority.Hosting;
+
+/// <summary>A bound socket that does not listen yet: its port is ours, and known, before the server starts.</summary>
+internal static class ReservedSocket
+{
+    /// <param name="asked">The port that must be used; null for <paramref name="preferred"/> or, when that is taken, any.</param>
+    /// <param name="preferred">0 for any.</param>
+    /// <exception cref="InvalidOperationException">The port asked for is taken.</exception>
+    public static Socket Bind(int? asked, int preferred)
+    {
+        if (asked is { } port)
+        {
+            return TryBind(port) ?? throw new InvalidOperationException(
+                $"The local authority cannot listen on 127.0.0.1:{port}: the port is taken. Free it, or set another port.");
+        }
+
+        return (preferred == 0 ? null : TryBind(preferred))
+            ?? TryBind(0)
+            ?? throw new InvalidOperationException("The local authority found no free port on 127.0.0.1.");
+    }
+
+    private static Socket? TryBind(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+using System.Text.Json.Serialization;
+
+namespace KestrelAcme.LocalAuthority.RenewalInformation;
+
+/// <summary>RFC 9773 section 4.2.</summary>
+internal sealed record RenewalInformationResource
+{
+    public required SuggestedWindowResource SuggestedWindow { get; init; }
+
+    [JsonPropertyName("explanationURL")]
+    public string? ExplanationUrl { get; init; }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using KestrelAcme.LocalAuthority.Problems;
+
+namespace KestrelAcme.LocalAuthority.Requests;
+
+/// <summary>An answer, apart from how it is put on the wire.</summary>
+internal sealed record AcmeResponse(int Status, string? ContentType, byte[] Body)
+{
+    public const string Json = "application/json";
+    public const string ProblemJson = "application/problem+json";
+
+    public string? Location { get; init; }
+
+    public RetryAfter? RetryAfter { get; init; }
+
+    public string? Allow { get; init; }
+
+    /// <summary>Values of <c>Link</c> besides <c>index</c>.</summary>
+    public IReadOnlyList<string> Links { get; init; } = [];
+
+    public bool CarriesNonce { get; init; } = true;
+
+    /// <summary>The problem's type without its prefix, for the log.</summary>
+    public string? ProblemType { get; init; }
+
+    public static AcmeResponse Empty(int status) => new(status, null, []);
+
+    public static AcmeResponse Of<T>(int status, T value, JsonTypeInfo<T> type) =>
+        new(status, Json, JsonSerializer.SerializeToUtf8Bytes(value, type));
+
+    public static AcmeResponse Of(Problem problem) =>
+        new(problem.Status, ProblemJson, JsonSerializer.SerializeToUtf8Bytes(problem, AuthorityJson.Default.Problem))
+        {
+            Location = problem.Location,
+            Links = problem.TermsOfService is { } terms ? [$"<{terms}>;rel=\"terms-of-service\""] : [],
+            ProblemType = problem.Type.StartsWith(Problem.Namespace, StringComparison.Ordinal)
+                ? problem.Type[Problem.Namespace.Length..]
+                : problem.Type,
+        };
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using System.Net.Sockets;
+using KestrelAcme.LocalAuthority.Identifiers;
+
+namespace KestrelAcme.LocalAuthority.Validation;
+
+/// <summary>Where names are validated. Nothing is asked of DNS: a name is mapped here, or it is of this machine, or it has no address. Thread-safe.</summary>
+internal sealed class ValidationAddresses(LocalAcmeAuthorityOptions options)
+{
+    private const string Any = "*";
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, ValidationEndpoints> _mapped = new(StringComparer.OrdinalIgnoreCase);
+
+    public void Map(string name, ValidationEndpoints endpoints)
+    {
+        lock (_gate)
+        {
+            _mapped[name] = endpoints;
+        }
+    }
+
+    /// <summary>The endpoints of a name or an address in text form; null when there are none.</summary>
+    public ValidationEndpoints? Find(string host)
+    {
+        lock (_gate)
+        {
+            if (_mapped.TryGetValue(host, out var exact) || FindWildcard(host, out exact))
+            {
+                return exact;
+            }
+        }
+
+        if (AddressOf(host) is { } address)
+        {
+            return Default(address);
+        }
+
+        lock (_gate)
+        {
+            return _mapped.GetValueOrDefault(Any);
+        }
+    }
+
+    private static IPAddress? AddressOf(string host)
+    {
+        if (IPAddress.TryParse(host, out var address))
+        {
+            return IPAddress.IsLoopback(address) ? address : null;
+        }
+
+        var local = host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+        return local ? IPAddress.Loopback : null;
+    }
+
+    private bool FindWildcard(string host, out ValidationEndpoints? endpoints)
+    {
+        endpoints = null;
+        var dot = host.IndexOf('.', StringComparison.Ordinal);
+        return dot > 0 && _mapped.TryGetValue("*" + host[dot..], out endpoints);
+    }
+
+    private ValidationEndpoints Default(IPAddress address) =>
+        new(new IPEndPoint(address, options.ValidationHttpPort), new IPEndPoint(address, options.ValidationTlsPort));
+}
