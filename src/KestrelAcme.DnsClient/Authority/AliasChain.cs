@@ -1,0 +1,39 @@
+using KestrelAcme.DnsClient.Errors;
+using KestrelAcme.DnsClient.Records;
+
+namespace KestrelAcme.DnsClient.Authority;
+
+/// <summary>A name and the CNAMEs that lead on from it.</summary>
+internal sealed class AliasChain(DnsName start)
+{
+    private const int MaximumHops = 16;
+
+    private readonly List<DnsName> _names = [start];
+
+    public IReadOnlyList<DnsName> Names => _names;
+
+    public DnsName End => _names[^1];
+
+    /// <summary>Goes along the CNAMEs of an answer as far as they lead. Returns whether they led anywhere.</summary>
+    /// <exception cref="DnsAliasException">They run in a circle, or on and on.</exception>
+    public bool Follow(IReadOnlyList<DnsRecord> answers)
+    {
+        int before = _names.Count;
+        while (answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == End) is { } alias)
+        {
+            bool known = _names.Contains(alias.Target);
+            _names.Add(alias.Target);
+            if (known)
+            {
+                throw new DnsAliasException("run in a circle", _names);
+            }
+
+            if (_names.Count > MaximumHops + 1)
+            {
+                throw new DnsAliasException($"go on for more than {MaximumHops} hops", _names);
+            }
+        }
+
+        return _names.Count > before;
+    }
+}

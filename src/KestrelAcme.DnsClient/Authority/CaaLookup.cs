@@ -1,0 +1,87 @@
+using System.Net;
+using KestrelAcme.DnsClient.Errors;
+using KestrelAcme.DnsClient.Records;
+
+namespace KestrelAcme.DnsClient.Authority;
+
+/// <summary>Climbs the tree for CAA records (RFC 8659 section 3). Safe to use from many threads.</summary>
+public sealed class CaaLookup
+{
+    // Enough to get past a dead server; a word of any one of them suffices.
+    private const int MaximumServers = 4;
+
+    private readonly DnsRequestor _requestor;
+    private readonly AuthorityLookup _authorityLookup;
+
+    /// <summary>Makes a lookup.</summary>
+    public CaaLookup(DnsRequestor requestor, AuthorityLookup authorityLookup)
+    {
+        ArgumentNullException.ThrowIfNull(requestor);
+        ArgumentNullException.ThrowIfNull(authorityLookup);
+        _requestor = requestor;
+        _authorityLookup = authorityLookup;
+    }
+
+    /// <summary>
+    /// Asks the resolvers for the name and each name above it, the root left out, until there are CAA records, and lets the zone's own
+    /// servers confirm them: a resolver's may be old, or meant for an inner network.
+    /// </summary>
+    /// <exception cref="DnsResolutionException">No resolver answered for a name on the way.</exception>
+    public async Task<CaaRecordSet> FindAsync(DnsName name, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        for (DnsName? at = name; at is { IsRoot: false }; at = at.Parent)
+        {
+            DnsResponse resolved = await _requestor.ResolveAsync(at, DnsRecordType.CAA, cancellationToken).ConfigureAwait(false);
+            if (!resolved.Answers.Any(record => record is CaaRecord))
+            {
+                continue;
+            }
+
+            DnsResponse? confirmed = await AskAuthorityAsync(at, cancellationToken).ConfigureAwait(false);
+            CaaRecord[] records = [.. (confirmed ?? resolved).Answers.OfType<CaaRecord>()];
+            if (records.Length > 0)
+            {
+                return new CaaRecordSet { Records = records, FoundAt = at, IsAuthoritative = confirmed is not null };
+            }
+        }
+
+        return new CaaRecordSet { Records = [] };
+    }
+
+    private async Task<DnsResponse?> AskAuthorityAsync(DnsName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ZoneAuthority authority = await _authorityLookup.FindAsync(name, cancellationToken).ConfigureAwait(false);
+            foreach (IPEndPoint server in authority.Servers.SelectMany(server => server.EndPoints.Take(1)).Take(MaximumServers))
+            {
+                if (await AskServerAsync(server, authority.Name, cancellationToken).ConfigureAwait(false) is { } answer)
+                {
+                    return answer;
+                }
+            }
+        }
+        catch (DnsException)
+        {
+            // Without the authority the resolver's word remains, and the result says so.
+        }
+
+        return null;
+    }
+
+    private async Task<DnsResponse?> AskServerAsync(IPEndPoint server, DnsName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            DnsResponse answer = await _requestor.QueryAsync(server, name, DnsRecordType.CAA, cancellationToken: cancellationToken)
+                .ConfigureAwait(false);
+            return answer.IsAuthoritative && answer.Code is DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN ? answer : null;
+        }
+        catch (DnsException)
+        {
+            // The next server may answer.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using KestrelAcme.DnsClient.Records;
+
+namespace KestrelAcme.DnsClient.Authority;
+
+/// <summary>Where the records of a name really are, and who answers for them.</summary>
+public sealed class ZoneAuthority
+{
+    /// <summary>The name at the end of the CNAMEs: the one whose records count.</summary>
+    public DnsName Name => Aliases[^1];
+
+    /// <summary>The name that was asked for, and every name that its CNAMEs lead to, in order.</summary>
+    public required IReadOnlyList<DnsName> Aliases { get; init; }
+
+    /// <summary>The apex of the zone that holds <see cref="Name"/>.</summary>
+    public DnsName Zone => Soa.Name;
+
+    /// <summary>The zone's SOA as a resolver has it.</summary>
+    public required SoaRecord Soa { get; init; }
+
+    /// <summary>All name servers of the zone, at most 32. At least one has an address.</summary>
+    public required IReadOnlyList<AuthoritativeServer> Servers { get; init; }
+}

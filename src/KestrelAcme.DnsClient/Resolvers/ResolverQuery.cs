@@ -1,0 +1,54 @@
+using System.Net;
+using KestrelAcme.DnsClient.Errors;
+using KestrelAcme.DnsClient.Messages;
+using KestrelAcme.DnsClient.Transport;
+
+namespace KestrelAcme.DnsClient.Resolvers;
+
+/// <summary>One question to several resolvers in turn.</summary>
+internal sealed class ResolverQuery(DnsTransport transport, int attempts, Func<IReadOnlyList<IPEndPoint>> resolvers)
+{
+    public async Task<DnsResponse> SendAsync(DnsQuestion question, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<IPEndPoint> servers = resolvers();
+        var failures = new DnsServerFailure[servers.Count];
+        for (int attempt = 0; attempt < attempts; attempt++)
+        {
+            for (int i = 0; i < servers.Count; i++)
+            {
+                (DnsResponse? answer, DnsServerFailure? failure) =
+                    await AskAsync(servers[i], question, cancellationToken).ConfigureAwait(false);
+                if (failure is null)
+                {
+                    return answer!;
+                }
+
+                failures[i] = failure;
+            }
+        }
+
+        throw new DnsResolutionException(question.Name, question.Type, failures);
+    }
+
+    private async Task<(DnsResponse? Answer, DnsServerFailure? Failure)> AskAsync(
+        IPEndPoint server, DnsQuestion question, CancellationToken cancellationToken)
+    {
+        try
+        {
+            DnsResponse response = await transport.QueryAsync(server, question, recursionDesired: true, cancellationToken)
+                .ConfigureAwait(false);
+            if (response.Code is not (DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN))
+            {
+                return (null, new DnsServerFailure(server, $"{server} answered {response.Code}.", response.Code));
+            }
+
+            return response.IsReferral
+                ? (null, new DnsServerFailure(server, $"{server} is no resolver: it only refers to other servers.", response.Code))
+                : (response, null);
+        }
+        catch (DnsException cause)
+        {
+            return (null, new DnsServerFailure(server, cause.Message, Code: null));
+        }
+    }
+}
