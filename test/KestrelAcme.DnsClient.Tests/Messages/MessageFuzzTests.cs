@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Net;
+using KestrelAcme.DnsClient.Errors;
+using KestrelAcme.DnsClient.Messages;
+using KestrelAcme.DnsClient.Transport;
+using KestrelAcme.DnsClient.Updates;
+using Xunit;
+
+namespace KestrelAcme.DnsClient.Tests.Messages;
+
+public sealed class MessageFuzzTests
+{
+    private const int Total = 2_000_000;
+    private const int Chunks = 40;
+
+    private static readonly IPEndPoint Server = new(IPAddress.Loopback, 53);
+    private static readonly TsigSignature Signature = TsigSignature.Of(SampleMessages.Query(), SampleMessages.Key, DateTimeOffset.UnixEpoch);
+    private static readonly DnsRequest Query = DnsRequest.Query(
+        new DnsQuestion(DnsName.Parse("www.example.test"), DnsRecordType.A), recursionDesired: true, edns: true);
+
+    /// <summary>
+    /// Two million broken messages: each is read and its signature refused, or the reading is refused, with the typed errors. Anything else, an index out of range among it, fails,
+    /// with the octets that did it. A reading that loops would not end.
+    /// </summary>
+    [Fact(Timeout = 120_000)]
+    public async Task Read_MutatedMessages_ThrowsTypedErrorsOnly()
+    {
+        byte[][] corpus = [SampleMessages.AllTypes(), SampleMessages.Compressed(), SampleMessages.SignedUpdate(), SampleMessages.Query()];
+        int[] read = new int[Chunks];
+
+        await Parallel.ForAsync(0, Chunks, TestContext.Current.CancellationToken, (chunk, _) =>
+        {
+            read[chunk] = ReadMutated(new MessageMutator(20261121 + chunk, corpus), Total / Chunks);
+            return ValueTask.CompletedTask;
+        });
+
+        // Both outcomes must be common, or the mutations miss the point.
+        Assert.InRange(read.Sum(), Total / 20, Total * 19 / 20);
+    }
+
+    private static int ReadMutated(MessageMutator mutator, int count)
+    {
+        int read = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> message = mutator.Next();
+            long start = Stopwatch.GetTimestamp();
+            try
+            {
+                Query.IsAnsweredBy(message);
+                DnsMessage parsed = MessageReader.Read(message);
+                read++;
+                Signature.Verify(Server, parsed, message.ToArray(), DateTimeOffset.UnixEpoch);
+                Assert.Fail($"A signature passed on {Convert.ToHexString(message)}");
+            }
+            catch (Exception expected) when (expected is DnsFormatException or TsigException)
+            {
+                // What is promised.
+            }
+            catch (Exception cause) when (cause is not Xunit.Sdk.XunitException)
+            {
+                Assert.Fail($"{cause.GetType().Name} on {Convert.ToHexString(message)}: {cause.Message}");
+            }
+
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5), $"Slow: {Convert.ToHexString(message)}");
+        }
+
+        return read;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using KestrelAcme.Testing;
+
+namespace KestrelAcme.DnsClient.Tests.Servers;
+
+/// <summary>A name server that says over UDP and TCP exactly what a test wants, byte for byte.</summary>
+internal sealed class ScriptedServer : IAsyncDisposable
+{
+    private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _running;
+
+    /// <param name="udp">The datagrams to answer a request with, in order.</param>
+    /// <param name="tcp">The octets to answer a request with, length prefix included; the connection is then closed.</param>
+    /// <param name="address">The loopback address to listen at.</param>
+    /// <param name="port">The port, or a free one.</param>
+    public ScriptedServer(
+        Func<byte[], IEnumerable<byte[]>>? udp = null, Func<byte[], byte[]>? tcp = null, string address = "127.0.0.1", int port = 0)
+    {
+        EndPoint = new IPEndPoint(IPAddress.Parse(address), port == 0 ? FreePort.TcpAndUdp() : port);
+        _udp.Bind(EndPoint);
+        _tcp.Bind(EndPoint);
+        _tcp.Listen();
+        _running = Task.WhenAll(ServeUdpAsync(udp ?? (_ => [])), ServeTcpAsync(tcp ?? (_ => [])));
+    }
+
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>Where the requests came from, in order.</summary>
+    public ConcurrentQueue<(byte[] Request, IPEndPoint Client, bool OverTcp)> Requests { get; } = new();
+
+    public static ScriptedServer Honest(Func<byte[], byte[]> answer) => new(request => [answer(request)], request => Reply.Framed(answer(request)));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _udp.Dispose();
+        _tcp.Dispose();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task ServeUdpAsync(Func<byte[], IEnumerable<byte[]>> answer)
+    {
+        byte[] buffer = new byte[ushort.MaxValue];
+        while (true)
+        {
+            SocketReceiveFromResult received =
+                await _udp.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), _stop.Token);
+            byte[] request = buffer[..received.ReceivedBytes];
+            Requests.Enqueue((request, (IPEndPoint)received.RemoteEndPoint, false));
+            foreach (byte[] datagram in answer(request))
+            {
+                await _udp.SendToAsync(datagram, SocketFlags.None, received.RemoteEndPoint, _stop.Token);
+            }
+        }
+    }
+
+    private async Task ServeTcpAsync(Func<byte[], byte[]> answer)
+    {
+        while (true)
+        {
+            using Socket client = await _tcp.AcceptAsync(_stop.Token);
+            using var stream = new NetworkStream(client);
+            byte[] prefix = new byte[2];
+            await stream.ReadExactlyAsync(prefix, _stop.Token);
+            byte[] request = new byte[(prefix[0] << 8) | prefix[1]];
+            await stream.ReadExactlyAsync(request, _stop.Token);
+            Requests.Enqueue((request, (IPEndPoint)client.RemoteEndPoint!, true));
+            await stream.WriteAsync(answer(request), _stop.Token);
+            client.Shutdown(SocketShutdown.Send);
+        }
+    }
+}
