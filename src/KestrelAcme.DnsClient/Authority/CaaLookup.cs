@@ -27,12 +27,13 @@ public sealed class CaaLookup
     /// servers confirm them: a resolver's may be old, or meant for an inner network.
     /// </summary>
     /// <exception cref="DnsResolutionException">No resolver answered for a name on the way.</exception>
+    /// <exception cref="DnsAliasException">CNAMEs run in a circle or go on for more than 16 hops.</exception>
     public async Task<CaaRecordSet> FindAsync(DnsName name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
         for (DnsName? at = name; at is { IsRoot: false }; at = at.Parent)
         {
-            DnsResponse resolved = await _requestor.ResolveAsync(at, DnsRecordType.CAA, cancellationToken).ConfigureAwait(false);
+            DnsResponse resolved = await ResolveAsync(at, cancellationToken).ConfigureAwait(false);
             if (!resolved.Answers.Any(record => record is CaaRecord))
             {
                 continue;
@@ -47,6 +48,20 @@ public sealed class CaaLookup
         }
 
         return new CaaRecordSet { Records = [] };
+    }
+
+    /// <summary>Asks again at the end of CNAMEs that the answer leads along: not every resolver goes all the way.</summary>
+    private async Task<DnsResponse> ResolveAsync(DnsName name, CancellationToken cancellationToken)
+    {
+        var chain = new AliasChain(name);
+        DnsResponse response;
+        do
+        {
+            response = await _requestor.ResolveAsync(chain.End, DnsRecordType.CAA, cancellationToken).ConfigureAwait(false);
+        }
+        while (chain.Follow(response.Answers) && !response.Answers.Any(record => record is CaaRecord));
+
+        return response;
     }
 
     private async Task<DnsResponse?> AskAuthorityAsync(DnsName name, CancellationToken cancellationToken)

@@ -1,0 +1,38 @@
+using KestrelAcme.DnsClient.Messages;
+using KestrelAcme.DnsClient.Records;
+
+namespace KestrelAcme.DnsClient.Tests.Servers;
+
+/// <summary>Records that a scripted server answers from, as a resolver would: it follows no CNAME, and misses carry the SOA above the name.</summary>
+internal sealed class ScriptedZones(params DnsRecord[] records)
+{
+    private readonly Dictionary<(DnsName, DnsRecordType), DnsResponseCode> _failures = [];
+
+    /// <summary>Whether negative answers come without SOA, as from some home routers.</summary>
+    public bool CutsAuthority { get; init; }
+
+    /// <summary>Whether answers claim to be authoritative.</summary>
+    public bool IsAuthority { get; init; }
+
+    public ScriptedZones Fail(string name, DnsRecordType type, DnsResponseCode code)
+    {
+        _failures[(DnsName.Parse(name), type)] = code;
+        return this;
+    }
+
+    public byte[] Answer(byte[] request)
+    {
+        DnsQuestion question = MessageReader.Read(request).Question!;
+        ushort flags = IsAuthority ? DnsHeader.AuthoritativeFlag : DnsHeader.RecursionAvailableFlag;
+        if (_failures.TryGetValue((question.Name, question.Type), out DnsResponseCode code))
+        {
+            return Reply.To(request, code: code, flags: flags, edns: true);
+        }
+
+        DnsRecord[] answers = [.. records.Where(record =>
+            record.Name == question.Name && (record.Type == question.Type || record.Type == DnsRecordType.CNAME))];
+        DnsRecord[] authority = [.. records.OfType<SoaRecord>()
+            .Where(soa => question.Name.IsSubdomainOf(soa.Name)).OrderByDescending(soa => soa.Name.LabelCount).Take(1)];
+        return Reply.To(request, answers, answers.Length > 0 || CutsAuthority ? [] : authority, flags: flags, edns: true);
+    }
+}
