@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Diagnostics;
+
+/// <summary>What TLS tells the operator. A stranger's bytes are never worth more than Debug.</summary>
+internal static partial class TlsLog
+{
+    [LoggerMessage(1300, LogLevel.Information, "Published {Published} stored certificates; refused {Refused}.")]
+    public static partial void StoredCertificatesPublished(this ILogger logger, int published, int refused);
+
+    [LoggerMessage(1301, LogLevel.Debug, "Certificate {CertificateId} is now served; it is valid until {NotAfter}.")]
+    public static partial void CertificatePublished(this ILogger logger, string certificateId, DateTimeOffset notAfter);
+
+    [LoggerMessage(1302, LogLevel.Warning, "{ServerName} has no certificate yet: a self-signed placeholder is served until it is issued. This is said once per name.")]
+    public static partial void PlaceholderServed(this ILogger logger, string serverName);
+
+    [LoggerMessage(1303, LogLevel.Error, "The published certificate {CertificateId} cannot be used: {Reason} It must be ordered anew.")]
+    public static partial void CertificateUnusable(this ILogger logger, string certificateId, string reason);
+
+    [LoggerMessage(1304, LogLevel.Debug, "A client sent no whole ClientHello within {Timeout}; its connection is closed.")]
+    public static partial void ClientHelloTimedOut(this ILogger logger, TimeSpan timeout);
+
+    [LoggerMessage(1305, LogLevel.Debug, "A handshake was refused ({Outcome}) for the server name {ServerName}.")]
+    public static partial void HandshakeRefused(this ILogger logger, string outcome, string? serverName);
+
+    [LoggerMessage(1306, LogLevel.Debug, "Answered a tls-alpn-01 validation of {ServerName}.")]
+    public static partial void ChallengeAnswered(this ILogger logger, string serverName);
+
+    [LoggerMessage(1307, LogLevel.Debug, "A tls-alpn-01 validation of {ServerName} was broken off: {Reason}")]
+    public static partial void ChallengeBrokenOff(this ILogger logger, string serverName, string reason);
+
+    [LoggerMessage(1309, LogLevel.Debug, "A connection ended before its ClientHello was read: {Reason}")]
+    public static partial void ClientHelloBroken(this ILogger logger, string reason);
+
+    [LoggerMessage(1308, LogLevel.Warning, "The app's ConfigureEndpointDefaults hides ours from an HTTPS endpoint in code. It is served, but without intermediate certificates and without tls-alpn-01: call listenOptions.UseAcmeHttps() on it.")]
+    public static partial void EndpointWithoutPeek(this ILogger logger);
+}

@@ -1,0 +1,63 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>Decides whether a certificate may be served: its key must match, each certificate must be issued by the next.</summary>
+internal static class CertificateCheck
+{
+    private const int MaxChainLength = 20;
+
+    /// <summary>Returns the kind of the certificate's key.</summary>
+    /// <exception cref="InvalidCertificateException">It must not be served; the message says why.</exception>
+    public static KeyKinds Check(CertificateMaterial material)
+    {
+        if (material.Chain.Count is 0 or > MaxChainLength)
+        {
+            throw new InvalidCertificateException($"The chain of {material.Id} has {material.Chain.Count} certificates; 1 to {MaxChainLength} are allowed.");
+        }
+
+        try
+        {
+            CheckOrder(material);
+            return CheckKey(material);
+        }
+        catch (Exception exception) when (exception is AsnContentException or CryptographicException or ArgumentException)
+        {
+            throw new InvalidCertificateException($"The certificate or the key of {material.Id} cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    private static void CheckOrder(CertificateMaterial material)
+    {
+        for (var i = 0; i + 1 < material.Chain.Count; i++)
+        {
+            if (!CertificateShape.Read(material.Chain[i].Span).Issuer.SequenceEqual(CertificateShape.Read(material.Chain[i + 1].Span).Subject))
+            {
+                throw new InvalidCertificateException($"The chain of {material.Id} is out of order: certificate {i + 1} was not issued by the one that follows it.");
+            }
+        }
+    }
+
+    private static KeyKinds CheckKey(CertificateMaterial material)
+    {
+        var leaf = CertificateShape.Read(material.Chain[0].Span).PublicKeyInfo;
+        var expected = PublicKeyShape.OfCertificate(leaf);
+        var actual = PublicKeyShape.OfPrivateKey(material.PrivateKey.Span);
+        if (expected.Kind == KeyKinds.None)
+        {
+            throw new InvalidCertificateException($"The key of {material.Id} is neither ECDSA on P-256 or P-384 nor RSA.");
+        }
+
+        var matches = expected.Kind == actual.Kind && (actual.Value.IsEmpty ? DerivedKeyMatches(material, leaf) : expected.Value.SequenceEqual(actual.Value));
+        return matches ? expected.Kind : throw new InvalidCertificateException($"The private key of {material.Id} does not belong to its certificate.");
+    }
+
+    // Some tools leave the public point out of an ECDSA key: it has to be computed.
+    private static bool DerivedKeyMatches(CertificateMaterial material, ReadOnlySpan<byte> publicKeyInfo)
+    {
+        using var key = ECDsa.Create();
+        key.ImportPkcs8PrivateKey(material.PrivateKey.Span, out _);
+        return publicKeyInfo.SequenceEqual(key.ExportSubjectPublicKeyInfo());
+    }
+}

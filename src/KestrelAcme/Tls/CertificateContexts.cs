@@ -1,0 +1,119 @@
+using System.Net.Security;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>Makes contexts at first use, once each, and keeps the most recently used ones.</summary>
+/// <remarks>A handshake only reads <see cref="CertificateEntry.Context"/>. The lock is taken when a context was made, which took a millisecond.</remarks>
+internal sealed class CertificateContexts(ITlsSettingsSource settings, TimeProvider timeProvider)
+{
+    private readonly Lock _gate = new();
+    private readonly List<CertificateEntry> _kept = [];
+
+    /// <summary>How many contexts are kept.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _kept.Count;
+            }
+        }
+    }
+
+    /// <summary>Returns the entry's context, and makes it if need be. Many who ask at once wait for one making.</summary>
+    /// <exception cref="InvalidCertificateException">The certificate cannot be used.</exception>
+    public ValueTask<SslStreamCertificateContext> GetAsync(CertificateEntry entry)
+    {
+        return entry.Context is { } context ? new(context) : new(MakeOnceAsync(entry));
+    }
+
+    /// <summary>Makes the context on this thread, for a certificate that is about to be published.</summary>
+    /// <exception cref="InvalidCertificateException">The certificate cannot be used.</exception>
+    public SslStreamCertificateContext Make(CertificateEntry entry)
+    {
+        if (entry.Context is not { } context)
+        {
+            context = CertificateContextFactory.Create(entry.Material, entry.KeyKind);
+            Keep(entry, context);
+        }
+
+        return context;
+    }
+
+    /// <summary>Drops the context of an entry that is no longer published.</summary>
+    public void Drop(CertificateEntry entry)
+    {
+        lock (_gate)
+        {
+            _kept.Remove(entry);
+            entry.Context = null;
+        }
+    }
+
+    private Task<SslStreamCertificateContext> MakeOnceAsync(CertificateEntry entry)
+    {
+        var mine = new TaskCompletionSource<SslStreamCertificateContext>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref entry.Making, mine.Task, null) is { } others)
+        {
+            return others;
+        }
+
+        try
+        {
+            mine.SetResult(Make(entry));
+        }
+        catch (InvalidCertificateException exception)
+        {
+            mine.SetException(exception);
+        }
+        finally
+        {
+            // Whoever comes now finds the context, or tries again after an eviction or a failure.
+            Volatile.Write(ref entry.Making, null);
+        }
+
+        return mine.Task;
+    }
+
+    private void Keep(CertificateEntry entry, SslStreamCertificateContext context)
+    {
+        lock (_gate)
+        {
+            if (entry.Context is null)
+            {
+                _kept.Add(entry);
+            }
+
+            entry.Context = context;
+            Touch(entry);
+            while (_kept.Count > Math.Max(1, settings.Current.ContextCacheSize))
+            {
+                EvictOldest();
+            }
+        }
+    }
+
+    private void EvictOldest()
+    {
+        var oldest = 0;
+        for (var i = 1; i < _kept.Count; i++)
+        {
+            if (_kept[i].LastUsed < _kept[oldest].LastUsed)
+            {
+                oldest = i;
+            }
+        }
+
+        _kept[oldest].Context = null;
+        _kept[oldest] = _kept[^1];
+        _kept.RemoveAt(_kept.Count - 1);
+    }
+
+    /// <summary>Notes that a connection uses the entry.</summary>
+    public void Touch(CertificateEntry entry)
+    {
+        entry.LastUsed = timeProvider.GetTimestamp();
+        entry.Uses++;
+    }
+}

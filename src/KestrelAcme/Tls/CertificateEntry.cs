@@ -1,0 +1,39 @@
+using System.Net.Security;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>One published certificate: its bytes, and its context once somebody asked for it.</summary>
+internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds keyKind)
+{
+    private SslStreamCertificateContext? _context;
+    private Task<SslStreamCertificateContext>? _making;
+    private long _lastUsed;
+
+    public CertificateMaterial Material { get; } = material;
+
+    public KeyKinds KeyKind { get; } = keyKind;
+
+    public long NotBefore { get; } = material.NotBefore.UtcTicks;
+
+    public long NotAfter { get; } = material.NotAfter.UtcTicks;
+
+    /// <summary>The context, while it is kept. Never disposed: handshakes may run on it.</summary>
+    public SslStreamCertificateContext? Context
+    {
+        get => Volatile.Read(ref _context);
+        set => Volatile.Write(ref _context, value);
+    }
+
+    /// <summary>The making of the context that is under way; everybody who needs it waits for this one.</summary>
+    public ref Task<SslStreamCertificateContext>? Making => ref _making;
+
+    /// <summary>When the context was used last, as a timestamp of the clock. A lost write does no harm.</summary>
+    public long LastUsed
+    {
+        get => Volatile.Read(ref _lastUsed);
+        set => Volatile.Write(ref _lastUsed, value);
+    }
+
+    /// <summary>How often the context was used, about: writers may overtake each other.</summary>
+    public int Uses { get; set; }
+}

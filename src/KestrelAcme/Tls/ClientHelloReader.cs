@@ -1,0 +1,168 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>Finds the ClientHello in the first bytes of a connection, over any fragmentation into records and segments. Consumes nothing.</summary>
+/// <remarks>Remembers how far it came, so that a client that sends byte by byte makes no more work than one that does not.</remarks>
+internal struct ClientHelloReader
+{
+    /// <summary>The longest ClientHello that is read. Real ones stay under 4 KB, post-quantum key shares included.</summary>
+    public const int MaxLength = 64 * 1024;
+
+    // One byte per record would take 6 bytes on the wire for each: nobody sends a long ClientHello like that.
+    private const int MaxBuffered = MaxLength + 16 * 1024;
+    private const int RecordHeaderLength = 5;
+    private const int HandshakeHeaderLength = 4;
+    private const int MaxRecordLength = 16 * 1024;
+    private const byte HandshakeRecord = 22;
+    private const byte ClientHelloMessage = 1;
+
+    // Raw bytes of the whole records seen, and the handshake bytes in them.
+    private int _scanned;
+    private int _gathered;
+
+    /// <summary>Reads what can be read from all bytes received so far.</summary>
+    public ClientHelloStatus Read(in ReadOnlySequence<byte> buffer, out ClientHello hello)
+    {
+        hello = default;
+        var first = buffer.FirstSpan;
+        if (first.IsEmpty)
+        {
+            return ClientHelloStatus.Incomplete;
+        }
+
+        if (first[0] != HandshakeRecord)
+        {
+            return ClientHelloStatus.NotTls;
+        }
+
+        return TryFindInOneRecord(first, out var body) ? ClientHelloParser.Parse(body, out hello) : ReadRecords(buffer, out hello);
+    }
+
+    // Nearly every ClientHello is one message in one record in one segment.
+    private static bool TryFindInOneRecord(ReadOnlySpan<byte> first, out ReadOnlySpan<byte> body)
+    {
+        body = default;
+        if (first.Length < RecordHeaderLength + HandshakeHeaderLength || first[1] != 3 || first[RecordHeaderLength] != ClientHelloMessage)
+        {
+            return false;
+        }
+
+        var record = BinaryPrimitives.ReadUInt16BigEndian(first[3..]);
+        var length = MessageLength(first[RecordHeaderLength..]);
+        if (record > MaxRecordLength || length > record - HandshakeHeaderLength || first.Length < RecordHeaderLength + HandshakeHeaderLength + length)
+        {
+            return false;
+        }
+
+        body = first.Slice(RecordHeaderLength + HandshakeHeaderLength, length);
+        return true;
+    }
+
+    private ClientHelloStatus ReadRecords(in ReadOnlySequence<byte> buffer, out ClientHello hello)
+    {
+        hello = default;
+        if (!TryScan(buffer))
+        {
+            return ClientHelloStatus.Malformed;
+        }
+
+        Span<byte> header = stackalloc byte[HandshakeHeaderLength];
+        var known = Gather(buffer, header);
+        if (known >= 1 && header[0] != ClientHelloMessage)
+        {
+            return ClientHelloStatus.Malformed;
+        }
+
+        var length = known == HandshakeHeaderLength ? MessageLength(header) : 0;
+        if (length > MaxLength || (buffer.Length > MaxBuffered && _gathered < length))
+        {
+            return ClientHelloStatus.Malformed;
+        }
+
+        if (known < HandshakeHeaderLength || _gathered < HandshakeHeaderLength + length)
+        {
+            return ClientHelloStatus.Incomplete;
+        }
+
+        return ParseGathered(buffer, HandshakeHeaderLength + length, out hello);
+    }
+
+    private readonly ClientHelloStatus ParseGathered(in ReadOnlySequence<byte> buffer, int length, out ClientHello hello)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            Gather(buffer, rented.AsSpan(0, length));
+            return ClientHelloParser.Parse(rented.AsSpan(HandshakeHeaderLength, length - HandshakeHeaderLength), out hello);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    // Goes over the whole records that came since the last time.
+    private bool TryScan(in ReadOnlySequence<byte> buffer)
+    {
+        Span<byte> header = stackalloc byte[RecordHeaderLength];
+        var rest = buffer.Slice(_scanned);
+        while (!rest.IsEmpty)
+        {
+            var have = (int)Math.Min(rest.Length, RecordHeaderLength);
+            rest.Slice(0, have).CopyTo(header);
+            if (header[0] != HandshakeRecord || (have > 1 && header[1] != 3))
+            {
+                return false;
+            }
+
+            if (have < RecordHeaderLength)
+            {
+                return true;
+            }
+
+            var length = BinaryPrimitives.ReadUInt16BigEndian(header[3..]);
+            if (length is 0 or > MaxRecordLength)
+            {
+                return false;
+            }
+
+            if (rest.Length < RecordHeaderLength + length)
+            {
+                return true;
+            }
+
+            _gathered += length;
+            _scanned += RecordHeaderLength + length;
+            rest = rest.Slice(RecordHeaderLength + length);
+            if (_gathered > MaxLength + HandshakeHeaderLength + MaxRecordLength)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // Copies the handshake bytes of the scanned records, as many as fit.
+    private readonly int Gather(in ReadOnlySequence<byte> buffer, Span<byte> target)
+    {
+        Span<byte> header = stackalloc byte[RecordHeaderLength];
+        var rest = buffer.Slice(0, _scanned);
+        var copied = 0;
+        while (!rest.IsEmpty && copied < target.Length)
+        {
+            rest.Slice(0, RecordHeaderLength).CopyTo(header);
+            var length = BinaryPrimitives.ReadUInt16BigEndian(header[3..]);
+            var take = Math.Min(length, target.Length - copied);
+            rest.Slice(RecordHeaderLength, take).CopyTo(target[copied..]);
+            copied += take;
+            rest = rest.Slice(RecordHeaderLength + length);
+        }
+
+        return copied;
+    }
+
+    private static int MessageLength(ReadOnlySpan<byte> header) => (header[1] << 16) | (header[2] << 8) | header[3];
+}

@@ -1,0 +1,38 @@
+using System.Net;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>The names that we answer for, with or without a certificate: an immutable set, replaced as a whole.</summary>
+internal sealed class ManagedNames
+{
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
+    private readonly HashSet<IPAddress> _addresses = [];
+
+    public ManagedNames(IReadOnlyCollection<string> names)
+    {
+        _bySpan = _names.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var name in names)
+        {
+            if (IPAddress.TryParse(name, out var address))
+            {
+                _addresses.Add(address);
+            }
+            else
+            {
+                var normalized = HostName.Normalize(name);
+                _names.Add(normalized.StartsWith("*.", StringComparison.Ordinal) ? normalized[1..] : normalized);
+            }
+        }
+    }
+
+    /// <summary>Whether the name is ours, itself or by a wildcard.</summary>
+    public bool Contains(ReadOnlySpan<char> name)
+    {
+        var dot = name.IndexOf('.');
+        return _bySpan.Contains(name) || (dot > 0 && _bySpan.Contains(name[dot..]));
+    }
+
+    /// <summary>Whether the address is ours; a sole address stands for every one, as a sole certificate does.</summary>
+    public bool Contains(IPAddress? address) => _addresses.Count == 1 || (address is not null && _addresses.Contains(address));
+}

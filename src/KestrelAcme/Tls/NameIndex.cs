@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>Which certificates cover which name. Readers take no lock and allocate nothing; one writer at a time.</summary>
+internal sealed class NameIndex
+{
+    // A wildcard is kept under its name without the star: ".example.com".
+    private readonly ConcurrentDictionary<string, CertificateSlot[]> _names = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CertificateSlot[]>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
+    private readonly ConcurrentDictionary<IPAddress, CertificateSlot[]> _addresses = new();
+    private CertificateSlot[]? _soleAddress;
+
+    public NameIndex() => _bySpan = _names.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>Finds the best certificate for a name.</summary>
+    /// <param name="name">The name, normalized.</param>
+    /// <param name="accepted">The kinds of keys that the client accepts.</param>
+    /// <param name="now">The present in UTC ticks.</param>
+    public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted, long now)
+    {
+        var choice = new CertificateChoice(accepted, now);
+        if (_bySpan.TryGetValue(name, out var exact))
+        {
+            choice.Offer(exact, exact: true);
+            if (choice.IsSettled)
+            {
+                return choice.Best;
+            }
+        }
+
+        var dot = name.IndexOf('.');
+        if (dot > 0 && _bySpan.TryGetValue(name[dot..], out var wildcard))
+        {
+            choice.Offer(wildcard, exact: false);
+        }
+
+        return choice.Best;
+    }
+
+    /// <summary>Finds the best certificate for an address; the only certificate with an address answers for every one.</summary>
+    public CertificateEntry? Find(IPAddress? address, KeyKinds accepted, long now)
+    {
+        var choice = new CertificateChoice(accepted, now);
+        var slots = address is not null && _addresses.TryGetValue(address, out var exact) ? exact : Volatile.Read(ref _soleAddress);
+        if (slots is not null)
+        {
+            choice.Offer(slots, exact: true);
+        }
+
+        return choice.Best;
+    }
+
+    public void Add(string name, CertificateSlot slot)
+    {
+        if (IPAddress.TryParse(name, out var address))
+        {
+            _addresses.AddOrUpdate(address, static (_, added) => [added], static (_, slots, added) => Array.IndexOf(slots, added) < 0 ? [.. slots, added] : slots, slot);
+            UpdateSoleAddress();
+        }
+        else
+        {
+            _names.AddOrUpdate(Key(name), static (_, added) => [added], static (_, slots, added) => Array.IndexOf(slots, added) < 0 ? [.. slots, added] : slots, slot);
+        }
+    }
+
+    public void Remove(string name, CertificateSlot slot)
+    {
+        if (IPAddress.TryParse(name, out var address))
+        {
+            Remove(_addresses, address, slot);
+            UpdateSoleAddress();
+        }
+        else
+        {
+            Remove(_names, Key(name), slot);
+        }
+    }
+
+    private static string Key(string name) => name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name;
+
+    private static void Remove<TKey>(ConcurrentDictionary<TKey, CertificateSlot[]> slotsByKey, TKey key, CertificateSlot slot)
+        where TKey : notnull
+    {
+        if (!slotsByKey.TryGetValue(key, out var slots))
+        {
+            return;
+        }
+
+        var rest = Array.FindAll(slots, other => other != slot);
+        if (rest.Length == 0)
+        {
+            slotsByKey.TryRemove(key, out _);
+        }
+        else
+        {
+            slotsByKey[key] = rest;
+        }
+    }
+
+    // Several addresses may stand in one certificate: what counts is that all have the same certificates.
+    private void UpdateSoleAddress()
+    {
+        CertificateSlot[]? sole = null;
+        foreach (var (_, slots) in _addresses)
+        {
+            if (sole is not null && !sole.AsSpan().SequenceEqual(slots))
+            {
+                sole = null;
+                break;
+            }
+
+            sole = slots;
+        }
+
+        Volatile.Write(ref _soleAddress, sole);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>Holds what is served under which name. Certificates are pushed in; connections only read.</summary>
+internal sealed class TlsCertificateTable(
+    ITlsSettingsSource settings, CertificateContexts contexts, TimeProvider timeProvider, ILogger<TlsCertificateTable> logger) : ITlsPublisher
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, CertificateSlot> _slots = new(StringComparer.Ordinal);
+    private readonly IntermediatePool _intermediates = new();
+    private readonly ConcurrentDictionary<string, SslStreamCertificateContext> _challenges = new(StringComparer.Ordinal);
+    private ManagedNames _managed = new([]);
+
+    /// <summary>The published certificates by name.</summary>
+    public NameIndex Index { get; } = new();
+
+    /// <summary>The names that we answer for.</summary>
+    public ManagedNames Managed => Volatile.Read(ref _managed);
+
+    /// <inheritdoc/>
+    public void SetManagedNames(IReadOnlyCollection<string> names) => Volatile.Write(ref _managed, new ManagedNames(names));
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials)
+    {
+        var refused = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var material in materials)
+        {
+            try
+            {
+                Place(CreateEntry(material));
+            }
+            catch (InvalidCertificateException exception)
+            {
+                refused[material.Id] = exception.Message;
+            }
+        }
+
+        logger.StoredCertificatesPublished(materials.Count - refused.Count, refused.Count);
+        return refused;
+    }
+
+    /// <inheritdoc/>
+    public void Publish(CertificateMaterial material)
+    {
+        var entry = CreateEntry(material);
+        contexts.Make(entry);
+        Place(entry);
+        logger.CertificatePublished(material.Id, material.NotAfter);
+    }
+
+    /// <inheritdoc/>
+    public void Withdraw(string id)
+    {
+        lock (_gate)
+        {
+            if (_slots.Remove(id, out var slot) && slot.Current is { } entry)
+            {
+                foreach (var name in entry.Material.Names)
+                {
+                    Index.Remove(HostName.Normalize(name), slot);
+                }
+
+                slot.Current = null;
+                contexts.Drop(entry);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void PresentChallenge(string serverName, X509Certificate2 certificate) =>
+        _challenges[HostName.Normalize(serverName)] = CertificateContextFactory.Create(certificate);
+
+    /// <inheritdoc/>
+    public void WithdrawChallenge(string serverName) => _challenges.TryRemove(HostName.Normalize(serverName), out _);
+
+    /// <summary>The answer to a validation by tls-alpn-01, if one is open for the name.</summary>
+    public SslStreamCertificateContext? FindChallenge(string serverName) => _challenges.GetValueOrDefault(serverName);
+
+    /// <summary>The best certificate for a name.</summary>
+    public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted) => Index.Find(name, accepted, timeProvider.GetUtcNow().UtcTicks);
+
+    /// <summary>The best certificate for a client that sent no name.</summary>
+    public CertificateEntry? Find(System.Net.IPAddress? address, KeyKinds accepted) => Index.Find(address, accepted, timeProvider.GetUtcNow().UtcTicks);
+
+    /// <summary>The settings of this moment.</summary>
+    public TlsSettings Settings => settings.Current;
+
+    private CertificateEntry CreateEntry(CertificateMaterial material)
+    {
+        var keyKind = CertificateCheck.Check(material);
+        return new CertificateEntry(material with { Chain = _intermediates.Share(material.Chain) }, keyKind);
+    }
+
+    // Names that go are taken out before the write, names that come are put in after it; names that stay see the one write.
+    private void Place(CertificateEntry entry)
+    {
+        lock (_gate)
+        {
+            var id = entry.Material.Id;
+            if (!_slots.TryGetValue(id, out var slot))
+            {
+                _slots[id] = slot = new CertificateSlot();
+            }
+
+            var before = slot.Current;
+            var old = Names(before);
+            var names = Names(entry);
+            foreach (var name in old.Except(names))
+            {
+                Index.Remove(name, slot);
+            }
+
+            slot.Current = entry;
+            foreach (var name in names.Except(old))
+            {
+                Index.Add(name, slot);
+            }
+
+            if (before is not null)
+            {
+                contexts.Drop(before);
+            }
+        }
+    }
+
+    private static string[] Names(CertificateEntry? entry) => entry is null ? [] : [.. entry.Material.Names.Select(HostName.Normalize)];
+}

@@ -1,0 +1,26 @@
+using System.Collections.Frozen;
+using System.Net;
+
+namespace KestrelAcme.Tls;
+
+/// <summary>The settings of TLS at one moment; a reload makes a new one.</summary>
+internal sealed record TlsSettings
+{
+    /// <summary>What is served for a managed name without a certificate.</summary>
+    public MissingCertificate MissingCertificate { get; init; } = MissingCertificate.Placeholder;
+
+    /// <summary>How many certificate contexts are kept; the least recently used is dropped.</summary>
+    public int ContextCacheSize { get; init; } = 2000;
+
+    /// <summary>How many of the hottest contexts are kept from .NET's own eviction, so that their sessions resume.</summary>
+    public int PinnedCertificates { get; init; } = 256;
+
+    /// <summary>The name that a client without SNI gets; <see langword="null"/> for none.</summary>
+    public string? DefaultServerName { get; init; }
+
+    /// <summary>The name (or the public address) that a client without SNI gets, by the local address it reached.</summary>
+    public IReadOnlyDictionary<IPAddress, string> LocalAddressNames { get; init; } = FrozenDictionary<IPAddress, string>.Empty;
+
+    /// <summary>How long a client may take to send its ClientHello.</summary>
+    public TimeSpan HandshakePeekTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
