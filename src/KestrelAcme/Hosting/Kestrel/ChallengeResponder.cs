@@ -1,0 +1,37 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Tls;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Hosting.Kestrel;
+
+/// <summary>Makes the handshake of a tls-alpn-01 validation (RFC 8737 section 3) and hangs up.</summary>
+/// <remarks>It is made here and not by Kestrel, so that it works on every endpoint: one with a certificate of its own, with an <c>Sni</c> section, or for HTTP/2 only.</remarks>
+internal sealed class ChallengeResponder(ITlsSettingsSource settings, TimeProvider timeProvider, ILogger<ChallengeResponder> logger)
+{
+    private static readonly SslApplicationProtocol AcmeTls = new("acme-tls/1");
+
+    public async Task AnswerAsync(ConnectionContext connection, TlsSelection selection)
+    {
+        using var deadline = new CancellationTokenSource(settings.Current.HandshakePeekTimeout, timeProvider);
+        await using var stream = new SslStream(new TransportStream(connection.Transport), leaveInnerStreamOpen: false);
+        try
+        {
+            var options = new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = selection.Context,
+                ApplicationProtocols = [AcmeTls],
+                AllowTlsResume = false,
+            };
+            await stream.AuthenticateAsServerAsync(options, deadline.Token);
+            await stream.ShutdownAsync();
+            logger.ChallengeAnswered(selection.ServerName!);
+        }
+        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or ConnectionAbortedException or InvalidOperationException)
+        {
+            logger.ChallengeBrokenOff(selection.ServerName!, exception.Message);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Net;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Tls;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Hosting.Kestrel;
+
+/// <summary>Looks at the first bytes of a connection without consuming them, and decides which certificate it gets before TLS starts.</summary>
+/// <remarks>What the handshake needs is made here, where waiting holds up this connection and no other.</remarks>
+internal sealed class ClientHelloMiddleware(ConnectionDelegate next, ClientHelloServices services)
+{
+    public Task OnConnectionAsync(ConnectionContext connection)
+    {
+        if (connection.Features.Get<TlsSelection>() is not null)
+        {
+            // The endpoint has the middleware twice: by default, and by UseAcmeHttps.
+            return next(connection);
+        }
+
+        // Most clients' bytes are there at once or never: the time-out is set up only for those that keep us waiting.
+        if (connection.Transport.Input.TryRead(out var result))
+        {
+            var reader = new ClientHelloReader();
+            var status = reader.Read(result.Buffer, out var hello);
+            connection.Transport.Input.AdvanceTo(result.Buffer.Start, status == ClientHelloStatus.Incomplete ? result.Buffer.End : result.Buffer.Start);
+            return status switch
+            {
+                ClientHelloStatus.NotTls => next(connection),
+                ClientHelloStatus.Incomplete => result.IsCompleted ? Task.CompletedTask : WaitAsync(connection, reader),
+                _ => DecideAsync(connection, status, hello),
+            };
+        }
+
+        return WaitAsync(connection, new ClientHelloReader());
+    }
+
+    private async Task WaitAsync(ConnectionContext connection, ClientHelloReader reader)
+    {
+        var (status, hello) = await ReadAsync(connection, reader);
+        switch (status)
+        {
+            case ClientHelloStatus.NotTls:
+                await next(connection);
+                break;
+            case ClientHelloStatus.Incomplete:
+                // Gone, or too slow: Kestrel closes what we return from.
+                break;
+            default:
+                await DecideAsync(connection, status, hello);
+                break;
+        }
+    }
+
+    private async Task<(ClientHelloStatus Status, ClientHello Hello)> ReadAsync(ConnectionContext connection, ClientHelloReader reader)
+    {
+        var input = connection.Transport.Input;
+        var timeout = services.Settings.Current.HandshakePeekTimeout;
+        using var deadline = new CancellationTokenSource(timeout, services.TimeProvider);
+        try
+        {
+            while (true)
+            {
+                var result = await input.ReadAsync(deadline.Token);
+                var status = reader.Read(result.Buffer, out var hello);
+                input.AdvanceTo(result.Buffer.Start, status == ClientHelloStatus.Incomplete ? result.Buffer.End : result.Buffer.Start);
+                if (status != ClientHelloStatus.Incomplete || result.IsCompleted || result.IsCanceled)
+                {
+                    return (status, hello);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            services.Logger.ClientHelloTimedOut(timeout);
+        }
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
+        {
+            services.Logger.ClientHelloBroken(exception.Message);
+        }
+
+        return (ClientHelloStatus.Incomplete, default);
+    }
+
+    private async Task DecideAsync(ConnectionContext connection, ClientHelloStatus status, ClientHello hello)
+    {
+        var selection = status == ClientHelloStatus.Complete
+            ? await services.Selector.SelectAsync(hello, LocalAddress(connection))
+            : new TlsSelection(TlsOutcome.Malformed);
+        if (selection.Outcome == TlsOutcome.Challenge)
+        {
+            await services.Challenges.AnswerAsync(connection, selection);
+            return;
+        }
+
+        connection.Features.Set(selection);
+        await next(connection);
+    }
+
+    internal static IPAddress? LocalAddress(BaseConnectionContext connection) =>
+        (connection.LocalEndPoint as IPEndPoint)?.Address is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address) : null;
+}

@@ -1,0 +1,150 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Tls;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace KestrelAcme.Hosting.Kestrel;
+
+/// <summary>One endpoint's HTTPS options with ours laid over them. What the app sets, before or after, stays.</summary>
+/// <remarks>
+/// The selector makes Kestrel accept an endpoint without a certificate, and serves where nothing else can: <c>OnAuthenticate</c> replaces it by a cached context,
+/// because a selector alone makes .NET send the leaf only and build the chain anew for each handshake.
+/// </remarks>
+internal sealed class HttpsEndpoint
+{
+    private readonly HttpsConnectionAdapterOptions _options;
+    private readonly HttpsEndpointServices _services;
+    private readonly Func<ConnectionContext?, string?, X509Certificate2?> _selector;
+    private readonly Func<ConnectionContext?, string?, X509Certificate2?>? _appSelector;
+    private readonly Action<ConnectionContext, SslServerAuthenticationOptions> _authenticate;
+    private Action<ConnectionContext, SslServerAuthenticationOptions>? _appAuthenticate;
+    private X509Certificate2? _defaultCertificate;
+    private CertificateAndContext? _last;
+
+    public HttpsEndpoint(HttpsConnectionAdapterOptions options, HttpsEndpointServices services)
+    {
+        _options = options;
+        _services = services;
+        _defaultCertificate = options.ServerCertificate;
+        _appSelector = options.ServerCertificateSelector;
+        _appAuthenticate = options.OnAuthenticate;
+        options.ServerCertificateSelector = _selector = Select;
+        options.OnAuthenticate = _authenticate = Authenticate;
+    }
+
+    /// <summary>The endpoint, where it is known.</summary>
+    public ListenOptions? Listen { get; init; }
+
+    /// <summary>Whether we serve it: the app gave it neither a certificate nor a selector of its own.</summary>
+    public bool IsOurs => OwnCertificate is null && _options.ServerCertificateSelector == _selector;
+
+    private X509Certificate2? OwnCertificate =>
+        _options.ServerCertificate is { } certificate && !ReferenceEquals(certificate, _defaultCertificate) ? certificate : null;
+
+    /// <summary>The HTTPS options' endpoint, if they have ours already.</summary>
+    public static HttpsEndpoint? Of(HttpsConnectionAdapterOptions options) =>
+        options.ServerCertificateSelector?.Target as HttpsEndpoint ?? options.OnAuthenticate?.Target as HttpsEndpoint;
+
+    /// <summary>Makes the certificate that the options have now a mere fallback: somebody asked for ours in so many words.</summary>
+    public void Claim() => _defaultCertificate = _options.ServerCertificate;
+
+    /// <summary>Lays ours over an <c>OnAuthenticate</c> that the app set later. Kestrel reads it at each handshake.</summary>
+    public void Settle()
+    {
+        if (_options.OnAuthenticate != _authenticate)
+        {
+            _appAuthenticate = _options.OnAuthenticate;
+            _options.OnAuthenticate = _authenticate;
+        }
+    }
+
+    /// <summary>Takes <c>OnAuthenticate</c> away, with which Kestrel refuses to start HTTP/3: certificates then come from the selector.</summary>
+    public void UseSelectorOnly() => _options.OnAuthenticate = _appAuthenticate;
+
+    private void Authenticate(ConnectionContext connection, SslServerAuthenticationOptions ssl)
+    {
+        _appAuthenticate?.Invoke(connection, ssl);
+        if (ssl.ServerCertificateContext is not null || _options.ServerCertificateSelector != _selector)
+        {
+            // An Sni section's own certificate, the app's own context, or the app's own selector.
+            return;
+        }
+
+        if (OwnCertificate is { } own)
+        {
+            Serve(ssl, ContextOf(own));
+        }
+        else if (connection.Features.Get<TlsSelection>() is { } selection)
+        {
+            Apply(connection, ssl, selection);
+        }
+    }
+
+    private void Apply(ConnectionContext connection, SslServerAuthenticationOptions ssl, TlsSelection selection)
+    {
+        if (selection.Context is { } context)
+        {
+            Serve(ssl, context);
+        }
+        else if (selection.Outcome != TlsOutcome.Foreign)
+        {
+            throw HandshakeRefusal.Refuse(connection, selection, _services.Logger);
+        }
+        else if (_appSelector is not null && ssl.ServerCertificateSelectionCallback is not null)
+        {
+            ssl.ServerCertificateSelectionCallback = (_, name) => _appSelector(connection, name)!;
+        }
+        else
+        {
+            var fallback = ssl.ServerCertificate is X509Certificate2 chosen ? chosen : FallbackCertificate;
+            Serve(ssl, fallback is null ? throw HandshakeRefusal.Refuse(connection, selection, _services.Logger) : ContextOf(fallback));
+        }
+    }
+
+    private static void Serve(SslServerAuthenticationOptions ssl, SslStreamCertificateContext context)
+    {
+        ssl.ServerCertificateSelectionCallback = null;
+        ssl.ServerCertificate = null;
+        ssl.ServerCertificateContext = context;
+    }
+
+    // Without a look at the ClientHello first, on Sni sections (the name comes here, then OnAuthenticate without it), and for HTTP/3.
+    private X509Certificate2? Select(ConnectionContext? connection, string? serverName)
+    {
+        if (OwnCertificate is { } own)
+        {
+            return own;
+        }
+
+        var selection = connection?.Features.Get<TlsSelection>();
+        if (selection is null)
+        {
+            selection = _services.Selector.Select(serverName, connection is null ? null : ClientHelloMiddleware.LocalAddress(connection));
+            connection?.Features.Set(selection);
+        }
+
+        return selection.Context is { } context ? context.TargetCertificate
+            : selection.Outcome != TlsOutcome.Foreign ? null
+            : _appSelector is not null ? _appSelector(connection, serverName)
+            : FallbackCertificate;
+    }
+
+    private X509Certificate2? FallbackCertificate => _defaultCertificate ?? _services.Fallback.Certificate;
+
+    private SslStreamCertificateContext ContextOf(X509Certificate2 certificate)
+    {
+        var last = Volatile.Read(ref _last);
+        if (last is null || !ReferenceEquals(last.Certificate, certificate))
+        {
+            var chain = ReferenceEquals(certificate, _options.ServerCertificate) ? _options.ServerCertificateChain : _services.Fallback.Chain;
+            last = new CertificateAndContext(certificate, SslStreamCertificateContext.Create(certificate, chain, offline: true));
+            Volatile.Write(ref _last, last);
+        }
+
+        return last.Context;
+    }
+
+    private sealed record CertificateAndContext(X509Certificate2 Certificate, SslStreamCertificateContext Context);
+}

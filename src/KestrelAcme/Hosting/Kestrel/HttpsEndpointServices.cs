@@ -1,0 +1,14 @@
+using KestrelAcme.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Hosting.Kestrel;
+
+/// <summary>What the HTTPS options of every endpoint share.</summary>
+internal sealed class HttpsEndpointServices(TlsSelector selector, FallbackCertificate fallback, ILogger<HttpsEndpoint> logger)
+{
+    public TlsSelector Selector { get; } = selector;
+
+    public FallbackCertificate Fallback { get; } = fallback;
+
+    public ILogger Logger { get; } = logger;
+}

@@ -1,0 +1,94 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace KestrelAcme.Hosting.Kestrel;
+
+/// <summary>What Kestrel did with our set-up: whether it was used at all, and on which endpoints.</summary>
+internal sealed class KestrelEndpoints
+{
+    private readonly Lock _gate = new();
+    private readonly List<HttpsEndpoint> _https = [];
+    private readonly List<string> _httpsNames = [];
+    private readonly List<string> _httpNames = [];
+    private bool _isApplied;
+
+    /// <summary>Whether Kestrel's options were set up with ours. Under TestServer, IIS and design-time tools they never are.</summary>
+    public bool IsApplied => Volatile.Read(ref _isApplied);
+
+    /// <summary>Whether at least one HTTPS endpoint serves our certificates. Meaningful once the server has started.</summary>
+    public bool AnyIsOurs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _https.Exists(endpoint => endpoint.IsOurs);
+            }
+        }
+    }
+
+    /// <summary>The HTTPS endpoints that were built, as Kestrel names them.</summary>
+    public IReadOnlyList<string> HttpsNames => Copy(_httpsNames);
+
+    /// <summary>The plain endpoints that were built, as Kestrel names them: one of them must be reached on port 80 for http-01.</summary>
+    public IReadOnlyList<string> HttpNames => Copy(_httpNames);
+
+    /// <summary>Whether an HTTPS endpoint exists that the ClientHello middleware does not reach.</summary>
+    public bool AnyWithoutPeek
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _https.Exists(endpoint => endpoint.IsOurs && endpoint.Listen is null);
+            }
+        }
+    }
+
+    /// <summary>Notes that Kestrel's options were set up.</summary>
+    public void MarkApplied() => Volatile.Write(ref _isApplied, true);
+
+    /// <summary>Notes HTTPS options that ours were laid over.</summary>
+    public void Add(HttpsEndpoint endpoint)
+    {
+        lock (_gate)
+        {
+            _https.Add(endpoint);
+        }
+    }
+
+    /// <summary>Notes that an endpoint is built, and lays ours over what the app has set since.</summary>
+    public void Build(ListenOptions listen, bool isHttps, bool http3)
+    {
+        lock (_gate)
+        {
+            Note(isHttps ? _httpsNames : _httpNames, listen.ToString() ?? "");
+            foreach (var endpoint in _https)
+            {
+                if (http3 && endpoint.Listen == listen)
+                {
+                    endpoint.UseSelectorOnly();
+                }
+                else
+                {
+                    endpoint.Settle();
+                }
+            }
+        }
+    }
+
+    private static void Note(List<string> names, string name)
+    {
+        if (!names.Contains(name))
+        {
+            names.Add(name);
+        }
+    }
+
+    private string[] Copy(List<string> names)
+    {
+        lock (_gate)
+        {
+            return [.. names];
+        }
+    }
+}

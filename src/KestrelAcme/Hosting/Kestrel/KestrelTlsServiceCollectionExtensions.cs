@@ -1,0 +1,40 @@
+using KestrelAcme.Tls;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace KestrelAcme.Hosting.Kestrel;
+
+/// <summary>Registers TLS and Kestrel's set-up.</summary>
+internal static class KestrelTlsServiceCollectionExtensions
+{
+    /// <summary>Adds <see cref="ITlsPublisher"/> and lets Kestrel serve what is published to it. A second call does nothing.</summary>
+    public static IServiceCollection AddKestrelTls(this IServiceCollection services)
+    {
+        if (services.Any(descriptor => descriptor.ServiceType == typeof(KestrelTlsSetup)))
+        {
+            return services;
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ITlsSettingsSource>(new FixedTlsSettings(new TlsSettings()));
+        services.TryAddSingleton<CertificateContexts>();
+        services.TryAddSingleton<PlaceholderCertificate>();
+        services.TryAddSingleton<ReportedNames>();
+        services.TryAddSingleton<TlsCertificateTable>();
+        services.TryAddSingleton<ITlsPublisher>(static provider => provider.GetRequiredService<TlsCertificateTable>());
+        services.TryAddSingleton<TlsSelector>();
+        services.TryAddSingleton<ChallengeResponder>();
+        services.TryAddSingleton<ClientHelloServices>();
+        services.TryAddSingleton<FallbackCertificate>();
+        services.TryAddSingleton<HttpsEndpointServices>();
+        services.TryAddSingleton<KestrelEndpoints>();
+        services.TryAddSingleton<KestrelTlsSetup>();
+
+        // First of all: endpoints that the app opens while it configures Kestrel must find our defaults.
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<KestrelTlsSetup>()));
+        services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<KestrelTlsSetup>());
+        return services;
+    }
+}

@@ -1,0 +1,112 @@
+using KestrelAcme.Diagnostics;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KestrelAcme.Hosting.Kestrel;
+
+/// <summary>Sets Kestrel's endpoint and HTTPS defaults, and sets them again around the app's own where it replaced ours.</summary>
+/// <remarks>Registered first: an endpoint that the app's own configuration opens finds our defaults in place. Afterwards, what is there then is composed with ours.</remarks>
+internal sealed class KestrelTlsSetup(
+    KestrelEndpoints endpoints, ClientHelloServices helloServices, HttpsEndpointServices httpsServices, FallbackCertificate fallback, ILogger<KestrelTlsSetup> logger)
+    : IConfigureOptions<KestrelServerOptions>, IPostConfigureOptions<KestrelServerOptions>
+{
+    private bool _sawEndpointDefaults;
+    private bool _sawHttpsDefaults;
+    private bool _http3;
+    private ListenOptions? _current;
+
+    public void Configure(KestrelServerOptions options)
+    {
+        options.ConfigureEndpointDefaults(ApplyToEndpoint);
+        options.ConfigureHttpsDefaults(ApplyToHttps);
+    }
+
+    public void PostConfigure(string? name, KestrelServerOptions options)
+    {
+        if (options.ApplicationServices is null)
+        {
+            // Somebody looks at the options without Kestrel.
+            return;
+        }
+
+        _http3 = options.ApplicationServices.GetService<IMultiplexedConnectionListenerFactory>() is not null;
+        fallback.Use(options);
+        Compose(options);
+        endpoints.MarkApplied();
+    }
+
+    /// <summary>Puts the ClientHello middleware in front of an endpoint's TLS.</summary>
+    public void ApplyToEndpoint(ListenOptions listen)
+    {
+        if (KestrelProbe.IsLooking)
+        {
+            _sawEndpointDefaults = true;
+            return;
+        }
+
+        _current = listen;
+        listen.Use(next => Build(listen, next, hiddenTls: false));
+    }
+
+    /// <summary>Lays ours over an endpoint's HTTPS options.</summary>
+    public void ApplyToHttps(HttpsConnectionAdapterOptions https)
+    {
+        if (KestrelProbe.IsLooking)
+        {
+            _sawHttpsDefaults = true;
+        }
+        else if (HttpsEndpoint.Of(https) is null)
+        {
+            // Kestrel applies the endpoint's defaults, then its HTTPS defaults: that is how the two are told to belong together.
+            var listen = Interlocked.Exchange(ref _current, null);
+            if (listen is null)
+            {
+                logger.EndpointWithoutPeek();
+            }
+
+            endpoints.Add(new HttpsEndpoint(https, httpsServices) { Listen = listen });
+        }
+    }
+
+    private void Compose(KestrelServerOptions options)
+    {
+        _sawEndpointDefaults = _sawHttpsDefaults = false;
+        var https = KestrelProbe.HttpsDefaults(options);
+        if (!_sawHttpsDefaults && https is not null)
+        {
+            var copy = new HttpsDefaultsCopy(https);
+            options.ConfigureHttpsDefaults(target =>
+            {
+                copy.ApplyTo(target);
+                ApplyToHttps(target);
+            });
+        }
+
+        if (!_sawEndpointDefaults)
+        {
+            var copy = new EndpointDefaultsCopy(options);
+            options.ConfigureEndpointDefaults(listen =>
+            {
+                if (!KestrelProbe.IsLooking)
+                {
+                    _current = listen;
+                    listen.Use(next => Build(listen, next, copy.IsTls));
+                    copy.ApplyTo(listen);
+                }
+            });
+        }
+    }
+
+    // Called when Kestrel builds the endpoint: all of the app's configuration has run by now.
+    private ConnectionDelegate Build(ListenOptions listen, ConnectionDelegate next, bool hiddenTls)
+    {
+        var isHttps = hiddenTls || EndpointDefaultsCopy.IsHttps(listen);
+        endpoints.Build(listen, isHttps, _http3 && listen.Protocols.HasFlag(HttpProtocols.Http3));
+        fallback.Refresh();
+        return isHttps ? new ClientHelloMiddleware(next, helloServices).OnConnectionAsync : next;
+    }
+}
