@@ -19,7 +19,7 @@ internal sealed record AuthoritySpecification
     public string? TrustedRootsPath { get; init; }
 
     /// <summary>The external account binding.</summary>
-    public ExternalAccountBinding? ExternalAccountBinding { get; init; }
+    public ExternalAccountKey? ExternalAccountBinding { get; init; }
 
     /// <summary>The profile to ask for, unless a certificate names its own.</summary>
     public string? Profile { get; init; }

@@ -10,7 +10,7 @@ internal static class ExternalAccountBindingRules
         => options is null || (ScalarRules.NullIfEmpty(options.KeyId) ?? ScalarRules.NullIfEmpty(options.HmacKey) ?? ScalarRules.NullIfEmpty(options.HmacKeyFile)) is null;
 
     /// <summary>Reads the binding; <see langword="null"/> when there is none, or after a problem.</summary>
-    public static ExternalAccountBinding? Read(ExternalAccountBindingOptions? options, string key, EnvironmentFacts facts, ProblemList problems)
+    public static ExternalAccountKey? Read(ExternalAccountBindingOptions? options, string key, EnvironmentFacts facts, ProblemList problems)
     {
         if (options is null || IsEmpty(options))
         {
@@ -24,7 +24,7 @@ internal static class ExternalAccountBindingRules
         }
 
         var hmacKey = ReadKey(options, key, facts, problems);
-        return keyId is not null && hmacKey is not null ? new ExternalAccountBinding(keyId, hmacKey) : null;
+        return keyId is not null && hmacKey is not null ? new ExternalAccountKey(keyId, hmacKey) : null;
     }
 
     private static byte[]? ReadKey(ExternalAccountBindingOptions options, string key, EnvironmentFacts facts, ProblemList problems)

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace KestrelAcme.Configuration;
 
-/// <summary>Reads IP addresses strictly: <see cref="IPAddress.TryParse(string, out IPAddress)"/> takes <c>1</c>, <c>010.0.0.1</c> and <c>0x7f.1</c> for addresses.</summary>
+/// <summary>Reads IP addresses strictly: <see cref="IPAddress.TryParse(string, out IPAddress)"/> takes <c>1</c>, <c>010.0.0.1</c>, <c>0x7f.1</c> and <c>[::1]:443</c> for addresses.</summary>
 internal static class IpAddressParser
 {
     /// <summary>Reads a dotted quad, or an IPv6 address without a scope, with or without brackets. An IPv4 address mapped to IPv6 becomes IPv4.</summary>
@@ -13,7 +13,7 @@ internal static class IpAddressParser
         address = null;
         var bracketed = text.Length > 2 && text[0] == '[' && text[^1] == ']';
         var bare = bracketed ? text[1..^1] : text;
-        if (bare.Contains('%') || !IPAddress.TryParse(bare, out var parsed))
+        if (bare.AsSpan().IndexOfAny("[]%") >= 0 || !IPAddress.TryParse(bare, out var parsed))
         {
             return false;
         }

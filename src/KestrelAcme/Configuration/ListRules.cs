@@ -68,12 +68,16 @@ internal static class ListRules
             return null;
         }
 
-        if (NearestName.Find(type, KnownTypes) is { } meant)
+        var beginning = type.Length > 1 ? Array.Find(KnownTypes, known => known.StartsWith(type, StringComparison.Ordinal)) : null;
+        if ((NearestName.Find(type, KnownTypes) ?? beginning) is { } meant)
         {
             return $"Did you mean '{meant}'?";
         }
 
-        var wellFormed = type.Length is > 0 and <= 64 && type.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+        // Every registered type ends in its version.
+        var wellFormed = type.Length is > 3 and <= 64
+            && type.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+            && type[^3] == '-' && char.IsAsciiDigit(type[^2]) && char.IsAsciiDigit(type[^1]);
         return wellFormed ? null : $"Write one of {string.Join(", ", KnownTypes.Take(3))}";
     }
 }

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Configuration;
+
+namespace KestrelAcme.Tests.Configuration;
+
+/// <summary>A configuration that a test rewrites, as an editor rewrites appsettings.json.</summary>
+internal sealed class ChangingConfiguration : ConfigurationProvider, IConfigurationSource
+{
+    public ChangingConfiguration(params (string Key, string? Value)[] values) => Set(values);
+
+    public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+    public void Change(params (string Key, string? Value)[] values)
+    {
+        Set(values);
+        OnReload();
+    }
+
+    private void Set((string Key, string? Value)[] values) => Data = values.ToDictionary(pair => $"AcmeHttps:{pair.Key}", pair => pair.Value, StringComparer.OrdinalIgnoreCase);
+}

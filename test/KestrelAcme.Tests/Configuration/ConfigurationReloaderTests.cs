@@ -1,0 +1,204 @@
+using KestrelAcme.Configuration;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace KestrelAcme.Tests.Configuration;
+
+public sealed class ConfigurationReloaderTests : IAsyncLifetime
+{
+    private static readonly (string, string?)[] Good = [("DomainNames:0", "example.com"), ("AcceptTermsOfService", "true"), ("StoragePath", "/data")];
+
+    private readonly ChangingConfiguration _configuration = new(Good);
+    private readonly FakeTimeProvider _time = new();
+    private readonly RecordingLogger _log = new();
+    private readonly List<ConfigurationSnapshot> _seen = [];
+    private IHost _host = null!;
+    private int _builds;
+    private bool _appThrows;
+
+    private ConfigurationSource Source => _host.Services.GetRequiredService<ConfigurationSource>();
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Production" });
+        builder.Configuration.Sources.Add(_configuration);
+        builder.Logging.AddProvider(_log);
+        builder.Services.AddSingleton<TimeProvider>(_time);
+        builder.Services.AddAcmeHttpsConfiguration().Configure<AcmeHttpsOptions>(_ =>
+        {
+            _builds++;
+            if (_appThrows)
+            {
+                throw new InvalidOperationException("the app's own fault");
+            }
+        });
+        _host = builder.Build();
+        await _host.StartAsync(TestContext.Current.CancellationToken);
+        Source.OnChange(_seen.Add);
+        _builds = 0;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync(TestContext.Current.CancellationToken);
+        _host.Dispose();
+    }
+
+    [Fact]
+    public void Change_Good_InForceAfterTheQuietTime()
+    {
+        _configuration.Change([.. Good, ("DomainNames:1", "www.example.com")]);
+        Assert.Empty(_seen);
+
+        _time.Advance(ConfigurationReloader.Quiet);
+
+        Assert.Equal(["example.com", "www.example.com"], Assert.Single(_seen).Certificates.Select(certificate => certificate.Id));
+        Assert.Same(_seen[0], Source.Current);
+        Assert.Equal(["ConfigurationReloaded"], _log.Names);
+    }
+
+    [Fact]
+    public void Change_Burst_OneReload()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            _configuration.Change([.. Good, ("DomainNames:1", $"n{i}.example.com")]);
+        }
+
+        _time.Advance(ConfigurationReloader.Quiet);
+
+        Assert.Equal(1, _builds);
+        Assert.Equal("n9.example.com", Assert.Single(_seen).Certificates[1].Id);
+    }
+
+    [Fact]
+    public void Change_AfterABurst_ReloadsAgain()
+    {
+        Reload([.. Good, ("DomainNames:1", "a.example.com")]);
+        Reload([.. Good, ("DomainNames:1", "b.example.com")]);
+
+        Assert.Equal(2, _seen.Count);
+    }
+
+    [Fact]
+    public void Change_ThatSaysTheSame_TellsNobody()
+    {
+        Reload(Good);
+
+        Assert.Equal(1, _builds);
+        Assert.Empty(_seen);
+        Assert.Empty(_log.Names);
+    }
+
+    [Fact]
+    public void Change_Bad_KeepsTheLastGoodAndReportsAll()
+    {
+        var before = Source.Current;
+
+        Reload([.. Good, ("DomainNames:1", "a b"), ("SelfCheck", "maybe")]);
+
+        Assert.Same(before, Source.Current);
+        Assert.Empty(_seen);
+        var (_, level, message) = _log.Entries.Single(entry => entry.Id.Name == "ConfigurationReloadRejected");
+        Assert.Equal(LogLevel.Error, level);
+        Assert.Contains("AcmeHttps:DomainNames:1 = 'a b'", message, StringComparison.Ordinal);
+        Assert.Contains("AcmeHttps:SelfCheck = 'maybe'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Change_GoodAfterBad_InForce()
+    {
+        Reload([.. Good, ("DomainNames:1", "a b")]);
+        Reload([.. Good, ("DomainNames:1", "a.example.com")]);
+
+        Assert.Equal(2, Assert.Single(_seen).Certificates.Count);
+    }
+
+    [Fact]
+    public void Change_AppsOwnCodeThrows_KeepsTheLastGood()
+    {
+        var before = Source.Current;
+        _appThrows = true;
+
+        Reload([.. Good, ("DomainNames:1", "a.example.com")]);
+
+        Assert.Same(before, Source.Current);
+        Assert.Equal(["ConfigurationReloadFailed"], _log.Names);
+    }
+
+    [Fact]
+    public void Change_StoragePath_IgnoredUntilRestartAndTheRestTaken()
+    {
+        Reload(("DomainNames:0", "example.org"), ("AcceptTermsOfService", "true"), ("StoragePath", "/elsewhere"), ("PinnedCertificates", "1"));
+
+        Assert.Equal(("/data", 256, "example.org"), (Source.Current.StoragePath, Source.Current.PinnedCertificates, Source.Current.Certificates[0].Id));
+        Assert.Equal(["SettingIgnoredUntilRestart", "SettingIgnoredUntilRestart", "ConfigurationReloaded"], _log.Names);
+    }
+
+    [Fact]
+    public void Change_Enabled_IgnoredUntilRestart()
+    {
+        Reload([.. Good, ("Enabled", "false")]);
+
+        Assert.True(Source.Current.Enabled);
+        Assert.Equal(["SettingIgnoredUntilRestart"], _log.Names);
+    }
+
+    [Fact]
+    public void Change_AllNamesGone_KeepsTheLastGood()
+    {
+        Reload();
+
+        Assert.Single(Source.Current.Certificates);
+        Assert.Contains("ConfigurationWithoutNames", _log.Names);
+        Assert.DoesNotContain("ConfigurationReloaded", _log.Names);
+    }
+
+    [Fact]
+    public void Change_ListenerThrows_OthersAreTold()
+    {
+        var source = Source;
+        var told = 0;
+        using var first = source.OnChange(_ => throw new InvalidOperationException());
+        using var second = source.OnChange(_ => told++);
+
+        Reload([.. Good, ("DomainNames:1", "a.example.com")]);
+
+        Assert.Equal(1, told);
+        Assert.Contains("ConfigurationListenerFailed", _log.Names);
+    }
+
+    [Fact]
+    public void OnChange_Disposed_IsNotTold()
+    {
+        var told = 0;
+        var subscription = Source.OnChange(_ => told++);
+        subscription.Dispose();
+        subscription.Dispose();
+
+        Reload([.. Good, ("DomainNames:1", "a.example.com")]);
+
+        Assert.Equal(0, told);
+        Assert.Single(_seen);
+    }
+
+    [Fact]
+    public async Task Change_AfterStop_DoesNothing()
+    {
+        await _host.StopAsync(TestContext.Current.CancellationToken);
+
+        Reload([.. Good, ("DomainNames:1", "a.example.com")]);
+
+        Assert.Equal(0, _builds);
+        Assert.Equal(0, _time.ArmedTimers);
+    }
+
+    private void Reload(params (string, string?)[] values)
+    {
+        _configuration.Change(values);
+        _time.Advance(ConfigurationReloader.Quiet);
+    }
+}

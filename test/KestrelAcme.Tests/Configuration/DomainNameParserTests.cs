@@ -1,0 +1,127 @@
+using KestrelAcme.Configuration;
+using Xunit;
+
+namespace KestrelAcme.Tests.Configuration;
+
+public sealed class DomainNameParserTests
+{
+    private static readonly string Label63 = new('a', 63);
+
+    [Theory]
+    [InlineData("example.com", "example.com")]
+    [InlineData("WWW.Example.COM", "www.example.com")]
+    [InlineData("example.com.", "example.com")]
+    [InlineData("*.example.com", "*.example.com")]
+    [InlineData("localhost", "localhost")]
+    [InlineData("a--b.example.com", "a--b.example.com")]
+    [InlineData("1.example.com", "1.example.com")]
+    [InlineData("bücher.example", "xn--bcher-kva.example")]
+    [InlineData("BÜCHER.example", "xn--bcher-kva.example")]
+    [InlineData("bu\u0308cher.example", "xn--bcher-kva.example")]
+    [InlineData("*.bücher.example", "*.xn--bcher-kva.example")]
+    [InlineData("例え.テスト", "xn--r8jz45g.xn--zckzah")]
+    [InlineData("例え。テスト", "xn--r8jz45g.xn--zckzah")]
+    [InlineData("XN--Bcher-KVA.example", "xn--bcher-kva.example")]
+    public void Parse_DomainName_Normalized(string text, string expected)
+    {
+        var result = DomainNameParser.Parse(text);
+
+        Assert.Equal(new CertificateIdentifier(IdentifierKind.Dns, expected), result.Identifier);
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1")]
+    [InlineData("2001:DB8:0:0::1", "2001:db8::1")]
+    [InlineData("[2001:db8::1]", "2001:db8::1")]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
+    public void Parse_IpAddress_Canonical(string text, string expected)
+    {
+        var result = DomainNameParser.Parse(text);
+
+        Assert.Equal(new CertificateIdentifier(IdentifierKind.Ip, expected), result.Identifier);
+    }
+
+    [Theory]
+    [InlineData(null, "is empty", "Write a domain name, or remove the entry")]
+    [InlineData("", "is empty", "Write a domain name, or remove the entry")]
+    [InlineData("  ", "is empty", "Write a domain name, or remove the entry")]
+    [InlineData("http://a.example", "is a URL, not a domain name", "Write 'a.example'")]
+    [InlineData("https://A.example:8443/x?y", "is a URL, not a domain name", "Write 'a.example'")]
+    [InlineData("https://", "is a URL, not a domain name", "Write the domain name alone")]
+    [InlineData("https://127.0.0.1/", "is a URL, not a domain name", "Write the domain name alone")]
+    [InlineData("a.example:443", "has a port", "Write 'a.example'")]
+    [InlineData("[2001:db8::1]:443", "has a port", "Write the domain name alone")]
+    [InlineData("192.0.2.1:443", "has a port", "Write the domain name alone")]
+    [InlineData("2001:db8::zz", "is not an IP address", "Write an IPv6 address such as '2001:db8::1'")]
+    [InlineData("fe80::1%eth0", "is not an IP address", "Write an IPv6 address such as '2001:db8::1'")]
+    [InlineData("a.example/path", "has a path", "Write 'a.example'")]
+    [InlineData("a.example\\path", "has a path", "Write 'a.example'")]
+    [InlineData(" a.example", "contains a space", "Write 'a.example'")]
+    [InlineData("a.example ", "contains a space", "Write 'a.example'")]
+    [InlineData("a.example b.example", "is not one name", "Write each name as an element of its own")]
+    [InlineData("a.example,b.example", "is not one name", "Write each name as an element of its own")]
+    [InlineData("a.example;b.example", "is not one name", "Write each name as an element of its own")]
+    [InlineData("admin@a.example", "is an e-mail address, not a domain name", "Write 'a.example'")]
+    [InlineData("a_b.example", "has an underscore, which no certificate may name", "Write the name of a host: letters, digits, hyphens and dots")]
+    [InlineData("a!.example", "has a character that no domain name may have, U+0021", "Write letters, digits, hyphens and dots")]
+    [InlineData("a..example", "has an empty label", "Write single dots, and none in front")]
+    [InlineData(".a.example", "has an empty label", "Write single dots, and none in front")]
+    [InlineData("a.example..", "has an empty label", "Write single dots, and none in front")]
+    [InlineData(".", "has an empty label", "Write single dots, and none in front")]
+    [InlineData("*.", "has an empty label", "Write single dots, and none in front")]
+    [InlineData("-a.example", "has a label that begins or ends with a hyphen", "Write the name without it")]
+    [InlineData("a-.example", "has a label that begins or ends with a hyphen", "Write the name without it")]
+    [InlineData("*", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
+    [InlineData("w*.example", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
+    [InlineData("www.*.example", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
+    [InlineData("*.*.example", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
+    [InlineData("*.192.0.2.1", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
+    [InlineData("192.0.2.256", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
+    [InlineData("192.0.2", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
+    [InlineData("010.0.0.1", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
+    [InlineData("a\u0000b.example", "has a character that no domain name may have, U+0000", "Write letters, digits, hyphens and dots")]
+    [InlineData("ü\ud800.example", "is not a valid internationalized domain name", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    public void Parse_Malformed_SaysWhyAndHow(string? text, string reason, string fix)
+    {
+        var result = DomainNameParser.Parse(text);
+
+        Assert.False(result.IsGood);
+        Assert.Equal((reason, fix), (result.Reason, result.Fix));
+    }
+
+    [Fact]
+    public void Parse_Label63_Good() => Assert.True(DomainNameParser.Parse(Label63 + ".example").IsGood);
+
+    [Fact]
+    public void Parse_Label64_Bad() => Assert.Equal("has a label longer than 63 characters", DomainNameParser.Parse($"a{Label63}.example").Reason);
+
+    [Fact]
+    public void Parse_Name253_Good()
+    {
+        var name = $"{Label63}.{Label63}.{Label63}.{new string('a', 61)}";
+        Assert.Equal(253, name.Length);
+
+        Assert.True(DomainNameParser.Parse(name).IsGood);
+    }
+
+    [Fact]
+    public void Parse_Name254_Bad()
+        => Assert.Equal("is longer than 253 characters", DomainNameParser.Parse($"{Label63}.{Label63}.{Label63}.{new string('a', 62)}").Reason);
+
+    [Fact]
+    public void Parse_HugeText_Bad() => Assert.Equal("is longer than 253 characters", DomainNameParser.Parse(new string('a', 1_000_000)).Reason);
+
+    [Fact]
+    public void TryToAscii_WithoutIcuAndDecomposed_SaysWhy()
+    {
+        Assert.False(UnicodeNames.TryToAscii("bu\u0308cher.example", canNormalize: false, out _, out var why));
+        Assert.Contains("InvariantGlobalization", why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TryToAscii_WithoutIcuAndComposed_Converts()
+    {
+        Assert.True(UnicodeNames.TryToAscii("bücher.example", canNormalize: false, out var ascii, out _));
+        Assert.Equal("xn--bcher-kva.example", ascii);
+    }
+}

@@ -1,0 +1,226 @@
+using KestrelAcme.Configuration;
+using Xunit;
+
+namespace KestrelAcme.Tests.Configuration;
+
+public sealed class ScalarAndFileRulesTests
+{
+    [Theory]
+    [InlineData("admin@example.com")]
+    [InlineData("first.last+acme@bücher.example")]
+    public void Build_GoodEmail_Allowed(string address) => Assert.Equal(address, TestFacts.Snapshot(options => options.EmailAddress = address).Authorities[0].EmailAddress);
+
+    [Theory]
+    [InlineData("admin", "is not an e-mail address. Write one address, such as 'admin@example.com'.")]
+    [InlineData("@example.com", "is not an e-mail address.")]
+    [InlineData("a@", "is not an e-mail address.")]
+    [InlineData("a@b@example.com", "is not an e-mail address.")]
+    [InlineData("a@example.com,b@example.com", "is not an e-mail address.")]
+    [InlineData("a b@example.com", "is not an e-mail address.")]
+    [InlineData("a@example.com?subject=x", "is not an e-mail address.")]
+    [InlineData("mailto:a@example.com", "is a URL, not an e-mail address. Write 'a@example.com'.")]
+    public void Build_BadEmail_IsAProblem(string address, string expected)
+        => Assert.StartsWith($"AcmeHttps:EmailAddress = '{address}': {expected}", Assert.Single(TestFacts.Problems(options => options.EmailAddress = address)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(101)]
+    public void Build_OrdersOutOfRange_IsAProblem(int value)
+        => Assert.Equal(
+            [$"AcmeHttps:MaxConcurrentOrders = '{value}': is not between 1 and 100. Write a number in that range, or leave the key out."],
+            TestFacts.Problems(options => options.MaxConcurrentOrders = value));
+
+    [Fact]
+    public void Build_MorePinnedThanCached_IsAProblem()
+        => Assert.StartsWith("AcmeHttps:PinnedCertificates = '200': is not between 0 and 100.", Assert.Single(TestFacts.Problems(options => (options.ContextCacheSize, options.PinnedCertificates) = (100, 200))), StringComparison.Ordinal);
+
+    [Fact]
+    public void Build_UndefinedEnums_AreProblems()
+    {
+        var problems = TestFacts.Problems(options =>
+        {
+            options.KeyAlgorithm = (KeyAlgorithm)77;
+            options.Issuance = (IssuanceMode)77;
+            options.MissingCertificate = (MissingCertificate)77;
+        });
+
+        Assert.Equal(["AcmeHttps:KeyAlgorithm", "AcmeHttps:Issuance", "AcmeHttps:MissingCertificate"], problems.Select(problem => problem.Split(' ')[0]));
+    }
+
+    [Theory]
+    [InlineData("http01", "Did you mean 'http-01'?")]
+    [InlineData("dns", "Did you mean 'dns-01'?")]
+    [InlineData("tls-alpn", "Did you mean 'tls-alpn-01'?")]
+    [InlineData("email", "Write one of")]
+    [InlineData("", "Write one of")]
+    [InlineData("not a type", "Write one of")]
+    public void Build_BadChallengeType_IsAProblem(string type, string fix)
+    {
+        var problem = Assert.Single(TestFacts.Problems(options => options.ChallengeTypes = ["http-01", type]));
+
+        Assert.StartsWith($"AcmeHttps:ChallengeTypes:1 = '{type}': is not a challenge type. ", problem, StringComparison.Ordinal);
+        Assert.Contains(fix, problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Build_ChallengeTypeOfTheApps_Allowed() => Assert.Equal(["http-01", "mail-reply-00"], TestFacts.Snapshot(options => options.ChallengeTypes = ["http-01", "mail-reply-00"]).ChallengeTypes);
+
+    [Fact]
+    public void Build_EmptyLists_AreProblems()
+        => Assert.Equal(
+            ["AcmeHttps:ChallengeTypes: is empty. Write 'http-01', or leave the key out.", "AcmeHttps:KeyAlgorithms: is empty. Write 'EcdsaP256', or leave the key out."],
+            TestFacts.Problems(options => (options.ChallengeTypes, options.KeyAlgorithms) = ([], [])));
+
+    [Fact]
+    public void Build_ElementTwice_IsAProblem()
+        => Assert.Equal(
+            ["AcmeHttps:ChallengeTypes:1 = 'http-01': is listed twice. Remove one of them.", "AcmeHttps:KeyAlgorithms:1 = 'Rsa2048': is listed twice. Remove one of them."],
+            TestFacts.Problems(options => (options.ChallengeTypes, options.KeyAlgorithms) = (["http-01", "HTTP-01"], [KeyAlgorithm.Rsa2048, KeyAlgorithm.Rsa2048])));
+
+    [Fact]
+    public void Build_Paths_CountFromTheContentRoot()
+    {
+        var snapshot = TestFacts.Snapshot(options => (options.StoragePath, options.ExportPath) = ("data/acme/", "/export"));
+
+        Assert.Equal(("/app/data/acme", "/export"), (snapshot.StoragePath, snapshot.ExportPath));
+    }
+
+    [Theory]
+    [InlineData("/home/web/.local/share", "/home/web/.local/share/kestrel-acme")]
+    [InlineData("", "/app/kestrel-acme")]
+    public void Build_NoStoragePath_ApplicationDataElseContentRoot(string applicationData, string expected)
+        => Assert.Equal(expected, TestFacts.Snapshot(facts: TestFacts.Production with { ApplicationDataPath = applicationData }).StoragePath);
+
+    [Fact]
+    public void Build_ExportIntoTheStore_IsAProblem()
+        => Assert.Equal(
+            ["AcmeHttps:ExportPath = '/data/': is the folder of the store. Name another folder."],
+            TestFacts.Problems(options => (options.StoragePath, options.ExportPath) = ("/data", "/data/")));
+
+    [Fact]
+    public void Build_RootsFile_AbsolutePathInSnapshot()
+    {
+        var pem = TestFacts.RootPem();
+        var facts = TestFacts.Production with { ReadFile = path => path == "/app/roots.pem" ? pem : throw new FileNotFoundException() };
+
+        Assert.Equal("/app/roots.pem", TestFacts.Snapshot(options => options.TrustedRootsPath = "roots.pem", facts).Authorities[0].TrustedRootsPath);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("hello")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")]
+    public void Build_RootsFileWithoutCertificates_IsAProblem(string content)
+        => Assert.Contains(
+            "AcmeHttps:TrustedRootsPath = 'roots.pem': holds no certificate in PEM.",
+            Assert.Single(TestFacts.Problems(options => options.TrustedRootsPath = "roots.pem", TestFacts.Production with { ReadFile = _ => content })),
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Build_RootsFileMissing_IsAProblem()
+        => Assert.StartsWith("AcmeHttps:TrustedRootsPath = '/app/roots.pem': does not exist.", Assert.Single(TestFacts.Problems(options => options.TrustedRootsPath = "roots.pem")), StringComparison.Ordinal);
+
+    [Fact]
+    public void Build_RootsFileUnreadable_IsAProblem()
+        => Assert.StartsWith(
+            "AcmeHttps:TrustedRootsPath = '/roots.pem': cannot be read (Permission denied).",
+            Assert.Single(TestFacts.Problems(
+                options => options.TrustedRootsPath = "/roots.pem",
+                TestFacts.Production with { ReadFile = _ => throw new UnauthorizedAccessException("Permission denied.") })),
+            StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("s3cret!!!")]
+    [InlineData("s3cret")]
+    public void Build_HmacKey_NeverQuoted(string key)
+    {
+        var options = TestFacts.Good(options => options.ExternalAccountBinding = new() { HmacKey = key });
+        var result = SnapshotBuilder.Build(options, TestFacts.Production);
+
+        Assert.NotEmpty(result.Problems);
+        Assert.DoesNotContain(result.Problems, problem => problem.ToString().Contains("s3cret", StringComparison.Ordinal));
+        Assert.DoesNotContain("s3cret", options.ExternalAccountBinding!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Build_HmacKeyNotBase64Url_IsAProblem()
+        => Assert.StartsWith(
+            "AcmeHttps:ExternalAccountBinding:HmacKey: is not base64url",
+            Assert.Single(TestFacts.Problems(options => options.ExternalAccountBinding = new() { KeyId = "k", HmacKey = "a+b/" })),
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Build_HmacKeyInAFile_IsRead()
+    {
+        var facts = TestFacts.Production with { ReadFile = _ => "AAEC\n" };
+
+        var binding = TestFacts.Snapshot(options => options.ExternalAccountBinding = new() { KeyId = "k", HmacKeyFile = "/run/secrets/hmac" }, facts).Authorities[0].ExternalAccountBinding;
+
+        Assert.Equal([0, 1, 2], binding!.HmacKey.ToArray());
+        Assert.Equal("external account 'k'", binding.ToString());
+    }
+
+    [Fact]
+    public void Build_HmacKeyTwiceOrNever_IsAProblem()
+    {
+        Assert.Contains("is given beside HmacKey", Assert.Single(TestFacts.Problems(options => options.ExternalAccountBinding = new() { KeyId = "k", HmacKey = "AAEC", HmacKeyFile = "f" })), StringComparison.Ordinal);
+        Assert.Contains(":HmacKey: is missing", Assert.Single(TestFacts.Problems(options => options.ExternalAccountBinding = new() { KeyId = "k" })), StringComparison.Ordinal);
+        Assert.Contains(":KeyId: is missing", Assert.Single(TestFacts.Problems(options => options.ExternalAccountBinding = new() { HmacKey = "AAEC" })), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Build_LocalAddresses_Normalized()
+    {
+        var snapshot = TestFacts.Snapshot(options =>
+        {
+            options.DefaultServerName = "Example.com";
+            options.LocalAddressNames["::ffff:10.0.0.5"] = "WWW.example.com";
+            options.LocalAddressNames["[fd00::5]"] = "8.8.8.8";
+        });
+
+        Assert.Equal("example.com", snapshot.DefaultServerName);
+        Assert.Equal(["10.0.0.5 www.example.com", "fd00::5 8.8.8.8"], snapshot.LocalAddressNames.Select(entry => $"{entry.Address} {entry.Name}"));
+    }
+
+    [Fact]
+    public void Build_BadLocalAddresses_AreProblems()
+        => Assert.Equal(
+            [
+                "AcmeHttps:DefaultServerName = 'a b': is not one name. Write each name as an element of its own.",
+                "AcmeHttps:LocalAddressNames:eth0 = 'a.example': is not kept under an IP address. Write the local IP address as the key, the name as the value.",
+                "AcmeHttps:LocalAddressNames:10.0.0.1 = 'http://a.example': is a URL, not a domain name. Write 'a.example'.",
+            ],
+            TestFacts.Problems(options =>
+            {
+                options.DefaultServerName = "a b";
+                options.LocalAddressNames["eth0"] = "a.example";
+                options.LocalAddressNames["10.0.0.1"] = "http://a.example";
+            }));
+
+    [Fact]
+    public void Build_Disabled_ChecksNothing()
+    {
+        var result = SnapshotBuilder.Build(TestFacts.Good(options => (options.Enabled, options.DomainNames) = (false, ["a b"])), TestFacts.Production);
+
+        Assert.True(result.IsValid);
+        Assert.False(result.Snapshot.Enabled);
+    }
+
+    [Fact]
+    public void Build_SameOptionsTwice_EqualSnapshots()
+    {
+        static void Rich(AcmeHttpsOptions options)
+        {
+            options.Certificates = [new() { DomainNames = ["a.example.com", "b.example.com"] }];
+            options.LocalAddressNames["10.0.0.1"] = "example.com";
+            options.ExternalAccountBinding = new() { KeyId = "k", HmacKey = "AAEC" };
+        }
+
+        Assert.Equal(TestFacts.Snapshot(Rich), TestFacts.Snapshot(Rich));
+        Assert.NotEqual(TestFacts.Snapshot(Rich), TestFacts.Snapshot(options =>
+        {
+            Rich(options);
+            options.ExternalAccountBinding!.HmacKey = "AAED";
+        }));
+    }
+}
