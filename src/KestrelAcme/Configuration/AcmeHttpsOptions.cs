@@ -72,7 +72,10 @@ public sealed class AcmeHttpsOptions
     /// <value>Empty.</value>
     public IList<AuthorityOptions> Authorities { get; set; } = [];
 
-    /// <summary>A folder to which each issued certificate is also written, as <c>name/{cert,chain,fullchain,privkey}.pem</c>, for other programs. A relative path counts from the content root.</summary>
+    /// <summary>
+    /// A folder to which each issued certificate is also written, as <c>name/{cert,chain,fullchain,privkey}.pem</c>, for other programs.
+    /// A relative path counts from the content root.
+    /// </summary>
     /// <value>None: nothing is exported.</value>
     public string? ExportPath { get; set; }
 
@@ -109,7 +112,8 @@ public sealed class AcmeHttpsOptions
     public string? DefaultServerName { get; set; }
 
     /// <summary>
-    /// For clients that send no server name: the local IP address they connected to, and the name or IP address whose certificate they get. Needed behind NAT, where the local address is not the public one.
+    /// For clients that send no server name: the local IP address they connected to, and the name or IP address whose certificate they get.
+    /// Needed behind NAT, where the local address is not the public one.
     /// </summary>
     /// <value>Empty.</value>
     public IDictionary<string, string> LocalAddressNames { get; set; } = new Dictionary<string, string>();

@@ -14,9 +14,7 @@ namespace KestrelAcme.Configuration;
 internal sealed class SectionReader(IConfigurationSection section, ICollection<ConfigurationProblem> problems)
 {
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>The section that is read.</summary>
-    public IConfigurationSection Section => section;
+    private readonly ValueParser _values = new(problems);
 
     /// <summary>Reads a text.</summary>
     public void Text(string key, Action<string> set)
@@ -28,49 +26,14 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     }
 
     /// <summary>Reads a boolean.</summary>
-    public void Flag(string key, Action<bool> set)
-    {
-        if (Scalar(Child(key)) is not { } text)
-        {
-            return;
-        }
-
-        if (bool.TryParse(text, out var flag))
-        {
-            set(flag);
-            return;
-        }
-
-        Report(Child(key), "is not a boolean", "Write true or false");
-    }
+    public void Flag(string key, Action<bool> set) => Value(key, _values.Flag, set);
 
     /// <summary>Reads an integer.</summary>
-    public void Number(string key, Action<int> set)
-    {
-        if (Scalar(Child(key)) is not { } text)
-        {
-            return;
-        }
-
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-        {
-            set(number);
-            return;
-        }
-
-        Report(Child(key), "is not a whole number", "Write digits alone");
-    }
+    public void Number(string key, Action<int> set) => Value(key, _values.Number, set);
 
     /// <summary>Reads an enum's name.</summary>
     public void Choice<TEnum>(string key, Action<TEnum> set)
-        where TEnum : struct, Enum
-    {
-        var child = Child(key);
-        if (Scalar(child) is { } text && Parse<TEnum>(child, text) is { } value)
-        {
-            set(value);
-        }
-    }
+        where TEnum : struct, Enum => Value(key, _values.Choice<TEnum>, set);
 
     /// <summary>Reads a list of texts. It takes the place of what was there.</summary>
     public void Texts(string key, Action<IList<string>> set)
@@ -88,7 +51,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     {
         if (Elements(Child(key)) is { } elements)
         {
-            set([.. elements.Select(element => Parse<TEnum>(element, Scalar(element) ?? "")).OfType<TEnum>()]);
+            set([.. elements.Select(element => _values.Choice<TEnum>(element, Scalar(element) ?? "")).OfType<TEnum>()]);
         }
     }
 
@@ -182,7 +145,8 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         if (ScalarRules.NullIfEmpty(child.Value) is not null)
         {
             var variable = child.Path.Replace(":", "__", StringComparison.Ordinal);
-            Report(child, "is a single value, a list is wanted", $"Write [\"...\", \"...\"] in JSON, or {variable}__0, {variable}__1 and so on in the environment");
+            var fix = $"Write [\"...\", \"...\"] in JSON, or {variable}__0, {variable}__1 and so on in the environment";
+            problems.Add(new ConfigurationProblem(child.Path, child.Value, "is a single value, a list is wanted", fix));
             return null;
         }
 
@@ -196,17 +160,14 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         return elements.Count == 0 && child.Value is null ? null : elements.FindAll(element => IsIndex(element.Key));
     }
 
-    private TEnum? Parse<TEnum>(IConfigurationSection child, string text)
-        where TEnum : struct, Enum
+    private void Value<T>(string key, Func<IConfigurationSection, string, T?> parse, Action<T> set)
+        where T : struct
     {
-        var names = Enum.GetNames<TEnum>();
-        if (Array.Find(names, name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase)) is { } found)
+        var child = Child(key);
+        if (Scalar(child) is { } text && parse(child, text) is { } value)
         {
-            return Enum.Parse<TEnum>(found);
+            set(value);
         }
-
-        Report(child, $"is not one of {string.Join(", ", names)}", NearestName.Find(text, names) is { } nearest ? $"Did you mean '{nearest}'?" : "Write one of them");
-        return null;
     }
 
     private bool HasStrayValue(IConfigurationSection child)
@@ -220,8 +181,6 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         problems.Add(new ConfigurationProblem(child.Path, null, "is a single value, a section with keys is wanted", "Write { \"key\": \"value\" } in JSON"));
         return true;
     }
-
-    private void Report(IConfigurationSection child, string reason, string fix) => problems.Add(new ConfigurationProblem(child.Path, child.Value, reason, fix));
 
     private static bool IsIndex(string key) => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }

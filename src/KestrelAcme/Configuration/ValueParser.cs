@@ -1,0 +1,48 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace KestrelAcme.Configuration;
+
+/// <summary>Parses single configuration values; what cannot be parsed becomes a problem.</summary>
+internal sealed class ValueParser(ICollection<ConfigurationProblem> problems)
+{
+    /// <summary>Parses a boolean.</summary>
+    public bool? Flag(IConfigurationSection section, string text)
+    {
+        if (bool.TryParse(text, out var flag))
+        {
+            return flag;
+        }
+
+        Report(section, "is not a boolean", "Write true or false");
+        return null;
+    }
+
+    /// <summary>Parses an integer.</summary>
+    public int? Number(IConfigurationSection section, string text)
+    {
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        {
+            return number;
+        }
+
+        Report(section, "is not a whole number", "Write digits alone");
+        return null;
+    }
+
+    /// <summary>Parses an enum's name, never its number.</summary>
+    public TEnum? Choice<TEnum>(IConfigurationSection section, string text)
+        where TEnum : struct, Enum
+    {
+        var names = Enum.GetNames<TEnum>();
+        if (Array.Find(names, name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase)) is { } found)
+        {
+            return Enum.Parse<TEnum>(found);
+        }
+
+        Report(section, $"is not one of {string.Join(", ", names)}", NearestName.Find(text, names) is { } nearest ? $"Did you mean '{nearest}'?" : "Write one of them");
+        return null;
+    }
+
+    private void Report(IConfigurationSection section, string reason, string fix) => problems.Add(new ConfigurationProblem(section.Path, section.Value, reason, fix));
+}
