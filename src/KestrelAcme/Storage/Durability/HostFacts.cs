@@ -6,7 +6,6 @@ namespace KestrelAcme.Storage.Durability;
 internal sealed record HostFacts(string? Container, MountTable? Mounts)
 {
     private const string MountInfoPath = "/proc/self/mountinfo";
-    private const int MaxLength = 4 * 1024 * 1024;
     private static readonly string[] ContainerFiles = ["/.dockerenv", "/run/.containerenv"];
     private static readonly string[] ContainerGroups = ["docker", "kubepods", "libpod", "containerd"];
 
@@ -14,7 +13,7 @@ internal sealed record HostFacts(string? Container, MountTable? Mounts)
     public static HostFacts Gather() => new(FindContainer(), ReadMounts());
 
     /// <summary>Reads what is mounted; <see langword="null"/> where the system does not say.</summary>
-    public static MountTable? ReadMounts() => ReadBounded(MountInfoPath) is { } text ? MountTable.Parse(text) : null;
+    public static MountTable? ReadMounts() => ReadIfExists(MountInfoPath) is { } text ? MountTable.Parse(text) : null;
 
     private static string? FindContainer()
     {
@@ -33,23 +32,16 @@ internal sealed record HostFacts(string? Container, MountTable? Mounts)
             return $"{file} exists";
         }
 
-        return ReadBounded("/proc/self/cgroup") is { } groups && Array.Exists(ContainerGroups, word => groups.Contains(word, StringComparison.Ordinal))
+        return ReadIfExists("/proc/self/cgroup") is { } groups && Array.Exists(ContainerGroups, word => groups.Contains(word, StringComparison.Ordinal))
             ? "/proc/self/cgroup names a container"
             : null;
     }
 
-    private static string? ReadBounded(string path)
+    private static string? ReadIfExists(string path)
     {
         try
         {
-            if (!OperatingSystem.IsLinux() || !File.Exists(path))
-            {
-                return null;
-            }
-
-            using var reader = new StreamReader(path);
-            var buffer = new char[MaxLength];
-            return new string(buffer, 0, reader.ReadBlock(buffer));
+            return OperatingSystem.IsLinux() && File.Exists(path) ? File.ReadAllText(path) : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -38,7 +38,7 @@ internal static class FileFault
         _ when FindFileInTheWay(path) is not null => NotAFolder(path),
         _ when isFile && Directory.Exists(path) => ("it is a folder where a file belongs", "Move the folder away."),
         UnauthorizedAccessException
-            => ($"permission denied for user '{Environment.UserName}'", "Give the folder to the user that the app runs as (chown -R, chmod 700), or set StoragePath to a folder of that user."),
+            => ("permission denied", "Give the folder to the user that the app runs as (chown -R, chmod 700), or set StoragePath to a folder of that user."),
         DirectoryNotFoundException or FileNotFoundException
             => ("a folder of this path does not exist", "Create it or mount the volume, or set StoragePath to another folder."),
         PathTooLongException => ("the path is too long for this file system", "Set StoragePath to a shorter path."),

@@ -8,12 +8,14 @@ internal sealed class FileLock(FileStream file, SemaphoreSlim gate) : IDisposabl
 {
     private const int NumberLength = 20;
 
-    /// <summary>The number that the file holds; 0 when it holds none that can be read.</summary>
-    public long ReadNumber()
+    /// <summary>The number that the file holds: 0 when it is new, <see langword="null"/> when it cannot be understood.</summary>
+    public long? ReadNumber()
     {
         Span<byte> text = stackalloc byte[NumberLength];
         var length = RandomAccess.Read(file.SafeFileHandle, text, fileOffset: 0);
-        return long.TryParse(text[..length], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : 0;
+        return length == 0 ? 0
+            : long.TryParse(text[..length], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= LeaseRecord.MaxFencingNumber ? number
+            : null;
     }
 
     public void WriteNumber(long number)

@@ -9,7 +9,10 @@ internal sealed class FileLocks
     // Within this process: spares the polling, and holds where the file system knows no locks.
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
-    /// <summary>Waits until the section is free. Sections are left within milliseconds; one that is not is reported.</summary>
+    /// <summary>
+    /// Waits until the section is free. Sections are left within milliseconds; one that is not is reported. What is done inside must not be given up half-way:
+    /// it would go on when others are inside.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">The section did not become free, or the lock file cannot be opened.</exception>
     public async ValueTask<FileLock> EnterAsync(string path, CancellationToken cancellationToken)
     {
@@ -32,7 +35,8 @@ internal sealed class FileLocks
         var began = TimeProvider.System.GetTimestamp();
         for (var attempt = 0; ; attempt++)
         {
-            var file = await FileWork.OnFileAsync("lock", path, () => TryOpen(path), cancellationToken);
+            // Not cancelled while it opens: the file would be left locked.
+            var file = await FileWork.OnFileAsync("lock", path, () => TryOpen(path), CancellationToken.None);
             if (file is not null)
             {
                 return file;

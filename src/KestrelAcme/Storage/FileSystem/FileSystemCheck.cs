@@ -3,9 +3,9 @@ using KestrelAcme.Storage.Durability;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>Looks whether a root can be read and written and whether it lasts.</summary>
-internal sealed class FileSystemCheck(StoragePaths paths, Func<HostFacts> host)
+internal sealed class FileSystemCheck(StoragePaths paths, OwnerRegistration registration, Func<HostFacts> host)
 {
-    public async ValueTask<StorageReport> RunAsync(OwnerRegistration registration, CancellationToken cancellationToken)
+    public async ValueTask<StorageReport> RunAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -21,8 +21,8 @@ internal sealed class FileSystemCheck(StoragePaths paths, Func<HostFacts> host)
         return new(Readable: true, Writable: true, Durable: fault is null, paths.Root, fault);
     }
 
-    /// <summary>The report on a root that cannot be written: it may still be read.</summary>
-    public async ValueTask<StorageReport> ReportUnwritableAsync(StorageUnavailableException exception, CancellationToken cancellationToken)
+    // A root that cannot be written may still be read.
+    private async ValueTask<StorageReport> ReportUnwritableAsync(StorageUnavailableException exception, CancellationToken cancellationToken)
     {
         var (readable, fault) = await FileWork.OnFolderAsync("look at", paths.Root, () => (CanRead(), FindDurabilityFault()), cancellationToken);
         return new(readable, Writable: false, Durable: fault is null, paths.Root, fault is null ? exception.Message : $"{exception.Message} {fault}");

@@ -17,16 +17,23 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
 
     public async ValueTask<IStorageLease?> TryAcquireAsync(StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
     {
-        using var section = await _locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
-        var since = time.GetTimestamp();
-        var record = await FileWork.OnFileAsync("take the lease", paths.LeaseRecord(name), () => TryTake(section, owner, name, duration), cancellationToken);
-        return record is null ? null : new FileSystemLease(this, owner, name, record.FencingNumber, duration, time, since);
+        var taking = TakeAsync(owner, name, duration, cancellationToken);
+        try
+        {
+            return await taking.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = GiveBackAsync(taking);
+            throw;
+        }
     }
 
     public async ValueTask<bool> RenewAsync(FileSystemLease lease, CancellationToken cancellationToken)
     {
-        using var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), cancellationToken);
-        return await FileWork.OnFileAsync("renew the lease", paths.LeaseRecord(lease.Name), () => TryRenew(lease), cancellationToken);
+        // A store that was unmounted or emptied no longer keeps others out.
+        return lease.Owner.IsInPlace
+            && await InSectionAsync("renew the lease", lease.Name, _ => TryRenew(lease), cancellationToken).WaitAsync(cancellationToken);
     }
 
     /// <summary>Gives a lease back. Never throws: what cannot be given back runs out.</summary>
@@ -34,8 +41,10 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     {
         try
         {
-            using var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), CancellationToken.None);
-            await FileWork.OnFileAsync("give back the lease", paths.LeaseRecord(lease.Name), () => Release(lease), CancellationToken.None);
+            if (lease.Owner.IsInPlace)
+            {
+                await InSectionAsync("give back the lease", lease.Name, _ => Release(lease), CancellationToken.None);
+            }
         }
         catch (StorageUnavailableException exception)
         {
@@ -51,7 +60,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         try
         {
             var path = paths.LeaseRecord(lease.Name);
-            var (record, _) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), cancellationToken);
+            var (record, _) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), CancellationToken.None);
             var holds = record?.Owner is not null && record.FencingNumber == lease.FencingNumber && !lease.Lost.IsCancellationRequested
                 && time.GetUtcNow() < record.Expires;
             return holds ? section : throw new LeaseLostException(lease.Name);
@@ -63,9 +72,33 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         }
     }
 
-    private LeaseRecord? TryTake(FileLock section, StorageOwner owner, string name, TimeSpan duration)
+    private async Task<T> InSectionAsync<T>(string action, string name, Func<FileLock, T> work, CancellationToken cancellationToken)
+    {
+        using var section = await _locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
+        return await FileWork.OnFileAsync(action, paths.LeaseRecord(name), () => work(section), CancellationToken.None);
+    }
+
+    private async Task<FileSystemLease?> TakeAsync(StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var (record, since) = await InSectionAsync(
+            "take the lease", name, section => (TryTake(section, owner, name, duration, out var since), since), cancellationToken);
+        return record is null ? null : new FileSystemLease(this, owner, name, record.FencingNumber, duration, time, since);
+    }
+
+    // The caller has gone, and nobody would give back what was taken for it.
+    private static async Task GiveBackAsync(Task<FileSystemLease?> taking)
+    {
+        await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (taking.IsCompletedSuccessfully && taking.Result is { } lease)
+        {
+            await lease.DisposeAsync();
+        }
+    }
+
+    private LeaseRecord? TryTake(FileLock section, StorageOwner owner, string name, TimeSpan duration, out long since)
     {
         var path = paths.LeaseRecord(name);
+        since = time.GetTimestamp();
         var now = time.GetUtcNow();
         var (current, damage) = LeaseFile.Read(path);
         if (damage is not null)

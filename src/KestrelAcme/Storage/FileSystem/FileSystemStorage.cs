@@ -30,7 +30,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         _registration = new(_paths, timeProvider, logger);
         _leases = new(_paths, timeProvider, logger);
         _reader = new(_paths, _registration, logger);
-        _check = new(_paths, host ?? HostFacts.Gather);
+        _check = new(_paths, _registration, host ?? HostFacts.Gather);
     }
 
     /// <summary>The sweep after dead instances, for tests to wait for.</summary>
@@ -65,15 +65,14 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         StorageKey.ThrowIfInvalid(key);
         StorageKey.ThrowIfTooLong(value);
         var owner = await _registration.GetAsync(cancellationToken);
-        using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
-        await FileWork.OnFileAsync("write", _paths.ForKey(key), () => Write(key, value, owner), cancellationToken);
+        await ChangeAsync("write", key, () => Write(key, value, owner), lease, cancellationToken).WaitAsync(cancellationToken);
     }
 
     public async ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalid(key);
-        using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
-        return await FileWork.OnFileAsync("delete", _paths.ForKey(key), () => Delete(_paths.ForKey(key)), cancellationToken);
+        _ = await _registration.GetAsync(cancellationToken);
+        return await ChangeAsync("delete", key, () => Delete(_paths.ForKey(key)), lease, cancellationToken).WaitAsync(cancellationToken);
     }
 
     public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -98,22 +97,17 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         return await _leases.TryAcquireAsync(owner, name, duration, cancellationToken);
     }
 
-    public async ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default)
-    {
-        try
-        {
-            _ = await _registration.GetAsync(cancellationToken);
-        }
-        catch (StorageUnavailableException exception)
-        {
-            return await _check.ReportUnwritableAsync(exception, cancellationToken);
-        }
-
-        return await _check.RunAsync(_registration, cancellationToken);
-    }
+    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => _check.RunAsync(cancellationToken);
 
     /// <summary>Ends this instance's registration. Leases that were not given back run out.</summary>
     public void Dispose() => _registration.Dispose();
+
+    // Once begun it is not given up: the value may change, or the lease's section be left, only after it has ended.
+    private async Task<bool> ChangeAsync(string action, string key, Func<bool> change, IStorageLease? lease, CancellationToken cancellationToken)
+    {
+        using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
+        return await FileWork.OnFileAsync(action, _paths.ForKey(key), change, CancellationToken.None);
+    }
 
     private bool Write(string key, ReadOnlyMemory<byte> value, StorageOwner owner)
     {

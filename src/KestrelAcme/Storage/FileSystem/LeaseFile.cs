@@ -30,7 +30,7 @@ internal static class LeaseFile
         try
         {
             var record = JsonSerializer.Deserialize(content, LeaseRecordJsonContext.Default.LeaseRecord);
-            return record is null || record.FencingNumber is < 0 or > long.MaxValue / 2 || !(record.DurationSeconds >= 0 && record.DurationSeconds <= LeaseTerms.MaxDuration.TotalSeconds)
+            return record is null || record.FencingNumber is < 0 or > LeaseRecord.MaxFencingNumber || !(record.DurationSeconds >= 0 && record.DurationSeconds <= LeaseTerms.MaxDuration.TotalSeconds)
                 ? (null, "a value in it is impossible")
                 : (record, null);
         }

@@ -17,7 +17,14 @@ internal static class LeasePolicy
     public static bool IsImplausible(LeaseRecord record, DateTimeOffset now)
         => record.Expires - now > TimeSpan.FromSeconds(record.DurationSeconds) + ClockTolerance;
 
-    /// <summary>The number for a new lease: above every one that is known, and above every count there can have been when none is.</summary>
-    public static long NextNumber(long recorded, long kept, bool damaged, DateTimeOffset now)
-        => Math.Max(Math.Max(recorded, kept), damaged && kept == 0 ? now.ToUnixTimeMilliseconds() : 0) + 1;
+    /// <summary>The number for a new lease: above every one that is known, and, when none can be read any more, above every count there can have been.</summary>
+    /// <param name="recorded">The record's number; 0 when there is no record that can be read.</param>
+    /// <param name="kept">The number beside the record: 0 when none was kept yet, <see langword="null"/> when it cannot be read.</param>
+    /// <param name="damaged">Whether there was a record that could not be read.</param>
+    /// <param name="now">The time of day: a count of leases never gets as high as its milliseconds.</param>
+    public static long NextNumber(long recorded, long? kept, bool damaged, DateTimeOffset now)
+    {
+        var known = Math.Max(recorded, kept ?? 0);
+        return (known == 0 && (damaged || kept is null) ? now.ToUnixTimeMilliseconds() : known) + 1;
+    }
 }

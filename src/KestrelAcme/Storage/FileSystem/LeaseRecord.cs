@@ -3,6 +3,9 @@ namespace KestrelAcme.Storage.FileSystem;
 /// <summary>What the file of a lease says.</summary>
 internal sealed record LeaseRecord
 {
+    /// <summary>Above every number that is ever given out.</summary>
+    public const long MaxFencingNumber = long.MaxValue / 2;
+
     /// <summary>The instance that holds the lease; <see langword="null"/> when it was given back.</summary>
     public string? Owner { get; init; }
 

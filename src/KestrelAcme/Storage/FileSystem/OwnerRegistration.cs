@@ -24,16 +24,7 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
             return owner;
         }
 
-        await _gate.WaitAsync(cancellationToken);
-        try
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return await FileWork.OnFolderAsync("write to", paths.Root, Register, cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        return await RegisterAsync(cancellationToken).WaitAsync(cancellationToken);
     }
 
     /// <summary>What was not found is only missing if the store itself is still there. An unmounted volume leaves an empty folder behind.</summary>
@@ -61,6 +52,21 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
             _stopping.Cancel();
             _owner?.Dispose();
             _owner = null;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task<StorageOwner> RegisterAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            // Not given up half-way: it would go on outside of the gate.
+            return await FileWork.OnFolderAsync("write to", paths.Root, Register, CancellationToken.None);
         }
         finally
         {

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace KestrelAcme.Storage.Export;
+
+/// <summary>The content of certbot's four files.</summary>
+internal sealed class ExportedFiles
+{
+    private ExportedFiles(IReadOnlyList<(string Name, byte[] Content)> all) => All = all;
+
+    /// <summary>The files, in the order in which they are to be written.</summary>
+    public IReadOnlyList<(string Name, byte[] Content)> All { get; }
+
+    /// <exception cref="ArgumentException">The chain holds no certificate, or the key is none.</exception>
+    public static ExportedFiles Create(string chainPem, string keyPem)
+    {
+        var certificates = SplitCertificates(chainPem);
+        if (certificates.Count == 0)
+        {
+            throw new ArgumentException("The chain holds no certificate in PEM.", nameof(chainPem));
+        }
+
+        if (!PemEncoding.TryFind(keyPem, out _))
+        {
+            throw new ArgumentException("The private key is not in PEM.", nameof(keyPem));
+        }
+
+        return new(
+        [
+            ("privkey.pem", Encoding.UTF8.GetBytes(keyPem.TrimEnd() + "\n")),
+            ("cert.pem", Join(certificates.Take(1))),
+            ("chain.pem", Join(certificates.Skip(1))),
+            ("fullchain.pem", Join(certificates)),
+        ]);
+    }
+
+    private static List<string> SplitCertificates(string pem)
+    {
+        var certificates = new List<string>();
+        var rest = pem.AsSpan();
+        while (PemEncoding.TryFind(rest, out var fields))
+        {
+            if (rest[fields.Label] is "CERTIFICATE")
+            {
+                certificates.Add(rest[fields.Location].ToString().ReplaceLineEndings("\n"));
+            }
+
+            rest = rest[fields.Location.End..];
+        }
+
+        return certificates;
+    }
+
+    private static byte[] Join(IEnumerable<string> certificates) => Encoding.ASCII.GetBytes(string.Concat(certificates.Select(certificate => certificate + "\n")));
+}

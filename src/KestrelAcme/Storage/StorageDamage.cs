@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Storage;
+
+/// <summary>
+/// For typed stores that read something they cannot understand: it is moved to <c>KEY.damaged</c>, <c>KEY.damaged-2</c> and so on, so that the key
+/// counts as missing and nothing that was stored is lost.
+/// </summary>
+internal static class StorageDamage
+{
+    /// <summary>How many damaged values of one key are kept.</summary>
+    public const int MaxCopies = 20;
+
+    /// <summary>Whether a key is that of a value that was set aside: a list of keys passes over it.</summary>
+    public static bool IsSetAside(string key)
+    {
+        var at = key.LastIndexOf(".damaged", StringComparison.Ordinal);
+        var rest = at < 0 ? "x" : key[(at + ".damaged".Length)..];
+        return rest.Length == 0 || (rest[0] == '-' && int.TryParse(rest[1..], out _));
+    }
+
+    /// <summary>Sets a value aside.</summary>
+    /// <param name="storage">The store.</param>
+    /// <param name="key">Where the value was read.</param>
+    /// <param name="value">What was read.</param>
+    /// <param name="reason">What is wrong with it, in a few words; no part of the value.</param>
+    /// <param name="logger">Told what happened.</param>
+    /// <param name="lease">The lease under which the caller writes.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The key it was moved to; <see langword="null"/> when too many are kept already: it is then still in place and MUST NOT be overwritten.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked or written.</exception>
+    /// <exception cref="LeaseLostException">The lease no longer holds.</exception>
+    public static async ValueTask<string?> SetAsideAsync(
+        IAcmeStorage storage, string key, ReadOnlyMemory<byte> value, string reason, ILogger logger, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    {
+        for (var copy = 1; copy <= MaxCopies; copy++)
+        {
+            var aside = KeyFor(key, copy);
+            var there = await storage.ReadAsync(aside, cancellationToken);
+            if (there is { } other && !other.Span.SequenceEqual(value.Span))
+            {
+                continue;
+            }
+
+            if (there is null)
+            {
+                await storage.WriteAsync(aside, value, lease, cancellationToken);
+            }
+
+            await DeleteIfUnchangedAsync(storage, key, value, lease, cancellationToken);
+            logger.ValueSetAside(key, reason, aside);
+            return aside;
+        }
+
+        logger.TooManyDamagedValues(key, reason, MaxCopies);
+        return null;
+    }
+
+    private static async ValueTask DeleteIfUnchangedAsync(
+        IAcmeStorage storage, string key, ReadOnlyMemory<byte> value, IStorageLease? lease, CancellationToken cancellationToken)
+    {
+        // Another instance may have put a good value there since.
+        if (await storage.ReadAsync(key, cancellationToken) is { } now && now.Span.SequenceEqual(value.Span))
+        {
+            await storage.DeleteAsync(key, lease, cancellationToken);
+        }
+    }
+
+    private static string KeyFor(string key, int copy)
+    {
+        var suffix = copy == 1 ? ".damaged" : $".damaged-{copy}";
+        return StorageKey.IsValid(key + suffix)
+            ? key + suffix
+            : $"damaged/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}{suffix}";
+    }
+}

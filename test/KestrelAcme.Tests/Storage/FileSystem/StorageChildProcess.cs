@@ -1,0 +1,16 @@
+using KestrelAcme.Testing.Processes;
+
+namespace KestrelAcme.Tests.Storage.FileSystem;
+
+/// <summary>Another instance of the app, in a process of its own.</summary>
+internal static class StorageChildProcess
+{
+    public static IReadOnlyList<string> Command(params string[] arguments)
+        => [Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", "exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.StorageChild.dll"), .. arguments];
+
+    public static ChildProcess Start(params string[] arguments)
+    {
+        var command = Command(arguments);
+        return ChildProcess.Start(command[0], command.Skip(1));
+    }
+}
