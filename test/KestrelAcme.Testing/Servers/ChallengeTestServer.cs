@@ -71,7 +71,7 @@ public sealed class ChallengeTestServer : IAsyncDisposable
             "-dns01", $"127.0.0.1:{dns}", "-management", $"127.0.0.1:{management}",
             "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
         ]);
-        var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{management}/") };
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{management}/") };
         var server = new ChallengeTestServer(process, client, dns);
         try
         {

@@ -11,14 +11,13 @@ public sealed class PowerDnsServer : IAsyncDisposable
     private const string Schema = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql";
 
     private readonly TemporaryFolder _folder = new();
-    private readonly HttpClient _client = new();
+    private readonly HttpClient _client;
     private ChildProcess? _process;
 
     private PowerDnsServer()
     {
         ApiUrl = new Uri($"http://127.0.0.1:{FreePort.Tcp()}/");
-        _client.BaseAddress = ApiUrl;
-        _client.DefaultRequestHeaders.Add("X-API-Key", ApiKey);
+        _client = CreateClient();
     }
 
     /// <summary>Where it answers DNS, over UDP and TCP.</summary>
@@ -48,7 +47,7 @@ public sealed class PowerDnsServer : IAsyncDisposable
     /// <summary>A client with <see cref="ApiKey"/> in its headers; the caller disposes it.</summary>
     public HttpClient CreateClient()
     {
-        var client = new HttpClient { BaseAddress = ApiUrl };
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = ApiUrl };
         client.DefaultRequestHeaders.Add("X-API-Key", ApiKey);
         return client;
     }
