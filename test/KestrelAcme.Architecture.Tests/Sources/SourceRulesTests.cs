@@ -1,0 +1,42 @@
+using Xunit;
+
+namespace KestrelAcme.Architecture.Tests.Sources;
+
+/// <summary>The shape of source files.</summary>
+public sealed class SourceRulesTests
+{
+    private const int LongestFile = 300;
+
+    // What extends a type of the framework may live in the framework's namespace, where callers find it without a using.
+    private static readonly string[] FrameworkNamespaces = ["Microsoft.Extensions.DependencyInjection", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Hosting"];
+
+    private static readonly List<SourceFile> Products = [.. Repository.Files("src", "*.cs").Select(path => new SourceFile(path))];
+    private static readonly List<SourceFile> Tests = [.. Repository.Files("test", "*.cs").Select(path => new SourceFile(path))];
+
+    [Fact]
+    public void Lines_Product_AreAtMost300() =>
+        Violations.None(
+            $"A file has at most {LongestFile} lines",
+            Products.Where(file => file.LineCount > LongestFile).Select(file => $"{file.Path}: {file.LineCount} lines"));
+
+    [Fact]
+    public void Types_ProductsAndTests_AreOnePerFile() =>
+        Violations.None(
+            "A file holds one top-level type",
+            Products.Concat(Tests).Where(file => file.Types.Count > 1).Select(file => $"{file.Path}: {string.Join(", ", file.Types)}"));
+
+    [Fact]
+    public void Types_ProductsAndTests_AreNamedAfterTheirFile() =>
+        Violations.None("A file is named after its type", Products.Concat(Tests)
+            .Where(file => file.Types.Count == 1 && file.Types[0] != file.NameOfFile && !file.NameOfFile.StartsWith(file.Types[0] + "Of", StringComparison.Ordinal))
+            .Select(file => $"{file.Path}: {file.Types[0]}"));
+
+    [Fact]
+    public void Namespace_ProductsAndTests_IsTheFolder() =>
+        Violations.None("A namespace is its folder", Products.Concat(Tests)
+            .Where(file => file.Namespace is { } name && name != file.NamespaceOfFolder && !FrameworkNamespaces.Contains(name))
+            .Select(file => $"{file.Path}: {file.Namespace}"));
+
+    [Fact]
+    public void Files_Products_AreThere() => Assert.NotEmpty(Products);
+}
