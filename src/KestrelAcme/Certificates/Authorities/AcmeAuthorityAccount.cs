@@ -1,0 +1,41 @@
+using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Authorizations;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Protocol.Challenges;
+using KestrelAcme.Protocol.Orders;
+
+namespace KestrelAcme.Certificates.Authorities;
+
+/// <summary>An account that is used over ACME.</summary>
+internal sealed class AcmeAuthorityAccount(AcmeAccount account) : IAuthorityAccount
+{
+    public Uri Url => account.Url;
+
+    public AccountKey Key => account.Key;
+
+    public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken) => account.CreateOrderAsync(request, cancellationToken);
+
+    public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken) => account.GetOrderAsync(orderUrl, cancellationToken);
+
+    public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken)
+        => account.WaitForOrderAsync(orderUrl, done, cancellationToken: cancellationToken);
+
+    public Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
+        => account.GetAuthorizationAsync(authorizationUrl, cancellationToken);
+
+    public Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
+        => account.WaitForAuthorizationAsync(authorizationUrl, cancellationToken: cancellationToken);
+
+    public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken) => account.AcceptChallengeAsync(challengeUrl, cancellationToken);
+
+    public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken)
+        => account.FinalizeOrderAsync(order, certificateRequest, cancellationToken);
+
+    public async Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, string? preferredChain, CancellationToken cancellationToken)
+        => preferredChain is null
+            ? await account.DownloadCertificateAsync(certificateUrl, cancellationToken)
+            : ChainSelector.Select(await account.DownloadAllChainsAsync(certificateUrl, cancellationToken), preferredChain);
+
+    public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken)
+        => account.RevokeCertificateAsync(certificate, reason, cancellationToken);
+}

@@ -1,0 +1,26 @@
+using KestrelAcme.Configuration;
+using KestrelAcme.Protocol;
+using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Directories;
+using KestrelAcme.Protocol.RenewalInformation;
+
+namespace KestrelAcme.Certificates.Authorities;
+
+/// <summary>An authority that is reached over ACME.</summary>
+internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, AcmeClient client) : IAuthorityClient
+{
+    public AuthoritySpecification Specification => specification;
+
+    public TimeSpan? ClockSkew => client.ClockSkew;
+
+    public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken) => client.GetDirectoryAsync(cancellationToken);
+
+    public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
+        => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken));
+
+    public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl) => new AcmeAuthorityAccount(client.OpenAccount(key, accountUrl));
+
+    public Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken) => client.GetRenewalInfoAsync(id, cancellationToken);
+
+    public void Dispose() => client.Dispose();
+}

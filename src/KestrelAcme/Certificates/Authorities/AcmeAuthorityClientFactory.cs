@@ -1,0 +1,34 @@
+using System.Net.Http.Headers;
+using System.Reflection;
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Configuration;
+using KestrelAcme.Protocol;
+
+namespace KestrelAcme.Certificates.Authorities;
+
+/// <summary>Makes ACME clients.</summary>
+internal sealed class AcmeAuthorityClientFactory(TimeProvider time) : IAuthorityClientFactory
+{
+    private static readonly ProductInfoHeaderValue Product = new(
+        "KestrelAcme", typeof(AcmeAuthorityClientFactory).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+
+    public IAuthorityClient Create(AuthoritySpecification specification)
+        => new AcmeAuthorityClient(specification, new AcmeClient(specification.DirectoryUrl, new AcmeClientOptions
+        {
+            TimeProvider = time,
+            TrustedRoots = ReadRoots(specification.TrustedRootsPath),
+            UserAgentProduct = Product,
+        }));
+
+    private static X509Certificate2Collection? ReadRoots(string? path)
+    {
+        if (path is null)
+        {
+            return null;
+        }
+
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPemFile(path);
+        return roots;
+    }
+}

@@ -1,0 +1,35 @@
+using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Authorizations;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Protocol.Challenges;
+using KestrelAcme.Protocol.Orders;
+
+namespace KestrelAcme.Certificates.Authorities;
+
+/// <summary>An account at an authority: what orders are placed with.</summary>
+internal interface IAuthorityAccount
+{
+    Uri Url { get; }
+
+    AccountKey Key { get; }
+
+    Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken);
+
+    Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken);
+
+    /// <summary>Polls until the order has left the statuses that pass by themselves: pending with valid authorizations, processing.</summary>
+    Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken);
+
+    Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken);
+
+    Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken);
+
+    Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken);
+
+    Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken);
+
+    /// <summary>Downloads the chain, or the alternate one that leads to the preferred root where there is one.</summary>
+    Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, string? preferredChain, CancellationToken cancellationToken);
+
+    Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken);
+}

@@ -1,0 +1,23 @@
+using KestrelAcme.Configuration;
+using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Directories;
+using KestrelAcme.Protocol.RenewalInformation;
+
+namespace KestrelAcme.Certificates.Authorities;
+
+/// <summary>One authority as the order flow sees it: the ACME client, or a model of an authority in simulations.</summary>
+internal interface IAuthorityClient : IDisposable
+{
+    AuthoritySpecification Specification { get; }
+
+    /// <summary>How far our clock is ahead of the authority's, by its last answer; <see langword="null"/> before the first.</summary>
+    TimeSpan? ClockSkew { get; }
+
+    Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken);
+
+    Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken);
+
+    IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl);
+
+    Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken);
+}

@@ -1,0 +1,23 @@
+namespace KestrelAcme.Certificates;
+
+/// <summary>The failures of a certificate since its last success.</summary>
+public sealed record CertificateFailure
+{
+    /// <summary>How many attempts in a row failed for what the name did wrong. Outages of the authority are not counted.</summary>
+    public int Count { get; init; }
+
+    /// <summary>The problem's type in the authority's words (RFC 8555 section 6.7), such as <c>urn:ietf:params:acme:error:caa</c>; <see langword="null"/> when there was none.</summary>
+    public string? ProblemType { get; init; }
+
+    /// <summary>What went wrong and what to do, in plain words.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>When the last attempt failed.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>When the next attempt is made, at the earliest.</summary>
+    public required DateTimeOffset NextTry { get; init; }
+
+    /// <summary>Whether the cause is the name, the authority, or something on this machine.</summary>
+    public required FailureCause Cause { get; init; }
+}

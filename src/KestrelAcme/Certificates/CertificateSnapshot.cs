@@ -1,0 +1,39 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Configuration;
+using KestrelAcme.Tls;
+
+namespace KestrelAcme.Certificates;
+
+/// <summary>A certificate that is there, with what is read from its leaf once.</summary>
+internal sealed record CertificateSnapshot(CertificateRecord Record, string SerialNumber, string Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+{
+    /// <exception cref="DamagedValueException">The leaf cannot be read.</exception>
+    public static CertificateSnapshot Read(CertificateRecord record)
+    {
+        try
+        {
+            using var leaf = X509CertificateLoader.LoadCertificate(record.Chain[0].Span);
+            return new CertificateSnapshot(record, leaf.SerialNumber, leaf.Issuer, leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
+        }
+        catch (CryptographicException exception)
+        {
+            throw new DamagedValueException($"its certificate cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered) => new(
+        NotBefore,
+        NotAfter,
+        CoversNames: specification.Identifiers.All(i => Record.Metadata.Names.Contains(i.Value, StringComparer.Ordinal)),
+        renewalInfoOffered,
+        Record.Metadata.Jitter);
+
+    public CertificateMaterial Material(string id) => new(id, Record.Metadata.Names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
+
+    public bool IsSameAs(CertificateSnapshot? other) => other is not null && SerialNumber == other.SerialNumber && Issuer == other.Issuer;
+
+    public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
+}

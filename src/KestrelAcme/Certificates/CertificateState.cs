@@ -1,0 +1,29 @@
+namespace KestrelAcme.Certificates;
+
+/// <summary>Where a managed certificate stands. The state is stored and survives a restart.</summary>
+public enum CertificateState
+{
+    /// <summary>There is no certificate yet and none is being ordered.</summary>
+    Missing,
+
+    /// <summary>The first certificate is being ordered.</summary>
+    Ordering,
+
+    /// <summary>A certificate is served and not yet due.</summary>
+    Valid,
+
+    /// <summary>A certificate is served, and a renewal waits for its turn.</summary>
+    RenewalDue,
+
+    /// <summary>A certificate is served while its successor is being ordered.</summary>
+    Renewing,
+
+    /// <summary>The last attempt failed; the next one waits for its time. What was served is still served.</summary>
+    Waiting,
+
+    /// <summary>The last attempt failed for a reason that only a person can mend. It is probed once a day.</summary>
+    Blocked,
+
+    /// <summary>The certificate expired 30 days ago and its names no longer point here.</summary>
+    Abandoned,
+}

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Events;
+
+/// <summary>Hands events to those who watch and to the application's handlers. Never waits for either.</summary>
+internal sealed class CertificateEventHub(IEnumerable<ICertificateEvents> handlers, TimeProvider time, ILogger<CertificateEventHub> logger)
+{
+    private const int MaxBehind = 1000;
+    private static readonly TimeSpan HandlerTime = TimeSpan.FromMinutes(1);
+
+    private readonly ICertificateEvents[] _handlers = [.. handlers];
+    private readonly ConcurrentDictionary<Channel<CertificateEvent>, byte> _watchers = new();
+
+    public void Publish(CertificateEventKind kind, string message, CertificateStatus status)
+    {
+        var happened = new CertificateEvent(kind, status.Id, time.GetUtcNow(), message, status);
+        foreach (var watcher in _watchers.Keys)
+        {
+            watcher.Writer.TryWrite(happened);
+        }
+
+        foreach (var handler in _handlers)
+        {
+            _ = NotifyAsync(handler, happened);
+        }
+    }
+
+    public async IAsyncEnumerable<CertificateEvent> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var channel = Channel.CreateBounded<CertificateEvent>(new BoundedChannelOptions(MaxBehind) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        _watchers.TryAdd(channel, 0);
+        try
+        {
+            await foreach (var happened in channel.Reader.ReadAllAsync(cancellationToken))
+            {
+                yield return happened;
+            }
+        }
+        finally
+        {
+            _watchers.TryRemove(channel, out _);
+        }
+    }
+
+    private async Task NotifyAsync(ICertificateEvents handler, CertificateEvent happened)
+    {
+        await Task.Yield();
+        try
+        {
+            using var limit = new CancellationTokenSource(HandlerTime, time);
+            await (happened.Kind switch
+            {
+                CertificateEventKind.Obtained => handler.OnObtainedAsync(happened.Status, limit.Token),
+                CertificateEventKind.Renewed => handler.OnRenewedAsync(happened.Status, limit.Token),
+                CertificateEventKind.Failed => handler.OnFailedAsync(happened.Status, limit.Token),
+                _ => Task.CompletedTask,
+            });
+        }
+        catch (Exception exception)
+        {
+            logger.EventHandlerFailed(handler.GetType().Name, happened.Kind.ToString(), exception);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Challenges;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Authorizations;
+using KestrelAcme.Protocol.Challenges;
+using KestrelAcme.Protocol.Orders;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>
+/// Proves control of every name of an order: all answers are put in place, then waited for together, then the authority is told to look.
+/// </summary>
+internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider time, ILogger<AuthorizationFlow> logger)
+{
+    private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
+
+    public async Task RunAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
+        var open = new List<OpenChallenge>();
+        try
+        {
+            await PrepareAllAsync(context, account, order, open, cancellationToken);
+            await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
+            context.Journal.Reached(OrderStep.ChallengeVisible);
+
+            foreach (var challenge in open)
+            {
+                await PostAsync(context, account, challenge, cancellationToken);
+            }
+
+            foreach (var challenge in open)
+            {
+                await AwaitVerdictAsync(context, account, challenge, cancellationToken);
+            }
+        }
+        finally
+        {
+            await CleanUpAsync(open);
+            context.Journal.Reached(OrderStep.ChallengeCleaned);
+        }
+    }
+
+    private async Task PrepareAllAsync(OrderContext context, IAuthorityAccount account, Order order, List<OpenChallenge> open, CancellationToken cancellationToken)
+    {
+        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
+        foreach (var url in order.AuthorizationUrls)
+        {
+            var authorization = await account.GetAuthorizationAsync(url, cancellationToken);
+            if (authorization.Status == AuthorizationStatus.Valid)
+            {
+                logger.AuthorizationAlreadyValid(authorization.Identifier.Value);
+                continue;
+            }
+
+            if (authorization.Status != AuthorizationStatus.Pending)
+            {
+                throw Refused(authorization);
+            }
+
+            var challenge = handlers.Choose(authorization, context.Specification, account, context.Authority.Specification.DirectoryUrl, directory);
+            open.Add(challenge);
+            await challenge.Handler.PrepareAsync(challenge.Context, cancellationToken);
+            logger.ChallengePrepared(challenge.Context.ChallengeType, challenge.Context.Identifier);
+            context.Journal.Reached(OrderStep.ChallengePrepared);
+        }
+    }
+
+    private async Task PostAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, CancellationToken cancellationToken)
+    {
+        // A challenge that an earlier run posted is being looked at already: a second post would say nothing new.
+        if (challenge.Status == ChallengeStatus.Pending)
+        {
+            context.Stopping.ThrowIfCancellationRequested();
+            await account.AcceptChallengeAsync(challenge.Context.Url, cancellationToken);
+            logger.ChallengePosted(challenge.Context.ChallengeType, challenge.Context.Identifier);
+        }
+
+        context.Journal.Reached(OrderStep.ChallengePosted);
+    }
+
+    private async Task AwaitVerdictAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, CancellationToken cancellationToken)
+    {
+        var authorization = await account.WaitForAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
+        if (authorization.Status != AuthorizationStatus.Valid)
+        {
+            throw Refused(authorization);
+        }
+
+        logger.AuthorizationValid(authorization.Identifier.Value);
+        context.Journal.Reached(OrderStep.AuthorizationValid);
+    }
+
+    private async Task CleanUpAsync(List<OpenChallenge> open)
+    {
+        using var limit = new CancellationTokenSource(CleanUpTime, time);
+        foreach (var challenge in open)
+        {
+            try
+            {
+                await challenge.Handler.CleanUpAsync(challenge.Context, limit.Token);
+            }
+            catch (Exception exception)
+            {
+                // What is left behind is harmless and tidied up later; the order must not fail for it.
+                logger.ChallengeNotCleaned(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
+            }
+        }
+    }
+
+    private static OrderFailedException Refused(Authorization authorization)
+    {
+        var failed = authorization.Challenges.FirstOrDefault(c => c.Error is not null);
+        var reason = failed?.Error is { } problem
+            ? $"{failed.Type}: {problem}"
+            : $"the authorization is {authorization.Status.ToString().ToLowerInvariant()}";
+        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}", failed?.Error);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Net;
+using System.Security.Cryptography;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Challenges;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Storage;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>Tells whose fault a failure is. Pure.</summary>
+internal static class FailureClassifier
+{
+    public static FailureReport Classify(Exception exception) => exception switch
+    {
+        OrderFailedException failed => new FailureReport(CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type, Advised(failed.Message, failed.Problem?.Type)),
+        AcmeRateLimitedException limited => new FailureReport(FailureCause.Authority, limited.Problem?.Type, Advised(limited.Message, AcmeProblemTypes.RateLimited), limited.RetryAfter),
+        AcmeUnreachableException or AcmeMalformedAnswerException or AcmePollingTimeoutException => new FailureReport(FailureCause.Authority, null, exception.Message),
+        AcmeException acme => Classify(acme),
+        OrderOutcomeUnknownException or ChallengeException => new FailureReport(FailureCause.Name, null, exception.Message),
+        UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
+        ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
+        _ => new FailureReport(FailureCause.Local, null, $"{exception.GetType().Name}: {exception.Message}"),
+    };
+
+    /// <summary>Whether a failure concerns all names: the authority cannot be reached, or is in trouble as a whole.</summary>
+    public static bool IsOutage(Exception exception) => exception switch
+    {
+        AcmeUnreachableException or AcmeMalformedAnswerException => true,
+        AcmeException acme => acme.StatusCode >= HttpStatusCode.InternalServerError,
+        ClockSkewException => true,
+        _ => false,
+    };
+
+    private static FailureReport Classify(AcmeException exception)
+    {
+        // A server error is the authority's, whatever it says about the name.
+        var byStatus = exception.StatusCode >= HttpStatusCode.InternalServerError ? FailureCause.Authority : FailureCause.Name;
+        return new FailureReport(CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Advised(exception.Message, exception.Problem?.Type), exception.RetryAfter);
+    }
+
+    private static string Advised(string message, string? problemType) => ProblemAdvice.For(problemType) is { } advice ? $"{message} {advice}" : message;
+
+    private static FailureCause CauseOf(string? problemType, FailureCause otherwise) => problemType switch
+    {
+        AcmeProblemTypes.RejectedIdentifier or AcmeProblemTypes.Caa or AcmeProblemTypes.UserActionRequired or AcmeProblemTypes.ExternalAccountRequired
+            or AcmeProblemTypes.UnsupportedIdentifier or AcmeProblemTypes.InvalidContact or AcmeProblemTypes.UnsupportedContact
+            or AcmeProblemTypes.InvalidProfile => FailureCause.Operator,
+        AcmeProblemTypes.RateLimited or AcmeProblemTypes.ServerInternal or AcmeProblemTypes.BadNonce => FailureCause.Authority,
+        _ => otherwise,
+    };
+}

@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Directories;
+using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.RenewalInformation;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>Places an order, saying which certificate it replaces where the authority understands that (RFC 9773 section 5).</summary>
+internal static class NewOrders
+{
+    public static async Task<Order> PlaceAsync(OrderContext context, IAuthorityAccount account, ILogger logger, CancellationToken cancellationToken)
+    {
+        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
+        var request = new NewOrderRequest
+        {
+            Identifiers = Identifiers.ToAcme(context.Specification),
+            Profile = context.Specification.Profile ?? context.Authority.Specification.Profile,
+            Replaces = Replaces(context, account, directory),
+        };
+        if (request.Replaces is null)
+        {
+            return await account.CreateOrderAsync(request, cancellationToken);
+        }
+
+        try
+        {
+            return await account.CreateOrderAsync(request, cancellationToken);
+        }
+        catch (AcmeException exception) when (MayBlameReplaces(exception))
+        {
+            // An authority may refuse a whole order for what it replaces (already replaced, unknown, none of its own).
+            logger.ReplacesRefused(context.Specification.Id, exception.Message);
+            return await account.CreateOrderAsync(request with { Replaces = null }, cancellationToken);
+        }
+    }
+
+    private static bool MayBlameReplaces(AcmeException exception)
+        => exception.Problem is { } problem
+            && exception is not AcmeRateLimitedException
+            && problem.Type is not (AcmeProblemTypes.AccountDoesNotExist or AcmeProblemTypes.RateLimited or AcmeProblemTypes.RejectedIdentifier
+                or AcmeProblemTypes.UserActionRequired or AcmeProblemTypes.Caa or AcmeProblemTypes.BadNonce);
+
+    private static RenewalCertificateId? Replaces(OrderContext context, IAuthorityAccount account, AcmeDirectory directory)
+    {
+        if (context.Current is not { Metadata: var metadata } current || directory.RenewalInfo is null
+            || metadata.DirectoryUrl != context.Authority.Specification.DirectoryUrl || metadata.AccountUrl != account.Url)
+        {
+            return null;
+        }
+
+        try
+        {
+            return RenewalCertificateId.Create(current.Chain[0]);
+        }
+        catch (Exception exception) when (exception is CryptographicException or FormatException or ArgumentException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>One run of the order flow: for which certificate, with which authority, and how it is to be stopped.</summary>
+internal sealed record OrderContext
+{
+    public required CertificateSpecification Specification { get; init; }
+
+    public required Authority Authority { get; init; }
+
+    public required bool TermsAccepted { get; init; }
+
+    /// <summary>The certificate that is served now and is to be replaced; <see langword="null"/> for the first.</summary>
+    public CertificateRecord? Current { get; init; }
+
+    /// <summary>Whether a renewal keeps the private key.</summary>
+    public bool ReuseKey { get; init; }
+
+    public required OrderJournal Journal { get; init; }
+
+    /// <summary>Cancelled when the host begins to stop: from then on nothing new is asked of the authority.</summary>
+    public required CancellationToken Stopping { get; init; }
+}

@@ -1,0 +1,165 @@
+using System.Net;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>
+/// Obtains one certificate, from the intent to the checked chain; resumes what a crash or a shutdown left behind. Runs under the lease of its set of names.
+/// </summary>
+internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider time, JitterSource jitter, ILogger<OrderFlow> logger)
+{
+    private static readonly TimeSpan LargestClockSkew = TimeSpan.FromHours(1);
+
+    public async Task<CertificateRecord> RunAsync(OrderContext context, CancellationToken cancellationToken)
+    {
+        await CheckAuthorityAsync(context, cancellationToken);
+        var account = await context.Authority.Accounts.OpenAsync(context.TermsAccepted, cancellationToken);
+        context.Journal.Reached(OrderStep.AccountReady);
+        try
+        {
+            return await ObtainAsync(context, account, cancellationToken);
+        }
+        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        {
+            // The authority lost its data, orders included: the same key is registered again and everything starts anew, once.
+            logger.AccountLost(account.Url, context.Authority.Specification.DirectoryUrl);
+            await context.Journal.ForgetAsync(cancellationToken);
+            account = await context.Authority.Accounts.RegisterAgainAsync(account, context.TermsAccepted, cancellationToken);
+            return await ObtainAsync(context, account, cancellationToken);
+        }
+    }
+
+    private static async Task CheckAuthorityAsync(OrderContext context, CancellationToken cancellationToken)
+    {
+        await context.Authority.Client.GetDirectoryAsync(cancellationToken);
+        if (context.Authority.Client.ClockSkew is { } skew && skew.Duration() > LargestClockSkew)
+        {
+            throw new ClockSkewException(skew, context.Authority.Specification.DirectoryUrl);
+        }
+    }
+
+    private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
+    {
+        var order = await ResumeAsync(context, account, cancellationToken) ?? await PlaceAsync(context, account, cancellationToken);
+        order = await DriveAsync(context, account, order, cancellationToken);
+        return await DownloadAsync(context, account, order, cancellationToken);
+    }
+
+    /// <summary>Finds the order that an earlier run left behind, where it can still be finished.</summary>
+    private async Task<Order?> ResumeAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
+    {
+        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !PendingOrders.Fits(pending, context, account.Url))
+        {
+            return null;
+        }
+
+        try
+        {
+            var order = await account.GetOrderAsync(url, cancellationToken);
+            if (order.Status is OrderStatus.Pending or OrderStatus.Ready or OrderStatus.Processing or OrderStatus.Valid)
+            {
+                logger.OrderResumed(context.Specification.Id, url);
+                return order;
+            }
+
+            logger.OrderDropped(context.Specification.Id, url, order.Status.ToString());
+        }
+        catch (AcmeException exception) when (exception.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden && !exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        {
+            logger.OrderDropped(context.Specification.Id, url, exception.Message);
+        }
+
+        await context.Journal.ForgetAsync(cancellationToken);
+        return null;
+    }
+
+    private async Task<Order> PlaceAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
+    {
+        context.Stopping.ThrowIfCancellationRequested();
+        var intent = PendingOrders.Intent(context, account.Url, time.GetUtcNow());
+        await context.Journal.StoreIntentAsync(intent, cancellationToken);
+        var order = await NewOrders.PlaceAsync(context, account, logger, cancellationToken);
+        logger.OrderPlaced(context.Specification.Id, order.Url);
+        context.Journal.Reached(OrderStep.OrderPlaced);
+        await context.Journal.StoreOrderUrlAsync(order.Url, cancellationToken);
+        return order;
+    }
+
+    private async Task<Order> DriveAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
+        if (order.Status == OrderStatus.Pending)
+        {
+            await authorizations.RunAsync(context, account, order, cancellationToken);
+            order = await account.WaitForOrderAsync(order.Url, status => status != OrderStatus.Pending, cancellationToken);
+        }
+
+        if (order.Status == OrderStatus.Ready)
+        {
+            context.Journal.Reached(OrderStep.OrderReady);
+            context.Stopping.ThrowIfCancellationRequested();
+            order = await FinalizeAsync(context, account, order, cancellationToken);
+        }
+
+        if (order.Status == OrderStatus.Processing)
+        {
+            order = await account.WaitForOrderAsync(order.Url, status => status != OrderStatus.Processing, cancellationToken);
+        }
+
+        return order.Status == OrderStatus.Valid && order.CertificateUrl is not null
+            ? order
+            : throw new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {order.Error?.ToString() ?? "without a reason"}", order.Error);
+    }
+
+    private static async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
+        var pending = context.Journal.Pending!;
+        using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
+        var request = CertificateRequestBuilder.Build(Identifiers.ToAcme(context.Specification), key);
+        try
+        {
+            order = await account.FinalizeOrderAsync(order, request, cancellationToken);
+        }
+        catch (AcmeUnreachableException exception) when (exception.RequestMayHaveBeenProcessed)
+        {
+            // The answer was lost, not the request: look before asking again.
+            order = await account.GetOrderAsync(order.Url, cancellationToken);
+            if (order.Status == OrderStatus.Ready)
+            {
+                order = await account.FinalizeOrderAsync(order, request, cancellationToken);
+            }
+        }
+
+        context.Journal.Reached(OrderStep.Finalized);
+        return order;
+    }
+
+    private async Task<CertificateRecord> DownloadAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
+        await context.Journal.StoreCertificateUrlAsync(order.CertificateUrl!, cancellationToken);
+        var authority = context.Authority.Specification;
+        var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, context.Specification.PreferredChain ?? authority.PreferredChain, cancellationToken);
+        context.Journal.Reached(OrderStep.Downloaded);
+
+        var pending = context.Journal.Pending!;
+        try
+        {
+            using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
+            IssuedCertificateCheck.ThrowIfUnusable(chain.Certificates, key, pending.Names, time.GetUtcNow());
+        }
+        catch (UnusableCertificateException)
+        {
+            // The order can give nothing better: it is dropped, and the next one starts with a new key.
+            await context.Journal.ForgetAsync(cancellationToken);
+            throw;
+        }
+
+        return new CertificateRecord(chain.Certificates, pending.PrivateKey, PendingOrders.Metadata(pending, order.CertificateUrl, time.GetUtcNow(), jitter()));
+    }
+}

@@ -1,0 +1,74 @@
+using KestrelAcme.Certificates.Persistence;
+
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>Makes pending orders and tells whether one can be taken up again. Pure, but for new keys.</summary>
+internal static class PendingOrders
+{
+    /// <summary>Whether an order left behind is for the same names, key, profile and account as the one that is wanted now.</summary>
+    public static bool Fits(PendingOrder pending, OrderContext context, Uri accountUrl)
+        => pending.DirectoryUrl == context.Authority.Specification.DirectoryUrl
+            && pending.AccountUrl == accountUrl
+            && pending.KeyAlgorithm == context.Specification.KeyAlgorithm.ToString()
+            && pending.Profile == Profile(context)
+            && new HashSet<string>(pending.Names, StringComparer.Ordinal).SetEquals(Names(context));
+
+    /// <summary>Whether the certificate of an order is already there.</summary>
+    public static bool IsFinished(PendingOrder? pending, CertificateSnapshot? current)
+        => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url;
+
+    /// <summary>
+    /// An intent without an order's URL, written after the last failure that was counted, is what a crash leaves behind. The authority may hold an order that we never heard of,
+    /// so it counts as a failure and the next attempt waits.
+    /// </summary>
+    /// <exception cref="OrderOutcomeUnknownException">An earlier run ended between asking for an order and storing the answer.</exception>
+    public static void ThrowIfOutcomeUnknown(CertificateStateRecord state)
+    {
+        if (state.PendingOrder is { OrderUrl: null } intent && intent.At > (state.Failure?.At ?? DateTimeOffset.MinValue))
+        {
+            throw new OrderOutcomeUnknownException();
+        }
+    }
+
+    /// <summary>What is stored before anything is asked of the authority. The key of an intent that was never answered for is used again: nobody has seen it.</summary>
+    public static PendingOrder Intent(OrderContext context, Uri accountUrl, DateTimeOffset now) => new()
+    {
+        Names = [.. Names(context)],
+        KeyAlgorithm = context.Specification.KeyAlgorithm.ToString(),
+        PrivateKey = Key(context, accountUrl),
+        DirectoryUrl = context.Authority.Specification.DirectoryUrl,
+        AccountUrl = accountUrl,
+        Profile = Profile(context),
+        At = now,
+    };
+
+    public static CertificateMetadata Metadata(PendingOrder pending, Uri? certificateUrl, DateTimeOffset now, double jitter) => new()
+    {
+        Names = pending.Names,
+        KeyAlgorithm = pending.KeyAlgorithm,
+        DirectoryUrl = pending.DirectoryUrl,
+        AccountUrl = pending.AccountUrl,
+        OrderUrl = pending.OrderUrl,
+        CertificateUrl = certificateUrl,
+        Profile = pending.Profile,
+        ObtainedAt = now,
+        Jitter = jitter,
+    };
+
+    private static byte[] Key(OrderContext context, Uri accountUrl)
+    {
+        if (context.Journal.Pending is { OrderUrl: null } intent && Fits(intent, context, accountUrl))
+        {
+            return intent.PrivateKey;
+        }
+
+        return context is { ReuseKey: true, Current: { } current } && current.Metadata.KeyAlgorithm == context.Specification.KeyAlgorithm.ToString()
+            ? current.PrivateKey.ToArray()
+            : CertificateKeys.Generate(context.Specification.KeyAlgorithm);
+    }
+
+    private static string? Profile(OrderContext context) => context.Specification.Profile ?? context.Authority.Specification.Profile;
+
+    private static IEnumerable<string> Names(OrderContext context) => context.Specification.Identifiers.Select(i => i.Value);
+}

@@ -1,0 +1,17 @@
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>What is stored beside an account's key.</summary>
+internal sealed record AccountMetadata
+{
+    public int Version { get; init; } = 1;
+
+    public required Uri DirectoryUrl { get; init; }
+
+    /// <summary>The account's URL; <see langword="null"/> while the key is stored but the account is not yet created.</summary>
+    public Uri? AccountUrl { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The contact that the authority was given last.</summary>
+    public string? EmailAddress { get; init; }
+}

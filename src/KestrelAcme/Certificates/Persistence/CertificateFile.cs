@@ -1,0 +1,55 @@
+using System.Text.Json;
+
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>The stored form of a <see cref="CertificateRecord"/>.</summary>
+internal static class CertificateFile
+{
+    private const int MaxChainLength = 20;
+
+    public static byte[] Encode(CertificateRecord record)
+    {
+        var blocks = record.Chain.Select(c => (PemDocument.CertificateLabel, c.ToArray())).ToList();
+        blocks.Add((PemDocument.PrivateKeyLabel, record.PrivateKey.ToArray()));
+        return new PemDocument(JsonSerializer.Serialize(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata), blocks).Encode();
+    }
+
+    /// <exception cref="DamagedValueException">The value is not a certificate file.</exception>
+    public static CertificateRecord Decode(ReadOnlySpan<byte> value)
+    {
+        var document = PemDocument.Decode(value);
+        var chain = new List<ReadOnlyMemory<byte>>();
+        byte[]? key = null;
+        foreach (var (label, content) in document.Blocks)
+        {
+            switch (label)
+            {
+                case PemDocument.CertificateLabel when chain.Count < MaxChainLength:
+                    chain.Add(content);
+                    break;
+                case PemDocument.PrivateKeyLabel when key is null:
+                    key = content;
+                    break;
+                default:
+                    throw new DamagedValueException($"an unexpected PEM block '{label}'");
+            }
+        }
+
+        return chain.Count > 0 && key is not null
+            ? new CertificateRecord(chain, key, DecodeMetadata(document.Metadata))
+            : throw new DamagedValueException(chain.Count == 0 ? "it holds no certificate" : "it holds no private key");
+    }
+
+    private static CertificateMetadata DecodeMetadata(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, PersistenceJsonContext.Default.CertificateMetadata)
+                ?? throw new DamagedValueException("its metadata is empty");
+        }
+        catch (JsonException exception)
+        {
+            throw new DamagedValueException($"its metadata is not readable: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>What is stored beside a certificate's chain and key, in the same file.</summary>
+internal sealed record CertificateMetadata
+{
+    public int Version { get; init; } = 1;
+
+    public required IReadOnlyList<string> Names { get; init; }
+
+    public required string KeyAlgorithm { get; init; }
+
+    /// <summary>The directory of the authority that issued it.</summary>
+    public required Uri DirectoryUrl { get; init; }
+
+    public required Uri AccountUrl { get; init; }
+
+    public Uri? OrderUrl { get; init; }
+
+    public Uri? CertificateUrl { get; init; }
+
+    public string? Profile { get; init; }
+
+    public required DateTimeOffset ObtainedAt { get; init; }
+
+    /// <summary>From 0 to 1, drawn once, so that the time of the renewal does not move.</summary>
+    public required double Jitter { get; init; }
+}

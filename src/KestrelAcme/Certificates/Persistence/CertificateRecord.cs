@@ -1,0 +1,10 @@
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>A certificate as it is stored: chain, private key and metadata, one atomic value.</summary>
+/// <param name="Chain">The certificates in DER, the leaf first.</param>
+/// <param name="PrivateKey">The leaf's key, PKCS #8 in DER.</param>
+/// <param name="Metadata">Where it came from.</param>
+internal sealed record CertificateRecord(IReadOnlyList<ReadOnlyMemory<byte>> Chain, ReadOnlyMemory<byte> PrivateKey, CertificateMetadata Metadata)
+{
+    public override string ToString() => $"certificate for {string.Join(", ", Metadata.Names)}";
+}

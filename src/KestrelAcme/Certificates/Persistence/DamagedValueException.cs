@@ -1,0 +1,4 @@
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>A stored value cannot be read back. The message continues "the value is damaged: ...".</summary>
+internal sealed class DamagedValueException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -1,0 +1,11 @@
+namespace KestrelAcme.Certificates.Renewal;
+
+/// <summary>What is to be done for a certificate.</summary>
+internal enum CertificateAction
+{
+    /// <summary>Order the certificate, or its successor.</summary>
+    Order,
+
+    /// <summary>Ask the authority when to renew (RFC 9773).</summary>
+    PollRenewalInfo,
+}

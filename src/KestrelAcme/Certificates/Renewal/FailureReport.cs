@@ -1,0 +1,4 @@
+namespace KestrelAcme.Certificates.Renewal;
+
+/// <summary>One failure, sorted: whose fault, the authority's words, and the wait it asked for.</summary>
+internal sealed record FailureReport(FailureCause Cause, string? ProblemType, string Message, TimeSpan? RetryAfter = null);

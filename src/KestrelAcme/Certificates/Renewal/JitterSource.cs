@@ -1,0 +1,4 @@
+namespace KestrelAcme.Certificates.Renewal;
+
+/// <summary>A random number from 0 up to, but not including, 1. Tests hand in their own.</summary>
+internal delegate double JitterSource();

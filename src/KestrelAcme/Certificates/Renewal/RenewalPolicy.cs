@@ -1,0 +1,60 @@
+namespace KestrelAcme.Certificates.Renewal;
+
+/// <summary>Decides when a certificate is ordered or asked about. Pure: the same facts give the same answer.</summary>
+internal static class RenewalPolicy
+{
+    // Certificates under ten days get more room: a third of six days would leave one bad weekend.
+    private static readonly TimeSpan ShortLifetime = TimeSpan.FromDays(10);
+
+    // Without advice, renewals spread over 2 % of the lifetime, the width of the window that authorities advise.
+    private const double Spread = 0.02;
+
+    public static RenewalDecision Decide(CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now)
+    {
+        var order = OrderTime(certificate, renewalInfo, now);
+        if (failure is not null && failure.NextTry > order.DueAt)
+        {
+            order = order with { DueAt = failure.NextTry };
+        }
+
+        // The advice ends with the certificate: a replaced or expired one is not asked about.
+        if (certificate is not { HasRenewalInfo: true, CoversNames: true } || certificate.NotAfter <= now)
+        {
+            return order;
+        }
+
+        var poll = renewalInfo?.NextPoll ?? now;
+        return poll < order.DueAt && order.DueAt > now
+            ? new RenewalDecision(CertificateAction.PollRenewalInfo, poll, order.Reason)
+            : order;
+    }
+
+    /// <summary>The last moment at which a certificate is renewed, whatever the authority advises.</summary>
+    public static DateTimeOffset Deadline(CertificateFacts certificate)
+        => certificate.NotAfter - (certificate.Lifetime / (certificate.Lifetime < ShortLifetime ? 4 : 6));
+
+    /// <summary>When a certificate is renewed in the absence of advice, jitter included.</summary>
+    public static DateTimeOffset WithoutAdvice(CertificateFacts certificate)
+    {
+        var left = certificate.Lifetime / (certificate.Lifetime < ShortLifetime ? 2 : 3);
+        return certificate.NotAfter - left - (certificate.Lifetime * Spread * certificate.Jitter);
+    }
+
+    private static RenewalDecision OrderTime(CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, DateTimeOffset now)
+    {
+        if (certificate is not { CoversNames: true })
+        {
+            return new RenewalDecision(CertificateAction.Order, now, RenewalReason.Missing);
+        }
+
+        if (renewalInfo?.ChosenInstant is not { } chosen)
+        {
+            return new RenewalDecision(CertificateAction.Order, WithoutAdvice(certificate), RenewalReason.Lifetime);
+        }
+
+        var deadline = Deadline(certificate);
+        return chosen <= deadline
+            ? new RenewalDecision(CertificateAction.Order, chosen, RenewalReason.RenewalInfo)
+            : new RenewalDecision(CertificateAction.Order, deadline, RenewalReason.Deadline);
+    }
+}

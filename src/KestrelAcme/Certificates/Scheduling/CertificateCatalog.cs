@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using KestrelAcme.Configuration;
+using KestrelAcme.Tls;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>All managed certificates by id, kept in step with the configuration.</summary>
+/// <remarks>Safe for concurrent reading; applied to by one caller at a time.</remarks>
+internal sealed class CertificateCatalog(ITlsPublisher tls)
+{
+    private readonly ConcurrentDictionary<string, ManagedCertificate> _certificates = new(StringComparer.Ordinal);
+
+    public ICollection<ManagedCertificate> All => _certificates.Values;
+
+    public ManagedCertificate? Find(string id) => _certificates.GetValueOrDefault(id);
+
+    public ManagedCertificate? FindByName(string name)
+        => Find(name) ?? _certificates.Values.FirstOrDefault(c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>Takes over the wanted certificates. One that is no longer wanted is no longer renewed, but what is served stays until the process ends.</summary>
+    /// <returns>The certificates that are new here, and those that went.</returns>
+    public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(ConfigurationSnapshot configuration)
+    {
+        var added = new List<ManagedCertificate>();
+        var wanted = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var specification in configuration.Certificates)
+        {
+            wanted.Add(specification.Id);
+            if (_certificates.TryGetValue(specification.Id, out var known))
+            {
+                known.Specification = specification;
+            }
+            else
+            {
+                var certificate = new ManagedCertificate(specification);
+                _certificates[specification.Id] = certificate;
+                added.Add(certificate);
+            }
+        }
+
+        var removed = _certificates.Keys.Where(id => !wanted.Contains(id)).ToList();
+        removed.ForEach(id => _certificates.TryRemove(id, out _));
+        tls.SetManagedNames([.. configuration.Certificates.SelectMany(c => c.Identifiers).Select(i => i.Value).Distinct(StringComparer.Ordinal)]);
+        return (added, removed);
+    }
+}

@@ -1,0 +1,81 @@
+using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using KestrelAcme.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>Stores a new certificate, serves it, and exports it. A store that is full or read-only does not keep it from being served.</summary>
+internal sealed class CertificateCommitter(
+    CertificateStore store, ITlsPublisher tls, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
+{
+    /// <exception cref="UnusableCertificateException">The certificate must not be served; what was served before still is.</exception>
+    public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, OrderJournal journal, CancellationToken cancellationToken)
+    {
+        var snapshot = CertificateSnapshot.Read(record);
+        certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, journal.Lease, cancellationToken);
+        journal.Reached(OrderStep.CertificateStored);
+        try
+        {
+            tls.Publish(snapshot.Material(certificate.Id));
+        }
+        catch (InvalidCertificateException exception)
+        {
+            throw new UnusableCertificateException(exception.Message);
+        }
+
+        journal.Reached(OrderStep.Published);
+        certificate.Current = snapshot;
+        await exporter.ExportAsync(certificate.Id, record, cancellationToken);
+    }
+
+    /// <summary>Serves a certificate that another instance obtained, or that was read from the store.</summary>
+    /// <returns>Whether it is served now.</returns>
+    public bool Adopt(ManagedCertificate certificate, CertificateSnapshot snapshot)
+    {
+        try
+        {
+            tls.Publish(snapshot.Material(certificate.Id));
+        }
+        catch (InvalidCertificateException exception)
+        {
+            logger.StoredCertificateRefused(certificate.Id, exception.Message);
+            return false;
+        }
+
+        certificate.Current = snapshot;
+        events.Publish(
+            CertificateEventKind.Adopted,
+            $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.",
+            CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
+        return true;
+    }
+
+    /// <summary>Tries again to store what could not be stored.</summary>
+    public async Task<bool> SaveAgainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        if (certificate is { Unsaved: true, Current: { } current })
+        {
+            certificate.Unsaved = !await TryStoreAsync(certificate.Id, current.Record, lease: null, cancellationToken);
+        }
+
+        return !certificate.Unsaved;
+    }
+
+    private async Task<bool> TryStoreAsync(string id, CertificateRecord record, IStorageLease? lease, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.WriteCertificateAsync(id, record, lease, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            logger.CertificateNotStored(id, exception.Message);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using KestrelAcme.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>Reads what the store holds of some certificates and serves it.</summary>
+internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tls, ILogger<CertificateLoader> logger)
+{
+    /// <returns><see langword="false"/> when the store could not be asked: what it holds is not known.</returns>
+    public async Task<bool> LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    {
+        if (certificates.Count == 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            var byId = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
+            await ReadStatesAsync(byId, cancellationToken);
+            await ReadCertificatesAsync(byId, cancellationToken);
+            return true;
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.StoreUnavailableAtLoad(exception.Message);
+            return false;
+        }
+    }
+
+    private async Task ReadStatesAsync(Dictionary<string, ManagedCertificate> byId, CancellationToken cancellationToken)
+    {
+        await foreach (var (id, record) in store.ReadStatesAsync(byId.Keys, cancellationToken))
+        {
+            byId[id].State = record;
+        }
+    }
+
+    private async Task ReadCertificatesAsync(Dictionary<string, ManagedCertificate> byId, CancellationToken cancellationToken)
+    {
+        var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
+        await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, cancellationToken))
+        {
+            if (await TryReadAsync(id, record, cancellationToken) is { } snapshot)
+            {
+                read.Add(id, snapshot);
+            }
+        }
+
+        var refused = tls.PublishStored([.. read.Select(r => r.Value.Material(r.Key))]);
+        foreach (var (id, snapshot) in read)
+        {
+            if (refused.TryGetValue(id, out var reason))
+            {
+                logger.StoredCertificateRefused(id, reason);
+                await store.SetCertificateAsideAsync(id, reason, cancellationToken);
+                continue;
+            }
+
+            byId[id].Current = snapshot;
+            logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
+        }
+    }
+
+    private async Task<CertificateSnapshot?> TryReadAsync(string id, CertificateRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return CertificateSnapshot.Read(record);
+        }
+        catch (DamagedValueException exception)
+        {
+            await store.SetCertificateAsideAsync(id, exception.Message, cancellationToken);
+            return null;
+        }
+    }
+}

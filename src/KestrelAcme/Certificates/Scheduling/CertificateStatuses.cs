@@ -1,0 +1,29 @@
+using KestrelAcme.Certificates.Renewal;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>Makes the public status of a managed certificate.</summary>
+internal static class CertificateStatuses
+{
+    public static CertificateStatus Create(ManagedCertificate certificate, bool orders, DateTimeOffset now)
+    {
+        var current = certificate.Current;
+        var state = certificate.State;
+        var order = RenewalPolicy.Decide(current?.Facts(certificate.Specification, renewalInfoOffered: false), state.RenewalInfo, state.Failure, now);
+        return new CertificateStatus
+        {
+            Id = certificate.Id,
+            DomainNames = [.. certificate.Specification.Identifiers.Select(i => i.Value)],
+            State = state.State,
+            SerialNumber = current?.SerialNumber,
+            Issuer = current?.Issuer,
+            NotBefore = current?.NotBefore,
+            NotAfter = current?.NotAfter,
+            DirectoryUrl = current?.Record.Metadata.DirectoryUrl,
+            NextOrder = orders ? order.DueAt : null,
+            RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
+            Failure = state.Failure,
+            PendingOrder = state.PendingOrder?.OrderUrl,
+        };
+    }
+}

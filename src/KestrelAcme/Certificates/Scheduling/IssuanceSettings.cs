@@ -1,0 +1,24 @@
+using KestrelAcme.Certificates.Renewal;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>The times of the engine that no operator sets. Tests shorten them.</summary>
+internal sealed record IssuanceSettings
+{
+    public RetrySchedule Retries { get; init; } = RetrySchedule.Default;
+
+    /// <summary>How long the lease of an order lasts without being renewed.</summary>
+    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How soon we look again when another instance has the lease.</summary>
+    public TimeSpan LeasePoll { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The longest time for one order, from the intent to the download.</summary>
+    public TimeSpan OrderTime { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a posted challenge is still answered for while the host stops.</summary>
+    public TimeSpan StoppingGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long reading the store may hold up the start.</summary>
+    public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);
+}

@@ -1,0 +1,40 @@
+using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>Tells the steps of orders: to the observer, and as events to those who watch.</summary>
+internal sealed class OrderProgress(IOrderObserver observer, CertificateEventHub events, TimeProvider time)
+{
+    public void Started(ManagedCertificate certificate, AuthoritySpecification authority)
+        => Publish(certificate, CertificateEventKind.Started, $"Ordering a certificate for {certificate.Id} from {authority.DisplayName}.");
+
+    public void Reached(ManagedCertificate certificate, OrderStep step)
+    {
+        observer.Reached(certificate.Id, step);
+        switch (step)
+        {
+            case OrderStep.AccountReady:
+                Publish(certificate, CertificateEventKind.AccountReady, "The account is ready.");
+                break;
+            case OrderStep.OrderUrlStored:
+                Publish(certificate, CertificateEventKind.OrderPlaced, $"The order for {certificate.Id} was placed.");
+                break;
+            case OrderStep.ChallengePosted:
+                Publish(certificate, CertificateEventKind.ChallengePosted, $"A challenge of {certificate.Id} is answered; the authority was told to look.");
+                break;
+            case OrderStep.AuthorizationValid:
+                Publish(certificate, CertificateEventKind.AuthorizationValid, $"The authority found a name of {certificate.Id} under our control.");
+                break;
+            case OrderStep.Finalized:
+                Publish(certificate, CertificateEventKind.Finalized, $"The certificate request for {certificate.Id} was sent.");
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Publish(ManagedCertificate certificate, CertificateEventKind kind, string message)
+        => events.Publish(kind, message, CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
+}

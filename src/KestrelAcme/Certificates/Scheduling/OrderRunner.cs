@@ -1,0 +1,154 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>
+/// One attempt at one certificate: takes the lease, reads the store again (another instance may have been faster), runs the order flow, commits or counts the failure.
+/// </summary>
+internal sealed class OrderRunner(
+    OrderFlow flow,
+    CertificateCommitter committer,
+    CertificateStore store,
+    CertificateEventHub events,
+    OrderProgress progress,
+    FailureRecorder failures,
+    IssuanceSettings settings,
+    TimeProvider time,
+    ILogger<OrderRunner> logger)
+{
+    /// <returns>When to look again although nothing was done; <see langword="null"/> when the attempt was made or is no longer needed.</returns>
+    public async Task<DateTimeOffset?> RunAsync(
+        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
+    {
+        var request = certificate.Request;
+        try
+        {
+            var lease = StorageLayout.OrderLease(Identifiers.NameSet(certificate.Specification));
+            await using var keeper = await LeaseKeeper.TryAcquireAsync(store.Storage, lease, settings.LeaseDuration, time, abort);
+            if (keeper is null)
+            {
+                logger.OrderedElsewhere(certificate.Id);
+                return time.GetUtcNow() + settings.LeasePoll;
+            }
+
+            await RunUnderLeaseAsync(certificate, authority, configuration, keeper.Lease, request, stopping, abort);
+            certificate.Answer(request, failure: null);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            certificate.Answer(request, new InvalidOperationException("The host is stopping; the order is finished at the next start."));
+        }
+        catch (Exception exception)
+        {
+            var failure = await failures.RecordAsync(certificate, authority, exception, abort);
+            certificate.Answer(request, new CertificateException(failure, exception));
+        }
+
+        return null;
+    }
+
+    private async Task RunUnderLeaseAsync(
+        ManagedCertificate certificate,
+        Authority authority,
+        ConfigurationSnapshot configuration,
+        IStorageLease lease,
+        RenewalRequest? request,
+        CancellationToken stopping,
+        CancellationToken abort)
+    {
+        using var limit = new CancellationTokenSource(settings.OrderTime, time);
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, lease.Lost);
+        var journal = new OrderJournal(
+            certificate.Id, await store.ReadStateAsync(certificate.Id, all.Token) ?? certificate.State, store, lease, step => progress.Reached(certificate, step), logger);
+        journal.Reached(OrderStep.LeaseTaken);
+        if (await AdoptAsync(certificate, journal, request, all.Token))
+        {
+            return;
+        }
+
+        journal.Reached(OrderStep.StoreRead);
+        try
+        {
+            await OrderAsync(certificate, authority, configuration, journal, stopping, all.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The order was not finished within {settings.OrderTime.TotalMinutes:0} minutes.");
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !abort.IsCancellationRequested)
+        {
+            throw new LeaseLostException(lease.Name);
+        }
+    }
+
+    /// <summary>Takes over what another instance did since we looked: a newer certificate, or a failure that is to be waited out.</summary>
+    private async Task<bool> AdoptAsync(ManagedCertificate certificate, OrderJournal journal, RenewalRequest? request, CancellationToken cancellationToken)
+    {
+        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record)
+        {
+            var stored = CertificateSnapshot.Read(record);
+            if (!stored.IsSameAs(certificate.Current) && (certificate.Current is null || stored.NotBefore > certificate.Current.NotBefore) && committer.Adopt(certificate, stored))
+            {
+                logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
+            }
+        }
+
+        certificate.State = journal.State;
+        if (PendingOrders.IsFinished(journal.Pending, certificate.Current))
+        {
+            // The crash came between storing the certificate and forgetting its order.
+            await journal.ForgetAsync(cancellationToken);
+            certificate.State = journal.State;
+        }
+
+        return request is null && certificate.Decide(renewalInfoOffered: false, time.GetUtcNow()).DueAt > time.GetUtcNow();
+    }
+
+    private async Task OrderAsync(
+        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OrderJournal journal, CancellationToken stopping, CancellationToken cancellationToken)
+    {
+        PendingOrders.ThrowIfOutcomeUnknown(journal.State);
+        var renewal = certificate.Current is not null;
+        await journal.EnterAsync(renewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), cancellationToken);
+        certificate.State = journal.State;
+        logger.OrderStarted(certificate.Id, authority.Specification.DirectoryUrl);
+        progress.Started(certificate, authority.Specification);
+
+        var record = await flow.RunAsync(
+            new OrderContext
+            {
+                Specification = certificate.Specification,
+                Authority = authority,
+                TermsAccepted = configuration.AcceptTermsOfService,
+                Current = certificate.Current?.Record,
+                ReuseKey = configuration.ReuseKeys,
+                Journal = journal,
+                Stopping = stopping,
+            },
+            cancellationToken);
+        await committer.CommitAsync(certificate, record, journal, cancellationToken);
+        await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
+        certificate.State = journal.State;
+        authority.Health.Succeeded();
+        Report(certificate, renewal);
+        journal.Reached(OrderStep.StateStored);
+    }
+
+    private void Report(ManagedCertificate certificate, bool renewal)
+    {
+        var current = certificate.Current!;
+        logger.CertificateObtained(certificate.Id, current.SerialNumber, current.NotAfter);
+        events.Publish(
+            renewal ? CertificateEventKind.Renewed : CertificateEventKind.Obtained,
+            $"Now serving certificate {current.SerialNumber} for {certificate.Id}, valid until {current.NotAfter:u}.",
+            CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
+    }
+}

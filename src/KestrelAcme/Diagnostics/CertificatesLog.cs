@@ -1,0 +1,118 @@
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Diagnostics;
+
+/// <summary>What the certificate engine says.</summary>
+internal static partial class CertificatesLog
+{
+    [LoggerMessage(1100, LogLevel.Information, "The account {AccountUrl} at {DirectoryUrl} is ready.")]
+    public static partial void AccountReady(this ILogger logger, Uri accountUrl, Uri directoryUrl);
+
+    [LoggerMessage(1101, LogLevel.Warning, "The authority {DirectoryUrl} no longer knows the account {AccountUrl}; the same key is registered again.")]
+    public static partial void AccountLost(this ILogger logger, Uri accountUrl, Uri directoryUrl);
+
+    [LoggerMessage(1102, LogLevel.Information, "{Certificate}: ordering from {DirectoryUrl}.")]
+    public static partial void OrderStarted(this ILogger logger, string certificate, Uri directoryUrl);
+
+    [LoggerMessage(1103, LogLevel.Information, "{Certificate}: the order {OrderUrl} was placed.")]
+    public static partial void OrderPlaced(this ILogger logger, string certificate, Uri orderUrl);
+
+    [LoggerMessage(1104, LogLevel.Information, "{Certificate}: going on with the order {OrderUrl} that an earlier run began.")]
+    public static partial void OrderResumed(this ILogger logger, string certificate, Uri orderUrl);
+
+    [LoggerMessage(1105, LogLevel.Warning, "{Certificate}: the order {OrderUrl} of an earlier run cannot be finished ({Reason}); a new one is placed.")]
+    public static partial void OrderDropped(this ILogger logger, string certificate, Uri orderUrl, string reason);
+
+    [LoggerMessage(1106, LogLevel.Information, "{Name}: already authorized, no challenge is needed.")]
+    public static partial void AuthorizationAlreadyValid(this ILogger logger, string name);
+
+    [LoggerMessage(1107, LogLevel.Information, "{Name}: the answer to the {ChallengeType} challenge is in place.")]
+    public static partial void ChallengePrepared(this ILogger logger, string challengeType, string name);
+
+    [LoggerMessage(1108, LogLevel.Information, "{Name}: the authority was told to look at the {ChallengeType} challenge.")]
+    public static partial void ChallengePosted(this ILogger logger, string challengeType, string name);
+
+    [LoggerMessage(1109, LogLevel.Information, "{Name}: the authority found it under our control.")]
+    public static partial void AuthorizationValid(this ILogger logger, string name);
+
+    [LoggerMessage(1110, LogLevel.Warning, "{Name}: the answer to the {ChallengeType} challenge could not be removed: {Reason}")]
+    public static partial void ChallengeNotCleaned(this ILogger logger, string challengeType, string name, string reason);
+
+    [LoggerMessage(1111, LogLevel.Information, "{Certificate}: the authority refused to hear which certificate is replaced ({Reason}); the order is placed without it.")]
+    public static partial void ReplacesRefused(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1112, LogLevel.Information, "{Certificate}: now serving certificate {SerialNumber}, valid until {NotAfter:u}.")]
+    public static partial void CertificateObtained(this ILogger logger, string certificate, string serialNumber, DateTimeOffset notAfter);
+
+    [LoggerMessage(1113, LogLevel.Information, "{Certificate}: now serving certificate {SerialNumber}, which another instance obtained.")]
+    public static partial void CertificateAdopted(this ILogger logger, string certificate, string serialNumber);
+
+    [LoggerMessage(1114, LogLevel.Information, "{Certificate}: serving certificate {SerialNumber} from the store, valid until {NotAfter:u}.")]
+    public static partial void CertificateLoaded(this ILogger logger, string certificate, string serialNumber, DateTimeOffset notAfter);
+
+    [LoggerMessage(1115, LogLevel.Error, "{Certificate}: the stored certificate cannot be served: {Reason}")]
+    public static partial void StoredCertificateRefused(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1116, LogLevel.Error, "{Certificate}: {Reason} (Cause: {Cause}.) The next attempt is at {NextTry:u}; serving {Served}.")]
+    public static partial void CertificateFailed(this ILogger logger, string certificate, string reason, string cause, DateTimeOffset nextTry, string served);
+
+    [LoggerMessage(1117, LogLevel.Error, "{Certificate}: {Reason} This needs a person; it is tried again once a day, next at {NextTry:u}. Serving {Served}.")]
+    public static partial void CertificateBlocked(this ILogger logger, string certificate, string reason, string served, DateTimeOffset nextTry);
+
+    [LoggerMessage(1118, LogLevel.Debug, "{Certificate}: details of the failed attempt.")]
+    public static partial void FailureDetail(this ILogger logger, string certificate, Exception exception);
+
+    [LoggerMessage(1119, LogLevel.Warning, "{Certificate}: its state could not be stored: {Reason}")]
+    public static partial void StateNotStored(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1120, LogLevel.Error, "{Certificate}: the new certificate is served from memory, but could not be stored; storing is tried again every minute: {Reason}")]
+    public static partial void CertificateNotStored(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1121, LogLevel.Error, "{Certificate}: could not be exported to {Path}: {Reason}")]
+    public static partial void ExportFailed(this ILogger logger, string certificate, string path, string reason);
+
+    [LoggerMessage(1122, LogLevel.Debug, "{Certificate}: another instance has the order in hand.")]
+    public static partial void OrderedElsewhere(this ILogger logger, string certificate);
+
+    [LoggerMessage(1123, LogLevel.Information, "{Certificate}: the next order is planned for {At:u} ({Reason}).")]
+    public static partial void NextOrderPlanned(this ILogger logger, string certificate, DateTimeOffset at, string reason);
+
+    [LoggerMessage(1124, LogLevel.Information, "{Certificate}: the authority advises a renewal between {WindowStart:u} and {WindowEnd:u}; chosen is {Chosen:u}. Explanation: {Explanation}")]
+    public static partial void RenewalAdvised(this ILogger logger, string certificate, DateTimeOffset chosen, DateTimeOffset windowStart, DateTimeOffset windowEnd, Uri? explanation);
+
+    [LoggerMessage(1125, LogLevel.Warning, "{Certificate}: the authority's renewal information makes no sense: {Reason}")]
+    public static partial void RenewalInfoUnusable(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1126, LogLevel.Warning, "{Certificate}: the authority gave no renewal information: {Reason}")]
+    public static partial void RenewalInfoUnavailable(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1127, LogLevel.Error, "The store could not be read at start; what it holds is served as soon as it can be read: {Reason}")]
+    public static partial void StoreUnavailableAtLoad(this ILogger logger, string reason);
+
+    [LoggerMessage(1128, LogLevel.Error, "The store could not be read within {Seconds} seconds; the start goes on without it.")]
+    public static partial void StoreSlowAtLoad(this ILogger logger, double seconds);
+
+    [LoggerMessage(1129, LogLevel.Warning, "The store at {Place} needs attention: {Explanation}")]
+    public static partial void StoreNeedsAttention(this ILogger logger, string place, string explanation);
+
+    [LoggerMessage(1130, LogLevel.Warning, "No certificate is ordered: {Reason}")]
+    public static partial void NothingIsOrdered(this ILogger logger, string reason);
+
+    [LoggerMessage(1131, LogLevel.Information, "The configuration changed: {Added} certificates are new, {Removed} are no longer renewed.")]
+    public static partial void ConfigurationApplied(this ILogger logger, int added, int removed);
+
+    [LoggerMessage(1132, LogLevel.Error, "The changed configuration could not be applied; the next change is tried again.")]
+    public static partial void ReconfigurationFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1133, LogLevel.Critical, "The certificate engine ended by a defect. What is served stays; nothing is renewed until the restart.")]
+    public static partial void EngineFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1134, LogLevel.Error, "{Certificate}: an unexpected failure; it is looked at again in an hour.")]
+    public static partial void WorkFailed(this ILogger logger, string certificate, Exception exception);
+
+    [LoggerMessage(1135, LogLevel.Warning, "The store's changes could not be followed; tried again in 30 seconds: {Reason}")]
+    public static partial void FollowingFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(1136, LogLevel.Warning, "The handler {Handler} failed on the event {Event}.")]
+    public static partial void EventHandlerFailed(this ILogger logger, string handler, string @event, Exception exception);
+}

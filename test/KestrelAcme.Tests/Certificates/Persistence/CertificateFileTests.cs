@@ -1,0 +1,53 @@
+using System.Text;
+using KestrelAcme.Certificates.Persistence;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Persistence;
+
+public sealed class CertificateFileTests
+{
+    private static readonly CertificateRecord Record = new(
+        [new byte[] { 1, 2, 3 }, new byte[] { 4, 5 }],
+        new byte[] { 6, 7, 8, 9 },
+        new CertificateMetadata
+        {
+            Names = ["example.com", "*.example.com"],
+            KeyAlgorithm = "EcdsaP256",
+            DirectoryUrl = new Uri("https://ca.example/dir"),
+            AccountUrl = new Uri("https://ca.example/acct/1"),
+            ObtainedAt = DateTimeOffset.UnixEpoch,
+            Jitter = 0.25,
+        });
+
+    [Fact]
+    public void Decode_Encoded_GivesTheSame()
+    {
+        var decoded = CertificateFile.Decode(CertificateFile.Encode(Record));
+
+        Assert.Equal(Record.Chain.Select(c => c.ToArray()), decoded.Chain.Select(c => c.ToArray()));
+        Assert.Equal(Record.PrivateKey.ToArray(), decoded.PrivateKey.ToArray());
+        Assert.Equal(Record.Metadata.Names, decoded.Metadata.Names);
+        Assert.Equal(Record.Metadata with { Names = [] }, decoded.Metadata with { Names = [] });
+    }
+
+    [Fact]
+    public void Decode_AnyTruncation_IsDamagedOrWhole()
+    {
+        var whole = CertificateFile.Encode(Record);
+        for (var length = 0; length < whole.Length - 1; length++)
+        {
+            Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(whole.AsSpan(0, length)));
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("KestrelAcme-Metadata: {}\n")]
+    [InlineData("KestrelAcme-Metadata: nonsense\n-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n")]
+    public void Decode_Nonsense_IsDamaged(string text)
+        => Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void ToString_Record_ShowsNoKey() => Assert.DoesNotContain("BgcICQ", Record.ToString(), StringComparison.Ordinal);
+}
