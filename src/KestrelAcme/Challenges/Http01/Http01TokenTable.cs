@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges.Http01;
+
+/// <summary>The answers to open http-01 challenges: in memory for this instance, in the store for the others that share it.</summary>
+/// <remarks>Safe for concurrent use. An answer is given as often as it is asked for: an authority looks from several networks at once.</remarks>
+internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, ILogger<Http01TokenTable> logger)
+{
+    public const string StoragePrefix = "challenges/http-01/";
+
+    // Strangers can ask for tokens that nobody knows: they may keep the store a little busy, not more.
+    private const int MaxLookUps = 8;
+    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, string> _answers = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _lookUps = new(MaxLookUps, MaxLookUps);
+
+    public async Task AddAsync(string token, string keyAuthorization, CancellationToken cancellationToken)
+    {
+        _answers[token] = keyAuthorization;
+        try
+        {
+            await storage.WriteAsync(StorageKeyOf(token), Encoding.ASCII.GetBytes(keyAuthorization), lease: null, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            // A single instance needs no store to answer; replicas will not know the token.
+            logger.TokenNotShared(exception.Message);
+        }
+    }
+
+    public async Task RemoveAsync(string token, CancellationToken cancellationToken)
+    {
+        _answers.TryRemove(token, out _);
+        await storage.DeleteAsync(StorageKeyOf(token), lease: null, cancellationToken);
+    }
+
+    public ValueTask<string?> FindAsync(string token, CancellationToken cancellationToken)
+        => _answers.TryGetValue(token, out var answer) ? ValueTask.FromResult<string?>(answer) : FindSharedAsync(token, cancellationToken);
+
+    private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(LookUpTime, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            await _lookUps.WaitAsync(both.Token);
+            try
+            {
+                return await storage.ReadAsync(StorageKeyOf(token), both.Token) is { } value ? Encoding.ASCII.GetString(value.Span) : null;
+            }
+            finally
+            {
+                _lookUps.Release();
+            }
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            logger.TokenLookUpFailed(exception.Message);
+            return null;
+        }
+    }
+
+    // Keys know no upper case, tokens do.
+    private static string StorageKeyOf(string token) => StoragePrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
+}
