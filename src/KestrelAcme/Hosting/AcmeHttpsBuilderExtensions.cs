@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+using KestrelAcme.Certificates;
+using KestrelAcme.Challenges;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace KestrelAcme.Hosting;
+
+/// <summary>The verbs of <see cref="IAcmeHttpsBuilder"/>.</summary>
+public static class AcmeHttpsBuilderExtensions
+{
+    /// <summary>Keeps accounts, certificates and states in a store of your own instead of the file system.</summary>
+    public static IAcmeHttpsBuilder UseStorage(this IAcmeHttpsBuilder builder, Func<IServiceProvider, IAcmeStorage> factory)
+    {
+        builder.Services.Replace(ServiceDescriptor.Singleton(factory));
+        return builder;
+    }
+
+    /// <summary>Keeps accounts, certificates and states in a store of your own instead of the file system.</summary>
+    public static IAcmeHttpsBuilder UseStorage<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TStorage>(this IAcmeHttpsBuilder builder)
+        where TStorage : class, IAcmeStorage
+    {
+        builder.Services.Replace(ServiceDescriptor.Singleton<IAcmeStorage, TStorage>());
+        return builder;
+    }
+
+    /// <summary>Adds a challenge handler; for a type that is answered already, the one added last wins.</summary>
+    public static IAcmeHttpsBuilder AddChallengeHandler<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(this IAcmeHttpsBuilder builder)
+        where THandler : class, IChallengeHandler
+    {
+        builder.Services.AddSingleton<IChallengeHandler, THandler>();
+        return builder;
+    }
+
+    /// <summary>Adds a listener that is told when certificates are obtained, renewed, or fail.</summary>
+    public static IAcmeHttpsBuilder AddCertificateEvents<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TEvents>(this IAcmeHttpsBuilder builder)
+        where TEvents : class, ICertificateEvents
+    {
+        builder.Services.AddSingleton<ICertificateEvents, TEvents>();
+        return builder;
+    }
+}

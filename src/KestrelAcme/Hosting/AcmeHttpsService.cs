@@ -1,0 +1,65 @@
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Hosting;
+
+/// <summary>
+/// Ties the engine to the host: the store is read before Kestrel listens, orders begin once it does, and an open challenge is answered while it still does. No exception of ours stops the host.
+/// </summary>
+internal sealed class AcmeHttpsService(CertificateEngine engine, EndpointReport endpoints, ConfigurationSource configuration, ILogger<AcmeHttpsService> logger) : IHostedLifecycleService
+{
+    private bool _started;
+
+    private bool Active => configuration.Current.Enabled && endpoints.KestrelIsUsed;
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        if (Active)
+        {
+            await GuardAsync(() => engine.LoadAsync(cancellationToken));
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        if (!Active)
+        {
+            return Task.CompletedTask;
+        }
+
+        return GuardAsync(() =>
+        {
+            endpoints.Report();
+            engine.Start();
+            _started = true;
+            return Task.CompletedTask;
+        });
+    }
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => _started ? GuardAsync(() => engine.StopAsync(cancellationToken)) : Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task GuardAsync(Func<Task> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (OperationCanceledException)
+        {
+            // The host gave up waiting, or is being stopped.
+        }
+        catch (Exception exception)
+        {
+            logger.HostingFailed(exception);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Challenges;
+using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Configuration;
+using KestrelAcme.Hosting;
+using KestrelAcme.Hosting.Kestrel;
+using KestrelAcme.Storage;
+using KestrelAcme.Storage.FileSystem;
+using KestrelAcme.Tls;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+// Where every application looks for the verbs of its services.
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds automatic HTTPS to an application.</summary>
+public static class AcmeHttpsServiceCollectionExtensions
+{
+    /// <summary>
+    /// Obtains, serves, renews and replaces the application's TLS certificates from an ACME authority (RFC 8555). Reads the section <c>AcmeHttps</c> of the configuration;
+    /// what <paramref name="configure"/> sets wins over it. A second call adds its options to those of the first and is harmless otherwise.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Sets options in code.</param>
+    /// <returns>A builder to plug in stores, challenge handlers and listeners.</returns>
+    public static IAcmeHttpsBuilder AddAcmeHttps(this IServiceCollection services, Action<AcmeHttpsOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddAcmeHttpsConfiguration();
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        if (!services.Any(d => d.ServiceType == typeof(CertificateEngine)))
+        {
+            services.TryAddSingleton<ITlsSettingsSource, ConfiguredTlsSettings>();
+            services.AddKestrelTls();
+            AddStorage(services);
+            AddCertificates(services);
+            AddChallenges(services);
+            services.TryAddSingleton<EndpointReport>();
+            services.AddHostedService<AcmeHttpsService>();
+        }
+
+        return new AcmeHttpsBuilder(services);
+    }
+
+    private static void AddStorage(IServiceCollection services)
+    {
+        services.TryAddSingleton<IAcmeStorage>(provider => new FileSystemStorage(
+            provider.GetRequiredService<ConfigurationSource>().Current.StoragePath,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FileSystemStorage>>()));
+        services.TryAddSingleton<CertificateStore>();
+    }
+
+    private static void AddCertificates(IServiceCollection services)
+    {
+        services.TryAddSingleton<JitterSource>(Random.Shared.NextDouble);
+        services.TryAddSingleton(new IssuanceSettings());
+        services.TryAddSingleton<IOrderObserver, SilentOrderObserver>();
+        services.TryAddSingleton<IAuthorityClientFactory, AcmeAuthorityClientFactory>();
+        services.TryAddSingleton<AuthorityRegistry>();
+        services.TryAddSingleton<CertificateEventHub>();
+        services.TryAddSingleton<CertificateCatalog>();
+        services.TryAddSingleton<CertificateLoader>();
+        services.TryAddSingleton<CertificateExporter>();
+        services.TryAddSingleton<CertificateCommitter>();
+        services.TryAddSingleton<CertificateScheduler>();
+        services.TryAddSingleton<ChallengeHandlers>();
+        services.TryAddSingleton<AuthorizationFlow>();
+        services.TryAddSingleton<OrderFlow>();
+        services.TryAddSingleton<OrderProgress>();
+        services.TryAddSingleton<FailureRecorder>();
+        services.TryAddSingleton<OrderRunner>();
+        services.TryAddSingleton<RenewalInfoPoller>();
+        services.TryAddSingleton<StoreFollower>();
+        services.TryAddSingleton<IssuanceStatus>();
+        services.TryAddSingleton<CertificateWorker>();
+        services.TryAddSingleton<CertificateEngine>();
+        services.TryAddSingleton<ICertificateManager, CertificateManager>();
+    }
+
+    private static void AddChallenges(IServiceCollection services)
+    {
+        services.TryAddSingleton<Http01TokenTable>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
+
+        // First of all start-up filters: before host filtering, forwarded headers and everything that the application adds.
+        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, Http01StartupFilter>());
+    }
+}

@@ -1,0 +1,40 @@
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Hosting;
+
+/// <summary>Looks at what the server listens on once it does, and says what will not work.</summary>
+internal sealed class EndpointReport(IServer server, ConfigurationSource configuration, ILogger<EndpointReport> logger)
+{
+    // TestServer, IIS and design-time tools have servers of their own: there is nothing for us to do.
+    public bool KestrelIsUsed => server.GetType().FullName?.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) == true;
+
+    public void Report()
+    {
+        var snapshot = configuration.Current;
+        if (snapshot.Certificates.Count == 0)
+        {
+            logger.NoDomainNames();
+            return;
+        }
+
+        if (snapshot.Issuance == IssuanceMode.ServeOnly || snapshot.Certificates.Any(c => c.ChallengeTypes.Any(t => t != "http-01")))
+        {
+            return;
+        }
+
+        var plain = (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Where(a => a.StartsWith("http://", StringComparison.OrdinalIgnoreCase)).ToList();
+        if (plain.Count == 0)
+        {
+            logger.NoHttpEndpoint();
+        }
+        else if (plain.TrueForAll(a => BindingAddress.Parse(a).Port != 80))
+        {
+            logger.HttpEndpoints(string.Join(", ", plain));
+        }
+    }
+}
