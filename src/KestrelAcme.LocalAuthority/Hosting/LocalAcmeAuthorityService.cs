@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.LocalAuthority.Hosting;
+
+/// <summary>Ties an authority to an app: it answers before anything else starts, and until everything else has stopped.</summary>
+internal sealed class LocalAcmeAuthorityService(
+    LocalAcmeAuthority authority, LocalAcmeAuthorityOptions options, IHostEnvironment environment, ILoggerFactory loggers)
+    : IHostedLifecycleService, IAsyncDisposable
+{
+    private const string Category = "KestrelAcme.LocalAuthority";
+
+    public static void RequireDevelopment(LocalAcmeAuthorityOptions options, IHostEnvironment environment)
+    {
+        if (!options.AllowOutsideDevelopment && !environment.IsDevelopment())
+        {
+            throw new InvalidOperationException(
+                $"The local ACME authority is for development, and the environment is '{environment.EnvironmentName}'. "
+                + "Remove AddLocalAcmeAuthority here, or set AllowOutsideDevelopment when that is what you want.");
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        RequireDevelopment(options, environment);
+        return authority.ServeAsync(loggers.CreateLogger(Category), cancellationToken);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => authority.DisposeAsync().AsTask();
+
+    // For a host that failed to start: the ports are given back all the same.
+    public ValueTask DisposeAsync() => authority.DisposeAsync();
+}
