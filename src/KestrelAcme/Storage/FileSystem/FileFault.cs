@@ -34,8 +34,8 @@ internal static class FileFault
             => ("the disk or the quota is full", "Free space; writing is tried again."),
         { HResult: Erofs or WriteProtected }
             => ("the file system is read-only", "Mount a writable volume there, or set StoragePath to a writable folder."),
+        _ when FindFileInTheWay(path, isFile) is { } file => NotAFolder(file),
         { HResult: Enotdir } => NotAFolder(path),
-        _ when FindFileInTheWay(path) is not null => NotAFolder(path),
         _ when isFile && Directory.Exists(path) => ("it is a folder where a file belongs", "Move the folder away."),
         UnauthorizedAccessException
             => ("permission denied", "Give the folder to the user that the app runs as (chown -R, chmod 700), or set StoragePath to a folder of that user."),
@@ -46,22 +46,17 @@ internal static class FileFault
         _ => (exception.Message.TrimEnd('.'), "See whether the disk or share is in order."),
     };
 
-    private static (string Reason, string Fix) NotAFolder(string path)
-        => ($"'{FindFileInTheWay(path) ?? path}' is a file where a folder belongs", "Move the file away, or set StoragePath to another folder.");
+    private static (string Reason, string Fix) NotAFolder(string file)
+        => ($"'{file}' is a file where a folder belongs", "Move the file away, or set StoragePath to another folder.");
 
-    // The nearest thing above the path that exists and is no folder.
-    private static string? FindFileInTheWay(string path)
+    // The nearest thing on the path that exists, if it is a file and a folder is wanted there.
+    private static string? FindFileInTheWay(string path, bool isFile)
     {
-        for (var parent = Path.GetDirectoryName(path); parent is not null; parent = Path.GetDirectoryName(parent))
+        for (var folder = isFile ? Path.GetDirectoryName(path) : path; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
         {
-            if (File.Exists(parent))
+            if (File.Exists(folder))
             {
-                return parent;
-            }
-
-            if (Directory.Exists(parent))
-            {
-                break;
+                return folder;
             }
         }
 

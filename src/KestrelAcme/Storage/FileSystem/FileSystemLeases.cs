@@ -106,7 +106,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
             logger.LeaseRecordDamaged(name, damage, LeaseFile.SetAside(path));
         }
 
-        if (!LeasePolicy.IsFree(current, now, MachineIdentity.Current) && !IsHolderDead(name, current!) && !HasOutlasted(name, current!, now))
+        if (!LeasePolicy.IsFree(current, now, MachineIdentity.Current) && !IsHolderDead(owner, name, current!) && !HasOutlasted(name, current!, now))
         {
             return null;
         }
@@ -143,10 +143,10 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         return true;
     }
 
-    private bool IsHolderDead(string name, LeaseRecord record)
+    private bool IsHolderDead(StorageOwner asker, string name, LeaseRecord record)
     {
         // A path made from what a file says: only an id of the form that we give out.
-        var dead = record.Machine == MachineIdentity.Current && Guid.TryParseExact(record.Owner, "n", out var id) && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")));
+        var dead = asker.LocksWork && record.Machine == MachineIdentity.Current && Guid.TryParseExact(record.Owner, "n", out var id) && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")));
         if (dead)
         {
             logger.LeaseTakenOver(name, record.ProcessId, record.Host);

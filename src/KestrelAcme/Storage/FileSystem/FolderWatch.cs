@@ -9,7 +9,7 @@ namespace KestrelAcme.Storage.FileSystem;
 /// Tells of changes below a folder: at once where the system reports them, and by scanning it now and then, for network shares report nothing of
 /// what other machines do.
 /// </summary>
-internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, string prefix, TimeProvider time, ILogger logger)
+internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, string prefix, TimeProvider time, ILogger logger, bool systemEvents = true)
 {
     private static readonly TimeSpan ScanInterval = TimeSpan.FromSeconds(15);
 
@@ -22,7 +22,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
     public async IAsyncEnumerable<StorageChange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var watcher = await Task.Run(TryWatch, cancellationToken);
+        using var watcher = systemEvents ? await Task.Run(TryWatch, cancellationToken) : null;
         var known = await ScanAsync(stop.Token);
         var scanning = ScanRepeatedlyAsync(known, stop.Token);
         try

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
@@ -31,6 +33,8 @@ internal sealed class StorageOwner : IDisposable
         var id = Guid.NewGuid().ToString("n");
         var path = paths.Owner(id);
         var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        // Says to a later sweep whose locks the file can be judged by.
+        file.Write(Encoding.UTF8.GetBytes(MachineIdentity.Current + "\n"));
         return new(id, path, file, locksWork: !CanLock(path));
     }
 
@@ -51,11 +55,15 @@ internal sealed class StorageOwner : IDisposable
         _file.Dispose();
     }
 
+    /// <summary>Opens an owner's file beside others who look at it; fails with a lock violation while its owner lives.</summary>
+    public static FileStream OpenBesideOthers(string path)
+        => FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
     private static bool CanLock(string path)
     {
         try
         {
-            using var file = FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            using var file = OpenBesideOthers(path);
             return true;
         }
         catch (Exception exception) when (FileFault.Covers(exception))

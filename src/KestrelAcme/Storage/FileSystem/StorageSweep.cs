@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using System.Text;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +9,12 @@ namespace KestrelAcme.Storage.FileSystem;
 internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan MinAgeOfUnknown = TimeSpan.FromHours(1);
+
+    // Another machine's owner may live although we can lock its file: some shares keep locks on each machine. It puts its file back if it does.
+    private static readonly TimeSpan MaxAgeOfStranger = TimeSpan.FromDays(90);
     private const int OwnerIdLength = 32;
+    private const int MaxLengthOfOwner = 4096;
+    private const string DeathMark = "dead\n";
 
     public void Run(StorageOwner self, CancellationToken cancellationToken)
     {
@@ -25,7 +31,7 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
                 }
             }
 
-            foreach (var path in Directory.EnumerateFiles(paths.Owners))
+            foreach (var path in self.LocksWork ? Directory.EnumerateFiles(paths.Owners) : [])
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 SweepOwner(path);
@@ -45,6 +51,7 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
     private FileSystemEnumerable<string> FindTemporaryFiles()
         => new(paths.Root, static (ref FileSystemEntry entry) => entry.ToFullPath(), FolderScan.Options)
         {
+            ShouldRecursePredicate = static (ref FileSystemEntry entry) => entry.FileName is not "lost+found" && (entry.Attributes & FileAttributes.ReparsePoint) == 0,
             ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory
                 && entry.FileName.StartsWith('~') && entry.FileName.EndsWith(StoragePaths.TemporarySuffix, StringComparison.Ordinal),
         };
@@ -72,27 +79,37 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
 
     private bool IsOlderThan(string path, TimeSpan age) => time.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero) >= age;
 
-    // The file of a dead owner frees its leases at once, so it is kept as long as a lease can last, counted from when the death was noticed.
     private void SweepOwner(string path)
     {
         try
         {
-            using var file = FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            if (file.Length == 0)
+            if (IsPastUse(path))
             {
-                file.Write("dead\n"u8);
-                return;
+                AtomicFile.TryDelete(path);
             }
         }
         catch (Exception exception) when (FileFault.Covers(exception))
         {
             // It lives, or was removed by another instance's sweep.
-            return;
+        }
+    }
+
+    // The file of a dead owner frees its leases at once, so it is kept as long as a lease can last, counted from when the death was noticed.
+    private bool IsPastUse(string path)
+    {
+        using var file = StorageOwner.OpenBesideOthers(path);
+        var text = Encoding.UTF8.GetString(AtomicFile.ReadToEnd(file, MaxLengthOfOwner));
+        if (!text.StartsWith(MachineIdentity.Current, StringComparison.Ordinal))
+        {
+            return IsOlderThan(path, MaxAgeOfStranger);
         }
 
-        if (IsOlderThan(path, LeaseTerms.MaxDuration))
+        if (text.EndsWith(DeathMark, StringComparison.Ordinal))
         {
-            AtomicFile.TryDelete(path);
+            return IsOlderThan(path, LeaseTerms.MaxDuration);
         }
+
+        file.Write(Encoding.UTF8.GetBytes(DeathMark));
+        return false;
     }
 }

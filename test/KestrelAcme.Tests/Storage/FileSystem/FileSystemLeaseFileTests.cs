@@ -1,0 +1,157 @@
+using KestrelAcme.Storage;
+using KestrelAcme.Storage.FileSystem;
+using Xunit;
+
+namespace KestrelAcme.Tests.Storage.FileSystem;
+
+/// <summary>What the files of leases can look like after crashes, wrong clocks and other people's hands.</summary>
+public sealed class FileSystemLeaseFileTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private readonly FileSystemFixture _fixture = new();
+    private readonly IAcmeStorage _storage;
+
+    public FileSystemLeaseFileTests() => _storage = _fixture.Open();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string Record => Path.Join(_fixture.Root, "~leases", "a~lease");
+
+    private string Lock => Path.Join(_fixture.Root, "~leases", "a~lock");
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("\0\0\0\0\0\0\0\0")]
+    [InlineData("{\"fencingNumber\":-4}")]
+    [InlineData("{\"fencingNumber\":9223372036854775807}")]
+    [InlineData("{\"fencingNumber\":1,\"durationSeconds\":1e300,\"owner\":\"x\"}")]
+    [InlineData("{\"fencingNumber\":1,\"expires\":\"yesterday\",\"owner\":\"x\"}")]
+    public async Task TryAcquireLeaseAsync_DamagedRecord_IsSetAsideAndTheNumberGrows(string content)
+    {
+        var before = await AcquireAndLeaveAsync();
+        await File.WriteAllTextAsync(Record, content, Token);
+
+        await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+        Assert.NotNull(lease);
+        Assert.Equal(before + 1, lease.FencingNumber);
+        Assert.Equal(content, await File.ReadAllTextAsync(Record + "~damaged", Token));
+        Assert.Single(_fixture.Log.Entries, entry => entry.Name == "LeaseRecordDamaged" && entry.Message.Contains(Record, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task TryAcquireLeaseAsync_RecordAndNumberDamaged_NumberStillGrows()
+    {
+        var before = await AcquireAndLeaveAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            await File.WriteAllTextAsync(Record, "{", Token);
+            await File.WriteAllTextAsync(Lock, "not a number at all", Token);
+            await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+            Assert.NotNull(lease);
+            Assert.True(lease.FencingNumber > before);
+            before = lease.FencingNumber;
+            _fixture.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    [Fact]
+    public async Task TryAcquireLeaseAsync_RecordDeleted_NumberStillGrows()
+    {
+        var before = await AcquireAndLeaveAsync();
+        File.Delete(Record);
+        await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+        Assert.Equal(before + 1, lease!.FencingNumber);
+    }
+
+    [Fact]
+    public async Task RenewAsync_RecordDamagedMeanwhile_IsLost()
+    {
+        await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+        await File.WriteAllTextAsync(Record, "{", Token);
+        Assert.False(await lease!.RenewAsync(Token));
+        Assert.True(lease.Lost.IsCancellationRequested);
+        await Assert.ThrowsAsync<LeaseLostException>(async () => await _storage.WriteAsync("k", new byte[1], lease, Token));
+    }
+
+    [Fact]
+    public async Task TryAcquireLeaseAsync_HolderOnAnotherMachine_WaitsForTheEndAndTheClocksTolerance()
+    {
+        await WriteRecordAsync(expires: _fixture.Time.GetUtcNow() + Minute, machine: "other");
+        Assert.Null(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
+        _fixture.Time.Advance(Minute);
+        Assert.Null(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
+        _fixture.Time.Advance(LeasePolicy.ClockTolerance);
+        await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+        Assert.Equal(8, lease!.FencingNumber);
+    }
+
+    [Fact]
+    public async Task TryAcquireLeaseAsync_WrittenByAClockYearsAhead_IsFreeOnceItsDurationHasPassed()
+    {
+        await WriteRecordAsync(expires: _fixture.Time.GetUtcNow().AddYears(9), machine: "other");
+        Assert.Null(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
+        _fixture.Time.Advance(Minute);
+        Assert.Null(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
+        _fixture.Time.Advance(LeasePolicy.ClockTolerance);
+        await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+        Assert.NotNull(lease);
+    }
+
+    [Fact]
+    public async Task TryAcquireLeaseAsync_HolderNamesAPath_IsNotFollowed()
+    {
+        await WriteRecordAsync(expires: _fixture.Time.GetUtcNow() + Minute, machine: MachineIdentity.Current, owner: "../k");
+        await _storage.WriteAsync("k", new byte[1], cancellationToken: Token);
+        Assert.Null(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
+    }
+
+    [Fact]
+    public async Task TryAcquireLeaseAsync_HolderInThisProcessAndAlive_IsNotTakenForDead()
+    {
+        await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+        var others = Enumerable.Range(0, 4).Select(_ => _fixture.Open()).ToList();
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.All(await Task.WhenAll(others.Select(other => other.TryAcquireLeaseAsync("a", Minute, Token).AsTask())), Assert.Null);
+        }
+    }
+
+    [Fact]
+    public async Task TryAcquireLeaseAsync_HoldersStorageDisposed_WaitsForTheEnd()
+    {
+        var other = _fixture.OpenFileSystem();
+        Assert.NotNull(await other.TryAcquireLeaseAsync("a", Minute, Token));
+        other.Dispose();
+        Assert.Null(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
+        _fixture.Time.Advance(Minute);
+        Assert.NotNull(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
+    }
+
+    public ValueTask DisposeAsync() => _fixture.DisposeAsync();
+
+    private async Task<long> AcquireAndLeaveAsync()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
+            if (i == 2)
+            {
+                return lease!.FencingNumber;
+            }
+        }
+
+        return 0;
+    }
+
+    private async Task WriteRecordAsync(DateTimeOffset expires, string machine, string owner = "0123456789abcdef0123456789abcdef")
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Record)!);
+        await File.WriteAllTextAsync(
+            Record,
+            $$"""{"owner":"{{owner}}","fencingNumber":7,"expires":"{{expires:O}}","durationSeconds":60,"machine":"{{machine}}","host":"h","processId":1}""",
+            Token);
+    }
+}
