@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Messages;
 using KestrelAcme.DnsClient.Records;
 
@@ -7,9 +8,11 @@ namespace KestrelAcme.DnsClient;
 /// <summary>What one server answered to one query, whatever its code. Immutable.</summary>
 public sealed class DnsResponse
 {
-    internal DnsResponse(IPEndPoint server, DnsMessage message)
+    internal DnsResponse(IPEndPoint server, DnsQuestion question, DnsMessage message)
     {
         Server = server;
+        Name = question.Name;
+        Type = question.Type;
         Code = message.Code;
         IsAuthoritative = message.Header.IsAuthoritative;
         IsRecursionAvailable = message.Header.IsRecursionAvailable;
@@ -20,6 +23,12 @@ public sealed class DnsResponse
 
     /// <summary>The server that answered.</summary>
     public IPEndPoint Server { get; }
+
+    /// <summary>The name asked for.</summary>
+    public DnsName Name { get; }
+
+    /// <summary>The type asked for.</summary>
+    public DnsRecordType Type { get; }
 
     /// <summary>The code, the upper bits from EDNS included.</summary>
     public DnsResponseCode Code { get; }
@@ -38,6 +47,19 @@ public sealed class DnsResponse
 
     /// <summary>The additional section without OPT and TSIG.</summary>
     public IReadOnlyList<DnsRecord> Additional { get; }
+
+    /// <summary>
+    /// The answers of one kind that the name asked for owns, or the name at the end of its CNAMEs as far as this answer shows them.
+    /// Records of other names are left out, whatever the server meant by them.
+    /// </summary>
+    /// <exception cref="DnsAliasException">The CNAMEs run in a circle or go on for more than 16 hops.</exception>
+    public IReadOnlyList<T> RecordsOf<T>()
+        where T : DnsRecord
+    {
+        var chain = new AliasChain(Name);
+        chain.Follow(Answers);
+        return [.. Answers.OfType<T>().Where(record => record.Name == chain.End)];
+    }
 
     /// <summary>Whether the server knows no answer and names the servers of a zone below instead.</summary>
     internal bool IsReferral =>

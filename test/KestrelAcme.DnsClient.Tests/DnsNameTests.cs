@@ -89,6 +89,40 @@ public sealed class DnsNameTests
         Assert.Equal(expected, DnsName.Parse(name).IsSubdomainOf(DnsName.Parse(ancestor)));
 
     [Fact]
+    public void ToString_AnyOctets_ParsesBackToTheSame()
+    {
+        var random = new Random(20261121);
+        for (int i = 0; i < 20_000; i++)
+        {
+            List<byte> wire = [];
+            while (wire.Count < 180 && random.Next(5) > 0)
+            {
+                byte[] label = new byte[random.Next(1, 64)];
+                random.NextBytes(label);
+                wire.AddRange([(byte)label.Length, .. label]);
+            }
+
+            var name = DnsName.FromWire([.. wire, 0]);
+            Assert.Equal(name.Wire, DnsName.Parse(name.ToString()).Wire);
+            Assert.DoesNotContain(name.ToString(), character => character is < ' ' or > '~');
+        }
+    }
+
+    [Fact]
+    public void TryParse_RandomText_NeverThrows()
+    {
+        var random = new Random(20261121);
+        for (int i = 0; i < 200_000; i++)
+        {
+            string text = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => "\\\\..0129azé"[random.Next(11)]));
+            if (DnsName.TryParse(text, out DnsName? name))
+            {
+                Assert.Equal(name, DnsName.Parse(name.ToString()));
+            }
+        }
+    }
+
+    [Fact]
     public void Parent_ClimbsToTheRoot()
     {
         DnsName? name = DnsName.Parse(@"a\.b.example.com");

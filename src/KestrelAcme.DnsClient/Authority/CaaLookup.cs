@@ -34,14 +34,14 @@ public sealed class CaaLookup
         for (DnsName? at = name; at is { IsRoot: false }; at = at.Parent)
         {
             DnsResponse resolved = await ResolveAsync(at, cancellationToken).ConfigureAwait(false);
-            if (!resolved.Answers.Any(record => record is CaaRecord))
+            if (resolved.RecordsOf<CaaRecord>().Count == 0)
             {
                 continue;
             }
 
             DnsResponse? confirmed = await AskAuthorityAsync(at, cancellationToken).ConfigureAwait(false);
-            CaaRecord[] records = [.. (confirmed ?? resolved).Answers.OfType<CaaRecord>()];
-            if (records.Length > 0)
+            IReadOnlyList<CaaRecord> records = (confirmed ?? resolved).RecordsOf<CaaRecord>();
+            if (records.Count > 0)
             {
                 return new CaaRecordSet { Records = records, FoundAt = at, IsAuthoritative = confirmed is not null };
             }
@@ -59,7 +59,7 @@ public sealed class CaaLookup
         {
             response = await _requestor.ResolveAsync(chain.End, DnsRecordType.CAA, cancellationToken).ConfigureAwait(false);
         }
-        while (chain.Follow(response.Answers) && !response.Answers.Any(record => record is CaaRecord));
+        while (chain.Follow(response.Answers) && response.RecordsOf<CaaRecord>().Count == 0);
 
         return response;
     }

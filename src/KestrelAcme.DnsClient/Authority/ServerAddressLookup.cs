@@ -15,8 +15,8 @@ internal sealed class ServerAddressLookup(DnsRequestor requestor, Func<IPAddress
     public async Task<IReadOnlyList<AuthoritativeServer>> FindAsync(DnsName zone, CancellationToken cancellationToken)
     {
         DnsResponse response = await requestor.ResolveAsync(zone, DnsRecordType.NS, cancellationToken).ConfigureAwait(false);
-        IEnumerable<DnsName> names = response.Answers.OfType<NsRecord>()
-            .Where(record => record.Name == zone).Select(record => record.Server).Distinct().Take(MaximumServers);
+        IEnumerable<DnsName> names = response.RecordsOf<NsRecord>()
+            .Select(record => record.Server).Distinct().Take(MaximumServers);
         AuthoritativeServer[] servers = await Task.WhenAll(names.Select(name => FindServerAsync(name, cancellationToken)))
             .ConfigureAwait(false);
         if (servers.Length == 0)
@@ -52,7 +52,7 @@ internal sealed class ServerAddressLookup(DnsRequestor requestor, Func<IPAddress
         try
         {
             DnsResponse response = await requestor.ResolveAsync(name, type, cancellationToken).ConfigureAwait(false);
-            return (response.Answers.OfType<AddressRecord>().Select(record => endPointOf(record.Address)), null);
+            return (response.RecordsOf<AddressRecord>().Select(record => endPointOf(record.Address)), null);
         }
         catch (DnsException failure)
         {

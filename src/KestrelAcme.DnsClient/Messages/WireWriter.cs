@@ -59,6 +59,11 @@ internal sealed class WireWriter
 
     public void Record(DnsName name, DnsRecordType type, ushort recordClass, uint timeToLive, ReadOnlySpan<byte> data)
     {
+        if (data.Length > ushort.MaxValue)
+        {
+            throw new ArgumentException($"The {type} record of {name} has {data.Length} octets; {ushort.MaxValue} fit.", nameof(data));
+        }
+
         Name(name);
         UInt16((int)type);
         UInt16(recordClass);

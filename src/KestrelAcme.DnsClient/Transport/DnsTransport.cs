@@ -20,7 +20,7 @@ internal sealed class DnsTransport(TimeSpan timeout, TimeProvider timeProvider)
             message = await QueryAsync(server, question, recursionDesired, edns: false, cancellationToken).ConfigureAwait(false);
         }
 
-        return new DnsResponse(server, message);
+        return new DnsResponse(server, question, message);
     }
 
     /// <summary>Sends over TCP only. Returns the octets too, which signatures cover.</summary>

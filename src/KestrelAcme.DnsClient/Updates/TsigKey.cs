@@ -36,7 +36,7 @@ public sealed class TsigKey
     /// <summary>The key's algorithm.</summary>
     public TsigAlgorithm Algorithm { get; }
 
-    internal DnsName AlgorithmName { get => DnsName.Parse(AlgorithmText); }
+    internal DnsName AlgorithmName => DnsName.Parse(AlgorithmText);
 
     private string AlgorithmText => Algorithm == TsigAlgorithm.HmacSha512 ? "hmac-sha512" : "hmac-sha256";
 

@@ -46,7 +46,8 @@ public sealed class AuthorityLookupTests
     public async Task FindAsync_AliasAboveTheName_DoesNotMisleadTheClimb(bool resolverCutsAuthority)
     {
         // The parent is an alias into another zone, whose SOA is not the one that counts.
-        var zones = new ScriptedZones([.. Zone, Reply.Cname("www.example.test", "test"), Reply.Soa("test")]) { CutsAuthority = resolverCutsAuthority };
+        DnsRecord[] records = [.. Zone, Reply.Cname("www.example.test", "test"), Reply.Soa("test")];
+        var zones = new ScriptedZones(records) { CutsAuthority = resolverCutsAuthority };
 
         Assert.Equal("example.test", (await FindAsync(zones)).Zone.ToString());
     }
@@ -73,7 +74,10 @@ public sealed class AuthorityLookupTests
     public async Task FindAsync_AliasesInACircle_ShowsThem()
     {
         var zones = new ScriptedZones(
-            [.. Zone, Reply.Cname(Challenge.ToString(), "a.example.test"), Reply.Cname("a.example.test", "b.test"), Reply.Cname("b.test", "A.example.test")]);
+        [
+            .. Zone, Reply.Cname(Challenge.ToString(), "a.example.test"),
+            Reply.Cname("a.example.test", "b.test"), Reply.Cname("b.test", "A.example.test"),
+        ]);
 
         var error = await Assert.ThrowsAsync<DnsAliasException>(() => FindAsync(zones));
 
@@ -106,14 +110,15 @@ public sealed class AuthorityLookupTests
             Reply.Ns("example.test", "nowhere.example.test"),
             Reply.Ns("example.test", "broken.example.test"),
             Reply.Ns("example.test", "half.example.test"), Reply.Address("half.example.test", "127.0.0.3"),
-        ]).Fail("broken.example.test", DnsRecordType.A, DnsResponseCode.SERVFAIL).Fail("half.example.test", DnsRecordType.AAAA, DnsResponseCode.SERVFAIL);
+        ]).Fail("broken.example.test", DnsRecordType.A, DnsResponseCode.SERVFAIL)
+            .Fail("half.example.test", DnsRecordType.AAAA, DnsResponseCode.SERVFAIL);
 
         IReadOnlyList<AuthoritativeServer> servers = (await FindAsync(zones)).Servers;
 
         Assert.Equal(
             [
-                "ns1.example.test (127.0.0.1:53, 127.0.0.2:53)", "unroutable.example.test (no address)", "nowhere.example.test (no address)",
-                "broken.example.test (no address)", "half.example.test (127.0.0.3:53)",
+                "ns1.example.test (127.0.0.1:53, 127.0.0.2:53)", "unroutable.example.test (no address)",
+                "nowhere.example.test (no address)", "broken.example.test (no address)", "half.example.test (127.0.0.3:53)",
             ],
             servers.Select(server => server.ToString()));
         Assert.Equal("[fe80::1]:53", Assert.Single(servers[1].Unroutable).ToString());
@@ -128,13 +133,15 @@ public sealed class AuthorityLookupTests
         var zones = new ScriptedZones(
         [
             Reply.Soa("example.test"),
-            Reply.Ns("example.test", "ns1.example.test"), Reply.Address("ns1.example.test", "fe80::1"), Reply.Ns("example.test", "ns2.example.test"),
+            Reply.Ns("example.test", "ns1.example.test"), Reply.Address("ns1.example.test", "fe80::1"),
+            Reply.Ns("example.test", "ns2.example.test"),
         ]);
 
         var error = await Assert.ThrowsAsync<DnsZoneException>(() => FindAsync(zones));
 
         Assert.Equal(
-            "No name server of the zone example.test can be reached: ns1.example.test has only addresses without a route from here ([fe80::1]:53); "
+            "No name server of the zone example.test can be reached: "
+            + "ns1.example.test has only addresses without a route from here ([fe80::1]:53); "
             + "ns2.example.test has no address.",
             error.Message);
     }
@@ -142,9 +149,13 @@ public sealed class AuthorityLookupTests
     [Fact]
     public async Task FindAsync_NoZone_Throws()
     {
-        Assert.Contains("nothing below the DNS root", (await FailAsync(new ScriptedZones(Reply.Soa(".")))).Message, StringComparison.Ordinal);
-        Assert.Contains("show no SOA", (await FailAsync(new ScriptedZones())).Message, StringComparison.Ordinal);
-        Assert.Contains("no NS records", (await FailAsync(new ScriptedZones(Reply.Soa("example.test")))).Message, StringComparison.Ordinal);
+        DnsZoneException rootOnly = await FailAsync(new ScriptedZones(Reply.Soa(".")));
+        DnsZoneException nothing = await FailAsync(new ScriptedZones());
+        DnsZoneException noServers = await FailAsync(new ScriptedZones(Reply.Soa("example.test")));
+
+        Assert.Contains("nothing below the DNS root", rootOnly.Message, StringComparison.Ordinal);
+        Assert.Contains("show no SOA", nothing.Message, StringComparison.Ordinal);
+        Assert.Contains("no NS records", noServers.Message, StringComparison.Ordinal);
     }
 
     private static Task<DnsZoneException> FailAsync(ScriptedZones zones) => Assert.ThrowsAsync<DnsZoneException>(() => FindAsync(zones));

@@ -47,7 +47,8 @@ public sealed class CaaLookupTests
     [Fact]
     public async Task FindAsync_ResolverIsStale_TakesTheAuthoritysWord()
     {
-        var resolver = new ScriptedZones([.. Zone, Reply.Caa("www.example.test", "issue", "old.test"), Reply.Caa("example.test", "issue", "old.test")]);
+        var resolver = new ScriptedZones(
+            [.. Zone, Reply.Caa("www.example.test", "issue", "old.test"), Reply.Caa("example.test", "issue", "old.test")]);
         var authority = new ScriptedZones([.. Zone, Reply.Caa("example.test", "issue", "new.test")]) { IsAuthority = true };
 
         CaaRecordSet found = await FindAsync(resolver, authority);

@@ -14,13 +14,15 @@ public sealed class MessageFuzzTests
     private const int Chunks = 40;
 
     private static readonly IPEndPoint Server = new(IPAddress.Loopback, 53);
-    private static readonly TsigSignature Signature = TsigSignature.Of(SampleMessages.Query(), SampleMessages.Key, DateTimeOffset.UnixEpoch);
+    private static readonly TsigSignature Signature =
+        TsigSignature.Of(SampleMessages.Query(), SampleMessages.Key, DateTimeOffset.UnixEpoch);
+
     private static readonly DnsRequest Query = DnsRequest.Query(
         new DnsQuestion(DnsName.Parse("www.example.test"), DnsRecordType.A), recursionDesired: true, edns: true);
 
     /// <summary>
-    /// Two million broken messages: each is read and its signature refused, or the reading is refused, with the typed errors. Anything else, an index out of range among it, fails,
-    /// with the octets that did it. A reading that loops would not end.
+    /// Two million broken messages: each is read and its signature refused, or the reading is refused, with the typed errors.
+    /// Anything else, an index out of range among it, fails, with the octets that did it. A reading that loops would not end.
     /// </summary>
     [Fact(Timeout = 120_000)]
     public async Task Read_MutatedMessages_ThrowsTypedErrorsOnly()

@@ -70,7 +70,8 @@ public sealed class MessageReaderTests
             previous = start;
         }
 
-        Assert.Contains("overlong", Assert.Throws<DnsFormatException>(() => MessageReader.Read([.. bytes])).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<DnsFormatException>(() => MessageReader.Read([.. bytes]));
+        Assert.Contains("overlong", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -86,7 +87,8 @@ public sealed class MessageReaderTests
     [InlineData("00 0001 0001 00000000 0004 01020304 ff", "follow the last record")]
     public void Read_BadRecord_ThrowsFormatException(string record, string problem)
     {
-        byte[] message = [.. SampleMessages.Header(answers: 1), .. Convert.FromHexString(record.Replace(" ", "", StringComparison.Ordinal))];
+        string octets = record.Replace(" ", "", StringComparison.Ordinal);
+        byte[] message = [.. SampleMessages.Header(answers: 1), .. Convert.FromHexString(octets)];
 
         Assert.Contains(problem, Assert.Throws<DnsFormatException>(() => MessageReader.Read(message)).Message, StringComparison.Ordinal);
     }

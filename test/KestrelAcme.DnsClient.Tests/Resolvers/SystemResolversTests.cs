@@ -11,7 +11,9 @@ public sealed class SystemResolversTests
     [InlineData("nameserver 192.0.2.1\nnameserver 2001:db8::1\n", "192.0.2.1:53,[2001:db8::1]:53")]
     [InlineData("# nameserver 192.0.2.9\n; nameserver 192.0.2.9\nsearch x\n\tnameserver\t192.0.2.1 # here\r\n", "192.0.2.1:53")]
     [InlineData("nameserver x\nnameserver\nnameservers 192.0.2.9\nnameserver fe80::1%1", "[fe80::1%1]:53")]
-    [InlineData("nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4", "192.0.2.1:53,192.0.2.2:53,192.0.2.3:53")]
+    [InlineData(
+        "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4",
+        "192.0.2.1:53,192.0.2.2:53,192.0.2.3:53")]
     [InlineData("", "127.0.0.1:53")]
     [InlineData("options ndots:5", "127.0.0.1:53")]
     public void Read_ResolvConf_TakesNameServers(string text, string expected) =>

@@ -8,19 +8,20 @@ namespace KestrelAcme.DnsClient.Tests.Servers;
 /// <summary>A name server that says over UDP and TCP exactly what a test wants, byte for byte.</summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
-    private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _udp;
+    private readonly Socket _tcp;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
     /// <param name="udp">The datagrams to answer a request with, in order.</param>
     /// <param name="tcp">The octets to answer a request with, length prefix included; the connection is then closed.</param>
     /// <param name="address">The loopback address to listen at.</param>
-    /// <param name="port">The port, or a free one.</param>
     public ScriptedServer(
-        Func<byte[], IEnumerable<byte[]>>? udp = null, Func<byte[], byte[]>? tcp = null, string address = "127.0.0.1", int port = 0)
+        Func<byte[], IEnumerable<byte[]>>? udp = null, Func<byte[], byte[]>? tcp = null, string address = "127.0.0.1")
     {
-        EndPoint = new IPEndPoint(IPAddress.Parse(address), port == 0 ? FreePort.TcpAndUdp() : port);
+        EndPoint = new IPEndPoint(IPAddress.Parse(address), FreePort.TcpAndUdp());
+        _udp = new Socket(EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        _tcp = new Socket(EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         _udp.Bind(EndPoint);
         _tcp.Bind(EndPoint);
         _tcp.Listen();
@@ -32,7 +33,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>Where the requests came from, in order.</summary>
     public ConcurrentQueue<(byte[] Request, IPEndPoint Client, bool OverTcp)> Requests { get; } = new();
 
-    public static ScriptedServer Honest(Func<byte[], byte[]> answer) => new(request => [answer(request)], request => Reply.Framed(answer(request)));
+    public static ScriptedServer Honest(Func<byte[], byte[]> answer) =>
+        new(request => [answer(request)], request => Reply.Framed(answer(request)));
 
     public async ValueTask DisposeAsync()
     {
@@ -49,7 +51,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         while (true)
         {
             SocketReceiveFromResult received =
-                await _udp.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), _stop.Token);
+                await _udp.ReceiveFromAsync(buffer, SocketFlags.None, EndPoint, _stop.Token);
             byte[] request = buffer[..received.ReceivedBytes];
             Requests.Enqueue((request, (IPEndPoint)received.RemoteEndPoint, false));
             foreach (byte[] datagram in answer(request))

@@ -3,7 +3,9 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.Tests.Servers;
 
-/// <summary>Records that a scripted server answers from, as a resolver would: it follows no CNAME, and misses carry the SOA above the name.</summary>
+/// <summary>
+/// Records that a scripted server answers from, as a resolver would: it follows no CNAME, and misses carry the SOA above the name.
+/// </summary>
 internal sealed class ScriptedZones(params DnsRecord[] records)
 {
     private readonly Dictionary<(DnsName, DnsRecordType), DnsResponseCode> _failures = [];

@@ -83,7 +83,8 @@ public sealed class TruncationTests
     {
         await using var server = new ScriptedServer(Truncated, request => Reply.Framed(Truncated(request)[0]));
 
-        Assert.Contains("truncated", (await Assert.ThrowsAsync<DnsFormatException>(() => QueryAsync(server))).Message, StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<DnsFormatException>(() => QueryAsync(server));
+        Assert.Contains("truncated", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,7 +65,8 @@ public sealed class BindUpdateTests
 
         Assert.Equal([TsigError.BADSIG, TsigError.BADKEY, TsigError.BADKEY], errors.Select(error => error.Error));
         Assert.All(errors, error => Assert.Equal(bind.Address, error.Server));
-        Assert.All(errors.Zip(keys), pair => Assert.Contains($"{bind.Address}, signed with key {pair.Second}", pair.First.Message, StringComparison.Ordinal));
+        Assert.All(errors.Zip(keys), pair =>
+            Assert.Contains($"{bind.Address}, signed with key {pair.Second}", pair.First.Message, StringComparison.Ordinal));
         Assert.All(errors, error => Assert.DoesNotContain(bind.TsigSecret, error.ToString(), StringComparison.Ordinal));
         Assert.All(errors, error => Assert.DoesNotContain(otherSecret, error.ToString(), StringComparison.Ordinal));
         Assert.Empty(await TextsAsync(new DnsRequestor(), bind));
@@ -98,7 +99,8 @@ public sealed class BindUpdateTests
         Assert.Equal((DnsResponseCode.NOTAUTH, "foreign.test"), (foreign.Code, foreign.Zone.ToString()));
         Assert.Equal(DnsResponseCode.REFUSED, unsigned.Code);
         Assert.Equal(
-            $"{bind.Address} rejected the update of zone example.test: REFUSED (its policy does not allow this client or key to make this change).",
+            $"{bind.Address} rejected the update of zone example.test: "
+            + "REFUSED (its policy does not allow this client or key to make this change).",
             unsigned.Message);
     }
 
@@ -133,6 +135,42 @@ public sealed class BindUpdateTests
                 "the answer (NOERROR) is not signed.",
             ],
             outcomes);
+    }
+
+    [Fact]
+    public async Task UpdateAsync_AnswerFromLongAgo_IsNotBelieved()
+    {
+        await using BindServer bind = await BindServer.StartAsync(cancellationToken: Cancellation);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var relay = new ScriptedServer(tcp: request =>
+        {
+            byte[] answer = TcpRelay.Ask(bind.Address, request);
+            time.SetUtcNow(time.GetUtcNow().AddSeconds(320));
+            return Reply.Framed(answer);
+        });
+
+        var error = await Assert.ThrowsAsync<TsigException>(() =>
+            new DnsRequestor(timeProvider: time).UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
+
+        Assert.Null(error.Error);
+        Assert.Contains("the answer was signed at", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task UpdateAsync_ConnectionDropsOnce_SendsAgain()
+    {
+        await using BindServer bind = await BindServer.StartAsync(cancellationToken: Cancellation);
+        int seen = 0;
+        await using var relay = new ScriptedServer(tcp: request =>
+        {
+            byte[] answer = TcpRelay.Ask(bind.Address, request);
+            return seen++ == 0 ? [] : Reply.Framed(answer);
+        });
+
+        await new DnsRequestor().UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation);
+
+        Assert.Equal(2, seen);
+        Assert.Equal(["v"], await TextsAsync(new DnsRequestor(), bind));
     }
 
     private static TsigKey Key(BindServer bind, TsigAlgorithm algorithm = TsigAlgorithm.HmacSha256) =>

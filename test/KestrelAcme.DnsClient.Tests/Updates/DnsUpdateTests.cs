@@ -25,6 +25,15 @@ public sealed class DnsUpdateTests
     }
 
     [Fact]
+    public void Write_RecordTooLarge_Throws()
+    {
+        DnsUpdate update = new DnsUpdate(DnsName.Parse("z.test")).Add(Reply.Caa("z.test", "issue", new string('x', 70_000)));
+
+        Assert.Throws<ArgumentException>(() => update.Write(1));
+        Assert.Throws<ArgumentException>(() => Reply.Txt("z.test", new string('x', 65_001)));
+    }
+
+    [Fact]
     public void Add_NameOutsideZone_Throws()
     {
         var update = new DnsUpdate(DnsName.Parse("z.test"));

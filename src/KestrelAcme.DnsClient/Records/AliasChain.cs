@@ -1,7 +1,6 @@
 using KestrelAcme.DnsClient.Errors;
-using KestrelAcme.DnsClient.Records;
 
-namespace KestrelAcme.DnsClient.Authority;
+namespace KestrelAcme.DnsClient.Records;
 
 /// <summary>A name and the CNAMEs that lead on from it.</summary>
 internal sealed class AliasChain(DnsName start)
