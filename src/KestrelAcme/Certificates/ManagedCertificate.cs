@@ -10,6 +10,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     private volatile CertificateSpecification _specification = specification;
     private volatile CertificateSnapshot? _current;
     private volatile CertificateStateRecord _state = CertificateStateRecord.Empty;
+    private volatile CertificateSnapshot? _committing;
     private volatile RenewalRequest? _request;
 
     public string Id => _specification.Id;
@@ -25,6 +26,13 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     {
         get => _current;
         set => _current = value;
+    }
+
+    /// <summary>The certificate that this instance is about to store and to serve: whoever follows the store must not take it for another instance's.</summary>
+    public CertificateSnapshot? Committing
+    {
+        get => _committing;
+        set => _committing = value;
     }
 
     public CertificateStateRecord State

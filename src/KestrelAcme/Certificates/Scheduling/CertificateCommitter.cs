@@ -16,6 +16,7 @@ internal sealed class CertificateCommitter(
     public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, OrderJournal journal, CancellationToken cancellationToken)
     {
         var snapshot = CertificateSnapshot.Read(record);
+        certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, journal.Lease, cancellationToken);
         journal.Reached(OrderStep.CertificateStored);
         try

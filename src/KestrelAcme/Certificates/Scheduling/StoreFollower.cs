@@ -54,7 +54,7 @@ internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore
         }
 
         var stored = CertificateSnapshot.Read(record);
-        if (stored.IsSameAs(certificate.Current) || (certificate.Current is { } current && stored.NotBefore <= current.NotBefore) || !committer.Adopt(certificate, stored))
+        if (stored.IsSameAs(certificate.Current) || stored.IsSameAs(certificate.Committing) || (certificate.Current is { } current && stored.NotBefore <= current.NotBefore) || !committer.Adopt(certificate, stored))
         {
             return;
         }
