@@ -119,12 +119,12 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
     }
 
     /// <summary>Points the validation of a name at an endpoint, for http-01 and tls-alpn-01 alike.</summary>
-    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all names that have no address otherwise.</param>
+    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all other names, those of this machine among them.</param>
     /// <param name="endpoint">Where it answers in place of its ports 80 and 443.</param>
     public void Resolve(string name, IPEndPoint endpoint) => Resolve(name, endpoint, endpoint);
 
     /// <summary>Points the validation of a name at two endpoints.</summary>
-    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all names that have no address otherwise.</param>
+    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all other names, those of this machine among them.</param>
     /// <param name="http">Where it answers in place of its port 80.</param>
     /// <param name="tls">Where it answers in place of its port 443.</param>
     public void Resolve(string name, IPEndPoint http, IPEndPoint tls)

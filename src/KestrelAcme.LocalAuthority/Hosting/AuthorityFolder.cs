@@ -37,11 +37,11 @@ internal sealed class AuthorityFolder : IDisposable
         folder = Path.GetFullPath(folder ?? DefaultPath());
         if (OperatingSystem.IsWindows())
         {
-            System.IO.Directory.CreateDirectory(folder);
+            Directory.CreateDirectory(folder);
         }
         else
         {
-            System.IO.Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
         return new AuthorityFolder(

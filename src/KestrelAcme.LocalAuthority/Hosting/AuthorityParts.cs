@@ -2,7 +2,7 @@ using KestrelAcme.LocalAuthority.Accounts;
 using KestrelAcme.LocalAuthority.Authorizations;
 using KestrelAcme.LocalAuthority.Certificates;
 using KestrelAcme.LocalAuthority.Diagnostics;
-using KestrelAcme.LocalAuthority.Directory;
+using KestrelAcme.LocalAuthority.Discovery;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Jose;
 using KestrelAcme.LocalAuthority.Orders;

@@ -3,9 +3,11 @@ using System.Net.Sockets;
 
 namespace KestrelAcme.LocalAuthority.Hosting;
 
-/// <summary>A bound socket that does not listen yet: its port is ours, and known, before the server starts.</summary>
+/// <summary>A listening socket that nobody accepts from yet: its port is ours, and known, before the server starts; early clients wait.</summary>
 internal static class ReservedSocket
 {
+    private const int Backlog = 512;
+
     /// <param name="asked">The port that must be used; null for <paramref name="preferred"/> or, when that is taken, any.</param>
     /// <param name="preferred">0 for any.</param>
     /// <exception cref="InvalidOperationException">The port asked for is taken.</exception>
@@ -27,7 +29,9 @@ internal static class ReservedSocket
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            // Bound alone is not reserved: on Unix .NET binds with SO_REUSEADDR, and two may bind where neither listens.
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            socket.Listen(Backlog);
             return socket;
         }
         catch (SocketException)

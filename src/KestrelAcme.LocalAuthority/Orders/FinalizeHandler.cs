@@ -28,14 +28,16 @@ internal sealed class FinalizeHandler(
         var issued = issuer.Issue(order, csr);
         certificates.Add(issued);
         var polls = faults.ProcessingPolls;
-        var finished = orders.Table.Update(order.Id, o => o with
+        order = orders.Table.Update(order.Id, o => o with
         {
             CertificateId = issued.Id,
             ProcessingPolls = polls,
             Stuck = faults.ProcessingStuck,
-        });
+        }) ?? order;
         log.CertificateIssued(issued.SerialNumber, string.Join(", ", issued.Identifiers), issued.Certificate.NotAfter.ToUniversalTime());
-        return orders.Answer(200, finished ?? order, request.Urls);
+        var answer = orders.Answer(200, order, request.Urls);
+        orders.Poll(order);
+        return answer;
     }
 
     private void RequireReady(Order order)

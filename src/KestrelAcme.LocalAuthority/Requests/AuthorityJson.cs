@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using KestrelAcme.LocalAuthority.Accounts;
 using KestrelAcme.LocalAuthority.Authorizations;
-using KestrelAcme.LocalAuthority.Directory;
+using KestrelAcme.LocalAuthority.Discovery;
 using KestrelAcme.LocalAuthority.Jose;
 using KestrelAcme.LocalAuthority.Orders;
 using KestrelAcme.LocalAuthority.Problems;

@@ -25,21 +25,13 @@ internal sealed class ValidationAddresses(LocalAcmeAuthorityOptions options)
     {
         lock (_gate)
         {
-            if (_mapped.TryGetValue(host, out var exact) || FindWildcard(host, out exact))
+            if (_mapped.TryGetValue(host, out var mapped) || FindWildcard(host, out mapped) || _mapped.TryGetValue(Any, out mapped))
             {
-                return exact;
+                return mapped;
             }
         }
 
-        if (AddressOf(host) is { } address)
-        {
-            return Default(address);
-        }
-
-        lock (_gate)
-        {
-            return _mapped.GetValueOrDefault(Any);
-        }
+        return AddressOf(host) is { } address ? Default(address) : null;
     }
 
     private static IPAddress? AddressOf(string host)

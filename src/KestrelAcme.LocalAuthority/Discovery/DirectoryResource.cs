@@ -1,4 +1,4 @@
-namespace KestrelAcme.LocalAuthority.Directory;
+namespace KestrelAcme.LocalAuthority.Discovery;
 
 /// <summary>The directory object, RFC 8555 section 7.1.1.</summary>
 internal sealed record DirectoryResource

@@ -1,6 +1,6 @@
 using KestrelAcme.LocalAuthority.Requests;
 
-namespace KestrelAcme.LocalAuthority.Directory;
+namespace KestrelAcme.LocalAuthority.Discovery;
 
 /// <summary>Gives out a nonce; the header itself is written with every answer.</summary>
 internal sealed class NewNonceHandler : IResourceHandler

@@ -1,6 +1,6 @@
 using KestrelAcme.LocalAuthority.Requests;
 
-namespace KestrelAcme.LocalAuthority.Directory;
+namespace KestrelAcme.LocalAuthority.Discovery;
 
 /// <summary>Serves the directory.</summary>
 internal sealed class DirectoryHandler(LocalAcmeAuthorityOptions options) : IResourceHandler

@@ -1,4 +1,4 @@
-namespace KestrelAcme.LocalAuthority.Directory;
+namespace KestrelAcme.LocalAuthority.Discovery;
 
 /// <summary>The directory's <c>meta</c> object.</summary>
 internal sealed record DirectoryMeta
