@@ -32,7 +32,7 @@ public sealed class AcmeClient : IDisposable
     public AcmeClient(Uri directoryUrl, AcmeClientOptions? options = null)
     {
         UrlPolicy.ThrowIfNotAllowed(directoryUrl, nameof(directoryUrl));
-        options ??= new AcmeClientOptions();
+        options = (options ?? new AcmeClientOptions()).Validated();
         DirectoryUrl = directoryUrl;
         TimeProvider = options.TimeProvider;
         (_http, _ownsHttp) = HttpClientSource.Create(options);
@@ -144,9 +144,9 @@ public sealed class AcmeClient : IDisposable
         {
             return await _transport.PostAsync(call, directory.NewNonce, sender, payload, cancellationToken).ConfigureAwait(false);
         }
-        catch (AcmeException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed)
+        catch (AcmeException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed && directory.Names(e.Url))
         {
-            // The URLs of the directory may have moved; the next operation is to read them anew.
+            // The URLs have moved, as they may at any time; the next operation is to read them anew.
             _directory.Invalidate();
             throw;
         }
@@ -163,7 +163,7 @@ public sealed class AcmeClient : IDisposable
             var json = JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.RevocationPayload);
             await PostAsync(new AcmeCall(operation, url), sender, json, cancellationToken).ConfigureAwait(false);
         }
-        catch (AcmeException e) when (e.Attempts > 1 && e.HasProblem(AcmeProblemTypes.AlreadyRevoked))
+        catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.AlreadyRevoked))
         {
             // By an earlier copy of this very request, whose answer was lost.
         }

@@ -44,4 +44,18 @@ public sealed class AcmeClientOptions
     /// <summary>A source of random numbers from 0 up to, but not including, 1; for the pauses between attempts. Must be thread-safe.</summary>
     /// <value><see cref="Random.Shared"/>.</value>
     public Func<double> Jitter { get; set; } = Random.Shared.NextDouble;
+
+    /// <summary>A copy that later changes do not reach.</summary>
+    /// <exception cref="ArgumentException">A value makes no sense.</exception>
+    internal AcmeClientOptions Validated()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RequestTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(DirectoryMaxAge, TimeSpan.Zero);
+        ArgumentNullException.ThrowIfNull(TimeProvider);
+        ArgumentNullException.ThrowIfNull(Jitter);
+        ArgumentNullException.ThrowIfNull(Retry);
+        var copy = (AcmeClientOptions)MemberwiseClone();
+        copy.Retry = Retry.Validated();
+        return copy;
+    }
 }

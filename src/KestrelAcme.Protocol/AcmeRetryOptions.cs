@@ -7,7 +7,7 @@ public sealed class AcmeRetryOptions
     /// <value>5; 1 turns repetition off.</value>
     public int MaxAttempts { get; set; } = 5;
 
-    /// <summary>How many badNonce answers to one request are met with the nonce from the error.</summary>
+    /// <summary>How many badNonce answers in a row are met with the nonce from the error, at once.</summary>
     /// <value>10.</value>
     public int MaxBadNonceRetries { get; set; } = 10;
 
@@ -26,4 +26,17 @@ public sealed class AcmeRetryOptions
     /// <summary>The time after which no further attempt is begun.</summary>
     /// <value>2 minutes.</value>
     public TimeSpan TotalBudget { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>A copy that later changes do not reach.</summary>
+    /// <exception cref="ArgumentException">A value makes no sense.</exception>
+    internal AcmeRetryOptions Validated()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxAttempts, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxBadNonceRetries);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BaseDelay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxDelay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxRetryAfter, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(TotalBudget, TimeSpan.Zero);
+        return (AcmeRetryOptions)MemberwiseClone();
+    }
 }

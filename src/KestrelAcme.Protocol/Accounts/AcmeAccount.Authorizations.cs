@@ -87,7 +87,7 @@ public sealed partial class AcmeAccount
             var call = new AcmeCall("Accepting the challenge", challengeUrl);
             return ReadChallenge(await Client.PostAsync(call, Sender, EmptyObject, cancellationToken).ConfigureAwait(false));
         }
-        catch (AcmeException e) when (e.Attempts > 1 && e.HasProblem(AcmeProblemTypes.Malformed))
+        catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.Malformed))
         {
             // An earlier copy, whose answer was lost, has started the validation: the server refuses to start it again.
             var challenge = await GetChallengeAsync(challengeUrl, cancellationToken).ConfigureAwait(false);

@@ -67,7 +67,7 @@ public sealed partial class AcmeAccount
                 cancellationToken).ConfigureAwait(false);
             return Order.FromAnswer(answer, order.Url);
         }
-        catch (AcmeException e) when (e.Attempts > 1 && e.HasProblem(AcmeProblemTypes.OrderNotReady))
+        catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.OrderNotReady))
         {
             // A 503 before this refusal may have let the first request through after all.
             var now = await GetOrderAsync(order.Url, cancellationToken).ConfigureAwait(false);

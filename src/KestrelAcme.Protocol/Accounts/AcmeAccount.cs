@@ -53,8 +53,19 @@ public sealed partial class AcmeAccount
 
     /// <summary>Gives the account up for good (RFC 8555 section 7.3.6).</summary>
     /// <param name="cancellationToken">Ends the operation.</param>
-    public Task<AccountDetails> DeactivateAsync(CancellationToken cancellationToken = default) =>
-        UpdateAsync("Deactivating the account", new AccountUpdatePayload { Status = "deactivated" }, cancellationToken);
+    public async Task<AccountDetails> DeactivateAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var update = new AccountUpdatePayload { Status = "deactivated" };
+            return await UpdateAsync("Deactivating the account", update, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.Unauthorized))
+        {
+            // An earlier copy, whose answer was lost, has done it: the account may no longer ask for anything.
+            return new AccountDetails { Status = AccountStatus.Deactivated };
+        }
+    }
 
     /// <summary>Gives the account a new key (RFC 8555 section 7.3.5). The old key is of no use afterwards. When the answer is lost the account is looked for by the new key.</summary>
     /// <param name="newKey">The new key; keep it in store before the call.</param>

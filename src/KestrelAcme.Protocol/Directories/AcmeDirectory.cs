@@ -37,6 +37,10 @@ public sealed record AcmeDirectory
     /// <summary>What the authority says of itself; empty where it says nothing.</summary>
     public AcmeDirectoryMeta Meta { get; init; } = new();
 
+    /// <summary>Whether a URL is one of the directory's own.</summary>
+    internal bool Names(Uri? url) =>
+        url is not null && (url == NewNonce || url == NewAccount || url == NewOrder || url == NewAuthz || url == RevokeCert || url == KeyChange);
+
     internal static AcmeDirectory FromDocument(DirectoryDocument document, AcmeAnswer answer) => new()
     {
         Url = answer.Call.Url,

@@ -48,8 +48,14 @@ public class AcmeException : Exception
     /// </summary>
     public bool RequestMayHaveBeenProcessed { get; init; }
 
-    /// <summary>How many times the request was sent or tried.</summary>
-    internal int Attempts { get; set; } = 1;
+    /// <summary>Whether the very request that failed, which may be that for a nonce, does no harm when it is sent again.</summary>
+    internal bool IsRepeatable { get; init; }
+
+    /// <summary>Whether this attempt may have taken effect at the server although it failed here.</summary>
+    internal bool MayHaveTakenEffect { get; init; }
+
+    /// <summary>Whether an attempt before this one may have taken effect: then a refusal of this one can mean that all is done.</summary>
+    internal bool FollowsLostAttempt { get; set; }
 
     /// <summary>Whether the server named this problem, at the top or for one of the names.</summary>
     /// <param name="type">One of <see cref="AcmeProblemTypes"/>.</param>

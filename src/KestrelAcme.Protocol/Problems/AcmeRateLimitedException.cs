@@ -2,7 +2,7 @@ namespace KestrelAcme.Protocol.Problems;
 
 /// <summary>
 /// The server wants fewer requests: 429, a <c>rateLimited</c> problem, or 503 with a Retry-After longer than this library waits
-/// (<see cref="AcmeRetryOptions.MaxRetryAfter"/>). Wait at least <see cref="AcmeException.RetryAfter"/> where it is given.
+/// (<see cref="AcmeRetryOptions.MaxRetryAfter"/>) or more often than it tries. Wait at least <see cref="AcmeException.RetryAfter"/> where it is given.
 /// </summary>
 public sealed class AcmeRateLimitedException : AcmeException
 {

@@ -13,7 +13,4 @@ public sealed class AcmeUnreachableException : AcmeException
 
     /// <summary>Whether TLS failed, which no repetition mends: as a rule the certificate of the server is not trusted here.</summary>
     public bool IsTlsFailure { get; init; }
-
-    /// <summary>Whether the request left this machine as far as can be known.</summary>
-    internal bool WasSent { get; init; }
 }

@@ -8,6 +8,7 @@ namespace KestrelAcme.Protocol.Problems;
 internal static class ProblemMessage
 {
     private const int MaxSubproblemsShown = 20;
+    private const int MaxDescription = 4000;
 
     /// <summary>"rejectedIdentifier: detail; name: caa: detail".</summary>
     public static string Describe(AcmeProblem problem)
@@ -30,7 +31,7 @@ internal static class ProblemMessage
             text.Append(" The server accepts ").AppendJoin(", ", problem.Algorithms).Append('.');
         }
 
-        return text.ToString();
+        return text.Length <= MaxDescription ? text.ToString() : text.ToString(0, MaxDescription) + "…";
     }
 
     /// <summary>The message of an exception for an answer that is an error.</summary>

@@ -24,9 +24,6 @@ internal sealed class AcmeAnswer
 
     public IReadOnlyList<WebLink> Links { get; init; } = [];
 
-    /// <summary>How many attempts it took.</summary>
-    public int Attempts { get; set; } = 1;
-
     public bool IsSuccess => (int)Status is >= 200 and <= 299;
 
     public bool IsRedirect => Status is HttpStatusCode.Moved or HttpStatusCode.Redirect or HttpStatusCode.SeeOther

@@ -9,6 +9,9 @@ internal sealed record AcmeCall(string Operation, Uri Url)
     /// <summary>Whether a redirect is an answer that the caller deals with.</summary>
     public bool FollowsRedirects { get; init; }
 
+    /// <summary>Whether it changes anything at the server; a nonce does not.</summary>
+    public bool HasEffect { get; init; } = true;
+
     public string Accept { get; init; } = "application/json";
 
     /// <summary>What the operator may do, put at the end of messages.</summary>

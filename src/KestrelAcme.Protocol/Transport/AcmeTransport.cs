@@ -40,47 +40,45 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     private async Task<AcmeAnswer> RepeatAsync(AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt, CancellationToken cancellationToken)
     {
         var started = _timeProvider.GetTimestamp();
-        var attempts = 0;
-        var badNonces = 0;
-        string? nonce = null;
-        while (true)
+        var lostBefore = false;
+        for (var attempts = 1; ; attempts++)
         {
-            attempts++;
-            AcmeException failure;
-            try
+            var (answer, failure) = await TryAsync(call, attempt).ConfigureAwait(false);
+            if (failure is null)
             {
-                var answer = await attempt(nonce).ConfigureAwait(false);
-                nonce = null;
-                if (IsBadNonce(answer) && badNonces++ < _retry.MaxBadNonceRetries)
-                {
-                    attempts--;
-                    nonce = NextNonce(answer);
-                    continue;
-                }
-
-                Nonces.Add(answer.Nonce);
-                if (answer.IsSuccess || (answer.IsRedirect && call.FollowsRedirects))
-                {
-                    answer.Attempts = attempts;
-                    return answer;
-                }
-
-                failure = AnswerFailure.From(answer);
-            }
-            catch (AcmeException e)
-            {
-                failure = e;
-                nonce = null;
+                return answer!;
             }
 
-            failure.Attempts = attempts;
-            var delay = RetryPolicy.NextDelay(_retry, call, failure, attempts, _timeProvider.GetElapsedTime(started), _jitter());
+            failure.FollowsLostAttempt = lostBefore;
+            lostBefore |= failure.MayHaveTakenEffect;
+            var delay = RetryPolicy.NextDelay(_retry, failure, attempts, _timeProvider.GetElapsedTime(started), _jitter());
             if (delay is null)
             {
                 ExceptionDispatchInfo.Throw(failure);
             }
 
             await Task.Delay(delay.Value, _timeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One attempt; badNonce is answered at once, with the nonce that came with it.</summary>
+    private async Task<(AcmeAnswer? Answer, AcmeException? Failure)> TryAsync(AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt)
+    {
+        try
+        {
+            var answer = await attempt(null).ConfigureAwait(false);
+            for (var badNonces = 0; badNonces < _retry.MaxBadNonceRetries && IsBadNonce(answer); badNonces++)
+            {
+                answer = await attempt(NextNonce(answer)).ConfigureAwait(false);
+            }
+
+            Nonces.Add(answer.Nonce);
+            var isGood = answer.IsSuccess || (answer.IsRedirect && call.FollowsRedirects);
+            return isGood ? (answer, null) : (null, AnswerFailure.From(answer));
+        }
+        catch (AcmeException e)
+        {
+            return (null, e);
         }
     }
 
@@ -96,7 +94,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     private async Task<string> FetchNonceAsync(AcmeCall call, Uri newNonceUrl, CancellationToken cancellationToken)
     {
         // A lost nonce does no harm, so the original call's rule about repetition does not apply to it.
-        var nonceCall = new AcmeCall($"{call.Operation} (fetching a nonce)", newNonceUrl);
+        var nonceCall = new AcmeCall($"{call.Operation} (fetching a nonce)", newNonceUrl) { HasEffect = false };
         var answer = await exchange.SendAsync(nonceCall, HttpMethod.Head, jws: null, cancellationToken).ConfigureAwait(false);
         if (!answer.IsSuccess)
         {

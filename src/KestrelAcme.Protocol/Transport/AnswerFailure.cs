@@ -30,6 +30,7 @@ internal static class AnswerFailure
                 Problem = problem,
                 StatusCode = answer.Status,
                 RetryAfter = answer.RetryAfter,
+                MayHaveTakenEffect = (int)answer.Status >= 500 && call.HasEffect,
                 Operation = call.Operation,
                 Url = call.Url,
                 HelpUrl = help,
@@ -44,6 +45,8 @@ internal static class AnswerFailure
             Operation = call.Operation,
             Url = call.Url,
             HelpUrl = help,
+            MayHaveTakenEffect = (int)answer.Status >= 500 && call.HasEffect,
+            IsRepeatable = call.IsRepeatable,
             // A gateway's error page says nothing about what became of the request behind it.
             RequestMayHaveBeenProcessed = !call.IsRepeatable && problem is null && (int)answer.Status >= 500,
         };

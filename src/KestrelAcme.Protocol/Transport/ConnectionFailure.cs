@@ -16,7 +16,8 @@ internal static class ConnectionFailure
             Operation = call.Operation,
             Url = call.Url,
             IsTlsFailure = tls is not null,
-            WasSent = sent,
+            MayHaveTakenEffect = sent && call.HasEffect,
+            IsRepeatable = call.IsRepeatable || !sent,
             RequestMayHaveBeenProcessed = sent && !call.IsRepeatable,
         };
     }

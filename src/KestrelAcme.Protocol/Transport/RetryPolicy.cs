@@ -8,16 +8,14 @@ internal static class RetryPolicy
 {
     /// <summary>The pause before the next attempt.</summary>
     /// <param name="options">The settings.</param>
-    /// <param name="call">The request.</param>
     /// <param name="failure">What happened to it.</param>
     /// <param name="attempt">How many attempts there were, this one included.</param>
     /// <param name="elapsed">The time since the first began.</param>
     /// <param name="jitter">A random number in [0, 1).</param>
     /// <returns><see langword="null"/> to give up.</returns>
-    public static TimeSpan? NextDelay(
-        AcmeRetryOptions options, AcmeCall call, AcmeException failure, int attempt, TimeSpan elapsed, double jitter)
+    public static TimeSpan? NextDelay(AcmeRetryOptions options, AcmeException failure, int attempt, TimeSpan elapsed, double jitter)
     {
-        if (attempt >= options.MaxAttempts || !MayRepeat(call, failure))
+        if (attempt >= options.MaxAttempts || !MayRepeat(failure))
         {
             return null;
         }
@@ -36,17 +34,17 @@ internal static class RetryPolicy
         return elapsed + delay > options.TotalBudget ? null : delay;
     }
 
-    private static bool MayRepeat(AcmeCall call, AcmeException failure) => failure switch
+    private static bool MayRepeat(AcmeException failure) => failure switch
     {
         AcmeUnreachableException { IsTlsFailure: true } => false,
-        AcmeUnreachableException { WasSent: var sent } => call.IsRepeatable || !sent,
+        AcmeUnreachableException => failure.IsRepeatable,
         AcmeMalformedAnswerException => false,
         // Without a time to wait, one more request is what the server complained of.
         { StatusCode: HttpStatusCode.TooManyRequests } => failure.RetryAfter is not null,
         // "Not now" is an answer, and it says that nothing was done.
         { StatusCode: HttpStatusCode.ServiceUnavailable } => true,
         { StatusCode: HttpStatusCode.NotImplemented } => false,
-        { StatusCode: { } status } => (int)status >= 500 && call.IsRepeatable,
+        { StatusCode: { } status } => (int)status >= 500 && failure.IsRepeatable,
         _ => false,
     };
 

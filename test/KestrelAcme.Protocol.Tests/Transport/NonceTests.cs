@@ -1,0 +1,94 @@
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Tests.Scripted;
+using Xunit;
+
+namespace KestrelAcme.Protocol.Tests.Transport;
+
+public sealed class NonceTests : ScriptedTest
+{
+    private const string AccountJson = """{"status":"valid"}""";
+
+    [Fact]
+    public async Task Post_SecondRequest_UsesTheNonceOfTheFirstAnswer()
+    {
+        Server.On("/account/1", Answer.Json(AccountJson, 200, ("Replay-Nonce", "second")), Answer.Json(AccountJson));
+
+        await Account.GetAsync(Cancellation);
+        await Account.GetAsync(Cancellation);
+
+        Assert.Single(Server.To("/new-nonce"));
+        Assert.Equal(HttpMethod.Head, Server.To("/new-nonce")[0].Method);
+        Assert.Equal("second", Server.To("/account/1")[1].Nonce);
+    }
+
+    [Fact]
+    public async Task Post_BadNonce_RepeatsWithTheErrorsNonceAtOnce()
+    {
+        Server.On(
+            "/account/1",
+            Answer.Problem(400, "badNonce", "no", ("Replay-Nonce", "fresh-1")),
+            Answer.Problem(400, "badNonce", "no", ("Replay-Nonce", "fresh-2")),
+            Answer.Json(AccountJson));
+
+        await Account.GetAsync(Cancellation);
+
+        Assert.Equal(["fresh-1", "fresh-2"], Server.To("/account/1").Skip(1).Select(request => request.Nonce));
+        Assert.Single(Server.To("/new-nonce"));
+        Assert.Equal(0, Time.ArmedTimers);
+    }
+
+    [Fact]
+    public async Task Post_BadNonceAfterAnother_DropsTheOlderNonces()
+    {
+        Server.On("/a", Answer.Json(AccountJson, 200, ("Replay-Nonce", "old")));
+        Server.On("/account/1", Answer.Problem(400, "badNonce", "no", ("Replay-Nonce", "not a nonce")), Answer.Json(AccountJson));
+        Server.On("/new-nonce", Answer.Empty(200, ("Replay-Nonce", "first")), Answer.Empty(200, ("Replay-Nonce", "second")));
+        await Account.FetchAsync("Reading", new Uri("https://acme.test/a"), Cancellation);
+
+        await Account.GetAsync(Cancellation);
+
+        Assert.Equal(["old", "second"], Server.To("/account/1").Select(request => request.Nonce));
+    }
+
+    [Fact]
+    public async Task Post_BadNonceForever_GivesUpAfterTen()
+    {
+        Server.On("/account/1", Answer.Problem(400, "badNonce"));
+
+        var exception = await Assert.ThrowsAsync<AcmeException>(() => Account.GetAsync(Cancellation));
+
+        Assert.True(exception.HasProblem(AcmeProblemTypes.BadNonce));
+        Assert.Equal(11, Server.To("/account/1").Count);
+    }
+
+    [Fact]
+    public async Task Post_BadNonceOnNewOrder_IsRepeatedToo()
+    {
+        Server.On("/new-order", Answer.Problem(400, "badNonce"), Answer.Json("""{"status":"pending"}""", 201, ("Location", "/order/1")));
+
+        var order = await Account.CreateOrderAsync(new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.example")] }, Cancellation);
+
+        Assert.Equal("https://acme.test/order/1", order.Url.AbsoluteUri);
+    }
+
+    [Fact]
+    public async Task Post_NoNonceToBeHad_IsMalformed()
+    {
+        Server.AddsNonces = false;
+
+        var exception = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.GetAsync(Cancellation));
+
+        Assert.Contains("Replay-Nonce", exception.Message, StringComparison.Ordinal);
+        Assert.Empty(Server.To("/account/1"));
+    }
+
+    [Fact]
+    public async Task Post_Parallel_NoNonceIsUsedTwice()
+    {
+        Server.On("/account/1", Answer.Json(AccountJson));
+
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Account.GetAsync(Cancellation)));
+
+        Assert.Equal(40, Server.To("/account/1").Select(request => request.Nonce).Distinct().Count());
+    }
+}
