@@ -18,12 +18,12 @@ internal sealed class FileLock(FileStream file, SemaphoreSlim gate) : IDisposabl
             : null;
     }
 
+    /// <summary>Not flushed to the disk: the record is, and this is its second copy.</summary>
     public void WriteNumber(long number)
     {
         // Always of one length: nothing of an older number can remain behind it.
         var text = Encoding.ASCII.GetBytes(number.ToString("D19", CultureInfo.InvariantCulture) + "\n");
         RandomAccess.Write(file.SafeFileHandle, text, fileOffset: 0);
-        RandomAccess.FlushToDisk(file.SafeFileHandle);
     }
 
     public void Dispose()
