@@ -115,4 +115,13 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1136, LogLevel.Warning, "The handler {Handler} failed on the event {Event}.")]
     public static partial void EventHandlerFailed(this ILogger logger, string handler, string @event, Exception exception);
+
+    [LoggerMessage(1137, LogLevel.Information, "{Certificate}: the rehearsal at {DirectoryUrl} passed; production is asked at once.")]
+    public static partial void RehearsalPassed(this ILogger logger, string certificate, Uri directoryUrl);
+
+    [LoggerMessage(1138, LogLevel.Warning, "{Certificate}: the rehearsal at {DirectoryUrl} could not be held: {Reason}")]
+    public static partial void RehearsalUnavailable(this ILogger logger, string certificate, Uri directoryUrl, string reason);
+
+    [LoggerMessage(1139, LogLevel.Warning, "The pace of new orders could not be stored: {Reason}")]
+    public static partial void PaceNotStored(this ILogger logger, string reason);
 }

@@ -74,10 +74,16 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<CertificateLoader>();
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
+        services.TryAddSingleton<OrderPace>();
+        services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<OrderPace>());
         services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<ChallengeHandlers>();
         services.TryAddSingleton<AuthorizationFlow>();
         services.TryAddSingleton<OrderFlow>();
+        services.TryAddSingleton<RehearsalFlow>();
+        services.TryAddSingleton<RehearsalStep>();
+        services.TryAddSingleton<ExactSetLimit>();
+        services.TryAddSingleton<OrderPaceStore>();
         services.TryAddSingleton<OrderProgress>();
         services.TryAddSingleton<FailureRecorder>();
         services.TryAddSingleton<OrderRunner>();

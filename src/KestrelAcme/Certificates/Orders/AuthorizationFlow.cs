@@ -16,7 +16,8 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
-    public async Task RunAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    /// <returns>How many challenges were answered and found valid; authorizations that were valid before are not counted.</returns>
+    public async Task<int> RunAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var open = new List<OpenChallenge>();
         try
@@ -34,6 +35,8 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
             {
                 await AwaitVerdictAsync(context, account, challenge, cancellationToken);
             }
+
+            return open.Count;
         }
         finally
         {

@@ -18,7 +18,8 @@ internal static class FailureClassifier
         AcmeException acme => Classify(acme),
         OrderOutcomeUnknownException or ChallengeException => new FailureReport(FailureCause.Name, null, exception.Message),
         UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
-        ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
+        ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
+        RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
         _ => new FailureReport(FailureCause.Local, null, $"{exception.GetType().Name}: {exception.Message}"),
     };
 

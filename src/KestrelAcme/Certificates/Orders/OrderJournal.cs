@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -23,9 +24,13 @@ internal sealed class OrderJournal(string id, CertificateStateRecord state, Cert
     public Task EnterAsync(CertificateState next, DateTimeOffset now, CancellationToken cancellationToken)
         => StoreAsync(State with { State = next, Since = now }, cancellationToken);
 
-    /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept.</summary>
+    /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept but the time.</summary>
     public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now }, cancellationToken);
+        => StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = ExactSetPolicy.Add(State.Issued, now) }, cancellationToken);
+
+    /// <summary>Notes how a rehearsal went.</summary>
+    public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
+        => StoreAsync(State with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
 
     /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
     public async Task StoreIntentAsync(PendingOrder intent, CancellationToken cancellationToken)

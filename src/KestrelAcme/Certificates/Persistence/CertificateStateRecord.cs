@@ -18,4 +18,16 @@ internal sealed record CertificateStateRecord
     public RenewalInfoRecord? RenewalInfo { get; init; }
 
     public PendingOrder? PendingOrder { get; init; }
+
+    /// <summary>When certificates for exactly these names were obtained, of the last week.</summary>
+    public IReadOnlyList<DateTimeOffset>? Issued { get; init; }
+
+    /// <summary>The failures in a row that an authority is to blame for, by its id.</summary>
+    public IReadOnlyDictionary<string, int>? AuthorityFailures { get; init; }
+
+    /// <summary>Whether the next attempt is rehearsed where failures cost nothing.</summary>
+    public bool Rehearse { get; init; }
+
+    /// <summary>Since when the staging service could not be reached.</summary>
+    public DateTimeOffset? RehearsalDownSince { get; init; }
 }

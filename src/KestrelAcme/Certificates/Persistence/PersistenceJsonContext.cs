@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using KestrelAcme.Certificates.Renewal;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -10,4 +11,5 @@ namespace KestrelAcme.Certificates.Persistence;
 [JsonSerializable(typeof(CertificateMetadata))]
 [JsonSerializable(typeof(CertificateStateRecord))]
 [JsonSerializable(typeof(AccountMetadata))]
+[JsonSerializable(typeof(TokenBucket))]
 internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

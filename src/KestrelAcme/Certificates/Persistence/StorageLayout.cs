@@ -6,6 +6,8 @@ internal static class StorageLayout
     public const string CertificatesPrefix = "certificates/";
     public const string StatesPrefix = "states/";
 
+    public const string Pace = "pace/new-orders.json";
+
     public static string Certificate(string id) => $"{CertificatesPrefix}{id}.pem";
 
     public static string State(string id) => $"{StatesPrefix}{id}.json";

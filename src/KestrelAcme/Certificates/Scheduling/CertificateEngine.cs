@@ -15,6 +15,7 @@ internal sealed class CertificateEngine(
     CertificateWorker worker,
     StoreFollower follower,
     IssuanceStatus issuance,
+    OrderPaceStore pace,
     ConfigurationSource configuration,
     IAcmeStorage storage,
     IssuanceSettings settings,
@@ -72,7 +73,7 @@ internal sealed class CertificateEngine(
         }
 
         var request = certificate.AskForRenewal();
-        scheduler.Schedule(certificate.Id, time.GetUtcNow());
+        scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
         await request.Outcome.WaitAsync(cancellationToken);
     }
 
@@ -89,9 +90,10 @@ internal sealed class CertificateEngine(
         try
         {
             await UpdateIssuanceAsync();
+            await pace.LoadAsync(_stopping.Token);
             ScheduleAll(catalog.All);
             _following = follower.RunAsync(_stopping.Token);
-            await scheduler.RunAsync(id => worker.WorkAsync(id, _stopping.Token, _abort.Token), () => configuration.Current.MaxConcurrentOrders, _stopping.Token);
+            await scheduler.RunAsync(id => worker.WorkAsync(id, _stopping.Token, _abort.Token), _stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -155,10 +157,12 @@ internal sealed class CertificateEngine(
 
     private void ScheduleAll(ICollection<ManagedCertificate> certificates)
     {
-        var now = time.GetUtcNow();
         foreach (var certificate in certificates)
         {
-            scheduler.Schedule(certificate.Id, now);
+            if (worker.Plan(certificate) is { } work)
+            {
+                scheduler.Schedule(certificate.Id, work);
+            }
         }
     }
 }

@@ -3,27 +3,34 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>
-/// One loop and one priority queue for all certificates: each has at most one time at which something is due and at most one work that runs, and there is a limit to all works at once.
-/// </summary>
-/// <remarks>Safe for concurrent use. A hundred thousand entries cost memory, not processor time.</remarks>
-internal sealed class CertificateScheduler(TimeProvider time, ILogger<CertificateScheduler> logger)
+/// <summary>One loop for all certificates: each has at most one work planned and at most one that runs; a gate bounds how many run at once and how fast they start.</summary>
+/// <remarks>Safe for concurrent use. A hundred thousand planned works cost memory, not processor time.</remarks>
+internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings settings, TimeProvider time, ILogger<CertificateScheduler> logger)
 {
-    // Timers do not see the wall clock jump: it is looked at once a minute.
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AfterDefect = TimeSpan.FromHours(1);
+
+    private static readonly WorkLane[] Lanes = [WorkLane.Renewals, WorkLane.NewOrders, WorkLane.Maintenance];
 
     private readonly Lock _lock = new();
-    private readonly PriorityQueue<Entry, DateTimeOffset> _queue = new();
-    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly WorkQueue _queue = new();
     private readonly Dictionary<string, Task> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
+    private readonly Dictionary<WorkLane, int> _runningByLane = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => 0);
+    private readonly SemaphoreSlim _wake = new(0);
 
-    /// <summary>Sets when something is due for a certificate, replacing the time that was set before.</summary>
-    public void Schedule(string id, DateTimeOffset due)
+    /// <summary>Plans a work for a certificate, in place of the one that was planned before. One whose certificate is being worked on begins after that.</summary>
+    public void Schedule(string id, PlannedWork work)
     {
         lock (_lock)
         {
-            Enqueue(id, due);
+            if (_running.ContainsKey(id))
+            {
+                _afterwards[id] = work;
+            }
+            else
+            {
+                _queue.Set(id, work);
+            }
         }
 
         _wake.Release();
@@ -34,20 +41,19 @@ internal sealed class CertificateScheduler(TimeProvider time, ILogger<Certificat
     {
         lock (_lock)
         {
-            _entries.Remove(id);
+            _queue.Remove(id);
+            _afterwards.Remove(id);
         }
     }
 
     /// <summary>Runs until cancelled; then waits for the work that is under way.</summary>
-    /// <param name="work">Does what is due for a certificate; returns when something is due next, or <see langword="null"/> for never. Must not throw.</param>
-    /// <param name="limit">How many works run at once; asked before each.</param>
+    /// <param name="work">Does what is due for a certificate; returns what is planned next, or <see langword="null"/> for nothing. Must not throw.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
-    public async Task RunAsync(Func<string, Task<DateTimeOffset?>> work, Func<int> limit, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<string, Task<PlannedWork?>> work, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            var sleep = StartDueWork(work, limit());
-            await SleepAsync(sleep, cancellationToken);
+            await SleepAsync(StartDueWork(work), cancellationToken);
         }
 
         Task[] running;
@@ -59,45 +65,54 @@ internal sealed class CertificateScheduler(TimeProvider time, ILogger<Certificat
         await Task.WhenAll(running);
     }
 
-    private TimeSpan StartDueWork(Func<string, Task<DateTimeOffset?>> work, int limit)
+    /// <returns>How long to sleep until something can be started.</returns>
+    private TimeSpan StartDueWork(Func<string, Task<PlannedWork?>> work)
     {
-        while (true)
+        lock (_lock)
         {
-            Entry entry;
-            lock (_lock)
+            var now = time.GetUtcNow();
+            _queue.Advance(now);
+
+            // Timers do not see the wall clock jump: it is looked at now and then.
+            var wake = now + settings.LongestSleep;
+            foreach (var lane in Lanes)
             {
-                DropReplaced();
-                if (_running.Count >= limit || !_queue.TryPeek(out entry!, out var due))
+                if (StartLane(lane, work, now) is { } again && again < wake)
                 {
-                    return LongestSleep;
+                    wake = again;
                 }
-
-                var wait = due - time.GetUtcNow();
-                if (wait > TimeSpan.Zero)
-                {
-                    return wait < LongestSleep ? wait : LongestSleep;
-                }
-
-                _queue.Dequeue();
-                _entries.Remove(entry.Id);
-                _running.Add(entry.Id, Task.Run(() => RunOneAsync(entry.Id, work), CancellationToken.None));
             }
+
+            if (_queue.NextDue() is { } next && next < wake)
+            {
+                wake = next;
+            }
+
+            return wake > now ? wake - now : TimeSpan.Zero;
         }
     }
 
-    // An entry that was replaced or removed is dropped; one whose certificate is being worked on waits for the end of the work.
-    private void DropReplaced()
+    /// <returns>When to look at the lane again, if it is held up by its pace.</returns>
+    private DateTimeOffset? StartLane(WorkLane lane, Func<string, Task<PlannedWork?>> work, DateTimeOffset now)
     {
-        while (_queue.TryPeek(out var entry, out _)
-            && (_running.ContainsKey(entry.Id) || !(_entries.TryGetValue(entry.Id, out var current) && ReferenceEquals(current, entry))))
+        while (gate.HasRoom(lane, _runningByLane) && _queue.PeekDue(lane) is { } id)
         {
-            _queue.Dequeue();
+            if (gate.TryStart(lane, now) is { } later)
+            {
+                return later;
+            }
+
+            _queue.TakeDue(lane);
+            _runningByLane[lane]++;
+            _running.Add(id, Task.Run(() => RunOneAsync(id, lane, work), CancellationToken.None));
         }
+
+        return null;
     }
 
-    private async Task RunOneAsync(string id, Func<string, Task<DateTimeOffset?>> work)
+    private async Task RunOneAsync(string id, WorkLane lane, Func<string, Task<PlannedWork?>> work)
     {
-        DateTimeOffset? next;
+        PlannedWork? next;
         try
         {
             next = await work(id);
@@ -106,60 +121,41 @@ internal sealed class CertificateScheduler(TimeProvider time, ILogger<Certificat
         {
             // The work promised not to throw; a defect there must cost one certificate an hour, not all of them the loop.
             logger.WorkFailed(id, exception);
-            next = time.GetUtcNow() + TimeSpan.FromHours(1);
+            var later = time.GetUtcNow() + AfterDefect;
+            next = new PlannedWork(later, WorkLane.Maintenance, later);
         }
 
-        Finish(id, next);
+        Finish(id, lane, next);
     }
 
-    private void Finish(string id, DateTimeOffset? next)
+    private void Finish(string id, WorkLane lane, PlannedWork? next)
     {
         lock (_lock)
         {
             _running.Remove(id);
-
-            // Somebody may have asked for something sooner while the work ran.
-            var asked = _entries.TryGetValue(id, out var entry) ? entry.Due : (DateTimeOffset?)null;
-            if (next is null || asked < next)
+            _runningByLane[lane]--;
+            if (_afterwards.Remove(id, out var asked) && (next is null || asked.Due <= next.Value.Due))
             {
                 next = asked;
             }
 
-            if (next is { } due)
+            if (next is { } planned)
             {
-                Enqueue(id, due);
+                _queue.Set(id, planned);
             }
         }
 
         _wake.Release();
     }
 
-    private void Enqueue(string id, DateTimeOffset due)
-    {
-        var entry = new Entry(id, due);
-        _entries[id] = entry;
-        _queue.Enqueue(entry, due);
-    }
-
     private async Task SleepAsync(TimeSpan sleep, CancellationToken cancellationToken)
     {
-        try
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var timer = Task.Delay(sleep, time, limit.Token);
-            await Task.WhenAny(timer, _wake.WaitAsync(limit.Token));
-            await limit.CancelAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // The loop's condition tells.
-        }
-
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(Task.Delay(sleep, time, limit.Token), _wake.WaitAsync(limit.Token));
+        await limit.CancelAsync();
         while (_wake.Wait(0, CancellationToken.None))
         {
             // Many signals, one look.
         }
     }
-
-    private sealed record Entry(string Id, DateTimeOffset Due);
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Does what is due for one certificate: decides by the policy, acts, and says when something is due next.</summary>
+/// <summary>Does what is due for one certificate: decides by the policy, acts, and says what is planned next.</summary>
 internal sealed class CertificateWorker(
     CertificateCatalog catalog,
     ConfigurationSource configuration,
@@ -20,8 +20,19 @@ internal sealed class CertificateWorker(
 {
     private static readonly TimeSpan SaveAgain = TimeSpan.FromMinutes(1);
 
-    /// <returns>When something is due next; <see langword="null"/> when nothing will be, unless somebody asks.</returns>
-    public async Task<DateTimeOffset?> WorkAsync(string id, CancellationToken stopping, CancellationToken abort)
+    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when this instance orders nothing.</summary>
+    public PlannedWork? Plan(ManagedCertificate certificate)
+    {
+        if (issuance.ReasonNotToOrder is not null)
+        {
+            return certificate.Unsaved ? CertificatePlans.Maintenance(time.GetUtcNow()) : null;
+        }
+
+        return CertificatePlans.From(certificate.Decide(IssuerOf(certificate, configuration.Current) is not null, time.GetUtcNow()), certificate);
+    }
+
+    /// <returns>What is planned next; <see langword="null"/> when nothing is, unless somebody asks.</returns>
+    public async Task<PlannedWork?> WorkAsync(string id, CancellationToken stopping, CancellationToken abort)
     {
         if (catalog.Find(id) is not { } certificate || stopping.IsCancellationRequested)
         {
@@ -30,56 +41,63 @@ internal sealed class CertificateWorker(
 
         var saved = await committer.SaveAgainAsync(certificate, abort);
         var next = issuance.ReasonNotToOrder is null ? await ActAsync(certificate, stopping, abort) : null;
-        return saved ? next : Earlier(next, time.GetUtcNow() + SaveAgain);
+        var again = time.GetUtcNow() + SaveAgain;
+        return saved || next?.Due < again ? next : CertificatePlans.Maintenance(again);
     }
 
-    private async Task<DateTimeOffset?> ActAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    private async Task<PlannedWork?> ActAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         var snapshot = configuration.Current;
-        var authority = authorities.Get(snapshot.Authorities[0]);
-        var issuer = IssuerOf(certificate, snapshot);
         var now = time.GetUtcNow();
+        var issuer = IssuerOf(certificate, snapshot);
         var decision = certificate.Decide(issuer is not null, now);
-        if (certificate.Request is not null)
+        if (certificate.Request is null && decision.DueAt > now)
         {
-            decision = new RenewalDecision(CertificateAction.Order, now, RenewalReason.Missing);
+            return CertificatePlans.From(decision, certificate);
         }
 
-        if (decision.DueAt > now)
-        {
-            return decision.DueAt;
-        }
-
-        if (decision.Action == CertificateAction.PollRenewalInfo)
+        if (certificate.Request is null && decision.Action == CertificateAction.PollRenewalInfo)
         {
             await renewalInfo.PollAsync(certificate, issuer!, abort);
         }
-        else if (certificate.Request is null && authority.Health.OpenUntil > now)
+        else if (await OrderAsync(certificate, snapshot, now, stopping, abort) is { } again)
+        {
+            return CertificatePlans.At(again, certificate);
+        }
+
+        return stopping.IsCancellationRequested ? null : Next(certificate);
+    }
+
+    /// <returns>When to try again although nothing was tried; <see langword="null"/> after an attempt.</returns>
+    private async Task<DateTimeOffset?> OrderAsync(
+        ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
+    {
+        var authority = Choose(certificate, snapshot, now);
+        if (certificate.Request is null && authority.Health.OpenUntil > now)
         {
             return authority.Health.OpenUntil;
         }
-        else if (await orders.RunAsync(certificate, authority, snapshot, stopping, abort) is { } again)
-        {
-            return again;
-        }
 
-        return Next(certificate, stopping);
+        return await orders.RunAsync(certificate, authority, snapshot, stopping, abort);
     }
 
-    private DateTimeOffset? Next(ManagedCertificate certificate, CancellationToken stopping)
+    private Authority Choose(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now)
     {
-        if (stopping.IsCancellationRequested)
-        {
-            return null;
-        }
+        var all = snapshot.Authorities.Select(authorities.Get).ToList();
+        var failures = certificate.State.AuthorityFailures;
+        var candidates = all.ConvertAll(a => new AuthorityCandidate(a.Specification.Id, failures?.GetValueOrDefault(a.Specification.Id) ?? 0, a.Health.OpenUntil));
+        return all[FailoverPolicy.Choose(candidates, certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), now)];
+    }
 
+    private PlannedWork Next(ManagedCertificate certificate)
+    {
         var decision = certificate.Decide(IssuerOf(certificate, configuration.Current) is not null, time.GetUtcNow());
         if (decision.Action == CertificateAction.Order)
         {
             logger.NextOrderPlanned(certificate.Id, decision.DueAt, decision.Reason.ToString());
         }
 
-        return decision.DueAt;
+        return CertificatePlans.From(decision, certificate);
     }
 
     /// <summary>The authority that issued what is served, if we still know it: only it can say when to renew.</summary>
@@ -89,6 +107,4 @@ internal sealed class CertificateWorker(
         var specification = snapshot.Authorities.FirstOrDefault(a => a.DirectoryUrl == issuer);
         return specification is null ? null : authorities.Get(specification);
     }
-
-    private static DateTimeOffset Earlier(DateTimeOffset? one, DateTimeOffset other) => one < other ? one.Value : other;
 }

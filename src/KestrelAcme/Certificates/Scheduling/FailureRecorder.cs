@@ -30,6 +30,8 @@ internal sealed class FailureRecorder(
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
             Failure = failure,
+            Rehearse = stored.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
+            AuthorityFailures = report.Cause == FailureCause.Authority ? Count(stored.AuthorityFailures, authority.Specification.Id) : stored.AuthorityFailures,
         };
         await StoreAsync(certificate, cancellationToken);
         Report(certificate, failure, exception, now);
@@ -59,6 +61,9 @@ internal sealed class FailureRecorder(
             $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextTry:u}.",
             CertificateStatuses.Create(certificate, orders: true, now));
     }
+
+    private static Dictionary<string, int> Count(IReadOnlyDictionary<string, int>? failures, string authority)
+        => new(failures ?? new Dictionary<string, int>(), StringComparer.Ordinal) { [authority] = (failures?.GetValueOrDefault(authority) ?? 0) + 1 };
 
     private async Task<CertificateStateRecord> ReadAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {

@@ -19,6 +19,21 @@ internal sealed record IssuanceSettings
     /// <summary>How long a posted challenge is still answered for while the host stops.</summary>
     public TimeSpan StoppingGrace { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How many new sets of names are ordered at once before they are paced, at a public authority.</summary>
+    public int NewSetBurst { get; init; } = 50;
+
+    /// <summary>The pace of new sets of names after that: with the burst at most 290 in three hours, where Let's Encrypt allows 300.</summary>
+    public TimeSpan NewSetInterval { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>The shortest time between two renewals at a public authority.</summary>
+    public TimeSpan RenewalInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many questions for renewal information are under way at once.</summary>
+    public int MaxMaintenance { get; init; } = 4;
+
+    /// <summary>The longest time for which the scheduler does not look at the wall clock.</summary>
+    public TimeSpan LongestSleep { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long reading the store may hold up the start.</summary>
     public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);
 }

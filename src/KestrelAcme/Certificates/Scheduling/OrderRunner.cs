@@ -15,6 +15,9 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// </summary>
 internal sealed class OrderRunner(
     OrderFlow flow,
+    RehearsalStep rehearsal,
+    ExactSetLimit exactSets,
+    OrderPaceStore pace,
     CertificateCommitter committer,
     CertificateStore store,
     CertificateEventHub events,
@@ -116,24 +119,30 @@ internal sealed class OrderRunner(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OrderJournal journal, CancellationToken stopping, CancellationToken cancellationToken)
     {
         PendingOrders.ThrowIfOutcomeUnknown(journal.State);
+        exactSets.ThrowIfReached(certificate, authority.Specification);
         var renewal = certificate.Current is not null;
         await journal.EnterAsync(renewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), cancellationToken);
         certificate.State = journal.State;
         logger.OrderStarted(certificate.Id, authority.Specification.DirectoryUrl);
         progress.Started(certificate, authority.Specification);
+        if (!renewal)
+        {
+            await pace.SaveAsync(cancellationToken);
+        }
 
-        var record = await flow.RunAsync(
-            new OrderContext
-            {
-                Specification = certificate.Specification,
-                Authority = authority,
-                TermsAccepted = configuration.AcceptTermsOfService,
-                Current = certificate.Current?.Record,
-                ReuseKey = configuration.ReuseKeys,
-                Journal = journal,
-                Stopping = stopping,
-            },
-            cancellationToken);
+
+        var context = new OrderContext
+        {
+            Specification = certificate.Specification,
+            Authority = authority,
+            TermsAccepted = configuration.AcceptTermsOfService,
+            Current = certificate.Current?.Record,
+            ReuseKey = configuration.ReuseKeys,
+            Journal = journal,
+            Stopping = stopping,
+        };
+        await rehearsal.RunAsync(context, cancellationToken);
+        var record = await flow.RunAsync(context, cancellationToken);
         await committer.CommitAsync(certificate, record, journal, cancellationToken);
         await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
         certificate.State = journal.State;

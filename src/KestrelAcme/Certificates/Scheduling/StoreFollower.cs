@@ -61,6 +61,6 @@ internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore
 
         logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
         certificate.State = await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty;
-        scheduler.Schedule(certificate.Id, time.GetUtcNow());
+        scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
     }
 }

@@ -9,19 +9,20 @@ namespace KestrelAcme.Tests.Certificates.Scheduling;
 public sealed class CertificateSchedulerTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly FakeGate _gate = new();
     private readonly CertificateScheduler _scheduler;
     private readonly ConcurrentQueue<string> _worked = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
-    public CertificateSchedulerTests() => _scheduler = new CertificateScheduler(_time, NullLogger<CertificateScheduler>.Instance);
+    public CertificateSchedulerTests() => _scheduler = new CertificateScheduler(_gate, new IssuanceSettings(), _time, NullLogger<CertificateScheduler>.Instance);
 
     [Fact]
     public async Task Run_SeveralDue_WorksInOrderOfTime()
     {
-        _scheduler.Schedule("late", _time.GetUtcNow().AddSeconds(-1));
-        _scheduler.Schedule("later", _time.GetUtcNow());
-        _scheduler.Schedule("earliest", _time.GetUtcNow().AddSeconds(-9));
+        Schedule("late", _time.GetUtcNow().AddSeconds(-1));
+        Schedule("later", _time.GetUtcNow());
+        Schedule("earliest", _time.GetUtcNow().AddSeconds(-9));
         Start(limit: 1);
 
         await Worked(3);
@@ -31,7 +32,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     [Fact]
     public async Task Run_DueInTheFuture_WaitsForItsTime()
     {
-        _scheduler.Schedule("a", _time.GetUtcNow().AddHours(1));
+        Schedule("a", _time.GetUtcNow().AddHours(1));
         Start();
         await _time.WhenWaitingAsync(cancellationToken: TestContext.Current.CancellationToken);
         Assert.Empty(_worked);
@@ -49,11 +50,11 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     [Fact]
     public async Task Schedule_Earlier_WakesTheLoop()
     {
-        _scheduler.Schedule("a", _time.GetUtcNow().AddDays(1));
+        Schedule("a", _time.GetUtcNow().AddDays(1));
         Start();
         await _time.WhenWaitingAsync(cancellationToken: TestContext.Current.CancellationToken);
 
-        _scheduler.Schedule("a", _time.GetUtcNow());
+        Schedule("a", _time.GetUtcNow());
 
         await Worked(1);
     }
@@ -61,7 +62,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     [Fact]
     public async Task Run_ClockJumpsForward_IsNoticedWithinAMinute()
     {
-        _scheduler.Schedule("a", _time.GetUtcNow().AddDays(30));
+        Schedule("a", _time.GetUtcNow().AddDays(30));
         Start();
         await _time.WhenWaitingAsync(cancellationToken: TestContext.Current.CancellationToken);
 
@@ -79,7 +80,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         var most = 0;
         for (var i = 0; i < 20; i++)
         {
-            _scheduler.Schedule($"c{i}", _time.GetUtcNow());
+            Schedule($"c{i}", _time.GetUtcNow());
         }
 
         Start(limit: 3, async id =>
@@ -103,7 +104,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var overlapping = 0;
         var most = 0;
-        _scheduler.Schedule("a", _time.GetUtcNow());
+        Schedule("a", _time.GetUtcNow());
         Start(limit: 4, async id =>
         {
             most = Math.Max(most, Interlocked.Increment(ref overlapping));
@@ -114,7 +115,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         });
         await Poll.UntilAsync(() => Volatile.Read(ref overlapping) == 1, "the work runs", cancellationToken: TestContext.Current.CancellationToken);
 
-        _scheduler.Schedule("a", _time.GetUtcNow());
+        Schedule("a", _time.GetUtcNow());
         gate.SetResult();
 
         await Worked(2);
@@ -124,12 +125,12 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     [Fact]
     public async Task Run_WorkThrows_OthersGoOn()
     {
-        _scheduler.Schedule("bad", _time.GetUtcNow().AddSeconds(-1));
-        _scheduler.Schedule("good", _time.GetUtcNow());
+        Schedule("bad", _time.GetUtcNow().AddSeconds(-1));
+        Schedule("good", _time.GetUtcNow());
         Start(limit: 1, id =>
         {
             _worked.Enqueue(id);
-            return id == "bad" ? throw new InvalidOperationException("a defect") : Task.FromResult<DateTimeOffset?>(null);
+            return id == "bad" ? throw new InvalidOperationException("a defect") : Task.FromResult<PlannedWork?>(null);
         });
 
         await Worked(2);
@@ -138,8 +139,8 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     [Fact]
     public async Task Remove_Scheduled_IsNotWorkedOn()
     {
-        _scheduler.Schedule("gone", _time.GetUtcNow());
-        _scheduler.Schedule("there", _time.GetUtcNow().AddSeconds(1));
+        Schedule("gone", _time.GetUtcNow());
+        Schedule("there", _time.GetUtcNow().AddSeconds(1));
         _scheduler.Remove("gone");
         _time.Advance(TimeSpan.FromSeconds(1));
         Start();
@@ -155,15 +156,49 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private void Start(int limit = 4, Func<string, Task<DateTimeOffset?>>? work = null)
-        => _running = _scheduler.RunAsync(
+    [Fact]
+    public async Task Run_SeveralDueAtOnce_TheMostUrgentGoesFirst()
+    {
+        var now = _time.GetUtcNow();
+        _scheduler.Schedule("ends last", new PlannedWork(now.AddHours(-3), WorkLane.Renewals, now.AddDays(30)));
+        _scheduler.Schedule("ends first", new PlannedWork(now.AddHours(-1), WorkLane.Renewals, now.AddDays(1)));
+        _scheduler.Schedule("ends second", new PlannedWork(now.AddHours(-2), WorkLane.Renewals, now.AddDays(2)));
+        Start(limit: 1);
+
+        await Worked(3);
+        Assert.Equal(["ends first", "ends second", "ends last"], _worked);
+    }
+
+    [Fact]
+    public async Task Run_LaneHeldUpByItsPace_OthersGoOn()
+    {
+        var now = _time.GetUtcNow();
+        _gate.NotBefore[WorkLane.NewOrders] = now.AddSeconds(45);
+        _scheduler.Schedule("new", new PlannedWork(now, WorkLane.NewOrders, now));
+        _scheduler.Schedule("renewal", new PlannedWork(now, WorkLane.Renewals, now));
+        _scheduler.Schedule("poll", new PlannedWork(now, WorkLane.Maintenance, now));
+        Start();
+
+        await Worked(2);
+        Assert.DoesNotContain("new", _worked);
+        await _time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(45), TestContext.Current.CancellationToken);
+        _time.Advance(TimeSpan.FromSeconds(45));
+        await Worked(3);
+    }
+
+    private void Schedule(string id, DateTimeOffset due) => _scheduler.Schedule(id, new PlannedWork(due, WorkLane.Renewals, due));
+
+    private void Start(int limit = 4, Func<string, Task<PlannedWork?>>? work = null)
+    {
+        _gate.Limit = limit;
+        _running = _scheduler.RunAsync(
             work ?? (id =>
             {
                 _worked.Enqueue(id);
-                return Task.FromResult<DateTimeOffset?>(null);
+                return Task.FromResult<PlannedWork?>(null);
             }),
-            () => limit,
             _stop.Token);
+    }
 
     private Task Worked(int count)
         => Poll.UntilAsync(() => _worked.Count == count, $"{count} works were done", cancellationToken: TestContext.Current.CancellationToken);

@@ -1,0 +1,85 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>
+/// Validates names at the staging service of an authority after a failure, so that a misconfigured name cannot use up the authority's limit of failed validations. Nothing is issued there.
+/// </summary>
+internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityRegistry authorities, ILogger<RehearsalFlow> logger)
+{
+    /// <exception cref="OrderFailedException">The names were not validated: production would not have validated them either.</exception>
+    public async Task<RehearsalOutcome> RunAsync(OrderContext context, CancellationToken cancellationToken)
+    {
+        var staging = authorities.Get(Twin(context.Authority.Specification));
+        try
+        {
+            var directory = await staging.Client.GetDirectoryAsync(cancellationToken);
+            if (Profile(context) is { } profile && !directory.Meta.Profiles.ContainsKey(profile))
+            {
+                return RehearsalOutcome.NothingProved;
+            }
+
+            return await ValidateAsync(context with { Authority = staging }, staging, cancellationToken);
+        }
+        catch (OrderFailedException exception)
+        {
+            throw new OrderFailedException($"Rehearsed at {staging.Specification.DirectoryUrl.Host}: {exception.Message}", exception.Problem);
+        }
+        catch (AcmeException exception)
+        {
+            logger.RehearsalUnavailable(context.Specification.Id, staging.Specification.DirectoryUrl, exception.Message);
+            return RehearsalOutcome.Unavailable;
+        }
+    }
+
+    private async Task<RehearsalOutcome> ValidateAsync(OrderContext context, Authority staging, CancellationToken cancellationToken)
+    {
+        context.Stopping.ThrowIfCancellationRequested();
+        var account = await staging.Accounts.OpenAsync(context.TermsAccepted, cancellationToken);
+        var request = new NewOrderRequest { Identifiers = Identifiers.ToAcme(context.Specification), Profile = Profile(context) };
+        var order = await PlaceAsync(account, request, cancellationToken);
+        if (order is null)
+        {
+            account = await staging.Accounts.RegisterAgainAsync(account, context.TermsAccepted, cancellationToken);
+            order = await account.CreateOrderAsync(request, cancellationToken);
+        }
+
+        // Where the authorizations are still valid from before, nobody looked: that proves nothing.
+        if (order.Status != OrderStatus.Pending || await authorizations.RunAsync(context, account, order, cancellationToken) == 0)
+        {
+            return RehearsalOutcome.NothingProved;
+        }
+
+        logger.RehearsalPassed(context.Specification.Id, staging.Specification.DirectoryUrl);
+        return RehearsalOutcome.Passed;
+    }
+
+    /// <returns><see langword="null"/> when the staging service no longer knows the account.</returns>
+    private static async Task<Order?> PlaceAsync(IAuthorityAccount account, NewOrderRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await account.CreateOrderAsync(request, cancellationToken);
+        }
+        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        {
+            return null;
+        }
+    }
+
+    private static string? Profile(OrderContext context) => context.Specification.Profile ?? context.Authority.Specification.Profile;
+
+    private static AuthoritySpecification Twin(AuthoritySpecification production) => production with
+    {
+        Id = $"{production.Id}-rehearsal",
+        DisplayName = $"{production.DisplayName} (staging)",
+        DirectoryUrl = production.StagingTwin ?? throw new InvalidOperationException($"{production.DisplayName} has no staging service."),
+        StagingTwin = null,
+        ExternalAccountBinding = null,
+    };
+}

@@ -1,0 +1,25 @@
+namespace KestrelAcme.Certificates.Renewal;
+
+/// <summary>Chooses the authority of the next order: the first, unless it failed too often by its own fault, or waiting for it would cost too much of the lifetime. Pure.</summary>
+internal static class FailoverPolicy
+{
+    /// <summary>How many failures of an authority send an order to the next.</summary>
+    public const int DefaultFailures = 3;
+
+    public static int Choose(IReadOnlyList<AuthorityCandidate> authorities, CertificateFacts? certificate, DateTimeOffset now)
+    {
+        for (var i = 0; i < authorities.Count; i++)
+        {
+            if (authorities[i].Failures < DefaultFailures && !CostsTooMuch(authorities[i], certificate, now))
+            {
+                return i;
+            }
+        }
+
+        // All of them fail: the one that failed least, the earlier of equals.
+        return Enumerable.Range(0, authorities.Count).MinBy(i => authorities[i].Failures);
+    }
+
+    private static bool CostsTooMuch(AuthorityCandidate authority, CertificateFacts? certificate, DateTimeOffset now)
+        => authority.OpenUntil > now && certificate is not null && authority.OpenUntil > certificate.NotAfter - (certificate.Lifetime / 4);
+}

@@ -1,0 +1,24 @@
+using KestrelAcme.Certificates.Renewal;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>Turns a decision of the policy into planned work. Pure.</summary>
+internal static class CertificatePlans
+{
+    public static PlannedWork From(RenewalDecision decision, ManagedCertificate certificate)
+    {
+        var lane = decision.Action == CertificateAction.PollRenewalInfo ? WorkLane.Maintenance
+            : decision.Reason == RenewalReason.Missing ? WorkLane.NewOrders
+            : WorkLane.Renewals;
+
+        // Without a certificate there is nothing that could lapse first: such orders keep the order in which they fell due.
+        return new PlannedWork(decision.DueAt, lane, certificate.Current?.NotAfter ?? decision.DueAt);
+    }
+
+    /// <summary>The same work at another time.</summary>
+    public static PlannedWork At(DateTimeOffset due, ManagedCertificate certificate)
+        => new(due, certificate.Current is null ? WorkLane.NewOrders : WorkLane.Renewals, certificate.Current?.NotAfter ?? due);
+
+    /// <summary>Work that is no order.</summary>
+    public static PlannedWork Maintenance(DateTimeOffset due) => new(due, WorkLane.Maintenance, due);
+}

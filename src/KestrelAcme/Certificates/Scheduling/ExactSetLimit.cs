@@ -1,0 +1,28 @@
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>Counts the certificates of one exact set of names, of all key algorithms, at public authorities.</summary>
+internal sealed class ExactSetLimit(CertificateCatalog catalog, TimeProvider time)
+{
+    /// <exception cref="ExactSetLimitException">No more are ordered for now.</exception>
+    public void ThrowIfReached(ManagedCertificate certificate, AuthoritySpecification authority)
+    {
+        if (!authority.IsPublic || certificate.State.PendingOrder?.OrderUrl is not null)
+        {
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        var issued = catalog.All.Where(c => SameNames(c, certificate)).SelectMany(c => c.State.Issued ?? []).ToList();
+        if (ExactSetPolicy.NextAllowed(issued, now) is { } next)
+        {
+            throw new ExactSetLimitException(issued.Count, next, next - now);
+        }
+    }
+
+    private static bool SameNames(ManagedCertificate one, ManagedCertificate other)
+        => ReferenceEquals(one, other) || (one.Specification.Identifiers.Count == other.Specification.Identifiers.Count && one.Specification.Identifiers.All(other.Specification.Identifiers.Contains));
+}

@@ -1,0 +1,74 @@
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>
+/// Keeps orders within what a public authority allows one account: new sets of names by a token bucket, renewals of the same set at most one a second. Private authorities are not paced.
+/// </summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class OrderPace(ConfigurationSource configuration, IssuanceSettings settings) : IWorkGate
+{
+    private readonly Lock _lock = new();
+    private TokenBucket _newSets = TokenBucket.Full(settings.NewSetBurst);
+    private DateTimeOffset _lastRenewal;
+
+    /// <summary>The state of the bucket, to be stored: a restart must not fill it.</summary>
+    public TokenBucket NewSets
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _newSets;
+            }
+        }
+
+        set
+        {
+            lock (_lock)
+            {
+                _newSets = value;
+            }
+        }
+    }
+
+    private bool Paced => configuration.Current.Authorities.Any(a => a.IsPublic);
+
+    public bool HasRoom(WorkLane lane, IReadOnlyDictionary<WorkLane, int> running)
+        => lane == WorkLane.Maintenance
+            ? running[WorkLane.Maintenance] < settings.MaxMaintenance
+            : running[WorkLane.Renewals] + running[WorkLane.NewOrders] < configuration.Current.MaxConcurrentOrders;
+
+    public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now)
+    {
+        if (lane == WorkLane.Maintenance || !Paced)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return lane == WorkLane.Renewals ? TryStartRenewal(now) : TryStartNewSet(now);
+        }
+    }
+
+    private DateTimeOffset? TryStartRenewal(DateTimeOffset now)
+    {
+        var next = _lastRenewal + settings.RenewalInterval;
+        if (next > now && _lastRenewal <= now)
+        {
+            return next;
+        }
+
+        _lastRenewal = now;
+        return null;
+    }
+
+    private DateTimeOffset? TryStartNewSet(DateTimeOffset now)
+    {
+        var (bucket, wait) = _newSets.Take(now, settings.NewSetBurst, settings.NewSetInterval);
+        _newSets = bucket;
+        return wait is { } time ? now + time : null;
+    }
+}

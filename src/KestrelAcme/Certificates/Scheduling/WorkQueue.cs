@@ -1,0 +1,79 @@
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>
+/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait by urgency, in a queue for each lane. Not safe for concurrent use.
+/// </summary>
+internal sealed class WorkQueue
+{
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly PriorityQueue<Entry, DateTimeOffset> _waiting = new();
+    private readonly Dictionary<WorkLane, PriorityQueue<Entry, DateTimeOffset>> _due = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => new PriorityQueue<Entry, DateTimeOffset>());
+
+    public int Count => _entries.Count;
+
+    /// <summary>Plans a work, in place of the one that was planned for the certificate before.</summary>
+    public void Set(string id, PlannedWork work)
+    {
+        var entry = new Entry(id, work);
+        _entries[id] = entry;
+        _waiting.Enqueue(entry, work.Due);
+    }
+
+    public void Remove(string id) => _entries.Remove(id);
+
+    public PlannedWork? Find(string id) => _entries.TryGetValue(id, out var entry) ? entry.Work : null;
+
+    /// <summary>Lets what has fallen due wait by urgency from now on.</summary>
+    public void Advance(DateTimeOffset now)
+    {
+        while (_waiting.TryPeek(out var entry, out var due) && due <= now)
+        {
+            _waiting.Dequeue();
+            if (IsCurrent(entry))
+            {
+                _due[entry.Work.Lane].Enqueue(entry, entry.Work.Urgency);
+            }
+        }
+    }
+
+    /// <summary>The most urgent work of a lane that is due; it stays in the queue.</summary>
+    public string? PeekDue(WorkLane lane)
+    {
+        var queue = _due[lane];
+        while (queue.TryPeek(out var entry, out _))
+        {
+            if (IsCurrent(entry))
+            {
+                return entry.Id;
+            }
+
+            queue.Dequeue();
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes out the work that <see cref="PeekDue"/> returned.</summary>
+    public void TakeDue(WorkLane lane) => _entries.Remove(_due[lane].Dequeue().Id);
+
+    /// <summary>When the next work falls due; <see langword="null"/> when none waits.</summary>
+    public DateTimeOffset? NextDue()
+    {
+        while (_waiting.TryPeek(out var entry, out var due))
+        {
+            if (IsCurrent(entry))
+            {
+                return due;
+            }
+
+            _waiting.Dequeue();
+        }
+
+        return null;
+    }
+
+    // An entry that was replaced or removed is dropped when it is met.
+    private bool IsCurrent(Entry entry) => _entries.TryGetValue(entry.Id, out var current) && ReferenceEquals(current, entry);
+
+    private sealed record Entry(string Id, PlannedWork Work);
+}

@@ -1,0 +1,16 @@
+using System.Collections.Concurrent;
+using KestrelAcme.Certificates.Scheduling;
+
+namespace KestrelAcme.Tests.Certificates.Scheduling;
+
+/// <summary>A gate with one limit for all lanes, and a time before which a lane does not start.</summary>
+internal sealed class FakeGate : IWorkGate
+{
+    public int Limit { get; set; } = 4;
+
+    public ConcurrentDictionary<WorkLane, DateTimeOffset> NotBefore { get; } = new();
+
+    public bool HasRoom(WorkLane lane, IReadOnlyDictionary<WorkLane, int> running) => running.Values.Sum() < Limit;
+
+    public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now) => NotBefore.TryGetValue(lane, out var time) && time > now ? time : null;
+}
