@@ -10,12 +10,9 @@ public sealed class FakeTimeProvider : TimeProvider
     private static readonly TimeSpan RealDeadline = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
-    private readonly PriorityQueue<FakeTimer, (long Due, long Armed)> _queue = new();
-    private readonly HashSet<FakeTimer> _armed = [];
-    private readonly List<(Func<bool> Condition, TaskCompletionSource Source)> _waiters = [];
+    private readonly FakeTimerQueue _timers = new();
     private long _elapsed;
     private long _target;
-    private long _armings;
     private DateTimeOffset _origin;
 
     /// <summary>A clock that starts at 2026-11-21 12:00 UTC.</summary>
@@ -39,7 +36,7 @@ public sealed class FakeTimeProvider : TimeProvider
         {
             lock (_gate)
             {
-                return _armed.Count;
+                return _timers.Count;
             }
         }
     }
@@ -51,7 +48,7 @@ public sealed class FakeTimeProvider : TimeProvider
         {
             lock (_gate)
             {
-                return _armed.Count == 0 ? null : TimeSpan.FromTicks(Math.Max(0, _armed.Min(timer => timer.Due) - _elapsed));
+                return _timers.NextDue is { } due ? TimeSpan.FromTicks(Math.Max(0, due - _elapsed)) : null;
             }
         }
     }
@@ -121,11 +118,11 @@ public sealed class FakeTimeProvider : TimeProvider
 
     /// <summary>Completes once at least <paramref name="timers"/> timers are armed, that is: once the code under test waits. Fails after 30 s of real time.</summary>
     public Task WhenWaitingAsync(int timers = 1, CancellationToken cancellationToken = default) =>
-        WhenAsync(() => _armed.Count >= timers, $"{timers} armed timer(s)", cancellationToken);
+        WhenAsync(() => _timers.Count >= timers, $"{timers} armed timer(s)", cancellationToken);
 
     /// <summary>Completes once a timer is armed that falls due within <paramref name="span"/> from now. Fails after 30 s of real time.</summary>
     public Task WhenTimerDueWithinAsync(TimeSpan span, CancellationToken cancellationToken = default) =>
-        WhenAsync(() => _armed.Any(timer => timer.Due - _elapsed <= span.Ticks), $"a timer due within {span}", cancellationToken);
+        WhenAsync(() => _timers.NextDue - _elapsed <= span.Ticks, $"a timer due within {span}", cancellationToken);
 
     /// <summary>
     /// Auto-advance: jumps from timer to timer until <paramref name="task"/> is complete, and returns its outcome. A jump happens only when the
@@ -142,10 +139,10 @@ public sealed class FakeTimeProvider : TimeProvider
         var realStart = System.GetTimestamp();
         while (!task.IsCompleted)
         {
-            var armings = Interlocked.Read(ref _armings);
+            var changes = _timers.Changes;
             await Task.WhenAny(task, Task.Delay(quiet ?? TimeSpan.FromMilliseconds(20), System, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
-            if (task.IsCompleted || armings != Interlocked.Read(ref _armings))
+            if (task.IsCompleted || changes != _timers.Changes)
             {
                 continue;
             }
@@ -186,7 +183,7 @@ public sealed class FakeTimeProvider : TimeProvider
 
             // A timer that fires at once counts its period from now, and a zero period means once, as with the real ones.
             timer.Period = period > TimeSpan.Zero ? period.Ticks : 0;
-            Enqueue(timer, dueTime == Timeout.InfiniteTimeSpan ? null : _elapsed + dueTime.Ticks);
+            _timers.Set(timer, dueTime == Timeout.InfiniteTimeSpan ? null : _elapsed + dueTime.Ticks);
         }
 
         if (dueTime == TimeSpan.Zero)
@@ -203,31 +200,8 @@ public sealed class FakeTimeProvider : TimeProvider
         lock (_gate)
         {
             timer.Disposed = true;
-            Enqueue(timer, null);
+            _timers.Set(timer, null);
         }
-    }
-
-    private void Enqueue(FakeTimer timer, long? due)
-    {
-        var arming = Interlocked.Increment(ref _armings);
-        timer.Arming = arming;
-        if (due is { } at)
-        {
-            timer.Due = at;
-            _armed.Add(timer);
-            _queue.Enqueue(timer, (at, arming));
-        }
-        else
-        {
-            _armed.Remove(timer);
-        }
-
-        foreach (var (_, source) in _waiters.Where(waiter => waiter.Condition()).ToArray())
-        {
-            source.TrySetResult();
-        }
-
-        _waiters.RemoveAll(waiter => waiter.Source.Task.IsCompleted);
     }
 
     private void FireUntil(long target)
@@ -242,51 +216,28 @@ public sealed class FakeTimeProvider : TimeProvider
     {
         lock (_gate)
         {
-            while (_queue.TryPeek(out var timer, out var key) && key.Due <= target)
-            {
-                _queue.Dequeue();
-                if (timer.Arming != key.Armed || !_armed.Contains(timer))
-                {
-                    continue; // Changed or disposed since: a later entry stands for it, or none.
-                }
-
-                _elapsed = Math.Max(_elapsed, key.Due);
-                Enqueue(timer, timer.Period > 0 ? key.Due + timer.Period : null);
-                return timer;
-            }
-
-            _elapsed = Math.Max(_elapsed, target);
-            return null;
+            var timer = _timers.Take(target, out var due);
+            _elapsed = Math.Max(_elapsed, timer is null ? target : due);
+            _timers.Wake();
+            return timer;
         }
     }
 
     private async Task WhenAsync(Func<bool> condition, string what, CancellationToken cancellationToken)
     {
-        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task met;
         lock (_gate)
         {
-            if (condition())
-            {
-                return;
-            }
-
-            _waiters.Add((condition, source));
+            met = _timers.WhenAsync(condition);
         }
 
         try
         {
-            await source.Task.WaitAsync(RealDeadline, System, cancellationToken);
+            await met.WaitAsync(RealDeadline, System, cancellationToken);
         }
         catch (TimeoutException)
         {
             throw new TimeoutException($"Waited {RealDeadline.TotalSeconds:0} s of real time for {what}; {ArmedTimers} armed, the next due in {NextTimerDue?.ToString() ?? "never"}.");
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _waiters.RemoveAll(waiter => waiter.Source == source);
-            }
         }
     }
 }
