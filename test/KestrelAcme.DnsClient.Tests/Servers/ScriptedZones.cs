@@ -4,7 +4,7 @@ using KestrelAcme.DnsClient.Records;
 namespace KestrelAcme.DnsClient.Tests.Servers;
 
 /// <summary>
-/// Records that a scripted server answers from, as a resolver would: it follows no CNAME, and misses carry the SOA above the name.
+/// Records that a scripted server answers from, as a resolver would: it follows one CNAME, and misses carry the SOA above the name.
 /// </summary>
 internal sealed class ScriptedZones(params DnsRecord[] records)
 {
@@ -33,6 +33,11 @@ internal sealed class ScriptedZones(params DnsRecord[] records)
 
         DnsRecord[] answers = [.. records.Where(record =>
             record.Name == question.Name && (record.Type == question.Type || record.Type == DnsRecordType.CNAME))];
+        if (question.Type != DnsRecordType.CNAME && answers.OfType<CnameRecord>().FirstOrDefault() is { } alias)
+        {
+            answers = [.. answers, .. records.Where(record => record.Name == alias.Target && record.Type == question.Type)];
+        }
+
         DnsRecord[] authority = [.. records.OfType<SoaRecord>()
             .Where(soa => question.Name.IsSubdomainOf(soa.Name)).OrderByDescending(soa => soa.Name.LabelCount).Take(1)];
         return Reply.To(request, answers, answers.Length > 0 || CutsAuthority ? [] : authority, flags: flags, edns: true);
