@@ -32,6 +32,9 @@ internal static partial class TlsLog
     [LoggerMessage(1309, LogLevel.Debug, "A connection ended before its ClientHello was read: {Reason}")]
     public static partial void ClientHelloBroken(this ILogger logger, string reason);
 
+    [LoggerMessage(1310, LogLevel.Debug, "A pinned session context was let go: {Reason}")]
+    public static partial void PinEnded(this ILogger logger, string reason);
+
     [LoggerMessage(1308, LogLevel.Warning, "The app's ConfigureEndpointDefaults hides ours from an HTTPS endpoint in code. It is served, but without intermediate certificates and without tls-alpn-01: call listenOptions.UseAcmeHttps() on it.")]
     public static partial void EndpointWithoutPeek(this ILogger logger);
 }

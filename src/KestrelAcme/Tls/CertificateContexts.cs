@@ -4,7 +4,7 @@ namespace KestrelAcme.Tls;
 
 /// <summary>Makes contexts at first use, once each, and keeps the most recently used ones.</summary>
 /// <remarks>A handshake only reads <see cref="CertificateEntry.Context"/>. The lock is taken when a context was made, which took a millisecond.</remarks>
-internal sealed class CertificateContexts(ITlsSettingsSource settings, TimeProvider timeProvider)
+internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPins pins, TimeProvider timeProvider)
 {
     private readonly Lock _gate = new();
     private readonly List<CertificateEntry> _kept = [];
@@ -46,9 +46,14 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, TimeProvi
     {
         lock (_gate)
         {
-            _kept.Remove(entry);
-            entry.Context = null;
+            if (entry.Context is not null)
+            {
+                _kept.Remove(entry);
+                entry.Context = null;
+            }
         }
+
+        pins.Release(entry);
     }
 
     private Task<SslStreamCertificateContext> MakeOnceAsync(CertificateEntry entry)
@@ -86,7 +91,7 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, TimeProvi
             }
 
             entry.Context = context;
-            Touch(entry);
+            entry.Touch(timeProvider);
             while (_kept.Count > Math.Max(1, settings.Current.ContextCacheSize))
             {
                 EvictOldest();
@@ -106,14 +111,8 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, TimeProvi
         }
 
         _kept[oldest].Context = null;
+        pins.Release(_kept[oldest]);
         _kept[oldest] = _kept[^1];
         _kept.RemoveAt(_kept.Count - 1);
-    }
-
-    /// <summary>Notes that a connection uses the entry.</summary>
-    public void Touch(CertificateEntry entry)
-    {
-        entry.LastUsed = timeProvider.GetTimestamp();
-        entry.Uses++;
     }
 }

@@ -8,6 +8,7 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
     private SslStreamCertificateContext? _context;
     private Task<SslStreamCertificateContext>? _making;
     private long _lastUsed;
+    private object? _pin;
 
     public CertificateMaterial Material { get; } = material;
 
@@ -34,6 +35,24 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
         set => Volatile.Write(ref _lastUsed, value);
     }
 
-    /// <summary>How often the context was used, about: writers may overtake each other.</summary>
-    public int Uses { get; set; }
+    /// <summary>How much the context is asked for: each use adds one, each idle minute halves it. Writers may overtake each other.</summary>
+    public float Heat { get; private set; }
+
+    /// <summary>What keeps .NET from dropping what OpenSSL knows of the context; one per entry at most.</summary>
+    public ref object? Pin => ref _pin;
+
+    /// <summary>Notes a use.</summary>
+    public void Touch(TimeProvider timeProvider)
+    {
+        var now = timeProvider.GetTimestamp();
+        Heat = HeatAt(now, timeProvider) + 1;
+        LastUsed = now;
+    }
+
+    /// <summary>The heat, cooled down to this moment.</summary>
+    public float HeatAt(long now, TimeProvider timeProvider)
+    {
+        var idle = timeProvider.GetElapsedTime(LastUsed, now);
+        return idle < TimeSpan.FromSeconds(1) ? Heat : Heat * MathF.Pow(0.5f, (float)idle.TotalMinutes);
+    }
 }

@@ -7,7 +7,12 @@ namespace KestrelAcme.Tls;
 
 /// <summary>Decides what a client gets. Runs before the handshake, where waiting for a context is allowed.</summary>
 internal sealed class TlsSelector(
-    TlsCertificateTable table, CertificateContexts contexts, PlaceholderCertificate placeholder, ReportedNames reported, ILogger<TlsSelector> logger)
+    TlsCertificateTable table,
+    CertificateContexts contexts,
+    PlaceholderCertificate placeholder,
+    ReportedNames reported,
+    TimeProvider timeProvider,
+    ILogger<TlsSelector> logger)
 {
     private static readonly TlsSelection Foreign = new(TlsOutcome.Foreign);
 
@@ -77,8 +82,8 @@ internal sealed class TlsSelector(
 
     private TlsSelection Served(CertificateEntry entry, SslStreamCertificateContext context, string? name)
     {
-        contexts.Touch(entry);
-        return new TlsSelection(TlsOutcome.Certificate, name, context);
+        entry.Touch(timeProvider);
+        return new TlsSelection(TlsOutcome.Certificate, name, context, entry);
     }
 
     private TlsSelection WithoutCertificate(string? name, IPAddress? address)

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Primitives;
 
@@ -8,9 +10,6 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// <summary>What Kestrel itself would serve: <c>Kestrel:Certificates:Default</c>, or the developer certificate, the latter in Development only.</summary>
 internal sealed class FallbackCertificate(IHostEnvironment environment) : IDisposable
 {
-    // Marks the certificates that "dotnet dev-certs" makes.
-    private const string DeveloperCertificateOid = "1.3.6.1.4.1.311.84.1.1";
-
     private Found? _found;
     private KestrelServerOptions? _options;
     private IDisposable? _reloads;
@@ -28,28 +27,29 @@ internal sealed class FallbackCertificate(IHostEnvironment environment) : IDispo
     {
         _options = options;
         _reloads?.Dispose();
-        _reloads = options.ConfigurationLoader is { } loader ? ChangeToken.OnChange(loader.Configuration.GetReloadToken, Refresh) : null;
+        _reloads = options.ConfigurationLoader is { } loader ? ChangeToken.OnChange(loader.Configuration.GetReloadToken, Forget) : null;
     }
 
     /// <summary>Asks Kestrel anew, after it has read its configuration.</summary>
-    public void Refresh() => Volatile.Write(ref _found, null);
+    public void Refresh() => Look();
+
+    // Kestrel reloads at the same moment: it is asked when the certificate is needed.
+    private void Forget() => Volatile.Write(ref _found, null);
 
     /// <inheritdoc/>
     public void Dispose() => _reloads?.Dispose();
 
     private Found Look()
     {
-        if (_options is null)
-        {
-            return new Found(null, null);
-        }
-
-        var asked = KestrelProbe.DefaultCertificate(_options);
-        var usable = asked?.ServerCertificate is { } certificate && (environment.IsDevelopment() || certificate.Extensions[DeveloperCertificateOid] is null);
-        var found = usable ? new Found(asked!.ServerCertificate, asked.ServerCertificateChain) : new Found(null, null);
+        var asked = MayHaveOne(_options) ? KestrelProbe.DefaultCertificate(_options) : null;
+        var found = new Found(asked?.ServerCertificate, asked?.ServerCertificateChain);
         Volatile.Write(ref _found, found);
         return found;
     }
+
+    // Kestrel looks for a developer certificate everywhere, and warns of what it finds.
+    private bool MayHaveOne([NotNullWhen(true)] KestrelServerOptions? options) =>
+        options is not null && (environment.IsDevelopment() || options.ConfigurationLoader?.Configuration.GetSection("Certificates:Default").Exists() == true);
 
     private sealed record Found(X509Certificate2? Certificate, X509Certificate2Collection? Chain);
 }

@@ -87,6 +87,10 @@ internal sealed class HttpsEndpoint
         if (selection.Context is { } context)
         {
             Serve(ssl, context);
+            if (selection.Entry is { } entry)
+            {
+                _services.Pins.Offer(entry, ssl);
+            }
         }
         else if (selection.Outcome != TlsOutcome.Foreign)
         {

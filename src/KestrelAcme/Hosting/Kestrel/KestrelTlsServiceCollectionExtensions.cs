@@ -19,6 +19,7 @@ internal static class KestrelTlsServiceCollectionExtensions
 
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ITlsSettingsSource>(new FixedTlsSettings(new TlsSettings()));
+        services.TryAddSingleton<SessionPins>();
         services.TryAddSingleton<CertificateContexts>();
         services.TryAddSingleton<PlaceholderCertificate>();
         services.TryAddSingleton<ReportedNames>();
