@@ -18,9 +18,10 @@ internal struct ClientHelloReader
     private const byte HandshakeRecord = 22;
     private const byte ClientHelloMessage = 1;
 
-    // Raw bytes of the whole records seen, and the handshake bytes in them.
+    // Raw bytes of the whole records seen, the handshake bytes in them, and how many of those the message has: 0 while that is unknown.
     private int _scanned;
     private int _gathered;
+    private int _needed;
 
     /// <summary>Reads what can be read from all bytes received so far.</summary>
     public ClientHelloStatus Read(in ReadOnlySequence<byte> buffer, out ClientHello hello)
@@ -51,7 +52,7 @@ internal struct ClientHelloReader
 
         var record = BinaryPrimitives.ReadUInt16BigEndian(first[3..]);
         var length = MessageLength(first[RecordHeaderLength..]);
-        if (record > MaxRecordLength || length > record - HandshakeHeaderLength || first.Length < RecordHeaderLength + HandshakeHeaderLength + length)
+        if (record > MaxRecordLength || length > record - HandshakeHeaderLength || first.Length < RecordHeaderLength + record)
         {
             return false;
         }
@@ -68,26 +69,15 @@ internal struct ClientHelloReader
             return ClientHelloStatus.Malformed;
         }
 
-        Span<byte> header = stackalloc byte[HandshakeHeaderLength];
-        var known = Gather(buffer, header);
-        if (known >= 1 && header[0] != ClientHelloMessage)
+        if (IsWhole)
         {
-            return ClientHelloStatus.Malformed;
+            return ParseGathered(buffer, _needed, out hello);
         }
 
-        var length = known == HandshakeHeaderLength ? MessageLength(header) : 0;
-        if (length > MaxLength || (buffer.Length > MaxBuffered && _gathered < length))
-        {
-            return ClientHelloStatus.Malformed;
-        }
-
-        if (known < HandshakeHeaderLength || _gathered < HandshakeHeaderLength + length)
-        {
-            return ClientHelloStatus.Incomplete;
-        }
-
-        return ParseGathered(buffer, HandshakeHeaderLength + length, out hello);
+        return buffer.Length > MaxBuffered ? ClientHelloStatus.Malformed : ClientHelloStatus.Incomplete;
     }
+
+    private readonly bool IsWhole => _needed > 0 && _gathered >= _needed;
 
     private readonly ClientHelloStatus ParseGathered(in ReadOnlySequence<byte> buffer, int length, out ClientHello hello)
     {
@@ -103,12 +93,12 @@ internal struct ClientHelloReader
         }
     }
 
-    // Goes over the whole records that came since the last time.
+    // Goes over the whole records that came since the last time, up to the end of the message.
     private bool TryScan(in ReadOnlySequence<byte> buffer)
     {
         Span<byte> header = stackalloc byte[RecordHeaderLength];
         var rest = buffer.Slice(_scanned);
-        while (!rest.IsEmpty)
+        while (!rest.IsEmpty && !IsWhole)
         {
             var have = (int)Math.Min(rest.Length, RecordHeaderLength);
             rest.Slice(0, have).CopyTo(header);
@@ -136,13 +126,35 @@ internal struct ClientHelloReader
             _gathered += length;
             _scanned += RecordHeaderLength + length;
             rest = rest.Slice(RecordHeaderLength + length);
-            if (_gathered > MaxLength + HandshakeHeaderLength + MaxRecordLength)
+            if (!TryReadMessageHeader(buffer))
             {
                 return false;
             }
         }
 
         return true;
+    }
+
+    private bool TryReadMessageHeader(in ReadOnlySequence<byte> buffer)
+    {
+        if (_needed > 0)
+        {
+            return true;
+        }
+
+        Span<byte> header = stackalloc byte[HandshakeHeaderLength];
+        var known = Gather(buffer, header);
+        if (header[0] != ClientHelloMessage)
+        {
+            return false;
+        }
+
+        if (known == HandshakeHeaderLength)
+        {
+            _needed = HandshakeHeaderLength + MessageLength(header);
+        }
+
+        return _needed <= HandshakeHeaderLength + MaxLength;
     }
 
     // Copies the handshake bytes of the scanned records, as many as fit.

@@ -171,11 +171,13 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var count = Math.Min(buffer.Length, content.Length - _position);
-            if (count == 0)
+            if (_position == content.Length)
             {
                 return new(end);
             }
+
+            // SslStream begins with a read of no bytes, to learn that there are some.
+            var count = Math.Min(buffer.Length, content.Length - _position);
 
             content.AsMemory(_position, count).CopyTo(buffer);
             _position += count;

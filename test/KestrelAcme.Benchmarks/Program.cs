@@ -1,0 +1,20 @@
+using System.Reflection;
+using BenchmarkDotNet.Running;
+using KestrelAcme.Benchmarks.Fuzz;
+using KestrelAcme.Benchmarks.Handshakes;
+using KestrelAcme.Benchmarks.Memory;
+
+switch (args.FirstOrDefault())
+{
+    case "handshakes":
+        return await HandshakeComparison.RunAsync(args.Length > 1 ? int.Parse(args[1]) : 20);
+    case "client":
+        return await HandshakeClient.RunAsync();
+    case "memory":
+        return await MemoryReport.RunAsync();
+    case "fuzz":
+        return FuzzRun.Run(TimeSpan.FromSeconds(args.Length > 1 ? int.Parse(args[1]) : 60));
+    default:
+        BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);
+        return 0;
+}
