@@ -1,0 +1,201 @@
+using System.Buffers;
+using System.Text;
+using KestrelAcme.Tls;
+using Xunit;
+
+namespace KestrelAcme.Tests.Tls;
+
+public sealed class ClientHelloReaderTests
+{
+    [Theory]
+    [InlineData("a.test", "a.test")]
+    [InlineData("WWW.Example.TEST", "www.example.test")]
+    [InlineData("a.test.", "a.test")]
+    [InlineData("xn--bcher-kva.test", "xn--bcher-kva.test")]
+    [InlineData("_service.a.test", "_service.a.test")]
+    [InlineData("1.0.0.127.in-addr.arpa", "1.0.0.127.in-addr.arpa")]
+    public void Read_Name_Normalized(string sent, string expected)
+    {
+        Assert.Equal(ClientHelloStatus.Complete, Read(ClientHelloBuilder.For(sent), out var hello));
+        Assert.Equal(expected, hello.ServerName);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("a..test")]
+    [InlineData(".a.test")]
+    [InlineData("a\0.test")]
+    [InlineData("a test")]
+    [InlineData("bücher.test")]
+    [InlineData("192.0.2.1")]
+    [InlineData("[2001:db8::1]")]
+    [InlineData("2001:db8::1")]
+    [InlineData("*.a.test")]
+    public void Read_NameThatIsNone_BadName(string sent) => Assert.Equal(ClientHelloStatus.BadName, Read(ClientHelloBuilder.For(sent), out _));
+
+    [Theory]
+    [InlineData(253, true)]
+    [InlineData(254, false)]
+    [InlineData(255, false)]
+    [InlineData(300, false)]
+    public void Read_LongName_BoundAt253(int length, bool allowed)
+    {
+        var name = string.Concat(Enumerable.Repeat("abcdefghi.", 40))[..(length - 1)] + "z";
+        Assert.Equal(allowed ? ClientHelloStatus.Complete : ClientHelloStatus.BadName, Read(ClientHelloBuilder.For(name), out _));
+    }
+
+    [Fact]
+    public void Read_LongLabel_BadName() => Assert.Equal(ClientHelloStatus.BadName, Read(ClientHelloBuilder.For(new string('a', 64) + ".test"), out _));
+
+    [Fact]
+    public void Read_TwoNames_Malformed()
+    {
+        var builder = ClientHelloBuilder.For("a.test");
+        builder.ServerNames.Add(Encoding.ASCII.GetBytes("b.test"));
+        Assert.Equal(ClientHelloStatus.Malformed, Read(builder, out _));
+    }
+
+    [Fact]
+    public void Read_NameExtensionTwice_Malformed()
+    {
+        var builder = ClientHelloBuilder.For("a.test");
+        builder.Extensions.Add((0, [0, 9, 0, 0, 6, .. "b.test"u8]));
+        Assert.Equal(ClientHelloStatus.Malformed, Read(builder, out _));
+    }
+
+    [Fact]
+    public void Read_NoExtensions_NoName()
+    {
+        Assert.Equal(ClientHelloStatus.Complete, Read(new ClientHelloBuilder { WithoutExtensions = true }, out var hello));
+        Assert.Null(hello.ServerName);
+        Assert.Equal(KeyKinds.Rsa, hello.AcceptedKeys);
+        Assert.False(hello.OffersTls13);
+    }
+
+    [Theory]
+    [InlineData(true, "acme-tls/1")]
+    [InlineData(false, "h2", "acme-tls/1")]
+    [InlineData(false, "acme-tls/1", "h2")]
+    [InlineData(false, "acme-tls/1", "acme-tls/1")]
+    [InlineData(false, "acme-tls/2")]
+    [InlineData(false)]
+    public void Read_Alpn_OnlyExactlyAcmeTlsCounts(bool expected, params string[] alpn)
+    {
+        Assert.Equal(ClientHelloStatus.Complete, Read(ClientHelloBuilder.For("a.test", alpn), out var hello));
+        Assert.Equal(expected, hello.IsAcmeTls);
+    }
+
+    [Theory]
+    [InlineData(KeyKinds.EcdsaP256 | KeyKinds.Rsa, new ushort[] { 0x0403, 0x0804 }, new ushort[] { 0x0304 }, new ushort[] { 0x1301 })]
+    [InlineData(KeyKinds.EcdsaP384, new ushort[] { 0x0503, 0x0807 }, new ushort[] { 0x0304 }, new ushort[] { 0x1301 })]
+    [InlineData(KeyKinds.Rsa, new ushort[] { 0x0804 }, new ushort[] { 0x0304 }, new ushort[] { 0x1301 })]
+    [InlineData(KeyKinds.Ecdsa | KeyKinds.Rsa, new ushort[] { 0x0403, 0x0401 }, new ushort[0], new ushort[] { 0xC02B, 0xC02F })]
+    [InlineData(KeyKinds.Rsa, new ushort[] { 0x0403, 0x0401 }, new ushort[0], new ushort[] { 0xC02F })]
+    [InlineData(KeyKinds.None, new ushort[] { 0x0807 }, new ushort[] { 0x0304 }, new ushort[] { 0x1301 })]
+    public void Read_Schemes_AcceptedKeys(object expected, ushort[] schemes, ushort[] versions, ushort[] suites)
+    {
+        var builder = ClientHelloBuilder.For("a.test");
+        (builder.SignatureAlgorithms, builder.Versions, builder.Suites) = (schemes, versions, suites);
+        Assert.Equal(ClientHelloStatus.Complete, Read(builder, out var hello));
+        Assert.Equal((KeyKinds)expected, hello.AcceptedKeys);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 4096)]
+    [InlineData(3, 2)]
+    [InlineData(64, 1)]
+    [InlineData(16384, 1)]
+    [InlineData(16384, 4096)]
+    public void Read_AnyFragmentation_Same(int recordLength, int segmentLength)
+    {
+        var wire = ClientHelloBuilder.For("a.test", "acme-tls/1").Build(recordLength);
+        var reader = new ClientHelloReader();
+        for (var arrived = 1; arrived < wire.Length; arrived++)
+        {
+            Assert.Equal(ClientHelloStatus.Incomplete, reader.Read(ClientHelloMutator.Segment.Split(wire.AsMemory(0, arrived), segmentLength), out _));
+        }
+
+        Assert.Equal(ClientHelloStatus.Complete, reader.Read(ClientHelloMutator.Segment.Split(wire, segmentLength), out var hello));
+        Assert.Equal(("a.test", true), (hello.ServerName, hello.IsAcmeTls));
+    }
+
+    [Theory]
+    [InlineData("474554202F")]
+    [InlineData("80")]
+    [InlineData("00")]
+    public void Read_OtherFirstByte_NotTls(string hex) => Assert.Equal(ClientHelloStatus.NotTls, Read(Convert.FromHexString(hex)));
+
+    [Theory]
+    [InlineData("1603010000")] // a record of no bytes
+    [InlineData("160301FFFF")] // a record too long
+    [InlineData("1603018000")] // the length at which Kestrel's own listener throws
+    [InlineData("160401")] // not a version of TLS
+    [InlineData("160301000102")] // another message
+    [InlineData("160301000401010001")] // a message over 64 KB
+    public void Read_Broken_Malformed(string hex) => Assert.Equal(ClientHelloStatus.Malformed, Read(Convert.FromHexString(hex)));
+
+    [Fact]
+    public void Read_NearlyTheBound_CompleteAndPastItMalformed()
+    {
+        var builder = ClientHelloBuilder.For("a.test");
+        builder.Extensions.Add((0x1234, new byte[60_000]));
+        Assert.Equal(ClientHelloStatus.Complete, Read(builder, out _));
+
+        builder.Suites = new ushort[5_000];
+        Assert.Equal(ClientHelloStatus.Malformed, Read(builder.Build()));
+    }
+
+    [Fact]
+    public void Read_EveryTruncationOfABody_NeverComplete()
+    {
+        var body = ClientHelloBuilder.For("a.test", "h2").Build()[9..];
+        for (var length = 0; length < body.Length; length++)
+        {
+            var status = ClientHelloParser.Parse(body.AsSpan(0, length), out _);
+            // Without its extensions a ClientHello of TLS 1.2 is whole.
+            Assert.True(status == ClientHelloStatus.Malformed || length == 2 + 32 + 1 + 2 + 8 + 2, $"{length}: {status}");
+        }
+    }
+
+    [Fact]
+    public void Read_UnnamedClient_AllocatesNothing()
+    {
+        var sequence = new ReadOnlySequence<byte>(ClientHelloBuilder.For(null, "h2").Build());
+        Read(sequence);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            Read(sequence);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Read_TwoMillionMutations_NothingThrowsAndPiecesAgree()
+    {
+        // Two halves at once: the machines of today have two cores at least.
+        var wrong = new string?[2];
+        Parallel.For(0, wrong.Length, half =>
+        {
+            var mutator = new ClientHelloMutator(20_260_101 + half);
+            for (var i = 0; i < 1_000_000 && wrong[half] is null; i++)
+            {
+                wrong[half] = mutator.RunOne();
+            }
+
+            Assert.True(wrong[half] is not null || mutator.Counts.All(count => count > 1000), "The mutations do not reach every status.");
+        });
+
+        Assert.All(wrong, Assert.Null);
+    }
+
+    private static ClientHelloStatus Read(ClientHelloBuilder builder, out ClientHello hello) =>
+        new ClientHelloReader().Read(new ReadOnlySequence<byte>(builder.Build()), out hello);
+
+    private static ClientHelloStatus Read(byte[] wire) => Read(new ReadOnlySequence<byte>(wire));
+
+    private static ClientHelloStatus Read(ReadOnlySequence<byte> sequence) => new ClientHelloReader().Read(sequence, out _);
+}
