@@ -6,21 +6,24 @@ using KestrelAcme.LocalAuthority.Requests;
 namespace KestrelAcme.LocalAuthority.Certificates;
 
 /// <summary>
-/// Keeps a hierarchy in one PEM file, readable by its owner only: the root, the intermediate, the alternate root, the cross-signed root,
+/// Keeps a hierarchy in one PEM file in a folder of its own, readable by its owner only: the root, the intermediate, the alternate root, the cross-signed root,
 /// then the keys of the first two. One file, so that certificates and keys can never be of different makes.
 /// </summary>
 internal static class HierarchyFile
 {
-    /// <summary>Reads the file, or makes it. When two processes make it at once, both use the one that was there first.</summary>
+    private const string Name = "authority.pem";
+
+    /// <summary>Reads the file in a folder of its own, or makes both. When several processes do so at once, all use the one that was there first.</summary>
     /// <exception cref="InvalidOperationException">The file cannot be read or made.</exception>
-    public static Hierarchy LoadOrCreate(string path, DateTimeOffset now)
+    public static Hierarchy LoadOrCreate(string folder, DateTimeOffset now)
     {
+        var path = Path.Combine(folder, Name);
         try
         {
             if (!File.Exists(path))
             {
                 using var created = HierarchyFactory.Create(now);
-                Write(path, created);
+                Publish(folder, Text(created));
             }
 
             return Read(File.ReadAllText(path));
@@ -28,11 +31,11 @@ internal static class HierarchyFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             throw new InvalidOperationException(
-                $"The local authority cannot read or make its root in '{path}': {e.Message} Delete the file to get a new root, or set another Folder.", e);
+                $"The local authority cannot read or make its root in '{path}': {e.Message} Delete the folder '{folder}' to get a new root, or set another Folder.", e);
         }
     }
 
-    private static void Write(string path, Hierarchy hierarchy)
+    private static string Text(Hierarchy hierarchy)
     {
         var text = new StringBuilder();
         X509Certificate2[] certificates = [hierarchy.Root, hierarchy.Intermediate, hierarchy.AlternateRoot, hierarchy.CrossSignedRoot];
@@ -42,27 +45,33 @@ internal static class HierarchyFile
         }
 
         text.Append(hierarchy.RootKey.ExportPkcs8PrivateKeyPem()).Append('\n');
-        text.Append(hierarchy.IntermediateKey.ExportPkcs8PrivateKeyPem()).Append('\n');
-        var temporary = $"{path}.{ResourceId.Create()}.tmp";
+        return text.Append(hierarchy.IntermediateKey.ExportPkcs8PrivateKeyPem()).Append('\n').ToString();
+    }
+
+    // A folder is moved into place because that fails where another one is, on every system; moving a file would replace the other's on Unix.
+    private static void Publish(string folder, string text)
+    {
+        var temporary = $"{folder}.{ResourceId.Create()}.tmp";
+        PrivateFolder.Create(temporary);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using (var file = new FileStream(temporary, options))
+        using (var file = new FileStream(Path.Combine(temporary, Name), options))
         {
-            file.Write(Encoding.ASCII.GetBytes(text.ToString()));
+            file.Write(Encoding.ASCII.GetBytes(text));
             file.Flush(flushToDisk: true);
         }
 
         try
         {
-            File.Move(temporary, path, overwrite: false);
+            Directory.Move(temporary, folder);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (File.Exists(Path.Combine(folder, Name)))
         {
-            File.Delete(temporary);
+            Directory.Delete(temporary, recursive: true);
         }
     }
 

@@ -35,17 +35,9 @@ internal sealed class AuthorityFolder : IDisposable
     public static AuthorityFolder Open(string? folder, DateTimeOffset now)
     {
         folder = Path.GetFullPath(folder ?? DefaultPath());
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
+        PrivateFolder.Create(folder);
         return new AuthorityFolder(
-            HierarchyFile.LoadOrCreate(Path.Combine(folder, "authority.pem"), now),
+            HierarchyFile.LoadOrCreate(Path.Combine(folder, "keys"), now),
             new RevocationLedger(Path.Combine(folder, "revocations.json")),
             Path.Combine(folder, "root.pem"),
             temporary: false);

@@ -58,9 +58,9 @@ public sealed class KeptFolderTests
         using var folder = new TemporaryFolder();
         var inside = Path.Combine(folder.Path, "ca");
         await using var authority = await LocalAcmeAuthority.StartAsync(o => o.Folder = inside, TestContext.Current.CancellationToken);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(inside, "authority.pem")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(inside, "keys", "authority.pem")));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(inside));
-        Assert.DoesNotContain(Directory.EnumerateFiles(inside), f => f.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(inside), f => f.EndsWith(".tmp", StringComparison.Ordinal));
         Assert.DoesNotContain("PRIVATE", await File.ReadAllTextAsync(authority.RootPemPath, TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
@@ -68,7 +68,8 @@ public sealed class KeptFolderTests
     public async Task Start_FileDamaged_SaysWhichFileAndWhatToDo()
     {
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(Path.Combine(folder.Path, "authority.pem"), "no", TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(Path.Combine(folder.Path, "keys"));
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "keys", "authority.pem"), "no", TestContext.Current.CancellationToken);
         var error = await Assert.ThrowsAsync<InvalidOperationException>(
             () => LocalAcmeAuthority.StartAsync(o => o.Folder = folder.Path, TestContext.Current.CancellationToken));
         Assert.Contains("authority.pem", error.Message, StringComparison.Ordinal);
