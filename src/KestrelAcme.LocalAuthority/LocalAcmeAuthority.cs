@@ -159,7 +159,17 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         _folder.Dispose();
     }
 
-    internal async Task ServeAsync(ILogger logger, CancellationToken cancellationToken)
+    /// <summary>Starts answering. Clients that connect earlier wait: the sockets listen already.</summary>
+    internal Task ServeAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        // Test and design-time tools follow the building of hosts through the execution context, and configure them: not this one.
+        using (ExecutionContext.SuppressFlow())
+        {
+            return Task.Run(() => BuildAndServeAsync(logger, cancellationToken), cancellationToken);
+        }
+    }
+
+    private async Task BuildAndServeAsync(ILogger logger, CancellationToken cancellationToken)
     {
         var log = new AuthorityLog(logger);
         _parts = new AuthorityParts(

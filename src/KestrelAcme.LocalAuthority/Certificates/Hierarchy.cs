@@ -8,6 +8,9 @@ namespace KestrelAcme.LocalAuthority.Certificates;
 /// </summary>
 internal sealed class Hierarchy : IDisposable
 {
+    /// <summary>Held while a key signs: ECDsa is not promised to be thread-safe.</summary>
+    public Lock Signing { get; } = new();
+
     public required X509Certificate2 Root { get; init; }
 
     public required ECDsa RootKey { get; init; }

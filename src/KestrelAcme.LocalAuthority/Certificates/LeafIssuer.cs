@@ -15,9 +15,6 @@ internal sealed class LeafIssuer(
 {
     private const int LongestCommonName = 64;
 
-    // ECDsa is not promised to be thread-safe; a signature takes a tenth of a millisecond.
-    private readonly Lock _signing = new();
-
     public IssuedCertificate Issue(Order order, CertificateSigningRequest csr)
     {
         var now = time.GetUtcNow();
@@ -103,7 +100,7 @@ internal sealed class LeafIssuer(
 
     private X509Certificate2 Sign(CertificateRequest request, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
-        lock (_signing)
+        lock (hierarchy.Signing)
         {
             var generator = X509SignatureGenerator.CreateForECDsa(hierarchy.IntermediateKey);
             return request.Create(hierarchy.Intermediate.SubjectName, generator, notBefore, notAfter, SerialNumber.Create());

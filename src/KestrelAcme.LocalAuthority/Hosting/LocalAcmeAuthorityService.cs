@@ -10,6 +10,8 @@ internal sealed class LocalAcmeAuthorityService(
 {
     private const string Category = "KestrelAcme.LocalAuthority";
 
+    private Task _serving = Task.CompletedTask;
+
     public static void RequireDevelopment(LocalAcmeAuthorityOptions options, IHostEnvironment environment)
     {
         if (!options.AllowOutsideDevelopment && !environment.IsDevelopment())
@@ -23,19 +25,26 @@ internal sealed class LocalAcmeAuthorityService(
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         RequireDevelopment(options, environment);
-        return authority.ServeAsync(loggers.CreateLogger(Category), cancellationToken);
+
+        // The app's own start goes on meanwhile: whoever connects before the authority answers waits for it.
+        _serving = authority.ServeAsync(loggers.CreateLogger(Category), cancellationToken);
+        return Task.CompletedTask;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken) => _serving;
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => authority.DisposeAsync().AsTask();
+    public Task StoppedAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
 
-    // For a host that failed to start: the ports are given back all the same.
-    public ValueTask DisposeAsync() => authority.DisposeAsync();
+    // Also for a host that failed to start: the ports are given back all the same.
+    public async ValueTask DisposeAsync()
+    {
+        await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await authority.DisposeAsync();
+    }
 }

@@ -43,13 +43,17 @@ internal sealed class RevocationListPublisher(Hierarchy hierarchy, RevocationLed
             builder.AddEntry(Convert.FromHexString(entry.SerialNumber), entry.RevokedAt, reason);
         }
 
-        return builder.Build(
-            hierarchy.Intermediate.SubjectName,
-            X509SignatureGenerator.CreateForECDsa(hierarchy.IntermediateKey),
-            new BigInteger(ledger.NextCrlNumber(now)),
-            now + Validity,
-            HashAlgorithmName.SHA256,
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(hierarchy.Intermediate, true, false),
-            now);
+        var number = new BigInteger(ledger.NextCrlNumber(now));
+        lock (hierarchy.Signing)
+        {
+            return builder.Build(
+                hierarchy.Intermediate.SubjectName,
+                X509SignatureGenerator.CreateForECDsa(hierarchy.IntermediateKey),
+                number,
+                now + Validity,
+                HashAlgorithmName.SHA256,
+                X509AuthorityKeyIdentifierExtension.CreateFromCertificate(hierarchy.Intermediate, true, false),
+                now);
+        }
     }
 }
