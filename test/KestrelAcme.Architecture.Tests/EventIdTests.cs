@@ -9,7 +9,7 @@ public sealed class EventIdTests
 {
     private const int BlockSize = 100;
 
-    private static readonly Dictionary<string, int> BlockOfAssembly = new() { ["KestrelAcme.LocalAuthority"] = 2000 };
+    private static readonly Dictionary<string, int> BlockOfAssembly = new() { ["KestrelAcme.LocalAuthority"] = 9000 };
 
     private const string Suffix = "Log";
 

@@ -18,7 +18,7 @@ internal sealed record FolderPlan(string Folder, string[] MayUse, string[] Assem
         new("Challenges", ["Storage", "Tls", "Configuration", "Diagnostics"], [Protocol, DnsClient], 1200),
         new("Tls", ["Diagnostics"], [], 1300),
         new("Storage", ["Diagnostics"], [], 1400),
-        new("Configuration", [], [], 1500),
+        new("Configuration", ["Diagnostics"], [], 1500),
         new("Diagnostics", [], [], 1600),
     ];
 

@@ -40,6 +40,7 @@ internal static class HttpClientSource
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
             ConnectTimeout = TimeSpan.FromSeconds(15),
+            ConnectCallback = GuardedConnection.ConnectAsync,
             // A new order sent on a connection that the server is closing is lost, and must not be repeated: keep connections no longer than servers do.
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),

@@ -33,6 +33,9 @@ public enum CertificateEventKind
     /// <summary>The authority advised another time for the renewal.</summary>
     RenewalInfoChanged,
 
+    /// <summary>The certificate that is served was revoked, by us or by somebody else.</summary>
+    Revoked,
+
     /// <summary>An attempt failed; the status says when the next is made.</summary>
     Failed,
 }

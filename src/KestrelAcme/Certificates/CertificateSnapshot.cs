@@ -2,13 +2,14 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates;
 
 /// <summary>A certificate that is there, with what is read from its leaf once.</summary>
-internal sealed record CertificateSnapshot(CertificateRecord Record, string SerialNumber, string Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+internal sealed record CertificateSnapshot(CertificateRecord Record, string SerialNumber, string Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
 {
     /// <exception cref="DamagedValueException">The leaf cannot be read.</exception>
     public static CertificateSnapshot Read(CertificateRecord record)
@@ -16,7 +17,7 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
         try
         {
             using var leaf = X509CertificateLoader.LoadCertificate(record.Chain[0].Span);
-            return new CertificateSnapshot(record, leaf.SerialNumber, leaf.Issuer, leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
+            return new CertificateSnapshot(record, leaf.SerialNumber, leaf.Issuer, leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime(), CrlDistributionPoint.Find(leaf));
         }
         catch (CryptographicException exception)
         {
@@ -24,12 +25,15 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
         }
     }
 
-    public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered) => new(
+    public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered, RevocationRecord? revocation = null) => new(
         NotBefore,
         NotAfter,
         CoversNames: specification.Identifiers.All(i => Record.Metadata.Names.Contains(i.Value, StringComparer.Ordinal)),
         renewalInfoOffered,
-        Record.Metadata.Jitter);
+        Record.Metadata.Jitter)
+    {
+        Revocation = revocation?.SerialNumber != SerialNumber ? RevocationState.None : revocation.OnPurpose ? RevocationState.OnPurpose : RevocationState.Replace,
+    };
 
     public CertificateMaterial Material(string id) => new(id, Record.Metadata.Names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
 

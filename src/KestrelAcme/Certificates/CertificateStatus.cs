@@ -33,6 +33,9 @@ public sealed record CertificateStatus
     /// <summary>Why the authority advises the time of the renewal (RFC 9773), where it says so.</summary>
     public Uri? RenewalExplanation { get; init; }
 
+    /// <summary>Whether the certificate that is served is known to be revoked.</summary>
+    public bool Revoked { get; init; }
+
     /// <summary>The failures since the last success; <see langword="null"/> when there were none.</summary>
     public CertificateFailure? Failure { get; init; }
 

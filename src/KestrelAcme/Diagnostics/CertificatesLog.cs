@@ -124,4 +124,16 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1139, LogLevel.Warning, "The pace of new orders could not be stored: {Reason}")]
     public static partial void PaceNotStored(this ILogger logger, string reason);
+
+    [LoggerMessage(1140, LogLevel.Error, "{Certificate}: the certificate {SerialNumber} was revoked on {At:u} (reason: {Reason}); it is replaced at once.")]
+    public static partial void CertificateFoundRevoked(this ILogger logger, string certificate, string serialNumber, DateTimeOffset at, string reason);
+
+    [LoggerMessage(1141, LogLevel.Warning, "{Certificate}: the certificate {SerialNumber} was revoked as asked (reason: {Reason}).")]
+    public static partial void CertificateRevoked(this ILogger logger, string certificate, string serialNumber, string reason);
+
+    [LoggerMessage(1142, LogLevel.Warning, "The revocation list {Url} could not be used: {Reason}")]
+    public static partial void RevocationListUnusable(this ILogger logger, Uri url, string reason);
+
+    [LoggerMessage(1143, LogLevel.Warning, "Revocation could not be looked at; tried again in 15 minutes: {Reason}")]
+    public static partial void RevocationCheckFailed(this ILogger logger, string reason);
 }

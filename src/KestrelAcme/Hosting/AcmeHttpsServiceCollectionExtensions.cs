@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
@@ -89,6 +90,10 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<OrderRunner>();
         services.TryAddSingleton<RenewalInfoPoller>();
         services.TryAddSingleton<StoreFollower>();
+        services.TryAddSingleton<RevocationListClient>();
+        services.TryAddSingleton<RevocationCheck>();
+        services.TryAddSingleton<RevocationWatcher>();
+        services.TryAddSingleton<CertificateRevoker>();
         services.TryAddSingleton<IssuanceStatus>();
         services.TryAddSingleton<CertificateWorker>();
         services.TryAddSingleton<CertificateEngine>();

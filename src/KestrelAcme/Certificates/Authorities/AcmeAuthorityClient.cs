@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol;
 using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Directories;
 using KestrelAcme.Protocol.RenewalInformation;
 
@@ -21,6 +23,9 @@ internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, 
     public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl) => new AcmeAuthorityAccount(client.OpenAccount(key, accountUrl));
 
     public Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken) => client.GetRenewalInfoAsync(id, cancellationToken);
+
+    public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken)
+        => client.RevokeCertificateAsync(certificate, certificateKey, reason, cancellationToken);
 
     public void Dispose() => client.Dispose();
 }

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Directories;
 using KestrelAcme.Protocol.RenewalInformation;
 
@@ -20,4 +22,7 @@ internal interface IAuthorityClient : IDisposable
     IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl);
 
     Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken);
+
+    /// <summary>Revokes a certificate by its own key: for when the account that ordered it is gone.</summary>
+    Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken);
 }

@@ -57,6 +57,7 @@ internal sealed class CertificateEventHub(IEnumerable<ICertificateEvents> handle
                 CertificateEventKind.Obtained => handler.OnObtainedAsync(happened.Status, limit.Token),
                 CertificateEventKind.Renewed => handler.OnRenewedAsync(happened.Status, limit.Token),
                 CertificateEventKind.Failed => handler.OnFailedAsync(happened.Status, limit.Token),
+                CertificateEventKind.Revoked => handler.OnRevokedAsync(happened.Status, limit.Token),
                 _ => Task.CompletedTask,
             });
         }

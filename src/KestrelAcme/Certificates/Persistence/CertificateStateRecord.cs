@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Revocation;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -18,6 +19,9 @@ internal sealed record CertificateStateRecord
     public RenewalInfoRecord? RenewalInfo { get; init; }
 
     public PendingOrder? PendingOrder { get; init; }
+
+    /// <summary>The revocation of the certificate that is served, or of one before it.</summary>
+    public RevocationRecord? Revocation { get; init; }
 
     /// <summary>When certificates for exactly these names were obtained, of the last week.</summary>
     public IReadOnlyList<DateTimeOffset>? Issued { get; init; }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -67,6 +68,16 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
         }
     }
 
+    public Task<RevocationListRecord?> ReadRevocationListAsync(Uri url, CancellationToken cancellationToken)
+        => ReadAsync(StorageLayout.RevocationList(url), RevocationListFile.Decode, cancellationToken);
+
+    public ValueTask WriteRevocationListAsync(RevocationListRecord record, CancellationToken cancellationToken)
+        => storage.WriteAsync(StorageLayout.RevocationList(record.Url), RevocationListFile.Encode(record), lease: null, cancellationToken);
+
+    /// <summary>Keeps a copy of a certificate that was revoked.</summary>
+    public ValueTask SetRevokedAsideAsync(string id, CertificateSnapshot certificate, CancellationToken cancellationToken)
+        => storage.WriteAsync(StorageLayout.Revoked(id, certificate.SerialNumber), CertificateFile.Encode(certificate.Record), lease: null, cancellationToken);
+
     private async Task<T?> ReadAsync<T>(string key, Decoder<T> decode, CancellationToken cancellationToken)
         where T : class
         => await storage.ReadAsync(key, cancellationToken) is { } value ? await DecodeAsync(key, value, decode, cancellationToken) : null;
@@ -80,8 +91,10 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
         }
         catch (DamagedValueException exception)
         {
-            await StorageDamage.SetAsideAsync(storage, key, value, exception.Message, logger, lease: null, cancellationToken);
-            return null;
+            var aside = await StorageDamage.SetAsideAsync(storage, key, value, exception.Message, logger, lease: null, cancellationToken);
+
+            // What could not be set aside must not be overwritten: to the caller the store is in trouble, not empty.
+            return aside is null ? throw new StorageUnavailableException($"'{key}' is damaged, and too many damaged values of it are kept already. Look at them and remove them.") : null;
         }
     }
 }

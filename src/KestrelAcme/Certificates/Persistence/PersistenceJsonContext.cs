@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Revocation;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -12,4 +13,5 @@ namespace KestrelAcme.Certificates.Persistence;
 [JsonSerializable(typeof(CertificateStateRecord))]
 [JsonSerializable(typeof(AccountMetadata))]
 [JsonSerializable(typeof(TokenBucket))]
+[JsonSerializable(typeof(RevocationListRecord))]
 internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

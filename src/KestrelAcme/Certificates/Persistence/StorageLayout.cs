@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>Where things are in the store.</summary>
@@ -13,6 +16,11 @@ internal static class StorageLayout
     public static string State(string id) => $"{StatesPrefix}{id}.json";
 
     public static string Account(string authority) => $"accounts/{authority}.pem";
+
+    /// <summary>Where a revoked certificate is set aside; its key is never used again.</summary>
+    public static string Revoked(string id, string serialNumber) => $"revoked/{id}-{serialNumber.ToLowerInvariant()}.pem";
+
+    public static string RevocationList(Uri url) => $"revocation-lists/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url.AbsoluteUri)).AsSpan(0, 16))}.json";
 
     public static string OrderLease(string nameSet) => $"orders/{nameSet}";
 

@@ -8,5 +8,7 @@ namespace KestrelAcme.Certificates.Renewal;
 /// <param name="Jitter">From 0 up to, but not including, 1; drawn once when the certificate was stored, so that the decision does not move.</param>
 internal sealed record CertificateFacts(DateTimeOffset NotBefore, DateTimeOffset NotAfter, bool CoversNames, bool HasRenewalInfo, double Jitter)
 {
+    public RevocationState Revocation { get; init; }
+
     public TimeSpan Lifetime => NotAfter - NotBefore;
 }

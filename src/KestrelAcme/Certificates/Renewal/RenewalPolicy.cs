@@ -18,7 +18,7 @@ internal static class RenewalPolicy
         }
 
         // The advice ends with the certificate: a replaced or expired one is not asked about.
-        if (certificate is not { HasRenewalInfo: true, CoversNames: true } || certificate.NotAfter <= now)
+        if (certificate is not { HasRenewalInfo: true, CoversNames: true, Revocation: RevocationState.None } || certificate.NotAfter <= now)
         {
             return order;
         }
@@ -47,7 +47,12 @@ internal static class RenewalPolicy
             return new RenewalDecision(CertificateAction.Order, now, RenewalReason.Missing);
         }
 
-        if (renewalInfo?.ChosenInstant is not { } chosen)
+        if (certificate.Revocation == RevocationState.Replace)
+        {
+            return new RenewalDecision(CertificateAction.Order, now, RenewalReason.Revoked);
+        }
+
+        if (renewalInfo?.ChosenInstant is not { } chosen || certificate.Revocation == RevocationState.OnPurpose)
         {
             return new RenewalDecision(CertificateAction.Order, WithoutAdvice(certificate), RenewalReason.Lifetime);
         }

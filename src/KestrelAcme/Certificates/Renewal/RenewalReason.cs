@@ -12,6 +12,9 @@ internal enum RenewalReason
     /// <summary>The authority advised it (RFC 9773).</summary>
     RenewalInfo,
 
+    /// <summary>The certificate is revoked.</summary>
+    Revoked,
+
     /// <summary>The last moment at which we renew, whatever the authority advises.</summary>
     Deadline,
 }

@@ -1,5 +1,7 @@
+using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +16,8 @@ internal sealed class CertificateEngine(
     CertificateScheduler scheduler,
     CertificateWorker worker,
     StoreFollower follower,
+    RevocationWatcher revocations,
+    CertificateRevoker revoker,
     IssuanceStatus issuance,
     OrderPaceStore pace,
     ConfigurationSource configuration,
@@ -77,6 +81,15 @@ internal sealed class CertificateEngine(
         await request.Outcome.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Revokes what is served; after a key compromise orders a successor at once, without waiting for it.</summary>
+    public async Task RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
+    {
+        if (await revoker.RevokeAsync(certificate, reason, cancellationToken) && issuance.ReasonNotToOrder is null)
+        {
+            scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+        }
+    }
+
     public void Dispose()
     {
         _changes?.Dispose();
@@ -92,7 +105,7 @@ internal sealed class CertificateEngine(
             await UpdateIssuanceAsync();
             await pace.LoadAsync(_stopping.Token);
             ScheduleAll(catalog.All);
-            _following = follower.RunAsync(_stopping.Token);
+            _following = Task.WhenAll(follower.RunAsync(_stopping.Token), revocations.RunAsync(_stopping.Token));
             await scheduler.RunAsync(id => worker.WorkAsync(id, _stopping.Token, _abort.Token), _stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

@@ -1,5 +1,3 @@
-using KestrelAcme.Certificates.Renewal;
-
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Makes the public status of a managed certificate.</summary>
@@ -9,7 +7,7 @@ internal static class CertificateStatuses
     {
         var current = certificate.Current;
         var state = certificate.State;
-        var order = RenewalPolicy.Decide(current?.Facts(certificate.Specification, renewalInfoOffered: false), state.RenewalInfo, state.Failure, now);
+        var order = certificate.Decide(renewalInfoOffered: false, now);
         return new CertificateStatus
         {
             Id = certificate.Id,
@@ -22,6 +20,7 @@ internal static class CertificateStatuses
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl,
             NextOrder = orders ? order.DueAt : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
+            Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,
             Failure = state.Failure,
             PendingOrder = state.PendingOrder?.OrderUrl,
         };

@@ -1,0 +1,25 @@
+using System.Text.Json;
+using KestrelAcme.Certificates.Revocation;
+
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>The stored form of a <see cref="RevocationListRecord"/>: JSON.</summary>
+internal static class RevocationListFile
+{
+    public static byte[] Encode(RevocationListRecord record)
+        => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.RevocationListRecord);
+
+    /// <exception cref="DamagedValueException">The value is not such a file.</exception>
+    public static RevocationListRecord Decode(ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(value, PersistenceJsonContext.Default.RevocationListRecord)
+                ?? throw new DamagedValueException("it is empty");
+        }
+        catch (JsonException exception)
+        {
+            throw new DamagedValueException($"it is not readable: {exception.Message}", exception);
+        }
+    }
+}

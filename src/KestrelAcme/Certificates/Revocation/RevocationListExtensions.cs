@@ -1,0 +1,70 @@
+using System.Formats.Asn1;
+using System.Numerics;
+
+namespace KestrelAcme.Certificates.Revocation;
+
+/// <summary>Reads the extensions of a revocation list: its number, and for which certificates it is meant (RFC 5280 sections 5.2.3 and 5.2.5). Pure.</summary>
+internal static class RevocationListExtensions
+{
+    private const string CrlNumber = "2.5.29.20";
+    private const string IssuingDistributionPoint = "2.5.29.28";
+
+    /// <returns>The CRL number.</returns>
+    /// <exception cref="UnusableRevocationListException">The list is not about end-entity certificates that name this address, or has a critical extension that is not understood.</exception>
+    public static BigInteger? Read(AsnReader extensions, Uri source)
+    {
+        BigInteger? number = null;
+        while (extensions.HasData)
+        {
+            var extension = extensions.ReadSequence();
+            var oid = extension.ReadObjectIdentifier();
+            var critical = extension.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean) && extension.ReadBoolean();
+            var value = new AsnReader(extension.ReadOctetString(), AsnEncodingRules.DER);
+            switch (oid)
+            {
+                case CrlNumber:
+                    number = value.ReadInteger();
+                    break;
+                case IssuingDistributionPoint:
+                    CheckScope(value.ReadSequence(), source);
+                    break;
+                default:
+                    if (critical)
+                    {
+                        throw new UnusableRevocationListException($"it has a critical extension that is not understood ({oid})");
+                    }
+
+                    break;
+            }
+        }
+
+        return number;
+    }
+
+    // distributionPoint [0], onlyContainsUserCerts [1], onlyContainsCACerts [2], onlySomeReasons [3], indirectCRL [4], onlyContainsAttributeCerts [5].
+    private static void CheckScope(AsnReader scope, Uri source)
+    {
+        while (scope.HasData)
+        {
+            var tag = scope.PeekTag();
+            switch (tag.TagValue)
+            {
+                case 0:
+                    var names = CrlDistributionPoint.ReadFullName(scope.ReadSequence(tag)).ToList();
+                    if (names.Count > 0 && !names.Contains(source))
+                    {
+                        throw new UnusableRevocationListException($"it is for the distribution point {names[0]}, not for {source}");
+                    }
+
+                    break;
+                case 2 or 4 or 5 when scope.ReadBoolean(tag):
+                    throw new UnusableRevocationListException("it is not about server certificates of this issuer");
+                case 2 or 4 or 5:
+                    break;
+                default:
+                    scope.ReadEncodedValue();
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+namespace KestrelAcme.Certificates.Revocation;
+
+/// <summary>A revocation list that proves nothing: malformed, not signed by the issuer, or about other certificates.</summary>
+internal sealed class UnusableRevocationListException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -1,0 +1,72 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd;
+
+public sealed class RevocationTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Revoke_KeyCompromise_ReplacesAtOnceWithANewKeyAndKeepsTheOldAside()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        var before = await app.ConnectAsync("app.test", Cancelled);
+
+        await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
+
+        await Poll.UntilAsync(() => app.Certificates.Find("app.test")!.SerialNumber != before.SerialNumber, "a successor", cancellationToken: Cancelled);
+        var after = await app.ConnectAsync("app.test", Cancelled);
+        Assert.NotEqual(before.Leaf.GetPublicKeyString(), after.Leaf.GetPublicKeyString());
+        Assert.Equal(before.SerialNumber, Assert.Single(fixture.Authority.Revoked).SerialNumber, ignoreCase: true);
+        Assert.Single(Directory.GetFiles(Path.Combine(fixture.StorePath, "revoked")));
+    }
+
+    [Fact]
+    public async Task Revoke_OtherReason_IsNotReplaced()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
+        await LocalFixture.ObtainedAsync(app, "app.test");
+
+        var status = await app.Certificates.RevokeAsync("app.test", RevocationReason.CessationOfOperation, Cancelled);
+        await app.Services.GetRequiredService<RevocationWatcher>().LookAsync(Cancelled);
+
+        Assert.True(status.Revoked);
+        Assert.True(status.NextOrder > DateTimeOffset.Parse("2026-01-01", System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Fact]
+    public async Task Look_RevokedBySomebodyElse_IsReplacedAtOnce()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        var serial = app.Certificates.Find("app.test")!.SerialNumber!;
+        await RevokeBehindItsBackAsync(app);
+        await app.Services.GetRequiredService<RevocationWatcher>().LookAsync(Cancelled);
+
+        await Poll.UntilAsync(() => app.Certificates.Find("app.test")!.SerialNumber != serial, $"a successor\n{app.Log}", cancellationToken: Cancelled);
+        Assert.True(app.Log.Has("CertificateFoundRevoked"));
+        Assert.False(app.Certificates.Find("app.test")!.Revoked);
+    }
+
+    private static async Task RevokeBehindItsBackAsync(AcmeApp app)
+    {
+        var record = app.Services.GetRequiredService<CertificateCatalog>().Find("app.test")!.Current!.Record;
+        var authority = app.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
+        using var key = CertificateKeys.Read(record.Metadata.KeyAlgorithm, record.PrivateKey.Span);
+        await app.Services.GetRequiredService<AuthorityRegistry>().Get(authority).Client.RevokeCertificateAsync(record.Chain[0], key, RevocationReason.Superseded, Cancelled);
+    }
+}
