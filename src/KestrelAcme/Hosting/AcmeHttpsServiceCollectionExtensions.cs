@@ -8,6 +8,7 @@ using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting;
 using KestrelAcme.Hosting.Kestrel;
@@ -104,6 +105,7 @@ public static class AcmeHttpsServiceCollectionExtensions
     {
         services.TryAddSingleton<Http01TokenTable>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());
 
         // First of all start-up filters: before host filtering, forwarded headers and everything that the application adds.
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, Http01StartupFilter>());

@@ -62,7 +62,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
                 throw Refused(authorization);
             }
 
-            var challenge = handlers.Choose(authorization, context.Specification, account, context.Authority.Specification.DirectoryUrl, directory);
+            var challenge = handlers.Choose(authorization, context, account, directory);
             open.Add(challenge);
             await challenge.Handler.PrepareAsync(challenge.Context, cancellationToken);
             logger.ChallengePrepared(challenge.Context.ChallengeType, challenge.Context.Identifier);
@@ -118,6 +118,6 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
         var reason = failed?.Error is { } problem
             ? $"{failed.Type}: {problem}"
             : $"the authorization is {authorization.Status.ToString().ToLowerInvariant()}";
-        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}", failed?.Error);
+        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}", failed?.Error, failed?.Type);
     }
 }

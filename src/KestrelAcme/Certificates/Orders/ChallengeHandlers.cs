@@ -1,13 +1,15 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Challenges;
-using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Challenges;
 using KestrelAcme.Protocol.Directories;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Chooses one challenge of an authorization: the first configured type that the authority offers and a handler can answer. Never a second one.</summary>
+/// <summary>
+/// Chooses one challenge of an authorization: the first configured type that the authority offers and a handler can answer. Never a second one: an authorization is lost with its first failure.
+/// A type that failed in an earlier order comes last.
+/// </summary>
 internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
 {
     private readonly Dictionary<string, IChallengeHandler> _byType = handlers
@@ -15,21 +17,23 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         .ToDictionary(g => g.Key, g => g.Last(), StringComparer.Ordinal);
 
     /// <exception cref="ChallengeException">No configured type can be used; the message says what is offered.</exception>
-    public OpenChallenge Choose(Authorization authorization, CertificateSpecification specification, IAuthorityAccount account, Uri directoryUrl, AcmeDirectory directory)
+    public OpenChallenge Choose(Authorization authorization, OrderContext context, IAuthorityAccount account, AcmeDirectory directory)
     {
-        foreach (var type in specification.ChallengeTypes)
+        var allowed = context.Specification.ChallengeTypes;
+        var failed = context.Journal.State.FailedChallengeTypes ?? [];
+        foreach (var type in allowed.OrderBy(t => failed.Contains(t)))
         {
             var challenge = authorization.Challenges.FirstOrDefault(c => c.Type == type && c.Status is ChallengeStatus.Pending or ChallengeStatus.Processing);
             if (challenge is not null && _byType.TryGetValue(type, out var handler)
                 && handler.CanHandle(authorization.Identifier.Type, authorization.Identifier.Value, authorization.Wildcard))
             {
-                return new OpenChallenge(authorization.Url, challenge.Status, Context(authorization, challenge, account, directoryUrl, directory), handler);
+                return new OpenChallenge(authorization.Url, challenge.Status, Context(authorization, challenge, account, context.Authority.Specification.DirectoryUrl, directory), handler);
             }
         }
 
         throw new ChallengeException(
             $"{authorization.Identifier.Value}: the authority offers {string.Join(", ", authorization.Challenges.Select(c => c.Type))}; " +
-            $"ChallengeTypes allows {string.Join(", ", specification.ChallengeTypes)}. Add one of those that are offered.");
+            $"ChallengeTypes allows {string.Join(", ", allowed)}. Add one of those that are offered.");
     }
 
     private static ChallengeContext Context(Authorization authorization, Challenge challenge, IAuthorityAccount account, Uri directoryUrl, AcmeDirectory directory) => new()

@@ -28,7 +28,7 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
         }
         catch (OrderFailedException exception)
         {
-            throw new OrderFailedException($"Rehearsed at {staging.Specification.DirectoryUrl.Host}: {exception.Message}", exception.Problem);
+            throw new OrderFailedException($"Rehearsed at {staging.Specification.DirectoryUrl.Host}: {exception.Message}", exception.Problem, exception.ChallengeType);
         }
         catch (AcmeException exception)
         {

@@ -29,6 +29,9 @@ internal sealed record CertificateStateRecord
     /// <summary>The failures in a row that an authority is to blame for, by its id.</summary>
     public IReadOnlyDictionary<string, int>? AuthorityFailures { get; init; }
 
+    /// <summary>The challenge types that failed since the last success; the next order tries another first.</summary>
+    public IReadOnlyList<string>? FailedChallengeTypes { get; init; }
+
     /// <summary>Whether the next attempt is rehearsed where failures cost nothing.</summary>
     public bool Rehearse { get; init; }
 

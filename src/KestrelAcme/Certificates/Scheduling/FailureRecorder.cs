@@ -31,6 +31,7 @@ internal sealed class FailureRecorder(
             Since = now,
             Failure = failure,
             Rehearse = stored.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
+            FailedChallengeTypes = Remember(stored.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
             AuthorityFailures = report.Cause == FailureCause.Authority ? Count(stored.AuthorityFailures, authority.Specification.Id) : stored.AuthorityFailures,
         };
         await StoreAsync(certificate, cancellationToken);
@@ -60,6 +61,18 @@ internal sealed class FailureRecorder(
             CertificateEventKind.Failed,
             $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextTry:u}.",
             CertificateStatuses.Create(certificate, orders: true, now));
+    }
+
+    // When all of them have failed, the preference of the configuration holds again.
+    private static IReadOnlyList<string>? Remember(IReadOnlyList<string>? failed, string? type, ManagedCertificate certificate)
+    {
+        if (type is null || failed?.Contains(type) == true)
+        {
+            return failed;
+        }
+
+        IReadOnlyList<string> all = [.. failed ?? [], type];
+        return certificate.Specification.ChallengeTypes.All(all.Contains) ? null : all;
     }
 
     private static Dictionary<string, int> Count(IReadOnlyDictionary<string, int>? failures, string authority)

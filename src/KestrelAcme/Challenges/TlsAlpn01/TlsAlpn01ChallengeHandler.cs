@@ -1,0 +1,32 @@
+using KestrelAcme.Tls;
+
+namespace KestrelAcme.Challenges.TlsAlpn01;
+
+/// <summary>Answers tls-alpn-01 challenges (RFC 8737) on the HTTPS endpoints themselves: nothing but port 443 need be open.</summary>
+internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, TimeProvider time) : IChallengeHandler
+{
+    public string ChallengeType => "tls-alpn-01";
+
+    public bool CanHandle(string identifierType, string value, bool wildcard) => !wildcard && (identifierType is "dns" or "ip");
+
+    public Task PrepareAsync(ChallengeContext context, CancellationToken cancellationToken)
+    {
+        if (context.KeyAuthorization is not { } keyAuthorization)
+        {
+            throw new ChallengeException($"{context.Identifier}: the authority's tls-alpn-01 challenge has no token.");
+        }
+
+        var serverName = TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier);
+        tls.PresentChallenge(serverName, TlsAlpn01Certificate.Create(context.IdentifierType, context.Identifier, keyAuthorization, time.GetUtcNow()));
+        return Task.CompletedTask;
+    }
+
+    // The certificate is served from the moment it was presented.
+    public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
+    {
+        tls.WithdrawChallenge(TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier));
+        return Task.CompletedTask;
+    }
+}
