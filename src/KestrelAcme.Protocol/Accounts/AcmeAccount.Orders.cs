@@ -104,6 +104,6 @@ public sealed partial class AcmeAccount
 
     /// <summary>Reads the account's list of orders (RFC 8555 section 7.1.2.1), bounded to 10,000.</summary>
     /// <param name="cancellationToken">Ends the operation.</param>
-    /// <returns><see langword="null"/> where the server has no such list, as Let's Encrypt.</returns>
+    /// <returns><see langword="null"/> where the server has no such list, as Let's Encrypt, or none that can be read.</returns>
     public Task<IReadOnlyList<Uri>?> GetOrdersAsync(CancellationToken cancellationToken = default) => OrderList.ReadAsync(this, cancellationToken);
 }

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Text.Json;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
+using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Orders;
 
@@ -21,17 +23,34 @@ internal static class OrderList
             try
             {
                 var answer = await account.FetchAsync("Reading the list of orders", page, cancellationToken).ConfigureAwait(false);
-                var document = answer.Read(AcmeJson.Default.OrderListDocument);
-                orders.AddRange((document.Orders ?? []).Take(MaxOrders - orders.Count).Select(text => answer.Link(text, "orders")).OfType<Uri>());
+                orders.AddRange(ReadPage(answer).Take(MaxOrders - orders.Count));
                 page = answer.Links.FirstOrDefault(link => link.Relation == "next")?.Url;
             }
-            catch (AcmeException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
+            catch (AcmeException e) when (IsAbsent(e))
             {
-                // Some servers name a list that they do not have.
                 return null;
             }
         }
 
         return details.OrdersUrl is null ? null : orders;
     }
+
+    // RFC 8555 section 7.1.2.1 has an object with a member "orders"; smallstep's server, and so Caddy, sends the bare array.
+    private static List<Uri> ReadPage(AcmeAnswer answer)
+    {
+        using var document = answer.Read(AcmeJson.Default.JsonDocument);
+        var root = document.RootElement;
+        var list = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("orders", out var member) ? member : root;
+        if (list.ValueKind != JsonValueKind.Array)
+        {
+            throw answer.Malformed("that is not a list of orders");
+        }
+
+        return [.. list.EnumerateArray().Where(order => order.ValueKind == JsonValueKind.String)
+            .Select(order => answer.Link(order.GetString(), "orders")).OfType<Uri>()];
+    }
+
+    // Some servers name a list that they do not have, or not in a form that anybody could read.
+    private static bool IsAbsent(AcmeException exception) => exception is AcmeMalformedAnswerException
+        || exception.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Authorizations;
@@ -19,7 +20,7 @@ namespace KestrelAcme.Protocol.Serialization;
 [JsonSerializable(typeof(NewAccountPayload))]
 [JsonSerializable(typeof(AccountUpdatePayload))]
 [JsonSerializable(typeof(KeyChangePayload))]
-[JsonSerializable(typeof(OrderListDocument))]
+[JsonSerializable(typeof(JsonDocument))]
 [JsonSerializable(typeof(OrderDocument))]
 [JsonSerializable(typeof(NewOrderPayload))]
 [JsonSerializable(typeof(FinalizePayload))]

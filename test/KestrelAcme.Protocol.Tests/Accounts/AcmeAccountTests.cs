@@ -23,7 +23,7 @@ public sealed class AcmeAccountTests : ScriptedTest
         Assert.Equal("https://acme.test/new-account", sent.Header.GetProperty("url").GetString());
         Assert.Equal("EC", sent.Header.GetProperty("jwk").GetProperty("kty").GetString());
         Assert.False(sent.Header.TryGetProperty("kid", out _));
-        Assert.StartsWith("KestrelAcme/", sent.UserAgent, StringComparison.Ordinal);
+        Assert.StartsWith("KestrelAcme.Protocol/", sent.UserAgent, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,6 +148,21 @@ public sealed class AcmeAccountTests : ScriptedTest
 
         Assert.Equal(["/order/1", "/order/2", "/order/3"], orders!.Select(url => url.AbsolutePath));
         Assert.Equal("", Server.To("/orders")[0].Payload);
+    }
+
+    [Theory]
+    [InlineData("""["/order/1"]""", 1)]
+    [InlineData("[]", 0)]
+    [InlineData("""{"orders":[]}""", 0)]
+    [InlineData("null", null)]
+    [InlineData("{}", null)]
+    [InlineData("<html>", null)]
+    public async Task GetOrdersAsync_OtherForms_AreReadOrNone(string json, int? count)
+    {
+        Server.On("/account/1", Answer.Json("""{"orders":"/orders"}"""));
+        Server.On("/orders", Answer.Json(json));
+
+        Assert.Equal(count, (await Account.GetOrdersAsync(Cancellation))?.Count);
     }
 
     private const string Rfc7515Key = Jose.Rfc7515.HmacKey;
