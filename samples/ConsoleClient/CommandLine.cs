@@ -68,7 +68,7 @@ internal sealed record CommandLine
         {
             DirectoryUrl = Uri.TryCreate(values.GetValueOrDefault("--directory"), UriKind.Absolute, out var url)
                 ? url
-                : throw new ArgumentException("--directory needs a URL."),
+                : throw new ArgumentException("--directory is missing or no URL."),
             Identifiers = identifiers.Count > 0 ? identifiers : throw new ArgumentException("--domain is missing."),
             AcceptTerms = values.ContainsKey("--accept-terms"),
             Email = values.GetValueOrDefault("--email"),

@@ -3,11 +3,11 @@ namespace KestrelAcme.Protocol;
 /// <summary>How an <see cref="AcmeClient"/> repeats one request. What it may not repeat (a new order or a finalization whose answer was lost) it never does.</summary>
 public sealed class AcmeRetryOptions
 {
-    /// <summary>How many times a request is sent at most, answers with badNonce not counted.</summary>
+    /// <summary>How many times a request is sent at most; badNonce answers count apart (<see cref="MaxBadNonceRetries"/>).</summary>
     /// <value>5; 1 turns repetition off.</value>
     public int MaxAttempts { get; set; } = 5;
 
-    /// <summary>How many badNonce answers in a row are met with the nonce from the error, at once.</summary>
+    /// <summary>How many badNonce answers in a row are met at once, with the nonce from the error; after that the failure counts as one attempt.</summary>
     /// <value>10.</value>
     public int MaxBadNonceRetries { get; set; } = 10;
 

@@ -14,7 +14,7 @@ public sealed class AcmeClientOptionsTests : ScriptedTest
 
         await client.GetDirectoryAsync(Cancellation);
 
-        Assert.StartsWith("MyApp/2.1 KestrelAcme/0.1.0 dotnet/", Server.Requests[0].UserAgent, StringComparison.Ordinal);
+        Assert.StartsWith("MyApp/2.1 KestrelAcme.Protocol/0.1.0 dotnet/", Server.Requests[0].UserAgent, StringComparison.Ordinal);
     }
 
     [Fact]

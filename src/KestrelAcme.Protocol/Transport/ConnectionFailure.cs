@@ -48,7 +48,7 @@ internal static class ConnectionFailure
         if (tls is not null)
         {
             return $"the TLS certificate of {url} is not trusted, or TLS failed: {tls.Message.TrimEnd('.')}. "
-                + "For a private authority add its root to AcmeClientOptions.TrustedRoots; else check the URL and this machine's clock and root certificates.";
+                + "For a private authority add its root certificate to the trusted roots (AcmeClientOptions.TrustedRoots); else check the URL and this machine's clock and root certificates.";
         }
 
         return error switch

@@ -9,7 +9,7 @@ internal static class UserAgent
 
     public static IReadOnlyList<ProductInfoHeaderValue> Create(ProductInfoHeaderValue? product)
     {
-        var own = new ProductInfoHeaderValue("KestrelAcme", Version);
+        var own = new ProductInfoHeaderValue("KestrelAcme.Protocol", Version);
         var platform = new ProductInfoHeaderValue("dotnet", Environment.Version.ToString(3));
         return product is null ? [own, platform] : [product, own, platform];
     }

@@ -51,14 +51,17 @@ public sealed class NonceTests : ScriptedTest
     }
 
     [Fact]
-    public async Task Post_BadNonceForever_GivesUpAfterTen()
+    public async Task Post_BadNonceForever_PausesAfterTenAndGivesUpInTheEnd()
     {
         Server.On("/account/1", Answer.Problem(400, "badNonce"));
+        var task = Account.GetAsync(Cancellation);
+        await Time.WhenWaitingAsync(1, Cancellation);
+        Assert.Equal(11, Server.To("/account/1").Count);
 
-        var exception = await Assert.ThrowsAsync<AcmeException>(() => Account.GetAsync(Cancellation));
+        var exception = await RunToFailure<AcmeException>(task);
 
         Assert.True(exception.HasProblem(AcmeProblemTypes.BadNonce));
-        Assert.Equal(11, Server.To("/account/1").Count);
+        Assert.Equal(5 * 11, Server.To("/account/1").Count);
     }
 
     [Fact]

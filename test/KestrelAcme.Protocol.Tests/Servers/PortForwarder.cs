@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace KestrelAcme.Protocol.Tests.Pebble;
+namespace KestrelAcme.Protocol.Tests.Servers;
 
 /// <summary>Makes a port of 127.0.0.1 answer at another loopback address too.</summary>
 internal sealed class PortForwarder : IDisposable

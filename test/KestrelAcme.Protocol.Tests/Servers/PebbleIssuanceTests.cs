@@ -5,9 +5,9 @@ using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Testing.Servers;
 using Xunit;
 
-namespace KestrelAcme.Protocol.Tests.Pebble;
+namespace KestrelAcme.Protocol.Tests.Servers;
 
-public sealed class PebbleIssuanceTests : PebbleTest
+public sealed class PebbleIssuanceTests : ServerTest
 {
     [Theory]
     [InlineData(0, 0)]
@@ -25,7 +25,7 @@ public sealed class PebbleIssuanceTests : PebbleTest
         for (var i = 0; i < 3; i++)
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var order = await ObtainAsync(pebble, account, key, "a.example", "b.example");
+            var order = await ObtainAsync(pebble.HttpPort, account, key, "a.example", "b.example");
             var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, Cancellation);
             Assert.Equal(2, chain.Certificates.Count);
         }
@@ -43,7 +43,7 @@ public sealed class PebbleIssuanceTests : PebbleTest
         var account = await RegisterAsync(client, accountKey);
         using var key = RSA.Create(2048);
 
-        var order = await ObtainAsync(pebble, account, key, "a.example", "127.0.0.1", "b.example");
+        var order = await ObtainAsync(pebble.HttpPort, account, key, "a.example", "127.0.0.1", "b.example");
 
         var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, Cancellation);
         using var leaf = X509CertificateLoader.LoadCertificate(chain.Leaf.Span);
@@ -81,7 +81,7 @@ public sealed class PebbleIssuanceTests : PebbleTest
         using var accountKey = AccountKey.Generate();
         var account = await RegisterAsync(client, accountKey);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        var order = await ObtainAsync(pebble, account, key, "a.example");
+        var order = await ObtainAsync(pebble.HttpPort, account, key, "a.example");
 
         var chains = await account.DownloadAllChainsAsync(order.CertificateUrl!, Cancellation);
 
@@ -101,8 +101,8 @@ public sealed class PebbleIssuanceTests : PebbleTest
         using var accountKey = AccountKey.Generate();
         var account = await RegisterAsync(client, accountKey);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var first = await account.DownloadCertificateAsync((await ObtainAsync(pebble, account, key, "a.example")).CertificateUrl!, Cancellation);
-        var second = await account.DownloadCertificateAsync((await ObtainAsync(pebble, account, key, "b.example")).CertificateUrl!, Cancellation);
+        var first = await account.DownloadCertificateAsync((await ObtainAsync(pebble.HttpPort, account, key, "a.example")).CertificateUrl!, Cancellation);
+        var second = await account.DownloadCertificateAsync((await ObtainAsync(pebble.HttpPort, account, key, "b.example")).CertificateUrl!, Cancellation);
 
         await account.RevokeCertificateAsync(first.Leaf, RevocationReason.Superseded, Cancellation);
         await client.RevokeCertificateAsync(second.Leaf, key, RevocationReason.KeyCompromise, Cancellation);

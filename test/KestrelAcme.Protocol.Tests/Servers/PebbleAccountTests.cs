@@ -5,9 +5,9 @@ using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Testing.Servers;
 using Xunit;
 
-namespace KestrelAcme.Protocol.Tests.Pebble;
+namespace KestrelAcme.Protocol.Tests.Servers;
 
-public sealed class PebbleAccountTests : PebbleTest
+public sealed class PebbleAccountTests : ServerTest
 {
     [Fact]
     public async Task Account_WholeLife_WorksWithHalfTheNoncesRejected()

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace KestrelAcme.Protocol.Tests.Pebble;
+namespace KestrelAcme.Protocol.Tests.Servers;
 
 /// <summary>Answers http-01 on a loopback port.</summary>
 internal sealed class ChallengeResponder : IAsyncDisposable

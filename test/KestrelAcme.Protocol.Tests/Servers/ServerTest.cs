@@ -9,18 +9,20 @@ using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Testing.Servers;
 using Xunit;
 
-namespace KestrelAcme.Protocol.Tests.Pebble;
+namespace KestrelAcme.Protocol.Tests.Servers;
 
-/// <summary>A test against a real Pebble, with real time.</summary>
-public abstract class PebbleTest
+/// <summary>A test against a real server, with real time.</summary>
+public abstract class ServerTest
 {
     private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private protected static AcmeClient CreateClient(PebbleServer pebble)
+    private protected static AcmeClient CreateClient(PebbleServer pebble) => CreateClient(pebble.DirectoryUrl, pebble.TrustedRootsPem);
+
+    private protected static AcmeClient CreateClient(Uri directoryUrl, string trustedRootsPem)
     {
         var roots = new X509Certificate2Collection();
-        roots.ImportFromPem(pebble.TrustedRootsPem);
-        return new AcmeClient(pebble.DirectoryUrl, new AcmeClientOptions { TrustedRoots = roots });
+        roots.ImportFromPem(trustedRootsPem);
+        return new AcmeClient(directoryUrl, new AcmeClientOptions { TrustedRoots = roots });
     }
 
     private protected static Task<AcmeAccount> RegisterAsync(AcmeClient client, AccountKey key, ExternalAccountBinding? binding = null) =>
@@ -30,11 +32,11 @@ public abstract class PebbleTest
             Cancellation);
 
     /// <summary>The whole way to an order that is valid.</summary>
-    private protected static async Task<Order> ObtainAsync(PebbleServer pebble, AcmeAccount account, AsymmetricAlgorithm key, params string[] names)
+    private protected static async Task<Order> ObtainAsync(int httpPort, AcmeAccount account, AsymmetricAlgorithm key, params string[] names)
     {
         var identifiers = names.Select(AcmeIdentifier.Parse).ToArray();
         var order = await account.CreateOrderAsync(new NewOrderRequest { Identifiers = identifiers }, Cancellation);
-        await using var responder = new ChallengeResponder(pebble.HttpPort);
+        await using var responder = new ChallengeResponder(httpPort);
         await Task.WhenAll(order.AuthorizationUrls.Select(url => ProveAsync(account, responder, url)));
         order = await account.WaitForOrderAsync(order.Url, status => status == OrderStatus.Ready, null, Cancellation);
         await account.FinalizeOrderAsync(order, CertificateRequestBuilder.Build(identifiers, key), Cancellation);
