@@ -67,7 +67,8 @@ public sealed class ChainTests
         using var other = new TestClient(fixture.Authority);
         await other.RegisterAsync();
         var url = fixture.Client.DirectoryUrl.Replace("/directory", $"/certificate/{fixture.Authority.Issued[0].Id}", StringComparison.Ordinal);
-        Assert.Equal((403, "unauthorized"), ((await other.PostAsync(url)).Status, "unauthorized"));
+        var response = await other.PostAsync(url);
+        Assert.Equal((403, "unauthorized"), (response.Status, response.Problem));
     }
 
     [Fact]

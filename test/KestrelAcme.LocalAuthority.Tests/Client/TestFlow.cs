@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.LocalAuthority.Tests.Client;
@@ -48,16 +49,16 @@ internal static class TestFlow
     /// <summary>Reads an authorization until it is no longer pending.</summary>
     public static async Task<TestResponse> SettledAsync(this TestClient client, string authorizationUrl)
     {
-        while (true)
-        {
-            var authorization = await client.PostAsync(authorizationUrl);
-            if (authorization.Text("status") != "pending")
+        TestResponse? authorization = null;
+        await Poll.UntilAsync(
+            async _ =>
             {
-                return authorization;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+                authorization = await client.PostAsync(authorizationUrl);
+                return authorization.Text("status") != "pending";
+            },
+            "the authorization is settled",
+            cancellationToken: TestContext.Current.CancellationToken);
+        return authorization!;
     }
 
     public static string Csr(AsymmetricAlgorithm key, params string[] names)

@@ -184,8 +184,16 @@ public sealed class RequestAuthenticationTests
     public async Task Post_BodyTooLarge_IsRefused()
     {
         await using var fixture = await AuthorityFixture.StartAsync();
-        var response = await fixture.Client.SendAsync(fixture.Client.Kid!, new string(' ', 300 * 1024));
-        Assert.Equal(413, response.Status);
+        try
+        {
+            await fixture.Client.SendAsync(fixture.Client.Kid!, new string(' ', 300 * 1024));
+        }
+        catch (HttpRequestException)
+        {
+            // The authority may close the connection while the rest is still being sent.
+        }
+
+        Assert.Equal(413, fixture.Authority.Requests[^1].StatusCode);
     }
 
     [Fact]
