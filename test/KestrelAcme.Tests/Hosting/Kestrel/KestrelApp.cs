@@ -36,9 +36,9 @@ internal sealed class KestrelApp : IAsyncDisposable
 
     public static async Task<KestrelApp> StartAsync(
         Action<WebApplicationBuilder> configure, CancellationToken cancellationToken, TlsSettings? settings = null, string environment = "Production",
-        bool slim = false, Action<WebApplicationBuilder>? before = null, Dictionary<string, string?>? configuration = null)
+        bool slim = false, string applicationName = "KestrelAcme.Tests", Action<WebApplicationBuilder>? before = null, Dictionary<string, string?>? configuration = null)
     {
-        var options = new WebApplicationOptions { EnvironmentName = environment, ApplicationName = "KestrelAcme.Tests" };
+        var options = new WebApplicationOptions { EnvironmentName = environment, ApplicationName = applicationName };
         var builder = slim ? WebApplication.CreateSlimBuilder(options) : WebApplication.CreateBuilder(options);
         var logs = new RecordingLoggerProvider();
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
