@@ -11,7 +11,7 @@ switch (args.FirstOrDefault())
     case "client":
         return await HandshakeClient.RunAsync();
     case "memory":
-        return await MemoryReport.RunAsync();
+        return await MemoryReport.RunAsync(args[1..]);
     case "fuzz":
         return FuzzRun.Run(TimeSpan.FromSeconds(args.Length > 1 ? int.Parse(args[1]) : 60));
     default:

@@ -34,7 +34,7 @@ internal static class HandshakeClient
         return resumed;
     }
 
-    private static async Task<bool> ConnectAsync(int port, string name, bool resume)
+    public static async Task<bool> ConnectAsync(int port, string name, bool resume)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, port);
