@@ -1,15 +1,57 @@
+using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Certificates;
 
 namespace KestrelAcme.Certificates;
 
 /// <summary>The public face of the engine.</summary>
-internal sealed class CertificateManager(CertificateCatalog catalog, CertificateEngine engine, CertificateEventHub events, IssuanceStatus issuance, TimeProvider time) : ICertificateManager
+internal sealed class CertificateManager(
+    CertificateCatalog catalog, CertificateEngine engine, DomainStore domains, ConfigurationSource configuration, CertificateEventHub events, IssuanceStatus issuance, TimeProvider time) : ICertificateManager
 {
     public IReadOnlyList<CertificateStatus> List() => [.. catalog.All.Select(Status)];
 
     public CertificateStatus? Find(string idOrDomainName) => catalog.FindByName(idOrDomainName) is { } certificate ? Status(certificate) : null;
+
+    public async Task<CertificateStatus> ObtainAsync(string domainName, CancellationToken cancellationToken = default)
+    {
+        var name = Parse(domainName).Value;
+        if (catalog.FindByName(name) is null)
+        {
+            await AddDomainsAsync([name], cancellationToken);
+        }
+
+        var certificate = Get(name);
+        if (certificate.Current is null)
+        {
+            await engine.RenewAsync(certificate, cancellationToken);
+        }
+
+        return Status(certificate);
+    }
+
+    public async Task AddDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default)
+    {
+        foreach (var name in domainNames.Select(Parse).ToList())
+        {
+            await domains.AddAsync(name, cancellationToken);
+        }
+
+        await engine.ReconcileAsync();
+    }
+
+    public async Task<int> RemoveDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default)
+    {
+        var removed = 0;
+        foreach (var name in domainNames.Select(DomainNameParser.Parse).Where(n => n.IsGood))
+        {
+            removed += await domains.RemoveAsync(name.Identifier!, cancellationToken) ? 1 : 0;
+        }
+
+        await engine.ReconcileAsync();
+        return removed;
+    }
 
     public async Task<CertificateStatus> RenewAsync(string idOrDomainName, CancellationToken cancellationToken = default)
     {
@@ -26,6 +68,12 @@ internal sealed class CertificateManager(CertificateCatalog catalog, Certificate
     }
 
     public IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default) => events.WatchAsync(cancellationToken);
+
+    private CertificateIdentifier Parse(string domainName)
+    {
+        var result = DomainNameRules.Check(domainName, configuration.Current);
+        return result.IsGood ? result.Identifier : throw new ArgumentException($"'{domainName}' {result.Reason}. {result.Fix}.", nameof(domainName));
+    }
 
     private ManagedCertificate Get(string idOrDomainName)
         => catalog.FindByName(idOrDomainName)

@@ -11,6 +11,24 @@ public interface ICertificateManager
     /// <summary>The certificate that has an id or covers a name exactly; <see langword="null"/> when none does.</summary>
     CertificateStatus? Find(string idOrDomainName);
 
+    /// <summary>Has a certificate for a name, adding the name when it is not managed yet, and waits until there is one. At once, where one is served already.</summary>
+    /// <param name="domainName">The name or IP address; a name in Unicode is converted.</param>
+    /// <param name="cancellationToken">Ends the wait, not the order.</param>
+    /// <exception cref="ArgumentException">The name cannot get a certificate here; the message says why and what to do.</exception>
+    /// <exception cref="InvalidOperationException">This instance does not order; the message says why.</exception>
+    /// <exception cref="CertificateException">The order failed; the message says why, and it is tried again by itself.</exception>
+    Task<CertificateStatus> ObtainAsync(string domainName, CancellationToken cancellationToken = default);
+
+    /// <summary>Adds names to those that have certificates. They are stored, and shared with all instances that use the store.</summary>
+    /// <exception cref="ArgumentException">One of the names cannot get a certificate here; none was added.</exception>
+    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The names could not be stored.</exception>
+    Task AddDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes names that were added by <see cref="AddDomainsAsync"/>. Their certificates are no longer renewed; what is served stays until it ends or the process does.</summary>
+    /// <returns>How many of the names were there.</returns>
+    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The names could not be removed.</exception>
+    Task<int> RemoveDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default);
+
     /// <summary>Orders a successor now, whatever the plan was, and waits for the outcome. What is served stays until the successor is there.</summary>
     /// <param name="idOrDomainName">The certificate's id, or one of its names.</param>
     /// <param name="cancellationToken">Ends the wait, not the order.</param>

@@ -98,8 +98,8 @@ internal static partial class CertificatesLog
     [LoggerMessage(1130, LogLevel.Warning, "No certificate is ordered: {Reason}")]
     public static partial void NothingIsOrdered(this ILogger logger, string reason);
 
-    [LoggerMessage(1131, LogLevel.Information, "The configuration changed: {Added} certificates are new, {Removed} are no longer renewed.")]
-    public static partial void ConfigurationApplied(this ILogger logger, int added, int removed);
+    [LoggerMessage(1131, LogLevel.Information, "What is wanted changed: {Added} certificates are new, {Removed} are no longer renewed.")]
+    public static partial void CertificatesChanged(this ILogger logger, int added, int removed);
 
     [LoggerMessage(1132, LogLevel.Error, "The changed configuration could not be applied; the next change is tried again.")]
     public static partial void ReconfigurationFailed(this ILogger logger, Exception exception);
@@ -136,4 +136,22 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1143, LogLevel.Warning, "Revocation could not be looked at; tried again in 15 minutes: {Reason}")]
     public static partial void RevocationCheckFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(1144, LogLevel.Warning, "The domain source {Source} has no names any more; the {Count} that it had are kept until the restart, or until it has others.")]
+    public static partial void DomainSourceEmpty(this ILogger logger, string source, int count);
+
+    [LoggerMessage(1145, LogLevel.Error, "The domain source {Source} failed; the {Count} names that it had are kept.")]
+    public static partial void DomainSourceFailed(this ILogger logger, string source, int count, Exception exception);
+
+    [LoggerMessage(1146, LogLevel.Warning, "The name '{Name}' {Reason}. {Fix}. It is left out.")]
+    public static partial void DomainRefused(this ILogger logger, string name, string reason, string fix);
+
+    [LoggerMessage(1147, LogLevel.Warning, "The names that were added at run time could not be read; those that are known are kept: {Reason}")]
+    public static partial void DomainsNotRead(this ILogger logger, string reason);
+
+    [LoggerMessage(1148, LogLevel.Warning, "Tidying up the store failed; tried again in a day: {Reason}")]
+    public static partial void HousekeepingFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(1149, LogLevel.Information, "Removed '{Key}' from the store: nothing has used it for two weeks.")]
+    public static partial void LeftoverRemoved(this ILogger logger, string key);
 }

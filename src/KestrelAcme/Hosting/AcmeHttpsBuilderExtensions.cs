@@ -40,4 +40,12 @@ public static class AcmeHttpsBuilderExtensions
         builder.Services.AddSingleton<ICertificateEvents, TEvents>();
         return builder;
     }
+
+    /// <summary>Adds a source of names that come and go at run time; each gets a certificate of its own.</summary>
+    public static IAcmeHttpsBuilder AddDomainSource<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TSource>(this IAcmeHttpsBuilder builder)
+        where TSource : class, IDomainSource
+    {
+        builder.Services.AddSingleton<IDomainSource, TSource>();
+        return builder;
+    }
 }

@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
@@ -84,12 +85,18 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<OrderFlow>();
         services.TryAddSingleton<RehearsalFlow>();
         services.TryAddSingleton<RehearsalStep>();
-        services.TryAddSingleton<ExactSetLimit>();
+        services.TryAddSingleton<ExactSets>();
         services.TryAddSingleton<OrderPaceStore>();
         services.TryAddSingleton<OrderProgress>();
         services.TryAddSingleton<FailureRecorder>();
         services.TryAddSingleton<OrderRunner>();
         services.TryAddSingleton<RenewalInfoPoller>();
+        services.TryAddSingleton<DomainStore>();
+        services.TryAddSingleton<WantedCertificates>();
+        services.TryAddSingleton<DomainWatcher>();
+        services.TryAddSingleton<Housekeeper>();
+        services.TryAddSingleton<EngineWatchers>();
+        services.TryAddSingleton<CertificateReconciler>();
         services.TryAddSingleton<StoreFollower>();
         services.TryAddSingleton<RevocationListClient>();
         services.TryAddSingleton<RevocationCheck>();

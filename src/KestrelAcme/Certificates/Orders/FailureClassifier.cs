@@ -14,12 +14,14 @@ internal static class FailureClassifier
     {
         OrderFailedException failed => new FailureReport(CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type, Advised(failed.Message, failed.Problem?.Type)),
         AcmeRateLimitedException limited => new FailureReport(FailureCause.Authority, limited.Problem?.Type, Advised(limited.Message, AcmeProblemTypes.RateLimited), limited.RetryAfter),
+        AcmeUnreachableException { IsTlsFailure: true } untrusted => new FailureReport(FailureCause.Authority, null,
+            $"{untrusted.Message} If this is a private authority, set AcmeHttps:TrustedRootsPath to a PEM file with the root of its own HTTPS."),
         AcmeUnreachableException or AcmeMalformedAnswerException or AcmePollingTimeoutException => new FailureReport(FailureCause.Authority, null, exception.Message),
         AcmeException acme => Classify(acme),
         OrderOutcomeUnknownException or ChallengeException => new FailureReport(FailureCause.Name, null, exception.Message),
         UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
-        RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
+        OrderTakenException or RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
         _ => new FailureReport(FailureCause.Local, null, $"{exception.GetType().Name}: {exception.Message}"),
     };
 

@@ -19,6 +19,9 @@ internal sealed record OrderContext
     /// <summary>Whether a renewal keeps the private key.</summary>
     public bool ReuseKey { get; init; }
 
+    /// <summary>Whether another certificate has an order under way: an authority hands out the same pending order for the same names, whatever the key.</summary>
+    public Func<Uri, bool> IsTaken { get; init; } = static _ => false;
+
     public required OrderJournal Journal { get; init; }
 
     /// <summary>Cancelled when the host begins to stop: from then on nothing new is asked of the authority.</summary>

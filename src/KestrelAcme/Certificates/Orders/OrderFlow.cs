@@ -86,6 +86,11 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
         var intent = PendingOrders.Intent(context, account.Url, time.GetUtcNow());
         await context.Journal.StoreIntentAsync(intent, cancellationToken);
         var order = await NewOrders.PlaceAsync(context, account, logger, cancellationToken);
+        if (context.IsTaken(order.Url))
+        {
+            throw new OrderTakenException(order.Url);
+        }
+
         logger.OrderPlaced(context.Specification.Id, order.Url);
         context.Journal.Reached(OrderStep.OrderPlaced);
         await context.Journal.StoreOrderUrlAsync(order.Url, cancellationToken);
@@ -126,7 +131,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
         {
             order = await account.FinalizeOrderAsync(order, request, cancellationToken);
         }
-        catch (AcmeUnreachableException exception) when (exception.RequestMayHaveBeenProcessed)
+        catch (AcmeException exception) when (exception.RequestMayHaveBeenProcessed)
         {
             // The answer was lost, not the request: look before asking again.
             order = await account.GetOrderAsync(order.Url, cancellationToken);

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
 
 
 namespace KestrelAcme.Certificates.Orders;
@@ -17,6 +18,12 @@ internal static class PendingOrders
     /// <summary>Whether the certificate of an order is already there.</summary>
     public static bool IsFinished(PendingOrder? pending, CertificateSnapshot? current)
         => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url;
+
+    /// <summary>The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about to.</summary>
+    public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
+        => IsFinished(state.PendingOrder, current)
+            ? new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = ExactSetPolicy.Add(state.Issued, now) }
+            : state;
 
     /// <summary>
     /// An intent without an order's URL, written after the last failure that was counted, is what a crash leaves behind. The authority may hold an order that we never heard of,

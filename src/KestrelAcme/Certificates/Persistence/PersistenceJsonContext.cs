@@ -13,5 +13,6 @@ namespace KestrelAcme.Certificates.Persistence;
 [JsonSerializable(typeof(CertificateStateRecord))]
 [JsonSerializable(typeof(AccountMetadata))]
 [JsonSerializable(typeof(TokenBucket))]
+[JsonSerializable(typeof(Dictionary<string, DateTimeOffset>))]
 [JsonSerializable(typeof(RevocationListRecord))]
 internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -10,6 +11,11 @@ internal static class StorageLayout
     public const string StatesPrefix = "states/";
 
     public const string Pace = "pace/new-orders.json";
+
+    public const string DomainsPrefix = "domains/";
+    public const string Housekeeping = "housekeeping/unused.json";
+
+    public static string Domain(CertificateIdentifier name) => $"{DomainsPrefix}{CertificateId.Of([name], KeyAlgorithm.EcdsaP256)}";
 
     public static string Certificate(string id) => $"{CertificatesPrefix}{id}.pem";
 

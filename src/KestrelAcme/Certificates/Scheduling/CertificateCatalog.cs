@@ -19,11 +19,11 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
 
     /// <summary>Takes over the wanted certificates. One that is no longer wanted is no longer renewed, but what is served stays until the process ends.</summary>
     /// <returns>The certificates that are new here, and those that went.</returns>
-    public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(ConfigurationSnapshot configuration)
+    public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(IReadOnlyList<CertificateSpecification> specifications)
     {
         var added = new List<ManagedCertificate>();
         var wanted = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var specification in configuration.Certificates)
+        foreach (var specification in specifications)
         {
             wanted.Add(specification.Id);
             if (_certificates.TryGetValue(specification.Id, out var known))
@@ -40,7 +40,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
 
         var removed = _certificates.Keys.Where(id => !wanted.Contains(id)).ToList();
         removed.ForEach(id => _certificates.TryRemove(id, out _));
-        tls.SetManagedNames([.. configuration.Certificates.SelectMany(c => c.Identifiers).Select(i => i.Value).Distinct(StringComparer.Ordinal)]);
+        tls.SetManagedNames([.. specifications.SelectMany(c => c.Identifiers).Select(i => i.Value).Distinct(StringComparer.Ordinal)]);
         return (added, removed);
     }
 }

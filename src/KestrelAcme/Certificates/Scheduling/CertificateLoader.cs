@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Reads what the store holds of some certificates and serves it.</summary>
-internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tls, ILogger<CertificateLoader> logger)
+internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tls, TimeProvider time, ILogger<CertificateLoader> logger)
 {
     /// <returns><see langword="false"/> when the store could not be asked: what it holds is not known.</returns>
     public async Task<bool> LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
@@ -61,6 +62,7 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
             }
 
             byId[id].Current = snapshot;
+            byId[id].State = PendingOrders.Settle(byId[id].State, snapshot, time.GetUtcNow());
             logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
         }
     }

@@ -16,7 +16,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class OrderRunner(
     OrderFlow flow,
     RehearsalStep rehearsal,
-    ExactSetLimit exactSets,
+    ExactSets exactSets,
     OrderPaceStore pace,
     CertificateCommitter committer,
     CertificateStore store,
@@ -108,7 +108,7 @@ internal sealed class OrderRunner(
         if (PendingOrders.IsFinished(journal.Pending, certificate.Current))
         {
             // The crash came between storing the certificate and forgetting its order.
-            await journal.ForgetAsync(cancellationToken);
+            await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
             certificate.State = journal.State;
         }
 
@@ -137,7 +137,8 @@ internal sealed class OrderRunner(
             Authority = authority,
             TermsAccepted = configuration.AcceptTermsOfService,
             Current = certificate.Current?.Record,
-            ReuseKey = configuration.ReuseKeys,
+            ReuseKey = configuration.ReuseKeys && certificate.State.Revocation is null,
+            IsTaken = url => exactSets.IsTaken(certificate, url),
             Journal = journal,
             Stopping = stopping,
         };

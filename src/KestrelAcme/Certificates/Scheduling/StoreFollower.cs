@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -60,7 +61,7 @@ internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore
         }
 
         logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
-        certificate.State = await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty;
+        certificate.State = PendingOrders.Settle(await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty, stored, time.GetUtcNow());
         scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
     }
 }

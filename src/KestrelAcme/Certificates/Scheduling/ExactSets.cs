@@ -4,8 +4,8 @@ using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Counts the certificates of one exact set of names, of all key algorithms, at public authorities.</summary>
-internal sealed class ExactSetLimit(CertificateCatalog catalog, TimeProvider time)
+/// <summary>Knows what the certificates of one exact set of names have in common, whatever their key algorithms: a limit at public authorities, and pending orders.</summary>
+internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
 {
     /// <exception cref="ExactSetLimitException">No more are ordered for now.</exception>
     public void ThrowIfReached(ManagedCertificate certificate, AuthoritySpecification authority)
@@ -22,6 +22,10 @@ internal sealed class ExactSetLimit(CertificateCatalog catalog, TimeProvider tim
             throw new ExactSetLimitException(issued.Count, next, next - now);
         }
     }
+
+    /// <summary>Whether an order is under way for another certificate of the same names.</summary>
+    public bool IsTaken(ManagedCertificate certificate, Uri orderUrl)
+        => catalog.All.Any(c => !ReferenceEquals(c, certificate) && c.State.PendingOrder?.OrderUrl == orderUrl && SameNames(c, certificate));
 
     private static bool SameNames(ManagedCertificate one, ManagedCertificate other)
         => ReferenceEquals(one, other) || (one.Specification.Identifiers.Count == other.Specification.Identifiers.Count && one.Specification.Identifiers.All(other.Specification.Identifiers.Contains));

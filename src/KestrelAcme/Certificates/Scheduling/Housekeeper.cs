@@ -1,0 +1,91 @@
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>
+/// Once a day marks what nothing refers to any more, and removes it when it was marked two weeks before: certificates and states of names that are no longer managed, answers to challenges
+/// that were left behind, and revoked keys that were set aside. Damaged values are never removed.
+/// </summary>
+internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Grace = TimeSpan.FromDays(14);
+    private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, "challenges/http-01/", "revoked/", "revocation-lists/"];
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        var wait = FirstWait;
+        while (!stopping.IsCancellationRequested)
+        {
+            await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = Interval;
+            try
+            {
+                if (!stopping.IsCancellationRequested && issuance.ReasonNotToOrder is null)
+                {
+                    await TidyAsync(stopping);
+                }
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                logger.HousekeepingFailed(exception.Message);
+            }
+        }
+    }
+
+    /// <summary>One round.</summary>
+    public async Task TidyAsync(CancellationToken cancellationToken)
+    {
+        await using var lease = await storage.TryAcquireLeaseAsync("housekeeping", TimeSpan.FromMinutes(10), cancellationToken);
+        if (lease is null)
+        {
+            return;
+        }
+
+        var unused = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var prefix in Prefixes)
+        {
+            await foreach (var key in storage.ListAsync(prefix, cancellationToken))
+            {
+                if (!IsInUse(key) && !StorageDamage.IsSetAside(key))
+                {
+                    unused.Add(key);
+                }
+            }
+        }
+
+        var marks = await ReadMarksAsync(cancellationToken);
+        var now = time.GetUtcNow();
+        var next = unused.ToDictionary(k => k, k => marks.TryGetValue(k, out var since) ? since : now, StringComparer.Ordinal);
+        foreach (var (key, _) in next.Where(m => now - m.Value >= Grace).ToList())
+        {
+            await storage.DeleteAsync(key, lease, cancellationToken);
+            next.Remove(key);
+            logger.LeftoverRemoved(key);
+        }
+
+        await storage.WriteAsync(StorageLayout.Housekeeping, HousekeepingFile.Encode(next), lease, cancellationToken);
+    }
+
+    private bool IsInUse(string key)
+    {
+        if (!key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal) && !key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var name = key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..];
+        return catalog.Find(Path.GetFileNameWithoutExtension(name)) is not null;
+    }
+
+    private async Task<Dictionary<string, DateTimeOffset>> ReadMarksAsync(CancellationToken cancellationToken)
+        => await storage.ReadAsync(StorageLayout.Housekeeping, cancellationToken) is { } value ? HousekeepingFile.Decode(value.Span) : [];
+}
