@@ -47,8 +47,8 @@ public sealed class AcmeClient : IDisposable
     /// <summary>What the last answer's Date header said, if there was one; accurate to a second.</summary>
     public DateTimeOffset? LastServerDate => _exchange.Clock?.Date;
 
-    /// <summary>How far the server's clock was ahead of this machine's at the last answer; negative when it was behind.</summary>
-    public TimeSpan? ClockSkew => _exchange.Clock?.Skew;
+    /// <summary>How far the server's clock is ahead of this machine's, by the last answer; negative when it is behind. A correction of this machine's clock counts at once.</summary>
+    public TimeSpan? ClockSkew => _exchange.Clock?.Skew(TimeProvider);
 
     internal TimeProvider TimeProvider { get; }
 

@@ -67,7 +67,7 @@ internal sealed class HttpExchange(AcmeClientOptions options, HttpClient client)
         var now = _timeProvider.GetUtcNow();
         if (response.Headers.Date is { } date)
         {
-            Volatile.Write(ref _clock, new ServerClock(date, date - now));
+            Volatile.Write(ref _clock, new ServerClock(date, _timeProvider.GetTimestamp()));
         }
 
         return new AcmeAnswer

@@ -13,7 +13,7 @@ internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, 
 {
     public AuthoritySpecification Specification => specification;
 
-    public TimeSpan? ClockSkew => client.ClockSkew;
+    public TimeSpan? ClockSkew => -client.ClockSkew;
 
     public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken) => client.GetDirectoryAsync(cancellationToken);
 
