@@ -1,7 +1,9 @@
+using System.Net;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -73,11 +75,24 @@ internal sealed class AccountKeeper(IAuthorityClient client, CertificateStore st
             await store.WriteAccountAsync(Specification.Id, record, lease, cancellationToken);
         }
 
-        var account = await client.CreateAccountAsync(key, NewAccountRequests.Create(Specification, termsAccepted), cancellationToken);
+        var account = await RegisterAsync(key, NewAccountRequests.Create(Specification, termsAccepted), cancellationToken);
         var metadata = record.Metadata with { AccountUrl = account.Url, EmailAddress = Specification.EmailAddress };
         await store.WriteAccountAsync(Specification.Id, record with { Metadata = metadata }, lease, cancellationToken);
         logger.AccountReady(account.Url, Specification.DirectoryUrl);
         return account;
+    }
+
+    private async Task<IAuthorityAccount> RegisterAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.CreateAccountAsync(key, request, cancellationToken);
+        }
+        catch (AcmeException exception) when (exception is { Problem: not null, StatusCode: < HttpStatusCode.InternalServerError }
+            and not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
+        {
+            throw new AccountRefusedException(exception, wasBound: request.ExternalAccountBinding is not null);
+        }
     }
 
     private async Task<AccountRecord?> ReadAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Challenges;
 using KestrelAcme.Protocol.Problems;
@@ -12,6 +13,7 @@ internal static class FailureClassifier
 {
     public static FailureReport Classify(Exception exception) => exception switch
     {
+        AccountRefusedException refused => new FailureReport(FailureCause.Operator, refused.Problem?.Type, $"{Sentence(refused.Message)} {ProblemAdvice.ForAccount(refused.Problem?.Type, refused.WasBound)}"),
         OrderFailedException failed => new FailureReport(CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type, Advised(failed.Message, failed.Problem?.Type)),
         AcmeRateLimitedException limited => new FailureReport(FailureCause.Authority, limited.Problem?.Type, Advised(limited.Message, AcmeProblemTypes.RateLimited), limited.RetryAfter),
         AcmeUnreachableException { IsTlsFailure: true } untrusted => new FailureReport(FailureCause.Authority, null,
@@ -25,12 +27,12 @@ internal static class FailureClassifier
         _ => new FailureReport(FailureCause.Local, null, $"{exception.GetType().Name}: {exception.Message}"),
     };
 
-    /// <summary>Whether a failure concerns all names: the authority cannot be reached, or is in trouble as a whole.</summary>
+    /// <summary>Whether a failure concerns all names: the authority cannot be reached, is in trouble as a whole, or wants nothing to do with us.</summary>
     public static bool IsOutage(Exception exception) => exception switch
     {
         AcmeUnreachableException or AcmeMalformedAnswerException => true,
         AcmeException acme => acme.StatusCode >= HttpStatusCode.InternalServerError,
-        ClockSkewException => true,
+        ClockSkewException or AccountRefusedException => true,
         _ => false,
     };
 
@@ -41,7 +43,9 @@ internal static class FailureClassifier
         return new FailureReport(CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Advised(exception.Message, exception.Problem?.Type), exception.RetryAfter);
     }
 
-    private static string Advised(string message, string? problemType) => ProblemAdvice.For(problemType) is { } advice ? $"{message} {advice}" : message;
+    private static string Advised(string message, string? problemType) => ProblemAdvice.For(problemType) is { } advice ? $"{Sentence(message)} {advice}" : message;
+
+    private static string Sentence(string message) => message[^1] is '.' or '!' or '?' ? message : message + ".";
 
     private static FailureCause CauseOf(string? problemType, FailureCause otherwise) => problemType switch
     {

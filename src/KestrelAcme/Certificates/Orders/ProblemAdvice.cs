@@ -21,4 +21,13 @@ internal static class ProblemAdvice
         AcmeProblemTypes.RateLimited => "A rate limit of the authority was reached; it is not tried again before the time that the authority names.",
         _ => null,
     };
+
+    /// <summary>The advice where an authority refuses an account: its "unauthorized" then speaks of the binding or the key, not of a name.</summary>
+    public static string ForAccount(string? problemType, bool wasBound) => problemType switch
+    {
+        AcmeProblemTypes.ExternalAccountRequired or AcmeProblemTypes.InvalidContact or AcmeProblemTypes.UnsupportedContact or AcmeProblemTypes.UserActionRequired
+            => For(problemType)!,
+        _ when wasBound => "Check that AcmeHttps:ExternalAccountBinding:KeyId and HmacKey are what the authority gave you, whole and not used up.",
+        _ => "Check AcmeHttps:EmailAddress and AcmeHttps:AcceptTermsOfService, and whether the authority closed the account.",
+    };
 }
