@@ -1,0 +1,100 @@
+using System.Net;
+using KestrelAcme.Certificates;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Faults;
+using KestrelAcme.Testing.Processes;
+using KestrelAcme.Testing.Servers;
+using KestrelAcme.Tests.EndToEnd;
+using Microsoft.AspNetCore.Builder;
+using Xunit;
+
+namespace KestrelAcme.Tests.Servers;
+
+/// <summary>A Pebble, with or without the proxy in front, a store in a temporary folder, and applications that use both. Every name leads Pebble to the application.</summary>
+internal sealed class PebbleFixture : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly FaultyProxy? _proxy;
+
+    private PebbleFixture(PebbleServer pebble, FaultyProxy? proxy)
+    {
+        (Pebble, _proxy) = (pebble, proxy);
+        RootsPath = _folder.Write("https-root.pem", proxy?.TrustedRootsPem ?? pebble.TrustedRootsPem);
+    }
+
+    public PebbleServer Pebble { get; }
+
+    public FaultyProxy Proxy => _proxy ?? throw new InvalidOperationException("Started without a proxy.");
+
+    /// <summary>The signed requests that came through the proxy, without those that read only.</summary>
+    public IEnumerable<ProxiedRequest> Changes => Proxy.Requests.Where(r => r.Method == "POST" && r.DecodePayload() is not null);
+
+    public IEnumerable<ProxiedRequest> NewOrders => Proxy.Requests.Where(r => r.Path == "/order-plz");
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private string RootsPath { get; }
+
+    public static async Task<PebbleFixture> StartAsync(PebbleOptions? options = null) => new(await PebbleServer.StartAsync(options, Cancelled), null);
+
+    public static async Task<PebbleFixture> StartBehindProxyAsync(PebbleOptions? options = null)
+    {
+        var pebble = await PebbleServer.StartAsync(options, Cancelled);
+        return new PebbleFixture(pebble, await FaultyProxy.StartAsync(pebble, Cancelled));
+    }
+
+    public Dictionary<string, string?> Settings(params string[] names)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["AcmeHttps:DirectoryUrl"] = (_proxy?.DirectoryUrl ?? Pebble.DirectoryUrl).ToString(),
+            ["AcmeHttps:TrustedRootsPath"] = RootsPath,
+            ["AcmeHttps:StoragePath"] = _folder.Combine("store"),
+            ["AcmeHttps:AcceptTermsOfService"] = "true",
+            ["AcmeHttps:EmailAddress"] = "admin@example.com",
+            ["urls"] = $"http://127.0.0.1:{Pebble.HttpPort};https://127.0.0.1:0",
+        };
+        for (var i = 0; i < names.Length; i++)
+        {
+            settings[$"AcmeHttps:DomainNames:{i}"] = names[i];
+        }
+
+        return settings;
+    }
+
+    public static Task<AcmeApp> StartAppAsync(Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure = null)
+        => AcmeApp.StartAsync(settings, configure: configure ?? QuickRetries.Configure, cancellationToken: Cancelled);
+
+    public Task<AcmeApp> StartAppAsync(params string[] names) => StartAppAsync(Settings(names));
+
+    /// <summary>Waits for the failure of any of some names that has led to a state.</summary>
+    public static async Task<CertificateFailure> FailedAsync(AcmeApp app, CertificateState state, params string[] names)
+    {
+        CertificateFailure? failure = null;
+        await Poll.UntilAsync(
+            () => (failure = names.Select(n => app.Certificates.Find(n)!).FirstOrDefault(s => s.State == state && s.Failure is not null)?.Failure) is not null
+                ? true
+                : throw new InvalidOperationException(app.Log.ToString()),
+            $"one of {string.Join(", ", names)} to be {state}",
+            cancellationToken: Cancelled);
+        return failure!;
+    }
+
+    /// <summary>What openssl finds at the application's endpoint, with one of Pebble's roots as the only one that is trusted.</summary>
+    public async Task<ServedChain> ServedAsync(AcmeApp app, string? serverName, int root = 0)
+        => await OpenSsl.ShowCertificatesAsync(app.Https.Port, serverName, rootsPem: await Pebble.GetIssuingRootPemAsync(root, Cancelled), cancellationToken: Cancelled);
+
+    public async Task<CommandResult> VerifyAsync(ServedChain served, string name, int root = 0)
+        => await OpenSsl.VerifyAsync(string.Join('\n', served.CertificatesPem), await Pebble.GetIssuingRootPemAsync(root, Cancelled), name, Cancelled);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_proxy is not null)
+        {
+            await _proxy.DisposeAsync();
+        }
+
+        await Pebble.DisposeAsync();
+        _folder.Dispose();
+    }
+}
