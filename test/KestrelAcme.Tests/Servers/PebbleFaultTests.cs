@@ -1,6 +1,5 @@
 using System.Globalization;
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Testing.Faults;
 using KestrelAcme.Tests.EndToEnd;
 using Microsoft.Extensions.DependencyInjection;
@@ -194,8 +193,8 @@ public sealed class PebbleFaultTests
         Assert.Contains("3 hours behind", failure.Message, StringComparison.Ordinal);
 
         clock.Offset = TimeSpan.Zero;
-        app.Services.GetRequiredService<CertificateScheduler>().Schedule("app.test", clock.GetUtcNow());
+        await app.Certificates.RenewAsync("app.test", Cancelled);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        Assert.Equal("0 (ok)", (await fixture.ServedAsync(app, "app.test")).VerifyReturnCode);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class CertificateEngine(
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
     private IDisposable? _changes;
+    private Task _beginning = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Reads what the store holds, within a bounded time, so that it is served from the first connection on.</summary>
@@ -46,6 +47,7 @@ internal sealed class CertificateEngine(
     public void Start()
     {
         _changes = configuration.OnChange(_ => StartReconciling());
+        _beginning = Task.Run(BeginAsync);
         _running = Task.Run(RunAsync);
     }
 
@@ -63,6 +65,9 @@ internal sealed class CertificateEngine(
     /// <summary>Orders a successor now and waits for the outcome.</summary>
     public async Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
+        // An application may ask as soon as it listens, before we know whether we may order. A start that failed was reported; its reason stands.
+        await _beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
         if (issuance.ReasonNotToOrder is { } reason)
         {
             throw new InvalidOperationException(reason);
@@ -108,12 +113,17 @@ internal sealed class CertificateEngine(
 
     private void StartReconciling() => _ = ReconcileAsync();
 
+    private async Task BeginAsync()
+    {
+        await pace.LoadAsync(_stopping.Token);
+        await reconciler.BeginAsync(_stopping.Token);
+    }
+
     private async Task RunAsync()
     {
         try
         {
-            await pace.LoadAsync(_stopping.Token);
-            await reconciler.BeginAsync(_stopping.Token);
+            await _beginning;
             var following = watchers.RunAsync(ReconcileAsync, _stopping.Token);
             await scheduler.RunAsync(id => worker.WorkAsync(id, _stopping.Token, _abort.Token), _stopping.Token);
             await following;
