@@ -16,20 +16,19 @@ namespace KestrelAcme.Benchmarks.Memory;
 internal static class MemoryReport
 {
     private const int All = 100_000;
-    private const int InUse = 1_000;
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        if (arguments is ["child", var count, var file])
+        if (arguments is ["child", var count, var inUse, var file])
         {
-            return await RunChildAsync(int.Parse(count), file);
+            return await RunChildAsync(int.Parse(count), int.Parse(inUse), file);
         }
 
         var path = Path.Combine(Path.GetTempPath(), "kestrelacme-certificates.bin");
         CertificateFile.Write(path, All);
-        foreach (var known in new[] { 0, 1, 100, 10_000, All })
+        foreach (var (known, used) in new[] { (0, 0), (1, 1), (100, 100), (10_000, 1), (10_000, 1_000), (All, 1_000) })
         {
-            using var child = Process.Start(Environment.ProcessPath!, ChildArguments($"memory child {known} {path}"));
+            using var child = Process.Start(Environment.ProcessPath!, ChildArguments($"memory child {known} {used} {path}"));
             await child.WaitForExitAsync();
         }
 
@@ -40,7 +39,7 @@ internal static class MemoryReport
     private static string ChildArguments(string arguments) =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? $"{typeof(MemoryReport).Assembly.Location} {arguments}" : arguments;
 
-    private static async Task<int> RunChildAsync(int count, string file)
+    private static async Task<int> RunChildAsync(int count, int used, string file)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
@@ -54,7 +53,6 @@ internal static class MemoryReport
         var published = clock.Elapsed;
         await app.StartAsync();
         var port = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
-        var used = Math.Min(count, InUse);
         clock.Restart();
         for (var i = 0; i < used; i++)
         {

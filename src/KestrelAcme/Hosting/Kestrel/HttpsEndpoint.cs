@@ -50,9 +50,13 @@ internal sealed class HttpsEndpoint
     /// <summary>Makes the certificate that the options have now a mere fallback: somebody asked for ours in so many words.</summary>
     public void Claim() => _defaultCertificate = _options.ServerCertificate;
 
+    /// <summary>Whether <see cref="UseSelectorOnly"/> is in force.</summary>
+    public bool IsSelectorOnly { get; private set; }
+
     /// <summary>Lays ours over an <c>OnAuthenticate</c> that the app set later. Kestrel reads it at each handshake.</summary>
     public void Settle()
     {
+        IsSelectorOnly = false;
         if (_options.OnAuthenticate != _authenticate)
         {
             _appAuthenticate = _options.OnAuthenticate;
@@ -60,8 +64,16 @@ internal sealed class HttpsEndpoint
         }
     }
 
-    /// <summary>Takes <c>OnAuthenticate</c> away, with which Kestrel refuses to start HTTP/3: certificates then come from the selector.</summary>
-    public void UseSelectorOnly() => _options.OnAuthenticate = _appAuthenticate;
+    /// <summary>Takes our <c>OnAuthenticate</c> away, with which Kestrel refuses to bind HTTP/3: certificates then come from the selector.</summary>
+    public void UseSelectorOnly()
+    {
+        if (_options.OnAuthenticate == _authenticate)
+        {
+            _options.OnAuthenticate = _appAuthenticate;
+        }
+
+        IsSelectorOnly = true;
+    }
 
     private void Authenticate(ConnectionContext connection, SslServerAuthenticationOptions ssl)
     {

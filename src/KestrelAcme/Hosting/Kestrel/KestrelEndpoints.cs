@@ -57,22 +57,34 @@ internal sealed class KestrelEndpoints
     }
 
     /// <summary>Notes that an endpoint is built, and lays ours over what the app has set since.</summary>
-    public void Build(ListenOptions listen, bool isHttps, bool http3)
+    /// <param name="listen">The endpoint.</param>
+    /// <param name="isHttps">Whether it has TLS.</param>
+    /// <param name="http3">The endpoint again when HTTP/3 is about to be bound on it too: its options must do without <c>OnAuthenticate</c> until then.</param>
+    public void Build(ListenOptions listen, bool isHttps, ListenOptions? http3)
     {
         lock (_gate)
         {
             Note(isHttps ? _httpsNames : _httpNames, listen.ToString() ?? "");
             foreach (var endpoint in _https)
             {
-                if (http3 && endpoint.Listen == listen)
+                if (http3 is not null && endpoint.Listen == http3)
                 {
                     endpoint.UseSelectorOnly();
                 }
-                else
+                else if (!endpoint.IsSelectorOnly)
                 {
                     endpoint.Settle();
                 }
             }
+        }
+    }
+
+    /// <summary>Lays ours over every endpoint, those with HTTP/3 too.</summary>
+    public void Settle()
+    {
+        lock (_gate)
+        {
+            _https.ForEach(endpoint => endpoint.Settle());
         }
     }
 

@@ -31,6 +31,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<FallbackCertificate>();
         services.TryAddSingleton<HttpsEndpointServices>();
         services.TryAddSingleton<KestrelEndpoints>();
+        services.TryAddSingleton<Http3Start>();
         services.TryAddSingleton<KestrelTlsSetup>();
 
         // First of all: endpoints that the app opens while it configures Kestrel must find our defaults.

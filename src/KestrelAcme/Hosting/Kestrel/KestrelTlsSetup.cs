@@ -11,7 +11,12 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// <summary>Sets Kestrel's endpoint and HTTPS defaults, and sets them again around the app's own where it replaced ours.</summary>
 /// <remarks>Registered first: an endpoint that the app's own configuration opens finds our defaults in place. Afterwards, what is there then is composed with ours.</remarks>
 internal sealed class KestrelTlsSetup(
-    KestrelEndpoints endpoints, ClientHelloServices helloServices, HttpsEndpointServices httpsServices, FallbackCertificate fallback, ILogger<KestrelTlsSetup> logger)
+    KestrelEndpoints endpoints,
+    ClientHelloServices helloServices,
+    HttpsEndpointServices httpsServices,
+    FallbackCertificate fallback,
+    Http3Start http3Start,
+    ILogger<KestrelTlsSetup> logger)
     : IConfigureOptions<KestrelServerOptions>, IPostConfigureOptions<KestrelServerOptions>
 {
     private bool _sawEndpointDefaults;
@@ -105,7 +110,16 @@ internal sealed class KestrelTlsSetup(
     private ConnectionDelegate Build(ListenOptions listen, ConnectionDelegate next, bool hiddenTls)
     {
         var isHttps = hiddenTls || EndpointDefaultsCopy.IsHttps(listen);
-        endpoints.Build(listen, isHttps, _http3 && listen.Protocols.HasFlag(HttpProtocols.Http3));
+        if (_http3 && isHttps && listen.Protocols.HasFlag(HttpProtocols.Http3))
+        {
+            endpoints.Build(listen, isHttps, listen);
+            http3Start.AfterBinding(endpoints.Settle);
+        }
+        else
+        {
+            endpoints.Build(listen, isHttps, http3: null);
+        }
+
         fallback.Refresh();
         return isHttps ? new ClientHelloMiddleware(next, helloServices).OnConnectionAsync : next;
     }
