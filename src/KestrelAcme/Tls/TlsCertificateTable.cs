@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Diagnostics;
@@ -86,7 +87,7 @@ internal sealed class TlsCertificateTable(
     public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted) => Index.Find(name, accepted, timeProvider.GetUtcNow().UtcTicks);
 
     /// <summary>The best certificate for a client that sent no name.</summary>
-    public CertificateEntry? Find(System.Net.IPAddress? address, KeyKinds accepted) => Index.Find(address, accepted, timeProvider.GetUtcNow().UtcTicks);
+    public CertificateEntry? Find(IPAddress? address, KeyKinds accepted) => Index.Find(address, accepted, timeProvider.GetUtcNow().UtcTicks);
 
     /// <summary>The settings of this moment.</summary>
     public TlsSettings Settings => settings.Current;

@@ -8,6 +8,9 @@ namespace KestrelAcme.Benchmarks.Handshakes;
 /// <remarks>A command is "prefix port count names seed resume"; the answer is the number of handshakes that were resumed.</remarks>
 internal static class HandshakeClient
 {
+    /// <summary>Stands for a server without TLS: what a connection costs besides.</summary>
+    public const string PlainPrefix = "tcp";
+
     public static async Task<int> RunAsync()
     {
         while (await Console.In.ReadLineAsync() is { } line)
@@ -28,10 +31,18 @@ internal static class HandshakeClient
         {
             // A negative seed asks for every name in turn.
             var name = seed < 0 ? i % names : random.Next(names);
-            resumed += await ConnectAsync(port, $"{prefix}{name}.test", resume) ? 1 : 0;
+            resumed += prefix == PlainPrefix ? await ConnectPlainAsync(port) : await ConnectAsync(port, $"{prefix}{name}.test", resume) ? 1 : 0;
         }
 
         return resumed;
+    }
+
+    private static async Task<int> ConnectPlainAsync(int port)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, port);
+        socket.Shutdown(SocketShutdown.Send);
+        return await socket.ReceiveAsync(new byte[16]);
     }
 
     public static async Task<bool> ConnectAsync(int port, string name, bool resume)

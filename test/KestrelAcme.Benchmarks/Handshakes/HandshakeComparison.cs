@@ -56,7 +56,10 @@ internal sealed class HandshakeComparison : IDisposable
     {
         // Names of their own keep the client's sessions with the servers apart.
         var authority = new TestAuthority();
-        var plain = Add("static, 1 name", "s", await HandshakeServers.StartStaticAsync(authority), 1, null);
+        var staticPort = await HandshakeServers.StartStaticAsync(authority);
+        var plain = Add("static, 1 name", "s", staticPort, 1, null);
+        Add("a connection without TLS", HandshakeClient.PlainPrefix, await HandshakeServers.StartPlainAsync(), 1, plain);
+        Add("static, 1 name, resumed", "s", staticPort, 1, plain, resume: true);
         Add("ours, 1 name", "a", await HandshakeServers.StartOursAsync(authority, "a", 1, new TlsSettings()), 1, plain);
         Add("naive selector, 1 name", "b", await HandshakeServers.StartSelectorAsync(authority, "b", 1), 1, plain);
         var port = await HandshakeServers.StartOursAsync(authority, "p", 200, new TlsSettings());

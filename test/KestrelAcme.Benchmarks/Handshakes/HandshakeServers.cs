@@ -17,6 +17,9 @@ namespace KestrelAcme.Benchmarks.Handshakes;
 /// <summary>The servers that are compared, all in this process.</summary>
 internal static class HandshakeServers
 {
+    /// <summary>Kestrel without TLS.</summary>
+    public static Task<int> StartPlainAsync() => StartAsync(builder => builder.WebHost.UseUrls("http://127.0.0.1:0"));
+
     /// <summary>Kestrel with one certificate and its chain.</summary>
     public static Task<int> StartStaticAsync(TestAuthority authority)
     {

@@ -18,8 +18,8 @@ internal sealed class HttpsEndpoint
     private readonly HttpsEndpointServices _services;
     private readonly Func<ConnectionContext?, string?, X509Certificate2?> _selector;
     private readonly Func<ConnectionContext?, string?, X509Certificate2?>? _appSelector;
-    private readonly Action<ConnectionContext, SslServerAuthenticationOptions> _authenticate;
     private Action<ConnectionContext, SslServerAuthenticationOptions>? _appAuthenticate;
+    private Action<ConnectionContext, SslServerAuthenticationOptions>? _installed;
     private X509Certificate2? _defaultCertificate;
     private CertificateAndContext? _last;
 
@@ -29,9 +29,8 @@ internal sealed class HttpsEndpoint
         _services = services;
         _defaultCertificate = options.ServerCertificate;
         _appSelector = options.ServerCertificateSelector;
-        _appAuthenticate = options.OnAuthenticate;
         options.ServerCertificateSelector = _selector = Select;
-        options.OnAuthenticate = _authenticate = Authenticate;
+        Install(options.OnAuthenticate);
     }
 
     /// <summary>The endpoint, where it is known.</summary>
@@ -45,7 +44,7 @@ internal sealed class HttpsEndpoint
 
     /// <summary>The HTTPS options' endpoint, if they have ours already.</summary>
     public static HttpsEndpoint? Of(HttpsConnectionAdapterOptions options) =>
-        options.ServerCertificateSelector?.Target as HttpsEndpoint ?? options.OnAuthenticate?.Target as HttpsEndpoint;
+        options.ServerCertificateSelector?.Target as HttpsEndpoint;
 
     /// <summary>Makes the certificate that the options have now a mere fallback: somebody asked for ours in so many words.</summary>
     public void Claim() => _defaultCertificate = _options.ServerCertificate;
@@ -57,17 +56,16 @@ internal sealed class HttpsEndpoint
     public void Settle()
     {
         IsSelectorOnly = false;
-        if (_options.OnAuthenticate != _authenticate)
+        if (_options.OnAuthenticate != _installed)
         {
-            _appAuthenticate = _options.OnAuthenticate;
-            _options.OnAuthenticate = _authenticate;
+            Install(_options.OnAuthenticate);
         }
     }
 
     /// <summary>Takes our <c>OnAuthenticate</c> away, with which Kestrel refuses to bind HTTP/3: certificates then come from the selector.</summary>
     public void UseSelectorOnly()
     {
-        if (_options.OnAuthenticate == _authenticate)
+        if (_options.OnAuthenticate == _installed)
         {
             _options.OnAuthenticate = _appAuthenticate;
         }
@@ -75,9 +73,19 @@ internal sealed class HttpsEndpoint
         IsSelectorOnly = true;
     }
 
+    // A new delegate each time: the app's may hold the one before and call it.
+    private void Install(Action<ConnectionContext, SslServerAuthenticationOptions>? app)
+    {
+        _appAuthenticate = app;
+        _options.OnAuthenticate = _installed = (connection, ssl) =>
+        {
+            app?.Invoke(connection, ssl);
+            Authenticate(connection, ssl);
+        };
+    }
+
     private void Authenticate(ConnectionContext connection, SslServerAuthenticationOptions ssl)
     {
-        _appAuthenticate?.Invoke(connection, ssl);
         if (ssl.ServerCertificateContext is not null || _options.ServerCertificateSelector != _selector)
         {
             // An Sni section's own certificate, the app's own context, or the app's own selector.
@@ -108,14 +116,14 @@ internal sealed class HttpsEndpoint
         {
             throw HandshakeRefusal.Refuse(connection, selection, _services.Logger);
         }
-        else if (_appSelector is not null && ssl.ServerCertificateSelectionCallback is not null)
+        else if (_appSelector is not null)
         {
-            ssl.ServerCertificateSelectionCallback = (_, name) => _appSelector(connection, name)!;
+            // On Sni sections it was asked already, and its answer lies in the options.
+            ssl.ServerCertificateSelectionCallback = ssl.ServerCertificateSelectionCallback is null ? null : (_, name) => _appSelector(connection, name)!;
         }
         else
         {
-            var fallback = ssl.ServerCertificate is X509Certificate2 chosen ? chosen : FallbackCertificate;
-            Serve(ssl, fallback is null ? throw HandshakeRefusal.Refuse(connection, selection, _services.Logger) : ContextOf(fallback));
+            Serve(ssl, FallbackCertificate is { } fallback ? ContextOf(fallback) : throw HandshakeRefusal.Refuse(connection, selection, _services.Logger));
         }
     }
 

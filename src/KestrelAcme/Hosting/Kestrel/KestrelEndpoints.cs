@@ -6,7 +6,9 @@ namespace KestrelAcme.Hosting.Kestrel;
 internal sealed class KestrelEndpoints
 {
     private readonly Lock _gate = new();
-    private readonly List<HttpsEndpoint> _https = [];
+
+    // Kestrel makes new options at each reload of its configuration; those of endpoints that are gone go too.
+    private readonly List<WeakReference<HttpsEndpoint>> _https = [];
     private readonly List<string> _httpsNames = [];
     private readonly List<string> _httpNames = [];
     private bool _isApplied;
@@ -21,7 +23,7 @@ internal sealed class KestrelEndpoints
         {
             lock (_gate)
             {
-                return _https.Exists(endpoint => endpoint.IsOurs);
+                return Alive().Any(endpoint => endpoint.IsOurs);
             }
         }
     }
@@ -39,7 +41,7 @@ internal sealed class KestrelEndpoints
         {
             lock (_gate)
             {
-                return _https.Exists(endpoint => endpoint.IsOurs && endpoint.Listen is null);
+                return Alive().Any(endpoint => endpoint.IsOurs && endpoint.Listen is null);
             }
         }
     }
@@ -52,7 +54,8 @@ internal sealed class KestrelEndpoints
     {
         lock (_gate)
         {
-            _https.Add(endpoint);
+            _https.RemoveAll(known => !known.TryGetTarget(out _));
+            _https.Add(new WeakReference<HttpsEndpoint>(endpoint));
         }
     }
 
@@ -65,7 +68,7 @@ internal sealed class KestrelEndpoints
         lock (_gate)
         {
             Note(isHttps ? _httpsNames : _httpNames, listen.ToString() ?? "");
-            foreach (var endpoint in _https)
+            foreach (var endpoint in Alive())
             {
                 if (http3 is not null && endpoint.Listen == http3)
                 {
@@ -84,7 +87,21 @@ internal sealed class KestrelEndpoints
     {
         lock (_gate)
         {
-            _https.ForEach(endpoint => endpoint.Settle());
+            foreach (var endpoint in Alive())
+            {
+                endpoint.Settle();
+            }
+        }
+    }
+
+    private IEnumerable<HttpsEndpoint> Alive()
+    {
+        foreach (var known in _https)
+        {
+            if (known.TryGetTarget(out var endpoint))
+            {
+                yield return endpoint;
+            }
         }
     }
 

@@ -70,6 +70,19 @@ internal static class EndpointCases
             After = Kestrel(k => k.Listen(Any, l => l.UseHttps(h => h.OnAuthenticate = (_, o) => o.ApplicationProtocols = [SslApplicationProtocol.Http11]))),
             Protocol = "HTTP/1.1",
         },
+        new("UseHttps(options) with OnAuthenticate around ours")
+        {
+            After = Kestrel(k => k.Listen(Any, l => l.UseHttps(h =>
+            {
+                var inner = h.OnAuthenticate;
+                h.OnAuthenticate = (c, o) =>
+                {
+                    inner?.Invoke(c, o);
+                    o.ApplicationProtocols = [SslApplicationProtocol.Http11];
+                };
+            }))),
+            Protocol = "HTTP/1.1",
+        },
         new("UseHttps(callback)")
         {
             After = Kestrel(k => k.Listen(Any, l => l.UseHttps(new Microsoft.AspNetCore.Server.Kestrel.Https.TlsHandshakeCallbackOptions
