@@ -26,11 +26,16 @@ internal sealed class ManagedNames
         }
     }
 
-    /// <summary>Whether the name is ours, itself or by a wildcard.</summary>
-    public bool Contains(ReadOnlySpan<char> name)
+    /// <summary>Returns the name of ours that covers a client's, itself or a wildcard; <see langword="null"/> when it is a foreign one.</summary>
+    public string? Find(ReadOnlySpan<char> name)
     {
+        if (_bySpan.TryGetValue(name, out var exact))
+        {
+            return exact;
+        }
+
         var dot = name.IndexOf('.');
-        return _bySpan.Contains(name) || (dot > 0 && _bySpan.Contains(name[dot..]));
+        return dot > 0 && _bySpan.TryGetValue(name[dot..], out var wildcard) ? "*" + wildcard : null;
     }
 
     /// <summary>Whether the address is ours; a sole address stands for every one, as a sole certificate does.</summary>

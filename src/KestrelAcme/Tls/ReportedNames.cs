@@ -5,7 +5,7 @@ namespace KestrelAcme.Tls;
 /// <summary>Remembers about which names something was said, so that it is said once.</summary>
 internal sealed class ReportedNames
 {
-    // A wildcard stands for any number of names, and a client chooses them.
+    // Past this the operator has read enough.
     private const int MaxNames = 1000;
 
     private readonly ConcurrentDictionary<string, bool> _names = new(StringComparer.Ordinal);

@@ -14,8 +14,6 @@ internal sealed class TlsSelector(
     TimeProvider timeProvider,
     ILogger<TlsSelector> logger)
 {
-    private static readonly TlsSelection Foreign = new(TlsOutcome.Foreign);
-
     /// <summary>Decides about a ClientHello that arrived at a local address (unmapped).</summary>
     public ValueTask<TlsSelection> SelectAsync(in ClientHello hello, IPAddress? localAddress)
     {
@@ -76,7 +74,7 @@ internal sealed class TlsSelector(
                 logger.CertificateUnusable(entry.Material.Id, exception.Message);
             }
 
-            return Missing(name ?? entry.Material.Names[0]);
+            return Missing(entry.Material.Names[0]);
         }
     }
 
@@ -86,10 +84,13 @@ internal sealed class TlsSelector(
         return new TlsSelection(TlsOutcome.Certificate, name, context, entry);
     }
 
+    // What is logged is our own name: under a wildcard, clients choose theirs.
     private TlsSelection WithoutCertificate(string? name, IPAddress? address)
     {
-        var managed = name is not null ? table.Managed.Contains(name) : table.Managed.Contains(address);
-        return managed ? Missing(name ?? address?.ToString() ?? "the only address") : Foreign;
+        var managed = name is not null ? table.Managed.Find(name)
+            : table.Managed.Contains(address) ? address?.ToString() ?? "the only address"
+            : null;
+        return managed is null ? new TlsSelection(TlsOutcome.Foreign, name) : Missing(managed);
     }
 
     private TlsSelection Missing(string name)

@@ -61,6 +61,20 @@ public sealed class KestrelTlsTests
     }
 
     [Fact]
+    public async Task Handshake_ManyNamesOfAManagedWildcard_LoggedOnceUnderOurName()
+    {
+        await using var app = await StartAsync();
+        app.Publisher.SetManagedNames(["*.a.test"]);
+        for (var i = 0; i < 5; i++)
+        {
+            await TlsProbe.ConnectAsync(app.EndPoint, $"x{i}.a.test", Token);
+        }
+
+        var warning = Assert.Single(app.Logs.Entries, entry => entry.Level == LogLevel.Warning);
+        Assert.Contains("*.a.test", warning.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Handshake_MissingCertificateRefuse_Refused()
     {
         await using var app = await StartAsync(new TlsSettings { MissingCertificate = MissingCertificate.Refuse });
