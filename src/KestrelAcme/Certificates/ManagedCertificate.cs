@@ -47,7 +47,11 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     public RenewalRequest? Request => _request;
 
     public RenewalDecision Decide(bool renewalInfoOffered, DateTimeOffset now)
-        => RenewalPolicy.Decide(_current?.Facts(_specification, renewalInfoOffered, _state.Revocation), _state.RenewalInfo, _state.Failure, now);
+    {
+        var (current, state) = (_current, _state);
+        var advice = state.RenewalInfo?.SerialNumber == current?.SerialNumber ? state.RenewalInfo : null;
+        return RenewalPolicy.Decide(current?.Facts(_specification, renewalInfoOffered, state.Revocation), advice, state.Failure, now);
+    }
 
     /// <summary>Joins the request for a renewal that waits, or makes one.</summary>
     public RenewalRequest AskForRenewal()

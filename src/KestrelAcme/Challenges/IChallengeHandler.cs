@@ -29,4 +29,11 @@ public interface IChallengeHandler
     /// Called with a token of its own: the order's may have been cancelled.
     /// </summary>
     Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What only this side knows about a challenge that the authority found wrong: which requests arrived, what the name leads to from here. It is added to the message that the operator reads.
+    /// Called before <see cref="CleanUpAsync"/>, for a few seconds at most.
+    /// </summary>
+    /// <returns>One or two sentences, or <see langword="null"/> when there is nothing to say. No secret.</returns>
+    ValueTask<string?> ExplainFailureAsync(ChallengeContext context, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
 }

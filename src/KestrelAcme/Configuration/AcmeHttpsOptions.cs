@@ -79,7 +79,10 @@ public sealed class AcmeHttpsOptions
     /// <value>None: nothing is exported.</value>
     public string? ExportPath { get; set; }
 
-    /// <summary>Whether a challenge's answer is fetched by this instance before the authority is asked to look, so that a misrouted name costs no failed validation.</summary>
+    /// <summary>
+    /// Whether this instance asks for its own http-01 answer before the authority is told to look. A foreign answer is reported and waited on for at most 60 seconds;
+    /// a name that cannot be resolved or reached from inside is no reason to wait.
+    /// </summary>
     /// <value><see langword="true"/>.</value>
     public bool SelfCheck { get; set; } = true;
 

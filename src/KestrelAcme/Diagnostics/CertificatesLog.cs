@@ -154,4 +154,7 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1149, LogLevel.Information, "Removed '{Key}' from the store: nothing has used it for two weeks.")]
     public static partial void LeftoverRemoved(this ILogger logger, string key);
+
+    [LoggerMessage(1150, LogLevel.Debug, "{Name}: nothing could be found out about the failed {ChallengeType} challenge: {Reason}")]
+    public static partial void FailureNotExplained(this ILogger logger, string challengeType, string name, string reason);
 }

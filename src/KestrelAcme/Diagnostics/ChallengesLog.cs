@@ -14,4 +14,13 @@ internal static partial class ChallengesLog
 
     [LoggerMessage(1202, LogLevel.Warning, "An http-01 token could not be looked up in the store: {Reason}")]
     public static partial void TokenLookUpFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(1203, LogLevel.Warning, "{Name}: {Address}, which the name leads to, does not answer the http-01 token with ours but with {Answer}. Looking again before the authority is told to.")]
+    public static partial void ForeignAnswer(this ILogger logger, string name, IPAddress address, string answer);
+
+    [LoggerMessage(1204, LogLevel.Warning, "{Name}: {Address}, which the name leads to, still answers the http-01 token with {Answer} after {Seconds} seconds. The authority is asked all the same: it may see another address than we do.")]
+    public static partial void ForeignAnswerStays(this ILogger logger, string name, IPAddress address, string answer, double seconds);
+
+    [LoggerMessage(1205, LogLevel.Warning, "{Name}: our own listener {Endpoint} answers the http-01 token with {Answer}. Something in front of the application's pipeline takes the path /.well-known/acme-challenge/.")]
+    public static partial void ListenerAnswersOtherwise(this ILogger logger, string name, EndPoint endpoint, string answer);
 }

@@ -88,6 +88,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<ExactSets>();
         services.TryAddSingleton<OrderPaceStore>();
         services.TryAddSingleton<OrderProgress>();
+        services.TryAddSingleton<CertificateLeases>();
         services.TryAddSingleton<FailureRecorder>();
         services.TryAddSingleton<OrderRunner>();
         services.TryAddSingleton<RenewalInfoPoller>();
@@ -111,6 +112,9 @@ public static class AcmeHttpsServiceCollectionExtensions
     private static void AddChallenges(IServiceCollection services)
     {
         services.TryAddSingleton<Http01TokenTable>();
+        services.TryAddSingleton<TokenProbe>();
+        services.TryAddSingleton<IPlainHttpEndpoints, PlainHttpEndpoints>();
+        services.TryAddSingleton<Http01SelfCheck>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());
 

@@ -1,5 +1,6 @@
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Hosting.Kestrel;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Hosting;
 
 /// <summary>Looks at what the server listens on once it does, and says what will not work.</summary>
-internal sealed class EndpointReport(IServer server, ConfigurationSource configuration, ILogger<EndpointReport> logger)
+internal sealed class EndpointReport(IServer server, KestrelEndpoints endpoints, ConfigurationSource configuration, ILogger<EndpointReport> logger)
 {
     // TestServer, IIS and design-time tools have servers of their own: there is nothing for us to do.
     public bool KestrelIsUsed => server.GetType().FullName?.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) == true;
@@ -16,6 +17,11 @@ internal sealed class EndpointReport(IServer server, ConfigurationSource configu
     public void Report()
     {
         var snapshot = configuration.Current;
+        if (!endpoints.AnyIsOurs)
+        {
+            logger.NoHttpsEndpoint();
+        }
+
         if (snapshot.Certificates.Count == 0)
         {
             logger.NoDomainNames();

@@ -41,7 +41,7 @@ internal sealed class AcmeApp : IAsyncDisposable
         CancellationToken cancellationToken = default)
     {
         var log = new LogRecorder();
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", Args = [] });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, settings.GetValueOrDefault("urls") ?? "http://127.0.0.1:0;https://127.0.0.1:0");
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);

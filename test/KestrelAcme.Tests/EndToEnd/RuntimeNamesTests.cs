@@ -37,6 +37,7 @@ public sealed class RuntimeNamesTests
 
         await one.Certificates.AddDomainsAsync(["late.test"], Cancelled);
 
+        await LocalFixture.ObtainedAsync(one, "app.test");
         await LocalFixture.ObtainedAsync(one, "late.test");
         await LocalFixture.ObtainedAsync(two, "late.test");
         Assert.Equal((await one.ConnectAsync("late.test", Cancelled)).SerialNumber, (await two.ConnectAsync("late.test", Cancelled)).SerialNumber);

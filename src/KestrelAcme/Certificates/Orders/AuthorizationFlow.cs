@@ -14,6 +14,7 @@ namespace KestrelAcme.Certificates.Orders;
 /// </summary>
 internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider time, ILogger<AuthorizationFlow> logger)
 {
+    private static readonly TimeSpan ExplanationTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
     /// <returns>How many challenges were answered and found valid; authorizations that were valid before are not counted.</returns>
@@ -88,11 +89,26 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
         var authorization = await account.WaitForAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
         if (authorization.Status != AuthorizationStatus.Valid)
         {
-            throw Refused(authorization);
+            throw Refused(authorization, await ExplainAsync(challenge));
         }
 
         logger.AuthorizationValid(authorization.Identifier.Value);
         context.Journal.Reached(OrderStep.AuthorizationValid);
+    }
+
+    private async Task<string?> ExplainAsync(OpenChallenge challenge)
+    {
+        using var limit = new CancellationTokenSource(ExplanationTime, time);
+        try
+        {
+            return await challenge.Handler.ExplainFailureAsync(challenge.Context, limit.Token);
+        }
+        catch (Exception exception)
+        {
+            // The authority's words must reach the operator, with or without ours.
+            logger.FailureNotExplained(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
+            return null;
+        }
     }
 
     private async Task CleanUpAsync(List<OpenChallenge> open)
@@ -112,12 +128,12 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
         }
     }
 
-    private static OrderFailedException Refused(Authorization authorization)
+    private static OrderFailedException Refused(Authorization authorization, string? explanation = null)
     {
         var failed = authorization.Challenges.FirstOrDefault(c => c.Error is not null);
         var reason = failed?.Error is { } problem
             ? $"{failed.Type}: {problem}"
             : $"the authorization is {authorization.Status.ToString().ToLowerInvariant()}";
-        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}", failed?.Error, failed?.Type);
+        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}{(explanation is null ? "" : $" {explanation}")}", failed?.Error, failed?.Type);
     }
 }

@@ -7,18 +7,51 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Writes down each step of an order before the next one is taken, so that a crash in between is resumed. The intent must be stored, or nothing is ordered;
-/// later steps go on when the store fails: an order that exists is better finished than forgotten.
+/// The one way to change the state of a certificate, in memory and in the store: under the lease of its set of names. Writes down each step of an order before the next one is taken,
+/// so that a crash in between is resumed. The intent must be stored, or nothing is ordered; later steps go on when the store fails: an order that exists is better finished than forgotten.
 /// </summary>
-internal sealed class OrderJournal(string id, CertificateStateRecord state, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, ILogger logger)
+internal sealed class OrderJournal
 {
-    public CertificateStateRecord State { get; private set; } = state;
+    private readonly ManagedCertificate _certificate;
+    private readonly CertificateStore _store;
+    private readonly Action<OrderStep> _reached;
+    private readonly ILogger _logger;
 
-    public IStorageLease Lease => lease;
+    private OrderJournal(ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, ILogger logger)
+    {
+        _certificate = certificate;
+        _store = store;
+        _reached = reached;
+        _logger = logger;
+        Lease = lease;
+    }
+
+    public CertificateStateRecord State => _certificate.State;
+
+    public IStorageLease Lease { get; }
 
     public PendingOrder? Pending => State.PendingOrder;
 
-    public void Reached(OrderStep step) => reached(step);
+    /// <summary>Opens the journal with what other instances have written since we looked.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public static async Task<OrderJournal> OpenAsync(
+        ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
+        {
+            // A failure that could not be stored must not be forgotten for an older one that was.
+            var known = certificate.State.Failure;
+            certificate.State = known?.At > (stored.Failure?.At ?? stored.Since) ? stored with { Failure = known } : stored;
+        }
+
+        return new OrderJournal(certificate, store, lease, reached, logger);
+    }
+
+    public void Reached(OrderStep step) => _reached(step);
+
+    /// <summary>Changes the state.</summary>
+    public Task ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
+        => StoreAsync(change(State), cancellationToken);
 
     /// <summary>Notes that an attempt is under way.</summary>
     public Task EnterAsync(CertificateState next, DateTimeOffset now, CancellationToken cancellationToken)
@@ -35,8 +68,8 @@ internal sealed class OrderJournal(string id, CertificateStateRecord state, Cert
     /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
     public async Task StoreIntentAsync(PendingOrder intent, CancellationToken cancellationToken)
     {
-        State = State with { PendingOrder = intent };
-        await store.WriteStateAsync(id, State, lease, cancellationToken);
+        _certificate.State = State with { PendingOrder = intent };
+        await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
         Reached(OrderStep.IntentStored);
     }
 
@@ -57,14 +90,14 @@ internal sealed class OrderJournal(string id, CertificateStateRecord state, Cert
 
     private async Task StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {
-        State = next;
+        _certificate.State = next;
         try
         {
-            await store.WriteStateAsync(id, next, lease, cancellationToken);
+            await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
-            logger.StateNotStored(id, exception.Message);
+            _logger.StateNotStored(_certificate.Id, exception.Message);
         }
     }
 }

@@ -3,6 +3,9 @@ namespace KestrelAcme.Certificates.Renewal;
 /// <summary>The authority's advice for one certificate (RFC 9773), the instant we chose in it, and when to ask again. Stored.</summary>
 internal sealed record RenewalInfoRecord
 {
+    /// <summary>The certificate that the advice is about: advice about one is none about its successor.</summary>
+    public string? SerialNumber { get; init; }
+
     public DateTimeOffset? WindowStart { get; init; }
 
     public DateTimeOffset? WindowEnd { get; init; }

@@ -13,7 +13,7 @@ namespace KestrelAcme.Certificates.Revocation;
 
 /// <summary>Revokes what is served, by the account or, where the authority no longer knows it, by the certificate's own key.</summary>
 internal sealed class CertificateRevoker(
-    AuthorityRegistry authorities, CertificateStore store, CertificateEventHub events, ConfigurationSource configuration, TimeProvider time, ILogger<CertificateRevoker> logger)
+    AuthorityRegistry authorities, CertificateLeases leases, CertificateStore store, CertificateEventHub events, ConfigurationSource configuration, TimeProvider time, ILogger<CertificateRevoker> logger)
 {
     /// <returns>Whether a successor is to be ordered at once.</returns>
     /// <exception cref="InvalidOperationException">There is nothing to revoke, or its authority is no longer configured.</exception>
@@ -23,18 +23,17 @@ internal sealed class CertificateRevoker(
         var current = certificate.Current ?? throw new InvalidOperationException($"There is no certificate for {certificate.Id} to revoke.");
         var issuer = configuration.Current.Authorities.FirstOrDefault(a => a.DirectoryUrl == current.Record.Metadata.DirectoryUrl)
             ?? throw new InvalidOperationException($"The authority {current.Record.Metadata.DirectoryUrl} that issued the certificate for {certificate.Id} is no longer configured. Add it to AcmeHttps:Authorities.");
+
+        // Not while an order is under way: its state is not ours to change.
+        await using var open = await leases.OpenAsync(certificate, cancellationToken);
         await RevokeAsync(authorities.Get(issuer), current, reason, cancellationToken);
 
         var replace = reason == RevocationReason.KeyCompromise;
-        certificate.State = certificate.State with
-        {
-            Revocation = new RevocationRecord(current.SerialNumber, time.GetUtcNow(), OnPurpose: !replace, reason),
+        var record = new RevocationRecord(current.SerialNumber, time.GetUtcNow(), OnPurpose: !replace, reason);
 
-            // An order under way may use the key that is known to others now.
-            PendingOrder = replace ? null : certificate.State.PendingOrder,
-        };
+        // An order that was left behind may use the key that is known to others now.
+        await open.Journal.ChangeAsync(state => state with { Revocation = record, PendingOrder = replace ? null : state.PendingOrder }, cancellationToken);
         await store.SetRevokedAsideAsync(certificate.Id, current, cancellationToken);
-        await store.WriteStateAsync(certificate.Id, certificate.State, lease: null, cancellationToken);
         logger.CertificateRevoked(certificate.Id, current.SerialNumber, reason.ToString());
         events.Publish(
             CertificateEventKind.Revoked,

@@ -1,8 +1,6 @@
 using KestrelAcme.Certificates.Events;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Diagnostics;
-using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Revocation;
@@ -10,7 +8,7 @@ namespace KestrelAcme.Certificates.Revocation;
 /// <summary>Looks for our certificates on their revocation lists, and has those replaced that somebody else revoked.</summary>
 internal sealed class RevocationWatcher(
     CertificateCatalog catalog,
-    CertificateStore store,
+    CertificateLeases leases,
     RevocationCheck check,
     CertificateScheduler scheduler,
     CertificateEventHub events,
@@ -72,20 +70,23 @@ internal sealed class RevocationWatcher(
             return;
         }
 
-        certificate.State = certificate.State with { Revocation = new RevocationRecord(entry.SerialNumber, entry.At, OnPurpose: false, entry.Reason) };
+        await using (var open = await leases.OpenAsync(certificate, cancellationToken))
+        {
+            // The state was read again: another instance may have found it too, or revoked it on purpose.
+            if (certificate.State.Revocation?.SerialNumber == entry.SerialNumber || certificate.Current?.SerialNumber != entry.SerialNumber)
+            {
+                return;
+            }
+
+            var record = new RevocationRecord(entry.SerialNumber, entry.At, OnPurpose: false, entry.Reason);
+            await open.Journal.ChangeAsync(state => state with { Revocation = record }, cancellationToken);
+        }
+
         logger.CertificateFoundRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
         events.Publish(
             CertificateEventKind.Revoked,
             $"The certificate {entry.SerialNumber} for {certificate.Id} was revoked on {entry.At:u}; it is replaced at once.",
             CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
         scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
-        try
-        {
-            await store.WriteStateAsync(certificate.Id, certificate.State, lease: null, cancellationToken);
-        }
-        catch (StorageUnavailableException exception)
-        {
-            logger.StateNotStored(certificate.Id, exception.Message);
-        }
     }
 }

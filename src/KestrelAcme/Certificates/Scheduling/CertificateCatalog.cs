@@ -39,8 +39,25 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
 
         var removed = _certificates.Keys.Where(id => !wanted.Contains(id)).ToList();
-        removed.ForEach(id => _certificates.TryRemove(id, out _));
+        removed.ForEach(Remove);
         tls.SetManagedNames([.. specifications.SelectMany(c => c.Identifiers).Select(i => i.Value).Distinct(StringComparer.Ordinal)]);
         return (added, removed);
+    }
+
+    /// <summary>Answers everybody who waits for a renewal: none comes any more.</summary>
+    public void AnswerAll(string reason)
+    {
+        foreach (var certificate in All)
+        {
+            certificate.Answer(certificate.Request, new InvalidOperationException(reason));
+        }
+    }
+
+    private void Remove(string id)
+    {
+        if (_certificates.TryRemove(id, out var certificate))
+        {
+            certificate.Answer(certificate.Request, new InvalidOperationException($"{id} is no longer managed."));
+        }
     }
 }

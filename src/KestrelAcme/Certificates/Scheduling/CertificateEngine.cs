@@ -11,6 +11,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// </summary>
 internal sealed class CertificateEngine(
     CertificateReconciler reconciler,
+    CertificateCatalog catalog,
     CertificateScheduler scheduler,
     CertificateWorker worker,
     EngineWatchers watchers,
@@ -60,6 +61,7 @@ internal sealed class CertificateEngine(
         using var limit = new CancellationTokenSource(settings.StoppingGrace, time);
         using var end = limit.Token.UnsafeRegister(_ => _abort.Cancel(), null);
         await _running;
+        catalog.AnswerAll("The host is stopping; the order is made at the next start.");
     }
 
     /// <summary>Orders a successor now and waits for the outcome.</summary>

@@ -2,6 +2,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
@@ -15,6 +16,7 @@ internal sealed class CertificateWorker(
     OrderRunner orders,
     RenewalInfoPoller renewalInfo,
     CertificateCommitter committer,
+    IssuanceSettings settings,
     TimeProvider time,
     ILogger<CertificateWorker> logger)
 {
@@ -39,6 +41,11 @@ internal sealed class CertificateWorker(
             return null;
         }
 
+        if (issuance.ReasonNotToOrder is { } reason)
+        {
+            certificate.Answer(certificate.Request, new InvalidOperationException(reason));
+        }
+
         var saved = await committer.SaveAgainAsync(certificate, abort);
         var next = issuance.ReasonNotToOrder is null ? await ActAsync(certificate, stopping, abort) : null;
         var again = time.GetUtcNow() + SaveAgain;
@@ -58,7 +65,10 @@ internal sealed class CertificateWorker(
 
         if (certificate.Request is null && decision.Action == CertificateAction.PollRenewalInfo)
         {
-            await renewalInfo.PollAsync(certificate, issuer!, abort);
+            if (!await TryPollAsync(certificate, issuer!, abort))
+            {
+                return CertificatePlans.Maintenance(now + settings.LeasePoll);
+            }
         }
         else if (await OrderAsync(certificate, snapshot, now, stopping, abort) is { } again)
         {
@@ -79,6 +89,20 @@ internal sealed class CertificateWorker(
         }
 
         return await orders.RunAsync(certificate, authority, snapshot, stopping, abort);
+    }
+
+    /// <returns><see langword="false"/> when it is to be tried again soon.</returns>
+    private async Task<bool> TryPollAsync(ManagedCertificate certificate, Authority issuer, CancellationToken abort)
+    {
+        try
+        {
+            return await renewalInfo.PollAsync(certificate, issuer, abort);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
+            return false;
+        }
     }
 
     private Authority Choose(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now)

@@ -4,15 +4,16 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Counts a failed attempt against whoever is to blame, sets the time of the next, stores both and says so.</summary>
 internal sealed class FailureRecorder(
-    CertificateStore store, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
+    CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
 {
-    public async Task<CertificateFailure> RecordAsync(ManagedCertificate certificate, Authority authority, Exception exception, CancellationToken cancellationToken)
+    public async Task<CertificateFailure> RecordAsync(ManagedCertificate certificate, Authority authority, Exception exception, OrderJournal? journal, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var report = FailureClassifier.Classify(exception);
@@ -23,18 +24,17 @@ internal sealed class FailureRecorder(
             authority.Health.OpenFor(failure.NextTry);
         }
 
-        // What the journal stored meanwhile (the order that can be resumed) must survive.
-        var stored = await ReadAsync(certificate, cancellationToken);
-        certificate.State = stored with
+        CertificateStateRecord Fail(CertificateStateRecord state) => state with
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
             Failure = failure,
-            Rehearse = stored.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
-            FailedChallengeTypes = Remember(stored.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
-            AuthorityFailures = report.Cause == FailureCause.Authority ? Count(stored.AuthorityFailures, authority.Specification.Id) : stored.AuthorityFailures,
+            Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
+            FailedChallengeTypes = Remember(state.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
+            AuthorityFailures = report.Cause == FailureCause.Authority ? Count(state.AuthorityFailures, authority.Specification.Id) : state.AuthorityFailures,
         };
-        await StoreAsync(certificate, cancellationToken);
+
+        await ChangeAsync(certificate, journal, Fail, cancellationToken);
         Report(certificate, failure, exception, now);
         return failure;
     }
@@ -78,27 +78,24 @@ internal sealed class FailureRecorder(
     private static Dictionary<string, int> Count(IReadOnlyDictionary<string, int>? failures, string authority)
         => new(failures ?? new Dictionary<string, int>(), StringComparer.Ordinal) { [authority] = (failures?.GetValueOrDefault(authority) ?? 0) + 1 };
 
-    private async Task<CertificateStateRecord> ReadAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    // Without the lease, or when it was lost, the failure is remembered here; the next attempt writes it down.
+    private async Task ChangeAsync(
+        ManagedCertificate certificate, OrderJournal? journal, Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
     {
         try
         {
-            return await store.ReadStateAsync(certificate.Id, cancellationToken) ?? certificate.State;
+            if (journal is not null)
+            {
+                await journal.ChangeAsync(change, cancellationToken);
+                return;
+            }
         }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
-        {
-            return certificate.State;
-        }
-    }
-
-    private async Task StoreAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await store.WriteStateAsync(certificate.Id, certificate.State, lease: null, cancellationToken);
-        }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
+        catch (Exception exception) when (exception is LeaseLostException or OperationCanceledException)
         {
             logger.StateNotStored(certificate.Id, exception.Message);
+            return;
         }
+
+        certificate.State = change(certificate.State);
     }
 }

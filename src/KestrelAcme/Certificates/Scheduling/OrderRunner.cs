@@ -18,6 +18,7 @@ internal sealed class OrderRunner(
     RehearsalStep rehearsal,
     ExactSets exactSets,
     OrderPaceStore pace,
+    CertificateLeases leases,
     CertificateCommitter committer,
     CertificateStore store,
     CertificateEventHub events,
@@ -34,16 +35,14 @@ internal sealed class OrderRunner(
         var request = certificate.Request;
         try
         {
-            var lease = StorageLayout.OrderLease(Identifiers.NameSet(certificate.Specification));
-            await using var keeper = await LeaseKeeper.TryAcquireAsync(store.Storage, lease, settings.LeaseDuration, time, abort);
-            if (keeper is null)
+            await using var open = await leases.TryOpenAsync(certificate, abort);
+            if (open is null)
             {
                 logger.OrderedElsewhere(certificate.Id);
                 return time.GetUtcNow() + settings.LeasePoll;
             }
 
-            await RunUnderLeaseAsync(certificate, authority, configuration, keeper.Lease, request, stopping, abort);
-            certificate.Answer(request, failure: null);
+            await AttemptAsync(certificate, authority, configuration, open, request, stopping, abort);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -51,44 +50,64 @@ internal sealed class OrderRunner(
         }
         catch (Exception exception)
         {
-            var failure = await failures.RecordAsync(certificate, authority, exception, abort);
-            certificate.Answer(request, new CertificateException(failure, exception));
+            // The store could not be asked for the lease.
+            certificate.Answer(request, new CertificateException(await failures.RecordAsync(certificate, authority, exception, journal: null, abort), exception));
         }
 
         return null;
+    }
+
+    private async Task AttemptAsync(
+        ManagedCertificate certificate,
+        Authority authority,
+        ConfigurationSnapshot configuration,
+        OpenJournal open,
+        RenewalRequest? request,
+        CancellationToken stopping,
+        CancellationToken abort)
+    {
+        try
+        {
+            await RunUnderLeaseAsync(certificate, authority, configuration, open, request, stopping, abort);
+            certificate.Answer(request, failure: null);
+        }
+        catch (Exception exception) when (!(exception is OperationCanceledException && stopping.IsCancellationRequested))
+        {
+            // Recorded while the lease is held: nobody else begins before the failure is written down.
+            certificate.Answer(request, new CertificateException(await failures.RecordAsync(certificate, authority, exception, open.Journal, abort), exception));
+        }
     }
 
     private async Task RunUnderLeaseAsync(
         ManagedCertificate certificate,
         Authority authority,
         ConfigurationSnapshot configuration,
-        IStorageLease lease,
+        OpenJournal open,
         RenewalRequest? request,
         CancellationToken stopping,
         CancellationToken abort)
     {
         using var limit = new CancellationTokenSource(settings.OrderTime, time);
-        using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, lease.Lost);
-        var journal = new OrderJournal(
-            certificate.Id, await store.ReadStateAsync(certificate.Id, all.Token) ?? certificate.State, store, lease, step => progress.Reached(certificate, step), logger);
-        journal.Reached(OrderStep.LeaseTaken);
-        if (await AdoptAsync(certificate, journal, request, all.Token))
-        {
-            return;
-        }
-
-        journal.Reached(OrderStep.StoreRead);
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, open.Lost);
+        var journal = open.Journal;
         try
         {
+            journal.Reached(OrderStep.LeaseTaken);
+            if (await AdoptAsync(certificate, journal, request, all.Token))
+            {
+                return;
+            }
+
+            journal.Reached(OrderStep.StoreRead);
             await OrderAsync(certificate, authority, configuration, journal, stopping, all.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)
         {
             throw new TimeoutException($"The order was not finished within {settings.OrderTime.TotalMinutes:0} minutes.");
         }
-        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !abort.IsCancellationRequested)
+        catch (OperationCanceledException) when (open.Lost.IsCancellationRequested && !abort.IsCancellationRequested)
         {
-            throw new LeaseLostException(lease.Name);
+            throw new LeaseLostException(open.LeaseName);
         }
     }
 
@@ -104,12 +123,10 @@ internal sealed class OrderRunner(
             }
         }
 
-        certificate.State = journal.State;
         if (PendingOrders.IsFinished(journal.Pending, certificate.Current))
         {
             // The crash came between storing the certificate and forgetting its order.
             await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
-            certificate.State = journal.State;
         }
 
         return request is null && certificate.Decide(renewalInfoOffered: false, time.GetUtcNow()).DueAt > time.GetUtcNow();
@@ -122,14 +139,12 @@ internal sealed class OrderRunner(
         exactSets.ThrowIfReached(certificate, authority.Specification);
         var renewal = certificate.Current is not null;
         await journal.EnterAsync(renewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), cancellationToken);
-        certificate.State = journal.State;
         logger.OrderStarted(certificate.Id, authority.Specification.DirectoryUrl);
         progress.Started(certificate, authority.Specification);
         if (!renewal)
         {
             await pace.SaveAsync(cancellationToken);
         }
-
 
         var context = new OrderContext
         {
@@ -146,7 +161,6 @@ internal sealed class OrderRunner(
         var record = await flow.RunAsync(context, cancellationToken);
         await committer.CommitAsync(certificate, record, journal, cancellationToken);
         await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
-        certificate.State = journal.State;
         authority.Health.Succeeded();
         Report(certificate, renewal);
         journal.Reached(OrderStep.StateStored);

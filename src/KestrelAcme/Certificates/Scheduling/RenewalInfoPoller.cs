@@ -1,24 +1,43 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.RenewalInformation;
-using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Asks the authority when a certificate is to be renewed (RFC 9773) and keeps the answer.</summary>
-internal sealed class RenewalInfoPoller(CertificateStore store, CertificateEventHub events, JitterSource jitter, TimeProvider time, ILogger<RenewalInfoPoller> logger)
+internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEventHub events, JitterSource jitter, TimeProvider time, ILogger<RenewalInfoPoller> logger)
 {
-    public async Task PollAsync(ManagedCertificate certificate, Authority authority, CancellationToken cancellationToken)
+    /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
+    public async Task<bool> PollAsync(ManagedCertificate certificate, Authority authority, CancellationToken cancellationToken)
     {
-        var previous = certificate.State.RenewalInfo;
+        await using var open = await leases.TryOpenAsync(certificate, cancellationToken);
+        if (open is null)
+        {
+            return false;
+        }
+
+        // Another instance may have asked since we looked: its answer is in the state that was just read.
+        var previous = Fitting(certificate);
+        if (previous?.NextPoll > time.GetUtcNow())
+        {
+            return true;
+        }
+
         var next = await AskAsync(certificate, authority, previous, cancellationToken);
-        certificate.State = certificate.State with { RenewalInfo = next };
-        await StoreAsync(certificate, cancellationToken);
+        await open.Journal.ChangeAsync(state => state with { RenewalInfo = next }, cancellationToken);
+        Report(certificate, previous, next);
+        return true;
+    }
+
+    private static RenewalInfoRecord? Fitting(ManagedCertificate certificate)
+        => certificate.State.RenewalInfo is { } info && info.SerialNumber == certificate.Current?.SerialNumber ? info : null;
+
+    private void Report(ManagedCertificate certificate, RenewalInfoRecord? previous, RenewalInfoRecord next)
+    {
         if (next.ChosenInstant is { } chosen && chosen != previous?.ChosenInstant)
         {
             logger.RenewalAdvised(certificate.Id, chosen, next.WindowStart!.Value, next.WindowEnd!.Value, next.ExplanationUrl);
@@ -31,39 +50,28 @@ internal sealed class RenewalInfoPoller(CertificateStore store, CertificateEvent
 
     private async Task<RenewalInfoRecord> AskAsync(ManagedCertificate certificate, Authority authority, RenewalInfoRecord? previous, CancellationToken cancellationToken)
     {
+        var serial = certificate.Current!.SerialNumber;
         try
         {
             var directory = await authority.Client.GetDirectoryAsync(cancellationToken);
             if (directory.RenewalInfo is null)
             {
-                return RenewalInfoPolicy.NotOffered(time.GetUtcNow());
+                return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
             }
 
             var id = RenewalCertificateId.Create(certificate.Current!.Record.Chain[0]);
             var info = await authority.Client.GetRenewalInfoAsync(id, cancellationToken);
-            return RenewalInfoPolicy.Accept(previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter());
+            return RenewalInfoPolicy.Accept(previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter()) with { SerialNumber = serial };
         }
         catch (AcmeMalformedAnswerException exception)
         {
             logger.RenewalInfoUnusable(certificate.Id, exception.Message);
-            return RenewalInfoPolicy.Reject(previous, time.GetUtcNow());
+            return RenewalInfoPolicy.Reject(previous, time.GetUtcNow()) with { SerialNumber = serial };
         }
         catch (AcmeException exception)
         {
             logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
-            return RenewalInfoPolicy.Fail(previous, exception.RetryAfter, time.GetUtcNow());
-        }
-    }
-
-    private async Task StoreAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await store.WriteStateAsync(certificate.Id, certificate.State, lease: null, cancellationToken);
-        }
-        catch (StorageUnavailableException exception)
-        {
-            logger.StateNotStored(certificate.Id, exception.Message);
+            return RenewalInfoPolicy.Fail(previous, exception.RetryAfter, time.GetUtcNow()) with { SerialNumber = serial };
         }
     }
 }

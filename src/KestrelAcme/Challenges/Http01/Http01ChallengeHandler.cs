@@ -1,7 +1,7 @@
 namespace KestrelAcme.Challenges.Http01;
 
 /// <summary>Answers http-01 challenges (RFC 8555 section 8.3) from the application's own pipeline.</summary>
-internal sealed class Http01ChallengeHandler(Http01TokenTable tokens) : IChallengeHandler
+internal sealed class Http01ChallengeHandler(Http01TokenTable tokens, Http01SelfCheck selfCheck) : IChallengeHandler
 {
     public string ChallengeType => "http-01";
 
@@ -17,8 +17,17 @@ internal sealed class Http01ChallengeHandler(Http01TokenTable tokens) : IChallen
         return tokens.AddAsync(token, keyAuthorization, cancellationToken);
     }
 
-    // The token is in this instance's memory and in the shared store as soon as it is prepared.
-    public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;
+    // The token is in this instance's memory and in the shared store as soon as it is prepared; what remains is to see whether requests for it arrive here.
+    public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => selfCheck.RunAsync(context, cancellationToken);
+
+    public async ValueTask<string?> ExplainFailureAsync(ChallengeContext context, CancellationToken cancellationToken)
+    {
+        var addresses = await Http01SelfCheck.ResolveAsync(context, cancellationToken);
+        var seen = addresses.Length == 0 ? "it does not resolve" : $"it resolves to {string.Join(", ", addresses.Select(a => a.ToString()))}";
+        return context.Token is { } token && tokens.RequestsFor(token) is { Count: > 0 } requests
+            ? $"Seen from here, {requests.Count} requests for the token arrived, from {requests.Addresses} addresses (our own check among them), and were answered; {seen}."
+            : $"Seen from here, no request for the token arrived at this instance; {seen}.";
+    }
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
         => context.Token is { } token && Http01Path.IsWellFormed(token) ? tokens.RemoveAsync(token, cancellationToken) : Task.CompletedTask;

@@ -21,7 +21,7 @@ internal sealed class Http01Middleware(RequestDelegate next, Http01TokenTable to
             return;
         }
 
-        if (Http01Path.Token(request.Path.Value!) is not { } token || await tokens.FindAsync(token, context.RequestAborted) is not { } answer)
+        if (Http01Path.Token(request.Path.Value!) is not { } token || await tokens.FindAsync(token, context.Connection.RemoteIpAddress, context.RequestAborted) is not { } answer)
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Diagnostics;
@@ -17,12 +18,12 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
     private const int MaxLookUps = 8;
     private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<string, string> _answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Http01Answer> _answers = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _lookUps = new(MaxLookUps, MaxLookUps);
 
     public async Task AddAsync(string token, string keyAuthorization, CancellationToken cancellationToken)
     {
-        _answers[token] = keyAuthorization;
+        _answers[token] = new Http01Answer(keyAuthorization);
         try
         {
             await storage.WriteAsync(StorageKeyOf(token), Encoding.ASCII.GetBytes(keyAuthorization), lease: null, cancellationToken);
@@ -40,8 +41,20 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
         await storage.DeleteAsync(StorageKeyOf(token), lease: null, cancellationToken);
     }
 
-    public ValueTask<string?> FindAsync(string token, CancellationToken cancellationToken)
-        => _answers.TryGetValue(token, out var answer) ? ValueTask.FromResult<string?>(answer) : FindSharedAsync(token, cancellationToken);
+    /// <summary>The answer to a token, counted for whoever asks.</summary>
+    public ValueTask<string?> FindAsync(string token, IPAddress? remote, CancellationToken cancellationToken)
+    {
+        if (!_answers.TryGetValue(token, out var answer))
+        {
+            return FindSharedAsync(token, cancellationToken);
+        }
+
+        answer.Requests.Add(remote);
+        return ValueTask.FromResult<string?>(answer.KeyAuthorization);
+    }
+
+    /// <summary>Who asked this instance for a token that it answers itself.</summary>
+    public TokenRequests? RequestsFor(string token) => _answers.GetValueOrDefault(token)?.Requests;
 
     private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
     {

@@ -14,6 +14,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     private readonly FileSystemLeases _leases;
     private readonly FileSystemReader _reader;
     private readonly FileSystemCheck _check;
+    private readonly SystemFolderEvents _events;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -30,6 +31,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         _registration = new(_paths, timeProvider, logger);
         _leases = new(_paths, timeProvider, logger);
         _reader = new(_paths, _registration, logger);
+        _events = new(_paths, FolderWatch.ScanInterval, logger);
         _check = new(_paths, _registration, host ?? HostFacts.Gather);
     }
 
@@ -87,7 +89,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalidPrefix(prefix);
-        return new FolderWatch(_paths, _reader, prefix, _time, _logger).RunAsync(cancellationToken);
+        return new FolderWatch(_paths, _reader, prefix, _time, _logger, _events).RunAsync(cancellationToken);
     }
 
     public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)

@@ -9,9 +9,9 @@ namespace KestrelAcme.Storage.FileSystem;
 /// Tells of changes below a folder: at once where the system reports them, and by scanning it now and then, for network shares report nothing of
 /// what other machines do.
 /// </summary>
-internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, string prefix, TimeProvider time, ILogger logger, bool systemEvents = true)
+internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, string prefix, TimeProvider time, ILogger logger, SystemFolderEvents? systemEvents)
 {
-    private static readonly TimeSpan ScanInterval = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan ScanInterval = TimeSpan.FromSeconds(15);
 
     // However large the folder, at most a hundredth of one processor goes into scanning it.
     private const int MaxShare = 100;
@@ -22,7 +22,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
     public async IAsyncEnumerable<StorageChange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var watcher = systemEvents ? await Task.Run(TryWatch, cancellationToken) : null;
+        using var listener = systemEvents is null ? null : await Task.Run(() => systemEvents.Listen(OnEvent, () => _feed.Post(StorageChange.Everything)), cancellationToken);
         var known = await ScanAsync(stop.Token);
         var scanning = ScanRepeatedlyAsync(known, stop.Token);
         try
@@ -39,41 +39,9 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         }
     }
 
-    private FileSystemWatcher? TryWatch()
-    {
-        var folder = paths.ForPrefix(prefix);
-        FileSystemWatcher? watcher = null;
-        try
-        {
-            FilePermissions.CreateFolder(folder);
-            watcher = new FileSystemWatcher(folder)
-            {
-                IncludeSubdirectories = true,
-                NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite,
-            };
-            watcher.Created += (_, e) => OnEvent(e.FullPath);
-            watcher.Changed += (_, e) => OnEvent(e.FullPath);
-            watcher.Deleted += (_, e) => OnEvent(e.FullPath);
-            watcher.Renamed += (_, e) =>
-            {
-                OnEvent(e.OldFullPath);
-                OnEvent(e.FullPath);
-            };
-            watcher.Error += (_, _) => _feed.Post(StorageChange.Everything);
-            watcher.EnableRaisingEvents = true;
-            return watcher;
-        }
-        catch (Exception exception) when (FileFault.Covers(exception) || exception is ArgumentException or PlatformNotSupportedException)
-        {
-            watcher?.Dispose();
-            logger.WatchingByScan(folder, exception.Message, ScanInterval.TotalSeconds);
-            return null;
-        }
-    }
-
     private void OnEvent(string path)
     {
-        if (paths.KeyOf(path) is not { } key)
+        if (paths.KeyOf(path) is not { } key || !(key.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(key + "/", StringComparison.Ordinal)))
         {
             return;
         }

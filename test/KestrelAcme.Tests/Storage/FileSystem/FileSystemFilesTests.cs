@@ -165,7 +165,7 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         await storage.WriteAsync("a/old", "x"u8.ToArray(), cancellationToken: Token);
         var paths = new StoragePaths(_fixture.Root);
         using var registration = new OwnerRegistration(paths, _fixture.Time, _fixture.Log);
-        var watch = new FolderWatch(paths, new FileSystemReader(paths, registration, _fixture.Log), "a/", _fixture.Time, _fixture.Log, systemEvents: false);
+        var watch = new FolderWatch(paths, new FileSystemReader(paths, registration, _fixture.Log), "a/", _fixture.Time, _fixture.Log, systemEvents: null);
         await using var changes = watch.RunAsync(Token).GetAsyncEnumerator(Token);
         Assert.True(await changes.MoveNextAsync());
 

@@ -1,0 +1,16 @@
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Storage;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>A journal that is open; disposing it lets others have it.</summary>
+internal sealed class OpenJournal(LeaseKeeper keeper, OrderJournal journal) : IAsyncDisposable
+{
+    public OrderJournal Journal => journal;
+
+    public CancellationToken Lost => keeper.Lease.Lost;
+
+    public string LeaseName => keeper.Lease.Name;
+
+    public ValueTask DisposeAsync() => keeper.DisposeAsync();
+}

@@ -1,0 +1,9 @@
+namespace KestrelAcme.Challenges.Http01;
+
+/// <summary>The answer to one open challenge, and who asked for it.</summary>
+internal sealed record Http01Answer(string KeyAuthorization)
+{
+    public TokenRequests Requests { get; } = new();
+
+    public override string ToString() => $"{Requests.Count} requests";
+}
