@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Scheduling;
@@ -8,7 +9,7 @@ namespace KestrelAcme.Certificates;
 
 /// <summary>The public face of the engine.</summary>
 internal sealed class CertificateManager(
-    CertificateCatalog catalog, CertificateEngine engine, DomainStore domains, ConfigurationSource configuration, CertificateEventHub events, IssuanceStatus issuance, TimeProvider time) : ICertificateManager
+    CertificateCatalog catalog, CertificateEngine engine, AuthorityRegistry authorities, DomainStore domains, ConfigurationSource configuration, CertificateEventHub events, IssuanceStatus issuance, TimeProvider time) : ICertificateManager
 {
     public IReadOnlyList<CertificateStatus> List() => [.. catalog.All.Select(Status)];
 
@@ -65,6 +66,15 @@ internal sealed class CertificateManager(
         var certificate = Get(idOrDomainName);
         await engine.RevokeAsync(certificate, reason, cancellationToken);
         return Status(certificate);
+    }
+
+    public async Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default)
+    {
+        var snapshot = configuration.Current;
+        foreach (var authority in snapshot.Authorities)
+        {
+            await authorities.Get(authority).Accounts.RolloverAsync(snapshot.AcceptTermsOfService, cancellationToken);
+        }
     }
 
     public IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default) => events.WatchAsync(cancellationToken);

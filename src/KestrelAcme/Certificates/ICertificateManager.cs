@@ -51,6 +51,11 @@ public interface ICertificateManager
     /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">The authority refused.</exception>
     Task<CertificateStatus> RevokeAsync(string idOrDomainName, RevocationReason reason, CancellationToken cancellationToken = default);
 
+    /// <summary>Puts a new key in the place of the account's at every configured authority (RFC 8555 section 7.3.5). A crash in its middle loses neither key.</summary>
+    /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">An authority refused, or could not be reached; those before it have the new key.</exception>
+    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The new key could not be stored; it is not used.</exception>
+    Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default);
+
     /// <summary>What happens from now on, as it happens, until cancelled. A reader that falls more than 1,000 events behind loses the oldest.</summary>
     IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default);
 }

@@ -157,4 +157,7 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1150, LogLevel.Debug, "{Name}: nothing could be found out about the failed {ChallengeType} challenge: {Reason}")]
     public static partial void FailureNotExplained(this ILogger logger, string challengeType, string name, string reason);
+
+    [LoggerMessage(1151, LogLevel.Information, "The account {AccountUrl} at {DirectoryUrl} has a new key.")]
+    public static partial void AccountKeyChanged(this ILogger logger, Uri accountUrl, Uri directoryUrl);
 }

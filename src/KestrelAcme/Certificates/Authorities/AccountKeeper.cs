@@ -19,13 +19,14 @@ internal sealed class AccountKeeper(IAuthorityClient client, CertificateStore st
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private volatile IAuthorityAccount? _account;
+    private IAuthorityAccount? _account;
+    private string? _keyPem;
 
     private AuthoritySpecification Specification => client.Specification;
 
     /// <summary>Opens the account, creating it where there is none.</summary>
-    public async Task<IAuthorityAccount> OpenAsync(bool termsAccepted, CancellationToken cancellationToken)
-        => _account ?? await OpenCoreAsync(lost: null, termsAccepted, cancellationToken);
+    public Task<IAuthorityAccount> OpenAsync(bool termsAccepted, CancellationToken cancellationToken)
+        => OpenCoreAsync(lost: null, termsAccepted, cancellationToken);
 
     /// <summary>Registers the same key again at an authority that has lost the account.</summary>
     public Task<IAuthorityAccount> RegisterAgainAsync(IAuthorityAccount lost, bool termsAccepted, CancellationToken cancellationToken)
@@ -36,12 +37,14 @@ internal sealed class AccountKeeper(IAuthorityClient client, CertificateStore st
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_account is { } opened && !ReferenceEquals(opened, lost))
+            // The store is asked each time: another instance may have registered again, or changed the key.
+            var stored = await TryReadAsync(lost, cancellationToken);
+            if (_account is { } opened && !ReferenceEquals(opened, lost) && (stored is null || (stored.Metadata.AccountUrl == opened.Url && stored.PrivateKeyPem == _keyPem)))
             {
                 return opened;
             }
 
-            return _account = await ReadOrCreateAsync(lost, termsAccepted, cancellationToken);
+            return await ReadOrCreateAsync(stored, lost, termsAccepted, cancellationToken);
         }
         finally
         {
@@ -49,21 +52,90 @@ internal sealed class AccountKeeper(IAuthorityClient client, CertificateStore st
         }
     }
 
-    private async Task<IAuthorityAccount> ReadOrCreateAsync(IAuthorityAccount? lost, bool termsAccepted, CancellationToken cancellationToken)
+    /// <summary>
+    /// Puts a new key in the place of the account's. Both are stored before the authority is asked, so that a crash in between leaves the right one among them.
+    /// </summary>
+    public async Task RolloverAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
-        if (lost is null && await ReadAsync(cancellationToken) is { Metadata.AccountUrl: { } url } record)
+        await OpenAsync(termsAccepted, cancellationToken);
+        await _gate.WaitAsync(cancellationToken);
+        try
         {
-            return client.OpenAccount(AccountKey.FromPem(record.PrivateKeyPem), url);
+            await using var lease = await AcquireLeaseAsync(cancellationToken);
+            var stored = await ReadAsync(cancellationToken) ?? throw new InvalidOperationException($"There is no account at {Specification.DirectoryUrl} whose key could be changed.");
+            var account = await SettleAsync(stored, lease, cancellationToken);
+            var current = await ReadAsync(cancellationToken) ?? stored;
+            var key = AccountKey.Generate();
+            var next = key.ExportPkcs8Pem();
+            await store.WriteAccountAsync(Specification.Id, current with { NextPrivateKeyPem = next }, lease, cancellationToken);
+            account = await account.RolloverKeyAsync(key, cancellationToken);
+            await store.WriteAccountAsync(Specification.Id, current with { PrivateKeyPem = next }, lease, cancellationToken);
+            Keep(account, next);
+            logger.AccountKeyChanged(account.Url, Specification.DirectoryUrl);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task<AccountRecord?> TryReadAsync(IAuthorityAccount? lost, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(cancellationToken);
+        }
+        catch (StorageUnavailableException) when (_account is not null && !ReferenceEquals(_account, lost))
+        {
+            // What is open goes on being used.
+            return null;
+        }
+    }
+
+    private async Task<IAuthorityAccount> ReadOrCreateAsync(AccountRecord? stored, IAuthorityAccount? lost, bool termsAccepted, CancellationToken cancellationToken)
+    {
+        if (stored is { NextPrivateKeyPem: null, Metadata.AccountUrl: { } url } && url != lost?.Url)
+        {
+            return Keep(client.OpenAccount(AccountKey.FromPem(stored.PrivateKeyPem), url), stored.PrivateKeyPem);
         }
 
         await using var lease = await AcquireLeaseAsync(cancellationToken);
-        var stored = await ReadAsync(cancellationToken);
-        if (stored?.Metadata.AccountUrl is { } known && known != lost?.Url)
+        stored = await ReadAsync(cancellationToken);
+        return stored?.Metadata.AccountUrl is { } known && known != lost?.Url
+            ? await SettleAsync(stored, lease, cancellationToken)
+            : await CreateAsync(stored, lease, termsAccepted, cancellationToken);
+    }
+
+    /// <summary>Opens the account; where a change of its key was broken off, with the key that the authority knows.</summary>
+    private async Task<IAuthorityAccount> SettleAsync(AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
+    {
+        if (stored.NextPrivateKeyPem is not { } next)
         {
-            return client.OpenAccount(AccountKey.FromPem(stored.PrivateKeyPem), known);
+            return Keep(client.OpenAccount(AccountKey.FromPem(stored.PrivateKeyPem), stored.Metadata.AccountUrl!), stored.PrivateKeyPem);
         }
 
-        return await CreateAsync(stored, lease, termsAccepted, cancellationToken);
+        var right = await IsKnownAsync(next, cancellationToken) ? next : stored.PrivateKeyPem;
+        await store.WriteAccountAsync(Specification.Id, stored with { PrivateKeyPem = right, NextPrivateKeyPem = null }, lease, cancellationToken);
+        return Keep(client.OpenAccount(AccountKey.FromPem(right), stored.Metadata.AccountUrl!), right);
+    }
+
+    private async Task<bool> IsKnownAsync(string keyPem, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.FindAccountAsync(AccountKey.FromPem(keyPem), cancellationToken);
+            return true;
+        }
+        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        {
+            return false;
+        }
+    }
+
+    private IAuthorityAccount Keep(IAuthorityAccount account, string keyPem)
+    {
+        (_account, _keyPem) = (account, keyPem);
+        return account;
     }
 
     private async Task<IAuthorityAccount> CreateAsync(AccountRecord? stored, IStorageLease lease, bool termsAccepted, CancellationToken cancellationToken)
@@ -79,7 +151,7 @@ internal sealed class AccountKeeper(IAuthorityClient client, CertificateStore st
         var metadata = record.Metadata with { AccountUrl = account.Url, EmailAddress = Specification.EmailAddress };
         await store.WriteAccountAsync(Specification.Id, record with { Metadata = metadata }, lease, cancellationToken);
         logger.AccountReady(account.Url, Specification.DirectoryUrl);
-        return account;
+        return Keep(account, record.PrivateKeyPem);
     }
 
     private async Task<IAuthorityAccount> RegisterAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)

@@ -13,6 +13,9 @@ internal sealed class AcmeAuthorityAccount(AcmeAccount account) : IAuthorityAcco
 
     public AccountKey Key => account.Key;
 
+    public async Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken)
+        => new AcmeAuthorityAccount(await account.RolloverKeyAsync(newKey, cancellationToken));
+
     public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken) => account.CreateOrderAsync(request, cancellationToken);
 
     public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken) => account.GetOrderAsync(orderUrl, cancellationToken);

@@ -20,6 +20,9 @@ internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, 
     public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken));
 
+    public async Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken)
+        => new AcmeAuthorityAccount(await client.FindAccountAsync(key, cancellationToken));
+
     public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl) => new AcmeAuthorityAccount(client.OpenAccount(key, accountUrl));
 
     public Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken) => client.GetRenewalInfoAsync(id, cancellationToken);

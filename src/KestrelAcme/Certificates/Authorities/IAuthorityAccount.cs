@@ -13,6 +13,9 @@ internal interface IAuthorityAccount
 
     AccountKey Key { get; }
 
+    /// <summary>Puts another key in the place of the account's (RFC 8555 section 7.3.5).</summary>
+    Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken);
+
     Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken);
 
     Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken);

@@ -19,6 +19,9 @@ internal interface IAuthorityClient : IDisposable
 
     Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Finds the account of a key, without creating one.</summary>
+    Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken);
+
     IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl);
 
     Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken);

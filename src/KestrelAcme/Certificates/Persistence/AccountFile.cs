@@ -8,31 +8,37 @@ internal static class AccountFile
 {
     public static byte[] Encode(AccountRecord record)
     {
-        var fields = PemEncoding.Find(record.PrivateKeyPem);
-        var key = Convert.FromBase64String(record.PrivateKeyPem[fields.Base64Data]);
-        return new PemDocument(
-            JsonSerializer.Serialize(record.Metadata, PersistenceJsonContext.Default.AccountMetadata),
-            [(PemDocument.PrivateKeyLabel, key)]).Encode();
+        List<(string, byte[])> blocks = [(PemDocument.PrivateKeyLabel, Content(record.PrivateKeyPem))];
+        if (record.NextPrivateKeyPem is { } next)
+        {
+            blocks.Add((PemDocument.PrivateKeyLabel, Content(next)));
+        }
+
+        return new PemDocument(JsonSerializer.Serialize(record.Metadata, PersistenceJsonContext.Default.AccountMetadata), blocks).Encode();
     }
 
     /// <exception cref="DamagedValueException">The value is not an account file.</exception>
     public static AccountRecord Decode(ReadOnlySpan<byte> value)
     {
         var document = PemDocument.Decode(value);
-        if (document.Blocks is not [(PemDocument.PrivateKeyLabel, var key)])
+        if (document.Blocks is not ([_] or [_, _]) || document.Blocks.Any(b => b.Label != PemDocument.PrivateKeyLabel))
         {
-            throw new DamagedValueException("it does not hold exactly one private key");
+            throw new DamagedValueException("it does not hold one private key, or two");
         }
 
         try
         {
             var metadata = JsonSerializer.Deserialize(document.Metadata, PersistenceJsonContext.Default.AccountMetadata)
                 ?? throw new DamagedValueException("its metadata is empty");
-            return new AccountRecord(PemEncoding.WriteString(PemDocument.PrivateKeyLabel, key), metadata);
+            return new AccountRecord(Pem(document.Blocks[0].Content), metadata, document.Blocks.Count > 1 ? Pem(document.Blocks[1].Content) : null);
         }
         catch (JsonException exception)
         {
             throw new DamagedValueException($"its metadata is not readable: {exception.Message}", exception);
         }
     }
+
+    private static string Pem(byte[] key) => PemEncoding.WriteString(PemDocument.PrivateKeyLabel, key);
+
+    private static byte[] Content(string pem) => Convert.FromBase64String(pem[PemEncoding.Find(pem).Base64Data]);
 }
