@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace KestrelAcme.Certificates;
 
 /// <summary>The failures of a certificate since its last success.</summary>
@@ -17,6 +19,10 @@ public sealed record CertificateFailure
 
     /// <summary>When the next attempt is made, at the earliest.</summary>
     public required DateTimeOffset NextTry { get; init; }
+
+    /// <summary>A mark of the settings under which the attempt failed: when they change, it is tried again at once.</summary>
+    [JsonInclude]
+    internal string? Settings { get; init; }
 
     /// <summary>Whether the cause is the name, the authority, or something on this machine.</summary>
     public required FailureCause Cause { get; init; }

@@ -26,7 +26,7 @@ internal sealed class CertificateManager(
         var certificate = Get(name);
         if (certificate.Current is null)
         {
-            await engine.RenewAsync(certificate, cancellationToken);
+            await engine.ObtainAsync(certificate, cancellationToken);
         }
 
         return Status(certificate);

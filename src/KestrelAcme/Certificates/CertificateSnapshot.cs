@@ -37,6 +37,9 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
 
     public CertificateMaterial Material(string id) => new(id, Record.Metadata.Names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
 
+    /// <summary>Whether a staging service that we know issued it: no client trusts it.</summary>
+    public bool IsFromStaging => WellKnownAuthorities.IsStaging(Record.Metadata.DirectoryUrl);
+
     public bool IsSameAs(CertificateSnapshot? other) => other is not null && SerialNumber == other.SerialNumber && Issuer == other.Issuer;
 
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";

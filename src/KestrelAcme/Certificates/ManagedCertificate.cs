@@ -41,6 +41,12 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         set => _state = value;
     }
 
+    /// <summary>Whether a staging service is configured: else a certificate of one is as good as none.</summary>
+    public bool AcceptsStaging { get; set; } = true;
+
+    /// <summary>Marks of the settings in force, one for each authority: a failure under others no longer counts.</summary>
+    public IReadOnlyCollection<string>? Settings { get; set; }
+
     /// <summary>Whether what is served could not be stored yet.</summary>
     public bool Unsaved { get; set; }
 
@@ -50,21 +56,39 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     {
         var (current, state) = (_current, _state);
         var advice = state.RenewalInfo?.SerialNumber == current?.SerialNumber ? state.RenewalInfo : null;
-        return RenewalPolicy.Decide(current?.Facts(_specification, renewalInfoOffered, state.Revocation), advice, state.Failure, now);
+        var facts = current?.Facts(_specification, renewalInfoOffered, state.Revocation);
+        return RenewalPolicy.Decide(
+            facts is null || AcceptsStaging || !current!.IsFromStaging ? facts : facts with { CoversNames = false }, advice, CountedFailure(state), now);
     }
 
-    /// <summary>Joins the request for a renewal that waits, or makes one.</summary>
-    public RenewalRequest AskForRenewal()
+    // What the operator, or the name, has to mend may be mended once the settings are others.
+    private CertificateFailure? CountedFailure(CertificateStateRecord state)
+        => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } mark } && Settings is { } now && !now.Contains(mark) ? null : state.Failure;
+
+    /// <summary>Whether one certificate may take the place of another that is served: a later one, and never one of a staging service by accident.</summary>
+    public bool MayBeReplacedBy(CertificateSnapshot stored)
+    {
+        var current = _current;
+        if (stored.IsFromStaging && !AcceptsStaging)
+        {
+            return current is null;
+        }
+
+        return current is null || (!stored.IsSameAs(current) && (stored.NotBefore > current.NotBefore || (current.IsFromStaging && !AcceptsStaging)));
+    }
+
+    /// <summary>Joins the request that waits, or makes one.</summary>
+    public RenewalRequest Ask(bool force)
     {
         while (true)
         {
-            if (_request is { } waiting)
+            var request = _request ?? new RenewalRequest();
+            if (force)
             {
-                return waiting;
+                request.Force();
             }
 
-            var request = new RenewalRequest();
-            if (Interlocked.CompareExchange(ref _request, request, null) is null)
+            if (ReferenceEquals(_request, request) || Interlocked.CompareExchange(ref _request, request, null) is null)
             {
                 return request;
             }
@@ -72,12 +96,17 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     }
 
     /// <summary>Answers the request that waits, if there is one.</summary>
-    public void Answer(RenewalRequest? request, Exception? failure)
+    public void Answer(Exception? failure) => TakeRequest()?.Complete(failure);
+
+    /// <summary>Takes the request that waits, to be answered with an outcome that is about to be made known: who asks after that asks for another attempt.</summary>
+    public RenewalRequest? TakeRequest() => Interlocked.Exchange(ref _request, null);
+
+    /// <summary>Puts back a request that was taken too early; where there is a newer one, it is answered when that one is.</summary>
+    public void PutBack(RenewalRequest? request)
     {
-        if (request is not null)
+        if (request is not null && Interlocked.CompareExchange(ref _request, request, null) is { } newer)
         {
-            Interlocked.CompareExchange(ref _request, null, request);
-            request.Complete(failure);
+            newer.AnswerToo(request);
         }
     }
 

@@ -47,6 +47,10 @@ public static class WellKnownAuthorities
     /// <returns>The authority, or <see langword="null"/> when the URL is not known.</returns>
     public static WellKnownAuthority? FindByUrl(Uri directoryUrl) => Array.Find(Authorities, authority => authority.DirectoryUrl == directoryUrl);
 
+    /// <summary>Whether a directory is that of a staging service: its certificates are trusted by nobody.</summary>
+    public static bool IsStaging(Uri directoryUrl)
+        => FindByUrl(directoryUrl) is { } authority && Array.Exists(Authorities, production => production.StagingTwin == authority.Name);
+
     /// <summary>Whether a directory is served by one of the public authorities, at whatever path.</summary>
     internal static bool IsPublicHost(Uri directoryUrl)
         => Array.Exists(Authorities, authority => string.Equals(authority.DirectoryUrl.IdnHost, directoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase));

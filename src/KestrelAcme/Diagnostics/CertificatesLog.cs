@@ -74,8 +74,8 @@ internal static partial class CertificatesLog
     [LoggerMessage(1122, LogLevel.Debug, "{Certificate}: another instance has the order in hand.")]
     public static partial void OrderedElsewhere(this ILogger logger, string certificate);
 
-    [LoggerMessage(1123, LogLevel.Information, "{Certificate}: the next order is planned for {At:u} ({Reason}).")]
-    public static partial void NextOrderPlanned(this ILogger logger, string certificate, DateTimeOffset at, string reason);
+    [LoggerMessage(1123, LogLevel.Information, "{Certificate}: the next order is planned for {At:u}.")]
+    public static partial void NextOrderPlanned(this ILogger logger, string certificate, DateTimeOffset at);
 
     [LoggerMessage(1124, LogLevel.Information, "{Certificate}: the authority advises a renewal between {WindowStart:u} and {WindowEnd:u}; chosen is {Chosen:u}. Explanation: {Explanation}")]
     public static partial void RenewalAdvised(this ILogger logger, string certificate, DateTimeOffset chosen, DateTimeOffset windowStart, DateTimeOffset windowEnd, Uri? explanation);
@@ -160,4 +160,13 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1151, LogLevel.Information, "The account {AccountUrl} at {DirectoryUrl} has a new key.")]
     public static partial void AccountKeyChanged(this ILogger logger, Uri accountUrl, Uri directoryUrl);
+
+    [LoggerMessage(1152, LogLevel.Warning, "The clock of this machine went back from {From:u} to {To:u}; everything is planned anew.")]
+    public static partial void ClockWentBack(this ILogger logger, DateTimeOffset from, DateTimeOffset to);
+
+    [LoggerMessage(1153, LogLevel.Error, "The certificate engine could not begin; tried again in a minute.")]
+    public static partial void EngineNotBegun(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1154, LogLevel.Warning, "The certificate engine did not stop in time; the host goes on stopping. Orders under way are resumed at the next start.")]
+    public static partial void EngineStoppedLate(this ILogger logger);
 }

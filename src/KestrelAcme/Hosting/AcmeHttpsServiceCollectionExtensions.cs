@@ -58,12 +58,15 @@ public static class AcmeHttpsServiceCollectionExtensions
 
     private static void AddStorage(IServiceCollection services)
     {
-        services.TryAddSingleton<IAcmeStorage>(provider => new FileSystemStorage(
-            provider.GetRequiredService<ConfigurationSource>().Current.StoragePath,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<FileSystemStorage>>()));
+        services.TryAddSingleton(CreateStorage);
         services.TryAddSingleton<CertificateStore>();
     }
+
+    // Switched off, nothing is kept and no folder is named.
+    private static IAcmeStorage CreateStorage(IServiceProvider provider)
+        => provider.GetRequiredService<ConfigurationSource>().Current is { Enabled: true } configuration
+            ? new FileSystemStorage(configuration.StoragePath, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FileSystemStorage>>())
+            : new InMemoryStorage(provider.GetRequiredService<TimeProvider>());
 
     private static void AddCertificates(IServiceCollection services)
     {
@@ -72,6 +75,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<IOrderObserver, SilentOrderObserver>();
         services.TryAddSingleton<IAuthorityClientFactory, AcmeAuthorityClientFactory>();
         services.TryAddSingleton<AuthorityRegistry>();
+        services.TryAddSingleton<AuthorityChoice>();
         services.TryAddSingleton<CertificateEventHub>();
         services.TryAddSingleton<CertificateCatalog>();
         services.TryAddSingleton<CertificateLoader>();

@@ -4,6 +4,9 @@ namespace KestrelAcme.Certificates.Authorities;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AuthorityHealth
 {
+    // What was set while the clock was far ahead must end.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(8);
+
     private readonly Lock _lock = new();
     private int _failures;
     private DateTimeOffset _openUntil;
@@ -19,15 +22,12 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>The instant until which nothing is asked of the authority; in the past when it is well.</summary>
-    public DateTimeOffset OpenUntil
+    /// <summary>The instant until which nothing is asked of the authority; <see langword="null"/> when it may be asked.</summary>
+    public DateTimeOffset? OpenUntil(DateTimeOffset now)
     {
-        get
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                return _openUntil;
-            }
+            return _openUntil > now && _openUntil <= now + LongestWait ? _openUntil : null;
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class AuthorityHealth
     {
         lock (_lock)
         {
-            return _openUntil > now ? Math.Max(_failures, 1) : ++_failures;
+            return _openUntil > now && _openUntil <= now + LongestWait ? Math.Max(_failures, 1) : ++_failures;
         }
     }
 

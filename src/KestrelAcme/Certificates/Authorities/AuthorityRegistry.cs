@@ -12,7 +12,7 @@ internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, Certifi
     private readonly ConcurrentDictionary<AuthoritySpecification, Lazy<Authority>> _authorities = new();
 
     public Authority Get(AuthoritySpecification specification)
-        => _authorities.GetOrAdd(specification, s => new Lazy<Authority>(() => Create(s))).Value;
+        => _authorities.GetOrAdd(specification, s => new Lazy<Authority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
 
     public void Dispose()
     {

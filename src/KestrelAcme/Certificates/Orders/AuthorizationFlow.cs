@@ -134,6 +134,6 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
         var reason = failed?.Error is { } problem
             ? $"{failed.Type}: {problem}"
             : $"the authorization is {authorization.Status.ToString().ToLowerInvariant()}";
-        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}{(explanation is null ? "" : $" {explanation}")}", failed?.Error, failed?.Type);
+        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}{(explanation is null ? "" : $". {explanation}")}", failed?.Error, failed?.Type);
     }
 }

@@ -48,14 +48,22 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
     private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
     {
         var order = await ResumeAsync(context, account, cancellationToken) ?? await PlaceAsync(context, account, cancellationToken);
-        order = await DriveAsync(context, account, order, cancellationToken);
-        return await DownloadAsync(context, account, order, cancellationToken);
+        try
+        {
+            order = await DriveAsync(context, account, order, cancellationToken);
+            return await DownloadAsync(context, account, order, cancellationToken);
+        }
+        catch (Exception exception) when (PendingOrders.IsLost(exception))
+        {
+            await context.Journal.ForgetAsync(cancellationToken);
+            throw;
+        }
     }
 
     /// <summary>Finds the order that an earlier run left behind, where it can still be finished.</summary>
     private async Task<Order?> ResumeAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
     {
-        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !PendingOrders.Fits(pending, context, account.Url))
+        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !PendingOrders.Fits(pending, context, account.Url) || PendingOrders.IsOver(pending, time.GetUtcNow()))
         {
             return null;
         }
@@ -71,8 +79,19 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
 
             logger.OrderDropped(context.Specification.Id, url, order.Status.ToString());
         }
-        catch (AcmeException exception) when (exception.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden && !exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        catch (AcmeException exception) when (PendingOrders.IsRefusal(exception))
         {
+            logger.OrderDropped(context.Specification.Id, url, exception.Message);
+        }
+        catch (AcmeException exception) when (exception.StatusCode is not null && exception is not AcmeRateLimitedException)
+        {
+            // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
+            if (pending.Refusals + 1 < PendingOrders.MostRefusals)
+            {
+                await context.Journal.ChangeAsync(state => state with { PendingOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
+                throw;
+            }
+
             logger.OrderDropped(context.Specification.Id, url, exception.Message);
         }
 
@@ -93,7 +112,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
 
         logger.OrderPlaced(context.Specification.Id, order.Url);
         context.Journal.Reached(OrderStep.OrderPlaced);
-        await context.Journal.StoreOrderUrlAsync(order.Url, cancellationToken);
+        await context.Journal.StoreOrderUrlAsync(order.Url, order.Expires, cancellationToken);
         return order;
     }
 
@@ -147,24 +166,14 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
 
     private async Task<CertificateRecord> DownloadAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        await context.Journal.StoreCertificateUrlAsync(order.CertificateUrl!, cancellationToken);
+        await context.Journal.StoreCertificateUrlAsync(order.CertificateUrl!, time.GetUtcNow(), cancellationToken);
         var authority = context.Authority.Specification;
         var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, context.Specification.PreferredChain ?? authority.PreferredChain, cancellationToken);
         context.Journal.Reached(OrderStep.Downloaded);
 
         var pending = context.Journal.Pending!;
-        try
-        {
-            using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
-            IssuedCertificateCheck.ThrowIfUnusable(chain.Certificates, key, pending.Names, time.GetUtcNow());
-        }
-        catch (UnusableCertificateException)
-        {
-            // The order can give nothing better: it is dropped, and the next one starts with a new key.
-            await context.Journal.ForgetAsync(cancellationToken);
-            throw;
-        }
-
+        using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
+        IssuedCertificateCheck.ThrowIfUnusable(chain.Certificates, key, pending.Names, time.GetUtcNow());
         return new CertificateRecord(chain.Certificates, pending.PrivateKey, PendingOrders.Metadata(pending, order.CertificateUrl, time.GetUtcNow(), jitter()));
     }
 }

@@ -59,7 +59,7 @@ internal sealed class OrderJournal
 
     /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept but the time.</summary>
     public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = ExactSetPolicy.Add(State.Issued, now) }, cancellationToken);
+        => StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued }, cancellationToken);
 
     /// <summary>Notes how a rehearsal went.</summary>
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
@@ -73,15 +73,17 @@ internal sealed class OrderJournal
         Reached(OrderStep.IntentStored);
     }
 
-    public async Task StoreOrderUrlAsync(Uri url, CancellationToken cancellationToken)
+    public async Task StoreOrderUrlAsync(Uri url, DateTimeOffset? expires, CancellationToken cancellationToken)
     {
-        await StoreAsync(State with { PendingOrder = Pending! with { OrderUrl = url } }, cancellationToken);
+        await StoreAsync(State with { PendingOrder = Pending! with { OrderUrl = url, Expires = expires } }, cancellationToken);
         Reached(OrderStep.OrderUrlStored);
     }
 
-    public async Task StoreCertificateUrlAsync(Uri url, CancellationToken cancellationToken)
+    /// <summary>Notes that the authority issued a certificate: from then on it counts against its limits, whatever becomes of it.</summary>
+    public async Task StoreCertificateUrlAsync(Uri url, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        await StoreAsync(State with { PendingOrder = Pending! with { CertificateUrl = url } }, cancellationToken);
+        var issued = Pending!.CertificateUrl is null ? ExactSetPolicy.Add(State.Issued, now) : State.Issued;
+        await StoreAsync(State with { PendingOrder = Pending with { CertificateUrl = url }, Issued = issued }, cancellationToken);
         Reached(OrderStep.CertificateUrlStored);
     }
 

@@ -1,5 +1,7 @@
+using System.Net;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Protocol.Problems;
 
 
 namespace KestrelAcme.Certificates.Orders;
@@ -15,6 +17,26 @@ internal static class PendingOrders
             && pending.Profile == Profile(context)
             && new HashSet<string>(pending.Names, StringComparer.Ordinal).SetEquals(Names(context));
 
+    /// <summary>How often the authority may fail on one order before it is given up.</summary>
+    public const int MostRefusals = 3;
+
+    // No authority keeps a pending order longer.
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(7);
+
+    /// <summary>Whether the authority has forgotten an order by now.</summary>
+    public static bool IsOver(PendingOrder pending, DateTimeOffset now) => pending.Expires <= now || pending.At + LongestLife <= now;
+
+    /// <summary>Whether an authority's answer to a question for an order means that there is no such order for us.</summary>
+    public static bool IsRefusal(AcmeException exception)
+        => (int?)exception.StatusCode is >= 400 and < 500 && exception is not AcmeRateLimitedException
+            && !exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist) && !exception.HasProblem(AcmeProblemTypes.BadNonce);
+
+    /// <summary>Whether a failure leaves an order that can never be finished: it is invalid, its certificate is gone or of no use, or the request for it is refused.</summary>
+    public static bool IsLost(Exception exception)
+        => exception is OrderFailedException or UnusableCertificateException
+            || (exception is AcmeException acme && (acme.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone
+                || acme.HasProblem(AcmeProblemTypes.BadCsr) || acme.HasProblem(AcmeProblemTypes.BadPublicKey)));
+
     /// <summary>Whether the certificate of an order is already there.</summary>
     public static bool IsFinished(PendingOrder? pending, CertificateSnapshot? current)
         => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url;
@@ -22,7 +44,7 @@ internal static class PendingOrders
     /// <summary>The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about to.</summary>
     public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
         => IsFinished(state.PendingOrder, current)
-            ? new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = ExactSetPolicy.Add(state.Issued, now) }
+            ? new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = state.Issued }
             : state;
 
     /// <summary>

@@ -26,6 +26,11 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
 
             return await ValidateAsync(context with { Authority = staging }, staging, cancellationToken);
         }
+        catch (OrderFailedException exception) when (exception.Problem?.Contains(AcmeProblemTypes.Caa) == true)
+        {
+            // A CAA record may name the production account (RFC 8657): staging has another.
+            return RehearsalOutcome.NothingProved;
+        }
         catch (OrderFailedException exception)
         {
             throw new OrderFailedException($"Rehearsed at {staging.Specification.DirectoryUrl.Host}: {exception.Message}", exception.Problem, exception.ChallengeType);

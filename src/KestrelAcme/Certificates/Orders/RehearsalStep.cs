@@ -3,6 +3,9 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>Rehearses where the last failure calls for it, and decides what its outcome means for the order.</summary>
 internal sealed class RehearsalStep(RehearsalFlow flow, TimeProvider time)
 {
+    // From then on attempts are a day apart: production is asked itself, in case staging fails for reasons of its own.
+    private const int MostRehearsals = 4;
+
     // Production is not kept waiting longer by a staging service that is down.
     private static readonly TimeSpan LongestOutage = TimeSpan.FromHours(1);
 
@@ -11,7 +14,7 @@ internal sealed class RehearsalStep(RehearsalFlow flow, TimeProvider time)
     public async Task RunAsync(OrderContext context, CancellationToken cancellationToken)
     {
         var journal = context.Journal;
-        if (!journal.State.Rehearse || context.Authority.Specification.StagingTwin is null || journal.Pending?.OrderUrl is not null)
+        if (!journal.State.Rehearse || journal.State.Failure?.Count >= MostRehearsals || context.Authority.Specification.StagingTwin is null || journal.Pending?.OrderUrl is not null)
         {
             return;
         }

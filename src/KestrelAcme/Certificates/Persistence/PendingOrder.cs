@@ -21,6 +21,12 @@ internal sealed record PendingOrder
     /// <summary>The order's URL; <see langword="null"/> while we do not know whether the authority has it.</summary>
     public Uri? OrderUrl { get; init; }
 
+    /// <summary>When the authority forgets the order, where it says so.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>How often the authority failed when it was asked for the order.</summary>
+    public int Refusals { get; init; }
+
     /// <summary>The certificate's URL, once the order is valid.</summary>
     public Uri? CertificateUrl { get; init; }
 

@@ -9,6 +9,8 @@ internal static class FailurePolicy
     public static CertificateFailure Next(
         CertificateFailure? previous, FailureReport report, int authorityFailures, RetrySchedule schedule, DateTimeOffset now, double jitter)
     {
+        previous = FailureSanity.Effective(previous, now);
+
         // Only what the name did wrong advances its back-off; an outage in between leaves it where it was.
         var count = (previous?.Count ?? 0) + (report.Cause is FailureCause.Name or FailureCause.Operator ? 1 : 0);
         var wait = Wait(report, count, authorityFailures, schedule);
@@ -31,6 +33,10 @@ internal static class FailurePolicy
             NextTry = next,
         };
     }
+
+    /// <summary>How long an authority that fails all names alike is left alone.</summary>
+    public static TimeSpan Outage(FailureReport report, int authorityFailures, RetrySchedule schedule)
+        => report.Cause == FailureCause.Operator ? schedule.AuthorityLongest : Wait(report, 0, Math.Max(authorityFailures, 1), schedule);
 
     private static TimeSpan Wait(FailureReport report, int count, int authorityFailures, RetrySchedule schedule)
     {

@@ -12,9 +12,9 @@ internal static class RenewalPolicy
     public static RenewalDecision Decide(CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now)
     {
         var order = OrderTime(certificate, renewalInfo, now);
-        if (failure is not null && failure.NextTry > order.DueAt)
+        if (FailureSanity.Effective(failure, now) is { } counted && counted.NextTry > order.DueAt)
         {
-            order = order with { DueAt = failure.NextTry };
+            order = order with { DueAt = counted.NextTry };
         }
 
         // The advice ends with the certificate: a replaced or expired one is not asked about.
@@ -23,7 +23,7 @@ internal static class RenewalPolicy
             return order;
         }
 
-        var poll = renewalInfo?.NextPoll ?? now;
+        var poll = FailureSanity.NextPoll(renewalInfo, now);
         return poll < order.DueAt && order.DueAt > now
             ? new RenewalDecision(CertificateAction.PollRenewalInfo, poll, order.Reason)
             : order;

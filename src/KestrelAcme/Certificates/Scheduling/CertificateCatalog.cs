@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 
@@ -19,7 +20,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
 
     /// <summary>Takes over the wanted certificates. One that is no longer wanted is no longer renewed, but what is served stays until the process ends.</summary>
     /// <returns>The certificates that are new here, and those that went.</returns>
-    public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(IReadOnlyList<CertificateSpecification> specifications)
+    public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(IReadOnlyList<CertificateSpecification> specifications, ConfigurationSnapshot configuration)
     {
         var added = new List<ManagedCertificate>();
         var wanted = new HashSet<string>(StringComparer.Ordinal);
@@ -38,6 +39,13 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             }
         }
 
+        var staging = configuration.Authorities.Any(a => WellKnownAuthorities.IsStaging(a.DirectoryUrl));
+        foreach (var certificate in _certificates.Values)
+        {
+            certificate.AcceptsStaging = staging;
+            certificate.Settings = [.. configuration.Authorities.Select(a => SettingsFingerprint.Of(certificate.Specification, a))];
+        }
+
         var removed = _certificates.Keys.Where(id => !wanted.Contains(id)).ToList();
         removed.ForEach(Remove);
         tls.SetManagedNames([.. specifications.SelectMany(c => c.Identifiers).Select(i => i.Value).Distinct(StringComparer.Ordinal)]);
@@ -49,7 +57,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     {
         foreach (var certificate in All)
         {
-            certificate.Answer(certificate.Request, new InvalidOperationException(reason));
+            certificate.Answer(new InvalidOperationException(reason));
         }
     }
 
@@ -57,7 +65,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     {
         if (_certificates.TryRemove(id, out var certificate))
         {
-            certificate.Answer(certificate.Request, new InvalidOperationException($"{id} is no longer managed."));
+            certificate.Answer(new InvalidOperationException($"{id} is no longer managed."));
         }
     }
 }

@@ -16,12 +16,14 @@ internal sealed class CertificateCommitter(
     public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, OrderJournal journal, CancellationToken cancellationToken)
     {
         var snapshot = CertificateSnapshot.Read(record);
+        var material = snapshot.Material(certificate.Id);
+        await CheckAsync(material, journal, cancellationToken);
         certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, journal.Lease, cancellationToken);
         journal.Reached(OrderStep.CertificateStored);
         try
         {
-            tls.Publish(snapshot.Material(certificate.Id));
+            tls.Publish(material);
         }
         catch (InvalidCertificateException exception)
         {
@@ -31,6 +33,20 @@ internal sealed class CertificateCommitter(
         journal.Reached(OrderStep.Published);
         certificate.Current = snapshot;
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
+    }
+
+    // What must not be served must not take the place of what is stored, either; the order can give nothing better.
+    private static async Task CheckAsync(CertificateMaterial material, OrderJournal journal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            CertificateCheck.Check(material);
+        }
+        catch (InvalidCertificateException exception)
+        {
+            await journal.ForgetAsync(cancellationToken);
+            throw new UnusableCertificateException($"The authority issued a certificate that cannot be served: {exception.Message}");
+        }
     }
 
     /// <summary>Serves a certificate that another instance obtained, or that was read from the store.</summary>

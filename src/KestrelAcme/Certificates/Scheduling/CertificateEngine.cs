@@ -23,8 +23,13 @@ internal sealed class CertificateEngine(
     TimeProvider time,
     ILogger<CertificateEngine> logger) : IDisposable
 {
+    private const string Stopping = "The host is stopping; the order is made at the next start.";
+    private static readonly TimeSpan AfterGrace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BeginAgain = TimeSpan.FromMinutes(1);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
+    private volatile bool _started;
     private IDisposable? _changes;
     private Task _beginning = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
@@ -50,6 +55,7 @@ internal sealed class CertificateEngine(
         _changes = configuration.OnChange(_ => StartReconciling());
         _beginning = Task.Run(BeginAsync);
         _running = Task.Run(RunAsync);
+        _started = true;
     }
 
     /// <summary>Stops: nothing new is asked of any authority, what was posted is still answered for a while, and the rest is resumed at the next start.</summary>
@@ -60,23 +66,50 @@ internal sealed class CertificateEngine(
         using var grace = cancellationToken.UnsafeRegister(_ => _abort.Cancel(), null);
         using var limit = new CancellationTokenSource(settings.StoppingGrace, time);
         using var end = limit.Token.UnsafeRegister(_ => _abort.Cancel(), null);
-        await _running;
-        catalog.AnswerAll("The host is stopping; the order is made at the next start.");
+        try
+        {
+            // A handler or a store that ignores its token must not hold up the host.
+            await _running.WaitAsync(settings.StoppingGrace + AfterGrace, time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            logger.EngineStoppedLate();
+        }
+
+        catalog.AnswerAll(Stopping);
     }
 
     /// <summary>Orders a successor now and waits for the outcome.</summary>
-    public async Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
+    public Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: true, cancellationToken);
+
+    /// <summary>Waits for the attempt that is planned, and is answered with the last failure when that is far away.</summary>
+    /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
+    public Task ObtainAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: false, cancellationToken);
+
+    private async Task AskAsync(ManagedCertificate certificate, bool force, CancellationToken cancellationToken)
     {
+        if (!_started)
+        {
+            throw new InvalidOperationException("Certificates are ordered once Kestrel listens, since that is where an authority looks. Ask after the application has started.");
+        }
+
         // An application may ask as soon as it listens, before we know whether we may order. A start that failed was reported; its reason stands.
         await _beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        if (issuance.ReasonNotToOrder is { } reason)
+        if ((_stopping.IsCancellationRequested ? Stopping : issuance.ReasonNotToOrder) is { } reason)
         {
             throw new InvalidOperationException(reason);
         }
 
-        var request = certificate.AskForRenewal();
+        var request = certificate.Ask(force);
         scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+        if (_stopping.IsCancellationRequested)
+        {
+            // It came too late for whoever answers all requests at the stop.
+            certificate.Answer(new InvalidOperationException(Stopping));
+        }
+
         await request.Outcome.WaitAsync(cancellationToken);
     }
 
@@ -115,10 +148,23 @@ internal sealed class CertificateEngine(
 
     private void StartReconciling() => _ = ReconcileAsync();
 
+    // A store or a file that cannot be read at this moment must not end the renewals of this process.
     private async Task BeginAsync()
     {
-        await pace.LoadAsync(_stopping.Token);
-        await reconciler.BeginAsync(_stopping.Token);
+        while (true)
+        {
+            try
+            {
+                await pace.LoadAsync(_stopping.Token);
+                await reconciler.BeginAsync(_stopping.Token);
+                return;
+            }
+            catch (Exception exception) when (!_stopping.IsCancellationRequested)
+            {
+                logger.EngineNotBegun(exception);
+                await Task.Delay(BeginAgain, time, _stopping.Token);
+            }
+        }
     }
 
     private async Task RunAsync()
@@ -127,7 +173,7 @@ internal sealed class CertificateEngine(
         {
             await _beginning;
             var following = watchers.RunAsync(ReconcileAsync, _stopping.Token);
-            await scheduler.RunAsync(id => worker.WorkAsync(id, _stopping.Token, _abort.Token), _stopping.Token);
+            await scheduler.RunAsync((id, lane) => worker.WorkAsync(id, lane, _stopping.Token, _abort.Token), reconciler.PlanAll, _stopping.Token);
             await following;
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

@@ -25,7 +25,7 @@ internal sealed class CertificateReconciler(
     /// <summary>Takes over what is wanted and reads what the store holds of it; nothing is ordered yet.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var (added, _) = catalog.Apply(await wanted.GatherAsync(cancellationToken));
+        var (added, _) = catalog.Apply(await wanted.GatherAsync(cancellationToken), configuration.Current);
         await loader.LoadAsync(added, cancellationToken);
     }
 
@@ -56,7 +56,7 @@ internal sealed class CertificateReconciler(
                 _next = null;
             }
 
-            var (added, removed) = catalog.Apply(await wanted.GatherAsync(cancellationToken));
+            var (added, removed) = catalog.Apply(await wanted.GatherAsync(cancellationToken), configuration.Current);
             if (added.Count > 0 || removed.Count > 0)
             {
                 logger.CertificatesChanged(added.Count, removed.Count);
@@ -93,7 +93,8 @@ internal sealed class CertificateReconciler(
         }
     }
 
-    private void PlanAll()
+    /// <summary>Plans the work for every certificate anew.</summary>
+    public void PlanAll()
     {
         foreach (var certificate in catalog.All)
         {

@@ -7,6 +7,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <remarks>Safe for concurrent use. A hundred thousand planned works cost memory, not processor time.</remarks>
 internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings settings, TimeProvider time, ILogger<CertificateScheduler> logger)
 {
+    private static readonly TimeSpan LargestStep = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterDefect = TimeSpan.FromHours(1);
 
     private static readonly WorkLane[] Lanes = [WorkLane.Renewals, WorkLane.NewOrders, WorkLane.Maintenance];
@@ -48,11 +49,21 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
 
     /// <summary>Runs until cancelled; then waits for the work that is under way.</summary>
     /// <param name="work">Does what is due for a certificate; returns what is planned next, or <see langword="null"/> for nothing. Must not throw.</param>
+    /// <param name="clockWentBack">Plans everything anew: what was planned by a clock that was ahead may lie years away.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
-    public async Task RunAsync(Func<string, Task<PlannedWork?>> work, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<string, WorkLane, Task<PlannedWork?>> work, Action clockWentBack, CancellationToken cancellationToken)
     {
+        var last = time.GetUtcNow();
         while (!cancellationToken.IsCancellationRequested)
         {
+            var now = time.GetUtcNow();
+            if (now < last - LargestStep)
+            {
+                logger.ClockWentBack(last, now);
+                clockWentBack();
+            }
+
+            last = now;
             await SleepAsync(StartDueWork(work), cancellationToken);
         }
 
@@ -66,7 +77,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     }
 
     /// <returns>How long to sleep until something can be started.</returns>
-    private TimeSpan StartDueWork(Func<string, Task<PlannedWork?>> work)
+    private TimeSpan StartDueWork(Func<string, WorkLane, Task<PlannedWork?>> work)
     {
         lock (_lock)
         {
@@ -93,7 +104,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     }
 
     /// <returns>When to look at the lane again, if it is held up by its pace.</returns>
-    private DateTimeOffset? StartLane(WorkLane lane, Func<string, Task<PlannedWork?>> work, DateTimeOffset now)
+    private DateTimeOffset? StartLane(WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work, DateTimeOffset now)
     {
         while (gate.HasRoom(lane, _runningByLane) && _queue.PeekDue(lane) is { } id)
         {
@@ -110,12 +121,12 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
         return null;
     }
 
-    private async Task RunOneAsync(string id, WorkLane lane, Func<string, Task<PlannedWork?>> work)
+    private async Task RunOneAsync(string id, WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work)
     {
         PlannedWork? next;
         try
         {
-            next = await work(id);
+            next = await work(id, lane);
         }
         catch (Exception exception)
         {

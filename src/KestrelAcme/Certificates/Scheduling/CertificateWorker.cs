@@ -2,17 +2,18 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Does what is due for one certificate: decides by the policy, acts, and says what is planned next.</summary>
+/// <summary>Does what is due for one certificate: decides by the policy, acts, and says what is planned next. Whoever waits for an outcome is answered on every path.</summary>
 internal sealed class CertificateWorker(
     CertificateCatalog catalog,
     ConfigurationSource configuration,
     IssuanceStatus issuance,
-    AuthorityRegistry authorities,
+    AuthorityChoice authorities,
     OrderRunner orders,
     RenewalInfoPoller renewalInfo,
     CertificateCommitter committer,
@@ -21,56 +22,73 @@ internal sealed class CertificateWorker(
     ILogger<CertificateWorker> logger)
 {
     private static readonly TimeSpan SaveAgain = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AfterDefect = TimeSpan.FromMinutes(10);
 
-    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when this instance orders nothing.</summary>
-    public PlannedWork? Plan(ManagedCertificate certificate)
-    {
-        if (issuance.ReasonNotToOrder is not null)
-        {
-            return certificate.Unsaved ? CertificatePlans.Maintenance(time.GetUtcNow()) : null;
-        }
-
-        return CertificatePlans.From(certificate.Decide(IssuerOf(certificate, configuration.Current) is not null, time.GetUtcNow()), certificate);
-    }
+    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when nothing is.</summary>
+    public PlannedWork? Plan(ManagedCertificate certificate) => Plan(certificate, time.GetUtcNow());
 
     /// <returns>What is planned next; <see langword="null"/> when nothing is, unless somebody asks.</returns>
-    public async Task<PlannedWork?> WorkAsync(string id, CancellationToken stopping, CancellationToken abort)
+    public async Task<PlannedWork?> WorkAsync(string id, WorkLane lane, CancellationToken stopping, CancellationToken abort)
     {
         if (catalog.Find(id) is not { } certificate || stopping.IsCancellationRequested)
         {
             return null;
         }
 
-        if (issuance.ReasonNotToOrder is { } reason)
+        try
         {
-            certificate.Answer(certificate.Request, new InvalidOperationException(reason));
-        }
+            await committer.SaveAgainAsync(certificate, abort);
+            if (issuance.ReasonNotToOrder is { } reason)
+            {
+                certificate.Answer(new InvalidOperationException(reason));
+                return Plan(certificate);
+            }
 
-        var saved = await committer.SaveAgainAsync(certificate, abort);
-        var next = issuance.ReasonNotToOrder is null ? await ActAsync(certificate, stopping, abort) : null;
-        var again = time.GetUtcNow() + SaveAgain;
-        return saved || next?.Due < again ? next : CertificatePlans.Maintenance(again);
+            return await ActAsync(certificate, lane, stopping, abort);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception exception)
+        {
+            logger.WorkFailed(id, exception);
+            certificate.Answer(exception);
+            return CertificatePlans.Maintenance(time.GetUtcNow() + AfterDefect);
+        }
     }
 
-    private async Task<PlannedWork?> ActAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    private PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now)
     {
-        var snapshot = configuration.Current;
+        PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
+            : certificate.Request is not null ? CertificatePlans.At(now, certificate)
+            : CertificatePlans.From(certificate.Decide(HasIssuer(certificate), now), certificate);
+        return certificate.Unsaved && !(plan?.Due < now + SaveAgain) ? CertificatePlans.Maintenance(now + SaveAgain) : plan;
+    }
+
+    private async Task<PlannedWork?> ActAsync(ManagedCertificate certificate, WorkLane lane, CancellationToken stopping, CancellationToken abort)
+    {
         var now = time.GetUtcNow();
-        var issuer = IssuerOf(certificate, snapshot);
-        var decision = certificate.Decide(issuer is not null, now);
-        if (certificate.Request is null && decision.DueAt > now)
+        AnswerWhatIsThere(certificate, now);
+        if (Plan(certificate, now) is not { } plan)
         {
-            return CertificatePlans.From(decision, certificate);
+            return null;
         }
 
-        if (certificate.Request is null && decision.Action == CertificateAction.PollRenewalInfo)
+        // What has come to be something else since it was planned waits in its own lane, at its own pace.
+        if (plan.Due > now || plan.Lane != lane)
         {
-            if (!await TryPollAsync(certificate, issuer!, abort))
+            return plan;
+        }
+
+        if (lane == WorkLane.Maintenance)
+        {
+            if (await PollAsync(certificate, abort) is { } wait)
             {
-                return CertificatePlans.Maintenance(now + settings.LeasePoll);
+                return CertificatePlans.Maintenance(time.GetUtcNow() + wait);
             }
         }
-        else if (await OrderAsync(certificate, snapshot, now, stopping, abort) is { } again)
+        else if (await OrderAsync(certificate, now, stopping, abort) is { } again)
         {
             return CertificatePlans.At(again, certificate);
         }
@@ -79,56 +97,77 @@ internal sealed class CertificateWorker(
     }
 
     /// <returns>When to try again although nothing was tried; <see langword="null"/> after an attempt.</returns>
-    private async Task<DateTimeOffset?> OrderAsync(
-        ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
+    private async Task<DateTimeOffset?> OrderAsync(ManagedCertificate certificate, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
     {
-        var authority = Choose(certificate, snapshot, now);
-        if (certificate.Request is null && authority.Health.OpenUntil > now)
+        var snapshot = configuration.Current;
+        var authority = authorities.ForOrder(certificate, snapshot, now);
+        if (authority.Health.OpenUntil(now) is { } until)
         {
-            return authority.Health.OpenUntil;
+            certificate.Answer(new CertificateException(LeftAlone(certificate, authority, until, now)));
+            return until;
         }
 
         return await orders.RunAsync(certificate, authority, snapshot, stopping, abort);
     }
 
-    /// <returns><see langword="false"/> when it is to be tried again soon.</returns>
-    private async Task<bool> TryPollAsync(ManagedCertificate certificate, Authority issuer, CancellationToken abort)
+    /// <returns>How long to wait before it is tried again; <see langword="null"/> when it was asked.</returns>
+    private async Task<TimeSpan?> PollAsync(ManagedCertificate certificate, CancellationToken abort)
     {
+        if (authorities.Issuer(certificate, configuration.Current) is not { } issuer)
+        {
+            return null;
+        }
+
         try
         {
-            return await renewalInfo.PollAsync(certificate, issuer, abort);
+            return await renewalInfo.PollAsync(certificate, issuer, abort) ? null : settings.LeasePoll;
         }
         catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {
             logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
-            return false;
+            return settings.StoreRetry;
         }
     }
 
-    private Authority Choose(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now)
+    // Somebody who wants a certificate, not a new one, has it when it is there; and learns at once when the next attempt is far away.
+    private static void AnswerWhatIsThere(ManagedCertificate certificate, DateTimeOffset now)
     {
-        var all = snapshot.Authorities.Select(authorities.Get).ToList();
-        var failures = certificate.State.AuthorityFailures;
-        var candidates = all.ConvertAll(a => new AuthorityCandidate(a.Specification.Id, failures?.GetValueOrDefault(a.Specification.Id) ?? 0, a.Health.OpenUntil));
-        return all[FailoverPolicy.Choose(candidates, certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), now)];
-    }
-
-    private PlannedWork Next(ManagedCertificate certificate)
-    {
-        var decision = certificate.Decide(IssuerOf(certificate, configuration.Current) is not null, time.GetUtcNow());
-        if (decision.Action == CertificateAction.Order)
+        if (certificate.Request is null)
         {
-            logger.NextOrderPlanned(certificate.Id, decision.DueAt, decision.Reason.ToString());
+            return;
         }
 
-        return CertificatePlans.From(decision, certificate);
+        var failure = FailureSanity.Effective(certificate.State.Failure, now);
+        if (!certificate.Request.IsForced && certificate.Current is not null)
+        {
+            certificate.Answer(failure: null);
+        }
+        else if (failure?.NextTry > now && (!certificate.Request.IsForced || failure.ProblemType == AcmeProblemTypes.RateLimited))
+        {
+            certificate.Answer(new CertificateException(failure));
+        }
     }
 
-    /// <summary>The authority that issued what is served, if we still know it: only it can say when to renew.</summary>
-    private Authority? IssuerOf(ManagedCertificate certificate, ConfigurationSnapshot snapshot)
+    private PlannedWork? Next(ManagedCertificate certificate)
     {
-        var issuer = certificate.Current?.Record.Metadata.DirectoryUrl;
-        var specification = snapshot.Authorities.FirstOrDefault(a => a.DirectoryUrl == issuer);
-        return specification is null ? null : authorities.Get(specification);
+        var plan = Plan(certificate);
+        if (plan is { Lane: not WorkLane.Maintenance } order)
+        {
+            logger.NextOrderPlanned(certificate.Id, order.Due);
+        }
+
+        return plan;
     }
+
+    private bool HasIssuer(ManagedCertificate certificate)
+        => certificate.Current?.Record.Metadata.DirectoryUrl is { } issuer && configuration.Current.Authorities.Any(a => a.DirectoryUrl == issuer);
+
+    private static CertificateFailure LeftAlone(ManagedCertificate certificate, Authority authority, DateTimeOffset until, DateTimeOffset now) => new()
+    {
+        Count = certificate.State.Failure?.Count ?? 0,
+        Message = $"{authority.Specification.DisplayName} failed and is left alone until {until:u}. {certificate.State.Failure?.Message}".TrimEnd(),
+        At = now,
+        NextTry = until,
+        Cause = FailureCause.Authority,
+    };
 }

@@ -21,14 +21,15 @@ internal sealed class FailureRecorder(
         var failure = FailurePolicy.Next(certificate.State.Failure, report, authorityFailures, settings.Retries, now, jitter());
         if (FailureClassifier.IsOutage(exception))
         {
-            authority.Health.OpenFor(failure.NextTry);
+            // By the authority's own wait: that of the name may be a day, and is no other name's affair.
+            authority.Health.OpenFor(now + FailurePolicy.Outage(report, authorityFailures, settings.Retries));
         }
 
         CertificateStateRecord Fail(CertificateStateRecord state) => state with
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
-            Failure = failure,
+            Failure = failure with { Settings = SettingsFingerprint.Of(certificate.Specification, authority.Specification) },
             Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
             FailedChallengeTypes = Remember(state.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
             AuthorityFailures = report.Cause == FailureCause.Authority ? Count(state.AuthorityFailures, authority.Specification.Id) : state.AuthorityFailures,

@@ -13,6 +13,9 @@ internal sealed record IssuanceSettings
     /// <summary>How soon we look again when another instance has the lease.</summary>
     public TimeSpan LeasePoll { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How soon we look again when the store cannot be asked.</summary>
+    public TimeSpan StoreRetry { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>The longest time for one order, from the intent to the download.</summary>
     public TimeSpan OrderTime { get; init; } = TimeSpan.FromMinutes(30);
 

@@ -32,7 +32,6 @@ internal sealed class OrderRunner(
     public async Task<DateTimeOffset?> RunAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
     {
-        var request = certificate.Request;
         try
         {
             await using var open = await leases.TryOpenAsync(certificate, abort);
@@ -42,50 +41,41 @@ internal sealed class OrderRunner(
                 return time.GetUtcNow() + settings.LeasePoll;
             }
 
-            await AttemptAsync(certificate, authority, configuration, open, request, stopping, abort);
+            await AttemptAsync(certificate, authority, configuration, open, stopping, abort);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            certificate.Answer(request, new InvalidOperationException("The host is stopping; the order is finished at the next start."));
+            certificate.Answer(new InvalidOperationException("The host is stopping; the order is finished at the next start."));
         }
         catch (Exception exception)
         {
             // The store could not be asked for the lease.
-            certificate.Answer(request, new CertificateException(await failures.RecordAsync(certificate, authority, exception, journal: null, abort), exception));
+            certificate.Answer(new CertificateException(await failures.RecordAsync(certificate, authority, exception, journal: null, abort), exception));
         }
 
         return null;
     }
 
     private async Task AttemptAsync(
-        ManagedCertificate certificate,
-        Authority authority,
-        ConfigurationSnapshot configuration,
-        OpenJournal open,
-        RenewalRequest? request,
-        CancellationToken stopping,
-        CancellationToken abort)
+        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenJournal open, CancellationToken stopping, CancellationToken abort)
     {
         try
         {
-            await RunUnderLeaseAsync(certificate, authority, configuration, open, request, stopping, abort);
-            certificate.Answer(request, failure: null);
+            var request = await RunUnderLeaseAsync(certificate, authority, configuration, open, stopping, abort);
+            request?.Complete(failure: null);
         }
         catch (Exception exception) when (!(exception is OperationCanceledException && stopping.IsCancellationRequested))
         {
             // Recorded while the lease is held: nobody else begins before the failure is written down.
-            certificate.Answer(request, new CertificateException(await failures.RecordAsync(certificate, authority, exception, open.Journal, abort), exception));
+            var request = certificate.TakeRequest();
+            var failure = await failures.RecordAsync(certificate, authority, exception, open.Journal, abort);
+            request?.Complete(new CertificateException(failure, exception));
         }
     }
 
-    private async Task RunUnderLeaseAsync(
-        ManagedCertificate certificate,
-        Authority authority,
-        ConfigurationSnapshot configuration,
-        OpenJournal open,
-        RenewalRequest? request,
-        CancellationToken stopping,
-        CancellationToken abort)
+    /// <returns>The request that this attempt answers.</returns>
+    private async Task<RenewalRequest?> RunUnderLeaseAsync(
+        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenJournal open, CancellationToken stopping, CancellationToken abort)
     {
         using var limit = new CancellationTokenSource(settings.OrderTime, time);
         using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, open.Lost);
@@ -93,13 +83,13 @@ internal sealed class OrderRunner(
         try
         {
             journal.Reached(OrderStep.LeaseTaken);
-            if (await AdoptAsync(certificate, journal, request, all.Token))
+            if (await AdoptAsync(certificate, journal, all.Token))
             {
-                return;
+                return certificate.TakeRequest();
             }
 
             journal.Reached(OrderStep.StoreRead);
-            await OrderAsync(certificate, authority, configuration, journal, stopping, all.Token);
+            return await OrderAsync(certificate, authority, configuration, journal, stopping, all.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)
         {
@@ -112,12 +102,12 @@ internal sealed class OrderRunner(
     }
 
     /// <summary>Takes over what another instance did since we looked: a newer certificate, or a failure that is to be waited out.</summary>
-    private async Task<bool> AdoptAsync(ManagedCertificate certificate, OrderJournal journal, RenewalRequest? request, CancellationToken cancellationToken)
+    private async Task<bool> AdoptAsync(ManagedCertificate certificate, OrderJournal journal, CancellationToken cancellationToken)
     {
         if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record)
         {
             var stored = CertificateSnapshot.Read(record);
-            if (!stored.IsSameAs(certificate.Current) && (certificate.Current is null || stored.NotBefore > certificate.Current.NotBefore) && committer.Adopt(certificate, stored))
+            if (certificate.MayBeReplacedBy(stored) && committer.Adopt(certificate, stored))
             {
                 logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
             }
@@ -129,10 +119,10 @@ internal sealed class OrderRunner(
             await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
         }
 
-        return request is null && certificate.Decide(renewalInfoOffered: false, time.GetUtcNow()).DueAt > time.GetUtcNow();
+        return certificate.Request is not { IsForced: true } && certificate.Decide(renewalInfoOffered: false, time.GetUtcNow()).DueAt > time.GetUtcNow();
     }
 
-    private async Task OrderAsync(
+    private async Task<RenewalRequest?> OrderAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OrderJournal journal, CancellationToken stopping, CancellationToken cancellationToken)
     {
         PendingOrders.ThrowIfOutcomeUnknown(journal.State);
@@ -159,11 +149,22 @@ internal sealed class OrderRunner(
         };
         await rehearsal.RunAsync(context, cancellationToken);
         var record = await flow.RunAsync(context, cancellationToken);
-        await committer.CommitAsync(certificate, record, journal, cancellationToken);
-        await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
+        var request = certificate.TakeRequest();
+        try
+        {
+            await committer.CommitAsync(certificate, record, journal, cancellationToken);
+            await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
+        }
+        catch
+        {
+            certificate.PutBack(request);
+            throw;
+        }
+
         authority.Health.Succeeded();
         Report(certificate, renewal);
         journal.Reached(OrderStep.StateStored);
+        return request;
     }
 
     private void Report(ManagedCertificate certificate, bool renewal)

@@ -55,7 +55,7 @@ internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore
         }
 
         var stored = CertificateSnapshot.Read(record);
-        if (stored.IsSameAs(certificate.Current) || stored.IsSameAs(certificate.Committing) || (certificate.Current is { } current && stored.NotBefore <= current.NotBefore) || !committer.Adopt(certificate, stored))
+        if (stored.IsSameAs(certificate.Committing) || !certificate.MayBeReplacedBy(stored) || !committer.Adopt(certificate, stored))
         {
             return;
         }

@@ -83,7 +83,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_PollAfterTheOrder_OrderComesFirst()
     {
-        var advice = Advice(Start.AddDays(2)) with { NextPoll = Start.AddDays(3) };
+        var advice = Advice(Start.AddHours(2)) with { NextPoll = Start.AddHours(3) };
 
         Assert.Equal(CertificateAction.Order, RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start).Action);
     }
@@ -96,6 +96,24 @@ public sealed class RenewalPolicyTests
         Assert.Equal(CertificateAction.Order, decision.Action);
     }
 
+    [Fact]
+    public void Decide_PollNotedByAClockThatWasAhead_AsksNow()
+    {
+        var advice = Advice(Start.AddDays(60)) with { NextPoll = Start.AddYears(70) };
+
+        var decision = RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start);
+
+        Assert.Equal((CertificateAction.PollRenewalInfo, Start), (decision.Action, decision.DueAt));
+    }
+
+    [Fact]
+    public void Decide_FailureNotedByAClockThatWasAhead_DoesNotWait()
+    {
+        var failure = new CertificateFailure { Message = "no", At = Start.AddYears(70), NextTry = Start.AddYears(70).AddMinutes(1), Cause = FailureCause.Local };
+
+        Assert.Equal(Start, RenewalPolicy.Decide(null, null, failure, Start).DueAt);
+    }
+
     private static RenewalDecision Decide(CertificateFacts certificate, RenewalInfoRecord? advice = null) => RenewalPolicy.Decide(certificate, advice, null, Start);
 
     private static CertificateFacts Certificate(double days) => new(Start, Start.AddDays(days), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
@@ -105,6 +123,6 @@ public sealed class RenewalPolicyTests
         WindowStart = chosen.AddHours(-1),
         WindowEnd = chosen.AddHours(1),
         ChosenInstant = chosen,
-        NextPoll = DateTimeOffset.MaxValue,
+        NextPoll = Start.AddDays(1),
     };
 }

@@ -192,11 +192,12 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     {
         _gate.Limit = limit;
         _running = _scheduler.RunAsync(
-            work ?? (id =>
+            work is not null ? (id, _) => work(id) : (id, _) =>
             {
                 _worked.Enqueue(id);
                 return Task.FromResult<PlannedWork?>(null);
-            }),
+            },
+            () => { },
             _stop.Token);
     }
 

@@ -1,0 +1,17 @@
+namespace KestrelAcme.Certificates.Renewal;
+
+/// <summary>Tells which remembered failures still count. Pure.</summary>
+internal static class FailureSanity
+{
+    // The longest wait is a week, and up to a tenth of it more by jitter.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(8);
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
+
+    /// <returns>The failure; <see langword="null"/> for one that was noted while the clock was far ahead: its wait would never end.</returns>
+    public static CertificateFailure? Effective(CertificateFailure? failure, DateTimeOffset now)
+        => failure is null || failure.At > now + LargestSkew || failure.NextTry > now + LongestWait ? null : failure;
+
+    /// <summary>The time to ask for renewal information again; now, for one that was noted while the clock was far ahead.</summary>
+    public static DateTimeOffset NextPoll(RenewalInfoRecord? renewalInfo, DateTimeOffset now)
+        => renewalInfo is null || renewalInfo.NextPoll > now + TimeSpan.FromDays(1) + LargestSkew ? now : renewalInfo.NextPoll;
+}
