@@ -15,6 +15,10 @@ internal static class CertificatePlans
         return new PlannedWork(decision.DueAt, lane, certificate.Current?.NotAfter ?? decision.DueAt);
     }
 
+    /// <summary>Whether an order is due, as things stand.</summary>
+    public static bool IsDue(ManagedCertificate certificate, DateTimeOffset now)
+        => certificate.Request is { IsForced: true } || certificate.Decide(renewalInfoOffered: false, now).DueAt <= now;
+
     /// <summary>The same work at another time.</summary>
     public static PlannedWork At(DateTimeOffset due, ManagedCertificate certificate)
         => new(due, certificate.Current is null ? WorkLane.NewOrders : WorkLane.Renewals, certificate.Current?.NotAfter ?? due);

@@ -5,6 +5,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
 /// Keeps orders within what a public authority allows one account: new sets of names by a token bucket, renewals of the same set at most one a second. Private authorities are not paced.
+/// A lane only looks into the bucket, as it was last seen; the token itself is taken from the store, where all instances share it, right before the order.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class OrderPace(ConfigurationSource configuration, IssuanceSettings settings) : IWorkGate
@@ -66,9 +67,5 @@ internal sealed class OrderPace(ConfigurationSource configuration, IssuanceSetti
     }
 
     private DateTimeOffset? TryStartNewSet(DateTimeOffset now)
-    {
-        var (bucket, wait) = _newSets.Take(now, settings.NewSetBurst, settings.NewSetInterval);
-        _newSets = bucket;
-        return wait is { } time ? now + time : null;
-    }
+        => _newSets.Take(now, settings.NewSetBurst, settings.NewSetInterval).Wait is { } wait ? now + wait : null;
 }

@@ -1,39 +1,76 @@
 using System.Text.Json;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Keeps the pace of new orders across restarts: a crash loop must not begin each time with a full bucket.</summary>
-internal sealed class OrderPaceStore(OrderPace pace, IAcmeStorage storage, ILogger<OrderPaceStore> logger)
+/// <summary>Keeps the pace of new orders across restarts and instances: neither a crash loop nor ten replicas may each begin with a full bucket.</summary>
+internal sealed class OrderPaceStore(OrderPace pace, IAcmeStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<OrderPaceStore> logger)
 {
+    private const string LeaseName = "pace";
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
+
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         try
         {
-            if (await storage.ReadAsync(StorageLayout.Pace, cancellationToken) is { } value)
-            {
-                pace.NewSets = JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.TokenBucket);
-            }
-        }
-        catch (Exception exception) when (exception is StorageUnavailableException or JsonException)
-        {
-            // A full bucket is what a new installation has: it stays within the authority's limits by itself.
-            logger.PaceNotStored(exception.Message);
-        }
-    }
-
-    public async Task SaveAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await storage.WriteAsync(StorageLayout.Pace, JsonSerializer.SerializeToUtf8Bytes(pace.NewSets, PersistenceJsonContext.Default.TokenBucket), lease: null, cancellationToken);
+            pace.NewSets = await ReadAsync(cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
             logger.PaceNotStored(exception.Message);
+        }
+    }
+
+    /// <summary>Takes the right to order one new set of names, among all instances that share the store.</summary>
+    /// <returns>When to ask again; <see langword="null"/> when it was taken.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked: nothing is ordered by guess.</exception>
+    public async Task<DateTimeOffset?> TakeAsync(CancellationToken cancellationToken)
+    {
+        await using var lease = await AcquireAsync(cancellationToken);
+        var now = time.GetUtcNow();
+        var (bucket, wait) = (await ReadAsync(cancellationToken)).Take(now, settings.NewSetBurst, settings.NewSetInterval);
+        await storage.WriteAsync(StorageLayout.Pace, JsonSerializer.SerializeToUtf8Bytes(bucket, PersistenceJsonContext.Default.TokenBucket), lease, cancellationToken);
+        pace.NewSets = bucket;
+        return now + wait;
+    }
+
+    private async Task<IStorageLease> AcquireAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await storage.TryAcquireLeaseAsync(LeaseName, LeaseDuration, cancellationToken) is { } lease)
+            {
+                return lease;
+            }
+
+            await Task.Delay(LeasePoll, time, cancellationToken);
+        }
+    }
+
+    private async Task<TokenBucket> ReadAsync(CancellationToken cancellationToken)
+    {
+        var full = TokenBucket.Full(settings.NewSetBurst);
+        if (await storage.ReadAsync(StorageLayout.Pace, cancellationToken) is not { } value)
+        {
+            return full;
+        }
+
+        try
+        {
+            var stored = JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.TokenBucket);
+
+            // What a clock noted that was far ahead would never fill again.
+            return stored.At > time.GetUtcNow() + TimeSpan.FromHours(1) ? stored with { At = time.GetUtcNow() } : stored;
+        }
+        catch (JsonException exception)
+        {
+            logger.PaceNotStored(exception.Message);
+            return full;
         }
     }
 }

@@ -41,7 +41,7 @@ internal sealed class OrderRunner(
                 return time.GetUtcNow() + settings.LeasePoll;
             }
 
-            await AttemptAsync(certificate, authority, configuration, open, stopping, abort);
+            return await AttemptAsync(certificate, authority, configuration, open, stopping, abort);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -56,11 +56,16 @@ internal sealed class OrderRunner(
         return null;
     }
 
-    private async Task AttemptAsync(
+    private async Task<DateTimeOffset?> AttemptAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenJournal open, CancellationToken stopping, CancellationToken abort)
     {
         try
         {
+            if (await HeldBackAsync(certificate, authority, abort) is { } until)
+            {
+                return until;
+            }
+
             var request = await RunUnderLeaseAsync(certificate, authority, configuration, open, stopping, abort);
             request?.Complete(failure: null);
         }
@@ -71,7 +76,17 @@ internal sealed class OrderRunner(
             var failure = await failures.RecordAsync(certificate, authority, exception, open.Journal, abort);
             request?.Complete(new CertificateException(failure, exception));
         }
+
+        return null;
     }
+
+    // Asked for once it is certain that this instance orders, and for new sets of names only.
+    private async Task<DateTimeOffset?> HeldBackAsync(ManagedCertificate certificate, Authority authority, CancellationToken cancellationToken)
+        => certificate.Current is null && authority.Specification.IsPublic && certificate.State is { Issued: null, PendingOrder: not { OrderUrl: not null } }
+            && await store.ReadCertificateAsync(certificate.Id, cancellationToken) is null
+            && CertificatePlans.IsDue(certificate, time.GetUtcNow())
+            ? await pace.TakeAsync(cancellationToken)
+            : null;
 
     /// <returns>The request that this attempt answers.</returns>
     private async Task<RenewalRequest?> RunUnderLeaseAsync(
@@ -119,7 +134,7 @@ internal sealed class OrderRunner(
             await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
         }
 
-        return certificate.Request is not { IsForced: true } && certificate.Decide(renewalInfoOffered: false, time.GetUtcNow()).DueAt > time.GetUtcNow();
+        return !CertificatePlans.IsDue(certificate, time.GetUtcNow());
     }
 
     private async Task<RenewalRequest?> OrderAsync(
@@ -131,11 +146,6 @@ internal sealed class OrderRunner(
         await journal.EnterAsync(renewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), cancellationToken);
         logger.OrderStarted(certificate.Id, authority.Specification.DirectoryUrl);
         progress.Started(certificate, authority.Specification);
-        if (!renewal)
-        {
-            await pace.SaveAsync(cancellationToken);
-        }
-
         var context = new OrderContext
         {
             Specification = certificate.Specification,
