@@ -169,4 +169,10 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1154, LogLevel.Warning, "The certificate engine did not stop in time; the host goes on stopping. Orders under way are resumed at the next start.")]
     public static partial void EngineStoppedLate(this ILogger logger);
+
+    [LoggerMessage(1170, LogLevel.Error, "{Certificate}: what the store holds of it could not be taken over; tried again from time to time: {Reason}")]
+    public static partial void StoredCertificateNotFollowed(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1171, LogLevel.Warning, "{Certificate}: its certificate is gone from the store; it is stored again.")]
+    public static partial void StoredCertificateGone(this ILogger logger, string certificate);
 }

@@ -80,4 +80,24 @@ internal static partial class StorageLog
         "An older version of the exported certificate could not be removed: '{Path}'.",
         EventName = nameof(OldExportKept))]
     public static partial void OldExportKept(this ILogger logger, Exception exception, string path);
+
+    [LoggerMessage(1415, LogLevel.Debug,
+        "{Count} values could not be read at once, and are read one by one: {Reason}",
+        EventName = nameof(BatchNotRead))]
+    public static partial void BatchNotRead(this ILogger logger, int count, string reason);
+
+    [LoggerMessage(1416, LogLevel.Error,
+        "The value of '{Key}' could not be read, and is left out for now: {Reason}",
+        EventName = nameof(ValueUnreadable))]
+    public static partial void ValueUnreadable(this ILogger logger, string key, string reason);
+
+    [LoggerMessage(1417, LogLevel.Error,
+        "The value of '{Key}' is damaged ({Reason}), but could not be set aside; it is left in place: {Obstacle}",
+        EventName = nameof(DamageNotSetAside))]
+    public static partial void DamageNotSetAside(this ILogger logger, string key, string reason, string obstacle);
+
+    [LoggerMessage(1418, LogLevel.Error,
+        "{Count} values could not be read; not all of them are named here.",
+        EventName = nameof(MoreValuesUnreadable))]
+    public static partial void MoreValuesUnreadable(this ILogger logger, int count);
 }

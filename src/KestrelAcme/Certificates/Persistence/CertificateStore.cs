@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,8 @@ namespace KestrelAcme.Certificates.Persistence;
 /// </summary>
 internal sealed class CertificateStore(IAcmeStorage storage, ILogger<CertificateStore> logger)
 {
+    private const int MaxReported = 16;
+
     private delegate T Decoder<T>(ReadOnlySpan<byte> value);
 
     public IAcmeStorage Storage => storage;
@@ -23,31 +26,18 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
     public Task<AccountRecord?> ReadAccountAsync(string authority, CancellationToken cancellationToken)
         => ReadAsync(StorageLayout.Account(authority), AccountFile.Decode, cancellationToken);
 
-    public async IAsyncEnumerable<(string Id, CertificateRecord Record)> ReadCertificatesAsync(
-        IReadOnlyCollection<string> ids, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var byKey = ids.ToDictionary(StorageLayout.Certificate);
-        await foreach (var entry in storage.ReadManyAsync(byKey.Keys, cancellationToken))
-        {
-            if (await DecodeAsync(entry.Key, entry.Value, CertificateFile.Decode, cancellationToken) is { } record)
-            {
-                yield return (byKey[entry.Key], record);
-            }
-        }
-    }
+    /// <summary>Reads many certificates. One that cannot be read, or is damaged and cannot be set aside, keeps none of the others back: it is logged and left out.</summary>
+    /// <param name="ids">The ids.</param>
+    /// <param name="failed">Told the ids of which it is not known what the store holds.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    public IAsyncEnumerable<(string Id, CertificateRecord Value)> ReadCertificatesAsync(IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
+        => ReadManyAsync(ids.ToDictionary(StorageLayout.Certificate), CertificateFile.Decode, failed, cancellationToken);
 
-    public async IAsyncEnumerable<(string Id, CertificateStateRecord Record)> ReadStatesAsync(
-        IReadOnlyCollection<string> ids, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var byKey = ids.ToDictionary(StorageLayout.State);
-        await foreach (var entry in storage.ReadManyAsync(byKey.Keys, cancellationToken))
-        {
-            if (await DecodeAsync(entry.Key, entry.Value, StateFile.Decode, cancellationToken) is { } record)
-            {
-                yield return (byKey[entry.Key], record);
-            }
-        }
-    }
+    /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
+    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+        => ReadManyAsync(ids.ToDictionary(StorageLayout.State), StateFile.Decode, static _ => { }, cancellationToken);
 
     public ValueTask WriteCertificateAsync(string id, CertificateRecord record, IStorageLease? lease, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.Certificate(id), CertificateFile.Encode(record), lease, cancellationToken);
@@ -58,13 +48,34 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
     public ValueTask WriteAccountAsync(string authority, AccountRecord record, IStorageLease? lease, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.Account(authority), AccountFile.Encode(record), lease, cancellationToken);
 
-    /// <summary>Sets a certificate aside that was read but must not be served.</summary>
+    /// <summary>Reads what is in a certificate's leaf; where that cannot be done the stored value is set aside.</summary>
+    public async Task<CertificateSnapshot?> TryReadSnapshotAsync(string id, CertificateRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return CertificateSnapshot.Read(record);
+        }
+        catch (DamagedValueException exception)
+        {
+            await SetCertificateAsideAsync(id, exception.Message, cancellationToken);
+            return null;
+        }
+    }
+
+    /// <summary>Sets a certificate aside that was read but must not be served. Where the store does not let us, it is reported.</summary>
     public async Task SetCertificateAsideAsync(string id, string reason, CancellationToken cancellationToken)
     {
         var key = StorageLayout.Certificate(id);
-        if (await storage.ReadAsync(key, cancellationToken) is { } value)
+        try
         {
-            await StorageDamage.SetAsideAsync(storage, key, value, reason, logger, lease: null, cancellationToken);
+            if (await storage.ReadAsync(key, cancellationToken) is { } value)
+            {
+                await StorageDamage.SetAsideAsync(storage, key, value, reason, logger, lease: null, cancellationToken);
+            }
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.DamageNotSetAside(key, reason, exception.Message);
         }
     }
 
@@ -77,6 +88,48 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
     /// <summary>Keeps a copy of a certificate that was revoked.</summary>
     public ValueTask SetRevokedAsideAsync(string id, CertificateSnapshot certificate, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.Revoked(id, certificate.SerialNumber), CertificateFile.Encode(certificate.Record), lease: null, cancellationToken);
+
+    private async IAsyncEnumerable<(string Id, T Value)> ReadManyAsync<T>(
+        Dictionary<string, string> idsByKey, Decoder<T> decode, Action<string> failed, [EnumeratorCancellation] CancellationToken cancellationToken)
+        where T : class
+    {
+        var failures = 0;
+        void Fail(string key, string reason)
+        {
+            failed(idsByKey[key]);
+            if (++failures <= MaxReported)
+            {
+                logger.ValueUnreadable(key, reason);
+            }
+        }
+
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, idsByKey.Keys, Fail, logger, cancellationToken))
+        {
+            if (await TryDecodeAsync(entry, decode, Fail, cancellationToken) is { } value)
+            {
+                yield return (idsByKey[entry.Key], value);
+            }
+        }
+
+        if (failures > MaxReported)
+        {
+            logger.MoreValuesUnreadable(failures);
+        }
+    }
+
+    private async Task<T?> TryDecodeAsync<T>(StorageEntry entry, Decoder<T> decode, Action<string, string> failed, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await DecodeAsync(entry.Key, entry.Value, decode, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            failed(entry.Key, exception.Message);
+            return null;
+        }
+    }
 
     private async Task<T?> ReadAsync<T>(string key, Decoder<T> decode, CancellationToken cancellationToken)
         where T : class
@@ -91,9 +144,8 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
         }
         catch (DamagedValueException exception)
         {
+            // What cannot be set aside must not be overwritten: to the caller the store is in trouble, not empty.
             var aside = await StorageDamage.SetAsideAsync(storage, key, value, exception.Message, logger, lease: null, cancellationToken);
-
-            // What could not be set aside must not be overwritten: to the caller the store is in trouble, not empty.
             return aside is null ? throw new StorageUnavailableException($"'{key}' is damaged, and too many damaged values of it are kept already. Look at them and remove them.") : null;
         }
     }

@@ -19,6 +19,9 @@ internal static class StorageLayout
 
     public static string Certificate(string id) => $"{CertificatesPrefix}{id}.pem";
 
+    /// <summary>The id in the key of a certificate or a state.</summary>
+    public static string IdOf(string key) => Path.GetFileNameWithoutExtension(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+
     public static string State(string id) => $"{StatesPrefix}{id}.json";
 
     public static string Account(string authority) => $"accounts/{authority}.pem";

@@ -10,7 +10,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Stores a new certificate, serves it, and exports it. A store that is full or read-only does not keep it from being served.</summary>
 internal sealed class CertificateCommitter(
-    CertificateStore store, ITlsPublisher tls, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
+    CertificateStore store, CertificateLeases leases, ITlsPublisher tls, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
 {
     /// <exception cref="UnusableCertificateException">The certificate must not be served; what was served before still is.</exception>
     public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, OrderJournal journal, CancellationToken cancellationToken)
@@ -71,15 +71,48 @@ internal sealed class CertificateCommitter(
         return true;
     }
 
-    /// <summary>Tries again to store what could not be stored.</summary>
+    /// <summary>Tries again to store what could not be stored, or is gone from the store: under the lease, and not over a newer one of another instance.</summary>
+    /// <returns>Whether nothing is left to store.</returns>
     public async Task<bool> SaveAgainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
-        if (certificate is { Unsaved: true, Current: { } current })
+        if (certificate is not { Unsaved: true, Current: { } current })
         {
-            certificate.Unsaved = !await TryStoreAsync(certificate.Id, current.Record, lease: null, cancellationToken);
+            return true;
+        }
+
+        try
+        {
+            await using var open = await leases.TryOpenAsync(certificate, cancellationToken);
+            if (open is not null && await SaveAgainAsync(certificate, current, open.Journal, cancellationToken))
+            {
+                certificate.Unsaved = false;
+            }
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.CertificateNotStored(certificate.Id, exception.Message);
         }
 
         return !certificate.Unsaved;
+    }
+
+    private async Task<bool> SaveAgainAsync(ManagedCertificate certificate, CertificateSnapshot current, OrderJournal journal, CancellationToken cancellationToken)
+    {
+        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
+            && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
+            && (stored.IsSameAs(current) || stored.NotBefore > current.NotBefore))
+        {
+            return stored.IsSameAs(current) || Adopt(certificate, stored);
+        }
+
+        if (!await TryStoreAsync(certificate.Id, current.Record, journal.Lease, cancellationToken))
+        {
+            return false;
+        }
+
+        // The state belongs to it: where the one is missing, so may be the other.
+        await journal.ChangeAsync(static state => state, cancellationToken);
+        return true;
     }
 
     private async Task<bool> TryStoreAsync(string id, CertificateRecord record, IStorageLease? lease, CancellationToken cancellationToken)

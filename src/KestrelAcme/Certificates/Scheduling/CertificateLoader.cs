@@ -20,9 +20,14 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
 
         try
         {
-            var byId = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
-            await ReadStatesAsync(byId, cancellationToken);
-            await ReadCertificatesAsync(byId, cancellationToken);
+            // What was read is served before the rest is read: a store that is slow, or fails half-way, keeps less back.
+            foreach (var batch in certificates.Chunk(TolerantReader.BatchSize))
+            {
+                var byId = batch.ToDictionary(c => c.Id, StringComparer.Ordinal);
+                await ReadStatesAsync(byId, cancellationToken);
+                await ReadCertificatesAsync(byId, cancellationToken);
+            }
+
             return true;
         }
         catch (StorageUnavailableException exception)
@@ -43,9 +48,9 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
     private async Task ReadCertificatesAsync(Dictionary<string, ManagedCertificate> byId, CancellationToken cancellationToken)
     {
         var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
-        await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, cancellationToken))
+        await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, static _ => { }, cancellationToken))
         {
-            if (await TryReadAsync(id, record, cancellationToken) is { } snapshot)
+            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot)
             {
                 read.Add(id, snapshot);
             }
@@ -64,19 +69,6 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
             byId[id].Current = snapshot;
             byId[id].State = PendingOrders.Settle(byId[id].State, snapshot, time.GetUtcNow());
             logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
-        }
-    }
-
-    private async Task<CertificateSnapshot?> TryReadAsync(string id, CertificateRecord record, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return CertificateSnapshot.Read(record);
-        }
-        catch (DamagedValueException exception)
-        {
-            await store.SetCertificateAsideAsync(id, exception.Message, cancellationToken);
-            return null;
         }
     }
 }

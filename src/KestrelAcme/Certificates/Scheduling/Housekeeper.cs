@@ -82,8 +82,7 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
             return false;
         }
 
-        var name = key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..];
-        return catalog.Find(Path.GetFileNameWithoutExtension(name)) is not null;
+        return catalog.Find(StorageLayout.IdOf(key)) is not null;
     }
 
     private async Task<Dictionary<string, DateTimeOffset>> ReadMarksAsync(CancellationToken cancellationToken)

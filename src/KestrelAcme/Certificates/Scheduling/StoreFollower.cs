@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
@@ -6,12 +7,24 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Serves what other instances put into the store, as soon as the store tells.</summary>
-internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore store, CertificateCommitter committer, CertificateScheduler scheduler, TimeProvider time, ILogger<StoreFollower> logger)
+/// <summary>Serves what other instances put into the store, as soon as the store tells. What cannot be read is looked at again, and keeps nothing else back.</summary>
+internal sealed class StoreFollower(
+    CertificateCatalog catalog,
+    CertificateStore store,
+    CertificateCommitter committer,
+    CertificateScheduler scheduler,
+    IssuanceStatus issuance,
+    TimeProvider time,
+    ILogger<StoreFollower> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
 
-    public async Task RunAsync(CancellationToken stopping)
+    private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
+
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(FollowAsync(stopping), LookAgainAsync(stopping));
+
+    private async Task FollowAsync(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
@@ -37,25 +50,106 @@ internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore
 
     private async Task FollowAsync(StorageChange change, CancellationToken cancellationToken)
     {
-        var concerned = change.Key is null
-            ? catalog.All
-            : catalog.All.Where(c => StorageLayout.Certificate(c.Id) == change.Key);
-        foreach (var certificate in concerned.ToList())
+        if (change.Key is null)
         {
-            await LookAsync(certificate, cancellationToken);
+            foreach (var batch in catalog.All.Chunk(TolerantReader.BatchSize))
+            {
+                await LookAtAllAsync(batch, cancellationToken);
+            }
+        }
+        else if (catalog.Find(StorageLayout.IdOf(change.Key)) is { } certificate && StorageLayout.Certificate(certificate.Id) == change.Key)
+        {
+            await LookAtAsync(certificate, cancellationToken);
         }
     }
 
-    // A certificate that vanished from the store is still served: only a newer one replaces what we have.
-    private async Task LookAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    private async Task LookAtAllAsync(ManagedCertificate[] certificates, CancellationToken cancellationToken)
     {
-        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is not { } record)
+        var missing = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
+        void Fail(string id)
         {
-            return;
+            missing.Remove(id);
+            _failed[id] = true;
         }
 
-        var stored = CertificateSnapshot.Read(record);
-        if (stored.IsSameAs(certificate.Committing) || !certificate.MayBeReplacedBy(stored) || !committer.Adopt(certificate, stored))
+        var read = new List<(ManagedCertificate, CertificateRecord)>();
+        await foreach (var (id, record) in store.ReadCertificatesAsync([.. missing.Keys], Fail, cancellationToken))
+        {
+            missing.Remove(id, out var certificate);
+            read.Add((certificate!, record));
+        }
+
+        foreach (var (certificate, record) in read)
+        {
+            await GuardAsync(certificate, () => TakeOverAsync(certificate, record, cancellationToken), cancellationToken);
+        }
+
+        foreach (var certificate in missing.Values)
+        {
+            Restore(certificate);
+        }
+    }
+
+    private Task LookAtAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => GuardAsync(
+        certificate,
+        async () =>
+        {
+            if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record)
+            {
+                await TakeOverAsync(certificate, record, cancellationToken);
+            }
+            else
+            {
+                Restore(certificate);
+            }
+        },
+        cancellationToken);
+
+    private async Task LookAgainAsync(CancellationToken stopping)
+    {
+        var pause = Pause;
+        while (!stopping.IsCancellationRequested)
+        {
+            await Task.Delay(pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var id in _failed.Keys)
+            {
+                if (catalog.Find(id) is { } certificate)
+                {
+                    await LookAtAsync(certificate, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+                else
+                {
+                    _failed.TryRemove(id, out _);
+                }
+            }
+
+            pause = _failed.IsEmpty ? Pause : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    // What fails for one certificate says nothing about the next.
+    private async Task GuardAsync(ManagedCertificate certificate, Func<Task> look, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await look();
+            _failed.TryRemove(certificate.Id, out _);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (_failed.TryAdd(certificate.Id, true))
+            {
+                logger.StoredCertificateNotFollowed(certificate.Id, exception.Message);
+            }
+        }
+    }
+
+    private async Task TakeOverAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
+    {
+        if (await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is not { } stored
+            || stored.IsSameAs(certificate.Committing)
+            || !certificate.MayBeReplacedBy(stored)
+            || !committer.Adopt(certificate, stored))
         {
             return;
         }
@@ -63,5 +157,16 @@ internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore
         logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
         certificate.State = PendingOrders.Settle(await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty, stored, time.GetUtcNow());
         scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
+    }
+
+    // A certificate that vanished from the store is still served, and stored again by an instance that may order: an emptied store is filled from memory.
+    private void Restore(ManagedCertificate certificate)
+    {
+        if (certificate is { Current: not null, Unsaved: false } && issuance.ReasonNotToOrder is null)
+        {
+            logger.StoredCertificateGone(certificate.Id);
+            certificate.Unsaved = true;
+            scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
+        }
     }
 }
