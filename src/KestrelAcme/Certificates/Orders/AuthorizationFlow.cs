@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
@@ -27,16 +28,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
             await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
             context.Journal.Reached(OrderStep.ChallengeVisible);
 
-            foreach (var challenge in open)
-            {
-                await PostAsync(context, account, challenge, cancellationToken);
-            }
-
-            foreach (var challenge in open)
-            {
-                await AwaitVerdictAsync(context, account, challenge, cancellationToken);
-            }
-
+            await AnswerAsync(context, account, open, cancellationToken);
             return open.Count;
         }
         finally
@@ -68,6 +60,45 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
             await challenge.Handler.PrepareAsync(challenge.Context, cancellationToken);
             logger.ChallengePrepared(challenge.Context.ChallengeType, challenge.Context.Identifier);
             context.Journal.Reached(OrderStep.ChallengePrepared);
+        }
+    }
+
+    /// <summary>Posts every challenge and waits for every verdict, whatever becomes of one: while the authority looks at a name its answer stays, so that a bad name spoils no good one.</summary>
+    private async Task AnswerAsync(OrderContext context, IAuthorityAccount account, List<OpenChallenge> open, CancellationToken cancellationToken)
+    {
+        var failures = new List<Exception>();
+        var posted = new List<OpenChallenge>(open.Count);
+        foreach (var challenge in open)
+        {
+            await TryAsync(failures, () => PostAsync(context, account, challenge, cancellationToken), cancellationToken);
+            if (failures.Count > 0)
+            {
+                break;
+            }
+
+            posted.Add(challenge);
+        }
+
+        foreach (var challenge in posted)
+        {
+            await TryAsync(failures, () => AwaitVerdictAsync(context, account, challenge, cancellationToken), cancellationToken);
+        }
+
+        if (failures.Count > 0)
+        {
+            ExceptionDispatchInfo.Throw(failures[0]);
+        }
+    }
+
+    private static async Task TryAsync(List<Exception> failures, Func<Task> step, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await step();
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            failures.Add(exception);
         }
     }
 

@@ -1,0 +1,114 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd;
+
+public sealed class StoreTroubleTests
+{
+    private static readonly string[] Names = ["a.test", "b.test", "c.test"];
+
+    private readonly InMemoryStorage _storage = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Start_OneValueUnreadable_ServesTheOthersAndItLater()
+    {
+        await using var fixture = await FilledAsync();
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var trouble = new FailingStorage(_storage) { Unreadable = key => key is "certificates/a.test.pem" or "states/b.test.json" };
+        await using var app = await ServeAsync(fixture, trouble, time);
+
+        Assert.False((await app.ConnectAsync("b.test", Cancelled)).IsSelfSigned);
+        Assert.False((await app.ConnectAsync("c.test", Cancelled)).IsSelfSigned);
+        Assert.True((await app.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
+
+        trouble.Unreadable = static _ => false;
+        await ServedAsync(app, "a.test", time);
+    }
+
+    [Fact]
+    public async Task Start_DamagedValueOnAReadOnlyStore_ServesTheOthers()
+    {
+        await using var fixture = await FilledAsync();
+        await _storage.WriteAsync(StorageLayout.Certificate("a.test"), "rubbish"u8.ToArray(), cancellationToken: Cancelled);
+        await _storage.WriteAsync(StorageLayout.State("b.test"), "rubbish"u8.ToArray(), cancellationToken: Cancelled);
+        await using var app = await ServeAsync(fixture, new FailingStorage(_storage) { Unwritable = static _ => true });
+
+        Assert.False((await app.ConnectAsync("b.test", Cancelled)).IsSelfSigned);
+        Assert.False((await app.ConnectAsync("c.test", Cancelled)).IsSelfSigned);
+    }
+
+    [Fact]
+    public async Task Follow_OneValueDamagedOnAReadOnlyStore_ServesTheOthers()
+    {
+        await using var fixture = await FilledAsync();
+        await _storage.WriteAsync(StorageLayout.Certificate("a.test"), "rubbish"u8.ToArray(), cancellationToken: Cancelled);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var trouble = new FailingStorage(_storage) { Unreadable = static _ => true, Unwritable = static _ => true };
+        await using var app = await ServeAsync(fixture, trouble, time);
+        Assert.True((await app.ConnectAsync("b.test", Cancelled)).IsSelfSigned);
+
+        trouble.Unreadable = static _ => false;
+
+        await ServedAsync(app, "b.test", time);
+        await ServedAsync(app, "c.test", time);
+    }
+
+    [Fact]
+    public async Task Order_OneNameFails_TheOthersVerdictIsWaitedFor()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        fixture.Authority.Faults.FailValidation("bad.test");
+        var port = FreePort.Tcp();
+        fixture.Authority.Resolve("bad.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+        fixture.Authority.Resolve("good.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+        var settings = fixture.Settings();
+        settings["urls"] = $"http://127.0.0.1:{port};https://127.0.0.1:0";
+        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "bad.test";
+        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "good.test";
+
+        await using var app = await fixture.StartAppAsync(settings);
+
+        await Poll.UntilAsync(() => app.Certificates.Find("bad.test")!.State == CertificateState.Waiting, $"the failure\n{app.Log}", cancellationToken: Cancelled);
+        Assert.Contains(app.Log.Lines, l => l.Event.Name == "AuthorizationValid");
+    }
+
+    private async Task<LocalFixture> FilledAsync()
+    {
+        var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.StartAppAsync(fixture.Settings(Names), configure: builder => builder.Services.AddSingleton<IAcmeStorage>(_storage));
+        foreach (var name in Names)
+        {
+            await LocalFixture.ObtainedAsync(app, name);
+        }
+
+        await app.StopAsync(Cancelled);
+        return fixture;
+    }
+
+    private static Task<AcmeApp> ServeAsync(LocalFixture fixture, IAcmeStorage storage, TimeProvider? time = null)
+    {
+        var settings = fixture.Settings(Names);
+        settings["AcmeHttps:Issuance"] = "ServeOnly";
+        return fixture.StartAppAsync(settings, configure: builder =>
+        {
+            builder.Services.AddSingleton(storage);
+            builder.Services.AddSingleton(time ?? TimeProvider.System);
+        });
+    }
+
+    private static Task ServedAsync(AcmeApp app, string name, FakeTimeProvider time) => Poll.UntilAsync(
+        async cancellationToken =>
+        {
+            time.Advance(TimeSpan.FromSeconds(10));
+            return !(await app.ConnectAsync(name, cancellationToken)).IsSelfSigned;
+        },
+        $"{name} is served\n{app.Log}",
+        TimeSpan.FromSeconds(10),
+        Cancelled);
+}
