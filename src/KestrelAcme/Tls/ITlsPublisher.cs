@@ -20,9 +20,12 @@ internal interface ITlsPublisher
     /// <summary>Stops serving a certificate; connections that use it go on.</summary>
     void Withdraw(string id);
 
-    /// <summary>Answers tls-alpn-01 (RFC 8737) for a server name, in <c>acme-tls/1</c> handshakes only.</summary>
-    void PresentChallenge(string serverName, X509Certificate2 certificate);
+    /// <summary>Answers tls-alpn-01 (RFC 8737) for a server name, in <c>acme-tls/1</c> handshakes only. Where a name has several answers, the latest is given.</summary>
+    /// <param name="serverName">The server name.</param>
+    /// <param name="challenge">Tells this answer from others for the same name, such as those of another order.</param>
+    /// <param name="certificate">The answer.</param>
+    void PresentChallenge(string serverName, string challenge, X509Certificate2 certificate);
 
-    /// <summary>Stops answering tls-alpn-01 for a server name.</summary>
-    void WithdrawChallenge(string serverName);
+    /// <summary>Takes back one answer for a server name: as often as it was presented, it must be withdrawn. Others stay.</summary>
+    void WithdrawChallenge(string serverName, string challenge);
 }

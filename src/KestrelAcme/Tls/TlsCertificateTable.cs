@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
@@ -14,7 +13,7 @@ internal sealed class TlsCertificateTable(
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CertificateSlot> _slots = new(StringComparer.Ordinal);
     private readonly IntermediatePool _intermediates = new();
-    private readonly ConcurrentDictionary<string, SslStreamCertificateContext> _challenges = new(StringComparer.Ordinal);
+    private readonly ChallengeAnswers _challenges = new();
     private ManagedNames _managed = new([]);
 
     /// <summary>The published certificates by name.</summary>
@@ -74,14 +73,14 @@ internal sealed class TlsCertificateTable(
     }
 
     /// <inheritdoc/>
-    public void PresentChallenge(string serverName, X509Certificate2 certificate) =>
-        _challenges[HostName.Normalize(serverName)] = CertificateContextFactory.Create(certificate);
+    public void PresentChallenge(string serverName, string challenge, X509Certificate2 certificate)
+        => _challenges.Present(HostName.Normalize(serverName), challenge, CertificateContextFactory.Create(certificate));
 
     /// <inheritdoc/>
-    public void WithdrawChallenge(string serverName) => _challenges.TryRemove(HostName.Normalize(serverName), out _);
+    public void WithdrawChallenge(string serverName, string challenge) => _challenges.Withdraw(HostName.Normalize(serverName), challenge);
 
     /// <summary>The answer to a validation by tls-alpn-01, if one is open for the name.</summary>
-    public SslStreamCertificateContext? FindChallenge(string serverName) => _challenges.GetValueOrDefault(serverName);
+    public SslStreamCertificateContext? FindChallenge(string serverName) => _challenges.Find(serverName);
 
     /// <summary>The best certificate for a name.</summary>
     public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted) => Index.Find(name, accepted, timeProvider.GetUtcNow().UtcTicks);

@@ -16,14 +16,24 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
 
     // Strangers can ask for tokens that nobody knows: they may keep the store a little busy, not more.
     private const int MaxLookUps = 8;
+    private const int MaxAsked = 100;
     private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, Http01Answer> _answers = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
     private readonly SemaphoreSlim _lookUps = new(MaxLookUps, MaxLookUps);
+    private long _reported = -1;
+    private int _asked;
 
     public async Task AddAsync(string token, string keyAuthorization, CancellationToken cancellationToken)
     {
-        _answers[token] = new Http01Answer(keyAuthorization);
+        lock (_gate)
+        {
+            // An authority may give two orders one pending authorization, and with it one token.
+            (_answers.GetValueOrDefault(token) is { } known && known.KeyAuthorization == keyAuthorization ? known : _answers[token] = new Http01Answer(keyAuthorization)).Users++;
+        }
+
         try
         {
             await storage.WriteAsync(StorageKeyOf(token), Encoding.ASCII.GetBytes(keyAuthorization), lease: null, cancellationToken);
@@ -35,9 +45,19 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
         }
     }
 
+    /// <summary>Takes an answer out once everybody who added it has done so.</summary>
     public async Task RemoveAsync(string token, CancellationToken cancellationToken)
     {
-        _answers.TryRemove(token, out _);
+        lock (_gate)
+        {
+            if (_answers.TryGetValue(token, out var answer) && --answer.Users > 0)
+            {
+                return;
+            }
+
+            _answers.TryRemove(token, out _);
+        }
+
         await storage.DeleteAsync(StorageKeyOf(token), lease: null, cancellationToken);
     }
 
@@ -58,24 +78,51 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
 
     private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
     {
+        if (Interlocked.Increment(ref _asked) > MaxAsked)
+        {
+            Interlocked.Decrement(ref _asked);
+            Report("too many unknown tokens are asked for at once");
+            return null;
+        }
+
         using var limit = new CancellationTokenSource(LookUpTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await _lookUps.WaitAsync(both.Token);
-            try
-            {
-                return await storage.ReadAsync(StorageKeyOf(token), both.Token) is { } value ? Encoding.ASCII.GetString(value.Span) : null;
-            }
-            finally
-            {
-                _lookUps.Release();
-            }
+            return await LookUpAsync(token, both.Token);
         }
         catch (Exception exception) when (exception is StorageUnavailableException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            logger.TokenLookUpFailed(exception.Message);
+            Report(exception.Message);
             return null;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _asked);
+        }
+    }
+
+    private async Task<string?> LookUpAsync(string token, CancellationToken cancellationToken)
+    {
+        await _lookUps.WaitAsync(cancellationToken);
+        try
+        {
+            return await storage.ReadAsync(StorageKeyOf(token), cancellationToken) is { } value ? Encoding.ASCII.GetString(value.Span) : null;
+        }
+        finally
+        {
+            _lookUps.Release();
+        }
+    }
+
+    // Strangers choose how often this happens.
+    private void Report(string reason)
+    {
+        var now = time.GetTimestamp();
+        var last = Interlocked.Read(ref _reported);
+        if ((last < 0 || time.GetElapsedTime(last, now) >= ReportInterval) && Interlocked.CompareExchange(ref _reported, now, last) == last)
+        {
+            logger.TokenLookUpFailed(reason);
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, TimeProvider 
         }
 
         var serverName = TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier);
-        tls.PresentChallenge(serverName, TlsAlpn01Certificate.Create(context.IdentifierType, context.Identifier, keyAuthorization, time.GetUtcNow()));
+        tls.PresentChallenge(serverName, context.Url.AbsoluteUri, TlsAlpn01Certificate.Create(context.IdentifierType, context.Identifier, keyAuthorization, time.GetUtcNow()));
         return Task.CompletedTask;
     }
 
@@ -26,7 +26,7 @@ internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, TimeProvider 
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
-        tls.WithdrawChallenge(TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier));
+        tls.WithdrawChallenge(TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier), context.Url.AbsoluteUri);
         return Task.CompletedTask;
     }
 }

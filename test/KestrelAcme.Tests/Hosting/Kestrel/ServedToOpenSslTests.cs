@@ -119,7 +119,7 @@ public sealed class ServedToOpenSslTests
         var material = Authority.Issue("a.test");
         app.Publisher.Publish(material);
         using var challenge = Authority.IssueWithKey("challenge.test");
-        app.Publisher.PresentChallenge("a.test", challenge);
+        app.Publisher.PresentChallenge("a.test", "one", challenge);
         using var ordinary = X509CertificateLoader.LoadCertificate(material.Chain[0].Span);
 
         var validations = 0;

@@ -20,7 +20,7 @@ public sealed class TlsAlpnTests
     {
         await using var app = await StartAsync();
         using var challenge = SelfSigned("a.test");
-        app.Publisher.PresentChallenge("A.test", challenge);
+        app.Publisher.PresentChallenge("A.test", "one", challenge);
 
         var probe = await ProbeAsync(app, "a.test", AcmeTls);
 
@@ -33,7 +33,7 @@ public sealed class TlsAlpnTests
     {
         await using var app = await StartAsync();
         using var challenge = SelfSigned("a.test");
-        app.Publisher.PresentChallenge("a.test", challenge);
+        app.Publisher.PresentChallenge("a.test", "one", challenge);
 
         var probe = await ProbeAsync(app, "a.test", SslApplicationProtocol.Http2, AcmeTls);
 
@@ -46,10 +46,30 @@ public sealed class TlsAlpnTests
     {
         await using var app = await StartAsync();
         using var challenge = SelfSigned("a.test");
-        app.Publisher.PresentChallenge("a.test", challenge);
-        app.Publisher.WithdrawChallenge("a.test");
+        app.Publisher.PresentChallenge("a.test", "one", challenge);
+        app.Publisher.WithdrawChallenge("a.test", "one");
 
         await Assert.ThrowsAsync<AuthenticationException>(() => ProbeAsync(app, "a.test", AcmeTls));
+    }
+
+    [Fact]
+    public async Task Handshake_OneOfTwoAnswersWithdrawn_TheOtherIsGiven()
+    {
+        await using var app = await StartAsync();
+        using var first = SelfSigned("a.test");
+        using var second = SelfSigned("a.test");
+        app.Publisher.PresentChallenge("a.test", "one", first);
+        app.Publisher.PresentChallenge("a.test", "two", second);
+
+        app.Publisher.WithdrawChallenge("a.test", "one");
+        Assert.Equal(second.Thumbprint, (await ProbeAsync(app, "a.test", AcmeTls)).Leaf.Thumbprint);
+
+        app.Publisher.WithdrawChallenge("a.test", "one");
+        Assert.Equal(second.Thumbprint, (await ProbeAsync(app, "a.test", AcmeTls)).Leaf.Thumbprint);
+
+        app.Publisher.PresentChallenge("a.test", "three", first);
+        app.Publisher.WithdrawChallenge("a.test", "three");
+        Assert.Equal(second.Thumbprint, (await ProbeAsync(app, "a.test", AcmeTls)).Leaf.Thumbprint);
     }
 
     [Fact]
@@ -57,7 +77,7 @@ public sealed class TlsAlpnTests
     {
         await using var app = await StartAsync();
         using var challenge = SelfSigned("127.0.0.1");
-        app.Publisher.PresentChallenge("1.0.0.127.in-addr.arpa", challenge);
+        app.Publisher.PresentChallenge("1.0.0.127.in-addr.arpa", "one", challenge);
 
         Assert.Equal(challenge.Thumbprint, (await ProbeAsync(app, "1.0.0.127.in-addr.arpa", AcmeTls)).Leaf.Thumbprint);
     }
