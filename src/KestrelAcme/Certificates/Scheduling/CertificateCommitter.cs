@@ -100,7 +100,7 @@ internal sealed class CertificateCommitter(
     {
         if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
             && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
-            && (stored.IsSameAs(current) || stored.NotBefore > current.NotBefore))
+            && (stored.IsSameAs(current) || certificate.MayBeReplacedBy(stored)))
         {
             return stored.IsSameAs(current) || Adopt(certificate, stored);
         }
