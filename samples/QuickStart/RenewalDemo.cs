@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace QuickStart;
 
 /// <summary>Renews the certificate while a connection is open, and shows that the connection is kept and that new ones get the new certificate.</summary>
-internal sealed class RenewalDemo(ICertificateManager certificates, IServer server)
+public sealed class RenewalDemo(ICertificateManager certificates, IServer server)
 {
     public async Task<string> RunAsync(CancellationToken cancellationToken)
     {
