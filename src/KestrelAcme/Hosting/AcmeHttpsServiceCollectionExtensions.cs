@@ -108,6 +108,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<RevocationWatcher>();
         services.TryAddSingleton<CertificateRevoker>();
         services.TryAddSingleton<IssuanceStatus>();
+        services.TryAddSingleton<AuthorityWarmUp>();
         services.TryAddSingleton<CertificateWorker>();
         services.TryAddSingleton<CertificateEngine>();
         services.TryAddSingleton<ICertificateManager, CertificateManager>();

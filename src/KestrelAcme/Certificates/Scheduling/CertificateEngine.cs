@@ -12,6 +12,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class CertificateEngine(
     CertificateReconciler reconciler,
     CertificateCatalog catalog,
+    AuthorityWarmUp warmUp,
     CertificateScheduler scheduler,
     CertificateWorker worker,
     EngineWatchers watchers,
@@ -42,6 +43,7 @@ internal sealed class CertificateEngine(
         try
         {
             await reconciler.LoadAsync(both.Token);
+            warmUp.Start(_stopping.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
