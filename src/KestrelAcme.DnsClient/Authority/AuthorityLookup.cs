@@ -31,6 +31,17 @@ public sealed class AuthorityLookup
     /// <exception cref="DnsZoneException">There is no zone below the root, or none of its servers has an address.</exception>
     public async Task<ZoneAuthority> FindAsync(DnsName name, CancellationToken cancellationToken = default)
     {
+        ZoneAuthority zone = await FindZoneAsync(name, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<AuthoritativeServer> servers = await FindServersAsync(zone.Zone, cancellationToken).ConfigureAwait(false);
+        return new ZoneAuthority { Aliases = zone.Aliases, Soa = zone.Soa, Servers = servers };
+    }
+
+    /// <summary>Finds the zone as <see cref="FindAsync"/> does, and leaves <see cref="ZoneAuthority.Servers"/> empty.</summary>
+    /// <exception cref="DnsAliasException">The CNAMEs run in a circle or go on for more than 16 hops.</exception>
+    /// <exception cref="DnsResolutionException">No resolver answered.</exception>
+    /// <exception cref="DnsZoneException">There is no zone below the root.</exception>
+    public async Task<ZoneAuthority> FindZoneAsync(DnsName name, CancellationToken cancellationToken = default)
+    {
         ArgumentNullException.ThrowIfNull(name);
         var chain = new AliasChain(name);
         DnsResponse response;
@@ -49,12 +60,16 @@ public sealed class AuthorityLookup
             throw new DnsZoneException(chain.End, $"No zone holds {chain.End}: nothing below the DNS root is known of it.");
         }
 
-        return new ZoneAuthority
-        {
-            Aliases = chain.Names,
-            Soa = soa,
-            Servers = await _addresses.FindAsync(soa.Name, cancellationToken).ConfigureAwait(false),
-        };
+        return new ZoneAuthority { Aliases = chain.Names, Soa = soa, Servers = [] };
+    }
+
+    /// <summary>Finds all name servers of a zone, at most 32, with all addresses that this machine has a route to; at least one has an address.</summary>
+    /// <exception cref="DnsResolutionException">No resolver answered.</exception>
+    /// <exception cref="DnsZoneException">The zone has no name servers, or none of them has an address.</exception>
+    public Task<IReadOnlyList<AuthoritativeServer>> FindServersAsync(DnsName zone, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(zone);
+        return _addresses.FindAsync(zone, cancellationToken);
     }
 
     private async Task<SoaRecord> ClimbAsync(DnsName name, CancellationToken cancellationToken)

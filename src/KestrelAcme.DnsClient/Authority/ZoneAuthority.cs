@@ -17,6 +17,6 @@ public sealed class ZoneAuthority
     /// <summary>The zone's SOA as a resolver has it.</summary>
     public required SoaRecord Soa { get; init; }
 
-    /// <summary>All name servers of the zone, at most 32. At least one has an address.</summary>
+    /// <summary>All name servers of the zone, at most 32; at least one has an address. Empty where only the zone was looked for.</summary>
     public required IReadOnlyList<AuthoritativeServer> Servers { get; init; }
 }

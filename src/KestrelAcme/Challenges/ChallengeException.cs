@@ -8,4 +8,12 @@ public sealed class ChallengeException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>Who has to mend it.</summary>
+    /// <value><see cref="ChallengeFault.Name"/>.</value>
+    public ChallengeFault Fault { get; init; }
+
+    /// <summary>How long whoever refused asked to wait.</summary>
+    /// <value><see langword="null"/>: nobody asked.</value>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -17,7 +17,7 @@ internal static class AcmeHttpsConfigurationBinder
         BindIssuance(reader, options);
         BindAuthorities(reader, options);
         BindServing(reader, options);
-        reader.NotAvailable("DnsProviders");
+        BindDns(reader, options);
         reader.ReportUnknownKeys();
     }
 
@@ -57,6 +57,27 @@ internal static class AcmeHttpsConfigurationBinder
         reader.Number(nameof(options.PinnedCertificates), value => options.PinnedCertificates = value);
         reader.Text(nameof(options.DefaultServerName), value => options.DefaultServerName = value);
         reader.Map(nameof(options.LocalAddressNames), (address, name) => options.LocalAddressNames[address] = name);
+    }
+
+    private static void BindDns(SectionReader reader, AcmeHttpsOptions options)
+    {
+        reader.NestedList(nameof(options.DnsProviders), () => options.DnsProviders = [], element => options.DnsProviders.Add(ReadDnsProvider(element)));
+        reader.Texts(nameof(options.DnsResolvers), value => options.DnsResolvers = value);
+    }
+
+    private static DnsProviderOptions ReadDnsProvider(SectionReader reader)
+    {
+        var provider = new DnsProviderOptions();
+        reader.Text(nameof(provider.Type), value => provider.Type = value);
+        reader.Texts(nameof(provider.Zones), value => provider.Zones = value);
+        reader.Duration(nameof(provider.PropagationTimeout), value => provider.PropagationTimeout = value);
+        reader.Duration(nameof(provider.MinimumWait), value => provider.MinimumWait = value);
+        reader.Choice<DnsPropagationCheck>(nameof(provider.PropagationCheck), value => provider.PropagationCheck = value);
+        reader.Flag(nameof(provider.RequireEveryServer), value => provider.RequireEveryServer = value);
+
+        // Which keys there are depends on the type, and the types are known to the rules.
+        reader.Others((key, value) => provider.Settings[key] = value);
+        return provider;
     }
 
     private static CertificateOptions ReadCertificate(SectionReader reader)

@@ -41,7 +41,7 @@ public sealed class AcmeHttpsOptions
     /// <value>None: <c>kestrel-acme</c> in the user's application data. A change needs a restart.</value>
     public string? StoragePath { get; set; }
 
-    /// <summary>The challenge types to prove control with: <c>http-01</c>, <c>tls-alpn-01</c>, <c>dns-01</c>; the first that fits a name is used.</summary>
+    /// <summary>The challenge types to prove control with: <c>http-01</c>, <c>tls-alpn-01</c>, <c>dns-01</c>, and the drafts <c>dns-account-01</c> and <c>dns-persist-01</c>; the first that fits a name is used.</summary>
     /// <value><see langword="null"/>: <c>http-01</c>.</value>
     public IList<string>? ChallengeTypes { get; set; }
 
@@ -124,6 +124,14 @@ public sealed class AcmeHttpsOptions
     /// <summary>Whether a renewal keeps the private key. A new key for each renewal is safer.</summary>
     /// <value><see langword="false"/>.</value>
     public bool ReuseKeys { get; set; }
+
+    /// <summary>The DNS providers that create records for <c>dns-01</c> and <c>dns-account-01</c>: for each name the one with the longest fitting zone.</summary>
+    /// <value>Empty.</value>
+    public IList<DnsProviderOptions> DnsProviders { get; set; } = [];
+
+    /// <summary>The recursive resolvers that DNS questions go to, in this order: IP addresses, with a port where it is not 53.</summary>
+    /// <value>Empty: those of the system.</value>
+    public IList<string> DnsResolvers { get; set; } = [];
 
     /// <summary>What was wrong with the configuration that these options were bound from.</summary>
     internal List<ConfigurationProblem> BindingProblems { get; } = [];

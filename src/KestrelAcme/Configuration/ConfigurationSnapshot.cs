@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace KestrelAcme.Configuration;
 
 /// <summary>The configuration as everything else reads it: parsed, normalized, with defaults filled in, immutable. Two of them are equal when they say the same.</summary>
@@ -59,6 +61,12 @@ internal sealed record ConfigurationSnapshot
 
     /// <summary>Which certificate answers clients without SNI, by local address.</summary>
     public ValueList<LocalAddressName> LocalAddressNames { get; init; } = [];
+
+    /// <summary>The DNS providers.</summary>
+    public ValueList<DnsProviderSpecification> DnsProviders { get; init; } = [];
+
+    /// <summary>The resolvers; empty for those of the system.</summary>
+    public ValueList<IPEndPoint> DnsResolvers { get; init; } = [];
 
     /// <summary>Whether a renewal keeps the private key.</summary>
     public bool ReuseKeys { get; init; }

@@ -16,6 +16,9 @@ internal sealed record EnvironmentFacts
     /// <summary>The user's folder for application data; empty when there is none.</summary>
     public required string ApplicationDataPath { get; init; }
 
+    /// <summary>The types of DNS provider that were added to the services.</summary>
+    public IReadOnlyList<DnsProviderType> DnsProviderTypes { get; init; } = [];
+
     /// <summary>Reads a file. Throws what <see cref="File.OpenText(string)"/> throws.</summary>
     public required Func<string, string> ReadFile { get; init; }
 

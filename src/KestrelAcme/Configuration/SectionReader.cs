@@ -31,6 +31,9 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     /// <summary>Reads an integer.</summary>
     public void Number(string key, Action<int> set) => Value(key, _values.Number, set);
 
+    /// <summary>Reads a duration.</summary>
+    public void Duration(string key, Action<TimeSpan> set) => Value(key, _values.Duration, set);
+
     /// <summary>Reads an enum's name.</summary>
     public void Choice<TEnum>(string key, Action<TEnum> set)
         where TEnum : struct, Enum => Value(key, _values.Choice<TEnum>, set);
@@ -96,12 +99,12 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         }
     }
 
-    /// <summary>Reports a key that is reserved for later.</summary>
-    public void NotAvailable(string key)
+    /// <summary>Reads the keys that nobody asked for so far, with a text each: for sections whose keys somebody else knows.</summary>
+    public void Others(Action<string, string> set)
     {
-        if (Child(key).Exists())
+        foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key)).ToList())
         {
-            problems.Add(new ConfigurationProblem(Child(key).Path, null, "is not available in this version", "Remove it"));
+            Text(child.Key, value => set(child.Key, value));
         }
     }
 

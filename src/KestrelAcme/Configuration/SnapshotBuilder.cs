@@ -41,6 +41,8 @@ internal static class SnapshotBuilder
             ContextCacheSize = options.ContextCacheSize,
             PinnedCertificates = options.PinnedCertificates,
             ReuseKeys = options.ReuseKeys,
+            DnsProviders = new DnsProviderReader(facts, problems).Read(options),
+            DnsResolvers = DnsResolverRules.Read(options, problems),
         };
         return problems.All.Count == 0 ? new SnapshotResult(snapshot, []) : new SnapshotResult(null, problems.All);
     }

@@ -30,6 +30,18 @@ internal sealed class ValueParser(ICollection<ConfigurationProblem> problems)
         return null;
     }
 
+    /// <summary>Parses a duration. A number alone would be taken for days by the framework, and for seconds by its reader.</summary>
+    public TimeSpan? Duration(IConfigurationSection section, string text)
+    {
+        if (text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration))
+        {
+            return duration;
+        }
+
+        Report(section, "is not a duration", "Write hours, minutes and seconds, such as 00:05:00 for five minutes");
+        return null;
+    }
+
     /// <summary>Parses an enum's name, never its number.</summary>
     public TEnum? Choice<TEnum>(IConfigurationSection section, string text)
         where TEnum : struct, Enum

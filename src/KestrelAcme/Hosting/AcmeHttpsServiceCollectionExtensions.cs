@@ -122,6 +122,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<Http01SelfCheck>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());
+        services.AddDnsChallenges();
 
         // First of all start-up filters: before host filtering, forwarded headers and everything that the application adds.
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, Http01StartupFilter>());

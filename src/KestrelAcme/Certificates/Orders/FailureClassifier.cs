@@ -20,7 +20,8 @@ internal static class FailureClassifier
             $"{untrusted.Message} If this is a private authority, set AcmeHttps:TrustedRootsPath to a PEM file with the root of its own HTTPS."),
         AcmeUnreachableException or AcmeMalformedAnswerException or AcmePollingTimeoutException => new FailureReport(FailureCause.Authority, null, exception.Message),
         AcmeException acme => Classify(acme),
-        OrderOutcomeUnknownException or ChallengeException => new FailureReport(FailureCause.Name, null, exception.Message),
+        ChallengeException challenge => new FailureReport(CauseOf(challenge.Fault), null, challenge.Message, challenge.RetryAfter),
+        OrderOutcomeUnknownException => new FailureReport(FailureCause.Name, null, exception.Message),
         UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
         OrderTakenException or RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
@@ -42,6 +43,13 @@ internal static class FailureClassifier
         var byStatus = exception.StatusCode >= HttpStatusCode.InternalServerError ? FailureCause.Authority : FailureCause.Name;
         return new FailureReport(CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Advised(exception.Message, exception.Problem?.Type), exception.RetryAfter);
     }
+
+    private static FailureCause CauseOf(ChallengeFault fault) => fault switch
+    {
+        ChallengeFault.Operator => FailureCause.Operator,
+        ChallengeFault.Local => FailureCause.Local,
+        _ => FailureCause.Name,
+    };
 
     private static string Advised(string message, string? problemType) => ProblemAdvice.For(problemType) is { } advice ? $"{Sentence(message)} {advice}" : message;
 

@@ -1,0 +1,32 @@
+namespace KestrelAcme.Challenges.Dns01.Propagation;
+
+/// <summary>When to look again, and when enough was seen. Pure.</summary>
+internal static class PropagationPolicy
+{
+    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.5);
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>A fifth of the time that has passed: nobody waits for more than a fifth longer than was needed, and a slow zone is not asked all the time.</summary>
+    public static TimeSpan NextPause(TimeSpan elapsed)
+    {
+        var pause = elapsed / 5;
+        return pause < FirstPause ? FirstPause : pause > LongestPause ? LongestPause : pause;
+    }
+
+    /// <summary>Whether the authority may be told: all servers show the record, or, unless each is required, all that are of any use, and there is one.</summary>
+    public static bool IsVisible(IEnumerable<ServerState> servers, bool requireEveryServer)
+    {
+        var visible = 0;
+        foreach (var state in servers)
+        {
+            if (state == ServerState.Pending || (state == ServerState.Unusable && requireEveryServer))
+            {
+                return false;
+            }
+
+            visible += state == ServerState.Visible ? 1 : 0;
+        }
+
+        return visible > 0;
+    }
+}

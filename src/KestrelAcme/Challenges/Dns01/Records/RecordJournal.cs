@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges.Dns01.Records;
+
+/// <summary>Notes in the store which records exist and who needs them. A note is written before its record is created, and removed after it was deleted.</summary>
+internal sealed class RecordJournal(IAcmeStorage storage, RecordOwner owner, TimeProvider time, ILogger<RecordJournal> logger)
+{
+    public async Task AddAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await owner.HoldAsync(cancellationToken);
+            var value = JsonSerializer.SerializeToUtf8Bytes(RecordEntry.Of(record, time.GetUtcNow()), RecordJsonContext.Default.RecordEntry);
+            await storage.WriteAsync(RecordKeys.Entry(record, owner.Id), value, lease: null, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            // The challenge can be answered all the same; only a crash would leave the record behind.
+            logger.DnsRecordNotNoted(record.Name, exception.Message);
+        }
+    }
+
+    public Task RemoveAsync(DnsTxtRecord record, CancellationToken cancellationToken) => RemoveAsync(RecordKeys.Entry(record, owner.Id), cancellationToken);
+
+    public async Task RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await storage.DeleteAsync(key, lease: null, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.DnsRecordNoteKept(key, exception.Message);
+        }
+    }
+
+    /// <summary>Whether another instance needs the same value.</summary>
+    public async Task<bool> IsNeededBesidesAsync(DnsTxtRecord record, string ownerId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var key in storage.ListAsync(RecordKeys.Folder(record), cancellationToken))
+            {
+                if (RecordKeys.OwnerOf(key) != ownerId && !StorageDamage.IsSetAside(key))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (StorageUnavailableException)
+        {
+            // Without the store nobody else can have taken part in this challenge.
+        }
+
+        return false;
+    }
+
+    public Task<bool> IsNeededByOthersAsync(DnsTxtRecord record, CancellationToken cancellationToken) => IsNeededBesidesAsync(record, owner.Id, cancellationToken);
+
+    /// <summary>The notes of other instances, alive or dead.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async IAsyncEnumerable<(string Key, RecordEntry Entry)> ReadOthersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var keys = new List<string>();
+        await foreach (var key in storage.ListAsync(RecordKeys.RecordsPrefix, cancellationToken))
+        {
+            if (RecordKeys.OwnerOf(key) != owner.Id && !StorageDamage.IsSetAside(key))
+            {
+                keys.Add(key);
+            }
+        }
+
+        await foreach (var (key, value) in storage.ReadManyAsync(keys, cancellationToken))
+        {
+            if (await ReadAsync(key, value, cancellationToken) is { } entry)
+            {
+                yield return (key, entry);
+            }
+        }
+    }
+
+    private async Task<RecordEntry?> ReadAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(value.Span, RecordJsonContext.Default.RecordEntry) ?? throw new JsonException("It is null.");
+        }
+        catch (JsonException exception)
+        {
+            await StorageDamage.SetAsideAsync(storage, key, value, $"not the note of a DNS record: {exception.Message}", logger, lease: null, cancellationToken);
+            return null;
+        }
+    }
+}

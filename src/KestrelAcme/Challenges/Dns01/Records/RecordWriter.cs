@@ -1,0 +1,85 @@
+using KestrelAcme.Challenges.Dns01.Providers;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges.Dns01.Records;
+
+/// <summary>Creates and deletes records by way of their provider, one change of a name at a time, each noted in the store.</summary>
+internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks, ILogger<RecordWriter> logger)
+{
+    /// <exception cref="ChallengeException">The record could not be created. A note of it is left, for it may exist.</exception>
+    public Task CreateAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
+        => locks.RunAsync(record.Name, () => CreateNotedAsync(record, provider, cancellationToken), cancellationToken);
+
+    /// <exception cref="ChallengeException">The record could not be deleted. Its note is left, for the next start to try again.</exception>
+    public Task DeleteAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
+        => locks.RunAsync(record.Name, () => DeleteNotedAsync(record, provider, cancellationToken), cancellationToken);
+
+    /// <summary>Deletes the record of an instance that is dead, unless one that lives needs it too.</summary>
+    /// <exception cref="ChallengeException">The record could not be deleted.</exception>
+    public Task DeleteStaleAsync(string key, RecordEntry entry, IDnsProvider provider, CancellationToken cancellationToken)
+        => locks.RunAsync(entry.Name, () => DeleteStaleNotedAsync(key, entry, provider, cancellationToken), cancellationToken);
+
+    private async Task CreateNotedAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
+    {
+        await journal.AddAsync(record, cancellationToken);
+        await CallAsync(record, provider, provider.CreateTxtAsync, "created", cancellationToken);
+        logger.DnsRecordCreated(record.Name, record.Zone, provider.Description);
+    }
+
+    private async Task DeleteNotedAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
+    {
+        if (!await journal.IsNeededByOthersAsync(record, cancellationToken))
+        {
+            await CallAsync(record, provider, provider.DeleteTxtAsync, "deleted", cancellationToken);
+            logger.DnsRecordDeleted(record.Name, record.Zone, provider.Description);
+        }
+
+        await journal.RemoveAsync(record, cancellationToken);
+    }
+
+    private async Task DeleteStaleNotedAsync(string key, RecordEntry entry, IDnsProvider provider, CancellationToken cancellationToken)
+    {
+        var record = entry.ToRecord();
+        if (!await journal.IsNeededBesidesAsync(record, RecordKeys.OwnerOf(key), cancellationToken))
+        {
+            await CallAsync(record, provider, provider.DeleteTxtAsync, "deleted", cancellationToken);
+            logger.StaleDnsRecordDeleted(record.Name, record.Zone, entry.CreatedAt);
+        }
+
+        await journal.RemoveAsync(key, cancellationToken);
+    }
+
+    private static async Task CallAsync(
+        DnsTxtRecord record, IDnsProvider provider, Func<DnsTxtRecord, CancellationToken, Task> call, string done, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await call(record, cancellationToken);
+        }
+        catch (DnsProviderException exception)
+        {
+            throw new ChallengeException($"{record.ChallengeName}: the TXT record {record.Name} could not be {done}. {exception.Message}", exception)
+            {
+                Fault = FaultOf(exception.Fault),
+                RetryAfter = exception.RetryAfter,
+            };
+        }
+        catch (Exception exception) when (exception is not (OperationCanceledException or ChallengeException))
+        {
+            // A provider of the app's own that does not keep to its contract.
+            throw new ChallengeException(
+                $"{record.ChallengeName}: the TXT record {record.Name} in zone {record.Zone} could not be {done} by {provider.Description}. {exception.GetType().Name}: {exception.Message}", exception)
+            {
+                Fault = ChallengeFault.Local,
+            };
+        }
+    }
+
+    private static ChallengeFault FaultOf(DnsProviderFault fault) => fault switch
+    {
+        DnsProviderFault.Unauthorized or DnsProviderFault.ZoneNotFound or DnsProviderFault.SetUpNeeded => ChallengeFault.Operator,
+        DnsProviderFault.RateLimited or DnsProviderFault.Unavailable => ChallengeFault.Local,
+        _ => ChallengeFault.Name,
+    };
+}

@@ -1,0 +1,50 @@
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges.Dns01.Records;
+
+/// <summary>Tidies up behind instances that are dead, in the background of the start, and gives back this one's lease at the end. Never throws.</summary>
+internal sealed class StaleRecordService(
+    StaleRecordSweep sweep, RecordOwner owner, ConfigurationSource configuration, TimeProvider time, ILogger<StaleRecordService> logger) : BackgroundService
+{
+    // Longer than a store needs to notice that an owner is dead.
+    private static readonly TimeSpan Pause = RecordOwner.LeaseDuration + TimeSpan.FromSeconds(10);
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await owner.ReleaseAsync();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // What a background service does before it first waits, the start waits for.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            while (await SweepAsync(stoppingToken))
+            {
+                await Task.Delay(Pause, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops; the next start goes on.
+        }
+    }
+
+    private async Task<bool> SweepAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return configuration.Current is { Enabled: true, Issuance: IssuanceMode.Automatic, DnsProviders.Count: > 0 } && await sweep.RunAsync(cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            logger.StaleDnsRecordsNotSwept(exception.Message);
+            return true;
+        }
+    }
+}

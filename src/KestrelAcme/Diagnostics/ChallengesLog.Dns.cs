@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Diagnostics;
+
+/// <summary>What the DNS challenges say.</summary>
+internal static partial class ChallengesLog
+{
+    [LoggerMessage(1250, LogLevel.Information, "The TXT record {Name} was created in zone {Zone} by {Provider}.")]
+    public static partial void DnsRecordCreated(this ILogger logger, string name, string zone, string provider);
+
+    [LoggerMessage(1251, LogLevel.Information, "The TXT record {Name} was deleted from zone {Zone} by {Provider}.")]
+    public static partial void DnsRecordDeleted(this ILogger logger, string name, string zone, string provider);
+
+    [LoggerMessage(1252, LogLevel.Information, "The TXT record {Name} is visible at {Servers}, {Seconds:0.0} s after it was created.")]
+    public static partial void DnsRecordVisible(this ILogger logger, string name, string servers, double seconds);
+
+    [LoggerMessage(1253, LogLevel.Warning, "A name server of zone {Zone} is of no use, and other ones show the record: {Report}. Every validation may stumble over it: repair it, or take it out of the zone's NS records.")]
+    public static partial void DnsServerTolerated(this ILogger logger, string zone, string report);
+
+    [LoggerMessage(1254, LogLevel.Debug, "The name server {Server} of zone {Zone}, or an address of it, is not asked: {Reason}")]
+    public static partial void DnsServerSkipped(this ILogger logger, string server, string zone, string reason);
+
+    [LoggerMessage(1255, LogLevel.Debug, "The record of {ChallengeName} belongs elsewhere: {Aliases}")]
+    public static partial void DnsAliasesFollowed(this ILogger logger, string challengeName, string aliases);
+
+    [LoggerMessage(1256, LogLevel.Warning, "The TXT record {Name} could not be noted in the store before it is created; a crash now would leave it behind. {Reason}")]
+    public static partial void DnsRecordNotNoted(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(1257, LogLevel.Warning, "The note {Key} of a TXT record that was deleted could not be removed from the store; the next start does it. {Reason}")]
+    public static partial void DnsRecordNoteKept(this ILogger logger, string key, string reason);
+
+    [LoggerMessage(1258, LogLevel.Warning, "Changes of {Name} by other instances cannot be kept apart from this one's: the store cannot be asked. {Reason}")]
+    public static partial void DnsNameNotLocked(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(1259, LogLevel.Information, "The stale TXT record {Name} in zone {Zone}, created at {CreatedAt:u} by an instance that ended without cleaning up, was deleted.")]
+    public static partial void StaleDnsRecordDeleted(this ILogger logger, string name, string zone, DateTimeOffset createdAt);
+
+    [LoggerMessage(1260, LogLevel.Warning, "The stale TXT record {Name} in zone {Zone} could not be deleted; the next start tries again. {Reason}")]
+    public static partial void StaleDnsRecordKept(this ILogger logger, string name, string zone, string reason);
+
+    [LoggerMessage(1261, LogLevel.Warning, "Stale TXT records could not be looked for; it is tried again in two minutes. {Reason}")]
+    public static partial void StaleDnsRecordsNotSwept(this ILogger logger, string reason);
+}

@@ -1,0 +1,59 @@
+using KestrelAcme.Challenges;
+using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Dns01.Propagation;
+using KestrelAcme.Challenges.Dns01.Providers;
+using KestrelAcme.Challenges.Dns01.Records;
+using KestrelAcme.Challenges.Dns01.Rfc2136;
+using KestrelAcme.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace KestrelAcme.Hosting;
+
+/// <summary>Registers the DNS challenges and the providers of the core.</summary>
+internal static class DnsChallengeServiceCollectionExtensions
+{
+    /// <summary>Registers what the DNS challenges need. A second call does nothing.</summary>
+    public static IServiceCollection AddDnsChallenges(this IServiceCollection services)
+    {
+        if (services.Any(service => service.ServiceType == typeof(DnsChallengeFlow)))
+        {
+            return services;
+        }
+
+        services.TryAddSingleton(DnsEndPointMap.Standard);
+        services.TryAddSingleton<DnsAccess>();
+        services.TryAddSingleton<DnsProviderTable>();
+        services.TryAddSingleton<DnsPlaceFinder>();
+        services.TryAddSingleton<PropagationWait>();
+        services.TryAddSingleton<DnsChallengeFlow>();
+        AddRecords(services);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Dns01ChallengeHandler>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, DnsAccount01ChallengeHandler>());
+        AddProviders(services);
+        return services;
+    }
+
+    /// <summary>Registers a type of provider.</summary>
+    public static void AddDnsProviderKind(this IServiceCollection services, DnsProviderType type, Func<IServiceProvider, DnsProviderSettings, IDnsProvider> factory)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        ArgumentNullException.ThrowIfNull(factory);
+        services.AddSingleton(type);
+        services.AddSingleton(new DnsProviderKind(type.Name, factory));
+    }
+
+    private static void AddRecords(IServiceCollection services)
+    {
+        services.TryAddSingleton<RecordOwner>();
+        services.TryAddSingleton<RecordJournal>();
+        services.TryAddSingleton<RecordNameLocks>();
+        services.TryAddSingleton<RecordWriter>();
+        services.TryAddSingleton<StaleRecordSweep>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StaleRecordService>());
+    }
+
+    private static void AddProviders(IServiceCollection services)
+        => services.AddDnsProviderKind(Rfc2136Options.ProviderType, (provider, settings) => Rfc2136Provider.Create(settings, provider.GetRequiredService<DnsAccess>()));
+}

@@ -1,0 +1,25 @@
+using KestrelAcme.Testing.Servers;
+
+namespace KestrelAcme.Tests.Challenges.Dns01;
+
+/// <summary>The section of an application whose zones are BIND's.</summary>
+internal static class BindSettings
+{
+    public static Dictionary<string, string?> For(BindServer bind, params (string Key, string Value)[] more)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["AcmeHttps:DnsProviders:0:Type"] = "Rfc2136",
+            ["AcmeHttps:DnsProviders:0:Server"] = bind.Address.ToString(),
+            ["AcmeHttps:DnsProviders:0:TsigKeyName"] = bind.TsigKeyName,
+            ["AcmeHttps:DnsProviders:0:TsigSecret"] = bind.TsigSecret,
+            ["AcmeHttps:DnsProviders:0:TsigAlgorithm"] = bind.TsigAlgorithm,
+        };
+        foreach (var (key, value) in more)
+        {
+            settings[$"AcmeHttps:DnsProviders:0:{key}"] = value;
+        }
+
+        return settings;
+    }
+}
