@@ -122,7 +122,8 @@ public sealed class ConfigurationBinderTests
     [InlineData("\"DomainName\": \"a.example\"", "AcmeHttps:DomainName: is not a known key. Did you mean 'DomainNames'?")]
     [InlineData("\"Certificates\": [{ \"DomainName\": \"a\" }]", "AcmeHttps:Certificates:0:DomainName: is not a known key. Did you mean 'DomainNames'?")]
     [InlineData("\"Authorities\": [{ \"Url\": \"u\" }]", "AcmeHttps:Authorities:0:Url: is not a known key. Remove it. Known keys: DirectoryUrl, EmailAddress, ExternalAccountBinding, PreferredChain, Profile, TrustedRootsPath.")]
-    [InlineData("\"DnsProviders\": [{ \"Type\": \"x\" }]", "AcmeHttps:DnsProviders: is not available in this version. Remove it.")]
+    [InlineData("\"DnsProviders\": [\"Cloudflare\"]", "AcmeHttps:DnsProviders:0: is a single value, a section with keys is wanted. Write { \"key\": \"value\" } in JSON.")]
+    [InlineData("\"DnsProviders\": [{ \"Type\": \"x\", \"MinimumWait\": 60 }]", "AcmeHttps:DnsProviders:0:MinimumWait = '60': is not a duration. Write hours, minutes and seconds, such as 00:05:00 for five minutes.")]
     public void Bind_Bad_OneProblemWithKeyValueAndFix(string json, string expected)
         => Assert.Equal([expected], BindJson($$"""{ "AcmeHttps": { {{json}} } }""").BindingProblems.Select(problem => problem.ToString()));
 

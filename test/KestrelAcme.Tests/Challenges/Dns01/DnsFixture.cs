@@ -1,6 +1,7 @@
 using System.Net;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Dns01.Records;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
@@ -71,11 +72,9 @@ internal sealed class DnsFixture : IAsyncDisposable
     /// <summary>Starts the services of the DNS challenges that run in the background.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var service in _services.GetServices<IHostedService>().Where(s => s.GetType().Namespace!.StartsWith("KestrelAcme.Challenges", StringComparison.Ordinal)))
-        {
-            await service.StartAsync(cancellationToken);
-            _started.Add(service);
-        }
+        var service = ActivatorUtilities.CreateInstance<StaleRecordService>(_services);
+        _started.Add(service);
+        await service.StartAsync(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Net;
+using KestrelAcme.Certificates;
+using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Servers;
+using KestrelAcme.Tests.EndToEnd;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.Challenges.Dns01;
+
+/// <summary>Certificates of Pebble, which asks the same BIND that the application updates.</summary>
+public sealed class Dns01EndToEndTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Start_ApexAndWildcard_OneCertificateWithinThreeSeconds()
+    {
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { DnsServer = bind.Address.ToString() }, Cancelled);
+        var settings = Settings(bind, pebble);
+        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "example.test";
+        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "*.example.test";
+
+        var clock = Stopwatch.StartNew();
+        await using var app = await StartAsync(settings, bind);
+        await LocalFixture.ObtainedAsync(app, "*.example.test");
+        var answer = await app.ConnectAsync("any.example.test", Cancelled);
+        var elapsed = clock.Elapsed;
+
+        Assert.True(answer.Leaf.MatchesHostname("any.example.test") && answer.Leaf.MatchesHostname("example.test"));
+        Assert.True(elapsed < TimeSpan.FromSeconds(3), $"It took {elapsed.TotalSeconds:0.0} s.\n{app.Log}");
+        await Poll.UntilAsync(async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, "a clean zone", cancellationToken: Cancelled);
+    }
+
+    [Fact]
+    public async Task Start_TenOrdersInTwoInstances_AllSucceedAndTheZoneEndsClean()
+    {
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { DnsServer = bind.Address.ToString() }, Cancelled);
+        var apps = new List<AcmeApp>();
+        try
+        {
+            foreach (var half in new[] { 0, 1 })
+            {
+                var settings = Settings(bind, pebble);
+                settings["AcmeHttps:MaxConcurrentOrders"] = "10";
+                for (var i = 0; i < 5; i++)
+                {
+                    settings[$"AcmeHttps:DomainNames:{i}"] = i % 2 == 0 ? $"*.n{half}{i}.example.test" : $"n{half}{i}.example.test";
+                }
+
+                // One name in both: whichever comes second finds the other's certificate, or orders one too.
+                settings["AcmeHttps:DomainNames:5"] = "*.example.test";
+                apps.Add(await StartAsync(settings, bind));
+            }
+
+            foreach (var app in apps)
+            {
+                await Poll.UntilAsync(
+                    () => app.Certificates.List().All(c => c.State == CertificateState.Valid), $"six certificates\n{app.Log}", TimeSpan.FromSeconds(40), Cancelled);
+            }
+
+            foreach (var app in apps)
+            {
+                await app.StopAsync(Cancelled);
+                Assert.False(app.Log.Has("ChallengeNotCleaned"), app.Log.ToString());
+            }
+
+            var names = from half in new[] { 0, 1 } from i in Enumerable.Range(0, 5) select $"_acme-challenge.n{half}{i}.example.test";
+            foreach (var name in names.Append("_acme-challenge.example.test"))
+            {
+                Assert.Empty(await TxtQuery.AskAsync(bind.Address, name, Cancelled));
+            }
+        }
+        finally
+        {
+            foreach (var app in apps)
+            {
+                await app.DisposeAsync();
+            }
+        }
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private Dictionary<string, string?> Settings(BindServer bind, PebbleServer pebble) => new(BindSettings.For(bind))
+    {
+        ["AcmeHttps:DirectoryUrl"] = pebble.DirectoryUrl.ToString(),
+        ["AcmeHttps:TrustedRootsPath"] = pebble.TrustedRootsPath,
+        ["AcmeHttps:StoragePath"] = _folder.Combine("store"),
+        ["AcmeHttps:AcceptTermsOfService"] = "true",
+        ["AcmeHttps:ChallengeTypes:0"] = "dns-01",
+        ["AcmeHttps:DnsResolvers:0"] = bind.Address.ToString(),
+    };
+
+    private static Task<AcmeApp> StartAsync(IReadOnlyDictionary<string, string?> settings, BindServer bind) => AcmeApp.StartAsync(
+        settings,
+        configure: builder => builder.Services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, bind.Address.Port))),
+        cancellationToken: Cancelled);
+}
