@@ -1,4 +1,8 @@
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Dns01.AcmeDns;
+using KestrelAcme.Challenges.Dns01.Cloudflare;
+using KestrelAcme.Challenges.Dns01.Exec;
+using KestrelAcme.Challenges.Dns01.PowerDns;
 using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Challenges.Dns01.Rfc2136;
 using KestrelAcme.Configuration;
@@ -48,6 +52,18 @@ public static class DnsProviderBuilderExtensions
 
     /// <summary>Adds dynamic updates (RFC 2136) of a name server such as BIND.</summary>
     public static IAcmeHttpsBuilder AddRfc2136(this IAcmeHttpsBuilder builder, Action<Rfc2136Options> configure) => builder.Add(configure);
+
+    /// <summary>Adds the HTTP API of a PowerDNS authoritative server.</summary>
+    public static IAcmeHttpsBuilder AddPowerDns(this IAcmeHttpsBuilder builder, Action<PowerDnsOptions> configure) => builder.Add(configure);
+
+    /// <summary>Adds Cloudflare, with a scoped API token.</summary>
+    public static IAcmeHttpsBuilder AddCloudflare(this IAcmeHttpsBuilder builder, Action<CloudflareOptions> configure) => builder.Add(configure);
+
+    /// <summary>Adds an acme-dns server. The CNAME that each name needs is logged, and is part of the failure until it is there.</summary>
+    public static IAcmeHttpsBuilder AddAcmeDns(this IAcmeHttpsBuilder builder, Action<AcmeDnsOptions> configure) => builder.Add(configure);
+
+    /// <summary>Adds a program of your own, which is run for each record with <c>present</c> or <c>cleanup</c>, the record's name and its value.</summary>
+    public static IAcmeHttpsBuilder AddExecDns(this IAcmeHttpsBuilder builder, Action<ExecOptions> configure) => builder.Add(configure);
 
     private static IAcmeHttpsBuilder Add<TOptions>(this IAcmeHttpsBuilder builder, Action<TOptions> configure)
         where TOptions : DnsProviderOptions, new()

@@ -1,0 +1,20 @@
+using KestrelAcme.Challenges.Dns01.Http;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Challenges.Dns01.AcmeDns;
+
+/// <summary>
+/// An acme-dns server: a small name server for nothing but challenges. Each name is registered there by itself; a person then creates one CNAME, which is printed, and never has to give away
+/// credentials for the real zone. Name the real zones, not the server's, in <see cref="DnsPlacementOptions.Zones"/>.
+/// </summary>
+public sealed class AcmeDnsOptions() : DnsProviderOptions(TypeName)
+{
+    internal const string TypeName = "AcmeDns";
+
+    internal static DnsProviderType ProviderType { get; } = new(
+        TypeName, [new(nameof(ServerUrl), Required: true) { Example = "https://auth.acme-dns.io/", Check = UrlRule.CheckSecure }]);
+
+    /// <summary>The root of the server's API.</summary>
+    /// <value>None: required.</value>
+    public string? ServerUrl { get => Get(nameof(ServerUrl)); set => Set(nameof(ServerUrl), value); }
+}

@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges.Dns01.AcmeDns;
+
+/// <summary>Keeps registrations in the store, one for each server and name.</summary>
+internal sealed class AcmeDnsRegistrations(IAcmeStorage storage, Uri server, ILogger logger)
+{
+    private const string Prefix = "challenges/dns-01/acme-dns/";
+
+    /// <exception cref="DnsProviderException">The store could not be asked: a second registration would need a second CNAME.</exception>
+    public Task<AcmeDnsRegistration?> FindAsync(string challengeName, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            var key = KeyOf(challengeName);
+            if (await storage.ReadAsync(key, cancellationToken) is not { } value)
+            {
+                return null;
+            }
+
+            try
+            {
+                return JsonSerializer.Deserialize(value.Span, AcmeDnsJsonContext.Default.AcmeDnsRegistration);
+            }
+            catch (JsonException)
+            {
+                // Its words would quote the value.
+                await StorageDamage.SetAsideAsync(storage, key, value, "not an acme-dns registration", logger, lease: null, cancellationToken);
+                return null;
+            }
+        });
+
+    /// <exception cref="DnsProviderException">The store could not be written.</exception>
+    public Task AddAsync(string challengeName, AcmeDnsRegistration registration, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            var value = JsonSerializer.SerializeToUtf8Bytes(registration, AcmeDnsJsonContext.Default.AcmeDnsRegistration);
+            await storage.WriteAsync(KeyOf(challengeName), value, lease: null, cancellationToken);
+            return registration;
+        });
+
+    private async Task<T> GuardAsync<T>(Func<Task<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (StorageUnavailableException exception)
+        {
+            throw new DnsProviderException(DnsProviderFault.Unavailable, $"The registration at {server.Authority} cannot be kept: {exception.Message}", exception);
+        }
+    }
+
+    private string KeyOf(string challengeName) => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{server.AbsoluteUri} {challengeName}")));
+}

@@ -1,0 +1,4 @@
+namespace KestrelAcme.Challenges.Dns01.PowerDns;
+
+/// <summary>An error of the API.</summary>
+internal sealed record PowerDnsError(string? Error, IReadOnlyList<string>? Errors = null);

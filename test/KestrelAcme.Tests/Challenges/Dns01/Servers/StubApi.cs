@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Tests.Challenges.Dns01.Servers;
+
+/// <summary>An HTTP server of a test on a free port.</summary>
+internal sealed class StubApi : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private StubApi(WebApplication app) => _app = app;
+
+    public Uri Url => new(_app.Urls.First() + "/");
+
+    /// <summary>Answers to give in place of the server's own, in order.</summary>
+    public ConcurrentQueue<(int Status, string Body, string? RetryAfter)> Refusals { get; } = new();
+
+    /// <summary>Method, path and query of each request.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    public static async Task<StubApi> StartAsync(Action<WebApplication> map, CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        var stub = new StubApi(app);
+        app.Use(stub.RefuseAsync);
+        map(app);
+        await app.StartAsync(cancellationToken);
+        return stub;
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private async Task RefuseAsync(HttpContext context, RequestDelegate next)
+    {
+        Requests.Enqueue($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString}");
+        if (!Refusals.TryDequeue(out var refusal))
+        {
+            await next(context);
+            return;
+        }
+
+        context.Response.StatusCode = refusal.Status;
+        if (refusal.RetryAfter is not null)
+        {
+            context.Response.Headers.RetryAfter = refusal.RetryAfter;
+        }
+
+        await context.Response.WriteAsync(refusal.Body);
+    }
+}
