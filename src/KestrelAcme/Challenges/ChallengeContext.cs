@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace KestrelAcme.Challenges;
 
 /// <summary>One challenge of one authorization, and what is needed to answer it.</summary>
@@ -35,6 +37,9 @@ public sealed record ChallengeContext
 
     /// <summary>When the authorization ends; an answer is of no use after that. <see langword="null"/> when the authority does not say.</summary>
     public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>Members of the challenge that RFC 8555 does not know, for drafts.</summary>
+    public IReadOnlyDictionary<string, JsonElement> OtherMembers { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>Returns the type and the name; the token and the key authorization are left out.</summary>
     public override string ToString() => $"{ChallengeType} for {(Wildcard ? "*." : "")}{Identifier}";

@@ -40,4 +40,16 @@ internal static partial class ChallengesLog
 
     [LoggerMessage(1261, LogLevel.Warning, "Stale TXT records could not be looked for; it is tried again in two minutes. {Reason}")]
     public static partial void StaleDnsRecordsNotSwept(this ILogger logger, string reason);
+
+    [LoggerMessage(1262, LogLevel.Warning, "CAA may forbid what is about to be ordered; {Doubt}. {Reason}")]
+    public static partial void CaaMayForbid(this ILogger logger, string reason, string doubt);
+
+    [LoggerMessage(1263, LogLevel.Information, "{Name}: CAA records could not be looked up, and the authority will look for itself. {Reason}")]
+    public static partial void CaaNotLookedUp(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(1264, LogLevel.Warning, "{Name}: dns-persist-01 (an experimental draft) needs a record that is created once and stays. Create: {Record}")]
+    public static partial void PersistRecordWanted(this ILogger logger, string name, string record);
+
+    [LoggerMessage(1265, LogLevel.Warning, "{ChallengeName} was registered at {Server}. Unless it is there, create: {ChallengeName}. CNAME {Target}.")]
+    public static partial void AcmeDnsRegistered(this ILogger logger, string challengeName, Uri server, string target);
 }

@@ -1,13 +1,21 @@
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Dns01.AcmeDns;
+using KestrelAcme.Challenges.Dns01.Caa;
+using KestrelAcme.Challenges.Dns01.Cloudflare;
+using KestrelAcme.Challenges.Dns01.Exec;
+using KestrelAcme.Challenges.Dns01.Persist;
+using KestrelAcme.Challenges.Dns01.PowerDns;
 using KestrelAcme.Challenges.Dns01.Propagation;
 using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Challenges.Dns01.Records;
 using KestrelAcme.Challenges.Dns01.Rfc2136;
 using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting;
 
@@ -31,6 +39,10 @@ internal static class DnsChallengeServiceCollectionExtensions
         AddRecords(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Dns01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, DnsAccount01ChallengeHandler>());
+#pragma warning disable KESTRELACME001 // The draft that it follows moves; it acts only where the configuration names it.
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, DnsPersist01ChallengeHandler>());
+#pragma warning restore KESTRELACME001
+        services.TryAddSingleton<ICaaCheck, CaaCheck>();
         AddProviders(services);
         return services;
     }
@@ -55,5 +67,14 @@ internal static class DnsChallengeServiceCollectionExtensions
     }
 
     private static void AddProviders(IServiceCollection services)
-        => services.AddDnsProviderKind(Rfc2136Options.ProviderType, (provider, settings) => Rfc2136Provider.Create(settings, provider.GetRequiredService<DnsAccess>()));
+    {
+        services.AddDnsProviderKind(Rfc2136Options.ProviderType, (provider, settings) => Rfc2136Provider.Create(settings, provider.GetRequiredService<DnsAccess>()));
+        services.AddDnsProviderKind(PowerDnsOptions.ProviderType, (provider, settings) => new PowerDnsProvider(settings, provider.GetRequiredService<TimeProvider>()));
+        services.AddDnsProviderKind(CloudflareOptions.ProviderType, (provider, settings) => new CloudflareProvider(settings, provider.GetRequiredService<TimeProvider>()));
+        services.AddDnsProviderKind(
+            AcmeDnsOptions.ProviderType,
+            (provider, settings) => new AcmeDnsProvider(
+                settings, provider.GetRequiredService<IAcmeStorage>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AcmeDnsProvider>>()));
+        services.AddDnsProviderKind(ExecOptions.ProviderType, (provider, settings) => new ExecProvider(settings, provider.GetRequiredService<TimeProvider>()));
+    }
 }

@@ -49,5 +49,6 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         DirectoryUrl = directoryUrl,
         CaaIdentities = directory.Meta.CaaIdentities,
         Expires = authorization.Expires,
+        OtherMembers = challenge.OtherMembers,
     };
 }

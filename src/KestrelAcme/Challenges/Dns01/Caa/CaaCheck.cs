@@ -1,0 +1,80 @@
+using KestrelAcme.Diagnostics;
+using KestrelAcme.DnsClient;
+using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.Errors;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges.Dns01.Caa;
+
+/// <summary>Looks CAA records up and judges them, all names of an order at once.</summary>
+internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaCheck> logger) : ICaaCheck
+{
+    // An order is not held up for long by resolvers that do not answer: the authority looks for itself.
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private const int MaximumLookUps = 8;
+
+    public async Task CheckAsync(CaaRequest request, CancellationToken cancellationToken)
+    {
+        if (request.CaaIdentities.Count == 0 || request.Subjects.Count == 0)
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(TimeLimit, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using var lookUps = new SemaphoreSlim(MaximumLookUps);
+        var forbidden = await Task.WhenAll(request.Subjects.Select(subject => CheckAsync(subject, request, lookUps, both.Token)));
+        cancellationToken.ThrowIfCancellationRequested();
+        if (forbidden.OfType<string>().ToList() is { Count: > 0 } reasons)
+        {
+            throw new ChallengeException($"{string.Join(" ", reasons)} Nothing was ordered.") { Fault = ChallengeFault.Operator };
+        }
+    }
+
+    /// <returns>Why the order is forbidden, or <see langword="null"/>.</returns>
+    private async Task<string?> CheckAsync(CaaSubject subject, CaaRequest request, SemaphoreSlim lookUps, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await lookUps.WaitAsync(cancellationToken);
+            try
+            {
+                return Judge(subject, request, await dns.Caa.FindAsync(DnsPlaceFinder.Parse(subject.Name), cancellationToken));
+            }
+            finally
+            {
+                lookUps.Release();
+            }
+        }
+        catch (DnsException exception)
+        {
+            logger.CaaNotLookedUp(subject.ToString(), exception.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller's token is looked at when all are done.
+            logger.CaaNotLookedUp(subject.ToString(), $"The look-up did not end within {TimeLimit.TotalSeconds:0} s.");
+        }
+
+        return null;
+    }
+
+    private string? Judge(CaaSubject subject, CaaRequest request, CaaRecordSet set)
+    {
+        var verdict = CaaPolicy.Judge(set.Records, subject, request);
+        if (verdict.Kind == CaaVerdictKind.Allowed)
+        {
+            return null;
+        }
+
+        var owner = set.FoundAt?.ToString() ?? subject.Name;
+        var reason = $"{subject}: the CAA record set of {owner} {verdict.Reason}. Add: {CaaPolicy.RecordToAdd(owner, subject.Wildcard, request)}";
+        if (verdict.Kind == CaaVerdictKind.Forbidden && set.IsAuthoritative)
+        {
+            return $"{reason}.";
+        }
+
+        logger.CaaMayForbid(reason, set.IsAuthoritative ? "the authority may see it otherwise" : "only a resolver says so, not a name server of the zone");
+        return null;
+    }
+}

@@ -1,0 +1,75 @@
+using KestrelAcme.DnsClient.Records;
+
+namespace KestrelAcme.Challenges.Dns01.Caa;
+
+/// <summary>Judges CAA records as an authority has to (RFC 8659 sections 4.2 and 4.3, RFC 8657). Pure.</summary>
+internal static class CaaPolicy
+{
+    private const string Issue = "issue";
+    private const string IssueWild = "issuewild";
+    private const string AccountUri = "accounturi";
+    private const string ValidationMethods = "validationmethods";
+
+    // Properties of the registry that say nothing about certificates of servers.
+    private static readonly string[] OtherTags = ["iodef", "contactemail", "contactphone", "issuemail", "issuevmc"];
+
+    public static CaaVerdict Judge(IReadOnlyList<CaaRecord> records, CaaSubject subject, CaaRequest request)
+    {
+        var relevant = Relevant(records, subject.Wildcard);
+        var properties = relevant.Select(record => CaaProperty.Parse(record.Value)).ToList();
+        if (properties.Count > 0 && !properties.Any(property => Allows(property, request)))
+        {
+            return new CaaVerdict(CaaVerdictKind.Forbidden, Explain(relevant[0].Tag.ToLowerInvariant(), properties, request));
+        }
+
+        var unknown = records.FirstOrDefault(r => r.IsCritical && !IsTag(r, Issue) && !IsTag(r, IssueWild) && !OtherTags.Contains(r.Tag, StringComparer.OrdinalIgnoreCase));
+        return unknown is null
+            ? CaaVerdict.Allowed
+            : new CaaVerdict(CaaVerdictKind.Doubtful, $"has a critical property '{unknown.Tag}', which an authority that does not know it must take for a no");
+    }
+
+    /// <summary>The record to add for an order to be allowed.</summary>
+    public static string RecordToAdd(string owner, bool wildcard, CaaRequest request) => $"{owner}. CAA 0 {(wildcard ? IssueWild : Issue)} \"{request.CaaIdentities[0]}\"";
+
+    /// <summary>The properties that count: for a wildcard those of issuewild, where there are any.</summary>
+    private static List<CaaRecord> Relevant(IReadOnlyList<CaaRecord> records, bool wildcard)
+    {
+        var wild = wildcard ? records.Where(r => IsTag(r, IssueWild)).ToList() : [];
+        return wild.Count > 0 ? wild : [.. records.Where(r => IsTag(r, Issue))];
+    }
+
+    private static bool IsTag(CaaRecord record, string tag) => string.Equals(record.Tag, tag, StringComparison.OrdinalIgnoreCase);
+
+    private static bool Allows(CaaProperty property, CaaRequest request)
+        => IsIssuer(property, request) && property.Parameters is not null && AllowsAccount(property, request) && AllowsMethods(property, request);
+
+    private static bool IsIssuer(CaaProperty property, CaaRequest request)
+        => property.Issuer.Length > 0 && request.CaaIdentities.Any(identity => string.Equals(identity.TrimEnd('.'), property.Issuer, StringComparison.OrdinalIgnoreCase));
+
+    // RFC 8657 section 3: more than one value fits nobody.
+    private static bool AllowsAccount(CaaProperty property, CaaRequest request)
+        => property.ValuesOf(AccountUri) is var values && (values.Count == 0 || (values.Count == 1 && values[0] == request.AccountUrl.OriginalString));
+
+    private static bool AllowsMethods(CaaProperty property, CaaRequest request)
+        => property.ValuesOf(ValidationMethods) is var values
+            && (values.Count == 0 || values.Any(value => value.Split(',').Any(method => request.ChallengeTypes.Contains(method.Trim(), StringComparer.OrdinalIgnoreCase))));
+
+    private static string Explain(string tag, List<CaaProperty> properties, CaaRequest request)
+    {
+        var ours = properties.Where(property => IsIssuer(property, request)).ToList();
+        if (ours.Count == 0)
+        {
+            var issuers = properties.Select(p => p.Issuer.Length == 0 ? "nobody" : p.Issuer).Distinct();
+            return $"allows ({tag}) {string.Join(", ", issuers)}, not {string.Join(" or ", request.CaaIdentities)}";
+        }
+
+        if (ours.TrueForAll(property => property.Parameters is null))
+        {
+            return $"has a malformed parameter in its {tag} property for {ours[0].Issuer}";
+        }
+
+        return ours.TrueForAll(property => !AllowsAccount(property, request))
+            ? $"allows ({tag}) {ours[0].Issuer} for the account {string.Join(", ", ours.SelectMany(p => p.ValuesOf(AccountUri)))} only, not for {request.AccountUrl}"
+            : $"allows ({tag}) {ours[0].Issuer} with {ValidationMethods}={string.Join(", ", ours.SelectMany(p => p.ValuesOf(ValidationMethods)))} only, and ChallengeTypes is {string.Join(", ", request.ChallengeTypes)}";
+    }
+}

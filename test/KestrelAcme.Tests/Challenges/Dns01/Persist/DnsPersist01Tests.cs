@@ -1,0 +1,58 @@
+using System.Text.Json;
+using KestrelAcme.Challenges;
+using KestrelAcme.Challenges.Dns01.Persist;
+using KestrelAcme.Testing.Servers;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace KestrelAcme.Tests.Challenges.Dns01.Persist;
+
+public sealed class DnsPersist01Tests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1", false, true)]
+    [InlineData("CA.test;accounturi=https://ca.test/account/1;x=y", false, true)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000001", false, true)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; policy=wildcard", true, true)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1", true, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000000", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=soon", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/2", false, false)]
+    [InlineData("other.test; accounturi=https://ca.test/account/1", false, false)]
+    [InlineData("ca.test", false, false)]
+    [InlineData("ca.test; garbage; accounturi=https://ca.test/account/1", false, false)]
+    public void Allows_Value(string value, bool wildcard, bool expected)
+        => Assert.Equal(expected, PersistRecord.Allows(value, DnsFixture.Challenge("example.test", "t", wildcard), Now));
+
+    [Fact]
+    public void IssuersOf_ChallengeNamesThem_ComeBeforeCaaIdentities()
+    {
+        using var document = JsonDocument.Parse("""["issuer.test", 3, "also.test"]""");
+        var context = DnsFixture.Challenge("example.test", "t") with { OtherMembers = new Dictionary<string, JsonElement> { ["issuer-domain-names"] = document.RootElement } };
+
+        Assert.Equal(["issuer.test", "also.test"], PersistRecord.IssuersOf(context));
+    }
+
+    [Fact]
+    public async Task Prepare_RecordMissing_AsksForItOnceAndPassesWhenItIsThere()
+    {
+        var zone = new BindZone("example.test", "_validation-persist.good IN TXT \"ca.test; accounturi=https://ca.test/account/1\"");
+        await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [zone] }, Cancelled);
+        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port);
+        var handler = app.HandlerOf("dns-persist-01");
+        var missing = DnsFixture.Challenge("example.test", "t", wildcard: true);
+
+        await handler.PrepareAsync(DnsFixture.Challenge("good.example.test", "t"), Cancelled);
+        var first = await Assert.ThrowsAsync<ChallengeException>(() => handler.PrepareAsync(missing, Cancelled));
+        await Assert.ThrowsAsync<ChallengeException>(() => handler.PrepareAsync(missing, Cancelled));
+
+        const string Wanted = "_validation-persist.example.test. TXT \"ca.test; accounturi=https://ca.test/account/1; policy=wildcard\"";
+        Assert.Equal(ChallengeFault.Operator, first.Fault);
+        Assert.EndsWith($"Create: {Wanted}", first.Message, StringComparison.Ordinal);
+        Assert.Contains(Wanted, Assert.Single(app.Log.At(LogLevel.Warning)).Message, StringComparison.Ordinal);
+    }
+}
