@@ -15,5 +15,7 @@ internal sealed class Dns01ChallengeHandler(DnsChallengeFlow flow) : IChallengeH
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken) => flow.CleanUpAsync(context, NameOf(context), cancellationToken);
 
+    public ValueTask<string?> ExplainFailureAsync(ChallengeContext context, CancellationToken cancellationToken) => flow.ExplainFailureAsync(context, NameOf(context), cancellationToken);
+
     private static string NameOf(ChallengeContext context) => DnsChallengeNames.Dns01(context.Identifier);
 }

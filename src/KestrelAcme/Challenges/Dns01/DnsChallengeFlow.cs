@@ -37,6 +37,10 @@ internal sealed class DnsChallengeFlow(DnsPlaceFinder finder, RecordWriter write
         }
     }
 
+    /// <summary>What the zone's servers show at this moment.</summary>
+    public async ValueTask<string?> ExplainFailureAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
+        => _open.TryGetValue((context.Url, challengeName), out var open) && open.Prepared is { } prepared ? await propagation.DescribeAsync(prepared, cancellationToken) : null;
+
     private static string ValueOf(ChallengeContext context) => context.KeyAuthorization is { } keyAuthorization
         ? DnsChallengeNames.Value(keyAuthorization)
         : throw new ChallengeException($"{context.Identifier}: the authority's {context.ChallengeType} challenge has no usable token.");

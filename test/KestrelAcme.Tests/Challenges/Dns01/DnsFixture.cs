@@ -22,7 +22,7 @@ internal sealed class DnsFixture : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly List<IHostedService> _started = [];
 
-    public DnsFixture(IReadOnlyDictionary<string, string?> settings, int dnsPort, IAcmeStorage? storage = null, Action<IAcmeHttpsBuilder>? acme = null, TimeProvider? time = null)
+    public DnsFixture(IReadOnlyDictionary<string, string?> settings, int dnsPort, IAcmeStorage? storage = null, Action<IAcmeHttpsBuilder>? acme = null, TimeProvider? time = null, Func<IPAddress, IPEndPoint>? endPointOf = null)
     {
         var services = new ServiceCollection();
         var all = new Dictionary<string, string?>(settings)
@@ -37,9 +37,16 @@ internal sealed class DnsFixture : IAsyncDisposable
         services.AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
         services.AddSingleton(time ?? TimeProvider.System);
         services.AddSingleton(storage ?? new InMemoryStorage());
-        services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, dnsPort)));
+        services.AddSingleton(new DnsEndPointMap(endPointOf ?? (address => new IPEndPoint(address, dnsPort))));
         var builder = services.AddAcmeHttps();
         acme?.Invoke(builder);
+
+        // The other handlers need a server.
+        foreach (var other in services.Where(s => s.ServiceType == typeof(IChallengeHandler) && s.ImplementationType?.Name.StartsWith("Dns", StringComparison.Ordinal) == false).ToList())
+        {
+            services.Remove(other);
+        }
+
         _services = services.BuildServiceProvider();
     }
 

@@ -25,14 +25,30 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         }
     }
 
+    /// <summary>Asks each server once, and says what it shows.</summary>
+    public async Task<string> DescribeAsync(PreparedRecord prepared, CancellationToken cancellationToken)
+    {
+        var watches = Watch(prepared);
+        await Task.WhenAll(watches.Select(watch => watch.PollAsync(prepared.Place.Name, cancellationToken)));
+        var seen = watches.Length > 0 ? string.Join("; ", watches.Select(w => w.Report)) : (await AskResolverAsync(prepared, cancellationToken)).Report;
+        return $"From here, the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone} looks so: {seen}.";
+    }
+
+    private ServerWatch[] Watch(PreparedRecord prepared)
+    {
+        var requestor = dns.Requestor;
+        return
+        [
+            .. from server in prepared.Place.Servers
+               from endPoint in server.EndPoints.Distinct()
+               select new ServerWatch(requestor, server.Name.ToString(), endPoint, prepared.Record.Value),
+        ];
+    }
+
     private async Task AskServersAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
         var (place, specification) = (prepared.Place, prepared.Provider.Specification);
-        var requestor = dns.Requestor;
-        ServerWatch[] watches =
-        [
-            .. from server in place.Servers from endPoint in server.EndPoints.DistinctBy(e => e) select new ServerWatch(requestor, server.Name.ToString(), endPoint, prepared.Record.Value),
-        ];
+        var watches = Watch(prepared);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var polling = Task.WhenAll(watches.Select(watch => PollAsync(watch, place.Name, Look, stop.Token)));
