@@ -1,9 +1,11 @@
 namespace KestrelAcme.Configuration;
 
-/// <summary>Reads <c>DnsProviders</c>: known types, their keys, secrets out of files. No message quotes a secret.</summary>
+/// <summary>Reads <c>DnsProviders</c>: known types, zones that are named once, sensible times.</summary>
 internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList problems)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
+    private readonly DnsProviderSettingsReader _settings = new(facts, problems);
 
     // A zone for which two providers are named would leave it to chance; the key under which each was first written.
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
@@ -37,7 +39,7 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
 
         return new DnsProviderSpecification
         {
-            Settings = new DnsProviderSettings(type.Name, ReadSettings(options, type, key)),
+            Settings = new DnsProviderSettings(type.Name, _settings.Read(options, type, key)),
             Zones = zones,
             PropagationTimeout = options.PropagationTimeout,
             MinimumWait = options.MinimumWait,
@@ -103,89 +105,6 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
                 written,
                 zone.Length == 0 ? "is empty, as it is for another provider: both would be for all zones" : $"is the same zone as {ConfigurationKeys.Of(_seen[zone])}",
                 zone.Length == 0 ? "Name the zones of one of them" : "Remove one of them");
-        }
-    }
-
-    private Dictionary<string, string> ReadSettings(DnsProviderOptions options, DnsProviderType type, string key)
-    {
-        var given = options.Settings.Where(pair => ScalarRules.NullIfEmpty(pair.Value) is not null)
-            .ToDictionary(pair => pair.Key, pair => pair.Value!.Trim(), StringComparer.OrdinalIgnoreCase);
-        ReportUnknown(given.Keys, type, key);
-        var values = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var wanted in type.Keys)
-        {
-            if (ReadValue(given, wanted, key) is { } value)
-            {
-                values[wanted.Name] = value;
-            }
-        }
-
-        foreach (var wanted in type.Keys.Where(k => k.Needs is { } other && values.ContainsKey(k.Name) && !given.ContainsKey(other) && !given.ContainsKey(other + "File")))
-        {
-            problems.Add($"{key}:{wanted.Needs}", null, $"is missing, and {wanted.Name} is of no use without it", $"Write it, or remove {wanted.Name}");
-        }
-
-        return values;
-    }
-
-    private string? ReadValue(Dictionary<string, string> given, DnsProviderKey wanted, string key)
-    {
-        var written = given.GetValueOrDefault(wanted.Name);
-        var file = wanted.Secret ? given.GetValueOrDefault(wanted.Name + "File") : null;
-        if (written is not null && file is not null)
-        {
-            problems.Add($"{key}:{wanted.Name}File", file, $"is given beside {wanted.Name}", "Remove one of them");
-            return null;
-        }
-
-        var source = file is null ? $"{key}:{wanted.Name}" : $"{key}:{wanted.Name}File";
-        var value = file is null ? written : ReadFile(file, source);
-        if (value is null)
-        {
-            if (file is null && wanted.Required)
-            {
-                var orFile = wanted.Secret ? $", or the path of a file that holds it in {wanted.Name}File" : "";
-                problems.Add(source, null, "is missing", wanted.Example is { } example ? $"Write a value such as '{example}'{orFile}" : $"Write it{orFile}");
-            }
-
-            return null;
-        }
-
-        if (wanted.Check?.Invoke(value) is { } wrong)
-        {
-            problems.Add(source, wanted.Secret ? null : value, wrong, wanted.Example is { } example ? $"Write a value such as '{example}'" : "Write another value");
-        }
-
-        return value;
-    }
-
-    private string? ReadFile(string file, string key)
-    {
-        if (PathRules.Resolve(file, key, facts, problems) is not { } path || FileRules.Read(path, key, facts, problems) is not { } content)
-        {
-            return null;
-        }
-
-        if (ScalarRules.NullIfEmpty(content) is not { } value)
-        {
-            problems.Add(key, file, "is an empty file", "Write the secret into it");
-            return null;
-        }
-
-        return value;
-    }
-
-    private void ReportUnknown(IEnumerable<string> given, DnsProviderType type, string key)
-    {
-        string[] known =
-        [
-            .. type.Keys.SelectMany(k => k.Secret ? new[] { k.Name, k.Name + "File" } : [k.Name]), nameof(DnsProviderOptions.Zones), nameof(DnsProviderOptions.PropagationTimeout),
-            nameof(DnsProviderOptions.MinimumWait), nameof(DnsProviderOptions.PropagationCheck), nameof(DnsProviderOptions.RequireEveryServer), nameof(DnsProviderOptions.Type),
-        ];
-        foreach (var name in given.Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase)))
-        {
-            var fix = NearestName.Find(name, known) is { } nearest ? $"Did you mean '{nearest}'?" : $"Remove it. Known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}";
-            problems.Add($"{key}:{name}", null, $"is not a known key of {type.Name}", fix);
         }
     }
 

@@ -166,6 +166,48 @@ public sealed class DnsChallengeFlowTests
         Assert.Empty(await KeysAsync(alive));
     }
 
+    [Fact]
+    public async Task Flow_TenValuesOfOneNameByTwoInstances_WholeSetApiLosesNone()
+    {
+        await using var server = await PowerDnsServer.StartAsync(["example.test"], Cancelled);
+        var settings = new Dictionary<string, string?>
+        {
+            ["AcmeHttps:DnsProviders:0:Type"] = "PowerDns",
+            ["AcmeHttps:DnsProviders:0:ApiUrl"] = server.ApiUrl.ToString(),
+            ["AcmeHttps:DnsProviders:0:ApiKey"] = server.ApiKey,
+        };
+        var storage = new InMemoryStorage();
+        await using var one = new DnsFixture(settings, server.Address.Port, storage);
+        await using var two = new DnsFixture(settings, server.Address.Port, storage);
+        var work = Enumerable.Range(0, 10).Select(i => (App: i % 2 == 0 ? one : two, Challenge: DnsFixture.Challenge("example.test", $"t{i}"))).ToList();
+
+        await Task.WhenAll(work.Select(w => w.App.Handler.PrepareAsync(w.Challenge, Cancelled)));
+        await Task.WhenAll(work.Select(w => w.App.Handler.WaitUntilVisibleAsync(w.Challenge, Cancelled)));
+        Assert.Equal(work.Select(w => DnsFixture.ValueOf(w.Challenge)).Order(StringComparer.Ordinal), await TxtQuery.AskAsync(server.Address, Name, Cancelled));
+
+        await Task.WhenAll(work.Select(w => w.App.Handler.CleanUpAsync(w.Challenge, Cancelled)));
+        Assert.Empty(await TxtQuery.AskAsync(server.Address, Name, Cancelled));
+        Assert.Empty(await KeysAsync(one));
+    }
+
+    [Fact]
+    public async Task Cleanup_ValueThatAnotherInstanceNeeds_IsLeftToTheLast()
+    {
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        var storage = new InMemoryStorage();
+        await using var one = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
+        await using var two = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
+        var challenge = DnsFixture.Challenge("example.test", "one");
+        await one.Handler.PrepareAsync(challenge, Cancelled);
+        await two.Handler.PrepareAsync(challenge, Cancelled);
+
+        await one.Handler.CleanUpAsync(challenge, Cancelled);
+        Assert.Single(await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
+        Assert.Contains($"ns1.example.test ({bind.Address}): shows the record", await two.Handler.ExplainFailureAsync(challenge, Cancelled), StringComparison.Ordinal);
+        await two.Handler.CleanUpAsync(challenge, Cancelled);
+        Assert.Empty(await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
+    }
+
     private static async Task<List<string>> KeysAsync(DnsFixture app)
     {
         var keys = new List<string>();

@@ -54,7 +54,9 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         var polling = Task.WhenAll(watches.Select(watch => PollAsync(watch, place.Name, Look, stop.Token)));
         try
         {
-            await done.Task.WaitAsync(specification.PropagationTimeout, time, cancellationToken);
+            var waiting = done.Task.WaitAsync(specification.PropagationTimeout, time, cancellationToken);
+            await await Task.WhenAny(waiting, polling);
+            await waiting;
         }
         catch (TimeoutException)
         {
