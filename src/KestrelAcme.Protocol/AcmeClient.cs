@@ -56,6 +56,15 @@ public sealed class AcmeClient : IDisposable
     /// <param name="cancellationToken">Ends the operation.</param>
     public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken = default) => _directory.GetAsync(cancellationToken);
 
+    /// <summary>Reads the directory anew, however fresh the one at hand is: to hear the server's clock, or after its URLs have changed.</summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException">The directory could not be read.</exception>
+    public Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken = default)
+    {
+        _directory.Invalidate();
+        return _directory.GetAsync(cancellationToken);
+    }
+
     /// <summary>Makes an account, or finds the one that the key has already (RFC 8555 section 7.3): harmless to repeat.</summary>
     /// <param name="key">The key; keep it in store before the call.</param>
     /// <param name="request">What it is made with.</param>

@@ -17,6 +17,8 @@ internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, 
 
     public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken) => client.GetDirectoryAsync(cancellationToken);
 
+    public Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken) => client.RefreshDirectoryAsync(cancellationToken);
+
     public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken));
 

@@ -17,6 +17,9 @@ internal interface IAuthorityClient : IDisposable
 
     Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken);
 
+    /// <summary>Reads the directory anew, however fresh the one at hand is.</summary>
+    Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken) => GetDirectoryAsync(cancellationToken);
+
     Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken);
 
     /// <summary>Finds the account of a key, without creating one.</summary>

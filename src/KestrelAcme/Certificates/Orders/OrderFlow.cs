@@ -19,8 +19,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
 
     public async Task<CertificateRecord> RunAsync(OrderContext context, CancellationToken cancellationToken)
     {
-        await CheckAuthorityAsync(context, cancellationToken);
-        var account = await context.Authority.Accounts.OpenAsync(context.TermsAccepted, cancellationToken);
+        var account = await PrepareAsync(context, cancellationToken);
         context.Journal.Reached(OrderStep.AccountReady);
         try
         {
@@ -36,12 +35,28 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
         }
     }
 
+    // No order is at stake yet: a host that stops does not wait for an authority that is slow or away.
+    private static async Task<IAuthorityAccount> PrepareAsync(OrderContext context, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.Stopping);
+        await CheckAuthorityAsync(context, either.Token);
+        return await context.Authority.Accounts.OpenAsync(context.TermsAccepted, either.Token);
+    }
+
     private static async Task CheckAuthorityAsync(OrderContext context, CancellationToken cancellationToken)
     {
-        await context.Authority.Client.GetDirectoryAsync(cancellationToken);
-        if (context.Authority.Client.ClockSkew is { } skew && skew.Duration() > LargestClockSkew)
+        var client = context.Authority.Client;
+        await client.GetDirectoryAsync(cancellationToken);
+        if (client.ClockSkew is not { } skew || skew.Duration() <= LargestClockSkew)
         {
-            throw new ClockSkewException(skew, context.Authority.Specification.DirectoryUrl);
+            return;
+        }
+
+        // The skew is that of the last answer, which may be an hour old: the clock may have been set since.
+        await client.RefreshDirectoryAsync(cancellationToken);
+        if (client.ClockSkew is { } still && still.Duration() > LargestClockSkew)
+        {
+            throw new ClockSkewException(still, context.Authority.Specification.DirectoryUrl);
         }
     }
 
