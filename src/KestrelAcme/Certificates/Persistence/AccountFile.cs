@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using KestrelAcme.Protocol.Accounts;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -30,7 +31,11 @@ internal static class AccountFile
         {
             var metadata = JsonSerializer.Deserialize(document.Metadata, PersistenceJsonContext.Default.AccountMetadata)
                 ?? throw new DamagedValueException("its metadata is empty");
-            return new AccountRecord(Pem(document.Blocks[0].Content), metadata, document.Blocks.Count > 1 ? Pem(document.Blocks[1].Content) : null);
+            return new AccountRecord(Readable(document.Blocks[0].Content), metadata, document.Blocks.Count > 1 ? Readable(document.Blocks[1].Content) : null);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new DamagedValueException("its private key cannot be read", exception);
         }
         catch (JsonException exception)
         {
@@ -38,7 +43,13 @@ internal static class AccountFile
         }
     }
 
-    private static string Pem(byte[] key) => PemEncoding.WriteString(PemDocument.PrivateKeyLabel, key);
+    // Armour may be sound around a key that is not.
+    private static string Readable(byte[] key)
+    {
+        var pem = PemEncoding.WriteString(PemDocument.PrivateKeyLabel, key);
+        using var readable = AccountKey.FromPem(pem);
+        return pem;
+    }
 
     private static byte[] Content(string pem) => Convert.FromBase64String(pem[PemEncoding.Find(pem).Base64Data]);
 }

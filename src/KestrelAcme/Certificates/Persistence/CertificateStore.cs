@@ -18,7 +18,7 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
     public IAcmeStorage Storage => storage;
 
     public Task<CertificateRecord?> ReadCertificateAsync(string id, CancellationToken cancellationToken)
-        => ReadAsync(StorageLayout.Certificate(id), CertificateFile.Decode, cancellationToken);
+        => ReadAsync(StorageLayout.Certificate(id), DecodeReadable, cancellationToken);
 
     public Task<CertificateStateRecord?> ReadStateAsync(string id, CancellationToken cancellationToken)
         => ReadAsync(StorageLayout.State(id), StateFile.Decode, cancellationToken);
@@ -129,6 +129,14 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
             failed(entry.Key, exception.Message);
             return null;
         }
+    }
+
+    // Armour may be sound around a leaf that is not.
+    private static CertificateRecord DecodeReadable(ReadOnlySpan<byte> value)
+    {
+        var record = CertificateFile.Decode(value);
+        CertificateSnapshot.Read(record);
+        return record;
     }
 
     private async Task<T?> ReadAsync<T>(string key, Decoder<T> decode, CancellationToken cancellationToken)

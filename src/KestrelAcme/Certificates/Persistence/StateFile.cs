@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using System.Text.Json;
+using KestrelAcme.Certificates.Orders;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -13,8 +15,18 @@ internal static class StateFile
     {
         try
         {
-            return JsonSerializer.Deserialize(value, PersistenceJsonContext.Default.CertificateStateRecord)
+            var record = JsonSerializer.Deserialize(value, PersistenceJsonContext.Default.CertificateStateRecord)
                 ?? throw new DamagedValueException("it is empty");
+            if (record.PendingOrder is { } pending)
+            {
+                using var readable = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
+            }
+
+            return record;
+        }
+        catch (CryptographicException exception)
+        {
+            throw new DamagedValueException("the private key of its order cannot be read", exception);
         }
         catch (JsonException exception)
         {
