@@ -42,5 +42,9 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
 
     public bool IsSameAs(CertificateSnapshot? other) => other is not null && SerialNumber == other.SerialNumber && Issuer == other.Issuer;
 
+    /// <summary>Whether this certificate was obtained after another. Two may begin to be valid in the same second, or come from authorities that backdate differently.</summary>
+    public bool IsNewerThan(CertificateSnapshot? other)
+        => other is null || (!IsSameAs(other) && Record.Metadata.ObtainedAt > other.Record.Metadata.ObtainedAt);
+
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
 }

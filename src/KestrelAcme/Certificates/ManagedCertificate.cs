@@ -58,7 +58,11 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         var advice = state.RenewalInfo?.SerialNumber == current?.SerialNumber ? state.RenewalInfo : null;
         var facts = current?.Facts(_specification, renewalInfoOffered, state.Revocation);
         return RenewalPolicy.Decide(
-            facts is null || AcceptsStaging || !current!.IsFromStaging ? facts : facts with { CoversNames = false }, advice, CountedFailure(state), now);
+            facts is null || AcceptsStaging || !current!.IsFromStaging ? facts : facts with { CoversNames = false },
+            advice,
+            CountedFailure(state),
+            now,
+            unfinished: !Unsaved && state.IsUnfinished);
     }
 
     // What the operator, or the name, has to mend may be mended once the settings are others.
@@ -74,7 +78,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
             return current is null;
         }
 
-        return current is null || (!stored.IsSameAs(current) && (stored.NotBefore > current.NotBefore || (current.IsFromStaging && !AcceptsStaging)));
+        return current is null || (!stored.IsSameAs(current) && (stored.IsNewerThan(current) || (current.IsFromStaging && !AcceptsStaging)));
     }
 
     /// <summary>Joins the request that waits, or makes one.</summary>

@@ -22,19 +22,25 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
     public async Task<int> RunAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var open = new List<OpenChallenge>();
+        var answering = false;
         try
         {
             await PrepareAllAsync(context, account, order, open, cancellationToken);
             await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
             context.Journal.Reached(OrderStep.ChallengeVisible);
 
+            answering = true;
             await AnswerAsync(context, account, open, cancellationToken);
             return open.Count;
         }
         finally
         {
-            await CleanUpAsync(open);
-            context.Journal.Reached(OrderStep.ChallengeCleaned);
+            // Stopped while the authority looks: what is in the shared store or the DNS still answers it, and the next run cleans up.
+            if (!(answering && context.Stopping.IsCancellationRequested && cancellationToken.IsCancellationRequested))
+            {
+                await CleanUpAsync(open);
+                context.Journal.Reached(OrderStep.ChallengeCleaned);
+            }
         }
     }
 

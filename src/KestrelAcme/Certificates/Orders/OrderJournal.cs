@@ -65,6 +65,12 @@ internal sealed class OrderJournal
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
         => StoreAsync(State with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
 
+    /// <summary>
+    /// Notes that the certificate is served but could not be stored: its order is kept, with its key, so that a crash finds it again at the authority.
+    /// </summary>
+    public Task FinishUnsavedAsync(DateTimeOffset now, CancellationToken cancellationToken)
+        => StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued, PendingOrder = Pending }, cancellationToken);
+
     /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
     public async Task StoreIntentAsync(PendingOrder intent, CancellationToken cancellationToken)
     {

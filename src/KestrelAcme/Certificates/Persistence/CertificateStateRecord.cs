@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;
 
@@ -37,4 +38,11 @@ internal sealed record CertificateStateRecord
 
     /// <summary>Since when the staging service could not be reached.</summary>
     public DateTimeOffset? RehearsalDownSince { get; init; }
+
+    /// <summary>
+    /// Whether an order was begun and is not over: where no work is under way, a crash, a stop or a failure cut it off. A failure of this machine alone proves no order.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsUnfinished
+        => PendingOrder is not null || State is CertificateState.Ordering or CertificateState.Renewing || Failure is { Cause: not FailureCause.Local };
 }

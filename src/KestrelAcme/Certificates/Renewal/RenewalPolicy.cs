@@ -9,9 +9,20 @@ internal static class RenewalPolicy
     // Without advice, renewals spread over 2 % of the lifetime, the width of the window that authorities advise.
     private const double Spread = 0.02;
 
-    public static RenewalDecision Decide(CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now)
+    /// <param name="certificate">The certificate that is there.</param>
+    /// <param name="renewalInfo">The authority's advice.</param>
+    /// <param name="failure">The failures since the last success.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="unfinished">Whether an order was begun and is not over: it is finished without waiting for the time of the next renewal.</param>
+    public static RenewalDecision Decide(
+        CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now, bool unfinished = false)
     {
         var order = OrderTime(certificate, renewalInfo, now);
+        if (unfinished && order.DueAt > now)
+        {
+            order = new RenewalDecision(CertificateAction.Order, now, RenewalReason.Unfinished);
+        }
+
         if (FailureSanity.Effective(failure, now) is { } counted && counted.NextTry > order.DueAt)
         {
             order = order with { DueAt = counted.NextTry };

@@ -17,4 +17,7 @@ internal enum RenewalReason
 
     /// <summary>The last moment at which we renew, whatever the authority advises.</summary>
     Deadline,
+
+    /// <summary>An order was begun and is not over.</summary>
+    Unfinished,
 }

@@ -144,6 +144,10 @@ internal sealed class CertificateEngine(
     public void Dispose()
     {
         _changes?.Dispose();
+
+        // A host that is disposed without being stopped: nothing of it may go on.
+        _stopping.Cancel();
+        _abort.Cancel();
         _stopping.Dispose();
         _abort.Dispose();
     }

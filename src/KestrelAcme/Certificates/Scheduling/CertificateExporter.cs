@@ -24,7 +24,7 @@ internal sealed class CertificateExporter(ConfigurationSource configuration, Tim
         try
         {
             var export = _exports.GetOrAdd(path, p => new CertificateExport(p, time, loggers.CreateLogger<CertificateExport>()));
-            await export.WriteAsync(id, ChainPem(record), PemEncoding.WriteString(PemDocument.PrivateKeyLabel, record.PrivateKey.Span) + "\n", cancellationToken);
+            await export.UpdateAsync(id, ChainPem(record), PemEncoding.WriteString(PemDocument.PrivateKeyLabel, record.PrivateKey.Span) + "\n", cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

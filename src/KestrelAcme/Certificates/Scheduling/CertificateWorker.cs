@@ -17,11 +17,11 @@ internal sealed class CertificateWorker(
     OrderRunner orders,
     RenewalInfoPoller renewalInfo,
     CertificateCommitter committer,
+    CertificateExporter exporter,
     IssuanceSettings settings,
     TimeProvider time,
     ILogger<CertificateWorker> logger)
 {
-    private static readonly TimeSpan SaveAgain = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterDefect = TimeSpan.FromMinutes(10);
 
     /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when nothing is.</summary>
@@ -38,6 +38,7 @@ internal sealed class CertificateWorker(
         try
         {
             await committer.SaveAgainAsync(certificate, abort);
+            await ExportAsync(certificate, abort);
             if (issuance.ReasonNotToOrder is { } reason)
             {
                 certificate.Answer(new InvalidOperationException(reason));
@@ -58,12 +59,16 @@ internal sealed class CertificateWorker(
         }
     }
 
+    // Here, beside right after an order: another instance may have obtained it.
+    private Task ExportAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+        => certificate.Current is { } current ? exporter.ExportAsync(certificate.Id, current.Record, cancellationToken) : Task.CompletedTask;
+
     private PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now)
     {
         PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
             : certificate.Request is not null ? CertificatePlans.At(now, certificate)
             : CertificatePlans.From(certificate.Decide(HasIssuer(certificate), now), certificate);
-        return certificate.Unsaved && !(plan?.Due < now + SaveAgain) ? CertificatePlans.Maintenance(now + SaveAgain) : plan;
+        return certificate.Unsaved && !(plan?.Due < now + settings.SaveAgain) ? CertificatePlans.Maintenance(now + settings.SaveAgain) : plan;
     }
 
     private async Task<PlannedWork?> ActAsync(ManagedCertificate certificate, WorkLane lane, CancellationToken stopping, CancellationToken abort)
@@ -83,7 +88,7 @@ internal sealed class CertificateWorker(
 
         if (lane == WorkLane.Maintenance)
         {
-            if (await PollAsync(certificate, abort) is { } wait)
+            if (await PollAsync(certificate, stopping, abort) is { } wait)
             {
                 return CertificatePlans.Maintenance(time.GetUtcNow() + wait);
             }
@@ -111,7 +116,7 @@ internal sealed class CertificateWorker(
     }
 
     /// <returns>How long to wait before it is tried again; <see langword="null"/> when it was asked.</returns>
-    private async Task<TimeSpan?> PollAsync(ManagedCertificate certificate, CancellationToken abort)
+    private async Task<TimeSpan?> PollAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         if (authorities.Issuer(certificate, configuration.Current) is not { } issuer)
         {
@@ -120,7 +125,7 @@ internal sealed class CertificateWorker(
 
         try
         {
-            return await renewalInfo.PollAsync(certificate, issuer, abort) ? null : settings.LeasePoll;
+            return await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null : settings.LeasePoll;
         }
         catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {

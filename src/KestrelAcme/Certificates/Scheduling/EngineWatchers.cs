@@ -3,12 +3,25 @@ using KestrelAcme.Certificates.Revocation;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>What runs beside the scheduler: looks at the store, at the names, at revocation lists, and tidies up.</summary>
-internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains, RevocationWatcher revocations, Housekeeper housekeeper)
+/// <summary>What runs beside the scheduler: looks at the store, at the names, at revocation lists, exports what was loaded, and tidies up.</summary>
+internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains, RevocationWatcher revocations, Housekeeper housekeeper, CertificateCatalog catalog, CertificateExporter exporter)
 {
     public Task RunAsync(Func<Task> reconcile, CancellationToken stopping) => Task.WhenAll(
         store.RunAsync(stopping),
         domains.RunAsync(reconcile, stopping),
         revocations.RunAsync(stopping),
+        ExportAllAsync(stopping),
         housekeeper.RunAsync(stopping));
+
+    // A crash may have come between serving a certificate and exporting it, or the export may be a new wish.
+    private async Task ExportAllAsync(CancellationToken stopping)
+    {
+        foreach (var certificate in catalog.All)
+        {
+            if (certificate.Current is { } current && !stopping.IsCancellationRequested)
+            {
+                await exporter.ExportAsync(certificate.Id, current.Record, CancellationToken.None);
+            }
+        }
+    }
 }

@@ -37,6 +37,9 @@ internal sealed record IssuanceSettings
     /// <summary>The longest time for which the scheduler does not look at the wall clock.</summary>
     public TimeSpan LongestSleep { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How soon storing is tried again for a certificate that could not be stored.</summary>
+    public TimeSpan SaveAgain { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long reading the store may hold up the start.</summary>
     public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);
 }

@@ -163,7 +163,7 @@ internal sealed class OrderRunner(
         try
         {
             await committer.CommitAsync(certificate, record, journal, cancellationToken);
-            await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
+            await (certificate.Unsaved ? journal.FinishUnsavedAsync(time.GetUtcNow(), cancellationToken) : journal.FinishAsync(time.GetUtcNow(), cancellationToken));
         }
         catch
         {

@@ -11,10 +11,14 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <summary>Asks the authority when a certificate is to be renewed (RFC 9773) and keeps the answer.</summary>
 internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEventHub events, JitterSource jitter, TimeProvider time, ILogger<RenewalInfoPoller> logger)
 {
+    /// <param name="certificate">The certificate to ask about.</param>
+    /// <param name="authority">Who issued it.</param>
+    /// <param name="stopping">Ends the question: nothing is lost with it.</param>
+    /// <param name="abort">Ends the writing of the answer.</param>
     /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
-    public async Task<bool> PollAsync(ManagedCertificate certificate, Authority authority, CancellationToken cancellationToken)
+    public async Task<bool> PollAsync(ManagedCertificate certificate, Authority authority, CancellationToken stopping, CancellationToken abort)
     {
-        await using var open = await leases.TryOpenAsync(certificate, cancellationToken);
+        await using var open = await leases.TryOpenAsync(certificate, abort);
         if (open is null)
         {
             return false;
@@ -27,8 +31,8 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
             return true;
         }
 
-        var next = await AskAsync(certificate, authority, previous, cancellationToken);
-        await open.Journal.ChangeAsync(state => state with { RenewalInfo = next }, cancellationToken);
+        var next = await AskAsync(certificate, authority, previous, stopping);
+        await open.Journal.ChangeAsync(state => state with { RenewalInfo = next }, abort);
         Report(certificate, previous, next);
         return true;
     }

@@ -41,7 +41,27 @@ internal sealed class CertificateExport(string exportPath, TimeProvider time, IL
         logger.CertificateExported(name, path);
     }
 
+    /// <summary>Writes a certificate and its key, unless they are there already.</summary>
+    /// <param name="name">As in <see cref="WriteAsync"/>.</param>
+    /// <param name="chainPem">The certificate and its chain, leaf first.</param>
+    /// <param name="keyPem">The private key.</param>
+    /// <param name="cancellationToken">Cancels the wait; the certificate may have been written.</param>
+    /// <exception cref="StorageUnavailableException">As in <see cref="WriteAsync"/>.</exception>
+    /// <exception cref="ArgumentException">As in <see cref="WriteAsync"/>.</exception>
+    public async ValueTask UpdateAsync(string name, string chainPem, string keyPem, CancellationToken cancellationToken = default)
+    {
+        var path = Path.Join(_root, ExportFolder.NameFor(name));
+        var files = ExportedFiles.Create(chainPem, keyPem);
+        if (!await FileWork.OnFolderAsync("look at", path, () => files.All.All(file => IsThere(Path.Join(path, file.Item1), file.Item2)), cancellationToken))
+        {
+            await WriteAsync(name, chainPem, keyPem, cancellationToken);
+        }
+    }
+
     public void Dispose() => _gate.Dispose();
+
+    private static bool IsThere(string path, ReadOnlyMemory<byte> content)
+        => File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content.Span);
 
     // Windows lets no ordinary user make symbolic links: the files are replaced one by one, the key first, so that a pair is mixed for a moment only.
     private static bool Replace(string path, ExportedFiles files)
