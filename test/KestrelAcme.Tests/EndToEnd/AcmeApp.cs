@@ -76,7 +76,21 @@ internal sealed class AcmeApp : IAsyncDisposable
 
     public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    /// <summary>Ends it without much grace, and waits until nothing of it uses its store any more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+        try
+        {
+            await _app.StopAsync(limit.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or AggregateException)
+        {
+            // It was in the middle of something.
+        }
+
+        await _app.DisposeAsync();
+    }
 
     private int PortOf(string scheme)
         => BindingAddress.Parse(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(a => a.StartsWith(scheme, StringComparison.Ordinal))).Port;

@@ -65,6 +65,22 @@ public sealed class RenewalPolicyTests
         => Assert.True(Decide(Certificate(90), Advice(Start.AddDays(-1))).DueAt <= Start);
 
     [Fact]
+    public void Decide_OrderUnfinished_IsDueNow()
+    {
+        var decision = RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), null, Start, unfinished: true);
+
+        Assert.Equal(new RenewalDecision(CertificateAction.Order, Start, RenewalReason.Unfinished), decision);
+    }
+
+    [Fact]
+    public void Decide_OrderUnfinishedAndBackOff_WaitsForTheBackOff()
+    {
+        var failure = new CertificateFailure { Message = "no", At = Start, NextTry = Start.AddHours(3), Cause = FailureCause.Name };
+
+        Assert.Equal(Start.AddHours(3), RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), failure, Start, unfinished: true).DueAt);
+    }
+
+    [Fact]
     public void Decide_BackOffLaterThanDue_Waits()
     {
         var failure = new CertificateFailure { Message = "no", At = Start, NextTry = Start.AddHours(3), Cause = FailureCause.Name };

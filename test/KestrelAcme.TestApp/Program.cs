@@ -1,0 +1,28 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.TestApp;
+
+// KILL_AT names a step of the order at which the process dies; with KILL_WHEN=renewal it does so only after a POST to /renew.
+// All else comes from the environment as in any application.
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.WebHost.UseKestrelHttpsConfiguration();
+builder.Services.AddSingleton(QuickIssuance.Settings);
+KillingObserver? killer = null;
+if (builder.Configuration["KILL_AT"] is { Length: > 0 } step)
+{
+    killer = new KillingObserver(Enum.Parse<OrderStep>(step), armed: builder.Configuration["KILL_WHEN"] != "renewal");
+    builder.Services.AddSingleton<IOrderObserver>(killer);
+}
+
+builder.Services.AddAcmeHttps();
+var app = builder.Build();
+app.MapGet("/", () => "Hello over HTTPS");
+app.MapPost("/renew", async (string name, ICertificateManager certificates, CancellationToken cancellationToken) =>
+{
+    killer?.Arm();
+    return (await certificates.RenewAsync(name, cancellationToken)).SerialNumber;
+});
+app.MapGet("/state", (string name, ICertificateManager certificates) => certificates.Find(name)?.State.ToString());
+app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine("TestApp: listening"));
+app.Lifetime.ApplicationStopped.Register(() => Console.WriteLine("TestApp: stopped"));
+app.Run();

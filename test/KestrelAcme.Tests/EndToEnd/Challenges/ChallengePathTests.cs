@@ -1,0 +1,106 @@
+using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Hosting;
+using KestrelAcme.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd.Challenges;
+
+/// <summary>What is answered below <c>/.well-known/acme-challenge/</c>, on a real Kestrel.</summary>
+public sealed class ChallengePathTests
+{
+    private const string Token = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA";
+    private const string Answer = Token + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("GET", "/.well-known/acme-challenge/unknown", 404)]
+    [InlineData("GET", "/.well-known/acme-challenge/" + Token, 200)]
+    [InlineData("HEAD", "/.well-known/acme-challenge/" + Token, 200)]
+    [InlineData("POST", "/.well-known/acme-challenge/" + Token, 405)]
+    [InlineData("GET", "/.well-known/acme-challenge/../x", 418)]
+    [InlineData("GET", "/.well-known/acme-challenge/%2e%2e/x", 418)]
+    [InlineData("GET", "/.well-known/acme-challenge/%2e%2e/%2e%2e/x", 418)]
+    [InlineData("GET", "//.well-known/acme-challenge/" + Token, 418)]
+    [InlineData("GET", "/.well-known/acme-challenge", 418)]
+    public async Task Request_AnyPath_GetsItsStatus(string method, string target, int status)
+    {
+        await using var app = await StartAsync();
+
+        var (actual, answer) = await RawHttp.SendAsync(app.Http, method, target, "app.test", Cancelled);
+
+        Assert.Equal(status, actual);
+        Assert.Equal(method == "GET" && status == 200, answer.EndsWith("\r\n\r\n" + Answer, StringComparison.Ordinal));
+        Assert.Equal(status == 200, answer.Contains($"Content-Length: {Answer.Length}", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/")]
+    [InlineData("/" + Token)]
+    [InlineData(Token + "/")]
+    [InlineData("caf%C3%A9")]
+    [InlineData("a%2Fb")]
+    [InlineData("a%20b")]
+    [InlineData("a.b")]
+    [InlineData("LONG")]
+    public async Task Request_MalformedToken_IsNotLookedUp(string token)
+    {
+        WatchedStorage? storage = null;
+        await using var app = await StartAsync(inner => storage = new WatchedStorage(inner));
+        var target = $"{Http01Path.Prefix}{(token == "LONG" ? new string('a', 257) : token)}";
+
+        var (status, _) = await RawHttp.SendAsync(app.Http, "GET", target, "app.test", Cancelled);
+
+        Assert.Equal(404, status);
+        Assert.DoesNotContain(storage!.Reads, key => key.StartsWith("challenges/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Request_UnknownToken_IsLookedUpOnce()
+    {
+        WatchedStorage? storage = null;
+        await using var app = await StartAsync(inner => storage = new WatchedStorage(inner));
+
+        var (status, _) = await RawHttp.SendAsync(app.Http, "GET", Http01Path.Prefix + "unknown", "app.test", Cancelled);
+
+        Assert.Equal(404, status);
+        Assert.Single(storage!.Reads, key => key.StartsWith("challenges/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Invoke_OtherRequest_AllocatesNothing()
+    {
+        var storage = new InMemoryStorage(TimeProvider.System);
+        var table = new Http01TokenTable(storage, TimeProvider.System, NullLogger<Http01TokenTable>.Instance);
+        var middleware = new Http01Middleware(_ => Task.CompletedTask, table, NullLogger<Http01Middleware>.Instance);
+        var context = new DefaultHttpContext();
+        context.Request.Path = "/.well-known/acme-challeng/x";
+        await middleware.InvokeAsync(context);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+        {
+            _ = middleware.InvokeAsync(context);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static async Task<AcmeApp> StartAsync(Func<IAcmeStorage, IAcmeStorage>? wrap = null)
+    {
+        var settings = new Dictionary<string, string?> { ["AcmeHttps:Issuance"] = "ServeOnly", ["AcmeHttps:DirectoryUrl"] = "https://127.0.0.1:1/directory", ["AcmeHttps:AcceptTermsOfService"] = "true" };
+        var inner = new InMemoryStorage(TimeProvider.System);
+        var app = await AcmeApp.StartAsync(
+            settings,
+            acme => acme.UseStorage(_ => wrap?.Invoke(inner) ?? inner),
+            pipeline: web => web.MapFallback(() => Results.StatusCode(418)),
+            cancellationToken: Cancelled);
+        await app.Services.GetRequiredService<Http01TokenTable>().AddAsync(Token, Answer, Cancelled);
+        return app;
+    }
+}

@@ -1,0 +1,26 @@
+using KestrelAcme.Certificates.Persistence;
+
+namespace KestrelAcme.Tests.EndToEnd.Crash;
+
+/// <summary>What is in a store's folder, read file by file without the store's own code.</summary>
+internal sealed record StoreContent(
+    IReadOnlyList<string> Files, IReadOnlyList<CertificateRecord> Certificates, IReadOnlyList<CertificateStateRecord> States, IReadOnlyList<AccountRecord> Accounts)
+{
+    public IEnumerable<string> Damaged => Files.Where(f => f.Contains(".damaged", StringComparison.Ordinal));
+
+    public IEnumerable<string> Temporary => Files.Where(f => f.EndsWith(".tmp", StringComparison.Ordinal));
+
+    /// <exception cref="DamagedValueException">A file is not what its place says.</exception>
+    public static StoreContent Read(string root)
+    {
+        var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(root, f)).ToList();
+        return new StoreContent(
+            files,
+            [.. Below(root, files, "certificates/").Select(b => CertificateFile.Decode(b))],
+            [.. Below(root, files, "states/").Select(b => StateFile.Decode(b))],
+            [.. Below(root, files, "accounts/").Select(b => AccountFile.Decode(b))]);
+    }
+
+    private static IEnumerable<byte[]> Below(string root, IEnumerable<string> files, string folder)
+        => files.Where(f => f.StartsWith(folder, StringComparison.Ordinal)).Select(f => File.ReadAllBytes(Path.Join(root, f)));
+}

@@ -1,0 +1,74 @@
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Processes;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd;
+
+/// <summary>What other programs find in <c>ExportPath</c>, by openssl's own eyes.</summary>
+public sealed class ExportTests
+{
+    private const string Name = "app.test";
+    private static readonly string[] Layout = ["cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Export_IssuedAndRenewed_IsCertbotsLayoutWithTheMatchingKey()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var (settings, folder) = Settings(fixture);
+        await using var app = await fixture.StartAppAsync(settings);
+        await LocalFixture.ObtainedAsync(app, Name);
+        await ExportedAsync(app, folder);
+
+        await app.Certificates.RenewAsync(Name, Cancelled);
+
+        await ExportedAsync(app, folder);
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+    }
+
+    [Fact]
+    public async Task Start_ExportMissing_IsWrittenFromTheStore()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var (settings, folder) = Settings(fixture);
+        await using (var first = await fixture.StartAppAsync(fixture.Settings(Name)))
+        {
+            await LocalFixture.ObtainedAsync(first, Name);
+            await first.StopAsync(Cancelled);
+        }
+
+        await using var second = await fixture.StartAppAsync(settings);
+
+        await Poll.UntilAsync(() => Directory.Exists(folder), "the export", TimeSpan.FromSeconds(8), Cancelled);
+        await ExportedAsync(second, folder);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    private static (Dictionary<string, string?> Settings, string Folder) Settings(LocalFixture fixture)
+    {
+        var settings = fixture.Settings(Name);
+        var path = Path.Join(Path.GetDirectoryName(fixture.RootPath), "export");
+        settings["AcmeHttps:ExportPath"] = path;
+        return (settings, Path.Join(path, Name));
+    }
+
+    private static async Task ExportedAsync(AcmeApp app, string folder)
+    {
+        Assert.Equal(Layout, Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        using var leaf = X509Certificate2.CreateFromPemFile(Path.Join(folder, "fullchain.pem"), Path.Join(folder, "privkey.pem"));
+        Assert.Equal(app.Certificates.Find(Name)!.SerialNumber, leaf.SerialNumber);
+        Assert.Equal(
+            await OpenSslAsync("x509", "-noout", "-pubkey", "-in", Path.Join(folder, "cert.pem")),
+            await OpenSslAsync("pkey", "-pubout", "-in", Path.Join(folder, "privkey.pem")));
+    }
+
+    private static async Task<string> OpenSslAsync(params string[] arguments)
+    {
+        var openssl = RequireServer.Installed("openssl", "openssl");
+        await using var process = ChildProcess.Start(openssl, arguments);
+        Assert.Equal(0, await process.WaitForExitAsync(cancellationToken: Cancelled));
+        return process.Output;
+    }
+}

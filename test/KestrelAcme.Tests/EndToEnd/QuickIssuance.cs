@@ -1,0 +1,21 @@
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Scheduling;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KestrelAcme.Tests.EndToEnd;
+
+/// <summary>The engine's times, shortened so that tests need not wait for a minute after each failure.</summary>
+internal static class QuickIssuance
+{
+    private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(300);
+
+    public static IssuanceSettings Settings { get; } = new()
+    {
+        Retries = new RetrySchedule([Wait], Wait, Wait, Wait, Wait, JitterShare: 0),
+        LeasePoll = TimeSpan.FromMilliseconds(100),
+        SaveAgain = Wait,
+    };
+
+    public static void Apply(WebApplicationBuilder builder) => builder.Services.AddSingleton(Settings);
+}
