@@ -46,5 +46,14 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
     public bool IsNewerThan(CertificateSnapshot? other)
         => other is null || (!IsSameAs(other) && Record.Metadata.ObtainedAt > other.Record.Metadata.ObtainedAt);
 
+    /// <summary>Whether two certificates stand for one key.</summary>
+    public bool HasSameKeyAs(CertificateSnapshot other) => PublicKey().AsSpan().SequenceEqual(other.PublicKey());
+
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
+
+    private byte[] PublicKey()
+    {
+        using var leaf = X509CertificateLoader.LoadCertificate(Record.Chain[0].Span);
+        return leaf.PublicKey.ExportSubjectPublicKeyInfo();
+    }
 }

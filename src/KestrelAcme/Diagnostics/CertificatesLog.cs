@@ -175,4 +175,19 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1171, LogLevel.Warning, "{Certificate}: its certificate is gone from the store; it is stored again.")]
     public static partial void StoredCertificateGone(this ILogger logger, string certificate);
+
+    [LoggerMessage(1172, LogLevel.Error, "{Certificate}: it is revoked, but that could not be stored; it is stored with the next order: {Reason}")]
+    public static partial void RevocationNotStored(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1173, LogLevel.Warning, "The last names of the domain source {Source} could not be read from the store: {Reason}")]
+    public static partial void DomainSourceNotRecalled(this ILogger logger, string source, string reason);
+
+    [LoggerMessage(1174, LogLevel.Warning, "The names of the domain source {Source} could not be stored; should it fail at the next start, they are not known then: {Reason}")]
+    public static partial void DomainSourceNotKept(this ILogger logger, string source, string reason);
+
+    [LoggerMessage(1175, LogLevel.Error, "The domain source {Source} gave no change token; its changes are seen every ten minutes only.")]
+    public static partial void DomainSourceNotFollowed(this ILogger logger, string source, Exception exception);
+
+    [LoggerMessage(1176, LogLevel.Warning, "The {Count} names that were added at run time are gone from the store; they are stored again.")]
+    public static partial void DomainsGone(this ILogger logger, int count);
 }

@@ -5,6 +5,7 @@ using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -65,9 +66,58 @@ public sealed class RevocationTests
         Assert.False(app.Certificates.Find("app.test")!.Revoked);
     }
 
-    private static async Task RevokeBehindItsBackAsync(AcmeApp app)
+    [Fact]
+    public async Task Look_OneStateCannotBeRead_TheOthersAreReplacedAndItLater()
     {
-        var record = app.Services.GetRequiredService<CertificateCatalog>().Find("app.test")!.Current!.Record;
+        var trouble = new FailingStorage(new InMemoryStorage());
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.StartAppAsync(fixture.Settings("a.test", "b.test"), configure: builder => builder.Services.AddSingleton<IAcmeStorage>(trouble));
+        foreach (var name in new[] { "a.test", "b.test" })
+        {
+            await LocalFixture.ObtainedAsync(app, name);
+        }
+
+        await Poll.UntilAsync(() => app.Log.Lines.Count(l => l.Event.Name == "RenewalAdvised") == 2, "the advice is there", cancellationToken: Cancelled);
+        var serials = new[] { app.Certificates.Find("a.test")!.SerialNumber, app.Certificates.Find("b.test")!.SerialNumber };
+        foreach (var name in new[] { "a.test", "b.test" })
+        {
+            await RevokeBehindItsBackAsync(app, name);
+        }
+
+        foreach (var (bad, good) in new[] { ("a.test", "b.test"), ("b.test", "a.test") })
+        {
+            trouble.Unreadable = key => key == $"states/{bad}.json";
+            await app.Services.GetRequiredService<RevocationWatcher>().LookAsync(Cancelled);
+            await Poll.UntilAsync(() => !serials.Contains(app.Certificates.Find(good)!.SerialNumber), $"a successor of {good}\n{app.Log}", cancellationToken: Cancelled);
+        }
+    }
+
+    [Fact]
+    public async Task Revoke_StoreDown_RevokesAndReplaces()
+    {
+        var trouble = new FailingStorage(new InMemoryStorage());
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = fixture.Settings("app.test");
+        settings["AcmeHttps:ReuseKeys"] = "true";
+        await using var app = await fixture.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton<IAcmeStorage>(trouble));
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        var before = await app.ConnectAsync("app.test", Cancelled);
+        trouble.Unwritable = key => key.StartsWith("orders/", StringComparison.Ordinal) || key.StartsWith("states/", StringComparison.Ordinal) || key.StartsWith("revoked/", StringComparison.Ordinal);
+
+        await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
+        Assert.Single(fixture.Authority.Revoked);
+        Assert.True(app.Certificates.Find("app.test")!.Revoked);
+        trouble.Unwritable = static _ => false;
+        await app.Certificates.RenewAsync("app.test", Cancelled);
+
+        var after = await app.ConnectAsync("app.test", Cancelled);
+        Assert.NotEqual(before.SerialNumber, after.SerialNumber);
+        Assert.NotEqual(before.Leaf.GetPublicKeyString(), after.Leaf.GetPublicKeyString());
+    }
+
+    private static async Task RevokeBehindItsBackAsync(AcmeApp app, string name = "app.test")
+    {
+        var record = app.Services.GetRequiredService<CertificateCatalog>().Find(name)!.Current!.Record;
         var authority = app.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
         using var key = CertificateKeys.Read(record.Metadata.KeyAlgorithm, record.PrivateKey.Span);
         await app.Services.GetRequiredService<AuthorityRegistry>().Get(authority).Client.RevokeCertificateAsync(record.Chain[0], key, RevocationReason.Superseded, Cancelled);

@@ -39,9 +39,7 @@ internal sealed class OrderJournal
     {
         if (await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
         {
-            // A failure that could not be stored must not be forgotten for an older one that was.
-            var known = certificate.State.Failure;
-            certificate.State = known?.At > (stored.Failure?.At ?? stored.Since) ? stored with { Failure = known } : stored;
+            certificate.State = StateMerge.Merge(stored, certificate.State, certificate.Current?.SerialNumber);
         }
 
         return new OrderJournal(certificate, store, lease, reached, logger);
@@ -50,7 +48,8 @@ internal sealed class OrderJournal
     public void Reached(OrderStep step) => _reached(step);
 
     /// <summary>Changes the state.</summary>
-    public Task ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
+    /// <returns>Whether the change could be stored; it holds in memory all the same.</returns>
+    public Task<bool> ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
         => StoreAsync(change(State), cancellationToken);
 
     /// <summary>Notes that an attempt is under way.</summary>
@@ -58,8 +57,18 @@ internal sealed class OrderJournal
         => StoreAsync(State with { State = next, Since = now }, cancellationToken);
 
     /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept but the time.</summary>
-    public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued }, cancellationToken);
+    public async Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued }, cancellationToken);
+        }
+        catch (LeaseLostException exception)
+        {
+            // The certificate is stored and served: whoever has the lease now sees that the order is done, and writes it down.
+            _logger.StateNotStored(_certificate.Id, exception.Message);
+        }
+    }
 
     /// <summary>Notes how a rehearsal went.</summary>
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
@@ -96,16 +105,18 @@ internal sealed class OrderJournal
     /// <summary>Forgets the order: it is finished, or the authority no longer knows it.</summary>
     public Task ForgetAsync(CancellationToken cancellationToken) => StoreAsync(State with { PendingOrder = null }, cancellationToken);
 
-    private async Task StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
+    private async Task<bool> StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {
         _certificate.State = next;
         try
         {
             await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
+            return true;
         }
         catch (StorageUnavailableException exception)
         {
             _logger.StateNotStored(_certificate.Id, exception.Message);
+            return false;
         }
     }
 }

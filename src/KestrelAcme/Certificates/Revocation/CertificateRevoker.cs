@@ -7,6 +7,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Revocation;
@@ -15,48 +16,94 @@ namespace KestrelAcme.Certificates.Revocation;
 internal sealed class CertificateRevoker(
     AuthorityRegistry authorities, CertificateLeases leases, CertificateStore store, CertificateEventHub events, ConfigurationSource configuration, TimeProvider time, ILogger<CertificateRevoker> logger)
 {
+    /// <summary>Asks the authority first: a key that is known to others is revoked whether or not an order is under way, and whether or not the store can be asked.</summary>
     /// <returns>Whether a successor is to be ordered at once.</returns>
     /// <exception cref="InvalidOperationException">There is nothing to revoke, or its authority is no longer configured.</exception>
     /// <exception cref="AcmeException">The authority refused.</exception>
     public async Task<bool> RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
     {
         var current = certificate.Current ?? throw new InvalidOperationException($"There is no certificate for {certificate.Id} to revoke.");
-        var issuer = configuration.Current.Authorities.FirstOrDefault(a => a.DirectoryUrl == current.Record.Metadata.DirectoryUrl)
-            ?? throw new InvalidOperationException($"The authority {current.Record.Metadata.DirectoryUrl} that issued the certificate for {certificate.Id} is no longer configured. Add it to AcmeHttps:Authorities.");
+        await RevokeAsync(certificate, current, reason, cancellationToken);
+        try
+        {
+            current = await RecordAsync(certificate, current, reason, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            // It is revoked; whoever asked must see that, and the successor must be ordered. The state is written down with the next change.
+            logger.RevocationNotStored(certificate.Id, exception.Message);
+            current = certificate.Current is { } served && reason == RevocationReason.KeyCompromise && served.HasSameKeyAs(current) ? served : current;
+            certificate.State = Revoked(certificate.State, current, reason);
+        }
 
-        // Not while an order is under way: its state is not ours to change.
-        await using var open = await leases.OpenAsync(certificate, cancellationToken);
-        await RevokeAsync(authorities.Get(issuer), current, reason, cancellationToken);
-
-        var replace = reason == RevocationReason.KeyCompromise;
-        var record = new RevocationRecord(current.SerialNumber, time.GetUtcNow(), OnPurpose: !replace, reason);
-
-        // An order that was left behind may use the key that is known to others now.
-        await open.Journal.ChangeAsync(state => state with { Revocation = record, PendingOrder = replace ? null : state.PendingOrder }, cancellationToken);
-        await store.SetRevokedAsideAsync(certificate.Id, current, cancellationToken);
         logger.CertificateRevoked(certificate.Id, current.SerialNumber, reason.ToString());
         events.Publish(
             CertificateEventKind.Revoked,
             $"The certificate {current.SerialNumber} for {certificate.Id} was revoked ({reason}).",
             CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
-        return replace;
+        return reason == RevocationReason.KeyCompromise;
     }
 
-    private async Task RevokeAsync(Authority authority, CertificateSnapshot current, RevocationReason reason, CancellationToken cancellationToken)
+    /// <returns>The certificate that is recorded as revoked: what is served, where an order under way brought one with the same key.</returns>
+    private async Task<CertificateSnapshot> RecordAsync(ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
     {
+        // Not while an order is under way: its state is not ours to change.
+        await using var open = await leases.OpenAsync(certificate, cancellationToken);
+        if (reason == RevocationReason.KeyCompromise && certificate.Current is { } served && !served.IsSameAs(revoked) && served.HasSameKeyAs(revoked))
+        {
+            await RevokeAsync(certificate, served, reason, cancellationToken);
+            await store.SetRevokedAsideAsync(certificate.Id, revoked, cancellationToken);
+            revoked = served;
+        }
+
+        await open.Journal.ChangeAsync(state => Revoked(state, revoked, reason), cancellationToken);
+        await store.SetRevokedAsideAsync(certificate.Id, revoked, cancellationToken);
+        return revoked;
+    }
+
+    // An order that was left behind may use the key that is known to others now.
+    private CertificateStateRecord Revoked(CertificateStateRecord state, CertificateSnapshot revoked, RevocationReason reason)
+    {
+        var replace = reason == RevocationReason.KeyCompromise;
+        return state with
+        {
+            Revocation = new RevocationRecord(revoked.SerialNumber, time.GetUtcNow(), OnPurpose: !replace, reason),
+            PendingOrder = replace ? null : state.PendingOrder,
+        };
+    }
+
+    private async Task RevokeAsync(ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
+    {
+        var directory = revoked.Record.Metadata.DirectoryUrl;
+        var issuer = configuration.Current.Authorities.FirstOrDefault(a => a.DirectoryUrl == directory)
+            ?? throw new InvalidOperationException($"The authority {directory} that issued the certificate for {certificate.Id} is no longer configured. Add it to AcmeHttps:Authorities.");
+        var authority = authorities.Get(issuer);
         try
         {
             var account = await authority.Accounts.OpenAsync(configuration.Current.AcceptTermsOfService, cancellationToken);
-            await account.RevokeCertificateAsync(current.Record.Chain[0], reason, cancellationToken);
+            await account.RevokeCertificateAsync(revoked.Record.Chain[0], reason, cancellationToken);
         }
         catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AlreadyRevoked))
         {
             // That is what was wanted.
         }
-        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.Unauthorized) || exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        catch (Exception exception) when (exception is StorageUnavailableException
+            || (exception is AcmeException refusal && (refusal.HasProblem(AcmeProblemTypes.Unauthorized) || refusal.HasProblem(AcmeProblemTypes.AccountDoesNotExist))))
         {
-            using var key = CertificateKeys.Read(current.Record.Metadata.KeyAlgorithm, current.Record.PrivateKey.Span);
-            await authority.Client.RevokeCertificateAsync(current.Record.Chain[0], key, reason, cancellationToken);
+            await RevokeByKeyAsync(authority, revoked, reason, cancellationToken);
+        }
+    }
+
+    private static async Task RevokeByKeyAsync(Authority authority, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
+    {
+        using var key = CertificateKeys.Read(revoked.Record.Metadata.KeyAlgorithm, revoked.Record.PrivateKey.Span);
+        try
+        {
+            await authority.Client.RevokeCertificateAsync(revoked.Record.Chain[0], key, reason, cancellationToken);
+        }
+        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AlreadyRevoked))
+        {
+            // That is what was wanted.
         }
     }
 }

@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Revocation;
@@ -20,33 +21,62 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
 
     private readonly ConcurrentDictionary<Uri, EntityTagHeaderValue> _tags = new();
 
-    /// <returns>The certificates that are revoked; empty when none is, when it was not time to look, or when the list could not be used.</returns>
-    public async Task<IReadOnlyList<RevokedEntry>> LookAsync(Uri url, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, CancellationToken cancellationToken)
+    /// <summary>Looks at the list if it is time to, and has each of our certificates on it recorded. Until all are, the list is looked at again at the next occasion.</summary>
+    /// <param name="url">The list.</param>
+    /// <param name="issuer">The certificate of its issuer.</param>
+    /// <param name="serialNumbers">Our certificates.</param>
+    /// <param name="record">Records that a certificate is revoked; tells whether it is written down.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
+    public async Task LookAsync(
+        Uri url, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, Func<RevokedEntry, Task<bool>> record, CancellationToken cancellationToken)
     {
-        var record = await store.ReadRevocationListAsync(url, cancellationToken);
-        if (record?.NextCheck > time.GetUtcNow() && record.NextCheck <= time.GetUtcNow() + LongestInterval)
+        var known = await store.ReadRevocationListAsync(url, cancellationToken);
+        if (known?.NextCheck > time.GetUtcNow() && known.NextCheck <= time.GetUtcNow() + LongestInterval)
         {
-            return [];
+            return;
         }
 
         try
         {
             var fetched = await client.FetchAsync(url, _tags.GetValueOrDefault(url), cancellationToken);
-            var list = fetched is null ? null : Read(fetched, url, issuer, serialNumbers, record);
-            await StoreAsync(url, list?.Number?.ToString(CultureInfo.InvariantCulture) ?? record?.Number, LongestInterval - (Spread * jitter()), cancellationToken);
-            if (fetched?.Tag is { } tag)
+            var list = fetched is null ? null : Read(fetched, url, issuer, serialNumbers, known);
+
+            // While something is left to record, the list must be sent again, changed or not.
+            _tags.TryRemove(url, out var before);
+            var complete = await RecordAllAsync(list?.Revoked ?? [], record);
+            var wait = complete ? LongestInterval - (Spread * jitter()) : TimeSpan.Zero;
+            await StoreAsync(url, list?.Number?.ToString(CultureInfo.InvariantCulture) ?? known?.Number, wait, cancellationToken);
+            if (complete && (fetched is null ? before : fetched.Tag) is { } tag)
             {
                 _tags[url] = tag;
             }
-
-            return list?.Revoked ?? [];
         }
-        catch (Exception exception) when (exception is HttpRequestException or UnusableRevocationListException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or UnusableRevocationListException or IOException and not StorageUnavailableException)
         {
             logger.RevocationListUnusable(url, exception.Message);
-            await StoreAsync(url, record?.Number, AfterFailure, cancellationToken);
-            return [];
+            await StoreAsync(url, known?.Number, AfterFailure, cancellationToken);
         }
+    }
+
+    /// <summary>Forgets what is known of all lists but these.</summary>
+    public void ForgetOthers(IReadOnlySet<Uri> urls)
+    {
+        foreach (var url in _tags.Keys.Where(u => !urls.Contains(u)))
+        {
+            _tags.TryRemove(url, out _);
+        }
+    }
+
+    private static async Task<bool> RecordAllAsync(IReadOnlyList<RevokedEntry> entries, Func<RevokedEntry, Task<bool>> record)
+    {
+        var complete = true;
+        foreach (var entry in entries)
+        {
+            complete &= await record(entry);
+        }
+
+        return complete;
     }
 
     private static RevocationList Read(FetchedRevocationList fetched, Uri url, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, RevocationListRecord? record)

@@ -42,44 +42,83 @@ internal sealed class RevocationWatcher(
         }
     }
 
-    /// <summary>Looks at every list that is due.</summary>
+    /// <summary>Looks at every list that is due. What fails for one list, or for one certificate, keeps no other back; it is looked at again in the next round.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var lists = catalog.All
             .Where(c => c.Current is { RevocationListUrl: not null, Record.Chain.Count: > 1 } current && current.NotAfter > now)
-            .GroupBy(c => (Url: c.Current!.RevocationListUrl!, Issuer: Convert.ToHexString(c.Current.Record.Chain[1].Span)));
+            .GroupBy(c => (Url: c.Current!.RevocationListUrl!, Issuer: Convert.ToHexString(c.Current.Record.Chain[1].Span)))
+            .ToList();
+        check.ForgetOthers(lists.Select(l => l.Key.Url).ToHashSet());
         foreach (var list in lists)
         {
-            var bySerial = list.GroupBy(c => c.Current!.SerialNumber, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
-            var issuer = list.First().Current!.Record.Chain[1];
-            foreach (var entry in await check.LookAsync(list.Key.Url, issuer, bySerial.Keys.ToHashSet(StringComparer.Ordinal), cancellationToken))
-            {
-                foreach (var certificate in bySerial[entry.SerialNumber])
-                {
-                    await ReplaceAsync(certificate, entry, cancellationToken);
-                }
-            }
+            await TryAsync(() => LookAsync(list.Key.Url, [.. list], cancellationToken), cancellationToken);
         }
     }
 
-    private async Task ReplaceAsync(ManagedCertificate certificate, RevokedEntry entry, CancellationToken cancellationToken)
+    private Task LookAsync(Uri url, IReadOnlyList<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    {
+        // What is served may have changed since the lists were gathered.
+        var served = certificates.Select(c => (Certificate: c, c.Current!.SerialNumber)).ToLookup(c => c.SerialNumber, c => c.Certificate, StringComparer.Ordinal);
+        return check.LookAsync(
+            url,
+            certificates[0].Current!.Record.Chain[1],
+            served.Select(s => s.Key).ToHashSet(StringComparer.Ordinal),
+            entry => ReplaceAllAsync(served[entry.SerialNumber], entry, cancellationToken),
+            cancellationToken);
+    }
+
+    private async Task<bool> ReplaceAllAsync(IEnumerable<ManagedCertificate> certificates, RevokedEntry entry, CancellationToken cancellationToken)
+    {
+        var complete = true;
+        foreach (var certificate in certificates)
+        {
+            var recorded = false;
+            await TryAsync(async () => recorded = await ReplaceAsync(certificate, entry, cancellationToken), cancellationToken);
+            complete &= recorded;
+        }
+
+        return complete;
+    }
+
+    private async Task TryAsync(Func<Task> step, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await step();
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            logger.RevocationCheckFailed(exception.Message);
+        }
+    }
+
+    /// <returns>Whether the revocation is written down, or no longer matters.</returns>
+    private async Task<bool> ReplaceAsync(ManagedCertificate certificate, RevokedEntry entry, CancellationToken cancellationToken)
     {
         if (certificate.State.Revocation?.SerialNumber == entry.SerialNumber)
         {
-            return;
+            return true;
         }
 
-        await using (var open = await leases.OpenAsync(certificate, cancellationToken))
+        bool stored;
+        await using (var open = await leases.TryOpenAsync(certificate, cancellationToken))
         {
+            if (open is null)
+            {
+                // An order is under way, perhaps for the successor.
+                return false;
+            }
+
             // The state was read again: another instance may have found it too, or revoked it on purpose.
             if (certificate.State.Revocation?.SerialNumber == entry.SerialNumber || certificate.Current?.SerialNumber != entry.SerialNumber)
             {
-                return;
+                return true;
             }
 
             var record = new RevocationRecord(entry.SerialNumber, entry.At, OnPurpose: false, entry.Reason);
-            await open.Journal.ChangeAsync(state => state with { Revocation = record }, cancellationToken);
+            stored = await open.Journal.ChangeAsync(state => state with { Revocation = record }, cancellationToken);
         }
 
         logger.CertificateFoundRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
@@ -88,5 +127,6 @@ internal sealed class RevocationWatcher(
             $"The certificate {entry.SerialNumber} for {certificate.Id} was revoked on {entry.At:u}; it is replaced at once.",
             CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
         scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+        return stored;
     }
 }
