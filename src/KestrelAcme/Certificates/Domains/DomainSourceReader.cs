@@ -1,35 +1,84 @@
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Domains;
 
-/// <summary>Asks one source for its names and remembers the last good answer.</summary>
-internal sealed class DomainSourceReader(IDomainSource source, TimeProvider time, ILogger logger)
+/// <summary>Asks one source for its names and remembers the last good answer, over restarts too: a source that fails at the start takes no name away.</summary>
+internal sealed class DomainSourceReader(IDomainSource source, string slug, CertificateStore store, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(30);
-    private IReadOnlyCollection<string> _last = [];
+    private volatile IReadOnlyCollection<string>? _last;
+    private volatile IReadOnlyCollection<string>? _stored;
+    private volatile bool _answered;
 
     public IDomainSource Source => source;
 
+    private string Name => source.GetType().Name;
+
+    /// <summary>The last good answer; <see langword="null"/> when there is none. The source is not asked.</summary>
+    public async Task<IReadOnlyCollection<string>?> RecallAsync(CancellationToken cancellationToken)
+    {
+        if (_last is null)
+        {
+            try
+            {
+                _last = _stored = (await store.ReadDomainSourceAsync(slug, cancellationToken))?.Names;
+            }
+            catch (StorageUnavailableException exception)
+            {
+                logger.DomainSourceNotRecalled(Name, exception.Message);
+            }
+        }
+
+        return _last;
+    }
+
     public async Task<IReadOnlyCollection<string>> ReadAsync(CancellationToken cancellationToken)
     {
+        var last = await RecallAsync(cancellationToken) ?? [];
         using var limit = new CancellationTokenSource(AnswerTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            var names = await source.GetDomainNamesAsync(both.Token);
-            if (names.Count == 0 && _last.Count > 0)
+            // A source that ignores its token must not hold up the others.
+            var names = await source.GetDomainNamesAsync(both.Token).WaitAsync(both.Token);
+            if (names.Count == 0 && last.Count > 0 && _answered)
             {
-                logger.DomainSourceEmpty(source.GetType().Name, _last.Count);
-                return _last;
+                logger.DomainSourceEmpty(Name, last.Count);
+                return last;
             }
 
-            return _last = names;
+            _answered = true;
+            _last = names;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            logger.DomainSourceFailed(source.GetType().Name, _last.Count, exception);
-            return _last;
+            logger.DomainSourceFailed(Name, last.Count, exception);
+            return last;
+        }
+
+        await KeepAsync(_last, cancellationToken);
+        return _last;
+    }
+
+    // An empty answer is believed after a restart, but not kept: were it a mistake, the next restart would find nothing to serve.
+    private async Task KeepAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    {
+        if (names.Count == 0 || (_stored is { } stored && stored.Count == names.Count && stored.ToHashSet(StringComparer.Ordinal).SetEquals(names)))
+        {
+            return;
+        }
+
+        try
+        {
+            await store.WriteDomainSourceAsync(slug, new DomainSourceRecord { Names = [.. names] }, cancellationToken);
+            _stored = names;
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or ArgumentException)
+        {
+            logger.DomainSourceNotKept(Name, exception.Message);
         }
     }
 }

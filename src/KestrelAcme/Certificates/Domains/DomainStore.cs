@@ -1,34 +1,89 @@
 using System.Text;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Domains;
 
 /// <summary>The names that were added at run time: one value each, so that instances can add and remove at once.</summary>
-internal sealed class DomainStore(IAcmeStorage storage)
+internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> logger)
 {
-    public async Task<IReadOnlyList<string>> ListAsync(CancellationToken cancellationToken)
+    private volatile Dictionary<string, string> _last = [];
+
+    /// <summary>The names. A value that cannot be read takes no other away, and none that is known; a store that was emptied is filled with those that are known.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<IReadOnlyCollection<string>> ListAsync(CancellationToken cancellationToken)
     {
-        var keys = new List<string>();
+        var keys = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var key in storage.ListAsync(StorageLayout.DomainsPrefix, cancellationToken))
         {
             keys.Add(key);
         }
 
-        var names = new List<string>(keys.Count);
-        await foreach (var entry in storage.ReadManyAsync(keys, cancellationToken))
+        if (!keys.Remove(StorageLayout.DomainsMark) && await MendAsync(keys.Count, cancellationToken) is { } known)
         {
-            names.Add(Encoding.UTF8.GetString(entry.Value.Span));
+            return known;
         }
 
-        return names;
+        var names = new Dictionary<string, string>(keys.Count, StringComparer.Ordinal);
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, (key, reason) => Keep(names, key, reason), logger, cancellationToken))
+        {
+            names[entry.Key] = Encoding.UTF8.GetString(entry.Value.Span);
+        }
+
+        _last = names;
+        return names.Values;
     }
 
-    public ValueTask AddAsync(CertificateIdentifier name, CancellationToken cancellationToken)
-        => storage.WriteAsync(StorageLayout.Domain(name), Encoding.UTF8.GetBytes(name.Value), lease: null, cancellationToken);
+    public async ValueTask AddAsync(CertificateIdentifier name, CancellationToken cancellationToken)
+    {
+        await storage.WriteAsync(StorageLayout.DomainsMark, "1"u8.ToArray(), lease: null, cancellationToken);
+        await storage.WriteAsync(StorageLayout.Domain(name), Encoding.UTF8.GetBytes(name.Value), lease: null, cancellationToken);
+    }
 
     /// <returns><see langword="false"/> when the name was not there.</returns>
     public ValueTask<bool> RemoveAsync(CertificateIdentifier name, CancellationToken cancellationToken)
         => storage.DeleteAsync(StorageLayout.Domain(name), lease: null, cancellationToken);
+
+    private void Keep(Dictionary<string, string> names, string key, string reason)
+    {
+        logger.ValueUnreadable(key, reason);
+        if (_last.TryGetValue(key, out var name))
+        {
+            names[key] = name;
+        }
+    }
+
+    /// <summary>Puts the mark in place; where names are known but none is stored, the store was emptied, and they are stored again.</summary>
+    /// <returns>The names that are known, of an emptied store.</returns>
+    private async Task<IReadOnlyCollection<string>?> MendAsync(int stored, CancellationToken cancellationToken)
+    {
+        var known = _last;
+        if (stored == 0 && known.Count == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            if (stored == 0)
+            {
+                logger.DomainsGone(known.Count);
+                foreach (var (key, name) in known)
+                {
+                    await storage.WriteAsync(key, Encoding.UTF8.GetBytes(name), lease: null, cancellationToken);
+                }
+            }
+
+            await storage.WriteAsync(StorageLayout.DomainsMark, "1"u8.ToArray(), lease: null, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.DomainsNotRead(exception.Message);
+        }
+
+        return stored == 0 ? [.. known.Values] : null;
+    }
 }

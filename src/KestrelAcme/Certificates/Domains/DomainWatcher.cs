@@ -14,14 +14,29 @@ internal sealed class DomainWatcher(WantedCertificates wanted, IAcmeStorage stor
 
     public async Task RunAsync(Func<Task> reconcile, CancellationToken stopping)
     {
-        var changes = wanted.Sources.Select(s => ChangeToken.OnChange(s.GetChangeToken, () => _ = reconcile())).ToList();
+        var changes = new List<IDisposable>();
         try
         {
+            changes.AddRange(wanted.Sources.Select(s => ChangeToken.OnChange(() => TokenOf(s), () => _ = reconcile())));
             await Task.WhenAll(FollowStoreAsync(reconcile, stopping), AskSourcesAsync(reconcile, stopping));
         }
         finally
         {
             changes.ForEach(c => c.Dispose());
+        }
+    }
+
+    // Without its notices a source is still asked every ten minutes.
+    private IChangeToken? TokenOf(IDomainSource source)
+    {
+        try
+        {
+            return source.GetChangeToken();
+        }
+        catch (Exception exception)
+        {
+            logger.DomainSourceNotFollowed(source.GetType().Name, exception);
+            return null;
         }
     }
 
@@ -51,13 +66,11 @@ internal sealed class DomainWatcher(WantedCertificates wanted, IAcmeStorage stor
 
     private async Task AskSourcesAsync(Func<Task> reconcile, CancellationToken stopping)
     {
+        // The first time at once: at the start only the last known answers were taken.
         while (wanted.Sources.Any() && !stopping.IsCancellationRequested)
         {
+            await reconcile();
             await Task.Delay(SourceInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!stopping.IsCancellationRequested)
-            {
-                await reconcile();
-            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -7,21 +8,56 @@ namespace KestrelAcme.Certificates.Domains;
 
 /// <summary>Gathers which certificates should exist: from the configuration, from names that were added at run time, and from the application's sources.</summary>
 internal sealed class WantedCertificates(
-    ConfigurationSource configuration, DomainStore added, IEnumerable<IDomainSource> sources, TimeProvider time, ILogger<WantedCertificates> logger)
+    ConfigurationSource configuration, DomainStore added, IEnumerable<IDomainSource> sources, CertificateStore store, TimeProvider time, ILogger<WantedCertificates> logger)
 {
-    private readonly List<DomainSourceReader> _sources = [.. sources.Select(s => new DomainSourceReader(s, time, logger))];
-    private IReadOnlyList<string> _lastAdded = [];
+    private readonly List<DomainSourceReader> _sources =
+    [
+        .. sources.GroupBy(s => s.GetType())
+            .SelectMany(g => g.Select((source, i) => new DomainSourceReader(source, DomainSourceSlug.Of(g.Key, i + 1), store, time, logger))),
+    ];
+
+    private IReadOnlyCollection<string> _lastAdded = [];
 
     public IEnumerable<IDomainSource> Sources => _sources.Select(s => s.Source);
 
+    /// <summary>What the configuration wants.</summary>
+    public IReadOnlyList<CertificateSpecification> Configured => [.. configuration.Current.Certificates];
+
+    /// <summary>What is wanted as far as it is known without asking the application's sources, by their last answers.</summary>
+    public async Task<IReadOnlyList<CertificateSpecification>> RecallAsync(CancellationToken cancellationToken)
+    {
+        var names = new List<string>(await AddedAsync(cancellationToken));
+        foreach (var answer in await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken))))
+        {
+            names.AddRange(answer ?? []);
+        }
+
+        return Combine(names);
+    }
+
     public async Task<IReadOnlyList<CertificateSpecification>> GatherAsync(CancellationToken cancellationToken)
+    {
+        var names = new List<string>(await AddedAsync(cancellationToken));
+        foreach (var answer in await Task.WhenAll(_sources.Select(s => s.ReadAsync(cancellationToken))))
+        {
+            names.AddRange(answer);
+        }
+
+        return Combine(names);
+    }
+
+    /// <summary>Whether every source answered in an earlier run, so that its names are known.</summary>
+    public async Task<bool> KnowsAllSourcesAsync(CancellationToken cancellationToken)
+        => (await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)))).All(a => a is not null);
+
+    private List<CertificateSpecification> Combine(IEnumerable<string> names)
     {
         var snapshot = configuration.Current;
         var wanted = snapshot.Certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
 
         // A name in the configuration, alone or in a group, needs no second certificate.
         var covered = snapshot.Certificates.SelectMany(c => c.Identifiers).ToHashSet();
-        foreach (var name in await NamesAsync(cancellationToken))
+        foreach (var name in names)
         {
             var result = DomainNameRules.Check(name, snapshot);
             if (!result.IsGood)
@@ -40,18 +76,7 @@ internal sealed class WantedCertificates(
         return [.. wanted.Values];
     }
 
-    private async Task<IEnumerable<string>> NamesAsync(CancellationToken cancellationToken)
-    {
-        var names = new List<string>(await AddedAsync(cancellationToken));
-        foreach (var source in _sources)
-        {
-            names.AddRange(await source.ReadAsync(cancellationToken));
-        }
-
-        return names;
-    }
-
-    private async Task<IReadOnlyList<string>> AddedAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyCollection<string>> AddedAsync(CancellationToken cancellationToken)
     {
         try
         {

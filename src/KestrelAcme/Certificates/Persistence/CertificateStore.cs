@@ -85,6 +85,12 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
     public ValueTask WriteRevocationListAsync(RevocationListRecord record, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.RevocationList(record.Url), RevocationListFile.Encode(record), lease: null, cancellationToken);
 
+    public Task<DomainSourceRecord?> ReadDomainSourceAsync(string slug, CancellationToken cancellationToken)
+        => ReadAsync(StorageLayout.DomainSource(slug), DomainSourceFile.Decode, cancellationToken);
+
+    public ValueTask WriteDomainSourceAsync(string slug, DomainSourceRecord record, CancellationToken cancellationToken)
+        => storage.WriteAsync(StorageLayout.DomainSource(slug), DomainSourceFile.Encode(record), lease: null, cancellationToken);
+
     /// <summary>Keeps a copy of a certificate that was revoked.</summary>
     public ValueTask SetRevokedAsideAsync(string id, CertificateSnapshot certificate, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.Revoked(id, certificate.SerialNumber), CertificateFile.Encode(certificate.Record), lease: null, cancellationToken);

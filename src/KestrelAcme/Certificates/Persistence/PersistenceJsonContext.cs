@@ -15,4 +15,5 @@ namespace KestrelAcme.Certificates.Persistence;
 [JsonSerializable(typeof(TokenBucket))]
 [JsonSerializable(typeof(Dictionary<string, DateTimeOffset>))]
 [JsonSerializable(typeof(RevocationListRecord))]
+[JsonSerializable(typeof(DomainSourceRecord))]
 internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

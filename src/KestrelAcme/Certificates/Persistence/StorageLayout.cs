@@ -15,12 +15,17 @@ internal static class StorageLayout
     public const string DomainsPrefix = "domains/";
     public const string Housekeeping = "housekeeping/unused.json";
 
+    /// <summary>There as long as the store remembers that names were added: without it, a store without names is one that was emptied. No id begins with it.</summary>
+    public const string DomainsMark = DomainsPrefix + "+kept";
+
     public static string Domain(CertificateIdentifier name) => $"{DomainsPrefix}{CertificateId.Of([name], KeyAlgorithm.EcdsaP256)}";
 
     public static string Certificate(string id) => $"{CertificatesPrefix}{id}.pem";
 
     /// <summary>The id in the key of a certificate or a state.</summary>
     public static string IdOf(string key) => Path.GetFileNameWithoutExtension(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+
+    public static string DomainSource(string slug) => $"domain-sources/{slug}.json";
 
     public static string State(string id) => $"{StatesPrefix}{id}.json";
 

@@ -22,10 +22,23 @@ internal sealed class CertificateReconciler(
     private readonly Lock _lock = new();
     private Task? _next;
 
-    /// <summary>Takes over what is wanted and reads what the store holds of it; nothing is ordered yet.</summary>
+    /// <summary>
+    /// Takes over what is wanted and reads what the store holds of it; nothing is ordered yet. The configured certificates come first, then the names that the store remembers,
+    /// and last those of sources that never answered before: whatever hangs keeps back only what depends on it.
+    /// </summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var (added, _) = catalog.Apply(await wanted.GatherAsync(cancellationToken), configuration.Current);
+        await LoadAsync(wanted.Configured, cancellationToken);
+        await LoadAsync(await wanted.RecallAsync(cancellationToken), cancellationToken);
+        if (!await wanted.KnowsAllSourcesAsync(cancellationToken))
+        {
+            await LoadAsync(await wanted.GatherAsync(cancellationToken), cancellationToken);
+        }
+    }
+
+    private async Task LoadAsync(IReadOnlyList<CertificateSpecification> specifications, CancellationToken cancellationToken)
+    {
+        var (added, _) = catalog.Apply(specifications, configuration.Current);
         await loader.LoadAsync(added, cancellationToken);
     }
 
