@@ -11,6 +11,9 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
 {
     private readonly ConcurrentDictionary<string, ManagedCertificate> _certificates = new(StringComparer.Ordinal);
 
+    // What is no longer managed, but still served, and when it ends.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _retired = new(StringComparer.Ordinal);
+
     public ICollection<ManagedCertificate> All => _certificates.Values;
 
     public ManagedCertificate? Find(string id) => _certificates.GetValueOrDefault(id);
@@ -35,6 +38,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             {
                 var certificate = new ManagedCertificate(specification);
                 _certificates[specification.Id] = certificate;
+                _retired.TryRemove(specification.Id, out _);
                 added.Add(certificate);
             }
         }
@@ -61,10 +65,27 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
+    /// <summary>Stops serving what is no longer managed and ended before a time: nobody asks for it any more, and it takes memory.</summary>
+    public void WithdrawExpired(DateTimeOffset before)
+    {
+        foreach (var (id, notAfter) in _retired)
+        {
+            if (!_certificates.ContainsKey(id) && notAfter < before && _retired.TryRemove(id, out _))
+            {
+                tls.Withdraw(id);
+            }
+        }
+    }
+
     private void Remove(string id)
     {
         if (_certificates.TryRemove(id, out var certificate))
         {
+            if (certificate.Current is { } served)
+            {
+                _retired[id] = served.NotAfter;
+            }
+
             certificate.Answer(new InvalidOperationException($"{id} is no longer managed."));
         }
     }

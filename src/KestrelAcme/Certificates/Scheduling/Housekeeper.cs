@@ -13,6 +13,7 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Grace = TimeSpan.FromDays(14);
     private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, "challenges/http-01/", "revoked/", "revocation-lists/"];
 
@@ -25,6 +26,7 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
             wait = Interval;
             try
             {
+                catalog.WithdrawExpired(time.GetUtcNow() - Grace);
                 if (!stopping.IsCancellationRequested && issuance.ReasonNotToOrder is null)
                 {
                     await TidyAsync(stopping);
@@ -44,8 +46,8 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
     /// <summary>One round.</summary>
     public async Task TidyAsync(CancellationToken cancellationToken)
     {
-        await using var lease = await storage.TryAcquireLeaseAsync("housekeeping", TimeSpan.FromMinutes(10), cancellationToken);
-        if (lease is null)
+        await using var keeper = await LeaseKeeper.TryAcquireAsync(storage, "housekeeping", LeaseDuration, time, cancellationToken);
+        if (keeper is null)
         {
             return;
         }
@@ -67,12 +69,12 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
         var next = unused.ToDictionary(k => k, k => marks.TryGetValue(k, out var since) ? since : now, StringComparer.Ordinal);
         foreach (var (key, _) in next.Where(m => now - m.Value >= Grace).ToList())
         {
-            await storage.DeleteAsync(key, lease, cancellationToken);
+            await storage.DeleteAsync(key, keeper.Lease, cancellationToken);
             next.Remove(key);
             logger.LeftoverRemoved(key);
         }
 
-        await storage.WriteAsync(StorageLayout.Housekeeping, HousekeepingFile.Encode(next), lease, cancellationToken);
+        await storage.WriteAsync(StorageLayout.Housekeeping, HousekeepingFile.Encode(next), keeper.Lease, cancellationToken);
     }
 
     private bool IsInUse(string key)
