@@ -29,9 +29,9 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         {
             await _lease.DisposeAsync();
         }
-        catch (StorageUnavailableException)
+        catch (Exception)
         {
-            // It could not be given back; it runs out by itself.
+            // It could not be given back; it runs out by itself. What was done under it must not fail for that, whatever a store throws.
         }
     }
 
@@ -45,7 +45,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
                 await TryRenewAsync();
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // Disposed: the work is done.
         }
@@ -57,9 +57,9 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         {
             await _lease.RenewAsync(_stop.Token);
         }
-        catch (StorageUnavailableException)
+        catch (Exception) when (!_stop.IsCancellationRequested)
         {
-            // The next round tries again; when the time runs out, Lost tells.
+            // Whatever a store throws, the next round tries again; when the time runs out, Lost tells.
         }
     }
 }

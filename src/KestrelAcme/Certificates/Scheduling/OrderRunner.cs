@@ -119,13 +119,12 @@ internal sealed class OrderRunner(
     /// <summary>Takes over what another instance did since we looked: a newer certificate, or a failure that is to be waited out.</summary>
     private async Task<bool> AdoptAsync(ManagedCertificate certificate, OrderJournal journal, CancellationToken cancellationToken)
     {
-        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record)
+        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
+            && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
+            && certificate.MayBeReplacedBy(stored)
+            && committer.Adopt(certificate, stored))
         {
-            var stored = CertificateSnapshot.Read(record);
-            if (certificate.MayBeReplacedBy(stored) && committer.Adopt(certificate, stored))
-            {
-                logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
-            }
+            logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
         }
 
         if (PendingOrders.IsFinished(journal.Pending, certificate.Current))

@@ -1,0 +1,57 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Protocol.Certificates;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Orders;
+
+public sealed class StateMergeTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly RevocationRecord Compromise = new("01", Now, OnPurpose: false, RevocationReason.KeyCompromise);
+
+    [Fact]
+    public void Merge_FailureKnownAndStoredStateNeverDated_IsKept()
+    {
+        var known = CertificateStateRecord.Empty with { Failure = Failure(Now) };
+
+        Assert.Equal(known.Failure, StateMerge.Merge(CertificateStateRecord.Empty, known, served: null).Failure);
+    }
+
+    [Fact]
+    public void Merge_FailureOlderThanTheStoredState_IsForgotten()
+    {
+        var stored = new CertificateStateRecord { State = CertificateState.Valid, Since = Now };
+
+        Assert.Null(StateMerge.Merge(stored, CertificateStateRecord.Empty with { Failure = Failure(Now.AddMinutes(-1)) }, served: null).Failure);
+    }
+
+    [Fact]
+    public void Merge_RevocationOfWhatIsServedNotStored_IsKeptAndTheOrderLeftBehindDropped()
+    {
+        var stored = new CertificateStateRecord { PendingOrder = Pending() };
+
+        var merged = StateMerge.Merge(stored, CertificateStateRecord.Empty with { Revocation = Compromise }, served: "01");
+
+        Assert.Equal(Compromise, merged.Revocation);
+        Assert.Null(merged.PendingOrder);
+    }
+
+    [Fact]
+    public void Merge_RevocationOfAnEarlierCertificate_IsForgotten()
+        => Assert.Null(StateMerge.Merge(CertificateStateRecord.Empty, CertificateStateRecord.Empty with { Revocation = Compromise }, served: "02").Revocation);
+
+    private static PendingOrder Pending() => new()
+    {
+        Names = ["app.test"],
+        KeyAlgorithm = "EcdsaP256",
+        PrivateKey = [1],
+        DirectoryUrl = new Uri("https://ca.test/dir"),
+        AccountUrl = new Uri("https://ca.test/acct/1"),
+        At = Now,
+    };
+
+    private static CertificateFailure Failure(DateTimeOffset at) => new() { Cause = FailureCause.Name, Message = "no", Count = 1, At = at, NextTry = at.AddMinutes(5) };
+}
