@@ -111,8 +111,13 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
         _ = handshake.RunAsync(options, logger);
         if (Interlocked.CompareExchange(ref entry.Pin, handshake, Reserved) != Reserved)
         {
-            // Released in the meantime.
+            // Released in the meantime, and not to be found then: it must not be kept.
             handshake.End();
+            lock (_gate)
+            {
+                _pinned.Remove(entry);
+                Volatile.Write(ref _count, _pinned.Count);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
@@ -19,20 +20,36 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, ClientHello
         }
 
         // Most clients' bytes are there at once or never: the time-out is set up only for those that keep us waiting.
-        if (connection.Transport.Input.TryRead(out var result))
+        if (!TryRead(connection, out var result, out var broken))
         {
-            var reader = new ClientHelloReader();
-            var status = reader.Read(result.Buffer, out var hello);
-            connection.Transport.Input.AdvanceTo(result.Buffer.Start, status == ClientHelloStatus.Incomplete ? result.Buffer.End : result.Buffer.Start);
-            return status switch
-            {
-                ClientHelloStatus.NotTls => next(connection),
-                ClientHelloStatus.Incomplete => result.IsCompleted ? Task.CompletedTask : WaitAsync(connection, reader),
-                _ => DecideAsync(connection, status, hello),
-            };
+            return broken ? Task.CompletedTask : WaitAsync(connection, new ClientHelloReader());
         }
 
-        return WaitAsync(connection, new ClientHelloReader());
+        var reader = new ClientHelloReader();
+        var status = reader.Read(result.Buffer, out var hello);
+        connection.Transport.Input.AdvanceTo(result.Buffer.Start, status == ClientHelloStatus.Incomplete ? result.Buffer.End : result.Buffer.Start);
+        return status switch
+        {
+            ClientHelloStatus.NotTls => next(connection),
+            ClientHelloStatus.Incomplete => result.IsCompleted ? Task.CompletedTask : WaitAsync(connection, reader),
+            _ => DecideAsync(connection, status, hello),
+        };
+    }
+
+    // A client that resets the connection before we look is no error of the server.
+    private bool TryRead(ConnectionContext connection, out ReadResult result, out bool broken)
+    {
+        try
+        {
+            broken = false;
+            return connection.Transport.Input.TryRead(out result);
+        }
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
+        {
+            services.Logger.ClientHelloBroken(exception.Message);
+            (result, broken) = (default, true);
+            return false;
+        }
     }
 
     private async Task WaitAsync(ConnectionContext connection, ClientHelloReader reader)
