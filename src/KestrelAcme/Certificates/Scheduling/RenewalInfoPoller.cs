@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Renewal;
@@ -37,6 +38,12 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
         return true;
     }
 
+    private static RenewalCertificateId? IdOf(CertificateSnapshot current)
+    {
+        using var leaf = X509CertificateLoader.LoadCertificate(current.Record.Chain[0].Span);
+        return RenewalCertificateId.TryCreate(leaf, out var id) ? id : null;
+    }
+
     private static RenewalInfoRecord? Fitting(ManagedCertificate certificate)
         => certificate.State.RenewalInfo is { } info && info.SerialNumber == certificate.Current?.SerialNumber ? info : null;
 
@@ -63,7 +70,12 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
                 return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
             }
 
-            var id = RenewalCertificateId.Create(certificate.Current!.Record.Chain[0]);
+            if (IdOf(certificate.Current!) is not { } id)
+            {
+                logger.RenewalInfoUnusable(certificate.Id, "the certificate has no authority key identifier by which to ask for it (RFC 9773 section 4.1)");
+                return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
+            }
+
             var info = await authority.Client.GetRenewalInfoAsync(id, cancellationToken);
             return RenewalInfoPolicy.Accept(previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter()) with { SerialNumber = serial };
         }

@@ -20,6 +20,11 @@ internal sealed class TokenProbe(TimeProvider time)
             using var client = new HttpClient(Handler(endpoint)) { Timeout = Timeout.InfiniteTimeSpan };
             using var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(Uri.UriSchemeHttp, host) { Path = Http01Path.Prefix + token }.Uri);
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+            if (IsOwnHttps(response, request.RequestUri!))
+            {
+                return TokenProbeResult.SentToHttps;
+            }
+
             var answer = await ReadAsync(response, both.Token);
             return response.StatusCode == HttpStatusCode.OK && answer.Trim() == expected
                 ? TokenProbeResult.Ours
@@ -30,6 +35,14 @@ internal sealed class TokenProbe(TimeProvider time)
             return TokenProbeResult.Unreachable;
         }
     }
+
+    // An authority follows it, and finds the answer there: our pipeline answers on every port.
+    private static bool IsOwnHttps(HttpResponseMessage response, Uri asked)
+        => (int)response.StatusCode is >= 300 and < 400
+            && response.Headers.Location is { } location
+            && new Uri(asked, location) is { Scheme: "https" } target
+            && target.Host == asked.Host
+            && target.AbsolutePath == asked.AbsolutePath;
 
     private static SocketsHttpHandler Handler(IPEndPoint endpoint) => new()
     {

@@ -7,6 +7,9 @@ internal sealed record TokenProbeResult(bool IsOurs, string? ForeignAnswer)
 {
     public static TokenProbeResult Ours { get; } = new(true, null);
 
+    /// <summary>The same host's HTTPS is to be asked.</summary>
+    public static TokenProbeResult SentToHttps { get; } = new(false, null);
+
     public static TokenProbeResult Unreachable { get; } = new(false, null);
 
     public static TokenProbeResult Foreign(string answer) => new(false, answer);
