@@ -103,7 +103,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<EngineWatchers>();
         services.TryAddSingleton<CertificateReconciler>();
         services.TryAddSingleton<StoreFollower>();
-        services.TryAddSingleton<RevocationListClient>();
+        services.TryAddSingleton(static provider => new RevocationListClient(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<RevocationCheck>();
         services.TryAddSingleton<RevocationWatcher>();
         services.TryAddSingleton<CertificateRevoker>();

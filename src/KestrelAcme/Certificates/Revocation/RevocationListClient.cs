@@ -5,12 +5,12 @@ using KestrelAcme.Protocol.Transport;
 namespace KestrelAcme.Certificates.Revocation;
 
 /// <summary>Fetches revocation lists: over http or https, without redirects, within a size and a time, and only when they changed.</summary>
-internal sealed class RevocationListClient(TimeProvider time) : IDisposable
+internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler? handler = null) : IDisposable
 {
     private const int MaxLength = 64 * 1024 * 1024;
     private static readonly TimeSpan FetchTime = TimeSpan.FromMinutes(2);
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler
+    private readonly HttpClient _http = new(handler ?? new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseCookies = false,

@@ -99,9 +99,12 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
                 wake = next;
             }
 
-            return wake > now ? wake - now : TimeSpan.Zero;
+            return wake > now ? Whole(wake - now) : TimeSpan.Zero;
         }
     }
+
+    // Timers count whole milliseconds and leave out the rest: it would be spent on looking again and again.
+    private static TimeSpan Whole(TimeSpan sleep) => TimeSpan.FromMilliseconds(Math.Ceiling(sleep.TotalMilliseconds));
 
     /// <returns>When to look at the lane again, if it is held up by its pace.</returns>
     private DateTimeOffset? StartLane(WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work, DateTimeOffset now)

@@ -44,4 +44,17 @@ public sealed class TokenBucketTests
 
         Assert.Equal((0, Interval), (bucket.Tokens, wait!.Value));
     }
+
+    [Fact]
+    public void Take_LookedAtOften_AsksForAWaitOrGivesAToken()
+    {
+        var bucket = new TokenBucket(0, Start);
+        for (var now = Start; now < Start.AddHours(1); now += TimeSpan.FromSeconds(3))
+        {
+            (bucket, var wait) = bucket.Take(now, 50, Interval);
+
+            // A wait of nothing would be asked for again and again.
+            Assert.True(wait is null || wait > TimeSpan.Zero, $"no token and no wait at {now:T}");
+        }
+    }
 }

@@ -73,6 +73,19 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Run_DueInAFractionOfAMillisecond_SleepsUntilThen()
+    {
+        Schedule("a", _time.GetUtcNow().AddMicroseconds(1500));
+        Start();
+
+        await _time.WhenWaitingAsync(cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(TimeSpan.FromMilliseconds(2), _time.NextTimerDue);
+        _time.Advance(TimeSpan.FromMilliseconds(2));
+
+        await Worked(1);
+    }
+
+    [Fact]
     public async Task Run_Limit_IsKept()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
