@@ -4,12 +4,12 @@ namespace KestrelAcme.Certificates.Authorities;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AuthorityHealth
 {
-    // What was set while the clock was far ahead must end.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(8);
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
     private int _failures;
     private DateTimeOffset _openUntil;
+    private DateTimeOffset _openedAt;
 
     public int Failures
     {
@@ -27,7 +27,8 @@ internal sealed class AuthorityHealth
     {
         lock (_lock)
         {
-            return _openUntil > now && _openUntil <= now + LongestWait ? _openUntil : null;
+            // What was set while the clock was far ahead must end.
+            return _openUntil > now && _openedAt <= now + LargestSkew ? _openUntil : null;
         }
     }
 
@@ -46,17 +47,17 @@ internal sealed class AuthorityHealth
     {
         lock (_lock)
         {
-            return _openUntil > now && _openUntil <= now + LongestWait ? Math.Max(_failures, 1) : ++_failures;
+            return OpenUntil(now) is null ? ++_failures : Math.Max(_failures, 1);
         }
     }
 
-    public void OpenFor(DateTimeOffset until)
+    public void OpenFor(DateTimeOffset until, DateTimeOffset now)
     {
         lock (_lock)
         {
-            if (until > _openUntil)
+            if (OpenUntil(now) is not { } known || until > known)
             {
-                _openUntil = until;
+                (_openUntil, _openedAt) = (until, now);
             }
         }
     }

@@ -5,6 +5,7 @@ internal static class FailurePolicy
 {
     private static readonly TimeSpan ShortestRetryAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(7);
+    private static readonly TimeSpan LongestSpreadAfterAsked = TimeSpan.FromMinutes(30);
 
     public static CertificateFailure Next(
         CertificateFailure? previous, FailureReport report, int authorityFailures, RetrySchedule schedule, DateTimeOffset now, double jitter)
@@ -14,7 +15,7 @@ internal static class FailurePolicy
         // Only what the name did wrong advances its back-off; an outage in between leaves it where it was.
         var count = (previous?.Count ?? 0) + (report.Cause is FailureCause.Name or FailureCause.Operator ? 1 : 0);
         var wait = Wait(report, count, authorityFailures, schedule);
-        wait += wait * schedule.JitterShare * jitter;
+        wait += Spread(wait, report, schedule) * jitter;
 
         // A name that waits for a day is not tried earlier because the authority failed meanwhile.
         var next = now + wait;
@@ -52,6 +53,13 @@ internal static class FailurePolicy
             FailureCause.Authority => Doubled(schedule.AuthorityFirst, authorityFailures, schedule.AuthorityLongest),
             _ => schedule.Local,
         };
+    }
+
+    // A tenth of a week is most of a day: who was told when to come back comes back soon after.
+    private static TimeSpan Spread(TimeSpan wait, FailureReport report, RetrySchedule schedule)
+    {
+        var spread = wait * schedule.JitterShare;
+        return report.RetryAfter is not null && spread > LongestSpreadAfterAsked ? LongestSpreadAfterAsked : spread;
     }
 
     private static TimeSpan Doubled(TimeSpan first, int failures, TimeSpan longest)

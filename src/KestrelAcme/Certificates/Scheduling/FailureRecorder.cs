@@ -22,7 +22,7 @@ internal sealed class FailureRecorder(
         if (FailureClassifier.IsOutage(exception))
         {
             // By the authority's own wait: that of the name may be a day, and is no other name's affair.
-            authority.Health.OpenFor(now + FailurePolicy.Outage(report, authorityFailures, settings.Retries));
+            authority.Health.OpenFor(now + FailurePolicy.Outage(report, authorityFailures, settings.Retries), now);
         }
 
         CertificateStateRecord Fail(CertificateStateRecord state) => state with

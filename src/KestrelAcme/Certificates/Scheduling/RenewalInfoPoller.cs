@@ -27,7 +27,7 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
 
         // Another instance may have asked since we looked: its answer is in the state that was just read.
         var previous = Fitting(certificate);
-        if (previous?.NextPoll > time.GetUtcNow())
+        if (FailureSanity.NextPoll(previous, time.GetUtcNow()) > time.GetUtcNow())
         {
             return true;
         }

@@ -5,18 +5,30 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// </summary>
 internal sealed class WorkQueue
 {
+    private const int Slack = 1000;
+
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly PriorityQueue<Entry, DateTimeOffset> _waiting = new();
     private readonly Dictionary<WorkLane, PriorityQueue<Entry, DateTimeOffset>> _due = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => new PriorityQueue<Entry, DateTimeOffset>());
 
     public int Count => _entries.Count;
 
+    /// <summary>How many entries are kept, those that were replaced among them.</summary>
+    public int Kept => _waiting.Count + _due.Values.Sum(q => q.Count);
+
     /// <summary>Plans a work, in place of the one that was planned for the certificate before.</summary>
     public void Set(string id, PlannedWork work)
     {
+        // Everything is planned again each time the wanted names are looked at, most of it as it was.
+        if (_entries.TryGetValue(id, out var known) && known.Work == work)
+        {
+            return;
+        }
+
         var entry = new Entry(id, work);
         _entries[id] = entry;
         _waiting.Enqueue(entry, work.Due);
+        Compact(_waiting);
     }
 
     public void Remove(string id) => _entries.Remove(id);
@@ -32,6 +44,7 @@ internal sealed class WorkQueue
             if (IsCurrent(entry))
             {
                 _due[entry.Work.Lane].Enqueue(entry, entry.Work.Urgency);
+                Compact(_due[entry.Work.Lane]);
             }
         }
     }
@@ -70,6 +83,17 @@ internal sealed class WorkQueue
         }
 
         return null;
+    }
+
+    // Entries that were replaced stay until they are met, which may be weeks away: they must not outnumber those that count.
+    private void Compact(PriorityQueue<Entry, DateTimeOffset> queue)
+    {
+        if (queue.Count > (2 * _entries.Count) + Slack)
+        {
+            var current = queue.UnorderedItems.Where(i => IsCurrent(i.Element)).ToList();
+            queue.Clear();
+            queue.EnqueueRange(current);
+        }
     }
 
     // An entry that was replaced or removed is dropped when it is met.

@@ -67,6 +67,14 @@ public sealed class FailurePolicyTests
     }
 
     [Fact]
+    public void Next_RetryAfterOfDays_ComesBackSoonAfter()
+    {
+        var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromDays(5) };
+
+        Assert.Equal(Now.AddDays(5).AddMinutes(30), FailurePolicy.Next(null, report, 1, RetrySchedule.Default, Now, jitter: 1).NextTry);
+    }
+
+    [Fact]
     public void Next_NeedsAPerson_WaitsADay() => Assert.Equal(Now.AddDays(1), Next(null, FailureCause.Operator).NextTry);
 
     private static CertificateFailure Next(CertificateFailure? previous, FailureCause cause)

@@ -19,6 +19,25 @@ public sealed class RenewalPolicyTests
     }
 
     [Fact]
+    public void Decide_FailureNotedByAClockThatWasAhead_WaitsForNothing()
+    {
+        var failure = new CertificateFailure { Message = "it failed", At = Start.AddDays(30), NextTry = Start.AddDays(31), Cause = FailureCause.Local };
+
+        Assert.True(RenewalPolicy.Decide(null, null, failure, Start).DueAt <= Start);
+        Assert.Equal(failure.NextTry, RenewalPolicy.Decide(null, null, failure, Start.AddDays(30)).DueAt);
+    }
+
+    [Fact]
+    public void Decide_PollPlannedByAClockThatWasAhead_PollsNow()
+    {
+        var advice = Advice(Start.AddDays(60)) with { NextPoll = Start.AddDays(30) };
+
+        var decision = RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start);
+
+        Assert.Equal((CertificateAction.PollRenewalInfo, Start), (decision.Action, decision.DueAt));
+    }
+
+    [Fact]
     public void Decide_OtherNamesWanted_OrdersNow()
     {
         var decision = RenewalPolicy.Decide(Certificate(90) with { CoversNames = false }, null, null, Start);
