@@ -4,8 +4,11 @@ namespace KestrelAcme.Certificates;
 public sealed class CertificateException : Exception
 {
     /// <summary>Creates the exception with what went wrong.</summary>
-    public CertificateException(CertificateFailure failure, Exception? innerException = null)
-        : base(failure.Message, innerException)
+    /// <param name="certificateId">The certificate that failed.</param>
+    /// <param name="failure">What went wrong.</param>
+    /// <param name="innerException">The cause.</param>
+    public CertificateException(string certificateId, CertificateFailure failure, Exception? innerException = null)
+        : base($"{certificateId}: {failure.Message}", innerException)
         => Failure = failure;
 
     /// <summary>What went wrong, and when the next attempt is made.</summary>

@@ -1,3 +1,4 @@
+using KestrelAcme.Protocol;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Certificates;
@@ -7,27 +8,27 @@ using KestrelAcme.Protocol.Orders;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>An account that is used over ACME.</summary>
-internal sealed class AcmeAuthorityAccount(AcmeAccount account) : IAuthorityAccount
+internal sealed class AcmeAuthorityAccount(AcmeAccount account, AcmePollingOptions polling) : IAuthorityAccount
 {
     public Uri Url => account.Url;
 
     public AccountKey Key => account.Key;
 
     public async Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken)
-        => new AcmeAuthorityAccount(await account.RolloverKeyAsync(newKey, cancellationToken));
+        => new AcmeAuthorityAccount(await account.RolloverKeyAsync(newKey, cancellationToken), polling);
 
     public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken) => account.CreateOrderAsync(request, cancellationToken);
 
     public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken) => account.GetOrderAsync(orderUrl, cancellationToken);
 
     public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken)
-        => account.WaitForOrderAsync(orderUrl, done, cancellationToken: cancellationToken);
+        => account.WaitForOrderAsync(orderUrl, done, polling, cancellationToken);
 
     public Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
         => account.GetAuthorizationAsync(authorizationUrl, cancellationToken);
 
     public Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
-        => account.WaitForAuthorizationAsync(authorizationUrl, cancellationToken: cancellationToken);
+        => account.WaitForAuthorizationAsync(authorizationUrl, polling, cancellationToken);
 
     public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken) => account.AcceptChallengeAsync(challengeUrl, cancellationToken);
 

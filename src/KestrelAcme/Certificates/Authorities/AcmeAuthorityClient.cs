@@ -9,7 +9,7 @@ using KestrelAcme.Protocol.RenewalInformation;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>An authority that is reached over ACME.</summary>
-internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, AcmeClient client) : IAuthorityClient
+internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, AcmeClient client, AcmePollingOptions polling) : IAuthorityClient
 {
     public AuthoritySpecification Specification => specification;
 
@@ -20,12 +20,12 @@ internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, 
     public Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken) => client.RefreshDirectoryAsync(cancellationToken);
 
     public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
-        => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken));
+        => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken), polling);
 
     public async Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken)
-        => new AcmeAuthorityAccount(await client.FindAccountAsync(key, cancellationToken));
+        => new AcmeAuthorityAccount(await client.FindAccountAsync(key, cancellationToken), polling);
 
-    public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl) => new AcmeAuthorityAccount(client.OpenAccount(key, accountUrl));
+    public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl) => new AcmeAuthorityAccount(client.OpenAccount(key, accountUrl), polling);
 
     public Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken) => client.GetRenewalInfoAsync(id, cancellationToken);
 

@@ -1,24 +1,30 @@
 using System.Net.Http.Headers;
 using System.Reflection;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol;
 
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>Makes ACME clients.</summary>
-internal sealed class AcmeAuthorityClientFactory(TimeProvider time) : IAuthorityClientFactory
+internal sealed class AcmeAuthorityClientFactory(IssuanceSettings settings, TimeProvider time) : IAuthorityClientFactory
 {
     private static readonly ProductInfoHeaderValue Product = new(
         "KestrelAcme", typeof(AcmeAuthorityClientFactory).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
     public IAuthorityClient Create(AuthoritySpecification specification)
-        => new AcmeAuthorityClient(specification, new AcmeClient(specification.DirectoryUrl, new AcmeClientOptions
+    {
+        var client = new AcmeClient(specification.DirectoryUrl, new AcmeClientOptions
         {
             TimeProvider = time,
             TrustedRoots = ReadRoots(specification.TrustedRootsPath),
             UserAgentProduct = Product,
-        }));
+            Retry = settings.RequestRetries,
+            RequestTimeout = settings.RequestTimeout,
+        });
+        return new AcmeAuthorityClient(specification, client, settings.Polling);
+    }
 
     private static X509Certificate2Collection? ReadRoots(string? path)
     {

@@ -41,9 +41,9 @@ internal static class FailureClassifier
 
     private static FailureReport Classify(AcmeException exception)
     {
-        // A server error is the authority's, whatever it says about the name.
-        var byStatus = exception.StatusCode >= HttpStatusCode.InternalServerError ? FailureCause.Authority : FailureCause.Name;
-        return new FailureReport(CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Advised(exception.Message, exception.Problem?.Type), exception.RetryAfter);
+        // A server error is the authority's, whatever it says about the name; so is a refusal in words that are not ACME's.
+        var byStatus = exception.Problem is null || exception.StatusCode >= HttpStatusCode.InternalServerError ? FailureCause.Authority : FailureCause.Name;
+        return new FailureReport(CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Refused(exception), exception.RetryAfter);
     }
 
     private static FailureCause CauseOf(ChallengeFault fault) => fault switch
@@ -52,6 +52,12 @@ internal static class FailureClassifier
         ChallengeFault.Local => FailureCause.Local,
         _ => FailureCause.Name,
     };
+
+    // No validation failed: advice about records and ports would lead astray.
+    private static string Refused(AcmeException exception) => exception.Problem?.Type is AcmeProblemTypes.Unauthorized or AcmeProblemTypes.Connection
+        or AcmeProblemTypes.Dns or AcmeProblemTypes.Tls or AcmeProblemTypes.IncorrectResponse
+        ? exception.Message
+        : Advised(exception.Message, exception.Problem?.Type);
 
     private static string Advised(string message, string? problemType) => ProblemAdvice.For(problemType) is { } advice ? $"{Sentence(message)} {advice}" : message;
 

@@ -7,12 +7,17 @@ namespace KestrelAcme.Certificates.Orders;
 internal static class IssuedCertificateCheck
 {
     /// <exception cref="UnusableCertificateException">The certificate must not be served; the message says why.</exception>
-    public static void ThrowIfUnusable(IReadOnlyList<ReadOnlyMemory<byte>> chain, AsymmetricAlgorithm key, IReadOnlyList<string> names, DateTimeOffset now)
+    public static void ThrowIfUnusable(IReadOnlyList<ReadOnlyMemory<byte>> chain, AsymmetricAlgorithm key, IReadOnlyList<string> names, bool chainExpected, DateTimeOffset now)
     {
         using var leaf = Load(chain);
         if (!leaf.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))
         {
             throw new UnusableCertificateException("The authority issued a certificate for another key than the one that was requested.");
+        }
+
+        if (chainExpected && chain.Count == 1)
+        {
+            throw new UnusableCertificateException("The authority sent the certificate without its chain: clients could not verify it.");
         }
 
         if (leaf.NotAfter.ToUniversalTime() <= now.UtcDateTime)

@@ -46,7 +46,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
     private static async Task CheckAuthorityAsync(OrderContext context, CancellationToken cancellationToken)
     {
         var client = context.Authority.Client;
-        await client.GetDirectoryAsync(cancellationToken);
+        await ReadDirectoryAsync(client, cancellationToken);
         if (client.ClockSkew is not { } skew || skew.Duration() <= LargestClockSkew)
         {
             return;
@@ -188,7 +188,25 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
 
         var pending = context.Journal.Pending!;
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
-        IssuedCertificateCheck.ThrowIfUnusable(chain.Certificates, key, pending.Names, time.GetUtcNow());
+        IssuedCertificateCheck.ThrowIfUnusable(chain.Certificates, key, pending.Names, IsChainExpected(context), time.GetUtcNow());
         return new CertificateRecord(chain.Certificates, pending.PrivateKey, PendingOrders.Metadata(pending, order.CertificateUrl, time.GetUtcNow(), jitter()));
     }
+
+    private static async Task ReadDirectoryAsync(IAuthorityClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.GetDirectoryAsync(cancellationToken);
+        }
+        catch (AcmeException exception) when (exception.StatusCode is < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests && exception is not AcmeMalformedAnswerException)
+        {
+            // No name is to blame for an address at which there is no directory.
+            throw new AcmeMalformedAnswerException(exception.Message, exception) { StatusCode = exception.StatusCode, Problem = exception.Problem, Url = exception.Url };
+        }
+    }
+
+    // A private authority may sign with its root, and send nothing beside the certificate.
+    private static bool IsChainExpected(OrderContext context)
+        => context.Authority.Specification.IsPublic
+            || (context.Current is { Chain.Count: > 1 } current && current.Metadata.DirectoryUrl == context.Authority.Specification.DirectoryUrl);
 }

@@ -3,10 +3,8 @@ namespace KestrelAcme.Certificates.Renewal;
 /// <summary>Turns answers, and the lack of answers, to a question for renewal information into what is kept. Pure.</summary>
 internal static class RenewalInfoPolicy
 {
-    /// <summary>The longest time between two questions.</summary>
-    public static readonly TimeSpan LongestPoll = TimeSpan.FromDays(1);
-
     private static readonly TimeSpan ShortestPoll = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromDays(1);
     private static readonly TimeSpan DefaultPoll = TimeSpan.FromHours(6);
 
     /// <summary>Keeps a valid answer: the chosen instant stays while the window stays, and is drawn anew when it moves.</summary>

@@ -108,7 +108,7 @@ internal sealed class CertificateWorker(
         var authority = authorities.ForOrder(certificate, snapshot, now);
         if (authority.Health.OpenUntil(now) is { } until)
         {
-            certificate.Answer(new CertificateException(LeftAlone(certificate, authority, until, now)));
+            certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now)));
             return until;
         }
 
@@ -149,7 +149,7 @@ internal sealed class CertificateWorker(
         }
         else if (failure?.NextTry > now && (!certificate.Request.IsForced || failure.ProblemType == AcmeProblemTypes.RateLimited))
         {
-            certificate.Answer(new CertificateException(failure));
+            certificate.Answer(new CertificateException(certificate.Id, failure));
         }
     }
 

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Protocol;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
@@ -6,6 +7,15 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed record IssuanceSettings
 {
     public RetrySchedule Retries { get; init; } = RetrySchedule.Default;
+
+    /// <summary>How often one request is repeated at once, before the attempt counts as failed.</summary>
+    public AcmeRetryOptions RequestRetries { get; init; } = new();
+
+    /// <summary>How long one request may take.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long, and how often, the authority is asked how far it has got.</summary>
+    public AcmePollingOptions Polling { get; init; } = new();
 
     /// <summary>How long the lease of an order lasts without being renewed.</summary>
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromMinutes(2);

@@ -50,7 +50,7 @@ internal sealed class OrderRunner(
         catch (Exception exception)
         {
             // The store could not be asked for the lease.
-            certificate.Answer(new CertificateException(await failures.RecordAsync(certificate, authority, exception, journal: null, abort), exception));
+            certificate.Answer(new CertificateException(certificate.Id, await failures.RecordAsync(certificate, authority, exception, journal: null, abort), exception));
         }
 
         return null;
@@ -74,7 +74,7 @@ internal sealed class OrderRunner(
             // Recorded while the lease is held: nobody else begins before the failure is written down.
             var request = certificate.TakeRequest();
             var failure = await failures.RecordAsync(certificate, authority, exception, open.Journal, abort);
-            request?.Complete(new CertificateException(failure, exception));
+            request?.Complete(new CertificateException(certificate.Id, failure, exception));
         }
 
         return null;

@@ -1,0 +1,81 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.LocalAuthority.Faults;
+using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Testing;
+using KestrelAcme.Tests.EndToEnd;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.FaultMatrix;
+
+/// <summary>What an authority does wrong three times sends the order to the next one.</summary>
+public sealed class FailoverTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string> Faults => ["unreachable", "503", "429", "garbage", "wrong key"];
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task Renew_FirstAuthorityFailsThreeTimes_TheSecondIssues(string fault)
+    {
+        await using var first = await LocalFixture.StartAsync();
+        await using var second = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(first, second);
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        var before = await app.ConnectAsync("app.test", Cancelled);
+        Break(first, fault);
+
+        for (var i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
+            Assert.Equal(before.SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
+        }
+
+        var renewed = await app.Certificates.RenewAsync("app.test", Cancelled);
+
+        Assert.Equal(second.Authority.DirectoryUrl, renewed.DirectoryUrl);
+        Assert.Equal(renewed.SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
+    }
+
+    private static void Break(LocalFixture first, string fault)
+    {
+        var faults = first.Authority.Faults;
+        switch (fault)
+        {
+            case "unreachable":
+                faults.Inject(null, Fault.CutBefore, int.MaxValue);
+                break;
+            case "503":
+                faults.Inject(ResourceKind.NewOrder, Fault.Unavailable(), int.MaxValue);
+                break;
+            case "429":
+                faults.Inject(ResourceKind.NewOrder, Fault.TooManyRequests(TimeSpan.FromHours(1)), int.MaxValue);
+                break;
+            case "garbage":
+                faults.Inject(ResourceKind.NewOrder, Fault.NotJson, int.MaxValue);
+                break;
+            default:
+                faults.IssueWrongCertificate(WrongCertificate.OtherKey, int.MaxValue);
+                break;
+        }
+    }
+
+    private static async Task<AcmeApp> StartAsync(LocalFixture first, LocalFixture second)
+    {
+        var settings = first.Settings("app.test");
+        settings.Remove("AcmeHttps:DirectoryUrl");
+        settings.Remove("AcmeHttps:TrustedRootsPath");
+        foreach (var (i, fixture) in new[] { first, second }.Index())
+        {
+            settings[$"AcmeHttps:Authorities:{i}:DirectoryUrl"] = fixture.Authority.DirectoryUrl.ToString();
+            settings[$"AcmeHttps:Authorities:{i}:TrustedRootsPath"] = fixture.RootPath;
+        }
+
+        var port = FreePort.Tcp();
+        settings["urls"] = $"http://127.0.0.1:{port};https://127.0.0.1:0";
+        second.Authority.Resolve("app.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+        first.Authority.Resolve("app.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+        return await AcmeApp.StartAsync(settings, configure: builder => builder.Services.AddSingleton(FaultMatrixFixture.Settings), cancellationToken: Cancelled);
+    }
+}

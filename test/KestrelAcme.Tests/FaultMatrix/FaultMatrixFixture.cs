@@ -1,0 +1,58 @@
+using System.Globalization;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
+using KestrelAcme.Protocol;
+using KestrelAcme.Tests.EndToEnd;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.FaultMatrix;
+
+/// <summary>One application that serves a certificate for each fault, so that no fault sees what another left behind.</summary>
+public sealed class FaultMatrixFixture : IAsyncLifetime
+{
+    /// <summary>Requests are repeated as often as ever, only sooner; whoever failed does not come back during the test.</summary>
+    internal static IssuanceSettings Settings { get; } = new()
+    {
+        Retries = new RetrySchedule([TimeSpan.FromHours(1)], TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0.1),
+        RequestRetries = new AcmeRetryOptions { MaxAttempts = 3, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5) },
+        RequestTimeout = TimeSpan.FromMilliseconds(700),
+        Polling = new AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMilliseconds(700) },
+    };
+
+    internal LocalFixture Local { get; private set; } = null!;
+
+    internal AcmeApp App { get; private set; } = null!;
+
+    /// <summary>A name of no case.</summary>
+    internal static string LastName => "last.test";
+
+    internal static string NameOf(FaultCase fault) => string.Create(CultureInfo.InvariantCulture, $"case{FaultCases.All.ToList().IndexOf(fault)}.test");
+
+    public async ValueTask InitializeAsync()
+    {
+        Local = await LocalFixture.StartAsync();
+        var names = FaultCases.All.Select(NameOf).Append(LastName).ToArray();
+        App = await Local.StartAppAsync(Local.Settings(names), configure: builder => builder.Services.AddSingleton(Settings));
+        foreach (var name in names)
+        {
+            await LocalFixture.ObtainedAsync(App, name);
+        }
+    }
+
+    /// <summary>Ends the fault, and what it means for the other names: the authority is not left alone any longer.</summary>
+    internal void Mend()
+    {
+        Local.Authority.Faults.Clear();
+        var specification = App.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
+        App.Services.GetRequiredService<AuthorityRegistry>().Get(specification).Health.Succeeded();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await App.DisposeAsync();
+        await Local.DisposeAsync();
+    }
+}

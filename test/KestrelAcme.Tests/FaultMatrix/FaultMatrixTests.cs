@@ -1,0 +1,87 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.LocalAuthority.Faults;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.FaultMatrix;
+
+/// <summary>Each fault of each step, over HTTP, while an old certificate is served.</summary>
+public sealed class FaultMatrixTests(FaultMatrixFixture fixture, ITestOutputHelper output) : IClassFixture<FaultMatrixFixture>
+{
+    public static TheoryData<string> Names => [.. FaultCases.All.Select(c => c.Name)];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Renew_Fault_IsGotOverOrReportedAndTheOldCertificateIsServed(string fault)
+    {
+        var expected = FaultCases.All.Single(c => c.Name == fault);
+        var name = FaultMatrixFixture.NameOf(expected);
+        var before = await fixture.App.ConnectAsync(name, Cancelled);
+        expected.Arrange(fixture.Local.Authority, name);
+        try
+        {
+            var exception = await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
+            var status = fixture.App.Certificates.Find(name)!;
+            output.WriteLine($"{status.State} {status.Failure?.Cause} {exception?.Message}");
+            Assert.Equal(expected.State, status.State);
+            await AssertServedAsync(name, before.SerialNumber, renewed: expected.State == CertificateState.Valid);
+            if (expected.State != CertificateState.Valid)
+            {
+                AssertReported(name, expected, status.Failure!, Assert.IsType<CertificateException>(exception));
+            }
+        }
+        finally
+        {
+            fixture.Mend();
+        }
+    }
+
+    [Fact]
+    public async Task Renew_TheAuthoritysClockIsRightAgain_OrdersAtOnce()
+    {
+        var name = FaultMatrixFixture.LastName;
+        fixture.Local.Authority.Faults.DateOffset = TimeSpan.FromHours(-3);
+
+        // The first answer tells the time, and is that of the order where nothing else was asked before.
+        await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
+        var exception = await Assert.ThrowsAsync<CertificateException>(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
+        Assert.Equal(FailureCause.Local, exception.Failure.Cause);
+        Assert.Contains("3 hours ahead of the clock of", exception.Message, StringComparison.Ordinal);
+        fixture.Mend();
+
+        Assert.Equal(CertificateState.Valid, (await fixture.App.Certificates.RenewAsync(name, Cancelled)).State);
+    }
+
+    [Fact]
+    public async Task Renew_TheCertificateIsWrong_CountsAsIssued()
+    {
+        var name = FaultMatrixFixture.LastName;
+        var certificate = fixture.App.Services.GetRequiredService<CertificateCatalog>().Find(name)!;
+        var before = certificate.State.Issued!.Count;
+        fixture.Local.Authority.Faults.IssueWrongCertificate(WrongCertificate.OtherKey);
+
+        await Assert.ThrowsAsync<CertificateException>(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
+
+        Assert.Equal(before + 1, certificate.State.Issued!.Count);
+    }
+
+    private async Task AssertServedAsync(string name, string before, bool renewed)
+    {
+        var after = await fixture.App.ConnectAsync(name, Cancelled);
+        Assert.Equal(renewed, after.SerialNumber != before);
+        Assert.True(after.Leaf.MatchesHostname(name));
+    }
+
+    private static void AssertReported(string name, FaultCase expected, CertificateFailure failure, CertificateException exception)
+    {
+        Assert.Equal(expected.Cause, failure.Cause);
+        Assert.Contains(name, exception.Message, StringComparison.Ordinal);
+        foreach (var words in expected.Words)
+        {
+            Assert.Contains(words, failure.Message, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+}
