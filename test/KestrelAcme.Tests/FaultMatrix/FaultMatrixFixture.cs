@@ -46,8 +46,14 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
     internal void Mend()
     {
         Local.Authority.Faults.Clear();
-        var specification = App.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
-        App.Services.GetRequiredService<AuthorityRegistry>().Get(specification).Health.Succeeded();
+        ForgetOutage(App);
+    }
+
+    /// <summary>Has the first authority asked again at once.</summary>
+    internal static void ForgetOutage(AcmeApp app)
+    {
+        var specification = app.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
+        app.Services.GetRequiredService<AuthorityRegistry>().Get(specification).Health.Succeeded();
     }
 
     public async ValueTask DisposeAsync()

@@ -46,9 +46,9 @@ public sealed class FaultMatrixTests(FaultMatrixFixture fixture, ITestOutputHelp
         fixture.Local.Authority.Faults.DateOffset = TimeSpan.FromHours(-3);
 
         // The first answer tells the time, and is that of the order where nothing else was asked before.
-        await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
-        var exception = await Assert.ThrowsAsync<CertificateException>(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
-        Assert.Equal(FailureCause.Local, exception.Failure.Cause);
+        var exception = await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(name, Cancelled))
+            ?? await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
+        Assert.Equal(FailureCause.Local, Assert.IsType<CertificateException>(exception).Failure.Cause);
         Assert.Contains("3 hours ahead of the clock of", exception.Message, StringComparison.Ordinal);
         fixture.Mend();
 
