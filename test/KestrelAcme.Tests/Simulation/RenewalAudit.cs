@@ -73,8 +73,13 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
         return isFirst || known < at ? at : known;
     }
 
+    // Advice may lie in the last third: a client that follows it is not yet due at its beginning.
     private bool WasUpInTheLastThird(SimulatedCertificate certificate)
-        => weather.AfterUnhindered(certificate.NotAfter - (certificate.Lifetime / 3), AfterRecovery) < certificate.NotAfter;
+    {
+        var lastThird = certificate.NotAfter - (certificate.Lifetime / 3);
+        var due = certificate.Window.End < certificate.Deadline ? certificate.Window.End : certificate.Deadline;
+        return weather.AfterUnhindered(due > lastThird ? due : lastThird, AfterRecovery) < certificate.NotAfter;
+    }
 
     /// <summary>How much of the life that was meant for it a certificate has lived; one that could not be replaced in time has lived all of it.</summary>
     private static double Share(SimulatedCertificate certificate, DateTimeOffset until)

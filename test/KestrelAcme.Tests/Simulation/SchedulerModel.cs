@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -11,6 +12,7 @@ internal sealed class SchedulerModel
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(string Id, DateTimeOffset At)> _worked = [];
     private readonly Func<string, DateTimeOffset, PlannedWork?> _next;
+    private readonly OrderPaceStore _pace;
     private Task _running = Task.CompletedTask;
 
     public SchedulerModel(Func<string, DateTimeOffset, PlannedWork?>? next = null)
@@ -18,7 +20,9 @@ internal sealed class SchedulerModel
         _next = next ?? ((_, _) => null);
         var configuration = SimulatedConfiguration.Create([]);
         var settings = new IssuanceSettings();
-        Gate = new CountingGate(new OrderPace(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance), settings));
+        var pace = new OrderPace(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance), settings);
+        _pace = new OrderPaceStore(pace, new InMemoryStorage(Time), settings, Time, NullLogger<OrderPaceStore>.Instance);
+        Gate = new CountingGate(pace);
         Scheduler = new CertificateScheduler(Gate, settings, Time, NullLogger<CertificateScheduler>.Instance);
     }
 
@@ -34,7 +38,7 @@ internal sealed class SchedulerModel
     public void Run(TimeSpan span)
     {
         var end = Time.GetUtcNow() + span;
-        _running = Task.Run(() => Scheduler.RunAsync((id, _) => WorkAsync(id), () => { }, _stop.Token));
+        _running = Task.Run(() => Scheduler.RunAsync(WorkAsync, () => { }, _stop.Token));
         Quiet.Wait();
         while (Time.GetUtcNow() < end)
         {
@@ -46,13 +50,18 @@ internal sealed class SchedulerModel
         _running.Wait();
     }
 
-    private Task<PlannedWork?> WorkAsync(string id)
+    private async Task<PlannedWork?> WorkAsync(string id, WorkLane lane)
     {
+        if (lane == WorkLane.NewOrders && await _pace.TakeAsync(CancellationToken.None) is { } later)
+        {
+            return new PlannedWork(later, lane, later);
+        }
+
         lock (_worked)
         {
             var now = Time.GetUtcNow();
             _worked.Add((id, now));
-            return Task.FromResult(_next(id, now));
+            return _next(id, now);
         }
     }
 }

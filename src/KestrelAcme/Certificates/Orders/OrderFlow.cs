@@ -98,7 +98,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, TimeProvider t
         {
             logger.OrderDropped(context.Specification.Id, url, exception.Message);
         }
-        catch (AcmeException exception) when (exception.StatusCode is not null && exception is not AcmeRateLimitedException)
+        catch (AcmeException exception) when (exception.StatusCode is not null && exception is not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
         {
             // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
             if (pending.Refusals + 1 < PendingOrders.MostRefusals)

@@ -2,22 +2,23 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Simulation;
 
-/// <summary>Five simulated years of all that goes wrong, on a model of an authority.</summary>
+/// <summary>Four simulated months of all that goes wrong, on a model of an authority.</summary>
 [Collection(nameof(Alone))]
-public sealed class FiveYearTests(ITestOutputHelper output)
+public sealed class TroubledMonthsTests(ITestOutputHelper output)
 {
     private const int Seed = 20261121;
+    private const int Days = 120;
     private const int LongLived = 165;
     private const int ShortLived = 35;
 
     [Fact]
-    public async Task FiveYears_OfTrouble_NothingLapsesAndNobodyIsAnnoyed()
+    public async Task Months_OfTrouble_NothingLapsesAndNobodyIsAnnoyed()
         => await Task.Factory.StartNew(Run, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private void Run()
     {
         var clock = new SimulatedClock();
-        var end = clock.Start.AddYears(5);
+        var end = clock.Start.AddDays(Days);
         using var mint = new CertificateMint(clock.Start);
         var weather = Weather.Draw(Seed, clock.Start, end, new WeatherRates());
         var authority = new SimulatedAuthority(clock, weather, mint, name => name.StartsWith("short", StringComparison.Ordinal) ? TimeSpan.FromHours(160) : TimeSpan.FromDays(45), Seed);
