@@ -29,11 +29,11 @@ internal sealed class SimulatedPublisher : ITlsPublisher
 
     public void Withdraw(string id) => _served.TryRemove(id, out _);
 
-    public void PresentChallenge(string serverName, X509Certificate2 certificate)
+    public void PresentChallenge(string serverName, string challenge, X509Certificate2 certificate)
     {
     }
 
-    public void WithdrawChallenge(string serverName)
+    public void WithdrawChallenge(string serverName, string challenge)
     {
     }
 }
