@@ -86,6 +86,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<ChallengeHandlers>();
         services.TryAddSingleton<AuthorizationFlow>();
+        services.TryAddSingleton<CaaStep>();
         services.TryAddSingleton<OrderFlow>();
         services.TryAddSingleton<RehearsalFlow>();
         services.TryAddSingleton<RehearsalStep>();
