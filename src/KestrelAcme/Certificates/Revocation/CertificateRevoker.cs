@@ -16,17 +16,21 @@ namespace KestrelAcme.Certificates.Revocation;
 internal sealed class CertificateRevoker(
     AuthorityRegistry authorities, CertificateLeases leases, CertificateStore store, CertificateEventHub events, ConfigurationSource configuration, TimeProvider time, ILogger<CertificateRevoker> logger)
 {
-    /// <summary>Asks the authority first: a key that is known to others is revoked whether or not an order is under way, and whether or not the store can be asked.</summary>
+    /// <summary>Does not wait to ask the authority: a key that is known to others is revoked whether or not an order is under way, and whether or not the store can be asked.</summary>
     /// <returns>Whether a successor is to be ordered at once.</returns>
     /// <exception cref="InvalidOperationException">There is nothing to revoke, or its authority is no longer configured.</exception>
     /// <exception cref="AcmeException">The authority refused.</exception>
     public async Task<bool> RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
     {
         var current = certificate.Current ?? throw new InvalidOperationException($"There is no certificate for {certificate.Id} to revoke.");
+        await using var open = await TryOpenAsync(certificate, cancellationToken);
         await RevokeAsync(certificate, current, reason, cancellationToken);
+
+        // Known at once, so that nobody follows the authority's advice to replace it before it is written down.
+        certificate.State = Revoked(certificate.State, current, reason);
         try
         {
-            current = await RecordAsync(certificate, current, reason, cancellationToken);
+            current = await RecordAsync(certificate, current, reason, open, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -44,11 +48,36 @@ internal sealed class CertificateRevoker(
         return reason == RevocationReason.KeyCompromise;
     }
 
-    /// <returns>The certificate that is recorded as revoked: what is served, where an order under way brought one with the same key.</returns>
-    private async Task<CertificateSnapshot> RecordAsync(ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
+    private async Task<OpenJournal?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await leases.TryOpenAsync(certificate, cancellationToken);
+        }
+        catch (StorageUnavailableException)
+        {
+            // Asked again once it is revoked, and reported then.
+            return null;
+        }
+    }
+
+    private async Task<CertificateSnapshot> RecordAsync(
+        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, OpenJournal? open, CancellationToken cancellationToken)
+    {
+        if (open is not null)
+        {
+            return await RecordAsync(certificate, revoked, reason, open.Journal, cancellationToken);
+        }
+
         // Not while an order is under way: its state is not ours to change.
-        await using var open = await leases.OpenAsync(certificate, cancellationToken);
+        await using var later = await leases.OpenAsync(certificate, cancellationToken);
+        return await RecordAsync(certificate, revoked, reason, later.Journal, cancellationToken);
+    }
+
+    /// <returns>The certificate that is recorded as revoked: what is served, where an order under way brought one with the same key.</returns>
+    private async Task<CertificateSnapshot> RecordAsync(
+        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, OrderJournal journal, CancellationToken cancellationToken)
+    {
         if (reason == RevocationReason.KeyCompromise && certificate.Current is { } served && !served.IsSameAs(revoked) && served.HasSameKeyAs(revoked))
         {
             await RevokeAsync(certificate, served, reason, cancellationToken);
@@ -56,7 +85,7 @@ internal sealed class CertificateRevoker(
             revoked = served;
         }
 
-        await open.Journal.ChangeAsync(state => Revoked(state, revoked, reason), cancellationToken);
+        await journal.ChangeAsync(state => Revoked(state, revoked, reason), cancellationToken);
         await store.SetRevokedAsideAsync(certificate.Id, revoked, cancellationToken);
         return revoked;
     }
