@@ -107,7 +107,6 @@ internal static class FaultCases
         yield return new("replaces is refused", (a, _) => a.Faults.RefuseReplaces = new RefusedReplaces("alreadyReplaced", 409, "It was."), CertificateState.Valid, default);
         yield return new("half of the nonces are rejected", (a, _) => a.Faults.RejectedNoncePercent = 50, CertificateState.Valid, default);
         yield return new("all nonces are rejected", (a, _) => a.Faults.RejectedNoncePercent = 100, CertificateState.Waiting, FailureCause.Authority, "nonce");
-        yield return new("the accounts are lost", (a, _) => a.Faults.LoseAccounts(), CertificateState.Valid, default);
     }
 
     private static IEnumerable<FaultCase> OfTheName()

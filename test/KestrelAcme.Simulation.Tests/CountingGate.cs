@@ -1,0 +1,19 @@
+using KestrelAcme.Certificates.Scheduling;
+
+namespace KestrelAcme.Simulation.Tests;
+
+/// <summary>Counts how often the scheduler looks.</summary>
+internal sealed class CountingGate(IWorkGate gate) : IWorkGate
+{
+    private int _looks;
+
+    public int Looks => _looks;
+
+    public bool HasRoom(WorkLane lane, IReadOnlyDictionary<WorkLane, int> running)
+    {
+        Interlocked.Increment(ref _looks);
+        return gate.HasRoom(lane, running);
+    }
+
+    public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now) => gate.TryStart(lane, now);
+}

@@ -1,0 +1,75 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Challenges;
+using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
+using KestrelAcme.Tls;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KestrelAcme.Simulation.Tests;
+
+/// <summary>One life of the process: the whole engine, on the model of an authority and a store that outlives it.</summary>
+internal sealed class SimulatedProcess
+{
+    private readonly Lifeline _life = new();
+    private readonly ServiceProvider _services;
+
+    public SimulatedProcess(SimulatedAuthority authority, IAcmeStorage storage, ConfigurationSnapshot configuration, IssuanceSettings settings, Random jitter, ILoggerProvider? log = null)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddFilter(_ => log is not null));
+        if (log is not null)
+        {
+            services.AddSingleton(log);
+        }
+
+        services.AddSingleton<TimeProvider>(authority.Clock.Machine);
+        services.AddSingleton<IAcmeStorage>(new MortalStorage(storage, _life));
+        services.AddSingleton<ITlsPublisher>(Publisher);
+        services.AddSingleton<IAuthorityClientFactory>(new SimulatedClientFactory(authority, _life));
+        services.AddSingleton(settings);
+        services.AddSingleton<JitterSource>(() => Draw(jitter));
+        services.AddSingleton(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance));
+        services.AddSingleton(new RevocationListClient(authority.Clock.Machine, new SimulatedRevocationList(authority)));
+        services.AddAcmeHttps();
+        services.RemoveAll<IChallengeHandler>();
+        services.AddSingleton<IChallengeHandler>(new SimulatedChallengeHandler(authority));
+        _services = services.BuildServiceProvider();
+    }
+
+    public SimulatedPublisher Publisher { get; } = new();
+
+    public ICertificateManager Certificates => _services.GetRequiredService<ICertificateManager>();
+
+    private CertificateEngine Engine => _services.GetRequiredService<CertificateEngine>();
+
+    public void Start()
+    {
+        Engine.LoadAsync(CancellationToken.None).GetAwaiter().GetResult();
+        Engine.Start();
+    }
+
+    /// <summary>Ends the process as a service manager does.</summary>
+    public Task StopAsync() => Engine.StopAsync(CancellationToken.None);
+
+    /// <summary>Ends the process in the middle of whatever it does; its leases stay behind. The task completes when nothing of it runs any more.</summary>
+    public Task Kill()
+    {
+        _life.Cut();
+        return Engine.StopAsync(CancellationToken.None);
+    }
+
+    private static double Draw(Random jitter)
+    {
+        lock (jitter)
+        {
+            return jitter.NextDouble();
+        }
+    }
+}

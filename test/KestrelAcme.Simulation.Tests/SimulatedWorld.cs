@@ -1,0 +1,135 @@
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
+
+namespace KestrelAcme.Simulation.Tests;
+
+/// <summary>Drives the time: lets happen what the weather brings, and lets the process do all that it does before time goes on. To be used on a thread of its own.</summary>
+internal sealed class SimulatedWorld(SimulatedAuthority authority, ConfigurationSnapshot configuration, int seed)
+{
+    /// <summary>Time goes on by so much at once, where nothing is under way.</summary>
+    private static readonly TimeSpan Stride = TimeSpan.FromMinutes(10);
+
+    /// <summary>A timer that is due so soon belongs to something that is under way.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+
+    private static readonly IssuanceSettings Settings = new() { LongestSleep = TimeSpan.FromMinutes(30) };
+    private readonly InMemoryStorage _storage = new(authority.Clock.Machine);
+    private readonly Random _jitter = new(seed);
+    private readonly Queue<WeatherEvent> _events = new(authority.Weather.Events);
+    private SimulatedProcess _process = null!;
+
+    public EventCounter Log { get; } = new();
+
+    public int Restarts { get; private set; }
+
+    public SimulatedProcess Process => _process;
+
+    public SimulatedClock Clock => authority.Clock;
+
+    public void Run(DateTimeOffset until)
+    {
+        StartProcess();
+        while (Clock.Now < until)
+        {
+            RunUntil(_events.TryPeek(out var next) && next.At < until ? next.At : until);
+            if (next is not null && next.At < until)
+            {
+                Happen(_events.Dequeue());
+            }
+        }
+
+        Settle(_process.StopAsync());
+    }
+
+    private void RunUntil(DateTimeOffset until)
+    {
+        while (true)
+        {
+            Quiet.Wait();
+            var left = until - Clock.Now;
+            if (left <= TimeSpan.Zero)
+            {
+                return;
+            }
+
+            var step = Clock.Machine.NextTimerDue is { } due && due <= Soon ? due : Stride;
+            Clock.Machine.Advance(step < left ? step : left);
+        }
+    }
+
+    private void Happen(WeatherEvent happening)
+    {
+        switch (happening.Kind)
+        {
+            case WeatherEventKind.ClockStep:
+                Clock.Step(happening.Amount);
+                break;
+            case WeatherEventKind.Crash:
+                Settle(_process.Kill());
+                Restarts++;
+                StartProcess();
+                break;
+            case WeatherEventKind.Restart:
+                Settle(_process.StopAsync());
+                Restarts++;
+                StartProcess();
+                break;
+            case WeatherEventKind.WindowsMove:
+                MoveWindows(happening);
+                break;
+            default:
+                Revoke(happening);
+                break;
+        }
+    }
+
+    private void StartProcess()
+    {
+        _process = new SimulatedProcess(authority, _storage, configuration, Settings, _jitter, Log);
+        _process.Start();
+    }
+
+    private void Settle(Task ending)
+    {
+        while (true)
+        {
+            Quiet.Wait();
+            if (ending.IsCompleted)
+            {
+                ending.GetAwaiter().GetResult();
+                return;
+            }
+
+            Clock.Machine.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    private void MoveWindows(WeatherEvent happening)
+    {
+        foreach (var certificate in Pick(happening.Seed, share: 0.3))
+        {
+            var share = certificate.Lifetime / TimeSpan.FromDays(45);
+            var by = happening.Amount * share;
+            certificate.Advise(Clock.Now, certificate.Window.Start + by, certificate.Window.End + by);
+        }
+    }
+
+    private void Revoke(WeatherEvent happening)
+    {
+        foreach (var certificate in Pick(happening.Seed, share: 0.05))
+        {
+            certificate.ListedAt = Clock.Now;
+            if (happening.Kind == WeatherEventKind.RevocationWithAdvice)
+            {
+                certificate.Advise(Clock.Now, Clock.Now.AddHours(-2), Clock.Now.AddHours(-1));
+            }
+        }
+    }
+
+    private List<SimulatedCertificate> Pick(int drawSeed, double share)
+    {
+        var random = new Random(drawSeed);
+        return [.. authority.Current.OrderBy(c => c.Name, StringComparer.Ordinal).Where(c => random.NextDouble() < share && c.ListedAt is null && c.NotAfter > Clock.Now)];
+    }
+}

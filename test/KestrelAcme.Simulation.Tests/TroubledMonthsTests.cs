@@ -1,0 +1,47 @@
+using Xunit;
+
+namespace KestrelAcme.Simulation.Tests;
+
+/// <summary>Four simulated months of all that goes wrong, on a model of an authority.</summary>
+[Collection(nameof(Alone))]
+public sealed class TroubledMonthsTests(ITestOutputHelper output)
+{
+    private const int Seed = 20261121;
+    private const int Days = 120;
+    private const int LongLived = 165;
+    private const int ShortLived = 35;
+
+    [Fact(Explicit = true)]
+    public async Task Months_OfTrouble_NothingLapsesAndNobodyIsAnnoyed()
+        => await Task.Factory.StartNew(Run, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Run()
+    {
+        var clock = new SimulatedClock();
+        var end = clock.Start.AddDays(Days);
+        using var mint = new CertificateMint(clock.Start);
+        var weather = Weather.Draw(Seed, clock.Start, end, new WeatherRates());
+        var authority = new SimulatedAuthority(clock, weather, mint, name => name.StartsWith("short", StringComparison.Ordinal) ? TimeSpan.FromHours(160) : TimeSpan.FromDays(45), Seed);
+        var names = SimulatedConfiguration.Names("long", LongLived).Concat(SimulatedConfiguration.Names("short", ShortLived));
+        var world = new SimulatedWorld(authority, SimulatedConfiguration.Create(names), Seed);
+
+        try
+        {
+            world.Run(end);
+        }
+        finally
+        {
+            output.WriteLine($"at {clock.Now:u}, the machine's {clock.Machine.GetUtcNow():u}\n{world.Log}");
+        }
+
+        var audit = new RenewalAudit(weather, end);
+        audit.Judge(authority.Issued);
+        output.WriteLine($"{authority.OrdersMade} orders, {authority.Issued.Count} certificates, ideal {audit.Ideal:0}; {weather.Blocked.Count} troubles, {world.Restarts} restarts, {authority.WindowQuestions} questions for renewal information");
+        output.WriteLine($"{audit.Lapsed.Count} lapsed, {audit.Late.Count} late, {audit.NotReplaced.Count} not replaced in time");
+        Assert.Empty(audit.Lapsed.Take(5));
+        Assert.Empty(audit.Late.Take(5));
+        Assert.Empty(audit.NotReplaced.Take(5));
+        Assert.InRange(authority.OrdersMade / audit.Ideal, 0.97, 1.03);
+        Assert.Equal(1, authority.AccountsMade);
+    }
+}

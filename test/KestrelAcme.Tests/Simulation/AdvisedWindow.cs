@@ -1,4 +1,0 @@
-namespace KestrelAcme.Tests.Simulation;
-
-/// <summary>A renewal window, and from when on it was advised.</summary>
-internal sealed record AdvisedWindow(DateTimeOffset From, DateTimeOffset Start, DateTimeOffset End);

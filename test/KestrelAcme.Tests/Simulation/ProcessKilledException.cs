@@ -1,4 +1,0 @@
-namespace KestrelAcme.Tests.Simulation;
-
-/// <summary>Code of a killed process went on: in the simulation only, and in vain.</summary>
-internal sealed class ProcessKilledException() : Exception("The simulated process was killed.");
