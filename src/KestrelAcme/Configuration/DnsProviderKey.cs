@@ -14,6 +14,10 @@ public sealed record DnsProviderKey(string Name, bool Required = false, bool Sec
     /// <value>None.</value>
     public string? Needs { get; init; }
 
+    /// <summary>Another key that may be given in place of this one, where it is required.</summary>
+    /// <value>None.</value>
+    public string? Alternative { get; init; }
+
     /// <summary>Checks a value: <see langword="null"/> when it is good, otherwise what is wrong with it, such as "is not an https URL".</summary>
     /// <value>None: every value is good.</value>
     public Func<string, string?>? Check { get; init; }

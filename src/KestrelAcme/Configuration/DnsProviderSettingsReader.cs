@@ -40,10 +40,10 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
         var value = file is null ? written : ReadFile(file, source);
         if (value is null)
         {
-            if (file is null && wanted.Required)
+            if (file is null && wanted.Required && !(wanted.Alternative is { } other && given.ContainsKey(other)))
             {
-                var orFile = wanted.Secret ? $", or the path of a file that holds it in {wanted.Name}File" : "";
-                problems.Add(source, null, "is missing", wanted.Example is { } example ? $"Write a value such as '{example}'{orFile}" : $"Write it{orFile}");
+                var orElse = wanted.Secret ? $", or the path of a file that holds it in {wanted.Name}File" : wanted.Alternative is null ? "" : $", or {wanted.Alternative}";
+                problems.Add(source, null, "is missing", wanted.Example is { } example ? $"Write a value such as '{example}'{orElse}" : $"Write it{orElse}");
             }
 
             return null;

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -21,10 +23,17 @@ internal sealed class StubApi : IAsyncDisposable
     /// <summary>Method, path and query of each request.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    public static async Task<StubApi> StartAsync(Action<WebApplication> map, CancellationToken cancellationToken)
+    /// <summary>Starts it; with a certificate, with HTTPS.</summary>
+    public static async Task<StubApi> StartAsync(Action<WebApplication> map, CancellationToken cancellationToken, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            if (certificate is not null)
+            {
+                listen.UseHttps(certificate);
+            }
+        }));
         builder.Logging.ClearProviders();
         var app = builder.Build();
         var stub = new StubApi(app);

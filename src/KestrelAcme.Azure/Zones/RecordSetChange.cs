@@ -1,0 +1,31 @@
+using KestrelAcme.Azure.Json;
+using KestrelAcme.Challenges.Dns01;
+
+namespace KestrelAcme.Azure.Zones;
+
+/// <summary>What a name's TXT record set becomes; the very same object where nothing is to be done, <see langword="null"/> where it is to go. Pure.</summary>
+internal static class RecordSetChange
+{
+    public static AzureRecordSetProperties Add(AzureRecordSetProperties? set, DnsTxtRecord record)
+    {
+        if (set is null)
+        {
+            return new AzureRecordSetProperties { TimeToLive = (long)record.TimeToLive.TotalSeconds, Records = [new([record.Value])] };
+        }
+
+        return Has(set, record) ? set : set with { Records = [.. set.Records ?? [], new([record.Value])] };
+    }
+
+    public static AzureRecordSetProperties? Remove(AzureRecordSetProperties? set, DnsTxtRecord record)
+    {
+        if (set is null || !Has(set, record))
+        {
+            return set;
+        }
+
+        var others = set.Records!.Where(existing => existing.Text != record.Value).ToList();
+        return others.Count == 0 ? null : set with { Records = others };
+    }
+
+    private static bool Has(AzureRecordSetProperties set, DnsTxtRecord record) => set.Records?.Any(existing => existing.Text == record.Value) == true;
+}

@@ -1,0 +1,68 @@
+using Azure.Core.Pipeline;
+using KestrelAcme.Configuration;
+using KestrelAcme.Testing.Servers;
+using KestrelAcme.Tests.Challenges.Dns01.Servers;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace KestrelAcme.Azure.Tests;
+
+/// <summary>A stub of Azure over HTTPS, and providers that use it, with settings that the rules of the configuration have checked.</summary>
+internal sealed class AzureFixture : IAsyncDisposable
+{
+    public const string Token = "good-token-value";
+    public const string WrongToken = "wrong-token-value";
+    public const string Subscription = "11111111-2222-3333-4444-555555555555";
+
+    private readonly LoopbackCertificate _certificate = LoopbackCertificate.Create();
+    private readonly List<IDisposable> _providers = [];
+    private StubApi? _api;
+
+    public AzureDnsStub Stub { get; } = new(Token, Subscription);
+
+    public StubApi Api => _api ?? throw new InvalidOperationException("Not started.");
+
+    public async Task StartAsync(CancellationToken cancellationToken) => _api = await StubApi.StartAsync(Stub.Map, cancellationToken, _certificate.Server);
+
+    public AzureDnsProvider CreateProvider(StaticCredential? credential = null, Action<AzureDnsOptions>? configure = null)
+    {
+        // The stub's certificate is not this machine's.
+        var transport = new HttpClientTransport(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => certificate?.Thumbprint == _certificate.Server.Thumbprint });
+        var provider = new AzureDnsProvider(Settings(configure), credential ?? new StaticCredential(Token), transport, TimeProvider.System);
+        _providers.Add(provider);
+        return provider;
+    }
+
+    /// <summary>What the section and code of an application come to.</summary>
+    public static DnsProviderSettings Read(Action<AzureDnsOptions> configure)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["AcmeHttps:DomainNames:0"] = "example.test",
+            ["AcmeHttps:DirectoryUrl"] = "https://ca.test/dir",
+            ["AcmeHttps:AcceptTermsOfService"] = "true",
+            ["AcmeHttps:ChallengeTypes:0"] = "dns-01",
+        }).Build());
+        services.AddLogging();
+        services.AddAcmeHttps().AddAzureDns(configure);
+        using var provider = services.BuildServiceProvider();
+        _ = provider.GetRequiredService<IOptions<AcmeHttpsOptions>>().Value;
+        return provider.GetRequiredService<ConfigurationSource>().Current.DnsProviders[0].Settings;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _providers.ForEach(provider => provider.Dispose());
+        await Api.DisposeAsync();
+        _certificate.Dispose();
+    }
+
+    private DnsProviderSettings Settings(Action<AzureDnsOptions>? configure) => Read(options =>
+    {
+        options.SubscriptionId = Subscription;
+        options.ResourceManagerEndpoint = Api.Url.ToString();
+        configure?.Invoke(options);
+    });
+}
