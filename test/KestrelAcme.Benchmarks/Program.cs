@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using KestrelAcme.Benchmarks.Fuzz;
 using KestrelAcme.Benchmarks.Handshakes;
 using KestrelAcme.Benchmarks.Memory;
+using KestrelAcme.Benchmarks.Start;
 
 switch (args.FirstOrDefault())
 {
@@ -12,6 +13,8 @@ switch (args.FirstOrDefault())
         return await HandshakeClient.RunAsync();
     case "memory":
         return await MemoryReport.RunAsync(args[1..]);
+    case "start":
+        return await StartReport.RunAsync(args[1..]);
     case "fuzz":
         return FuzzRun.Run(TimeSpan.FromSeconds(args.Length > 1 ? int.Parse(args[1]) : 60));
     default:

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Formats.Asn1;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
@@ -9,17 +9,23 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates;
 
 /// <summary>A certificate that is there, with what is read from its leaf once.</summary>
-internal sealed record CertificateSnapshot(CertificateRecord Record, string SerialNumber, string Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
+internal sealed record CertificateSnapshot(CertificateRecord Record, string SerialNumber, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
 {
+    /// <summary>The issuer's name.</summary>
+    public string Issuer => new X500DistinguishedName(Shape.Issuer).Name;
+
+    private CertificateShape Shape => CertificateShape.Read(Record.Chain[0].Span);
+
     /// <exception cref="DamagedValueException">The leaf cannot be read.</exception>
     public static CertificateSnapshot Read(CertificateRecord record)
     {
         try
         {
-            using var leaf = X509CertificateLoader.LoadCertificate(record.Chain[0].Span);
-            return new CertificateSnapshot(record, leaf.SerialNumber, leaf.Issuer, leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime(), CrlDistributionPoint.Find(leaf));
+            var leaf = CertificateShape.Read(record.Chain[0].Span);
+            var (notBefore, notAfter) = leaf.ReadValidity();
+            return new CertificateSnapshot(record, Convert.ToHexString(leaf.SerialNumber), notBefore, notAfter, CrlDistributionPoint.Find(leaf));
         }
-        catch (CryptographicException exception)
+        catch (AsnContentException exception)
         {
             throw new DamagedValueException($"its certificate cannot be read: {exception.Message}", exception);
         }
@@ -40,20 +46,14 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
     /// <summary>Whether a staging service that we know issued it: no client trusts it.</summary>
     public bool IsFromStaging => WellKnownAuthorities.IsStaging(Record.Metadata.DirectoryUrl);
 
-    public bool IsSameAs(CertificateSnapshot? other) => other is not null && SerialNumber == other.SerialNumber && Issuer == other.Issuer;
+    public bool IsSameAs(CertificateSnapshot? other) => other is not null && SerialNumber == other.SerialNumber && Shape.Issuer.SequenceEqual(other.Shape.Issuer);
 
     /// <summary>Whether this certificate was obtained after another. Two may begin to be valid in the same second, or come from authorities that backdate differently.</summary>
     public bool IsNewerThan(CertificateSnapshot? other)
         => other is null || (!IsSameAs(other) && Record.Metadata.ObtainedAt > other.Record.Metadata.ObtainedAt);
 
     /// <summary>Whether two certificates stand for one key.</summary>
-    public bool HasSameKeyAs(CertificateSnapshot other) => PublicKey().AsSpan().SequenceEqual(other.PublicKey());
+    public bool HasSameKeyAs(CertificateSnapshot other) => Shape.PublicKeyInfo.SequenceEqual(other.Shape.PublicKeyInfo);
 
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
-
-    private byte[] PublicKey()
-    {
-        using var leaf = X509CertificateLoader.LoadCertificate(Record.Chain[0].Span);
-        return leaf.PublicKey.ExportSubjectPublicKeyInfo();
-    }
 }

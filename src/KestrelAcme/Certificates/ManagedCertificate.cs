@@ -44,8 +44,8 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Whether a staging service is configured: else a certificate of one is as good as none.</summary>
     public bool AcceptsStaging { get; set; } = true;
 
-    /// <summary>Marks of the settings in force, one for each authority: a failure under others no longer counts.</summary>
-    public IReadOnlyCollection<string>? Settings { get; set; }
+    /// <summary>The authorities in force: a failure under other settings no longer counts.</summary>
+    public IReadOnlyList<AuthoritySpecification>? Authorities { get; set; }
 
     /// <summary>Whether what is served could not be stored yet.</summary>
     public bool Unsaved { get; set; }
@@ -67,7 +67,10 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     // What the operator, or the name, has to mend may be mended once the settings are others.
     private CertificateFailure? CountedFailure(CertificateStateRecord state)
-        => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } mark } && Settings is { } now && !now.Contains(mark) ? null : state.Failure;
+        => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } mark }
+            && Authorities is { } authorities && authorities.All(a => SettingsFingerprint.Of(_specification, a) != mark)
+            ? null
+            : state.Failure;
 
     /// <summary>Whether one certificate may take the place of another that is served: a later one, and never one of a staging service by accident.</summary>
     public bool MayBeReplacedBy(CertificateSnapshot stored)

@@ -15,7 +15,7 @@ internal static class AccountFile
             blocks.Add((PemDocument.PrivateKeyLabel, Content(next)));
         }
 
-        return new PemDocument(JsonSerializer.Serialize(record.Metadata, PersistenceJsonContext.Default.AccountMetadata), blocks).Encode();
+        return new PemDocument(JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.AccountMetadata), blocks).Encode();
     }
 
     /// <exception cref="DamagedValueException">The value is not an account file.</exception>
@@ -29,7 +29,7 @@ internal static class AccountFile
 
         try
         {
-            var metadata = JsonSerializer.Deserialize(document.Metadata, PersistenceJsonContext.Default.AccountMetadata)
+            var metadata = JsonSerializer.Deserialize(document.Metadata.Span, PersistenceJsonContext.Default.AccountMetadata)
                 ?? throw new DamagedValueException("its metadata is empty");
             return new AccountRecord(Readable(document.Blocks[0].Content), metadata, document.Blocks.Count > 1 ? Readable(document.Blocks[1].Content) : null);
         }

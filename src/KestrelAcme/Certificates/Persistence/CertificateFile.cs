@@ -11,7 +11,7 @@ internal static class CertificateFile
     {
         var blocks = record.Chain.Select(c => (PemDocument.CertificateLabel, c.ToArray())).ToList();
         blocks.Add((PemDocument.PrivateKeyLabel, record.PrivateKey.ToArray()));
-        return new PemDocument(JsonSerializer.Serialize(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata), blocks).Encode();
+        return new PemDocument(JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata), blocks).Encode();
     }
 
     /// <exception cref="DamagedValueException">The value is not a certificate file.</exception>
@@ -36,11 +36,11 @@ internal static class CertificateFile
         }
 
         return chain.Count > 0 && key is not null
-            ? new CertificateRecord(chain, key, DecodeMetadata(document.Metadata))
+            ? new CertificateRecord(chain, key, DecodeMetadata(document.Metadata.Span))
             : throw new DamagedValueException(chain.Count == 0 ? "it holds no certificate" : "it holds no private key");
     }
 
-    private static CertificateMetadata DecodeMetadata(string json)
+    private static CertificateMetadata DecodeMetadata(ReadOnlySpan<byte> json)
     {
         try
         {

@@ -13,6 +13,8 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
 {
     private const int MaxReported = 16;
 
+    private readonly SharedParts _shared = new();
+
     private delegate T Decoder<T>(ReadOnlySpan<byte> value);
 
     public IAcmeStorage Storage => storage;
@@ -32,7 +34,7 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
     public IAsyncEnumerable<(string Id, CertificateRecord Value)> ReadCertificatesAsync(IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
-        => ReadManyAsync(ids.ToDictionary(StorageLayout.Certificate), CertificateFile.Decode, failed, cancellationToken);
+        => ReadManyAsync(ids.ToDictionary(StorageLayout.Certificate), DecodeShared, failed, cancellationToken);
 
     /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
@@ -137,10 +139,12 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
         }
     }
 
+    private CertificateRecord DecodeShared(ReadOnlySpan<byte> value) => _shared.Share(CertificateFile.Decode(value));
+
     // Armour may be sound around a leaf that is not.
-    private static CertificateRecord DecodeReadable(ReadOnlySpan<byte> value)
+    private CertificateRecord DecodeReadable(ReadOnlySpan<byte> value)
     {
-        var record = CertificateFile.Decode(value);
+        var record = DecodeShared(value);
         CertificateSnapshot.Read(record);
         return record;
     }

@@ -1,27 +1,29 @@
 using System.Formats.Asn1;
-using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Revocation;
 
 /// <summary>Reads where a certificate says that its revocation list is (RFC 5280 section 4.2.1.13). Pure.</summary>
 internal static class CrlDistributionPoint
 {
-    private const string Oid = "2.5.29.31";
+    private static ReadOnlySpan<byte> Oid => [0x55, 0x1D, 0x1F];
+
     private static readonly Asn1Tag DistributionPointName = new(TagClass.ContextSpecific, 0, isConstructed: true);
     private static readonly Asn1Tag FullName = new(TagClass.ContextSpecific, 0, isConstructed: true);
     private static readonly Asn1Tag UniformResourceIdentifier = new(TagClass.ContextSpecific, 6);
 
     /// <returns>The first http or https address; <see langword="null"/> when there is none, or the extension cannot be read.</returns>
-    public static Uri? Find(X509Certificate2 certificate)
+    public static Uri? Find(in CertificateShape certificate)
     {
-        if (certificate.Extensions.FirstOrDefault(e => e.Oid?.Value == Oid) is not { } extension)
-        {
-            return null;
-        }
-
         try
         {
-            var points = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
+            var extension = certificate.FindExtension(Oid);
+            if (extension.IsEmpty)
+            {
+                return null;
+            }
+
+            var points = new AsnReader(extension.ToArray(), AsnEncodingRules.DER).ReadSequence();
             while (points.HasData)
             {
                 var point = points.ReadSequence();

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 
@@ -47,7 +46,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         foreach (var certificate in _certificates.Values)
         {
             certificate.AcceptsStaging = staging;
-            certificate.Settings = [.. configuration.Authorities.Select(a => SettingsFingerprint.Of(certificate.Specification, a))];
+            certificate.Authorities = configuration.Authorities;
         }
 
         var removed = _certificates.Keys.Where(id => !wanted.Contains(id)).ToList();

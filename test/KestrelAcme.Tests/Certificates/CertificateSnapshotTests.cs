@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Persistence;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates;
+
+/// <summary>What we read from a leaf's bytes is what .NET reads.</summary>
+public sealed class CertificateSnapshotTests
+{
+    [Theory]
+    [InlineData("7F", 2026, 2027)]
+    [InlineData("80", 2026, 2027)]
+    [InlineData("FF00000000000000000000000000000000000000", 2049, 2051)]
+    [InlineData("00AB", 1999, 2050)]
+    public void Read_AnyLeaf_IsAsDotNetReadsIt(string serial, int from, int until)
+    {
+        using var leaf = Create(Convert.FromHexString(serial), from, until, "http://crl.example/1.crl");
+        var snapshot = CertificateSnapshot.Read(Record(leaf.RawData));
+        Assert.Equal(leaf.SerialNumber, snapshot.SerialNumber);
+        Assert.Equal(leaf.Issuer, snapshot.Issuer);
+        Assert.Equal(leaf.NotBefore.ToUniversalTime(), snapshot.NotBefore.UtcDateTime);
+        Assert.Equal(leaf.NotAfter.ToUniversalTime(), snapshot.NotAfter.UtcDateTime);
+        Assert.Equal(new Uri("http://crl.example/1.crl"), snapshot.RevocationListUrl);
+    }
+
+    [Fact]
+    public void Read_LeafWithoutExtensions_HasNoRevocationList()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=bare", key, HashAlgorithmName.SHA256);
+        using var leaf = request.CreateSelfSigned(TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddDays(1));
+        Assert.Null(CertificateSnapshot.Read(Record(leaf.RawData)).RevocationListUrl);
+    }
+
+    [Fact]
+    public void Read_EveryCutOffLeaf_IsDamaged()
+    {
+        using var leaf = Create([1], 2026, 2027, "http://crl.example/1.crl");
+        for (var length = 0; length < leaf.RawData.Length; length++)
+        {
+            Assert.Throws<DamagedValueException>(() => CertificateSnapshot.Read(Record(leaf.RawData[..length])));
+        }
+    }
+
+    [Fact]
+    public void Read_AnyByteChanged_IsReadOrDamagedAndNothingElse()
+    {
+        using var leaf = Create([1], 2026, 2027, "http://crl.example/1.crl");
+        var read = 0;
+        for (var i = 0; i < leaf.RawData.Length; i++)
+        {
+            foreach (var flip in new byte[] { 1, 0x80, 0xFF })
+            {
+                var bytes = leaf.RawData;
+                bytes[i] ^= flip;
+                try
+                {
+                    _ = CertificateSnapshot.Read(Record(bytes)).ToString();
+                    read++;
+                }
+                catch (DamagedValueException)
+                {
+                    // That is how damage is told.
+                }
+            }
+        }
+
+        Assert.InRange(read, 1, (3 * leaf.RawData.Length) - 1);
+    }
+
+    private static X509Certificate2 Create(byte[] serial, int from, int until, string list)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=leaf.test", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([list]));
+        return request.Create(
+            new X500DistinguishedName("CN=\"An Issuer, Inc.\", O=Ünïcode, C=AT"), X509SignatureGenerator.CreateForECDsa(key),
+            new DateTimeOffset(from, 1, 2, 3, 4, 5, TimeSpan.Zero), new DateTimeOffset(until, 6, 7, 8, 9, 10, TimeSpan.Zero), serial);
+    }
+
+    private static CertificateRecord Record(byte[] leaf) => new([leaf], default, new CertificateMetadata
+    {
+        Names = ["leaf.test"],
+        KeyAlgorithm = "EcdsaP256",
+        DirectoryUrl = new Uri("https://ca.test/directory"),
+        AccountUrl = new Uri("https://ca.test/account/1"),
+        ObtainedAt = default,
+        Jitter = 0.5,
+    });
+}
