@@ -12,6 +12,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     private volatile CertificateStateRecord _state = CertificateStateRecord.Empty;
     private volatile CertificateSnapshot? _committing;
     private volatile RenewalRequest? _request;
+    private volatile bool _loaded;
 
     public string Id => _specification.Id;
 
@@ -46,6 +47,13 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     /// <summary>The authorities in force: a failure under other settings no longer counts.</summary>
     public IReadOnlyList<AuthoritySpecification>? Authorities { get; set; }
+
+    /// <summary>Whether the store was asked for it. Before that nothing is known of it, and nothing is planned.</summary>
+    public bool IsLoaded
+    {
+        get => _loaded;
+        set => _loaded = value;
+    }
 
     /// <summary>Whether what is served could not be stored yet.</summary>
     public bool Unsaved { get; set; }

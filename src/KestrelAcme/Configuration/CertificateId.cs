@@ -19,9 +19,14 @@ internal static class CertificateId
 
     private static string Names(IReadOnlyCollection<CertificateIdentifier> identifiers)
     {
+        if (identifiers.Count == 1)
+        {
+            return Segment(identifiers.First().Value);
+        }
+
         var sorted = identifiers.Select(identifier => identifier.Value).Order(StringComparer.Ordinal).ToArray();
         var first = sorted.OrderBy(value => value.Length).First();
-        return sorted.Length > 1 ? $"{Segment(first)}+{sorted.Length - 1}-{Hash(string.Join('\n', sorted))}" : Segment(first);
+        return $"{Segment(first)}+{sorted.Length - 1}-{Hash(string.Join('\n', sorted))}";
     }
 
     private static string Segment(string value)

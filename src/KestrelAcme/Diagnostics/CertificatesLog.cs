@@ -190,4 +190,10 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1176, LogLevel.Warning, "The {Count} names that were added at run time are gone from the store; they are stored again.")]
     public static partial void DomainsGone(this ILogger logger, int count);
+
+    [LoggerMessage(1180, LogLevel.Information, "Serving {Certificate} from the store, of earlier settings and valid until {NotAfter:u}, until the certificates that are wanted now exist.")]
+    public static partial void SupersededCertificateServed(this ILogger logger, string certificate, DateTimeOffset notAfter);
+
+    [LoggerMessage(1181, LogLevel.Error, "Stored certificates could not be read; what was not read is looked at again before anything is ordered.")]
+    public static partial void LoadFailed(this ILogger logger, Exception exception);
 }

@@ -2,6 +2,7 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Loading;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
@@ -79,6 +80,9 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<CertificateEventHub>();
         services.TryAddSingleton<CertificateCatalog>();
         services.TryAddSingleton<CertificateLoader>();
+        services.TryAddSingleton<SupersededCertificates>();
+        services.TryAddSingleton<LoadQueue>();
+        services.Replace(ServiceDescriptor.Singleton<ILateCertificates>(static provider => provider.GetRequiredService<LoadQueue>()));
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
         services.TryAddSingleton<OrderPace>();

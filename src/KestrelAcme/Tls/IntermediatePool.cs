@@ -15,13 +15,14 @@ internal sealed class IntermediatePool
     public IReadOnlyList<ReadOnlyMemory<byte>> Share(IReadOnlyList<ReadOnlyMemory<byte>> chain)
     {
         var shared = new ReadOnlyMemory<byte>[chain.Count];
-        shared[0] = chain[0];
-        for (var i = 1; i < chain.Count; i++)
+        var same = true;
+        for (var i = 0; i < chain.Count; i++)
         {
-            shared[i] = Share(chain[i]);
+            shared[i] = i == 0 ? chain[0] : Share(chain[i]);
+            same &= shared[i].Equals(chain[i]);
         }
 
-        return shared;
+        return same ? chain : shared;
     }
 
     private ReadOnlyMemory<byte> Share(ReadOnlyMemory<byte> certificate)

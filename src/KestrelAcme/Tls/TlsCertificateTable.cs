@@ -111,15 +111,21 @@ internal sealed class TlsCertificateTable(
             var before = slot.Current;
             var old = Names(before);
             var names = Names(entry);
-            foreach (var name in old.Except(names))
+            foreach (var name in old)
             {
-                Index.Remove(name, slot);
+                if (!names.Contains(name))
+                {
+                    Index.Remove(name, slot);
+                }
             }
 
             slot.Current = entry;
-            foreach (var name in names.Except(old))
+            foreach (var name in names)
             {
-                Index.Add(name, slot);
+                if (!old.Contains(name))
+                {
+                    Index.Add(name, slot);
+                }
             }
 
             if (before is not null)

@@ -10,6 +10,7 @@ internal sealed class TlsSelector(
     TlsCertificateTable table,
     CertificateContexts contexts,
     PlaceholderCertificate placeholder,
+    ILateCertificates late,
     ReportedNames reported,
     TimeProvider timeProvider,
     ILogger<TlsSelector> logger)
@@ -27,9 +28,22 @@ internal sealed class TlsSelector(
         var entry = name is not null ? table.Find(name, hello.AcceptedKeys) : table.Find(address, hello.AcceptedKeys);
         if (entry is null)
         {
-            return new(WithoutCertificate(name, address));
+            return late.AllPublished || ManagedName(name, address) is not { } managed ? new(WithoutCertificate(name, address)) : WaitAsync(name ?? managed, name, address, hello.AcceptedKeys);
         }
 
+        return Select(entry, name);
+    }
+
+    // Asked for again once it was published, or never will be.
+    private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted)
+    {
+        await late.PublishAsync(wanted);
+        var entry = name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
+        return entry is null ? WithoutCertificate(name, address) : await Select(entry, name);
+    }
+
+    private ValueTask<TlsSelection> Select(CertificateEntry entry, string? name)
+    {
         return entry.Context is { } context
             ? new(Served(entry, context, name))
             : MakeAsync(entry, name);
@@ -57,7 +71,7 @@ internal sealed class TlsSelector(
             return IPAddress.TryParse(mapped, out var address) ? (null, address) : (HostName.Normalize(mapped), null);
         }
 
-        var known = table.Find(localAddress, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null || table.Managed.Contains(localAddress);
+        var known = table.Find(localAddress, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null || table.Managed.Find(localAddress) is not null;
         return known || current.DefaultServerName is null ? (null, localAddress) : (HostName.Normalize(current.DefaultServerName), null);
     }
 
@@ -87,11 +101,10 @@ internal sealed class TlsSelector(
     // What is logged is our own name: under a wildcard, clients choose theirs.
     private TlsSelection WithoutCertificate(string? name, IPAddress? address)
     {
-        var managed = name is not null ? table.Managed.Find(name)
-            : table.Managed.Contains(address) ? address?.ToString() ?? "the only address"
-            : null;
-        return managed is null ? new TlsSelection(TlsOutcome.Foreign, name) : Missing(managed);
+        return ManagedName(name, address) is { } managed ? Missing(managed) : new TlsSelection(TlsOutcome.Foreign, name);
     }
+
+    private string? ManagedName(string? name, IPAddress? address) => name is not null ? table.Managed.Find(name) : table.Managed.Find(address);
 
     private TlsSelection Missing(string name)
     {

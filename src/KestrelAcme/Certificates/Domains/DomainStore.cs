@@ -28,7 +28,15 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
         }
 
         var names = new Dictionary<string, string>(keys.Count, StringComparer.Ordinal);
-        await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, (key, reason) => Keep(names, key, reason), logger, cancellationToken))
+        foreach (var key in keys)
+        {
+            if (StorageLayout.DomainOf(key) is { } name)
+            {
+                names[key] = name;
+            }
+        }
+
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, [.. keys.Where(k => !names.ContainsKey(k))], (key, reason) => Keep(names, key, reason), logger, cancellationToken))
         {
             names[entry.Key] = Encoding.UTF8.GetString(entry.Value.Span);
         }

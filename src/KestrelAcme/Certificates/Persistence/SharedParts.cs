@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Persistence;
@@ -15,7 +16,7 @@ internal sealed class SharedParts
     public CertificateRecord Share(CertificateRecord record) => record with
     {
         Chain = _intermediates.Share(record.Chain),
-        Metadata = record.Metadata with { DirectoryUrl = Share(record.Metadata.DirectoryUrl), AccountUrl = Share(record.Metadata.AccountUrl) },
+        Metadata = record.Metadata with { KeyAlgorithm = Enum.TryParse<KeyAlgorithm>(record.Metadata.KeyAlgorithm, out var kind) ? kind.ToString() : record.Metadata.KeyAlgorithm, DirectoryUrl = Share(record.Metadata.DirectoryUrl), AccountUrl = Share(record.Metadata.AccountUrl) },
     };
 
     private Uri Share(Uri url)

@@ -20,6 +20,20 @@ internal static class StorageLayout
 
     public static string Domain(CertificateIdentifier name) => $"{DomainsPrefix}{CertificateId.Of([name], KeyAlgorithm.EcdsaP256)}";
 
+    /// <summary>The name that a key stands for, where the key tells all of it; else <see langword="null"/>, and the value has to be read.</summary>
+    public static string? DomainOf(string key)
+    {
+        var segment = key[DomainsPrefix.Length..];
+        if (!segment.Contains('.', StringComparison.Ordinal))
+        {
+            // An IPv6 address is written with hyphens, as a name could be.
+            return null;
+        }
+
+        var name = segment.StartsWith("_.", StringComparison.Ordinal) ? $"*{segment[1..]}" : segment;
+        return DomainNameParser.Parse(name) is { IsGood: true, Identifier: var identifier } && Domain(identifier) == key ? identifier.Value : null;
+    }
+
     public static string Certificate(string id) => $"{CertificatesPrefix}{id}.pem";
 
     /// <summary>The id in the key of a certificate or a state.</summary>

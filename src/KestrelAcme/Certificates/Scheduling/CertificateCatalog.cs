@@ -13,6 +13,8 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     // What is no longer managed, but still served, and when it ends.
     private readonly ConcurrentDictionary<string, DateTimeOffset> _retired = new(StringComparer.Ordinal);
 
+    private volatile bool _acceptsStaging;
+
     public ICollection<ManagedCertificate> All => _certificates.Values;
 
     public ManagedCertificate? Find(string id) => _certificates.GetValueOrDefault(id);
@@ -42,10 +44,10 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             }
         }
 
-        var staging = configuration.Authorities.Any(a => WellKnownAuthorities.IsStaging(a.DirectoryUrl));
+        _acceptsStaging = configuration.Authorities.Any(a => WellKnownAuthorities.IsStaging(a.DirectoryUrl));
         foreach (var certificate in _certificates.Values)
         {
-            certificate.AcceptsStaging = staging;
+            certificate.AcceptsStaging = _acceptsStaging;
             certificate.Authorities = configuration.Authorities;
         }
 
@@ -74,6 +76,19 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
                 tls.Withdraw(id);
             }
         }
+    }
+
+    /// <summary>Takes over what is served of earlier settings, so that it ends some time after it has expired.</summary>
+    /// <returns><see langword="false"/> when it must not be served: only a staging service that is not configured trusts it, or it is managed by now.</returns>
+    public bool TryRetire(string id, CertificateSnapshot certificate)
+    {
+        if (_certificates.ContainsKey(id) || (certificate.IsFromStaging && !_acceptsStaging))
+        {
+            return false;
+        }
+
+        _retired[id] = certificate.NotAfter;
+        return true;
     }
 
     private void Remove(string id)

@@ -42,7 +42,7 @@ internal sealed class CertificateEngine(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await reconciler.LoadAsync(both.Token);
+            await reconciler.LoadAsync(_stopping.Token, both.Token);
             warmUp.Start(_stopping.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -178,9 +178,11 @@ internal sealed class CertificateEngine(
         try
         {
             await _beginning;
+            var late = reconciler.PlanLateAsync();
             var following = watchers.RunAsync(ReconcileAsync, _stopping.Token);
             await scheduler.RunAsync((id, lane) => worker.WorkAsync(id, lane, _stopping.Token, _abort.Token), reconciler.PlanAll, _stopping.Token);
             await following;
+            await late;
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

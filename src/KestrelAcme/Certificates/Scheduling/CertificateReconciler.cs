@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Domains;
+using KestrelAcme.Certificates.Loading;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -10,12 +11,14 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class CertificateReconciler(
     WantedCertificates wanted,
     CertificateCatalog catalog,
-    CertificateLoader loader,
+    LoadQueue loading,
     CertificateScheduler scheduler,
     CertificateWorker worker,
     IssuanceStatus issuance,
     ConfigurationSource configuration,
     IAcmeStorage storage,
+    IssuanceSettings settings,
+    TimeProvider time,
     ILogger<CertificateReconciler> logger)
 {
     private readonly SemaphoreSlim _applying = new(1, 1);
@@ -24,29 +27,43 @@ internal sealed class CertificateReconciler(
 
     /// <summary>
     /// Takes over what is wanted and reads what the store holds of it; nothing is ordered yet. The configured certificates come first, then the names that the store remembers,
-    /// and last those of sources that never answered before: whatever hangs keeps back only what depends on it.
+    /// and last those of sources that never answered before: whatever hangs keeps back only what depends on it. Where there are many, the rest is read after this has returned.
     /// </summary>
-    public async Task LoadAsync(CancellationToken cancellationToken)
+    /// <param name="stopping">Ends the reading.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task LoadAsync(CancellationToken stopping, CancellationToken cancellationToken)
     {
-        await LoadAsync(wanted.Configured, cancellationToken);
-        await LoadAsync(await wanted.RecallAsync(cancellationToken), cancellationToken);
+        Load(wanted.Configured, stopping);
+        Load(await wanted.RecallAsync(cancellationToken), stopping);
         if (!await wanted.KnowsAllSourcesAsync(cancellationToken))
         {
-            await LoadAsync(await wanted.GatherAsync(cancellationToken), cancellationToken);
+            Load(await wanted.GatherAsync(cancellationToken), stopping);
         }
+
+        var ahead = catalog.All.Count > TolerantReader.BatchSize ? settings.LoadAhead : Timeout.InfiniteTimeSpan;
+        await WaitAsync(loading.Completion, ahead, cancellationToken);
     }
 
-    private async Task LoadAsync(IReadOnlyList<CertificateSpecification> specifications, CancellationToken cancellationToken)
-    {
-        var (added, _) = catalog.Apply(specifications, configuration.Current);
-        await loader.LoadAsync(added, cancellationToken);
-    }
-
-    /// <summary>Finds out whether this instance orders, and plans the work for every certificate.</summary>
+    /// <summary>Finds out whether this instance orders, and plans the work for every certificate, once the store was read.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
+        if (!await WaitAsync(loading.Completion, settings.LoadTime, cancellationToken))
+        {
+            logger.StoreSlowAtLoad(settings.LoadTime.TotalSeconds);
+        }
+
         await UpdateIssuanceAsync(cancellationToken);
         PlanAll();
+    }
+
+    /// <summary>Plans what is read after all had to begin without it.</summary>
+    public async Task PlanLateAsync()
+    {
+        if (!loading.AllPublished)
+        {
+            await loading.Completion;
+            PlanAll();
+        }
     }
 
     /// <summary>Takes over what is wanted now. Many calls at once share one round, which begins after the last of them.</summary>
@@ -55,6 +72,25 @@ internal sealed class CertificateReconciler(
         lock (_lock)
         {
             return _next ??= RunRoundAsync(cancellationToken);
+        }
+    }
+
+    private void Load(IReadOnlyList<CertificateSpecification> specifications, CancellationToken stopping)
+    {
+        var (added, _) = catalog.Apply(specifications, configuration.Current);
+        _ = loading.LoadAsync(added, stopping);
+    }
+
+    private async Task<bool> WaitAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(limit, time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
         }
     }
 
@@ -75,7 +111,7 @@ internal sealed class CertificateReconciler(
                 logger.CertificatesChanged(added.Count, removed.Count);
             }
 
-            await loader.LoadAsync(added, cancellationToken);
+            await loading.LoadAsync(added, cancellationToken);
             await UpdateIssuanceAsync(cancellationToken);
             foreach (var id in removed)
             {
@@ -111,7 +147,7 @@ internal sealed class CertificateReconciler(
     {
         foreach (var certificate in catalog.All)
         {
-            if (worker.Plan(certificate) is { } work)
+            if (certificate.IsLoaded && worker.Plan(certificate) is { } work)
             {
                 scheduler.Schedule(certificate.Id, work);
             }

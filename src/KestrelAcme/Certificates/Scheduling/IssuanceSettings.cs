@@ -50,6 +50,9 @@ internal sealed record IssuanceSettings
     /// <summary>How soon storing is tried again for a certificate that could not be stored.</summary>
     public TimeSpan SaveAgain { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long reading the store may hold up the start.</summary>
+    /// <summary>How long reading the store may hold up the start, or the first order where that takes longer.</summary>
     public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the start waits for the rest of the certificates once as many were read as fit into one batch; a connection waits for its own.</summary>
+    public TimeSpan LoadAhead { get; init; } = TimeSpan.FromMilliseconds(25);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
@@ -20,9 +21,13 @@ internal sealed class StoreFollower(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
 
+    // Beside what is going on, not instead of it: a hundred thousand certificates are looked at within seven minutes.
+    private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<bool> _everything = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(FollowAsync(stopping), LookAgainAsync(stopping));
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(FollowAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
 
     private async Task FollowAsync(CancellationToken stopping)
     {
@@ -52,14 +57,37 @@ internal sealed class StoreFollower(
     {
         if (change.Key is null)
         {
-            foreach (var batch in catalog.All.Chunk(TolerantReader.BatchSize))
-            {
-                await LookAtAllAsync(batch, cancellationToken);
-            }
+            _everything.Writer.TryWrite(true);
         }
         else if (catalog.Find(StorageLayout.IdOf(change.Key)) is { } certificate && StorageLayout.Certificate(certificate.Id) == change.Key)
         {
             await LookAtAsync(certificate, cancellationToken);
+        }
+    }
+
+    private async Task LookAtEverythingAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _everything.Reader.ReadAsync(stopping);
+                foreach (var batch in catalog.All.Chunk(TolerantReader.BatchSize))
+                {
+                    await LookAtAllAsync(batch, stopping);
+                    await Task.Delay(batch.Length < TolerantReader.BatchSize ? TimeSpan.Zero : BatchPause, time, stopping);
+                }
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                logger.FollowingFailed(exception.Message);
+                await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _everything.Writer.TryWrite(true);
+            }
         }
     }
 

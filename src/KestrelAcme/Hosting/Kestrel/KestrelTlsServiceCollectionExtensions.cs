@@ -25,6 +25,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<ReportedNames>();
         services.TryAddSingleton<TlsCertificateTable>();
         services.TryAddSingleton<ITlsPublisher>(static provider => provider.GetRequiredService<TlsCertificateTable>());
+        services.TryAddSingleton<ILateCertificates, NoLateCertificates>();
         services.TryAddSingleton<TlsSelector>();
         services.TryAddSingleton<ChallengeResponder>();
         services.TryAddSingleton<ClientHelloServices>();

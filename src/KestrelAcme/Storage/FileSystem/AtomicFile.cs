@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>Whole files: a reader sees the old content or the new, never a part.</summary>
@@ -33,11 +35,11 @@ internal static class AtomicFile
     }
 
     /// <summary>Opens a file for reading in a way that lets others replace and delete it; <see langword="null"/> when it does not exist.</summary>
-    public static FileStream? OpenIfExists(string path)
+    public static SafeFileHandle? OpenIfExists(string path)
     {
         try
         {
-            return FilePermissions.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -47,16 +49,21 @@ internal static class AtomicFile
 
     /// <summary>Reads an open file to its end.</summary>
     /// <exception cref="IOException">It is larger than <paramref name="maxLength"/>.</exception>
-    public static byte[] ReadToEnd(FileStream file, int maxLength)
+    public static byte[] ReadToEnd(SafeFileHandle file, int maxLength)
     {
-        var length = file.Length;
+        var length = RandomAccess.GetLength(file);
         if (length > maxLength)
         {
             throw new IOException($"it has {length} bytes, more than the {maxLength} that a value may have; it is not one of ours");
         }
 
         var value = new byte[length];
-        file.ReadExactly(value);
+        for (var read = 0; read < length;)
+        {
+            var count = RandomAccess.Read(file, value.AsSpan(read), read);
+            read += count > 0 ? count : throw new EndOfStreamException("it became shorter while it was read");
+        }
+
         return value;
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>Files for their owner alone, from the moment they exist. On Windows the folder's access list is inherited.</summary>
@@ -44,14 +46,14 @@ internal static class FilePermissions
     }
 
     /// <summary>The mode of an open file that others can read, as <c>chmod</c> writes it; <see langword="null"/> when only its owner can.</summary>
-    public static string? DescribeIfReadableByOthers(FileStream file)
+    public static string? DescribeIfReadableByOthers(SafeFileHandle file)
     {
         if (OperatingSystem.IsWindows())
         {
             return null;
         }
 
-        var mode = File.GetUnixFileMode(file.SafeFileHandle);
+        var mode = File.GetUnixFileMode(file);
         return (mode & ReadableByOthers) == 0 ? null : Convert.ToString((int)mode, 8);
     }
 }

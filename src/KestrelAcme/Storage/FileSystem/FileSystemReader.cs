@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.FileSystem;
 
@@ -72,7 +73,7 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         }
     }
 
-    private void Warn(FileStream file, string path)
+    private void Warn(SafeFileHandle file, string path)
     {
         if (FilePermissions.DescribeIfReadableByOthers(file) is not { } mode || _warned.Count > MaxWarnings || !_warned.TryAdd(path, true))
         {

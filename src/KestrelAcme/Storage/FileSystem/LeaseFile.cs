@@ -19,9 +19,10 @@ internal static class LeaseFile
                 return (null, null);
             }
 
-            if (file.Length is 0 or > MaxLength)
+            var length = RandomAccess.GetLength(file);
+            if (length is 0 or > MaxLength)
             {
-                return (null, file.Length == 0 ? "it is empty" : "it is far too large");
+                return (null, length == 0 ? "it is empty" : "it is far too large");
             }
 
             content = AtomicFile.ReadToEnd(file, MaxLength);

@@ -32,6 +32,13 @@ internal sealed class StoragePaths(string root)
             return null;
         }
 
+        if (path[Root.Length] == Path.DirectorySeparatorChar && !path[Root.Length..].Contains('~') && SegmentEncoding.IsPlain(path[(Root.Length + 1)..], Path.DirectorySeparatorChar))
+        {
+            // Nearly every file; a scan meets each.
+            var plain = path[(Root.Length + 1)..].ToString().Replace(Path.DirectorySeparatorChar, '/');
+            return StorageKey.IsValid(plain) ? plain : null;
+        }
+
         var names = path[Root.Length..].ToString().Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < names.Length; i++)
         {
@@ -49,6 +56,11 @@ internal sealed class StoragePaths(string root)
 
     private static string Below(string folder, string key)
     {
+        if (SegmentEncoding.IsPlain(key, '/'))
+        {
+            return Path.Join(folder, key.Replace('/', Path.DirectorySeparatorChar));
+        }
+
         foreach (var segment in key.Split('/'))
         {
             folder = Path.Join(folder, SegmentEncoding.Encode(segment));

@@ -98,7 +98,7 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
     private bool IsPastUse(string path)
     {
         using var file = StorageOwner.OpenBesideOthers(path);
-        var text = Encoding.UTF8.GetString(AtomicFile.ReadToEnd(file, MaxLengthOfOwner));
+        var text = Encoding.UTF8.GetString(AtomicFile.ReadToEnd(file.SafeFileHandle, MaxLengthOfOwner));
         if (!text.StartsWith(MachineIdentity.Current, StringComparison.Ordinal))
         {
             return IsOlderThan(path, MaxAgeOfStranger);
@@ -109,6 +109,7 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
             return IsOlderThan(path, LeaseTerms.MaxDuration);
         }
 
+        file.Seek(0, SeekOrigin.End);
         file.Write(Encoding.UTF8.GetBytes(DeathMark));
         return false;
     }

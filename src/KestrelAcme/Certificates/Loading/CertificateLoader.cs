@@ -5,29 +5,20 @@ using KestrelAcme.Storage;
 using KestrelAcme.Tls;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates.Loading;
 
 /// <summary>Reads what the store holds of some certificates and serves it.</summary>
 internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tls, TimeProvider time, ILogger<CertificateLoader> logger)
 {
+    /// <summary>Reads certificates at once; as many as the store reads in one batch. What they hold is served when this returns.</summary>
     /// <returns><see langword="false"/> when the store could not be asked: what it holds is not known.</returns>
     public async Task<bool> LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
     {
-        if (certificates.Count == 0)
-        {
-            return true;
-        }
-
+        var byId = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
         try
         {
-            // What was read is served before the rest is read: a store that is slow, or fails half-way, keeps less back.
-            foreach (var batch in certificates.Chunk(TolerantReader.BatchSize))
-            {
-                var byId = batch.ToDictionary(c => c.Id, StringComparer.Ordinal);
-                await ReadStatesAsync(byId, cancellationToken);
-                await ReadCertificatesAsync(byId, cancellationToken);
-            }
-
+            await ReadStatesAsync(byId, cancellationToken);
+            await ReadCertificatesAsync(byId, cancellationToken);
             return true;
         }
         catch (StorageUnavailableException exception)
@@ -50,10 +41,15 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
         var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
         await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, static _ => { }, cancellationToken))
         {
-            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot)
+            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot && byId[id].MayBeReplacedBy(snapshot))
             {
                 read.Add(id, snapshot);
             }
+        }
+
+        if (read.Count == 0)
+        {
+            return;
         }
 
         var refused = tls.PublishStored([.. read.Select(r => r.Value.Material(r.Key))]);
