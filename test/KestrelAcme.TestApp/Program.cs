@@ -1,9 +1,11 @@
+using System.Net;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.TestApp;
 
 // KILL_AT names a step of the order at which the process dies; with KILL_WHEN=renewal it does so only after a POST to /renew.
-// All else comes from the environment as in any application.
+// DNS_PORT is where name servers listen, in place of port 53. All else comes from the environment as in any application.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseKestrelHttpsConfiguration();
 builder.Services.AddSingleton(QuickIssuance.Settings);
@@ -12,6 +14,11 @@ if (builder.Configuration["KILL_AT"] is { Length: > 0 } step)
 {
     killer = new KillingObserver(Enum.Parse<OrderStep>(step), armed: builder.Configuration["KILL_WHEN"] != "renewal");
     builder.Services.AddSingleton<IOrderObserver>(killer);
+}
+
+if (builder.Configuration.GetValue<int?>("DNS_PORT") is { } dnsPort)
+{
+    builder.Services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, dnsPort)));
 }
 
 builder.Services.AddAcmeHttps();

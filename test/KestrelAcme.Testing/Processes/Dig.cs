@@ -15,4 +15,14 @@ public static class Dig
             cancellationToken: cancellationToken);
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
+
+    /// <summary>All records of a zone, in master file syntax, one per line.</summary>
+    public static async Task<IReadOnlyList<string>> TransferAsync(IPEndPoint server, string zone, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        var output = await Command.RunToSuccessAsync(
+            RequireServer.Installed("dig", "bind9-dnsutils"), ["-r", $"@{server.Address}", "-p", $"{server.Port}", "+noall", "+answer", "+onesoa", zone, "AXFR"], cancellationToken: cancellationToken);
+        var records = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return records.Any(record => record.Contains("SOA", StringComparison.Ordinal)) ? records : throw new InvalidOperationException($"{zone} was not transferred: {output}");
+    }
 }
