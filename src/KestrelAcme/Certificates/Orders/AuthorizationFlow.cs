@@ -21,11 +21,12 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
     /// <returns>How many challenges were answered and found valid; authorizations that were valid before are not counted.</returns>
     public async Task<int> RunAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        var open = new List<OpenChallenge>();
+        var chosen = new OpenChallenge?[order.AuthorizationUrls.Count];
         var answering = false;
         try
         {
-            await PrepareAllAsync(context, account, order, open, cancellationToken);
+            await PrepareAllAsync(context, account, order, chosen, cancellationToken);
+            var open = chosen.OfType<OpenChallenge>().ToList();
             await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
             context.Journal.Reached(OrderStep.ChallengeVisible);
 
@@ -38,22 +39,25 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
             // Stopped while the authority looks: what is in the shared store or the DNS still answers it, and the next run cleans up.
             if (!(answering && context.Stopping.IsCancellationRequested && cancellationToken.IsCancellationRequested))
             {
-                await CleanUpAsync(open);
+                await CleanUpAsync([.. chosen.OfType<OpenChallenge>()]);
                 context.Journal.Reached(OrderStep.ChallengeCleaned);
             }
         }
     }
 
-    private async Task PrepareAllAsync(OrderContext context, IAuthorityAccount account, Order order, List<OpenChallenge> open, CancellationToken cancellationToken)
+    // What is chosen is noted before anything is done for it: all of it is cleaned up.
+    private async Task PrepareAllAsync(OrderContext context, IAuthorityAccount account, Order order, OpenChallenge?[] chosen, CancellationToken cancellationToken)
     {
         var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
-        foreach (var url in order.AuthorizationUrls)
+        await SeveralAtOnce.ForEachAsync(order.AuthorizationUrls, PrepareAsync, cancellationToken);
+
+        async Task PrepareAsync(Uri url, int index)
         {
             var authorization = await account.GetAuthorizationAsync(url, cancellationToken);
             if (authorization.Status == AuthorizationStatus.Valid)
             {
                 logger.AuthorizationAlreadyValid(authorization.Identifier.Value);
-                continue;
+                return;
             }
 
             if (authorization.Status != AuthorizationStatus.Pending)
@@ -61,8 +65,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
                 throw Refused(authorization);
             }
 
-            var challenge = handlers.Choose(authorization, context, account, directory);
-            open.Add(challenge);
+            var challenge = chosen[index] = handlers.Choose(authorization, context, account, directory);
             await challenge.Handler.PrepareAsync(challenge.Context, cancellationToken);
             logger.ChallengePrepared(challenge.Context.ChallengeType, challenge.Context.Identifier);
             context.Journal.Reached(OrderStep.ChallengePrepared);
@@ -151,17 +154,20 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
     private async Task CleanUpAsync(List<OpenChallenge> open)
     {
         using var limit = new CancellationTokenSource(CleanUpTime, time);
-        foreach (var challenge in open)
+        var token = limit.Token;
+        await SeveralAtOnce.ForEachAsync(open, (challenge, _) => CleanUpAsync(challenge, token), CancellationToken.None);
+    }
+
+    private async Task CleanUpAsync(OpenChallenge challenge, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
-            {
-                await challenge.Handler.CleanUpAsync(challenge.Context, limit.Token);
-            }
-            catch (Exception exception)
-            {
-                // What is left behind is harmless and tidied up later; the order must not fail for it.
-                logger.ChallengeNotCleaned(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
-            }
+            await challenge.Handler.CleanUpAsync(challenge.Context, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            // What is left behind is harmless and tidied up later; the order must not fail for it.
+            logger.ChallengeNotCleaned(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
         }
     }
 

@@ -1,0 +1,112 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Challenges;
+using KestrelAcme.Configuration;
+using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Orders;
+
+public sealed class AuthorizationFlowTests
+{
+    private const int Names = 20;
+
+    private readonly GatedHandler _handler = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Run_ManyNames_AFewArePreparedAtOnceAndAllBeforeAnyIsWaitedFor()
+    {
+        var running = Task.Run(() => RunAsync(Cancelled), Cancelled);
+        for (var left = Names; left > 0; left--)
+        {
+            var expected = Math.Min(SeveralAtOnce.Maximum, left);
+            await Poll.UntilAsync(() => _handler.UnderWay == expected, $"{expected} under way", cancellationToken: Cancelled);
+            Assert.Empty(_handler.Awaited);
+            await _handler.FinishAsync();
+        }
+
+        Assert.Equal(Names, await running);
+        Assert.Equal(Names, _handler.Awaited.Count);
+        AssertAllCleaned(Names);
+    }
+
+    [Fact]
+    public async Task Run_OneFails_NoneIsBegunAnyMoreAndWhatWasBegunIsCleanedUpAfterwards()
+    {
+        var running = Task.Run(() => RunAsync(Cancelled), Cancelled);
+        await Poll.UntilAsync(() => _handler.UnderWay == SeveralAtOnce.Maximum, "a few under way", cancellationToken: Cancelled);
+        await _handler.FinishAsync("n3.test", new ChallengeException("n3.test: no."));
+        for (var left = SeveralAtOnce.Maximum - 1; left > 0; left--)
+        {
+            Assert.False(running.IsCompleted);
+            Assert.Empty(_handler.Cleaned);
+            Assert.Equal(left, _handler.UnderWay);
+            await _handler.FinishAsync();
+        }
+
+        var exception = await Assert.ThrowsAsync<ChallengeException>(() => running);
+
+        Assert.Equal("n3.test: no.", exception.Message);
+        Assert.Empty(_handler.Awaited);
+        AssertAllCleaned(SeveralAtOnce.Maximum);
+    }
+
+    [Fact]
+    public async Task Run_SeveralFail_TheFirstNameIsTold()
+    {
+        var running = Task.Run(() => RunAsync(Cancelled), Cancelled);
+        await Poll.UntilAsync(() => _handler.UnderWay == SeveralAtOnce.Maximum, "a few under way", cancellationToken: Cancelled);
+        foreach (var name in new[] { "n7.test", "n0.test", "n1.test", "n2.test", "n3.test", "n4.test", "n5.test", "n6.test" })
+        {
+            await _handler.FinishAsync(name, name is "n7.test" or "n0.test" ? new ChallengeException($"{name}: no.") : null);
+        }
+
+        Assert.Equal("n0.test: no.", (await Assert.ThrowsAsync<ChallengeException>(() => running)).Message);
+    }
+
+    [Fact]
+    public async Task Run_Cancelled_EndsAndCleansUp()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var running = Task.Run(() => RunAsync(stop.Token), Cancelled);
+
+        await Poll.UntilAsync(() => _handler.UnderWay == SeveralAtOnce.Maximum, "a few under way", cancellationToken: Cancelled);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        AssertAllCleaned(SeveralAtOnce.Maximum);
+    }
+
+    private void AssertAllCleaned(int begun)
+    {
+        Assert.Equal(begun, _handler.Begun.Count);
+        Assert.Equal(_handler.Begun.Order(StringComparer.Ordinal), _handler.Cleaned.Order(StringComparer.Ordinal));
+    }
+
+    private async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var storage = new InMemoryStorage();
+        await using var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
+        var specification = new CertificateSpecification { Id = "n0.test", Identifiers = [new(IdentifierKind.Dns, "n0.test")], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
+        var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
+        var context = new OrderContext
+        {
+            Specification = specification,
+            Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
+            TermsAccepted = true,
+            Journal = await OrderJournal.OpenAsync(
+                new ManagedCertificate(specification), new CertificateStore(storage, NullLogger<CertificateStore>.Instance), lease, _ => { }, NullLogger.Instance, cancellationToken),
+            Stopping = CancellationToken.None,
+        };
+        var order = new Order { Url = new Uri("https://ca.test/order"), AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)] };
+        return await new AuthorizationFlow(new ChallengeHandlers([_handler]), TimeProvider.System, NullLogger<AuthorizationFlow>.Instance)
+            .RunAsync(context, new PendingAccount(_handler.ChallengeType), order, cancellationToken);
+    }
+}
