@@ -9,7 +9,7 @@ namespace KestrelAcme.DnsClient;
 
 /// <summary>
 /// Asks name servers: queries over UDP with EDNS(0) and over TCP (RFC 1035, 6891, 7766), and signed updates (RFC 2136, 8945). It holds
-/// no connection and no cache, is safe to use from many threads at once, and is meant to be made once. Every failure is a
+/// no connection and caches no answer, is safe to use from many threads at once, and is meant to be made once. Every failure is a
 /// <see cref="DnsException"/>, except that a cancelled call throws <see cref="OperationCanceledException"/>.
 /// </summary>
 public sealed class DnsRequestor
@@ -17,6 +17,7 @@ public sealed class DnsRequestor
     private readonly int _attempts;
     private readonly TimeProvider _timeProvider;
     private readonly DnsTransport _transport;
+    private readonly SilentServers _silent;
     private readonly ResolverQuery _resolverQuery;
 
     /// <summary>Makes a requestor.</summary>
@@ -28,14 +29,15 @@ public sealed class DnsRequestor
         _attempts = options.Attempts;
         _timeProvider = timeProvider ?? TimeProvider.System;
         _transport = new DnsTransport(options.Timeout, _timeProvider);
+        _silent = new SilentServers(_timeProvider);
         IPEndPoint[] configured = [.. options.Resolvers];
         var system = new SystemResolvers(_timeProvider);
-        _resolverQuery = new ResolverQuery(_transport, _attempts, configured.Length > 0 ? () => configured : system.Get);
+        _resolverQuery = new ResolverQuery(_transport, _silent, _attempts, configured.Length > 0 ? () => configured : system.Get);
     }
 
     /// <summary>
     /// Asks one server and returns its answer, whatever its code. A server that stays silent or cannot be reached is asked again, as
-    /// often as <see cref="DnsRequestorOptions.Attempts"/> says.
+    /// often as <see cref="DnsRequestorOptions.Attempts"/> says, but only once while <see cref="IsSilent"/>.
     /// </summary>
     /// <param name="server">The server.</param>
     /// <param name="name">The name to ask for.</param>
@@ -55,11 +57,14 @@ public sealed class DnsRequestor
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(name);
         var question = new DnsQuestion(name, type);
-        return RetryAsync(() => _transport.QueryAsync(server, question, recursionDesired, cancellationToken));
+        return QueryAsync(server, () => _transport.QueryAsync(server, question, recursionDesired, cancellationToken));
     }
 
+    /// <summary>Whether a server left the last question without an answer, within the last 5 minutes.</summary>
+    public bool IsSilent(IPEndPoint server) => _silent.Contains(server);
+
     /// <summary>
-    /// Asks the resolvers in turn, several times over, until one answers. NOERROR (with or without records) and NXDOMAIN are answers;
+    /// Asks the resolvers in turn, those that were silent a short while ago last, several times over, until one answers. NOERROR (with or without records) and NXDOMAIN are answers;
     /// any other code sends the question to the next resolver.
     /// </summary>
     /// <exception cref="DnsResolutionException">No resolver answered; it names each and what it said.</exception>
@@ -87,12 +92,27 @@ public sealed class DnsRequestor
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(update);
         var exchange = new UpdateExchange(_transport, _timeProvider);
-        return RetryAsync(() => exchange.SendAsync(server, update, key, cancellationToken));
+        return RetryAsync(_attempts, () => exchange.SendAsync(server, update, key, cancellationToken));
     }
 
-    private async Task<T> RetryAsync<T>(Func<Task<T>> attempt)
+    private async Task<DnsResponse> QueryAsync(IPEndPoint server, Func<Task<DnsResponse>> attempt)
     {
-        for (int left = _attempts; ; left--)
+        try
+        {
+            DnsResponse response = await RetryAsync(_silent.Contains(server) ? 1 : _attempts, attempt).ConfigureAwait(false);
+            _silent.Remove(server);
+            return response;
+        }
+        catch (DnsTimeoutException)
+        {
+            _silent.Add(server);
+            throw;
+        }
+    }
+
+    private static async Task<T> RetryAsync<T>(int attempts, Func<Task<T>> attempt)
+    {
+        for (int left = attempts; ; left--)
         {
             try
             {

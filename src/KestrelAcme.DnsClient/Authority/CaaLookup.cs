@@ -69,17 +69,34 @@ public sealed class CaaLookup
         try
         {
             ZoneAuthority authority = await _authorityLookup.FindAsync(name, cancellationToken).ConfigureAwait(false);
-            foreach (IPEndPoint server in authority.Servers.SelectMany(server => server.EndPoints.Take(1)).Take(MaximumServers))
-            {
-                if (await AskServerAsync(server, authority.Name, cancellationToken).ConfigureAwait(false) is { } answer)
-                {
-                    return answer;
-                }
-            }
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            Task<DnsResponse?>[] answers =
+            [
+                .. authority.Servers.SelectMany(server => server.EndPoints.Take(1)).Take(MaximumServers)
+                    .Select(server => AskServerAsync(server, authority.Name, enough.Token)),
+            ];
+            DnsResponse? first = await FirstAsync(answers).ConfigureAwait(false);
+            await enough.CancelAsync().ConfigureAwait(false);
+            await ((Task)Task.WhenAll(answers)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return first;
         }
         catch (DnsException)
         {
             // Without the authority the resolver's word remains, and the result says so.
+        }
+
+        return null;
+    }
+
+    // All at once: nobody waits for a silent server while another one answers.
+    private static async Task<DnsResponse?> FirstAsync(Task<DnsResponse?>[] answers)
+    {
+        await foreach (Task<DnsResponse?> answer in Task.WhenEach(answers).ConfigureAwait(false))
+        {
+            if (await answer.ConfigureAwait(false) is { } found)
+            {
+                return found;
+            }
         }
 
         return null;

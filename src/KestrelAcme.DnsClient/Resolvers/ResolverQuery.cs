@@ -6,7 +6,7 @@ using KestrelAcme.DnsClient.Transport;
 namespace KestrelAcme.DnsClient.Resolvers;
 
 /// <summary>One question to several resolvers in turn.</summary>
-internal sealed class ResolverQuery(DnsTransport transport, int attempts, Func<IReadOnlyList<IPEndPoint>> resolvers)
+internal sealed class ResolverQuery(DnsTransport transport, SilentServers silent, int attempts, Func<IReadOnlyList<IPEndPoint>> resolvers)
 {
     public async Task<DnsResponse> SendAsync(DnsQuestion question, CancellationToken cancellationToken)
     {
@@ -14,7 +14,7 @@ internal sealed class ResolverQuery(DnsTransport transport, int attempts, Func<I
         var failures = new DnsServerFailure[servers.Count];
         for (int attempt = 0; attempt < attempts; attempt++)
         {
-            for (int i = 0; i < servers.Count; i++)
+            foreach (int i in Enumerable.Range(0, servers.Count).OrderBy(i => silent.Contains(servers[i])).ToArray())
             {
                 (DnsResponse? answer, DnsServerFailure? failure) =
                     await AskAsync(servers[i], question, cancellationToken).ConfigureAwait(false);
@@ -37,6 +37,7 @@ internal sealed class ResolverQuery(DnsTransport transport, int attempts, Func<I
         {
             DnsResponse response = await transport.QueryAsync(server, question, recursionDesired: true, cancellationToken)
                 .ConfigureAwait(false);
+            silent.Remove(server);
             if (response.Code is not (DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN))
             {
                 return (null, new DnsServerFailure(server, $"{server} answered {response.Code}.", response.Code));
@@ -48,6 +49,11 @@ internal sealed class ResolverQuery(DnsTransport transport, int attempts, Func<I
         }
         catch (DnsException cause)
         {
+            if (cause is DnsTimeoutException)
+            {
+                silent.Add(server);
+            }
+
             return (null, new DnsServerFailure(server, cause.Message, Code: null));
         }
     }

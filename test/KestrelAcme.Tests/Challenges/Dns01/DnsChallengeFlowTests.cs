@@ -117,6 +117,33 @@ public sealed class DnsChallengeFlowTests
     }
 
     [Fact]
+    public async Task Wait_ServerWasSilentForAnotherOrder_CostsNothingMoreButIsHeardAgain()
+    {
+        await using var bind = await BindServer.StartAsync(new BindOptions { HasSecondary = true }, Cancelled);
+        bind.SecondaryIsSilent = true;
+        await using var app = new DnsFixture(BindSettings.For(bind, ("PropagationTimeout", "00:00:20")), bind.Address.Port);
+        var challenges = Enumerable.Range(0, 3).Select(i => DnsFixture.Challenge("example.test", $"t{i}")).ToList();
+        foreach (var challenge in challenges)
+        {
+            await app.Handler.PrepareAsync(challenge, Cancelled);
+        }
+
+        await app.Handler.WaitUntilVisibleAsync(challenges[0], Cancelled);
+        var clock = Stopwatch.StartNew();
+        await app.Handler.WaitUntilVisibleAsync(challenges[1], Cancelled);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"It took {clock.Elapsed.TotalSeconds:0.0} s.");
+        Assert.Contains("was silent a short while ago", app.Log.At(LogLevel.Warning).Last().Message, StringComparison.Ordinal);
+
+        // It is back, without the records: the authority could meet it.
+        bind.SecondaryIsSilent = false;
+        var waiting = app.Handler.WaitUntilVisibleAsync(challenges[2], Cancelled);
+        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, Cancelled);
+        Assert.False(waiting.IsCompleted);
+        await bind.TransferAsync("example.test", Cancelled);
+        await waiting;
+    }
+
+    [Fact]
     public async Task Wait_ResolversOnly_AsksNoNameServer()
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { HasSecondary = true }, Cancelled);
