@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Orders;
@@ -5,10 +6,20 @@ using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.TestApp;
 
 // KILL_AT names a step of the order at which the process dies; with KILL_WHEN=renewal it does so only after a POST to /renew.
-// DNS_PORT is where name servers listen, in place of port 53. All else comes from the environment as in any application.
+// DNS_PORT is where name servers listen, in place of port 53. STANDARD_TIMES=1 leaves the engine its own times; CLOCK_AHEAD sets the wall clock ahead.
+// All else comes from the environment as in any application.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseKestrelHttpsConfiguration();
-builder.Services.AddSingleton(QuickIssuance.Settings);
+if (builder.Configuration["STANDARD_TIMES"] is null)
+{
+    builder.Services.AddSingleton(QuickIssuance.Settings);
+}
+
+if (builder.Configuration["CLOCK_AHEAD"] is { Length: > 0 } ahead)
+{
+    builder.Services.AddSingleton<TimeProvider>(new AheadTimeProvider(TimeSpan.Parse(ahead, CultureInfo.InvariantCulture)));
+}
+
 KillingObserver? killer = null;
 if (builder.Configuration["KILL_AT"] is { Length: > 0 } step)
 {

@@ -196,4 +196,7 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1181, LogLevel.Error, "Stored certificates could not be read; what was not read is looked at again before anything is ordered.")]
     public static partial void LoadFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1190, LogLevel.Warning, "The authority {DirectoryUrl} refuses orders for unrelated names by a rate limit, so the limit is most likely the account's: nothing is ordered there until {Until:u}.")]
+    public static partial void AccountHeld(this ILogger logger, Uri directoryUrl, DateTimeOffset until);
 }

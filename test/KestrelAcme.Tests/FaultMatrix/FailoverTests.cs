@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.EndToEnd;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,6 +38,40 @@ public sealed class FailoverTests
 
         Assert.Equal(second.Authority.DirectoryUrl, renewed.DirectoryUrl);
         Assert.Equal(renewed.SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
+    }
+
+    [Fact]
+    public async Task Renew_FirstAuthorityAsksToWaitTooLong_TheSecondIssuesNext()
+    {
+        await using var first = await LocalFixture.StartAsync(o => o.Validity = TimeSpan.FromDays(6));
+        await using var second = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(first, second);
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        first.Authority.Faults.Inject(ResourceKind.NewOrder, Fault.TooManyRequests(TimeSpan.FromDays(7)), int.MaxValue);
+
+        var failed = await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
+        var renewed = await app.Certificates.RenewAsync("app.test", Cancelled);
+
+        Assert.Equal(AcmeProblemTypes.RateLimited, failed.Failure.ProblemType);
+        Assert.InRange(failed.Failure.NextTry - failed.Failure.At, TimeSpan.Zero, TimeSpan.FromHours(2));
+        Assert.Equal(second.Authority.DirectoryUrl, renewed.DirectoryUrl);
+    }
+
+    [Fact]
+    public async Task Renew_FirstAuthorityAsksToWaitAndThereIsTime_TheWaitIsKept()
+    {
+        await using var first = await LocalFixture.StartAsync();
+        await using var second = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(first, second);
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        first.Authority.Faults.Inject(ResourceKind.NewOrder, Fault.TooManyRequests(TimeSpan.FromDays(7)), int.MaxValue);
+
+        await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
+        var failed = await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
+
+        Assert.InRange(failed.Failure.NextTry - failed.Failure.At, TimeSpan.FromDays(6.9), TimeSpan.FromDays(7.1));
+        Assert.Single(first.Authority.Requests, r => r is { Resource: ResourceKind.NewOrder, StatusCode: 429 });
+        Assert.Empty(second.Authority.Issued);
     }
 
     private static void Break(LocalFixture first, string fault)

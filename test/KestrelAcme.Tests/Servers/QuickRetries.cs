@@ -11,6 +11,7 @@ internal static class QuickRetries
     public static IssuanceSettings Settings { get; } = new()
     {
         Retries = RetrySchedule.Default with { Name = [Wait], AuthorityFirst = Wait, AuthorityLongest = Wait, Local = Wait },
+        SteadyAfter = Wait,
         StoppingGrace = TimeSpan.FromMilliseconds(100),
     };
 

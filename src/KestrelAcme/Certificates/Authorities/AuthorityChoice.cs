@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 
@@ -7,12 +8,22 @@ namespace KestrelAcme.Certificates.Authorities;
 internal sealed class AuthorityChoice(AuthorityRegistry authorities)
 {
     public Authority ForOrder(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now)
+        => ForOrder(certificate, certificate.State, snapshot, now);
+
+    /// <summary>The authority of the next order, should the state be this one.</summary>
+    public Authority ForOrder(ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now)
     {
         var all = snapshot.Authorities.Select(authorities.Get).ToList();
-        var failures = certificate.State.AuthorityFailures;
         var candidates = all.ConvertAll(a => new AuthorityCandidate(
-            a.Specification.Id, failures?.GetValueOrDefault(a.Specification.Id) ?? 0, a.Health.OpenUntil(now) ?? default));
+            a.Specification.Id, state.AuthorityFailures?.GetValueOrDefault(a.Specification.Id) ?? 0, LeftAloneUntil(a, state, now) ?? default));
         return all[FailoverPolicy.Choose(candidates, certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), now)];
+    }
+
+    /// <summary>Until when an authority is asked for nothing, or not for these names; <see langword="null"/> when it may be asked.</summary>
+    public static DateTimeOffset? LeftAloneUntil(Authority authority, CertificateStateRecord state, DateTimeOffset now)
+    {
+        var open = authority.Health.OpenUntil(now);
+        return state.HeldUntil?.TryGetValue(authority.Specification.Id, out var held) == true && FailureSanity.IsPlausibleWait(held, now) && !(open > held) ? held : open;
     }
 
     /// <summary>The authority that issued what is served, if we still know it: only it can say when to renew.</summary>

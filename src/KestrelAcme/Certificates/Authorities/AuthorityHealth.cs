@@ -1,3 +1,5 @@
+using KestrelAcme.Certificates.Renewal;
+
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>The circuit breaker of one authority, for all names: its failures in a row, and until when it is left alone.</summary>
@@ -7,6 +9,7 @@ internal sealed class AuthorityHealth
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
+    private readonly Dictionary<string, DateTimeOffset> _limited = new(StringComparer.Ordinal);
     private int _failures;
     private DateTimeOffset _openUntil;
     private DateTimeOffset _openedAt;
@@ -38,6 +41,7 @@ internal sealed class AuthorityHealth
         {
             _failures = 0;
             _openUntil = default;
+            _limited.Clear();
         }
     }
 
@@ -48,6 +52,27 @@ internal sealed class AuthorityHealth
         lock (_lock)
         {
             return OpenUntil(now) is null ? ++_failures : Math.Max(_failures, 1);
+        }
+    }
+
+    /// <summary>Notes that an order was refused for a rate limit.</summary>
+    /// <param name="family">What the name shares its limits with.</param>
+    /// <param name="now">The present.</param>
+    /// <returns>Whether unrelated names are refused one after the other.</returns>
+    public bool Limited(string family, DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            foreach (var (old, at) in _limited)
+            {
+                if (at <= now - RateLimitPolicy.Window || at > now)
+                {
+                    _limited.Remove(old);
+                }
+            }
+
+            _limited[family] = now;
+            return _limited.Count >= RateLimitPolicy.NamesOfAnAccount;
         }
     }
 

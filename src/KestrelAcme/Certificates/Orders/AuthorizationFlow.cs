@@ -62,7 +62,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
 
             if (authorization.Status != AuthorizationStatus.Pending)
             {
-                throw Refused(authorization);
+                throw AuthorizationRefusal.Create(authorization, explanation: null, leftBehind: true);
             }
 
             var challenge = chosen[index] = handlers.Choose(authorization, context, account, directory);
@@ -129,7 +129,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
         var authorization = await account.WaitForAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
         if (authorization.Status != AuthorizationStatus.Valid)
         {
-            throw Refused(authorization, await ExplainAsync(challenge));
+            throw AuthorizationRefusal.Create(authorization, await ExplainAsync(challenge), leftBehind: false);
         }
 
         logger.AuthorizationValid(authorization.Identifier.Value);
@@ -169,14 +169,5 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
             // What is left behind is harmless and tidied up later; the order must not fail for it.
             logger.ChallengeNotCleaned(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
         }
-    }
-
-    private static OrderFailedException Refused(Authorization authorization, string? explanation = null)
-    {
-        var failed = authorization.Challenges.FirstOrDefault(c => c.Error is not null);
-        var reason = failed?.Error is { } problem
-            ? $"{failed.Type}: {problem}"
-            : $"the authorization is {authorization.Status.ToString().ToLowerInvariant()}";
-        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}{(explanation is null ? "" : $". {explanation}")}", failed?.Error, failed?.Type);
     }
 }

@@ -15,6 +15,7 @@ internal static class FailureClassifier
     {
         AccountRefusedException refused => new FailureReport(FailureCause.Operator, refused.Problem?.Type, $"{Sentence(refused.Message)} {ProblemAdvice.ForAccount(refused.Problem?.Type, refused.WasBound)}"),
         OrderFailedException failed => new FailureReport(CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type, Advised(failed.Message, failed.Problem?.Type)),
+        AccountLimitedException limited => Classify(limited.Limited),
         AcmeRateLimitedException limited => new FailureReport(FailureCause.Authority, limited.Problem?.Type, Advised(limited.Message, AcmeProblemTypes.RateLimited), limited.RetryAfter),
         AcmeUnreachableException { IsTlsFailure: true } untrusted => new FailureReport(FailureCause.Authority, null,
             $"{untrusted.Message} If this is a private authority, set AcmeHttps:TrustedRootsPath to a PEM file with the root of its own HTTPS."),
@@ -34,6 +35,8 @@ internal static class FailureClassifier
     public static bool IsOutage(Exception exception) => exception switch
     {
         AcmeUnreachableException or AcmeMalformedAnswerException => true,
+        // Not the words of an ACME server: something in front of it that knows no names.
+        AcmeRateLimitedException { Problem: null } or AccountLimitedException => true,
         AcmeException acme => acme.StatusCode >= HttpStatusCode.InternalServerError,
         ClockSkewException or AccountRefusedException => true,
         _ => false,

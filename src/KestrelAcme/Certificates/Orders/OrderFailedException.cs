@@ -10,4 +10,7 @@ internal sealed class OrderFailedException(string message, AcmeProblem? problem,
 
     /// <summary>The type of the challenge that failed, if one did.</summary>
     public string? ChallengeType { get; } = challengeType;
+
+    /// <summary>Whether it failed before this attempt: what began it did not live to see that.</summary>
+    public bool LeftBehind { get; init; }
 }

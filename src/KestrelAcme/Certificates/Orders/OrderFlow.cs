@@ -39,8 +39,16 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, T
     private static async Task<IAuthorityAccount> PrepareAsync(OrderContext context, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.Stopping);
-        await CheckAuthorityAsync(context, either.Token);
-        return await context.Authority.Accounts.OpenAsync(context.TermsAccepted, either.Token);
+        try
+        {
+            await CheckAuthorityAsync(context, either.Token);
+            return await context.Authority.Accounts.OpenAsync(context.TermsAccepted, either.Token);
+        }
+        catch (AcmeRateLimitedException exception)
+        {
+            // No name was mentioned: whatever limit that is, it is the same for all of them.
+            throw new AccountLimitedException(exception);
+        }
     }
 
     private static async Task CheckAuthorityAsync(OrderContext context, CancellationToken cancellationToken)
@@ -62,7 +70,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, T
 
     private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
     {
-        var order = await ResumeAsync(context, account, cancellationToken) ?? await PlaceAsync(context, account, cancellationToken);
+        var order = await LeftOrders.ResumeAsync(context, account, time.GetUtcNow(), logger, cancellationToken) ?? await PlaceAsync(context, account, cancellationToken);
         try
         {
             order = await DriveAsync(context, account, order, cancellationToken);
@@ -70,48 +78,9 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, T
         }
         catch (Exception exception) when (PendingOrders.IsLost(exception))
         {
-            await context.Journal.ForgetAsync(cancellationToken);
+            context.Journal.GiveUpOrder();
             throw;
         }
-    }
-
-    /// <summary>Finds the order that an earlier run left behind, where it can still be finished.</summary>
-    private async Task<Order?> ResumeAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
-    {
-        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !PendingOrders.Fits(pending, context, account.Url) || PendingOrders.IsOver(pending, time.GetUtcNow()))
-        {
-            return null;
-        }
-
-        try
-        {
-            var order = await account.GetOrderAsync(url, cancellationToken);
-            if (order.Status is OrderStatus.Pending or OrderStatus.Ready or OrderStatus.Processing or OrderStatus.Valid)
-            {
-                logger.OrderResumed(context.Specification.Id, url);
-                return order;
-            }
-
-            logger.OrderDropped(context.Specification.Id, url, order.Status.ToString());
-        }
-        catch (AcmeException exception) when (PendingOrders.IsRefusal(exception))
-        {
-            logger.OrderDropped(context.Specification.Id, url, exception.Message);
-        }
-        catch (AcmeException exception) when (exception.StatusCode is not null && exception is not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
-        {
-            // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
-            if (pending.Refusals + 1 < PendingOrders.MostRefusals)
-            {
-                await context.Journal.ChangeAsync(state => state with { PendingOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
-                throw;
-            }
-
-            logger.OrderDropped(context.Specification.Id, url, exception.Message);
-        }
-
-        await context.Journal.ForgetAsync(cancellationToken);
-        return null;
     }
 
     private async Task<Order> PlaceAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)

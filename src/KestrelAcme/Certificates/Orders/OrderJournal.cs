@@ -16,6 +16,7 @@ internal sealed class OrderJournal
     private readonly CertificateStore _store;
     private readonly Action<OrderStep> _reached;
     private readonly ILogger _logger;
+    private bool _givenUp;
 
     private OrderJournal(ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, ILogger logger)
     {
@@ -50,7 +51,7 @@ internal sealed class OrderJournal
     /// <summary>Changes the state.</summary>
     /// <returns>Whether the change could be stored; it holds in memory all the same.</returns>
     public Task<bool> ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
-        => StoreAsync(change(State), cancellationToken);
+        => StoreAsync(_givenUp ? change(State) with { PendingOrder = null } : change(State), cancellationToken);
 
     /// <summary>Notes that an attempt is under way.</summary>
     public Task EnterAsync(CertificateState next, DateTimeOffset now, CancellationToken cancellationToken)
@@ -102,8 +103,17 @@ internal sealed class OrderJournal
         Reached(OrderStep.CertificateUrlStored);
     }
 
+    /// <summary>
+    /// Gives up the order with the next change, which counts the failure: a crash in between would leave neither, and the next start would order at once.
+    /// </summary>
+    public void GiveUpOrder() => _givenUp = true;
+
     /// <summary>Forgets the order: it is finished, or the authority no longer knows it.</summary>
-    public Task ForgetAsync(CancellationToken cancellationToken) => StoreAsync(State with { PendingOrder = null }, cancellationToken);
+    public Task ForgetAsync(CancellationToken cancellationToken)
+    {
+        _givenUp = false;
+        return StoreAsync(State with { PendingOrder = null }, cancellationToken);
+    }
 
     private async Task<bool> StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {

@@ -30,6 +30,9 @@ internal sealed record CertificateStateRecord
     /// <summary>The failures in a row that an authority is to blame for, by its id.</summary>
     public IReadOnlyDictionary<string, int>? AuthorityFailures { get; init; }
 
+    /// <summary>Until when an authority wants no order for these names, by its id.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset>? HeldUntil { get; init; }
+
     /// <summary>The challenge types that failed since the last success; the next order tries another first.</summary>
     public IReadOnlyList<string>? FailedChallengeTypes { get; init; }
 
@@ -38,6 +41,12 @@ internal sealed record CertificateStateRecord
 
     /// <summary>Since when the staging service could not be reached.</summary>
     public DateTimeOffset? RehearsalDownSince { get; init; }
+
+    /// <summary>
+    /// Whether the attempt that failed last was cut off by the end of its process: the next one waits until its own has lived for a while, so that one that dies again and again
+    /// fails no second validation.
+    /// </summary>
+    public bool CutOff { get; init; }
 
     /// <summary>
     /// Whether an order was begun and is not over: where no work is under way, a crash, a stop or a failure cut it off. A failure of this machine alone proves no order.

@@ -11,6 +11,9 @@ internal static class FailureSanity
     public static CertificateFailure? Effective(CertificateFailure? failure, DateTimeOffset now)
         => failure is null || failure.At > now + LargestSkew || failure.NextTry > now + LongestWait ? null : failure;
 
+    /// <summary>Whether a time lies ahead, and not further than anybody is ever made to wait: one that was noted while the clock was far ahead would never end.</summary>
+    public static bool IsPlausibleWait(DateTimeOffset until, DateTimeOffset now) => until > now && until <= now + LongestWait;
+
     /// <summary>The time to ask for renewal information again; now, for one that was noted while the clock was far ahead.</summary>
     public static DateTimeOffset NextPoll(RenewalInfoRecord? renewalInfo, DateTimeOffset now)
         => renewalInfo is null || renewalInfo.NextPoll > now + TimeSpan.FromDays(1) + LargestSkew ? now : renewalInfo.NextPoll;

@@ -17,7 +17,7 @@ internal sealed class CertificateCommitter(
     {
         var snapshot = CertificateSnapshot.Read(record);
         var material = snapshot.Material(certificate.Id);
-        await CheckAsync(material, journal, cancellationToken);
+        Check(material, journal);
         certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, journal.Lease, cancellationToken);
         journal.Reached(OrderStep.CertificateStored);
@@ -36,7 +36,7 @@ internal sealed class CertificateCommitter(
     }
 
     // What must not be served must not take the place of what is stored, either; the order can give nothing better.
-    private static async Task CheckAsync(CertificateMaterial material, OrderJournal journal, CancellationToken cancellationToken)
+    private static void Check(CertificateMaterial material, OrderJournal journal)
     {
         try
         {
@@ -44,7 +44,7 @@ internal sealed class CertificateCommitter(
         }
         catch (InvalidCertificateException exception)
         {
-            await journal.ForgetAsync(cancellationToken);
+            journal.GiveUpOrder();
             throw new UnusableCertificateException($"The authority issued a certificate that cannot be served: {exception.Message}");
         }
     }

@@ -2,7 +2,6 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
-using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -23,6 +22,8 @@ internal sealed class CertificateWorker(
     ILogger<CertificateWorker> logger)
 {
     private static readonly TimeSpan AfterDefect = TimeSpan.FromMinutes(10);
+
+    private readonly long _started = time.GetTimestamp();
 
     /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when nothing is.</summary>
     public PlannedWork? Plan(ManagedCertificate certificate) => Plan(certificate, time.GetUtcNow());
@@ -68,8 +69,17 @@ internal sealed class CertificateWorker(
         PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
             : certificate.Request is not null ? CertificatePlans.At(now, certificate)
             : CertificatePlans.From(certificate.Decide(HasIssuer(certificate), now), certificate);
+        if (plan is { Lane: not WorkLane.Maintenance } && Unsteady(certificate) is { } wait && plan.Value.Due < now + wait)
+        {
+            plan = CertificatePlans.At(now + wait, certificate);
+        }
+
         return certificate.Unsaved && !(plan?.Due < now + settings.SaveAgain) ? CertificatePlans.Maintenance(now + settings.SaveAgain) : plan;
     }
+
+    // A person who asks may know better.
+    private TimeSpan? Unsteady(ManagedCertificate certificate)
+        => certificate is { State.CutOff: true, Request: not { IsForced: true } } && settings.SteadyAfter - time.GetElapsedTime(_started) is { Ticks: > 0 } wait ? wait : null;
 
     private async Task<PlannedWork?> ActAsync(ManagedCertificate certificate, WorkLane lane, CancellationToken stopping, CancellationToken abort)
     {
@@ -106,7 +116,7 @@ internal sealed class CertificateWorker(
     {
         var snapshot = configuration.Current;
         var authority = authorities.ForOrder(certificate, snapshot, now);
-        if (authority.Health.OpenUntil(now) is { } until)
+        if (AuthorityChoice.LeftAloneUntil(authority, certificate.State, now) is { } until)
         {
             certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now)));
             return until;
@@ -147,7 +157,7 @@ internal sealed class CertificateWorker(
         {
             certificate.Answer(failure: null);
         }
-        else if (failure?.NextTry > now && (!certificate.Request.IsForced || failure.ProblemType == AcmeProblemTypes.RateLimited))
+        else if (failure?.NextTry > now && !certificate.Request.IsForced)
         {
             certificate.Answer(new CertificateException(certificate.Id, failure));
         }
@@ -170,6 +180,7 @@ internal sealed class CertificateWorker(
     private static CertificateFailure LeftAlone(ManagedCertificate certificate, Authority authority, DateTimeOffset until, DateTimeOffset now) => new()
     {
         Count = certificate.State.Failure?.Count ?? 0,
+        ProblemType = certificate.State.Failure is { Cause: FailureCause.Authority } last ? last.ProblemType : null,
         Message = $"{authority.Specification.DisplayName} failed and is left alone until {until:u}. {certificate.State.Failure?.Message}".TrimEnd(),
         At = now,
         NextTry = until,

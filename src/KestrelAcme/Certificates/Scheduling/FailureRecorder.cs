@@ -3,36 +3,52 @@ using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using KestrelAcme.Protocol.Problems;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Counts a failed attempt against whoever is to blame, sets the time of the next, stores both and says so.</summary>
 internal sealed class FailureRecorder(
-    CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
+    AuthorityChoice authorities, ConfigurationSource configuration, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
 {
     public async Task<CertificateFailure> RecordAsync(ManagedCertificate certificate, Authority authority, Exception exception, OrderJournal? journal, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var report = FailureClassifier.Classify(exception);
         var authorityFailures = report.Cause == FailureCause.Authority ? authority.Health.Failed(now) : 0;
-        var failure = FailurePolicy.Next(certificate.State.Failure, report, authorityFailures, settings.Retries, now, jitter());
+        var limited = exception is AcmeRateLimitedException or AccountLimitedException ? now + FailurePolicy.Outage(report, authorityFailures, settings.Retries) : (DateTimeOffset?)null;
         if (FailureClassifier.IsOutage(exception))
         {
             // By the authority's own wait: that of the name may be a day, and is no other name's affair.
             authority.Health.OpenFor(now + FailurePolicy.Outage(report, authorityFailures, settings.Retries), now);
         }
 
-        CertificateStateRecord Fail(CertificateStateRecord state) => state with
+        else if (exception is AcmeRateLimitedException { Problem.Subproblems.Count: 0 } refused)
+        {
+            HoldAccount(certificate, authority, refused, now);
+        }
+
+        var counted = Count(certificate.State, report, authority, limited);
+        if (report.RetryAfter is not null && authorities.ForOrder(certificate, counted, configuration.Current, now) is { } next
+            && next != authority && AuthorityChoice.LeftAloneUntil(next, counted, now) is null)
+        {
+            // The wait was asked for by this authority; the next order goes to another.
+            report = report with { RetryAfter = null };
+        }
+
+        var failure = FailurePolicy.Next(certificate.State.Failure, report, authorityFailures, settings.Retries, now, jitter());
+        CertificateStateRecord Fail(CertificateStateRecord state) => Count(state, report, authority, limited) with
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
             Failure = failure with { Settings = SettingsFingerprint.Of(certificate.Specification, authority.Specification) },
             Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
+            CutOff = exception is OrderOutcomeUnknownException or OrderFailedException { LeftBehind: true },
             FailedChallengeTypes = Remember(state.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
-            AuthorityFailures = report.Cause == FailureCause.Authority ? Count(state.AuthorityFailures, authority.Specification.Id) : state.AuthorityFailures,
         };
 
         await ChangeAsync(certificate, journal, Fail, cancellationToken);
@@ -76,8 +92,28 @@ internal sealed class FailureRecorder(
         return certificate.Specification.ChallengeTypes.All(all.Contains) ? null : all;
     }
 
-    private static Dictionary<string, int> Count(IReadOnlyDictionary<string, int>? failures, string authority)
-        => new(failures ?? new Dictionary<string, int>(), StringComparer.Ordinal) { [authority] = (failures?.GetValueOrDefault(authority) ?? 0) + 1 };
+    private static CertificateStateRecord Count(CertificateStateRecord state, FailureReport report, Authority authority, DateTimeOffset? limited)
+    {
+        var id = authority.Specification.Id;
+        return report.Cause != FailureCause.Authority ? state : state with
+        {
+            AuthorityFailures = With(state.AuthorityFailures, id, (state.AuthorityFailures?.GetValueOrDefault(id) ?? 0) + 1),
+            HeldUntil = limited is { } until ? With(state.HeldUntil, id, until) : state.HeldUntil,
+        };
+    }
+
+    private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T>? known, string id, T value)
+        => new(known ?? new Dictionary<string, T>(), StringComparer.Ordinal) { [id] = value };
+
+    private void HoldAccount(ManagedCertificate certificate, Authority authority, AcmeRateLimitedException refused, DateTimeOffset now)
+    {
+        if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), now))
+        {
+            var until = now + RateLimitPolicy.HoldOfAccount(refused.RetryAfter);
+            authority.Health.OpenFor(until, now);
+            logger.AccountHeld(authority.Specification.DirectoryUrl, until);
+        }
+    }
 
     // Without the lease, or when it was lost, the failure is remembered here; the next attempt writes it down.
     private async Task ChangeAsync(

@@ -29,6 +29,9 @@ internal sealed record IssuanceSettings
     /// <summary>The longest time for one order, from the intent to the download.</summary>
     public TimeSpan OrderTime { get; init; } = TimeSpan.FromMinutes(30);
 
+    /// <summary>How long a process has to live before it tries again what the end of an earlier one cut off.</summary>
+    public TimeSpan SteadyAfter { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a posted challenge is still answered for while the host stops.</summary>
     public TimeSpan StoppingGrace { get; init; } = TimeSpan.FromSeconds(10);
 

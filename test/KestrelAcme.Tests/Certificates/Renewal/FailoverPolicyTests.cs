@@ -27,6 +27,18 @@ public sealed class FailoverPolicyTests
     [Fact]
     public void Choose_ShortWait_TheFirst() => Assert.Equal(0, Choose(Candidate("a", openUntil: Now.AddMinutes(15)), Candidate("b")));
 
+    [Fact]
+    public void Choose_NoCertificateAndALongWait_TheSecond()
+        => Assert.Equal(1, FailoverPolicy.Choose([Candidate("a", openUntil: Now.AddHours(1)), Candidate("b")], certificate: null, Now));
+
+    [Fact]
+    public void Choose_NoCertificateAndAShortWait_TheFirst()
+        => Assert.Equal(0, FailoverPolicy.Choose([Candidate("a", openUntil: Now.AddMinutes(15)), Candidate("b")], certificate: null, Now));
+
+    [Fact]
+    public void Choose_AllFailedAndOneIsHeld_TheOtherAlthoughItFailedMore()
+        => Assert.Equal(1, Choose(Candidate("a", failures: 3, openUntil: Now.AddDays(7)), Candidate("b", failures: 5)));
+
     private static int Choose(params AuthorityCandidate[] candidates) => FailoverPolicy.Choose(candidates, Certificate, Now);
 
     private static AuthorityCandidate Candidate(string id, int failures = 0, DateTimeOffset openUntil = default) => new(id, failures, openUntil);

@@ -1,0 +1,76 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Authorizations;
+using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>Takes up the order that a crash, a stop or a failure left behind.</summary>
+internal static class LeftOrders
+{
+    /// <summary>Finds the order that an earlier run left behind, where it can still be finished.</summary>
+    /// <exception cref="OrderFailedException">The authority ended it since. Nobody has counted that yet: a process that dies while the authority looks fails a validation each time.</exception>
+    public static async Task<Order?> ResumeAsync(OrderContext context, IAuthorityAccount account, DateTimeOffset now, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !PendingOrders.Fits(pending, context, account.Url) || PendingOrders.IsOver(pending, now))
+        {
+            return null;
+        }
+
+        try
+        {
+            var order = await account.GetOrderAsync(url, cancellationToken);
+            if (order.Status is OrderStatus.Pending or OrderStatus.Ready or OrderStatus.Processing or OrderStatus.Valid)
+            {
+                logger.OrderResumed(context.Specification.Id, url);
+                return order;
+            }
+
+            var failure = await WhyEndedAsync(account, order, cancellationToken);
+            context.Journal.GiveUpOrder();
+            throw failure;
+        }
+        catch (AcmeException exception) when (PendingOrders.IsRefusal(exception))
+        {
+            logger.OrderDropped(context.Specification.Id, url, exception.Message);
+        }
+        catch (AcmeException exception) when (exception.StatusCode is not null && exception is not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
+        {
+            // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
+            if (pending.Refusals + 1 < PendingOrders.MostRefusals)
+            {
+                await context.Journal.ChangeAsync(state => state with { PendingOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
+                throw;
+            }
+
+            logger.OrderDropped(context.Specification.Id, url, exception.Message);
+        }
+
+        await context.Journal.ForgetAsync(cancellationToken);
+        return null;
+    }
+
+    private static async Task<OrderFailedException> WhyEndedAsync(IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
+        const string Cause = "an earlier run of the application ended, or gave up, while the authority was looking";
+        try
+        {
+            foreach (var url in order.AuthorizationUrls)
+            {
+                var authorization = await account.GetAuthorizationAsync(url, cancellationToken);
+                if (authorization.Status == AuthorizationStatus.Invalid)
+                {
+                    return AuthorizationRefusal.Create(authorization, Cause, leftBehind: true);
+                }
+            }
+        }
+        catch (AcmeException)
+        {
+            // What the order says has to do.
+        }
+
+        return new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {order.Error?.ToString() ?? Cause}", order.Error) { LeftBehind = true };
+    }
+}
