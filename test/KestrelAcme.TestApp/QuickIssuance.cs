@@ -13,5 +13,6 @@ internal static class QuickIssuance
         Retries = new RetrySchedule([Wait], Wait, Wait, Wait, Wait, JitterShare: 0),
         LeasePoll = TimeSpan.FromMilliseconds(100),
         SteadyAfter = Wait,
+        RepostAfter = Wait,
     };
 }

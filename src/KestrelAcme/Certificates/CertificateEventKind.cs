@@ -38,4 +38,7 @@ public enum CertificateEventKind
 
     /// <summary>An attempt failed; the status says when the next is made.</summary>
     Failed,
+
+    /// <summary>The certificate expired long ago and its names no longer lead here: nothing is ordered for it any more.</summary>
+    Abandoned,
 }

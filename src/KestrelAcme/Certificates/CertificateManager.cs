@@ -24,7 +24,11 @@ internal sealed class CertificateManager(
         }
 
         var certificate = Get(name);
-        if (certificate.Current is null)
+        if (certificate.State.State == CertificateState.Abandoned)
+        {
+            await engine.RenewAsync(certificate, cancellationToken);
+        }
+        else if (certificate.Current is null)
         {
             await engine.ObtainAsync(certificate, cancellationToken);
         }

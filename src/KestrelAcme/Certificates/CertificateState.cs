@@ -24,6 +24,9 @@ public enum CertificateState
     /// <summary>The last attempt failed for a reason that only a person can mend. It is probed once a day.</summary>
     Blocked,
 
-    /// <summary>The certificate expired 30 days ago and its names no longer point here.</summary>
+    /// <summary>
+    /// The certificate expired 30 days ago and its names no longer point here: they are gone from DNS, or somebody else answers at all of their addresses. Nothing is ordered until a name is back (looked at
+    /// once a day), the settings change, or somebody asks by <see cref="ICertificateManager.ObtainAsync"/> or <see cref="ICertificateManager.RenewAsync"/>. It is still served.
+    /// </summary>
     Abandoned,
 }

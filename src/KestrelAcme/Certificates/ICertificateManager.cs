@@ -11,7 +11,7 @@ public interface ICertificateManager
     /// <summary>The certificate that has an id or covers a name exactly; <see langword="null"/> when none does.</summary>
     CertificateStatus? Find(string idOrDomainName);
 
-    /// <summary>Has a certificate for a name, adding the name when it is not managed yet, and waits until there is one. At once, where one is served already.</summary>
+    /// <summary>Has a certificate for a name, adding the name when it is not managed yet, and waits until there is one. At once, where one is served already that is not <see cref="CertificateState.Abandoned"/>.</summary>
     /// <param name="domainName">The name or IP address; a name in Unicode is converted.</param>
     /// <param name="cancellationToken">Ends the wait, not the order.</param>
     /// <exception cref="ArgumentException">The name cannot get a certificate here; the message says why and what to do.</exception>

@@ -60,11 +60,19 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     public RenewalRequest? Request => _request;
 
+    /// <summary>The failures that still count: those under other settings do not.</summary>
+    public CertificateFailure? Failure => CountedFailure(_state);
+
     public RenewalDecision Decide(bool renewalInfoOffered, DateTimeOffset now)
     {
         var (current, state) = (_current, _state);
         var advice = state.RenewalInfo?.SerialNumber == current?.SerialNumber ? state.RenewalInfo : null;
         var facts = current?.Facts(_specification, renewalInfoOffered, state.Revocation);
+        if (state.State == CertificateState.Abandoned && CountedFailure(state) is not null)
+        {
+            return new RenewalDecision(CertificateAction.LookForNames, AbandonmentPolicy.NextLook(state.LookedAt, now), RenewalReason.Abandoned);
+        }
+
         return RenewalPolicy.Decide(
             facts is null || AcceptsStaging || !current!.IsFromStaging ? facts : facts with { CoversNames = false },
             advice,

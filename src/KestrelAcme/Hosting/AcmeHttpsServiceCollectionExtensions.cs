@@ -13,6 +13,7 @@ using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Hosting.Kestrel;
 using KestrelAcme.Storage;
 using KestrelAcme.Storage.FileSystem;
@@ -114,6 +115,9 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<CertificateRevoker>();
         services.TryAddSingleton<IssuanceStatus>();
         services.TryAddSingleton<AuthorityWarmUp>();
+        services.AddMetrics();
+        services.TryAddSingleton<CertificateMetrics>();
+        services.TryAddSingleton<Abandonment>();
         services.TryAddSingleton<CertificateWorker>();
         services.TryAddSingleton<CertificateEngine>();
         services.TryAddSingleton<ICertificateManager, CertificateManager>();
@@ -125,6 +129,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<TokenProbe>();
         services.TryAddSingleton<IPlainHttpEndpoints, PlainHttpEndpoints>();
         services.TryAddSingleton<Http01SelfCheck>();
+        services.TryAddSingleton<INamePlaces, NamePlaces>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());
         services.AddDnsChallenges();

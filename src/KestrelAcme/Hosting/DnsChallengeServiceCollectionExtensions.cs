@@ -43,6 +43,7 @@ internal static class DnsChallengeServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, DnsPersist01ChallengeHandler>());
 #pragma warning restore KESTRELACME001
         services.TryAddSingleton<ICaaCheck, CaaCheck>();
+        services.TryAddSingleton<ICaaAccounts, CaaAccounts>();
         AddProviders(services);
         return services;
     }

@@ -12,6 +12,7 @@ internal static class QuickRetries
     {
         Retries = RetrySchedule.Default with { Name = [Wait], AuthorityFirst = Wait, AuthorityLongest = Wait, Local = Wait },
         SteadyAfter = Wait,
+        RepostAfter = Wait,
         StoppingGrace = TimeSpan.FromMilliseconds(100),
     };
 

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
@@ -13,7 +14,7 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>
 /// Proves control of every name of an order: all answers are put in place, then waited for together, then the authority is told to look.
 /// </summary>
-internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider time, ILogger<AuthorizationFlow> logger)
+internal sealed class AuthorizationFlow(ChallengeHandlers handlers, IssuanceSettings settings, TimeProvider time, ILogger<AuthorizationFlow> logger)
 {
     private static readonly TimeSpan ExplanationTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
@@ -31,7 +32,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
             context.Journal.Reached(OrderStep.ChallengeVisible);
 
             answering = true;
-            await AnswerAsync(context, account, open, cancellationToken);
+            await AnswerAsync(context, account, order, open, cancellationToken);
             return open.Count;
         }
         finally
@@ -73,8 +74,19 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
     }
 
     /// <summary>Posts every challenge and waits for every verdict, whatever becomes of one: while the authority looks at a name its answer stays, so that a bad name spoils no good one.</summary>
-    private async Task AnswerAsync(OrderContext context, IAuthorityAccount account, List<OpenChallenge> open, CancellationToken cancellationToken)
+    private async Task AnswerAsync(OrderContext context, IAuthorityAccount account, Order order, List<OpenChallenge> open, CancellationToken cancellationToken)
     {
+        if (PostedBefore(context, order) is { } again)
+        {
+            logger.VerdictAwaited(context.Specification.Id, order.Url);
+            open = await AwaitEarlierAsync(context, account, open, again, cancellationToken);
+        }
+
+        if (open.Count > 0 && context.Journal.Pending is { } pending && pending.OrderUrl == order.Url)
+        {
+            await context.Journal.ChangeAsync(state => state with { PendingOrder = pending with { PostedAt = time.GetUtcNow() } }, cancellationToken);
+        }
+
         var failures = new List<Exception>();
         var posted = new List<OpenChallenge>(open.Count);
         foreach (var challenge in open)
@@ -90,13 +102,44 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
 
         foreach (var challenge in posted)
         {
-            await TryAsync(failures, () => AwaitVerdictAsync(context, account, challenge, cancellationToken), cancellationToken);
+            await TryAsync(failures, () => AwaitVerdictAsync(context, account, challenge, postedBefore: false, cancellationToken), cancellationToken);
         }
 
         if (failures.Count > 0)
         {
             ExceptionDispatchInfo.Throw(failures[0]);
         }
+    }
+
+    /// <returns>How long to wait for the verdict on challenges that an earlier run posted, before they are posted again; <see langword="null"/> when none did.</returns>
+    private TimeSpan? PostedBefore(OrderContext context, Order order)
+        => context.Journal.Pending is { PostedAt: { } at } pending && pending.OrderUrl == order.Url
+            && at <= time.GetUtcNow() && at + settings.RepostAfter - time.GetUtcNow() is { Ticks: > 0 } wait ? wait : null;
+
+    /// <summary>
+    /// Waits for the verdict on challenges that an earlier run posted, or was about to. Some authorities show them as pending while they look, and look once more for each post: an application
+    /// that is started again and again would fail a validation each time.
+    /// </summary>
+    /// <returns>Those that nobody has looked at.</returns>
+    private async Task<List<OpenChallenge>> AwaitEarlierAsync(OrderContext context, IAuthorityAccount account, List<OpenChallenge> open, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(wait, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        var left = new List<OpenChallenge>(open);
+        try
+        {
+            foreach (var challenge in open)
+            {
+                await AwaitVerdictAsync(context, account, challenge, postedBefore: true, both.Token);
+                left.Remove(challenge);
+            }
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            // The earlier run did not come to post them, or the post was lost.
+        }
+
+        return left;
     }
 
     private static async Task TryAsync(List<Exception> failures, Func<Task> step, CancellationToken cancellationToken)
@@ -124,12 +167,12 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TimeProvider
         context.Journal.Reached(OrderStep.ChallengePosted);
     }
 
-    private async Task AwaitVerdictAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, CancellationToken cancellationToken)
+    private async Task AwaitVerdictAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, bool postedBefore, CancellationToken cancellationToken)
     {
         var authorization = await account.WaitForAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
         if (authorization.Status != AuthorizationStatus.Valid)
         {
-            throw AuthorizationRefusal.Create(authorization, await ExplainAsync(challenge), leftBehind: false);
+            throw AuthorizationRefusal.Create(authorization, await ExplainAsync(challenge), leftBehind: postedBefore);
         }
 
         logger.AuthorizationValid(authorization.Identifier.Value);

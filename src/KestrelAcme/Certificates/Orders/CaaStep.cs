@@ -22,11 +22,15 @@ internal sealed class CaaStep(ICaaCheck check)
         await check.CheckAsync(
             new CaaRequest
             {
-                Subjects = [.. context.Specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns).Select(i => new CaaSubject(i.BaseValue, i.IsWildcard))],
+                Subjects = Subjects(context),
                 CaaIdentities = directory.Meta.CaaIdentities,
                 AccountUrl = account.Url,
                 ChallengeTypes = context.Specification.ChallengeTypes,
             },
             cancellationToken);
     }
+
+    /// <summary>The names of an order that have CAA records.</summary>
+    public static IReadOnlyList<CaaSubject> Subjects(OrderContext context)
+        => [.. context.Specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns).Select(i => new CaaSubject(i.BaseValue, i.IsWildcard))];
 }

@@ -15,14 +15,16 @@ internal sealed class OrderJournal
     private readonly ManagedCertificate _certificate;
     private readonly CertificateStore _store;
     private readonly Action<OrderStep> _reached;
+    private readonly Action<CertificateState, CertificateState> _changed;
     private readonly ILogger _logger;
     private bool _givenUp;
 
-    private OrderJournal(ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, ILogger logger)
+    private OrderJournal(ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, Action<CertificateState, CertificateState> changed, ILogger logger)
     {
         _certificate = certificate;
         _store = store;
         _reached = reached;
+        _changed = changed;
         _logger = logger;
         Lease = lease;
     }
@@ -36,14 +38,20 @@ internal sealed class OrderJournal
     /// <summary>Opens the journal with what other instances have written since we looked.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public static async Task<OrderJournal> OpenAsync(
-        ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, ILogger logger, CancellationToken cancellationToken)
+        ManagedCertificate certificate,
+        CertificateStore store,
+        IStorageLease lease,
+        Action<OrderStep> reached,
+        Action<CertificateState, CertificateState> changed,
+        ILogger logger,
+        CancellationToken cancellationToken)
     {
         if (await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
         {
             certificate.State = StateMerge.Merge(stored, certificate.State, certificate.Current?.SerialNumber);
         }
 
-        return new OrderJournal(certificate, store, lease, reached, logger);
+        return new OrderJournal(certificate, store, lease, reached, changed, logger);
     }
 
     public void Reached(OrderStep step) => _reached(step);
@@ -117,6 +125,7 @@ internal sealed class OrderJournal
 
     private async Task<bool> StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {
+        _changed(_certificate.State.State, next.State);
         _certificate.State = next;
         try
         {

@@ -1,7 +1,9 @@
+using KestrelAcme.Challenges.Dns01.Caa;
+
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Rehearses where the last failure calls for it, and decides what its outcome means for the order.</summary>
-internal sealed class RehearsalStep(RehearsalFlow flow, TimeProvider time)
+internal sealed class RehearsalStep(RehearsalFlow flow, ICaaAccounts accounts, TimeProvider time)
 {
     // From then on attempts are a day apart: production is asked itself, in case staging fails for reasons of its own.
     private const int MostRehearsals = 4;
@@ -19,6 +21,13 @@ internal sealed class RehearsalStep(RehearsalFlow flow, TimeProvider time)
             return;
         }
 
+        if (await IsBoundAsync(context, cancellationToken))
+        {
+            // Staging has another account, and would refuse whatever is wrong or right with the name.
+            await journal.RehearsedAsync(rehearseAgain: false, downSince: null, cancellationToken);
+            return;
+        }
+
         var outcome = await flow.RunAsync(context, cancellationToken);
         if (outcome != RehearsalOutcome.Unavailable)
         {
@@ -32,5 +41,11 @@ internal sealed class RehearsalStep(RehearsalFlow flow, TimeProvider time)
         {
             throw new RehearsalUnavailableException();
         }
+    }
+
+    private async Task<bool> IsBoundAsync(OrderContext context, CancellationToken cancellationToken)
+    {
+        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
+        return await accounts.AreNamedAsync(CaaStep.Subjects(context), directory.Meta.CaaIdentities, cancellationToken);
     }
 }

@@ -33,6 +33,9 @@ internal sealed record CertificateStateRecord
     /// <summary>Until when an authority wants no order for these names, by its id.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset>? HeldUntil { get; init; }
 
+    /// <summary>When we last looked where the names of an abandoned certificate lead.</summary>
+    public DateTimeOffset? LookedAt { get; init; }
+
     /// <summary>The challenge types that failed since the last success; the next order tries another first.</summary>
     public IReadOnlyList<string>? FailedChallengeTypes { get; init; }
 

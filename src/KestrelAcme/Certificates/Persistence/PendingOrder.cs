@@ -21,6 +21,9 @@ internal sealed record PendingOrder
     /// <summary>The order's URL; <see langword="null"/> while we do not know whether the authority has it.</summary>
     public Uri? OrderUrl { get; init; }
 
+    /// <summary>When the authority was told, or was just about to be, to look at the challenges.</summary>
+    public DateTimeOffset? PostedAt { get; init; }
+
     /// <summary>When the authority forgets the order, where it says so.</summary>
     public DateTimeOffset? Expires { get; init; }
 

@@ -8,4 +8,7 @@ internal enum CertificateAction
 
     /// <summary>Ask the authority when to renew (RFC 9773).</summary>
     PollRenewalInfo,
+
+    /// <summary>Look whether the names of an abandoned certificate lead here again.</summary>
+    LookForNames,
 }

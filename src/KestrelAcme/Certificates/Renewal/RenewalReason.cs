@@ -20,4 +20,7 @@ internal enum RenewalReason
 
     /// <summary>An order was begun and is not over.</summary>
     Unfinished,
+
+    /// <summary>The certificate is abandoned.</summary>
+    Abandoned,
 }

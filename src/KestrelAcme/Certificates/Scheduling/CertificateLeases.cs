@@ -22,7 +22,7 @@ internal sealed class CertificateLeases(CertificateStore store, OrderProgress pr
         {
             return new OpenJournal(
                 keeper,
-                await OrderJournal.OpenAsync(certificate, store, keeper.Lease, step => progress.Reached(certificate, step), logger, cancellationToken));
+                await OrderJournal.OpenAsync(certificate, store, keeper.Lease, step => progress.Reached(certificate, step), (from, to) => progress.Changed(certificate, from, to), logger, cancellationToken));
         }
         catch
         {

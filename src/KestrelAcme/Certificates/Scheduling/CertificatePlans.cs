@@ -7,7 +7,7 @@ internal static class CertificatePlans
 {
     public static PlannedWork From(RenewalDecision decision, ManagedCertificate certificate)
     {
-        var lane = decision.Action == CertificateAction.PollRenewalInfo ? WorkLane.Maintenance
+        var lane = decision.Action != CertificateAction.Order ? WorkLane.Maintenance
             : decision.Reason == RenewalReason.Missing ? WorkLane.NewOrders
             : WorkLane.Renewals;
 
@@ -17,7 +17,7 @@ internal static class CertificatePlans
 
     /// <summary>Whether an order is due, as things stand.</summary>
     public static bool IsDue(ManagedCertificate certificate, DateTimeOffset now)
-        => certificate.Request is { IsForced: true } || certificate.Decide(renewalInfoOffered: false, now).DueAt <= now;
+        => certificate.Request is { IsForced: true } || (certificate.Decide(renewalInfoOffered: false, now) is { Action: CertificateAction.Order } order && order.DueAt <= now);
 
     /// <summary>The same work at another time.</summary>
     public static PlannedWork At(DateTimeOffset due, ManagedCertificate certificate)

@@ -1,3 +1,5 @@
+using KestrelAcme.Certificates.Renewal;
+
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Makes the public status of a managed certificate.</summary>
@@ -18,7 +20,7 @@ internal static class CertificateStatuses
             NotBefore = current?.NotBefore,
             NotAfter = current?.NotAfter,
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl,
-            NextOrder = orders ? order.DueAt : null,
+            NextOrder = orders && order.Action == CertificateAction.Order ? order.DueAt : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
             Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,
             Failure = state.Failure,

@@ -15,6 +15,7 @@ internal sealed class CertificateWorker(
     AuthorityChoice authorities,
     OrderRunner orders,
     RenewalInfoPoller renewalInfo,
+    Abandonment abandonment,
     CertificateCommitter committer,
     CertificateExporter exporter,
     IssuanceSettings settings,
@@ -98,7 +99,7 @@ internal sealed class CertificateWorker(
 
         if (lane == WorkLane.Maintenance)
         {
-            if (await PollAsync(certificate, stopping, abort) is { } wait)
+            if (await MaintainAsync(certificate, now, stopping, abort) is { } wait)
             {
                 return CertificatePlans.Maintenance(time.GetUtcNow() + wait);
             }
@@ -122,10 +123,44 @@ internal sealed class CertificateWorker(
             return until;
         }
 
+        // A person who asks for it takes it up again.
+        if (certificate.Request is not { IsForced: true } && await TryGiveUpAsync(certificate, stopping, abort))
+        {
+            return null;
+        }
+
         return await orders.RunAsync(certificate, authority, snapshot, stopping, abort);
     }
 
-    /// <returns>How long to wait before it is tried again; <see langword="null"/> when it was asked.</returns>
+    private async Task<bool> TryGiveUpAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    {
+        try
+        {
+            return await abandonment.TryGiveUpAsync(certificate, stopping, abort);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            // The order finds out whether the store is there.
+            return false;
+        }
+    }
+
+    /// <returns>How long to wait before it is tried again; <see langword="null"/> when it was done.</returns>
+    private async Task<TimeSpan?> MaintainAsync(ManagedCertificate certificate, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
+    {
+        try
+        {
+            return certificate.Decide(HasIssuer(certificate), now).Action == CertificateAction.LookForNames
+                ? await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll
+                : await PollAsync(certificate, stopping, abort);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
+            return settings.StoreRetry;
+        }
+    }
+
     private async Task<TimeSpan?> PollAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         if (authorities.Issuer(certificate, configuration.Current) is not { } issuer)
@@ -133,15 +168,7 @@ internal sealed class CertificateWorker(
             return null;
         }
 
-        try
-        {
-            return await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null : settings.LeasePoll;
-        }
-        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
-        {
-            logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
-            return settings.StoreRetry;
-        }
+        return await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null : settings.LeasePoll;
     }
 
     // Somebody who wants a certificate, not a new one, has it when it is there; and learns at once when the next attempt is far away.

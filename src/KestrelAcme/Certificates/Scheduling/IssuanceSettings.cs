@@ -32,6 +32,9 @@ internal sealed record IssuanceSettings
     /// <summary>How long a process has to live before it tries again what the end of an earlier one cut off.</summary>
     public TimeSpan SteadyAfter { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long the verdict on a challenge is waited for that an earlier process posted, before it is posted again.</summary>
+    public TimeSpan RepostAfter { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a posted challenge is still answered for while the host stops.</summary>
     public TimeSpan StoppingGrace { get; init; } = TimeSpan.FromSeconds(10);
 

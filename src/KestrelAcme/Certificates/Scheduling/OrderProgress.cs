@@ -2,13 +2,25 @@ using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Configuration;
 
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Tells the steps of orders: to the observer, and as events to those who watch.</summary>
-internal sealed class OrderProgress(IOrderObserver observer, CertificateEventHub events, TimeProvider time)
+internal sealed class OrderProgress(IOrderObserver observer, CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
 {
     public void Started(ManagedCertificate certificate, AuthoritySpecification authority)
         => Publish(certificate, CertificateEventKind.Started, $"Ordering a certificate for {certificate.Id} from {authority.DisplayName}.");
+
+    public void Changed(ManagedCertificate certificate, CertificateState from, CertificateState to)
+    {
+        if (from != to)
+        {
+            metrics.Entered(to.ToString());
+            logger.StateChanged(certificate.Id, from.ToString(), to.ToString());
+        }
+    }
 
     public void Reached(ManagedCertificate certificate, OrderStep step)
     {

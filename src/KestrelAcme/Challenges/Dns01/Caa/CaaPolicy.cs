@@ -28,6 +28,10 @@ internal static class CaaPolicy
             : new CaaVerdict(CaaVerdictKind.Doubtful, $"has a critical property '{unknown.Tag}', which an authority that does not know it must take for a no");
     }
 
+    /// <summary>Whether an authority is allowed for certain accounts: another account there, such as that at its staging service, is not.</summary>
+    public static bool NamesAccount(IReadOnlyList<CaaRecord> records, CaaSubject subject, IReadOnlyList<string> caaIdentities)
+        => Relevant(records, subject.Wildcard).Select(record => CaaProperty.Parse(record.Value)).Any(p => IsIssuer(p, caaIdentities) && p.ValuesOf(AccountUri).Count > 0);
+
     /// <summary>The record to add for an order to be allowed.</summary>
     public static string RecordToAdd(string owner, bool wildcard, CaaRequest request) => $"{owner}. CAA 0 {(wildcard ? IssueWild : Issue)} \"{request.CaaIdentities[0]}\"";
 
@@ -43,8 +47,10 @@ internal static class CaaPolicy
     private static bool Allows(CaaProperty property, CaaRequest request)
         => IsIssuer(property, request) && property.Parameters is not null && AllowsAccount(property, request) && AllowsMethods(property, request);
 
-    private static bool IsIssuer(CaaProperty property, CaaRequest request)
-        => property.Issuer.Length > 0 && request.CaaIdentities.Any(identity => string.Equals(identity.TrimEnd('.'), property.Issuer, StringComparison.OrdinalIgnoreCase));
+    private static bool IsIssuer(CaaProperty property, CaaRequest request) => IsIssuer(property, request.CaaIdentities);
+
+    private static bool IsIssuer(CaaProperty property, IReadOnlyList<string> caaIdentities)
+        => property.Issuer.Length > 0 && caaIdentities.Any(identity => string.Equals(identity.TrimEnd('.'), property.Issuer, StringComparison.OrdinalIgnoreCase));
 
     // RFC 8657 section 3: more than one value fits nobody.
     private static bool AllowsAccount(CaaProperty property, CaaRequest request)

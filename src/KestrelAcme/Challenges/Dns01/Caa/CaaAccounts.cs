@@ -1,0 +1,32 @@
+using KestrelAcme.DnsClient.Errors;
+
+namespace KestrelAcme.Challenges.Dns01.Caa;
+
+/// <summary>Looks CAA records up, one name after the other, until one names an account.</summary>
+internal sealed class CaaAccounts(DnsAccess dns, TimeProvider time) : ICaaAccounts
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+
+    public async Task<bool> AreNamedAsync(IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(TimeLimit, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            foreach (var subject in subjects)
+            {
+                var set = await dns.Caa.FindAsync(DnsPlaceFinder.Parse(subject.Name), both.Token);
+                if (CaaPolicy.NamesAccount(set.Records, subject, caaIdentities))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is DnsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // The authority looks for itself.
+        }
+
+        return false;
+    }
+}

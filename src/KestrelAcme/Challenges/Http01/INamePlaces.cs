@@ -1,0 +1,12 @@
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Challenges.Http01;
+
+/// <summary>Finds out where names lead.</summary>
+internal interface INamePlaces
+{
+    /// <param name="name">The name.</param>
+    /// <param name="provenByDns">Whether the name is proven by records: then it need have no address.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    Task<NamePlace> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken);
+}

@@ -1,0 +1,19 @@
+using System.Diagnostics.Metrics;
+
+namespace KestrelAcme.Diagnostics;
+
+/// <summary>What is counted of certificates, in the meter <c>KestrelAcme</c>.</summary>
+internal sealed class CertificateMetrics
+{
+    public const string MeterName = "KestrelAcme";
+
+    private readonly Counter<long> _transitions;
+
+    public CertificateMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _transitions = meter.CreateCounter<long>("kestrelacme.certificate.transitions", "{transition}", "Changes of the state of a managed certificate, by the state that was entered.");
+    }
+
+    public void Entered(string state) => _transitions.Add(1, new KeyValuePair<string, object?>("state", state));
+}

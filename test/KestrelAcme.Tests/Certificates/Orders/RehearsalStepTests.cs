@@ -1,0 +1,67 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Challenges.Dns01.Caa;
+using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Orders;
+
+public sealed class RehearsalStepTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Run_NameIsBoundToAnAccount_GoesWithoutRehearsal()
+    {
+        var accounts = new FixedAccounts();
+        var context = await ContextAsync();
+
+        // Without a flow, a rehearsal would fail.
+        await new RehearsalStep(flow: null!, accounts, TimeProvider.System).RunAsync(context, Cancelled);
+
+        Assert.Equal(["app.example", "*.app.example"], accounts.Asked.Select(s => s.ToString()));
+        Assert.False(context.Journal.State.Rehearse);
+    }
+
+    private static async Task<OrderContext> ContextAsync()
+    {
+        var authority = new AuthoritySpecification
+        {
+            Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.example/dir"), IsPublic = true, StagingTwin = new Uri("https://staging.ca.example/dir"),
+        };
+        var specification = new CertificateSpecification
+        {
+            Id = "app.example",
+            Identifiers = [new(IdentifierKind.Dns, "app.example"), new(IdentifierKind.Dns, "*.app.example")],
+            KeyAlgorithm = KeyAlgorithm.EcdsaP256,
+            ChallengeTypes = ["dns-01"],
+        };
+        var storage = new InMemoryStorage();
+        var lease = await storage.TryAcquireLeaseAsync("test", TimeSpan.FromMinutes(1), Cancelled);
+        var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { Rehearse = true } };
+        var store = new CertificateStore(storage, NullLogger<CertificateStore>.Instance);
+        return new OrderContext
+        {
+            Specification = specification,
+            Authority = new Authority(new DirectoryOnlyClient(authority, ["ca.example"]), accounts: null!),
+            TermsAccepted = true,
+            Journal = await OrderJournal.OpenAsync(certificate, store, lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
+            Stopping = CancellationToken.None,
+        };
+    }
+
+    private sealed class FixedAccounts : ICaaAccounts
+    {
+        public IReadOnlyList<CaaSubject> Asked { get; private set; } = [];
+
+        public Task<bool> AreNamedAsync(IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken)
+        {
+            Asked = subjects;
+            return Task.FromResult(true);
+        }
+    }
+}

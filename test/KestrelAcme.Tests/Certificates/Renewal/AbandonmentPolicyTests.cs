@@ -1,0 +1,54 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Challenges.Http01;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Renewal;
+
+public sealed class AbandonmentPolicyTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData(-29, FailureCause.Name, false)]
+    [InlineData(-30, FailureCause.Name, true)]
+    [InlineData(-30, FailureCause.Operator, true)]
+    [InlineData(-90, FailureCause.Authority, false)]
+    [InlineData(-90, FailureCause.Local, false)]
+    public void IsCandidate_ExpiredAndFailed_IsOneAfter30DaysOfTheNamesFault(int endedDays, FailureCause cause, bool expected)
+        => Assert.Equal(expected, AbandonmentPolicy.IsCandidate(EndingAt(Now.AddDays(endedDays)), Failed(cause), Now));
+
+    [Fact]
+    public void IsCandidate_NotTriedSince_IsNone() => Assert.False(AbandonmentPolicy.IsCandidate(EndingAt(Now.AddDays(-300)), failure: null, Now));
+
+    [Fact]
+    public void IsCandidate_NoCertificate_IsNone() => Assert.False(AbandonmentPolicy.IsCandidate(certificate: null, Failed(FailureCause.Name), Now));
+
+    [Theory]
+    [InlineData(true, NamePlace.Gone)]
+    [InlineData(true, NamePlace.Elsewhere)]
+    [InlineData(true, NamePlace.Gone, NamePlace.Elsewhere)]
+    [InlineData(false, NamePlace.Gone, NamePlace.Undecided)]
+    [InlineData(false, NamePlace.Gone, NamePlace.Here)]
+    [InlineData(false, NamePlace.Gone, NamePlace.Unknown)]
+    [InlineData(false)]
+    public void IsAbandoned_SomePlaces_OnlyWhereEveryNameIsAway(bool expected, params object[] places) => Assert.Equal(expected, AbandonmentPolicy.IsAbandoned([.. places.Cast<NamePlace>()]));
+
+    [Theory]
+    [InlineData(false, NamePlace.Gone)]
+    [InlineData(false, NamePlace.Elsewhere)]
+    [InlineData(false, NamePlace.Unknown)]
+    [InlineData(true, NamePlace.Undecided)]
+    [InlineData(true, NamePlace.Gone, NamePlace.Here)]
+    public void IsBack_SomePlaces_WhereANameMayBeOurs(bool expected, params object[] places) => Assert.Equal(expected, AbandonmentPolicy.IsBack([.. places.Cast<NamePlace>()]));
+
+    [Fact]
+    public void NextLook_LookedBefore_IsADayLater() => Assert.Equal(Now.AddHours(23), AbandonmentPolicy.NextLook(Now.AddHours(-1), Now));
+
+    [Fact]
+    public void NextLook_LookedInTheFuture_IsNow() => Assert.Equal(Now, AbandonmentPolicy.NextLook(Now.AddDays(400), Now));
+
+    private static CertificateFacts EndingAt(DateTimeOffset end) => new(end.AddDays(-90), end, CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+
+    private static CertificateFailure Failed(FailureCause cause) => new() { Message = "failed", Cause = cause, At = Now, NextTry = Now };
+}
