@@ -13,7 +13,7 @@ namespace KestrelAcme.Certificates.Persistence;
 [JsonSerializable(typeof(CertificateStateRecord))]
 [JsonSerializable(typeof(AccountMetadata))]
 [JsonSerializable(typeof(TokenBucket))]
-[JsonSerializable(typeof(Dictionary<string, DateTimeOffset>))]
+[JsonSerializable(typeof(Dictionary<string, UnusedMark>))]
 [JsonSerializable(typeof(RevocationListRecord))]
 [JsonSerializable(typeof(DomainSourceRecord))]
 internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

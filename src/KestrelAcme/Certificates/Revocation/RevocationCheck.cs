@@ -21,6 +21,12 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
 
     private readonly ConcurrentDictionary<Uri, EntityTagHeaderValue> _tags = new();
 
+    // As the store was last seen to say.
+    private readonly ConcurrentDictionary<Uri, DateTimeOffset> _nextChecks = new();
+
+    /// <summary>Whether it may be time to look at a list: the store, which is not asked for it, knows whether another instance did.</summary>
+    public bool IsDue(Uri url) => !_nextChecks.TryGetValue(url, out var next) || !IsAhead(next);
+
     /// <summary>Looks at the list if it is time to, and has each of our certificates on it recorded. Until all are, the list is looked at again at the next occasion.</summary>
     /// <param name="url">The list.</param>
     /// <param name="issuer">The certificate of its issuer.</param>
@@ -32,8 +38,9 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         Uri url, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, Func<RevokedEntry, Task<bool>> record, CancellationToken cancellationToken)
     {
         var known = await store.ReadRevocationListAsync(url, cancellationToken);
-        if (known?.NextCheck > time.GetUtcNow() && known.NextCheck <= time.GetUtcNow() + LongestInterval)
+        if (known is not null && IsAhead(known.NextCheck))
         {
+            _nextChecks[url] = known.NextCheck;
             return;
         }
 
@@ -66,7 +73,15 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         {
             _tags.TryRemove(url, out _);
         }
+
+        foreach (var url in _nextChecks.Keys.Where(u => !urls.Contains(u)))
+        {
+            _nextChecks.TryRemove(url, out _);
+        }
     }
+
+    // A time that was noted by a clock far ahead is none to wait for.
+    private bool IsAhead(DateTimeOffset nextCheck) => nextCheck > time.GetUtcNow() && nextCheck <= time.GetUtcNow() + LongestInterval;
 
     private static async Task<bool> RecordAllAsync(IReadOnlyList<RevokedEntry> entries, Func<RevokedEntry, Task<bool>> record)
     {
@@ -101,5 +116,9 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
     }
 
     private async Task StoreAsync(Uri url, string? number, TimeSpan wait, CancellationToken cancellationToken)
-        => await store.WriteRevocationListAsync(new RevocationListRecord { Url = url, Number = number, NextCheck = time.GetUtcNow() + wait }, cancellationToken);
+    {
+        var next = time.GetUtcNow() + wait;
+        await store.WriteRevocationListAsync(new RevocationListRecord { Url = url, Number = number, NextCheck = next }, cancellationToken);
+        _nextChecks[url] = next;
+    }
 }

@@ -46,14 +46,17 @@ internal sealed class RevocationWatcher(
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var lists = catalog.All
-            .Where(c => c.Current is { RevocationListUrl: not null, Record.Chain.Count: > 1 } current && current.NotAfter > now)
-            .GroupBy(c => (Url: c.Current!.RevocationListUrl!, Issuer: Convert.ToHexString(c.Current.Record.Chain[1].Span)))
-            .ToList();
-        check.ForgetOthers(lists.Select(l => l.Key.Url).ToHashSet());
-        foreach (var list in lists)
+        var urls = DueLists.Urls(catalog.All, now);
+        check.ForgetOthers(urls);
+        urls.RemoveWhere(u => !check.IsDue(u));
+        if (urls.Count == 0)
         {
-            await TryAsync(() => LookAsync(list.Key.Url, [.. list], cancellationToken), cancellationToken);
+            return;
+        }
+
+        foreach (var (url, certificates) in DueLists.Gather(catalog.All, urls, now))
+        {
+            await TryAsync(() => LookAsync(url, certificates, cancellationToken), cancellationToken);
         }
     }
 

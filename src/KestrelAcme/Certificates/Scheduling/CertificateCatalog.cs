@@ -10,8 +10,11 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
 {
     private readonly ConcurrentDictionary<string, ManagedCertificate> _certificates = new(StringComparer.Ordinal);
 
-    // What is no longer managed, but still served, and when it ends.
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _retired = new(StringComparer.Ordinal);
+    // A clock that jumped would have all of them expire at once: they are withdrawn when they were found so on several days.
+    private const int RoundsBeforeWithdrawal = 3;
+
+    // What is no longer managed, but still served: when it ends, and how often it was found to have ended long ago.
+    private readonly ConcurrentDictionary<string, (DateTimeOffset NotAfter, int Rounds)> _retired = new(StringComparer.Ordinal);
 
     private volatile bool _acceptsStaging;
 
@@ -66,12 +69,25 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    /// <summary>Stops serving what is no longer managed and ended before a time: nobody asks for it any more, and it takes memory.</summary>
+    /// <summary>Stops serving what is no longer managed and ended before a time: nobody asks for it any more, and it takes memory. Called once a day.</summary>
     public void WithdrawExpired(DateTimeOffset before)
     {
-        foreach (var (id, notAfter) in _retired)
+        foreach (var (id, (notAfter, rounds)) in _retired)
         {
-            if (!_certificates.ContainsKey(id) && notAfter < before && _retired.TryRemove(id, out _))
+            if (_certificates.ContainsKey(id))
+            {
+                continue;
+            }
+
+            if (notAfter >= before)
+            {
+                _retired[id] = (notAfter, 0);
+            }
+            else if (rounds + 1 < RoundsBeforeWithdrawal)
+            {
+                _retired[id] = (notAfter, rounds + 1);
+            }
+            else if (_retired.TryRemove(id, out _))
             {
                 tls.Withdraw(id);
             }
@@ -97,7 +113,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         {
             if (certificate.Current is { } served)
             {
-                _retired[id] = served.NotAfter;
+                _retired[id] = (served.NotAfter, 0);
             }
 
             certificate.Answer(new InvalidOperationException($"{id} is no longer managed."));

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// Once a day marks what nothing refers to any more, and removes it when it was marked two weeks before: certificates and states of names that are no longer managed, answers to challenges
+/// Once a day marks what nothing refers to any more, and removes it when it was marked for two weeks: certificates and states of names that are no longer managed, answers to challenges
 /// that were left behind, and revoked keys that were set aside. Damaged values are never removed.
 /// </summary>
 internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
@@ -14,7 +14,6 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan Grace = TimeSpan.FromDays(14);
     private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, "challenges/http-01/", "revoked/", "revocation-lists/"];
 
     public async Task RunAsync(CancellationToken stopping)
@@ -26,7 +25,7 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
             wait = Interval;
             try
             {
-                catalog.WithdrawExpired(time.GetUtcNow() - Grace);
+                catalog.WithdrawExpired(time.GetUtcNow() - GracePolicy.Grace);
                 if (!stopping.IsCancellationRequested && issuance.ReasonNotToOrder is null)
                 {
                     await TidyAsync(stopping);
@@ -66,8 +65,8 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
 
         var marks = await ReadMarksAsync(cancellationToken);
         var now = time.GetUtcNow();
-        var next = unused.ToDictionary(k => k, k => marks.TryGetValue(k, out var since) ? since : now, StringComparer.Ordinal);
-        foreach (var (key, _) in next.Where(m => now - m.Value >= Grace).ToList())
+        var next = unused.ToDictionary(k => k, k => GracePolicy.Mark(marks.GetValueOrDefault(k), now), StringComparer.Ordinal);
+        foreach (var (key, _) in next.Where(m => GracePolicy.MayGo(m.Value, now)).ToList())
         {
             await storage.DeleteAsync(key, keeper.Lease, cancellationToken);
             next.Remove(key);
@@ -87,6 +86,6 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
         return catalog.Find(StorageLayout.IdOf(key)) is not null;
     }
 
-    private async Task<Dictionary<string, DateTimeOffset>> ReadMarksAsync(CancellationToken cancellationToken)
+    private async Task<Dictionary<string, UnusedMark>> ReadMarksAsync(CancellationToken cancellationToken)
         => await storage.ReadAsync(StorageLayout.Housekeeping, cancellationToken) is { } value ? HousekeepingFile.Decode(value.Span) : [];
 }

@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace KestrelAcme.Certificates.Revocation;
+
+/// <summary>
+/// Gathers certificates by the revocation list that they name. Of a hundred thousand only those whose list is due are sorted: the rest costs one look at each address.
+/// </summary>
+internal static class DueLists
+{
+    /// <summary>The lists that certificates name.</summary>
+    public static HashSet<Uri> Urls(IEnumerable<ManagedCertificate> certificates, DateTimeOffset now)
+    {
+        var urls = new HashSet<Uri>();
+        Uri? last = null;
+        foreach (var certificate in certificates)
+        {
+            if (UrlOf(certificate.Current, now) is { } url && !ReferenceEquals(url, last))
+            {
+                urls.Add(last = url);
+            }
+        }
+
+        return urls;
+    }
+
+    /// <summary>The certificates on lists that are due, by list and by the key of its issuer: one key may have several certificates, and signs one list.</summary>
+    public static IReadOnlyList<(Uri Url, IReadOnlyList<ManagedCertificate> Certificates)> Gather(IEnumerable<ManagedCertificate> certificates, IReadOnlySet<Uri> due, DateTimeOffset now)
+    {
+        var keys = new Dictionary<ReadOnlyMemory<byte>, string>(ContentComparer.Instance);
+        return
+        [
+            .. certificates
+                .Where(c => UrlOf(c.Current, now) is { } url && due.Contains(url))
+                .GroupBy(c => (Url: c.Current!.RevocationListUrl!, Key: KeyOf(c.Current.Record.Chain[1], keys)))
+                .Select(g => (g.Key.Url, (IReadOnlyList<ManagedCertificate>)[.. g])),
+        ];
+    }
+
+    private static Uri? UrlOf(CertificateSnapshot? current, DateTimeOffset now)
+        => current is { RevocationListUrl: { } url, Record.Chain.Count: > 1 } && current.NotAfter > now ? url : null;
+
+    private static string KeyOf(ReadOnlyMemory<byte> issuer, Dictionary<ReadOnlyMemory<byte>, string> keys)
+    {
+        if (!keys.TryGetValue(issuer, out var key))
+        {
+            keys[issuer] = key = Convert.ToHexString(SHA256.HashData(PublicKeyOf(issuer.Span)));
+        }
+
+        return key;
+    }
+
+    private static byte[] PublicKeyOf(ReadOnlySpan<byte> issuer)
+    {
+        try
+        {
+            using var certificate = X509CertificateLoader.LoadCertificate(issuer);
+            return certificate.PublicKey.ExportSubjectPublicKeyInfo();
+        }
+        catch (CryptographicException)
+        {
+            // The look at the list says what is wrong with it.
+            return issuer.ToArray();
+        }
+    }
+
+    private sealed class ContentComparer : IEqualityComparer<ReadOnlyMemory<byte>>
+    {
+        public static ContentComparer Instance { get; } = new();
+
+        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+        public int GetHashCode(ReadOnlyMemory<byte> value)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(value.Span);
+            return hash.ToHashCode();
+        }
+    }
+}

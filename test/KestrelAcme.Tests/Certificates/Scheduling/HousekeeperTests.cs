@@ -1,0 +1,152 @@
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Scheduling;
+
+public sealed class HousekeeperTests
+{
+    private const string Unused = "certificates/gone.test.pem";
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly RecordingPublisher _tls = new();
+    private readonly InMemoryStorage _storage;
+    private readonly CertificateCatalog _catalog;
+    private readonly Housekeeper _housekeeper;
+
+    public HousekeeperTests()
+    {
+        _storage = new InMemoryStorage(_time);
+        _catalog = new CertificateCatalog(_tls);
+        _housekeeper = new Housekeeper(_catalog, _storage, new IssuanceStatus { ReasonNotToOrder = null }, _time, NullLogger<Housekeeper>.Instance);
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Tidy_UnusedForTwoWeeks_IsRemovedAndWhatIsUsedStays()
+    {
+        _catalog.Apply([SampleCertificates.Specification("kept.test")], SampleCertificates.Configuration);
+        await WriteAsync(Unused);
+        await WriteAsync("certificates/kept.test.pem");
+        await WriteAsync("accounts/ca.pem");
+
+        await PassDaysAsync(13);
+        Assert.True(await ExistsAsync(Unused));
+        await PassDaysAsync(2);
+
+        Assert.False(await ExistsAsync(Unused));
+        Assert.True(await ExistsAsync("certificates/kept.test.pem"));
+        Assert.True(await ExistsAsync("accounts/ca.pem"));
+    }
+
+    [Fact]
+    public async Task Tidy_TheClockJumps_RemovesNothing()
+    {
+        await WriteAsync(Unused);
+        await PassDaysAsync(2);
+        _time.SetUtcNow(_time.GetUtcNow().AddYears(1));
+
+        await PassDaysAsync(3);
+
+        Assert.True(await ExistsAsync(Unused));
+    }
+
+    [Fact]
+    public async Task Tidy_UsedAgainMeanwhile_TheGraceBeginsAnew()
+    {
+        await WriteAsync(Unused);
+        await PassDaysAsync(13);
+        _catalog.Apply([SampleCertificates.Specification("gone.test")], SampleCertificates.Configuration);
+        await PassDaysAsync(1);
+        _catalog.Apply([], SampleCertificates.Configuration);
+
+        await PassDaysAsync(5);
+
+        Assert.True(await ExistsAsync(Unused));
+    }
+
+    [Fact]
+    public async Task Tidy_AnotherInstanceIsAtIt_LeavesItToThatOne()
+    {
+        await WriteAsync(Unused);
+        await PassDaysAsync(13);
+        var other = await _storage.TryAcquireLeaseAsync("housekeeping", TimeSpan.FromMinutes(10), Cancelled);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.NotNull(other);
+        var before = await MarksAsync();
+
+        await _housekeeper.TidyAsync(Cancelled);
+
+        Assert.Equal(before, await MarksAsync());
+        Assert.True(await ExistsAsync(Unused));
+    }
+
+    [Fact]
+    public void WithdrawExpired_NoLongerManagedAndLongOver_IsServedUntilTheThirdRound()
+    {
+        Retire("old.test", _time.GetUtcNow().AddDays(-20));
+        Retire("fresh.test", _time.GetUtcNow().AddDays(60));
+
+        _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(-14));
+        _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(-14));
+        Assert.Empty(_tls.Withdrawn);
+        _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(-14));
+
+        Assert.Equal(["old.test"], _tls.Withdrawn);
+    }
+
+    [Fact]
+    public void WithdrawExpired_ManagedAgain_IsServed()
+    {
+        Retire("old.test", _time.GetUtcNow().AddDays(-20));
+        _catalog.Apply([SampleCertificates.Specification("old.test")], SampleCertificates.Configuration);
+
+        for (var i = 0; i < 5; i++)
+        {
+            _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(-14));
+        }
+
+        Assert.Empty(_tls.Withdrawn);
+    }
+
+    [Fact]
+    public void WithdrawExpired_TheClockJumpedAndCameBack_IsServed()
+    {
+        Retire("fresh.test", _time.GetUtcNow().AddDays(60));
+
+        _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(300));
+        _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(300));
+        _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(-14));
+        _catalog.WithdrawExpired(_time.GetUtcNow().AddDays(300));
+
+        Assert.Empty(_tls.Withdrawn);
+    }
+
+    private void Retire(string name, DateTimeOffset notAfter)
+    {
+        var others = _catalog.All.Select(c => c.Specification).ToList();
+        _catalog.Apply([.. others, SampleCertificates.Specification(name)], SampleCertificates.Configuration);
+        _catalog.Find(name)!.Current = SampleCertificates.Snapshot(name, notAfter.AddDays(-90), notAfter);
+        _catalog.Apply(others, SampleCertificates.Configuration);
+    }
+
+    private async Task PassDaysAsync(int days)
+    {
+        for (var i = 0; i < days; i++)
+        {
+            await _housekeeper.TidyAsync(Cancelled);
+            _time.Advance(TimeSpan.FromDays(1));
+        }
+    }
+
+    private async Task<byte[]> MarksAsync() => (await _storage.ReadAsync(StorageLayout.Housekeeping, Cancelled))!.Value.ToArray();
+
+    private async Task WriteAsync(string key) => await _storage.WriteAsync(key, "x"u8.ToArray(), cancellationToken: Cancelled);
+
+    private async Task<bool> ExistsAsync(string key) => await _storage.ReadAsync(key, Cancelled) is not null;
+}

@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration;
+using KestrelAcme.Tests.Tls;
+
+namespace KestrelAcme.Tests.Certificates.Scheduling;
+
+/// <summary>Certificates and what is wanted, for tests without an authority.</summary>
+internal static class SampleCertificates
+{
+    private static readonly TestAuthority Authority = new();
+
+    public static ConfigurationSnapshot Configuration { get; } = new() { StoragePath = "" };
+
+    public static CertificateSpecification Specification(string name) => new()
+    {
+        Id = name,
+        Identifiers = [new(IdentifierKind.Dns, name)],
+        KeyAlgorithm = KeyAlgorithm.EcdsaP256,
+        ChallengeTypes = ["http-01"],
+    };
+
+    public static CertificateSnapshot Snapshot(string name, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var material = Authority.Issue([name], key, name, notBefore, notAfter);
+        return CertificateSnapshot.Read(new CertificateRecord(material.Chain, material.PrivateKey, new CertificateMetadata
+        {
+            Names = [name],
+            KeyAlgorithm = "EcdsaP256",
+            DirectoryUrl = new Uri("https://ca.test/dir"),
+            AccountUrl = new Uri("https://ca.test/account/1"),
+            ObtainedAt = notBefore,
+            Jitter = 0,
+        }));
+    }
+}
