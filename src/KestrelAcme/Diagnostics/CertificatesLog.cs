@@ -200,15 +200,15 @@ internal static partial class CertificatesLog
     [LoggerMessage(1190, LogLevel.Warning, "The authority {DirectoryUrl} refuses orders for unrelated names by a rate limit, so the limit is most likely the account's: nothing is ordered there until {Until:u}.")]
     public static partial void AccountHeld(this ILogger logger, Uri directoryUrl, DateTimeOffset until);
 
-    [LoggerMessage(1181, LogLevel.Warning, "{Certificate}: its certificate expired on {NotAfter:u} and its names no longer lead here; nothing is ordered for it until one does again, which is looked at once a day.")]
+    [LoggerMessage(1191, LogLevel.Warning, "{Certificate}: its certificate expired on {NotAfter:u} and its names no longer lead here; nothing is ordered for it until one does again, which is looked at once a day.")]
     public static partial void CertificateAbandoned(this ILogger logger, string certificate, DateTimeOffset notAfter);
 
-    [LoggerMessage(1182, LogLevel.Information, "{Certificate}: a name is back; the certificate is ordered again.")]
+    [LoggerMessage(1192, LogLevel.Information, "{Certificate}: a name is back; the certificate is ordered again.")]
     public static partial void AbandonedNameIsBack(this ILogger logger, string certificate);
 
-    [LoggerMessage(1184, LogLevel.Information, "{Certificate}: the challenges of the order {OrderUrl} were posted by an earlier run; the authority's verdict is waited for.")]
+    [LoggerMessage(1194, LogLevel.Information, "{Certificate}: the challenges of the order {OrderUrl} were posted by an earlier run; the authority's verdict is waited for.")]
     public static partial void VerdictAwaited(this ILogger logger, string certificate, Uri orderUrl);
 
-    [LoggerMessage(1183, LogLevel.Debug, "{Certificate}: {From} is now {To}.")]
+    [LoggerMessage(1193, LogLevel.Debug, "{Certificate}: {From} is now {To}.")]
     public static partial void StateChanged(this ILogger logger, string certificate, string from, string to);
 }

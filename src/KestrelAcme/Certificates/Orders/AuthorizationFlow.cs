@@ -126,17 +126,23 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, IssuanceSett
         using var limit = new CancellationTokenSource(wait, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var left = new List<OpenChallenge>(open);
+        var failures = new List<Exception>();
         try
         {
             foreach (var challenge in open)
             {
-                await AwaitVerdictAsync(context, account, challenge, postedBefore: true, both.Token);
+                await TryAsync(failures, () => AwaitVerdictAsync(context, account, challenge, postedBefore: true, both.Token), both.Token);
                 left.Remove(challenge);
             }
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // The earlier run did not come to post them, or the post was lost.
+        }
+
+        if (failures.Count > 0)
+        {
+            ExceptionDispatchInfo.Throw(failures[0]);
         }
 
         return left;

@@ -103,7 +103,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             return false;
         }
 
-        _retired[id] = certificate.NotAfter;
+        _retired[id] = (certificate.NotAfter, 0);
         return true;
     }
 

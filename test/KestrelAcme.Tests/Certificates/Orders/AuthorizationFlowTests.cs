@@ -2,6 +2,7 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Orders;
@@ -102,11 +103,11 @@ public sealed class AuthorizationFlowTests
             Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
             Journal = await OrderJournal.OpenAsync(
-                new ManagedCertificate(specification), new CertificateStore(storage, NullLogger<CertificateStore>.Instance), lease, _ => { }, NullLogger.Instance, cancellationToken),
+                new ManagedCertificate(specification), new CertificateStore(storage, NullLogger<CertificateStore>.Instance), lease, _ => { }, (_, _) => { }, NullLogger.Instance, cancellationToken),
             Stopping = CancellationToken.None,
         };
         var order = new Order { Url = new Uri("https://ca.test/order"), AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)] };
-        return await new AuthorizationFlow(new ChallengeHandlers([_handler]), TimeProvider.System, NullLogger<AuthorizationFlow>.Instance)
+        return await new AuthorizationFlow(new ChallengeHandlers([_handler]), new IssuanceSettings(), TimeProvider.System, NullLogger<AuthorizationFlow>.Instance)
             .RunAsync(context, new PendingAccount(_handler.ChallengeType), order, cancellationToken);
     }
 }
