@@ -76,14 +76,21 @@ public sealed class LocalAcmeAuthorityOptions
     /// <value>By default false.</value>
     public bool OfferAlternateChain { get; set; }
 
-    /// <summary>The challenge types on offer. Wildcards get <c>dns-01</c> only, addresses never get it.</summary>
-    /// <value>By default all three.</value>
+    /// <summary>
+    /// The challenge types on offer. Wildcards get those of DNS only, addresses never get them. The drafts <c>dns-account-01</c> (draft-ietf-acme-dns-account-label) and <c>dns-persist-01</c>
+    /// (draft-ietf-acme-dns-persist-01, with <see cref="CaaIdentities"/>) may be added.
+    /// </summary>
+    /// <value>By default <c>http-01</c>, <c>tls-alpn-01</c> and <c>dns-01</c>.</value>
     public ISet<string> ChallengeTypes { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
         Authorizations.ChallengeTypes.Http01,
         Authorizations.ChallengeTypes.TlsAlpn01,
         Authorizations.ChallengeTypes.Dns01,
     };
+
+    /// <summary>The names by which the directory says that CAA records know the authority; it does not look at CAA records itself.</summary>
+    /// <value>By default empty: the directory does not say.</value>
+    public IList<string> CaaIdentities { get; } = [];
 
     /// <summary>The most identifiers in an order.</summary>
     /// <value>By default 100.</value>
@@ -109,8 +116,8 @@ public sealed class LocalAcmeAuthorityOptions
     /// <value>By default 10 seconds.</value>
     public TimeSpan ValidationTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Looks up TXT records for dns-01: given the whole name (<c>_acme-challenge.…</c>) it returns the values.</summary>
-    /// <value>By default null: dns-01 validations fail and say so.</value>
+    /// <summary>Looks up TXT records for the challenges of DNS: given the whole name (<c>_acme-challenge.…</c>) it returns the values.</summary>
+    /// <value>By default null: such validations fail and say so.</value>
     public Func<string, CancellationToken, Task<IReadOnlyList<string>>>? TxtLookup { get; set; }
 
     /// <summary>Points the validation of a name at an endpoint, for http-01 and tls-alpn-01 alike.</summary>

@@ -24,7 +24,7 @@ internal sealed class AuthorizationBook(LocalAcmeAuthorityOptions options, Autho
             }
         }
 
-        var created = Authorization.Create(accountId, asked, options.ChallengeTypes, now + options.AuthorizationLifetime);
+        var created = Authorization.Create(accountId, asked, options.ChallengeTypes, [.. options.CaaIdentities], now + options.AuthorizationLifetime);
         _table.Add(created.Id, created);
         return created;
     }

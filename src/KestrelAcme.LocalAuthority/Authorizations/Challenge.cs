@@ -10,4 +10,7 @@ internal sealed record Challenge(string Id, string Type, string Token)
     public DateTimeOffset? Validated { get; init; }
 
     public Problem? Error { get; init; }
+
+    /// <summary>The names by which a record of dns-persist-01 may know the authority; null for all other types.</summary>
+    public IReadOnlyList<string>? IssuerDomainNames { get; init; }
 }

@@ -47,7 +47,7 @@ internal sealed class ChallengeHandler(AuthorizationBook authorizations, Validat
         });
         if (started)
         {
-            queue.Post(authorization, challenge, $"{challenge.Token}.{request.Signer.Key.Thumbprint}");
+            queue.Post(authorization, challenge, $"{challenge.Token}.{request.Signer.Key.Thumbprint}", request.Urls.Account(request.Signer.Id));
         }
 
         return updated ?? authorization;

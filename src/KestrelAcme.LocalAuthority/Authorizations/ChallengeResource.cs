@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using KestrelAcme.LocalAuthority.Problems;
 using KestrelAcme.LocalAuthority.Requests;
 
@@ -12,7 +13,11 @@ internal sealed record ChallengeResource
 
     public required string Status { get; init; }
 
-    public required string Token { get; init; }
+    /// <summary>Null for dns-persist-01, which has none.</summary>
+    public string? Token { get; init; }
+
+    [JsonPropertyName("issuer-domain-names")]
+    public IReadOnlyList<string>? IssuerDomainNames { get; init; }
 
     public string? Validated { get; init; }
 
@@ -23,7 +28,8 @@ internal sealed record ChallengeResource
         Type = challenge.Type,
         Url = urls.Challenge(authorization.Id, challenge.Id),
         Status = StatusName(challenge.Status),
-        Token = challenge.Token,
+        Token = challenge.Type == ChallengeTypes.DnsPersist01 ? null : challenge.Token,
+        IssuerDomainNames = challenge.IssuerDomainNames,
         Validated = challenge.Validated is { } validated ? Timestamp.Format(validated) : null,
         Error = challenge.Error,
     };

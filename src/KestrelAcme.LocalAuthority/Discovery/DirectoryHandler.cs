@@ -21,6 +21,7 @@ internal sealed class DirectoryHandler(LocalAcmeAuthorityOptions options) : IRes
             Meta = new DirectoryMeta
             {
                 TermsOfService = options.TermsOfService?.ToString(),
+                CaaIdentities = options.CaaIdentities.Count == 0 ? null : [.. options.CaaIdentities],
                 ExternalAccountRequired = options.RequireExternalAccountBinding ? true : null,
                 Profiles = options.Profiles.Count == 0 ? null : options.Profiles.ToDictionary(p => p.Name, p => p.Description),
             },

@@ -35,9 +35,15 @@ internal sealed class AuthorityParts : IAsyncDisposable
         var authorizations = new AuthorizationBook(options, faults);
         var orders = new OrderBook(authorizations, faults, time);
         var issuer = new LeafIssuer(hierarchy, files, options, faults, time);
+        var records = new TxtRecords(options);
         _http01 = new Http01Validator(addresses);
         _queue = new ValidationQueue(
-            authorizations, [_http01, new TlsAlpn01Validator(addresses), new Dns01Validator(options)], options, faults, time, log);
+            authorizations,
+            [_http01, new TlsAlpn01Validator(addresses), new Dns01Validator(records), new DnsAccount01Validator(records), new DnsPersist01Validator(records, time)],
+            options,
+            faults,
+            time,
+            log);
         IResourceHandler[] handlers =
         [
             new DirectoryHandler(options),

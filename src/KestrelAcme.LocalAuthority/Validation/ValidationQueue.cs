@@ -25,9 +25,14 @@ internal sealed class ValidationQueue(
 
     public BoundedLog<ValidationAttempt> Attempts { get; } = new(100_000);
 
-    public void Post(Authorization authorization, Challenge challenge, string keyAuthorization)
+    public void Post(Authorization authorization, Challenge challenge, string keyAuthorization, string accountUrl)
     {
-        var target = new ChallengeTarget(authorization.Identifier, challenge.Token, keyAuthorization);
+        var target = new ChallengeTarget(authorization.Identifier, challenge.Token, keyAuthorization)
+        {
+            Wildcard = authorization.Wildcard,
+            AccountUrl = accountUrl,
+            IssuerDomainNames = challenge.IssuerDomainNames ?? [],
+        };
         var task = Task.Run(() => RunAsync(authorization, challenge, target, _stopping.Token));
         lock (_gate)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using KestrelAcme.Challenges;
 
 namespace KestrelAcme.Certificates;
 
@@ -23,6 +24,10 @@ public sealed record CertificateFailure
     /// <summary>A mark of the settings under which the attempt failed: when they change, it is tried again at once.</summary>
     [JsonInclude]
     internal string? Settings { get; init; }
+
+    /// <summary>The DNS records that a person has to create before it can be tried again with hope: a CAA record, the record of dns-persist-01, a CNAME.</summary>
+    /// <value>Empty: no record would help.</value>
+    public IReadOnlyList<RequiredDnsRecord> RequiredRecords { get; init => field = value is { Count: > 0 } ? value : []; } = [];
 
     /// <summary>Whether the cause is the name, the authority, or something on this machine.</summary>
     public required FailureCause Cause { get; init; }

@@ -16,4 +16,8 @@ public sealed class ChallengeException : Exception
     /// <summary>How long whoever refused asked to wait.</summary>
     /// <value><see langword="null"/>: nobody asked.</value>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The DNS records that a person has to create to mend it.</summary>
+    /// <value>Empty: no record does.</value>
+    public IReadOnlyList<RequiredDnsRecord> RequiredRecords { get; init; } = [];
 }

@@ -41,7 +41,7 @@ public sealed class AcmeHttpsOptions
     /// <value>None: <c>kestrel-acme</c> in the user's application data. A change needs a restart.</value>
     public string? StoragePath { get; set; }
 
-    /// <summary>The challenge types to prove control with: <c>http-01</c>, <c>tls-alpn-01</c>, <c>dns-01</c>, and the drafts <c>dns-account-01</c> and <c>dns-persist-01</c>; the first that fits a name is used.</summary>
+    /// <summary>The challenge types to prove control with: <c>http-01</c>, <c>tls-alpn-01</c>, <c>dns-01</c>, and of drafts <c>dns-account-01</c> and, with <c>AddDnsPersist01()</c>, <c>dns-persist-01</c>; the first that fits a name is used.</summary>
     /// <value><see langword="null"/>: <c>http-01</c>.</value>
     public IList<string>? ChallengeTypes { get; set; }
 

@@ -23,7 +23,11 @@ internal static class ConfigurationServiceCollectionExtensions
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<AcmeHttpsOptions>, ConfigureAcmeHttpsOptions>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AcmeHttpsOptions>, AcmeHttpsOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(provider => EnvironmentFacts.Of(provider.GetService<IHostEnvironment>()) with { DnsProviderTypes = [.. provider.GetServices<DnsProviderType>()] });
+        services.TryAddSingleton(provider => EnvironmentFacts.Of(provider.GetService<IHostEnvironment>()) with
+        {
+            DnsProviderTypes = [.. provider.GetServices<DnsProviderType>()],
+            ExperimentalChallengeTypes = [.. provider.GetServices<ExperimentalChallengeType>().Select(type => type.Name)],
+        });
         services.TryAddSingleton<SnapshotReader>();
         services.TryAddSingleton(provider => new ConfigurationSource(
             provider.GetRequiredService<SnapshotReader>().ReadFirst,

@@ -19,6 +19,9 @@ internal sealed record EnvironmentFacts
     /// <summary>The types of DNS provider that were added to the services.</summary>
     public IReadOnlyList<DnsProviderType> DnsProviderTypes { get; init; } = [];
 
+    /// <summary>The challenge types of moving drafts that were asked for in code.</summary>
+    public IReadOnlyList<string> ExperimentalChallengeTypes { get; init; } = [];
+
     /// <summary>Reads a file. Throws what <see cref="File.OpenText(string)"/> throws.</summary>
     public required Func<string, string> ReadFile { get; init; }
 

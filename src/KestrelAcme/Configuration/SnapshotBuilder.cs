@@ -15,6 +15,7 @@ internal static class SnapshotBuilder
         problems.AddRange(options.BindingProblems);
 
         var authorities = new AuthorityReader(facts, problems).Read(options);
+        ExperimentalRules.Check(options, facts, problems);
         var challengeTypes = ListRules.ChallengeTypes(options.ChallengeTypes, "ChallengeTypes", problems) ?? ["http-01"];
         var keyAlgorithms = ReadKeyAlgorithms(options, problems);
         var certificates = new CertificateReader(challengeTypes, keyAlgorithms, DomainNameRules.OnlyPublic(authorities), problems).Read(options);

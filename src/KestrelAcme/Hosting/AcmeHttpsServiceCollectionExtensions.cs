@@ -92,6 +92,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<ChallengeHandlers>();
         services.TryAddSingleton<AuthorizationFlow>();
         services.TryAddSingleton<CaaStep>();
+        services.TryAddSingleton<PersistStep>();
         services.TryAddSingleton<OrderFlow>();
         services.TryAddSingleton<RehearsalFlow>();
         services.TryAddSingleton<RehearsalStep>();

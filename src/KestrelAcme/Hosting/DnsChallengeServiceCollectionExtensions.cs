@@ -39,9 +39,7 @@ internal static class DnsChallengeServiceCollectionExtensions
         AddRecords(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Dns01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, DnsAccount01ChallengeHandler>());
-#pragma warning disable KESTRELACME001 // The draft that it follows moves; it acts only where the configuration names it.
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, DnsPersist01ChallengeHandler>());
-#pragma warning restore KESTRELACME001
+        services.TryAddSingleton<PersistCheck>();
         services.TryAddSingleton<ICaaCheck, CaaCheck>();
         services.TryAddSingleton<ICaaAccounts, CaaAccounts>();
         AddProviders(services);

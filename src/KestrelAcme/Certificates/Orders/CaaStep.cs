@@ -6,19 +6,20 @@ using KestrelAcme.Configuration;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Looks before an order whether CAA records forbid it (RFC 8659), at public authorities: private ones issue for names that public DNS knows nothing of.
+/// Looks before an order whether CAA records forbid it (RFC 8659). An authority that heeds them says in its directory by which names they know it (RFC 8555 section 9.7.6); where one does not,
+/// as most private ones, nothing can be judged and nothing is looked up.
 /// </summary>
 internal sealed class CaaStep(ICaaCheck check)
 {
     /// <exception cref="ChallengeException">The zone's own name servers forbid it; the message shows the record to add.</exception>
     public async Task CheckAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
     {
-        if (!context.Authority.Specification.IsPublic)
+        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
+        if (directory.Meta.CaaIdentities.Count == 0)
         {
             return;
         }
 
-        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
         await check.CheckAsync(
             new CaaRequest
             {

@@ -23,7 +23,7 @@ internal static class FailureClassifier
             $"{exception.Message} If that goes on, check AcmeHttps:DirectoryUrl."),
         AcmePollingTimeoutException => new FailureReport(FailureCause.Authority, null, exception.Message),
         AcmeException acme => Classify(acme),
-        ChallengeException challenge => new FailureReport(CauseOf(challenge.Fault), null, challenge.Message, challenge.RetryAfter),
+        ChallengeException challenge => new FailureReport(CauseOf(challenge.Fault), null, challenge.Message, challenge.RetryAfter) { RequiredRecords = challenge.RequiredRecords },
         OrderOutcomeUnknownException => new FailureReport(FailureCause.Name, null, exception.Message),
         UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),

@@ -13,7 +13,7 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>
 /// Obtains one certificate, from the intent to the checked chain; resumes what a crash or a shutdown left behind. Runs under the lease of its set of names.
 /// </summary>
-internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, TimeProvider time, JitterSource jitter, ILogger<OrderFlow> logger)
+internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, PersistStep persist, TimeProvider time, JitterSource jitter, ILogger<OrderFlow> logger)
 {
     private static readonly TimeSpan LargestClockSkew = TimeSpan.FromHours(1);
 
@@ -87,6 +87,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, T
     {
         context.Stopping.ThrowIfCancellationRequested();
         await caa.CheckAsync(context, account, cancellationToken);
+        await persist.CheckAsync(context, account, cancellationToken);
         var intent = PendingOrders.Intent(context, account.Url, time.GetUtcNow());
         await context.Journal.StoreIntentAsync(intent, cancellationToken);
         var order = await NewOrders.PlaceAsync(context, account, logger, cancellationToken);

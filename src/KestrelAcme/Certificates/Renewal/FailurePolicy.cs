@@ -32,6 +32,7 @@ internal static class FailurePolicy
             Cause = report.Cause,
             At = now,
             NextTry = next,
+            RequiredRecords = report.RequiredRecords,
         };
     }
 

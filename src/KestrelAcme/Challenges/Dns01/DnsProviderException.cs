@@ -17,4 +17,8 @@ public sealed class DnsProviderException : Exception
     /// <summary>How long the provider asked to wait.</summary>
     /// <value><see langword="null"/>: it did not ask.</value>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The DNS records that a person has to create to mend it.</summary>
+    /// <value>Empty: no record does.</value>
+    public IReadOnlyList<RequiredDnsRecord> RequiredRecords { get; init; } = [];
 }

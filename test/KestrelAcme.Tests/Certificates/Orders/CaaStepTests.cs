@@ -10,10 +10,12 @@ public sealed class CaaStepTests
 {
     private readonly RecordingCaaCheck _check = new();
 
-    [Fact]
-    public async Task Check_PublicAuthority_AsksForEveryDnsNameAndTheAccount()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Check_AuthorityHasNamesInCaaRecords_AsksForEveryDnsNameAndTheAccount(bool isPublic)
     {
-        await RunAsync(isPublic: true);
+        await RunAsync(isPublic, "ca.example");
 
         var request = Assert.Single(_check.Requests);
         Assert.Equal(["a.example", "*.b.example"], request.Subjects.Select(s => s.ToString()));
@@ -22,9 +24,9 @@ public sealed class CaaStepTests
     }
 
     [Fact]
-    public async Task Check_PrivateAuthority_AsksNothing()
+    public async Task Check_AuthorityHasNone_AsksNothing()
     {
-        await RunAsync(isPublic: false);
+        await RunAsync(isPublic: true);
 
         Assert.Empty(_check.Requests);
     }
@@ -34,12 +36,12 @@ public sealed class CaaStepTests
     {
         _check.Refusal = new ChallengeException("a.example: the CAA record set forbids it.") { Fault = ChallengeFault.Operator };
 
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => RunAsync(isPublic: true));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(() => RunAsync(isPublic: true, "ca.example"));
 
         Assert.Equal(KestrelAcme.Certificates.FailureCause.Operator, FailureClassifier.Classify(exception).Cause);
     }
 
-    private Task RunAsync(bool isPublic)
+    private Task RunAsync(bool isPublic, params string[] caaIdentities)
     {
         var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.example/dir"), IsPublic = isPublic };
         var context = new OrderContext
@@ -51,7 +53,7 @@ public sealed class CaaStepTests
                 KeyAlgorithm = KeyAlgorithm.EcdsaP256,
                 ChallengeTypes = ["http-01", "dns-01"],
             },
-            Authority = new Authority(new DirectoryOnlyClient(authority, ["ca.example"]), accounts: null!),
+            Authority = new Authority(new DirectoryOnlyClient(authority, caaIdentities), accounts: null!),
             TermsAccepted = true,
             Journal = null!,
             Stopping = CancellationToken.None,

@@ -30,9 +30,12 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
         var registration = await _registrations.FindAsync(record.ChallengeName, cancellationToken) ?? await RegisterAsync(record, cancellationToken);
         if (!string.Equals(registration.Fulldomain.TrimEnd('.'), record.Name, StringComparison.OrdinalIgnoreCase))
         {
+            var wanted = new RequiredDnsRecord(record.ChallengeName, "CNAME", $"{ProviderText.Clean(registration.Fulldomain.TrimEnd('.'))}.");
             throw new DnsProviderException(
-                DnsProviderFault.SetUpNeeded,
-                $"{record.ChallengeName} does not lead to its place at {_api.BaseUrl.Authority}; it is {record.Name} in zone {record.Zone}. Create: {record.ChallengeName}. CNAME {ProviderText.Clean(registration.Fulldomain.TrimEnd('.'))}.");
+                DnsProviderFault.SetUpNeeded, $"{record.ChallengeName} does not lead to its place at {_api.BaseUrl.Authority}; it is {record.Name} in zone {record.Zone}. Create: {wanted}")
+            {
+                RequiredRecords = [wanted],
+            };
         }
 
         await UpdateAsync(registration, record, cancellationToken);

@@ -25,14 +25,18 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
         using var lookUps = new SemaphoreSlim(MaximumLookUps);
         var forbidden = await Task.WhenAll(request.Subjects.Select(subject => CheckAsync(subject, request, lookUps, both.Token)));
         cancellationToken.ThrowIfCancellationRequested();
-        if (forbidden.OfType<string>().ToList() is { Count: > 0 } reasons)
+        if (forbidden.OfType<CaaRefusal>().ToList() is { Count: > 0 } refusals)
         {
-            throw new ChallengeException($"{string.Join(" ", reasons)} Nothing was ordered.") { Fault = ChallengeFault.Operator };
+            throw new ChallengeException($"{string.Join(" ", refusals.Select(r => r.Reason))} Nothing was ordered.")
+            {
+                Fault = ChallengeFault.Operator,
+                RequiredRecords = [.. refusals.Select(r => r.RecordToAdd).Distinct()],
+            };
         }
     }
 
     /// <returns>Why the order is forbidden, or <see langword="null"/>.</returns>
-    private async Task<string?> CheckAsync(CaaSubject subject, CaaRequest request, SemaphoreSlim lookUps, CancellationToken cancellationToken)
+    private async Task<CaaRefusal?> CheckAsync(CaaSubject subject, CaaRequest request, SemaphoreSlim lookUps, CancellationToken cancellationToken)
     {
         try
         {
@@ -59,7 +63,7 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
         return null;
     }
 
-    private string? Judge(CaaSubject subject, CaaRequest request, CaaRecordSet set)
+    private CaaRefusal? Judge(CaaSubject subject, CaaRequest request, CaaRecordSet set)
     {
         var verdict = CaaPolicy.Judge(set.Records, subject, request);
         if (verdict.Kind == CaaVerdictKind.Allowed)
@@ -68,10 +72,11 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
         }
 
         var owner = set.FoundAt?.ToString() ?? subject.Name;
-        var reason = $"{subject}: the CAA record set of {owner} {verdict.Reason}. Add: {CaaPolicy.RecordToAdd(owner, subject.Wildcard, request)}";
+        var record = CaaPolicy.RecordToAdd(owner, subject.Wildcard, request);
+        var reason = $"{subject}: the CAA record set of {owner} {verdict.Reason}. Add: {record}";
         if (verdict.Kind == CaaVerdictKind.Forbidden && set.IsAuthoritative)
         {
-            return $"{reason}.";
+            return new CaaRefusal($"{reason}.", record);
         }
 
         logger.CaaMayForbid(reason, set.IsAuthoritative ? "the authority may see it otherwise" : "only a resolver says so, not a name server of the zone");

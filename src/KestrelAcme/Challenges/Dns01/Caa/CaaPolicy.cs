@@ -33,7 +33,7 @@ internal static class CaaPolicy
         => Relevant(records, subject.Wildcard).Select(record => CaaProperty.Parse(record.Value)).Any(p => IsIssuer(p, caaIdentities) && p.ValuesOf(AccountUri).Count > 0);
 
     /// <summary>The record to add for an order to be allowed.</summary>
-    public static string RecordToAdd(string owner, bool wildcard, CaaRequest request) => $"{owner}. CAA 0 {(wildcard ? IssueWild : Issue)} \"{request.CaaIdentities[0]}\"";
+    public static RequiredDnsRecord RecordToAdd(string owner, bool wildcard, CaaRequest request) => new(owner, "CAA", $"0 {(wildcard ? IssueWild : Issue)} \"{request.CaaIdentities[0]}\"");
 
     /// <summary>The properties that count: for a wildcard those of issuewild, where there are any.</summary>
     private static List<CaaRecord> Relevant(IReadOnlyList<CaaRecord> records, bool wildcard)

@@ -5,7 +5,7 @@ using KestrelAcme.Challenges.Dns01.Caa;
 namespace KestrelAcme.Challenges.Dns01.Persist;
 
 /// <summary>
-/// The record of dns-persist-01, as draft-ietf-acme-dns-persist has it now: <c>_validation-persist.NAME TXT "ISSUER; accounturi=URL[; policy=wildcard][; persistUntil=SECONDS]"</c>.
+/// The record of dns-persist-01, as draft-ietf-acme-dns-persist-01 has it: <c>_validation-persist.NAME TXT "ISSUER; accounturi=URL[; policy=wildcard][; persistUntil=SECONDS]"</c>.
 /// All that is known of the format is here. Pure.
 /// </summary>
 internal static class PersistRecord
@@ -29,18 +29,18 @@ internal static class PersistRecord
         return context.CaaIdentities;
     }
 
-    /// <summary>The value to create.</summary>
-    public static string ValueFor(ChallengeContext context, string issuer)
-        => $"{issuer}; accounturi={context.AccountUrl.OriginalString}{(context.Wildcard ? "; policy=wildcard" : "")}";
+    /// <summary>The record to create.</summary>
+    public static RequiredDnsRecord RecordFor(PersistRequest request) => new(
+        NameOf(request.Domain), "TXT", $"\"{request.Issuers[0]}; accounturi={request.AccountUrl.OriginalString}{(request.Wildcard ? "; policy=wildcard" : "")}\"");
 
     /// <summary>Whether a value lets this account prove the name now. Parameters that are not known are passed over.</summary>
-    public static bool Allows(string value, ChallengeContext context, DateTimeOffset now)
+    public static bool Allows(string value, PersistRequest request, DateTimeOffset now)
     {
         var property = CaaProperty.Parse(value);
         return property.Parameters is not null
-            && IssuersOf(context).Any(issuer => string.Equals(issuer.TrimEnd('.'), property.Issuer, StringComparison.OrdinalIgnoreCase))
-            && property.ValuesOf("accounturi") is [var account] && account == context.AccountUrl.OriginalString
-            && (!context.Wildcard || property.ValuesOf("policy").Any(policy => string.Equals(policy, "wildcard", StringComparison.OrdinalIgnoreCase)))
+            && request.Issuers.Any(issuer => string.Equals(issuer.TrimEnd('.'), property.Issuer, StringComparison.OrdinalIgnoreCase))
+            && property.ValuesOf("accounturi") is [var account] && account == request.AccountUrl.OriginalString
+            && (!request.Wildcard || property.ValuesOf("policy").Any(policy => string.Equals(policy, "wildcard", StringComparison.OrdinalIgnoreCase)))
             && property.ValuesOf("persistuntil").All(until => long.TryParse(until, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > now.ToUnixTimeSeconds());
     }
 }

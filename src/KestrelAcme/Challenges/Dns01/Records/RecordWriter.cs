@@ -63,6 +63,7 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
             {
                 Fault = FaultOf(exception.Fault),
                 RetryAfter = exception.RetryAfter,
+                RequiredRecords = exception.RequiredRecords,
             };
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or ChallengeException))

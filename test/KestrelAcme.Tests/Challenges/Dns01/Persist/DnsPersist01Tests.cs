@@ -1,12 +1,14 @@
 using System.Text.Json;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01.Persist;
+using KestrelAcme.Hosting;
 using KestrelAcme.Testing.Servers;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Persist;
 
+#pragma warning disable KESTRELACME001 // What is tested is experimental.
 public sealed class DnsPersist01Tests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
@@ -26,7 +28,7 @@ public sealed class DnsPersist01Tests
     [InlineData("ca.test", false, false)]
     [InlineData("ca.test; garbage; accounturi=https://ca.test/account/1", false, false)]
     public void Allows_Value(string value, bool wildcard, bool expected)
-        => Assert.Equal(expected, PersistRecord.Allows(value, DnsFixture.Challenge("example.test", "t", wildcard), Now));
+        => Assert.Equal(expected, PersistRecord.Allows(value, new PersistRequest("example.test", wildcard, DnsFixture.Account, ["ca.test"]), Now));
 
     [Fact]
     public void IssuersOf_ChallengeNamesThem_ComeBeforeCaaIdentities()
@@ -42,7 +44,7 @@ public sealed class DnsPersist01Tests
     {
         var zone = new BindZone("example.test", "_validation-persist.good IN TXT \"ca.test; accounturi=https://ca.test/account/1\"");
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [zone] }, Cancelled);
-        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port);
+        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port, acme: builder => builder.AddDnsPersist01());
         var handler = app.HandlerOf("dns-persist-01");
         var missing = DnsFixture.Challenge("example.test", "t", wildcard: true);
 
@@ -53,6 +55,7 @@ public sealed class DnsPersist01Tests
         const string Wanted = "_validation-persist.example.test. TXT \"ca.test; accounturi=https://ca.test/account/1; policy=wildcard\"";
         Assert.Equal(ChallengeFault.Operator, first.Fault);
         Assert.EndsWith($"Create: {Wanted}", first.Message, StringComparison.Ordinal);
+        Assert.Equal(Wanted, Assert.Single(first.RequiredRecords).ToString());
         Assert.Contains(Wanted, Assert.Single(app.Log.At(LogLevel.Warning)).Message, StringComparison.Ordinal);
     }
 }

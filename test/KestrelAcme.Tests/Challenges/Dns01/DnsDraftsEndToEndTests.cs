@@ -1,0 +1,83 @@
+using System.Net;
+using KestrelAcme.Certificates;
+using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Hosting;
+using KestrelAcme.LocalAuthority;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Servers;
+using KestrelAcme.Tests.EndToEnd;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.Challenges.Dns01;
+
+#pragma warning disable KESTRELACME001 // What is tested is experimental.
+
+/// <summary>The challenges of drafts, which Pebble 2.4 does not know: an application, the local authority, and the BIND that both ask.</summary>
+public sealed class DnsDraftsEndToEndTests
+{
+    private const string Apex = "example.test";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task DnsAccount01_ApexAndWildcard_AreProvedUnderTheAccountsLabel()
+    {
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var fixture = await StartAuthorityAsync(bind, "dns-account-01");
+        await using var app = await StartAppAsync(fixture, bind, "dns-account-01");
+
+        await LocalFixture.ObtainedAsync(app, $"*.{Apex}");
+
+        Assert.Equal(2, app.Log.Lines.Count(line => line.Event.Name == "DnsRecordCreated" && line.Message.Contains($"._acme-challenge.{Apex} was created", StringComparison.Ordinal)));
+        await Poll.UntilAsync(() => app.Log.Lines.Count(line => line.Event.Name == "DnsRecordDeleted") == 2, "a clean zone", cancellationToken: Cancelled);
+    }
+
+    [Fact]
+    public async Task DnsPersist01_RecordMissing_IsShownOnceAndNothingIsOrderedUntilItIsThere()
+    {
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var fixture = await StartAuthorityAsync(bind, "dns-persist-01");
+        await using var app = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01());
+
+        await Poll.UntilAsync(() => app.Certificates.Find(Apex)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(Apex, Cancelled));
+
+        // One record is enough for the name and its wildcard.
+        var record = Assert.Single(app.Certificates.Find(Apex)!.Failure!.RequiredRecords);
+        Assert.Matches("^_validation-persist\\.example\\.test\\. TXT \"local\\.test; accounturi=https://.*/account/.*; policy=wildcard\"$", record.ToString());
+        Assert.Contains(record.ToString(), Assert.Single(app.Log.Lines, line => line.Event.Name == "PersistRecordWanted").Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(fixture.Authority.Requests, request => request.Path.Contains("new-order", StringComparison.Ordinal));
+
+        await BindEdit.AddAsync(bind, Apex, record.ToString(), Cancelled);
+        await app.Certificates.RenewAsync(Apex, Cancelled);
+        var status = await app.Certificates.RenewAsync(Apex, Cancelled);
+
+        Assert.Equal(CertificateState.Valid, status.State);
+        Assert.Null(status.Failure);
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+    }
+
+    private static Task<LocalFixture> StartAuthorityAsync(BindServer bind, string type) => LocalFixture.StartAsync(options =>
+    {
+        options.ChallengeTypes.Clear();
+        options.ChallengeTypes.Add(type);
+        options.CaaIdentities.Add("local.test");
+        options.TxtLookup = async (name, token) => await TxtQuery.AskAsync(bind.Address, name, token);
+    });
+
+    private static Task<AcmeApp> StartAppAsync(LocalFixture fixture, BindServer bind, string type, Action<IAcmeHttpsBuilder>? acme = null)
+    {
+        var settings = fixture.Settings();
+        foreach (var (key, value) in BindSettings.For(bind))
+        {
+            settings[key] = value;
+        }
+
+        settings["AcmeHttps:Certificates:0:DomainNames:0"] = Apex;
+        settings["AcmeHttps:Certificates:0:DomainNames:1"] = $"*.{Apex}";
+        settings["AcmeHttps:ChallengeTypes:0"] = type;
+        settings["AcmeHttps:DnsResolvers:0"] = bind.Address.ToString();
+        return fixture.StartAppAsync(settings, acme, configure: builder => builder.Services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, bind.Address.Port))));
+    }
+}

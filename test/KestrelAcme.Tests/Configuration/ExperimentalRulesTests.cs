@@ -1,0 +1,25 @@
+using KestrelAcme.Configuration;
+using Xunit;
+
+namespace KestrelAcme.Tests.Configuration;
+
+public sealed class ExperimentalRulesTests
+{
+    [Fact]
+    public void Check_DnsPersist01NotAskedForInCode_SaysWhatToCall() => Assert.Equal(
+        [
+            "AcmeHttps:ChallengeTypes:1 = 'dns-persist-01': follows a draft that still moves, and was not asked for in code. Call AddDnsPersist01() on what AddAcmeHttps() returns, or remove it.",
+            "AcmeHttps:Certificates:0:ChallengeTypes:0 = 'dns-persist-01': follows a draft that still moves, and was not asked for in code. Call AddDnsPersist01() on what AddAcmeHttps() returns, or remove it.",
+        ],
+        TestFacts.Problems(Use));
+
+    [Fact]
+    public void Check_DnsPersist01AskedForInCode_IsGood()
+        => Assert.Empty(TestFacts.Problems(Use, TestFacts.Production with { ExperimentalChallengeTypes = ["dns-persist-01"] }));
+
+    private static void Use(AcmeHttpsOptions options)
+    {
+        options.ChallengeTypes = ["dns-01", "dns-persist-01"];
+        options.Certificates.Add(new CertificateOptions { DomainNames = ["a.example.com"], ChallengeTypes = ["dns-persist-01"] });
+    }
+}
