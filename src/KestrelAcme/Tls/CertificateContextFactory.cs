@@ -8,8 +8,11 @@ namespace KestrelAcme.Tls;
 internal static class CertificateContextFactory
 {
     /// <summary>Makes the context with exactly the chain that the authority sent; nothing is fetched.</summary>
+    /// <param name="material">The certificate.</param>
+    /// <param name="keyKind">The kind of its key.</param>
+    /// <param name="exact">Whether the chain is sent as it is; on some systems it is built anew.</param>
     /// <exception cref="InvalidCertificateException">The bytes cannot be read, or key and certificate do not match.</exception>
-    public static SslStreamCertificateContext Create(CertificateMaterial material, KeyKinds keyKind)
+    public static SslStreamCertificateContext Create(CertificateMaterial material, KeyKinds keyKind, out bool exact)
     {
         try
         {
@@ -20,7 +23,9 @@ internal static class CertificateContextFactory
                 intermediates.Add(X509CertificateLoader.LoadCertificate(material.Chain[i].Span));
             }
 
-            return SslStreamCertificateContext.Create(leaf, intermediates, offline: true);
+            var context = SslStreamCertificateContext.Create(leaf, intermediates, offline: true);
+            exact = ExactChain.TryApply(context, intermediates);
+            return context;
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException or NotSupportedException)
         {

@@ -1,10 +1,12 @@
 using System.Net.Security;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tls;
 
 /// <summary>Makes contexts at first use, once each, and keeps the most recently used ones.</summary>
 /// <remarks>A handshake only reads <see cref="CertificateEntry.Context"/>. The lock is taken when a context was made, which took a millisecond.</remarks>
-internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPins pins, TimeProvider timeProvider)
+internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPins pins, TimeProvider timeProvider, ILogger<CertificateContexts> logger)
 {
     private readonly Lock _gate = new();
     private readonly List<CertificateEntry> _kept = [];
@@ -34,7 +36,12 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
     {
         if (entry.Context is not { } context)
         {
-            context = CertificateContextFactory.Create(entry.Material, entry.KeyKind);
+            context = CertificateContextFactory.Create(entry.Material, entry.KeyKind, out var exact);
+            if (!exact)
+            {
+                logger.ChainBuiltAnew(entry.Material.Id, entry.Material.Chain.Count, context.IntermediateCertificates.Count + 1);
+            }
+
             Keep(entry, context);
         }
 

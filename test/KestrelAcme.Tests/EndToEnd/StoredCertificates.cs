@@ -9,11 +9,17 @@ namespace KestrelAcme.Tests.EndToEnd;
 /// <summary>Puts certificates into a store as if they had been obtained a day ago.</summary>
 internal static class StoredCertificates
 {
-    public static async Task WriteAsync(IAcmeStorage storage, string id, CertificateStateRecord? state, params string[] names)
+    public static Task WriteAsync(IAcmeStorage storage, string id, CertificateStateRecord? state, params string[] names)
     {
         var material = new TestAuthority().Issue(names);
+        return WriteAsync(storage, id, material.Chain, material.PrivateKey, state, names);
+    }
+
+    public static async Task WriteAsync(
+        IAcmeStorage storage, string id, IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlyMemory<byte> privateKey, CertificateStateRecord? state, params string[] names)
+    {
         var store = new CertificateStore(storage, NullLogger<CertificateStore>.Instance);
-        var record = new CertificateRecord(material.Chain, material.PrivateKey, new CertificateMetadata
+        var record = new CertificateRecord(chain, privateKey, new CertificateMetadata
         {
             Names = names,
             KeyAlgorithm = "EcdsaP256",

@@ -15,7 +15,7 @@ public sealed class TlsCertificateTableTests
     public TlsCertificateTableTests()
     {
         var settings = new FixedTlsSettings(new TlsSettings { ContextCacheSize = 3 });
-        _contexts = new CertificateContexts(settings, new SessionPins(settings, TimeProvider.System, NullLogger<SessionPins>.Instance), TimeProvider.System);
+        _contexts = new CertificateContexts(settings, new SessionPins(settings, TimeProvider.System, NullLogger<SessionPins>.Instance), TimeProvider.System, NullLogger<CertificateContexts>.Instance);
         _table = new TlsCertificateTable(settings, _contexts, TimeProvider.System, NullLogger<TlsCertificateTable>.Instance);
     }
 
