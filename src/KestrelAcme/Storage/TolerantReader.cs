@@ -7,8 +7,8 @@ namespace KestrelAcme.Storage;
 /// <summary>Reads many values so that one that cannot be read keeps none of the others back: where a read of many fails, they are read one by one.</summary>
 internal static class TolerantReader
 {
-    /// <summary>How many values are read at once.</summary>
-    public const int BatchSize = 256;
+    /// <summary>How many values are read at once: enough that a remote store's round trips do not count, and few enough that who waits for one of them does not wait long.</summary>
+    public const int BatchSize = 64;
 
     // After as many failures in a row it is looked whether the store can be asked at all: an outage is not to be waited out once per key.
     private const int MaxFailuresInARow = 16;

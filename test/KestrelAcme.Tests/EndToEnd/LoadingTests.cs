@@ -12,7 +12,7 @@ namespace KestrelAcme.Tests.EndToEnd;
 /// <summary>What is stored is served from the first connection on, however much there is and however it is grouped now.</summary>
 public sealed class LoadingTests
 {
-    private const int Many = TolerantReader.BatchSize + 1;
+    private const int Many = 300;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -21,6 +21,9 @@ internal sealed class CertificateReconciler(
     TimeProvider time,
     ILogger<CertificateReconciler> logger)
 {
+    // As many are read before Kestrel listens, whatever time they take.
+    private const int Few = 256;
+
     private readonly SemaphoreSlim _applying = new(1, 1);
     private readonly Lock _lock = new();
     private Task? _next;
@@ -40,7 +43,7 @@ internal sealed class CertificateReconciler(
             Load(await wanted.GatherAsync(cancellationToken), stopping);
         }
 
-        var ahead = catalog.All.Count > TolerantReader.BatchSize ? settings.LoadAhead : Timeout.InfiniteTimeSpan;
+        var ahead = catalog.All.Count > Few ? settings.LoadAhead : Timeout.InfiniteTimeSpan;
         await WaitAsync(loading.Completion, ahead, cancellationToken);
     }
 

@@ -59,6 +59,6 @@ internal sealed record IssuanceSettings
     /// <summary>How long reading the store may hold up the start, or the first order where that takes longer.</summary>
     public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long the start waits for the rest of the certificates once as many were read as fit into one batch; a connection waits for its own.</summary>
+    /// <summary>How long the start waits for the rest of the certificates where there are more than a few hundred; a connection waits for its own.</summary>
     public TimeSpan LoadAhead { get; init; } = TimeSpan.FromMilliseconds(25);
 }

@@ -21,7 +21,7 @@ internal sealed class StoreFollower(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
 
-    // Beside what is going on, not instead of it: a hundred thousand certificates are looked at within seven minutes.
+    // Beside what is going on, not instead of it: ten thousand certificates are looked at within three minutes.
     private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
 
     private readonly Channel<bool> _everything = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
