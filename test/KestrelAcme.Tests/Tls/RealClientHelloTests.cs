@@ -103,12 +103,11 @@ public sealed class RealClientHelloTests
     [Fact]
     public async Task Chromium_Navigation_Read()
     {
-        var chromium = Executable.Find("chromium") ?? Executable.Find("google-chrome") ?? Executable.Find("chromium-browser");
-        Assert.SkipWhen(chromium is null, "No Chromium is installed.");
+        var chromium = Executable.Find("google-chrome") ?? Executable.Find("chromium-browser") ?? RequireServer.Installed("chromium", "chromium");
         using var folder = new TemporaryFolder();
         await CheckAsync(
             port => Command.RunAsync(
-                chromium!,
+                chromium,
                 ["--headless", "--no-sandbox", "--disable-gpu", $"--user-data-dir={folder}", "--host-resolver-rules=MAP a.test 127.0.0.1", "--dump-dom", $"https://a.test:{port}/"],
                 cancellationToken: Token),
             "a.test", false);
