@@ -7,7 +7,10 @@ internal interface ILateCertificates
     /// <summary>Whether there is nothing to wait for.</summary>
     bool AllPublished { get; }
 
-    /// <summary>Publishes what there is for a name, itself or its wildcard, or an address; returns when that is done, or when it takes too long. Never throws.</summary>
+    /// <summary>Publishes what there is for a name, itself or its wildcard, or an address, before all else; returns when that is done, or when it takes too long. Never throws.</summary>
     /// <param name="name">The name or address, normalized.</param>
     Task PublishAsync(string name);
+
+    /// <summary>Returns when everything is published, what stands in for missing certificates as well, or when it takes too long. Never throws.</summary>
+    Task PublishAllAsync();
 }

@@ -8,4 +8,7 @@ internal sealed class NoLateCertificates : ILateCertificates
 
     /// <inheritdoc/>
     public Task PublishAsync(string name) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task PublishAllAsync() => Task.CompletedTask;
 }

@@ -25,7 +25,7 @@ internal sealed class TlsSelector(
         }
 
         var (name, address) = Wanted(hello.ServerName, localAddress);
-        var entry = name is not null ? table.Find(name, hello.AcceptedKeys) : table.Find(address, hello.AcceptedKeys);
+        var entry = Find(name, address, hello.AcceptedKeys);
         if (entry is null)
         {
             return late.AllPublished || ManagedName(name, address) is not { } managed ? new(WithoutCertificate(name, address)) : WaitAsync(name ?? managed, name, address, hello.AcceptedKeys);
@@ -34,11 +34,20 @@ internal sealed class TlsSelector(
         return Select(entry, name);
     }
 
+    private CertificateEntry? Find(string? name, IPAddress? address, KeyKinds accepted) => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
+
     // Asked for again once it was published, or never will be.
     private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted)
     {
         await late.PublishAsync(wanted);
-        var entry = name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
+        var entry = Find(name, address, accepted);
+        if (entry is null)
+        {
+            // Nothing is stored for the name itself: what stands in for it comes last.
+            await late.PublishAllAsync();
+            entry = Find(name, address, accepted);
+        }
+
         return entry is null ? WithoutCertificate(name, address) : await Select(entry, name);
     }
 

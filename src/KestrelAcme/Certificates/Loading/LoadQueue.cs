@@ -65,12 +65,6 @@ internal sealed class LoadQueue(CertificateLoader loader, SupersededCertificates
         {
             var reading = mine.Count > 0 ? ReadAsync(mine, CancellationToken.None) : Task.CompletedTask;
             await Task.WhenAll([reading, .. all.Select(c => c.Read)]).WaitAsync(LongestWait, time);
-
-            // Nothing is stored for the name itself: what stands in for it comes last.
-            if (all.TrueForAll(c => c.Certificate.Current is null))
-            {
-                await Completion.WaitAsync(LongestWait, time);
-            }
         }
         catch (TimeoutException)
         {
@@ -79,6 +73,19 @@ internal sealed class LoadQueue(CertificateLoader loader, SupersededCertificates
         catch (Exception exception)
         {
             logger.LoadFailed(exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task PublishAllAsync()
+    {
+        try
+        {
+            await Completion.WaitAsync(LongestWait, time);
+        }
+        catch (TimeoutException)
+        {
+            // The connection gets what there is.
         }
     }
 
