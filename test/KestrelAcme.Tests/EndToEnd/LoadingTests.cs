@@ -51,7 +51,7 @@ public sealed class LoadingTests
         var settings = fixture.Settings(names);
         settings.Remove("AcmeHttps:StoragePath");
         await using var app = await fixture.StartAppAsync(settings, acme => acme.UseStorage(_ => storage));
-        await app.ConnectAsync(names[3], Cancelled);
+        await app.ConnectAsync(names[^1], Cancelled);
         storage.Open();
         await Poll.UntilAsync(() => app.Certificates.List().All(c => c.SerialNumber is not null), "everything was read", cancellationToken: Cancelled);
 
