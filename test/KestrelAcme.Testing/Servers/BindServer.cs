@@ -47,7 +47,13 @@ public sealed class BindServer : IAsyncDisposable
     /// <summary>That key, base64.</summary>
     public string TsigSecret { get; } = CreateSecret();
 
-    /// <summary>Its algorithm.</summary>
+    /// <summary>The name of a key that the server knows and allows to change nothing.</summary>
+    public string OtherTsigKeyName { get; } = "acme-other";
+
+    /// <summary>That key, base64.</summary>
+    public string OtherTsigSecret { get; } = CreateSecret();
+
+    /// <summary>The algorithm of both.</summary>
     public string TsigAlgorithm => _options.TsigAlgorithm;
 
     /// <summary>What the primary wrote.</summary>
@@ -106,7 +112,10 @@ public sealed class BindServer : IAsyncDisposable
     private async Task LaunchAsync(CancellationToken cancellationToken)
     {
         var last = _options.Zones[^1].Name;
-        var key = $$"""key "{{TsigKeyName}}" { algorithm {{TsigAlgorithm}}; secret "{{TsigSecret}}"; };""";
+        var key = $$"""
+            key "{{TsigKeyName}}" { algorithm {{TsigAlgorithm}}; secret "{{TsigSecret}}"; };
+            key "{{OtherTsigKeyName}}" { algorithm {{TsigAlgorithm}}; secret "{{OtherTsigSecret}}"; };
+            """;
         await _primary.StartAsync(last, key + "\n" + string.Join('\n', _options.Zones.Select(DescribePrimary)), cancellationToken);
         if (_secondary is not null)
         {

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>What can be wrong with servers, zones and keys: each has a message of its own that names the server and the zone.</summary>
+/// <summary>One bad name server among good ones, CNAMEs that lead nowhere, a zone that no provider is for.</summary>
 public sealed class DnsBadInputTests
 {
     private const byte NoError = 0;
@@ -82,22 +82,6 @@ public sealed class DnsBadInputTests
     }
 
     [Fact]
-    public async Task Prepare_WrongTsigKey_IsForAPersonAndShowsNoSecret()
-    {
-        var wrong = Convert.ToBase64String(new byte[32]);
-        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
-        await using var app = new DnsFixture(BindSettings.For(bind, ("TsigSecret", wrong)), bind.Address.Port);
-        var challenge = DnsFixture.Challenge("example.test", "one");
-
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(challenge, Cancelled));
-        await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.CleanUpAsync(challenge, Cancelled));
-
-        Assert.Equal(ChallengeFault.Operator, exception.Fault);
-        Assert.Contains($"Zone example.test: The exchange with {bind.Address}, signed with key acme-update (hmac-sha256), failed", exception.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(wrong, $"{exception}\n{app.Log}", StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Prepare_NoProviderForTheZone_SaysWhatToAdd()
     {
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
@@ -107,20 +91,6 @@ public sealed class DnsBadInputTests
 
         Assert.Equal(ChallengeFault.Operator, exception.Fault);
         Assert.Contains("Add one to AcmeHttps:DnsProviders with \"Zones\": [\"example.test\"]; configured: Rfc2136 for other.test.", exception.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData(ServFail, ChallengeFault.Name, "answered SERVFAIL")]
-    [InlineData(Refused, ChallengeFault.Name, "answered REFUSED")]
-    public async Task Prepare_ResolverFails_NamesIt(byte code, ChallengeFault fault, string expected)
-    {
-        using var resolver = new FixedCodeServer(code, authoritative: false);
-        await using var app = new DnsFixture(new Dictionary<string, string?> { ["AcmeHttps:DnsResolvers:0"] = resolver.EndPoint.ToString() }, resolver.EndPoint.Port);
-
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
-
-        Assert.Equal(fault, exception.Fault);
-        Assert.Contains($"{resolver.EndPoint} {expected}", exception.Message, StringComparison.Ordinal);
     }
 
     private static Task<BindServer> StartBindAsync()

@@ -92,8 +92,16 @@ internal sealed class DnsApiClient : IDisposable
             >= 500 => DnsProviderFault.Unavailable,
             _ => DnsProviderFault.Refused,
         };
-        var message = $"{BaseUrl.Authority} answered {(int)answer.StatusCode} for zone {zone}: {(words.Length == 0 ? "no reason given" : words)}.";
-        return new DnsProviderException(fault, fault == DnsProviderFault.Unauthorized ? $"{message} {advice}" : message) { RetryAfter = answer.RetryAfter };
+        var next = fault switch
+        {
+            DnsProviderFault.Unauthorized => $" {advice}",
+            DnsProviderFault.ZoneNotFound => " Is the zone there, and do the credentials see it?",
+            DnsProviderFault.RateLimited when answer.RetryAfter is { } wait => $" It asks to wait for {wait.TotalSeconds:0} s.",
+            DnsProviderFault.RateLimited or DnsProviderFault.Unavailable => " It is tried again by itself.",
+            _ => "",
+        };
+        var message = $"{BaseUrl.Authority} answered {(int)answer.StatusCode} for zone {zone}: {(words.Length == 0 ? "no reason given" : words.TrimEnd('.'))}.{next}";
+        return new DnsProviderException(fault, message) { RetryAfter = answer.RetryAfter };
     }
 
     public void Dispose() => _client.Dispose();

@@ -81,7 +81,7 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
 
         // Some versions answer 422 for a zone that they do not have.
         return answer.StatusCode == HttpStatusCode.UnprocessableEntity && words.Contains("Could not find domain", StringComparison.OrdinalIgnoreCase)
-            ? new DnsProviderException(DnsProviderFault.ZoneNotFound, $"{_api.BaseUrl.Authority} does not have zone {record.Zone}: {words}.")
+            ? new DnsProviderException(DnsProviderFault.ZoneNotFound, $"{_api.BaseUrl.Authority} does not have zone {record.Zone}: {words}.") { RetryAfter = answer.RetryAfter }
             : _api.Failure(answer, record.Zone, words, Advice);
     }
 }

@@ -1,51 +1,79 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using KestrelAcme.Testing;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Servers;
 
-/// <summary>A name server that answers every question with one code and no records, or not at all.</summary>
+/// <summary>A name server that answers every question and every update, over UDP and TCP, with one code and no records.</summary>
 internal sealed class FixedCodeServer : IDisposable
 {
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly byte? _code;
+    private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly byte _code;
     private readonly bool _authoritative;
 
-    public FixedCodeServer(byte? code, bool authoritative)
+    public FixedCodeServer(byte code, bool authoritative)
     {
         (_code, _authoritative) = (code, authoritative);
-        _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _ = RunAsync();
+        EndPoint = new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp());
+        _udp.Bind(EndPoint);
+        _tcp.Bind(EndPoint);
+        _tcp.Listen();
+        _ = UntilDisposedAsync(AnswerDatagramAsync);
+        _ = UntilDisposedAsync(AnswerConnectionAsync);
     }
 
-    public IPEndPoint EndPoint => (IPEndPoint)_socket.LocalEndPoint!;
+    public IPEndPoint EndPoint { get; }
 
     /// <summary>How many questions came.</summary>
     public int Questions { get; private set; }
 
-    public void Dispose() => _socket.Dispose();
-
-    private async Task RunAsync()
+    public void Dispose()
     {
-        var buffer = new byte[4096];
-        while (true)
+        _udp.Dispose();
+        _tcp.Dispose();
+    }
+
+    private static async Task UntilDisposedAsync(Func<Task> answer)
+    {
+        try
         {
-            try
+            while (true)
             {
-                var received = await _socket.ReceiveFromAsync(buffer, EndPoint);
-                Questions++;
-                if (_code is { } code)
-                {
-                    // The question as it came, with its header turned into an answer's; the OPT record stays behind it.
-                    var reply = buffer[..received.ReceivedBytes];
-                    reply[2] = (byte)(0x80 | (_authoritative ? 0x04 : 0) | (reply[2] & 0x01));
-                    reply[3] = (byte)(0x80 | code);
-                    await _socket.SendToAsync(reply, received.RemoteEndPoint);
-                }
-            }
-            catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
-            {
-                return;
+                await answer();
             }
         }
+        catch (Exception exception) when (exception is ObjectDisposedException or SocketException or IOException)
+        {
+            // The test is over.
+        }
+    }
+
+    private async Task AnswerDatagramAsync()
+    {
+        var buffer = new byte[4096];
+        var received = await _udp.ReceiveFromAsync(buffer, EndPoint);
+        await _udp.SendToAsync(Answer(buffer[..received.ReceivedBytes]), received.RemoteEndPoint);
+    }
+
+    private async Task AnswerConnectionAsync()
+    {
+        using var stream = new NetworkStream(await _tcp.AcceptAsync(), ownsSocket: true);
+        var length = new byte[2];
+        await stream.ReadExactlyAsync(length);
+        var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
+        await stream.ReadExactlyAsync(message);
+        await stream.WriteAsync((byte[])[.. length, .. Answer(message)]);
+    }
+
+    // The message as it came, with its header turned into an answer's; what is behind the question stays.
+    private byte[] Answer(byte[] message)
+    {
+        const byte OpCodeAndRecursionDesired = 0x79;
+        Questions++;
+        message[2] = (byte)(0x80 | (_authoritative ? 0x04 : 0) | (message[2] & OpCodeAndRecursionDesired));
+        message[3] = (byte)(0x80 | _code);
+        return message;
     }
 }
