@@ -1,3 +1,4 @@
+using System.Globalization;
 using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
@@ -22,4 +23,16 @@ internal static class BindSettings
 
         return settings;
     }
+
+    /// <summary>The section of an application that orders from a Pebble with the same BIND; with what a process needs to know of it.</summary>
+    public static Dictionary<string, string?> AtPebble(BindServer bind, PebbleServer pebble, string storagePath) => new(For(bind))
+    {
+        ["AcmeHttps:DirectoryUrl"] = pebble.DirectoryUrl.ToString(),
+        ["AcmeHttps:TrustedRootsPath"] = pebble.TrustedRootsPath,
+        ["AcmeHttps:StoragePath"] = storagePath,
+        ["AcmeHttps:AcceptTermsOfService"] = "true",
+        ["AcmeHttps:ChallengeTypes:0"] = "dns-01",
+        ["AcmeHttps:DnsResolvers:0"] = bind.Address.ToString(),
+        ["DNS_PORT"] = bind.Address.Port.ToString(CultureInfo.InvariantCulture),
+    };
 }

@@ -1,12 +1,14 @@
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
+using KestrelAcme.Tests.EndToEnd;
 using KestrelAcme.Tests.Storage.FileSystem;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
+/// <summary>Killed between creating a record and cleaning it up.</summary>
 public sealed class DnsCrashTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -29,5 +31,29 @@ public sealed class DnsCrashTests
 
         await Poll.UntilAsync(
             async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"the stale record to go\n{next.Log}", cancellationToken: Cancelled);
+    }
+
+    [Theory]
+    [InlineData("ChallengePrepared")]
+    [InlineData("ChallengePosted")]
+    [InlineData("AuthorizationValid")]
+    public async Task Start_AfterKillInAnOrder_TheNextStartFinishesItAndTheZoneEndsClean(string step)
+    {
+        using var folder = new TemporaryFolder();
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { DnsServer = bind.Address.ToString() }, Cancelled);
+        var settings = BindSettings.AtPebble(bind, pebble, folder.Combine("store"));
+        settings["AcmeHttps:DomainNames:0"] = "*.example.test";
+        await using (var killed = TestAppProcess.Start(settings, FreePort.Tcp(), killAt: step))
+        {
+            await killed.KilledAsync();
+        }
+
+        Assert.Single(await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", Cancelled));
+        await using var next = TestAppProcess.Start(settings, FreePort.Tcp());
+        await next.ListeningAsync();
+        await Poll.UntilAsync(async _ => await next.StateAsync("*.example.test") == "Valid", $"a valid certificate\n{next.Output}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"a clean zone\n{next.Output}", cancellationToken: Cancelled);
     }
 }

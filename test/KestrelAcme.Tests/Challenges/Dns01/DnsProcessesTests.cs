@@ -56,17 +56,8 @@ public sealed class DnsProcessesTests : IDisposable
 
     private Dictionary<string, string?> Settings(BindServer bind, PebbleServer pebble, string store, string prefix)
     {
-        var settings = new Dictionary<string, string?>(BindSettings.For(bind))
-        {
-            ["AcmeHttps:DirectoryUrl"] = pebble.DirectoryUrl.ToString(),
-            ["AcmeHttps:TrustedRootsPath"] = pebble.TrustedRootsPath,
-            ["AcmeHttps:StoragePath"] = _folder.Combine(store),
-            ["AcmeHttps:AcceptTermsOfService"] = "true",
-            ["AcmeHttps:ChallengeTypes:0"] = "dns-01",
-            ["AcmeHttps:DnsResolvers:0"] = bind.Address.ToString(),
-            ["AcmeHttps:MaxConcurrentOrders"] = Orders.ToString(CultureInfo.InvariantCulture),
-            ["DNS_PORT"] = bind.Address.Port.ToString(CultureInfo.InvariantCulture),
-        };
+        var settings = BindSettings.AtPebble(bind, pebble, _folder.Combine(store));
+        settings["AcmeHttps:MaxConcurrentOrders"] = Orders.ToString(CultureInfo.InvariantCulture);
         for (var i = 0; i < Orders; i++)
         {
             settings[$"AcmeHttps:DomainNames:{i}"] = $"{prefix}n{i}.example.test";
