@@ -2,6 +2,6 @@ using Xunit;
 
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>Simulations wait until the thread pool has nothing to do: nothing else may run beside them.</summary>
+/// <summary>A simulation moves the time when nothing is left to run in this process: nothing else may run beside it.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;

@@ -8,13 +8,13 @@ public sealed class HopelessNameTests
 {
     private const int Days = 20;
 
-    [Theory(Explicit = true)]
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task TwentyDays_OfAHopelessName_FiveAttemptsOnTheFirstDayAndOneADayAfter(bool restarts)
-        => await Task.Factory.StartNew(() => Run(restarts), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        => await Simulation.RunAsync(() => RunAsync(restarts));
 
-    private static void Run(bool restarts)
+    private static async Task RunAsync(bool restarts)
     {
         var clock = new SimulatedClock();
         using var mint = new CertificateMint(clock.Start);
@@ -24,7 +24,7 @@ public sealed class HopelessNameTests
         authority.Hopeless.Add("hopeless.model.test");
         var world = new SimulatedWorld(authority, SimulatedConfiguration.Create(["hopeless.model.test", "good.model.test"]), seed: 7);
 
-        world.Run(clock.Start.AddDays(Days));
+        await world.RunAsync(clock.Start.AddDays(Days));
 
         var byDay = authority.FailedValidations.GroupBy(at => (at - clock.Start).Days).ToDictionary(g => g.Key, g => g.Count());
         Assert.InRange(byDay[0], 2, 5);

@@ -12,8 +12,8 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
     private const int VeryMany = 100_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(45);
 
-    [Fact(Explicit = true)]
-    public Task Renewals_TenThousandDueAtOnce_OneASecondTheMostUrgentFirst() => AloneAsync(() =>
+    [Fact]
+    public Task Renewals_TenThousandDueAtOnce_OneASecondTheMostUrgentFirst() => Simulation.RunAsync(async () =>
     {
         var model = new SchedulerModel();
         var now = model.Time.GetUtcNow();
@@ -25,7 +25,7 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         }
 
         var planned = GC.GetTotalMemory(forceFullCollection: true) - before;
-        model.Run(TimeSpan.FromSeconds(Many + 10));
+        await model.RunAsync(TimeSpan.FromSeconds(Many + 10));
 
         output.WriteLine($"{model.Worked.Count} renewals, {planned / Many} bytes for each that waits");
         Assert.Equal(urgencies.OrderBy(u => u.Value).Select(u => u.Key), model.Worked.Select(w => w.Id));
@@ -33,8 +33,8 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         Assert.True(planned < Many * 400, $"{planned} bytes");
     });
 
-    [Fact(Explicit = true)]
-    public Task NewOrders_TenThousandDueAtOnce_StayBelowThreeHundredInThreeHours() => AloneAsync(() =>
+    [Fact]
+    public Task NewOrders_TenThousandDueAtOnce_StayBelowThreeHundredInThreeHours() => Simulation.RunAsync(async () =>
     {
         var model = new SchedulerModel();
         var now = model.Time.GetUtcNow();
@@ -43,7 +43,7 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
             model.Scheduler.Schedule($"c{i}", new PlannedWork(now, WorkLane.NewOrders, now));
         }
 
-        model.Run(TimeSpan.FromHours(48));
+        await model.RunAsync(TimeSpan.FromHours(48));
 
         var times = model.Worked.Select(w => w.At).ToList();
         output.WriteLine($"{times.Count} orders in 48 hours");
@@ -51,8 +51,8 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         Assert.All(Enumerable.Range(0, times.Count - 300), i => Assert.True(times[i + 300] - times[i] >= TimeSpan.FromHours(3)));
     });
 
-    [Fact(Explicit = true)]
-    public Task SteadyState_AHundredThousandOfSixWeeks_IsSustained() => AloneAsync(() =>
+    [Fact]
+    public Task SteadyState_AHundredThousandOfSixWeeks_IsSustained() => Simulation.RunAsync(async () =>
     {
         const int days = 3;
         var random = new Random(1);
@@ -70,7 +70,7 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
             model.Scheduler.Schedule($"c{i}", Plan(due, $"c{i}", start, start - (Lifetime * 0.6466 * random.NextDouble()), random.NextDouble()));
         }
 
-        model.Run(TimeSpan.FromDays(days));
+        await model.RunAsync(TimeSpan.FromDays(days));
 
         // On the first days the spread of two percent is still being filled.
         var lastDay = model.Worked.Count(w => w.At > start.AddDays(days - 1));
@@ -79,8 +79,8 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         Assert.True(latest < TimeSpan.FromMinutes(1), $"{latest} late");
     });
 
-    [Fact(Explicit = true)]
-    public Task Idle_AHundredThousand_NothingIsDone() => AloneAsync(() =>
+    [Fact]
+    public Task Idle_AHundredThousand_NothingIsDone() => Simulation.RunAsync(async () =>
     {
         var model = new SchedulerModel();
         var now = model.Time.GetUtcNow();
@@ -90,7 +90,7 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         }
 
         var looks = model.Gate.Looks;
-        model.Run(TimeSpan.FromDays(1));
+        await model.RunAsync(TimeSpan.FromDays(1));
 
         output.WriteLine($"{model.Gate.Looks - looks} looks at lanes in a day");
         Assert.Empty(model.Worked);
@@ -106,7 +106,4 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         due[id] = decision.DueAt;
         return new PlannedWork(decision.DueAt, WorkLane.Renewals, facts.NotAfter);
     }
-
-    private static Task AloneAsync(Action test)
-        => Task.Factory.StartNew(test, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -1,31 +1,32 @@
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>
-/// Tells when all that could run has run: the thread pool has nothing to do. Holds only where no test runs beside this one and all waiting is for a fake clock,
-/// and only when asked from a thread that is not of the pool.
+/// Tells when all that could run has run. The thread pool of this process has one thread (see the project file), and who asks is on it: whoever is at the end of the queue
+/// and sees nothing behind him is the only one who has anything to do. No clock and no load of the machine has a say in that.
 /// </summary>
 internal static class Quiet
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    // What is busy for so many turns without the time going on will be busy for ever.
+    private const int MostTurns = 5_000_000;
 
-    public static void Wait()
-    {
-        var spin = new SpinWait();
-        var started = TimeProvider.System.GetTimestamp();
-        while (!IsIdle())
-        {
-            spin.SpinOnce(sleep1Threshold: -1);
-            if (spin.Count % 1000 == 999 && TimeProvider.System.GetElapsedTime(started) > Limit)
-            {
-                throw new TimeoutException($"The thread pool was not idle for {Limit.TotalSeconds:0} s: {ThreadPool.PendingWorkItemCount} works wait.");
-            }
-        }
-    }
-
-    private static bool IsIdle()
+    /// <summary>Completes when nothing is left to run until a timer fires.</summary>
+    public static async Task WhenIdleAsync()
     {
         ThreadPool.GetMaxThreads(out var most, out _);
-        ThreadPool.GetAvailableThreads(out var free, out _);
-        return free == most && ThreadPool.PendingWorkItemCount == 0;
+        if (most != 1)
+        {
+            throw new InvalidOperationException($"The thread pool may have {most} threads, and must have one.");
+        }
+
+        var turns = 0;
+        do
+        {
+            await new Turn();
+            if (++turns > MostTurns)
+            {
+                throw new TimeoutException($"Something runs without end while the time stands still: {ThreadPool.PendingWorkItemCount} works wait.");
+            }
+        }
+        while (ThreadPool.PendingWorkItemCount > 0);
     }
 }

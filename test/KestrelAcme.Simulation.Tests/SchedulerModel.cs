@@ -13,7 +13,6 @@ internal sealed class SchedulerModel
     private readonly List<(string Id, DateTimeOffset At)> _worked = [];
     private readonly Func<string, DateTimeOffset, PlannedWork?> _next;
     private readonly OrderPaceStore _pace;
-    private Task _running = Task.CompletedTask;
 
     public SchedulerModel(Func<string, DateTimeOffset, PlannedWork?>? next = null)
     {
@@ -35,19 +34,27 @@ internal sealed class SchedulerModel
     /// <summary>What was worked on, and when, in the order of its start.</summary>
     public IReadOnlyList<(string Id, DateTimeOffset At)> Worked => _worked;
 
-    public void Run(TimeSpan span)
+    /// <summary>Lets so much time pass, and stops.</summary>
+    public async Task RunAsync(TimeSpan span)
     {
         var end = Time.GetUtcNow() + span;
-        _running = Task.Run(() => Scheduler.RunAsync(WorkAsync, () => { }, _stop.Token));
-        Quiet.Wait();
+        var running = Task.Run(() => Scheduler.RunAsync(WorkAsync, () => { }, _stop.Token));
+        await Quiet.WhenIdleAsync();
         while (Time.GetUtcNow() < end)
         {
             Time.AdvanceToNextTimer();
-            Quiet.Wait();
+            await Quiet.WhenIdleAsync();
         }
 
-        _stop.Cancel();
-        _running.Wait();
+        // Work that is under way is waited for, and may itself wait for its time.
+        await _stop.CancelAsync();
+        await Quiet.WhenIdleAsync();
+        while (!running.IsCompleted && Time.AdvanceToNextTimer())
+        {
+            await Quiet.WhenIdleAsync();
+        }
+
+        await running;
     }
 
     private async Task<PlannedWork?> WorkAsync(string id, WorkLane lane)

@@ -49,11 +49,11 @@ internal sealed class SimulatedProcess
 
     private CertificateEngine Engine => _services.GetRequiredService<CertificateEngine>();
 
-    public void Start()
-    {
-        Engine.LoadAsync(CancellationToken.None).GetAwaiter().GetResult();
-        Engine.Start();
-    }
+    /// <summary>What is done before Kestrel listens.</summary>
+    public Task LoadAsync() => Engine.LoadAsync(CancellationToken.None);
+
+    /// <summary>What begins once it does.</summary>
+    public void Start() => Engine.Start();
 
     /// <summary>Ends the process as a service manager does.</summary>
     public Task StopAsync() => Engine.StopAsync(CancellationToken.None);

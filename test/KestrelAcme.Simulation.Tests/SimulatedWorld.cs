@@ -4,7 +4,7 @@ using KestrelAcme.Storage;
 
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>Drives the time: lets happen what the weather brings, and lets the process do all that it does before time goes on. To be used on a thread of its own.</summary>
+/// <summary>Drives the time: lets happen what the weather brings, and lets the process do all that it does before time goes on.</summary>
 internal sealed class SimulatedWorld(SimulatedAuthority authority, ConfigurationSnapshot configuration, int seed)
 {
     /// <summary>Time goes on by so much at once, where nothing is under way.</summary>
@@ -27,26 +27,26 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
 
     public SimulatedClock Clock => authority.Clock;
 
-    public void Run(DateTimeOffset until)
+    public async Task RunAsync(DateTimeOffset until)
     {
-        StartProcess();
+        await StartProcessAsync();
         while (Clock.Now < until)
         {
-            RunUntil(_events.TryPeek(out var next) && next.At < until ? next.At : until);
+            await RunUntilAsync(_events.TryPeek(out var next) && next.At < until ? next.At : until);
             if (next is not null && next.At < until)
             {
-                Happen(_events.Dequeue());
+                await HappenAsync(_events.Dequeue());
             }
         }
 
-        Settle(_process.StopAsync());
+        await SettleAsync(_process.StopAsync());
     }
 
-    private void RunUntil(DateTimeOffset until)
+    private async Task RunUntilAsync(DateTimeOffset until)
     {
         while (true)
         {
-            Quiet.Wait();
+            await Quiet.WhenIdleAsync();
             var left = until - Clock.Now;
             if (left <= TimeSpan.Zero)
             {
@@ -58,7 +58,7 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
         }
     }
 
-    private void Happen(WeatherEvent happening)
+    private async Task HappenAsync(WeatherEvent happening)
     {
         switch (happening.Kind)
         {
@@ -66,14 +66,14 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
                 Clock.Step(happening.Amount);
                 break;
             case WeatherEventKind.Crash:
-                Settle(_process.Kill());
+                await SettleAsync(_process.Kill());
                 Restarts++;
-                StartProcess();
+                await StartProcessAsync();
                 break;
             case WeatherEventKind.Restart:
-                Settle(_process.StopAsync());
+                await SettleAsync(_process.StopAsync());
                 Restarts++;
-                StartProcess();
+                await StartProcessAsync();
                 break;
             case WeatherEventKind.WindowsMove:
                 MoveWindows(happening);
@@ -84,20 +84,22 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
         }
     }
 
-    private void StartProcess()
+    private async Task StartProcessAsync()
     {
         _process = new SimulatedProcess(authority, _storage, configuration, Settings, _jitter, Log);
+        await SettleAsync(_process.LoadAsync());
         _process.Start();
     }
 
-    private void Settle(Task ending)
+    /// <summary>Lets time pass until something has come to its end.</summary>
+    private async Task SettleAsync(Task ending)
     {
         while (true)
         {
-            Quiet.Wait();
+            await Quiet.WhenIdleAsync();
             if (ending.IsCompleted)
             {
-                ending.GetAwaiter().GetResult();
+                await ending;
                 return;
             }
 

@@ -11,11 +11,11 @@ public sealed class TroubledMonthsTests(ITestOutputHelper output)
     private const int LongLived = 165;
     private const int ShortLived = 35;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Months_OfTrouble_NothingLapsesAndNobodyIsAnnoyed()
-        => await Task.Factory.StartNew(Run, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        => await Simulation.RunAsync(RunAsync);
 
-    private void Run()
+    private async Task RunAsync()
     {
         var clock = new SimulatedClock();
         var end = clock.Start.AddDays(Days);
@@ -27,7 +27,7 @@ public sealed class TroubledMonthsTests(ITestOutputHelper output)
 
         try
         {
-            world.Run(end);
+            await world.RunAsync(end);
         }
         finally
         {
