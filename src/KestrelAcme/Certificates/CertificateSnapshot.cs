@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Configuration;
+using KestrelAcme.Protocol.RenewalInformation;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates;
@@ -11,8 +12,14 @@ namespace KestrelAcme.Certificates;
 /// <summary>A certificate that is there, with what is read from its leaf once.</summary>
 internal sealed record CertificateSnapshot(CertificateRecord Record, string SerialNumber, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
 {
+    // Read when it is first asked for, not at the start; every six hours after that.
+    private RenewalCertificateId? _renewalId;
+
     /// <summary>The issuer's name.</summary>
     public string Issuer => new X500DistinguishedName(Shape.Issuer).Name;
+
+    /// <summary>By what an authority is asked for renewal information (RFC 9773 section 4.1); <see langword="null"/> where the leaf does not name its issuer's key.</summary>
+    public RenewalCertificateId? RenewalId => _renewalId ??= ReadRenewalId();
 
     private CertificateShape Shape => CertificateShape.Read(Record.Chain[0].Span);
 
@@ -56,4 +63,10 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
     public bool HasSameKeyAs(CertificateSnapshot other) => Shape.PublicKeyInfo.SequenceEqual(other.Shape.PublicKeyInfo);
 
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
+
+    private RenewalCertificateId? ReadRenewalId()
+    {
+        using var leaf = X509CertificateLoader.LoadCertificate(Record.Chain[0].Span);
+        return RenewalCertificateId.TryCreate(leaf, out var id) ? id : null;
+    }
 }

@@ -1,10 +1,8 @@
-using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
-using KestrelAcme.Protocol.RenewalInformation;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
@@ -38,12 +36,6 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
         return true;
     }
 
-    private static RenewalCertificateId? IdOf(CertificateSnapshot current)
-    {
-        using var leaf = X509CertificateLoader.LoadCertificate(current.Record.Chain[0].Span);
-        return RenewalCertificateId.TryCreate(leaf, out var id) ? id : null;
-    }
-
     private static RenewalInfoRecord? Fitting(ManagedCertificate certificate)
         => certificate.State.RenewalInfo is { } info && info.SerialNumber == certificate.Current?.SerialNumber ? info : null;
 
@@ -70,7 +62,7 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
                 return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
             }
 
-            if (IdOf(certificate.Current!) is not { } id)
+            if (certificate.Current!.RenewalId is not { } id)
             {
                 logger.RenewalInfoUnusable(certificate.Id, "the certificate has no authority key identifier by which to ask for it (RFC 9773 section 4.1)");
                 return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
