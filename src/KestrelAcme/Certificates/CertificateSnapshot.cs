@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
@@ -66,7 +67,14 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
 
     private RenewalCertificateId? ReadRenewalId()
     {
-        using var leaf = X509CertificateLoader.LoadCertificate(Record.Chain[0].Span);
-        return RenewalCertificateId.TryCreate(leaf, out var id) ? id : null;
+        try
+        {
+            using var leaf = X509CertificateLoader.LoadCertificate(Record.Chain[0].Span);
+            return RenewalCertificateId.TryCreate(leaf, out var id) ? id : null;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
     }
 }

@@ -37,17 +37,16 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 
     private async Task RenewAsync(TimeSpan interval, TimeProvider time)
     {
-        try
+        while (!_lease.Lost.IsCancellationRequested)
         {
-            while (!_lease.Lost.IsCancellationRequested)
+            // Most leases are given back before they have to be renewed: that is no exception.
+            await Task.Delay(interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_stop.IsCancellationRequested)
             {
-                await Task.Delay(interval, time, _stop.Token);
-                await TryRenewAsync();
+                return;
             }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            // Disposed: the work is done.
+
+            await TryRenewAsync();
         }
     }
 
@@ -57,9 +56,9 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         {
             await _lease.RenewAsync(_stop.Token);
         }
-        catch (Exception) when (!_stop.IsCancellationRequested)
+        catch (Exception)
         {
-            // Whatever a store throws, the next round tries again; when the time runs out, Lost tells.
+            // Whatever a store throws, the next round tries again; when the time runs out, Lost tells. Cancelled by the stop, there is no next round.
         }
     }
 }
