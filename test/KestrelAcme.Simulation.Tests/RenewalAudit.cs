@@ -1,19 +1,30 @@
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>Judges, after a simulation, whether every certificate was replaced when it had to be. Pure.</summary>
+/// <summary>
+/// Judges, after a simulation, whether every certificate was replaced when it had to be. Pure. A certificate is due at the end of the window that the authority advises, and in any case
+/// when a sixth of its lifetime is left (a quarter under ten days). The rules, each from the moment at which something is known:
+/// due: replaced within 2 h; revoked on the list: within 25 h; advice changed to an earlier time: within 7 h.
+/// </summary>
+/// <remarks>
+/// While the authority is in trouble, or the machine's clock is more than an hour off (then nothing may be ordered), nothing can be replaced: whatever falls due meanwhile has two hours
+/// without a hindrance after that. A certificate that follows advice into the last third of its lifetime is not due at the beginning of that third.
+/// </remarks>
 internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
 {
     private static readonly TimeSpan AfterRecovery = TimeSpan.FromHours(2);
-
-    // On top of the time that the authority lets pass between two questions: six hours, or a day for long-lived certificates.
-    private static readonly TimeSpan AfterAdvice = TimeSpan.FromHours(1);
+    private static readonly TimeSpan AfterAdvice = TimeSpan.FromHours(7);
     private static readonly TimeSpan AfterListing = TimeSpan.FromHours(25);
 
-    public List<string> Late { get; } = [];
+    private readonly List<string> _violations = [];
+    private int _lapsed;
+    private int _judged;
+    private int _revoked;
+    private int _listed;
+    private TimeSpan _longestListed;
+    private TimeSpan _longestAdvised;
 
-    public List<string> Lapsed { get; } = [];
-
-    public List<string> NotReplaced { get; } = [];
+    /// <summary>Which rule was broken, by which certificate.</summary>
+    public IReadOnlyList<string> Violations => _violations;
 
     /// <summary>How many certificates there would have been, had each been replaced at the middle of what was advised.</summary>
     public double Ideal { get; private set; }
@@ -26,59 +37,89 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
         }
     }
 
+    public override string ToString()
+        => $"{_judged} judged, {_violations.Count} violations; {_lapsed} lapsed in outages that left no time; {_revoked} revoked with advice, the longest replaced after {_longestAdvised}; {_listed} only listed, the longest {_longestListed}";
+
     private void Judge(SimulatedCertificate certificate)
     {
+        _judged++;
         var until = certificate.ReplacedAt ?? end;
-        var (due, moved) = LatestReplacement(certificate);
-        if (until > due)
+        foreach (var (rule, latest) in Rules(certificate))
         {
-            (moved ? NotReplaced : Late).Add($"{certificate.Name}: issued {certificate.IssuedAt:u}, due by {due:u}, replaced {certificate.ReplacedAt?.ToString("u") ?? "never"}");
-        }
-
-        if (until > certificate.NotAfter && WasUpInTheLastThird(certificate))
-        {
-            Lapsed.Add($"{certificate.Name}: expired {certificate.NotAfter:u}, replaced {certificate.ReplacedAt?.ToString("u") ?? "never"}");
-        }
-
-        Ideal += Share(certificate, until);
-    }
-
-    /// <summary>The last moment at which the certificate had to be replaced, and whether that was because of a revocation or a moved window.</summary>
-    private (DateTimeOffset Due, bool Moved) LatestReplacement(SimulatedCertificate certificate)
-    {
-        var due = (At: DateTimeOffset.MaxValue, Moved: false);
-        for (var i = 0; i < certificate.Windows.Count; i++)
-        {
-            var window = certificate.Windows[i];
-            var at = Required(certificate, window, isFirst: i == 0);
-            if ((i + 1 == certificate.Windows.Count || at < certificate.Windows[i + 1].From) && at < due.At)
+            if (until > latest)
             {
-                due = (at, i > 0);
+                _violations.Add($"{rule}: {certificate.Name}, issued {certificate.IssuedAt:u}, to be replaced by {latest:u}, was {certificate.ReplacedAt?.ToString("u") ?? "never"}");
+                break;
             }
         }
 
-        if (certificate.ListedAt is { } listed && weather.AfterUnhindered(listed, AfterListing) is var latest && latest < due.At)
+        if (until > certificate.NotAfter)
         {
-            due = (latest, true);
+            _lapsed++;
+            if (WasUpInTheLastThird(certificate))
+            {
+                _violations.Add($"lapsed: {certificate.Name}, issued {certificate.IssuedAt:u}, expired {certificate.NotAfter:u}, replaced {certificate.ReplacedAt?.ToString("u") ?? "never"}");
+            }
         }
 
-        return due;
+        Remember(certificate, until);
+        Ideal += Share(certificate, until);
     }
 
-    private DateTimeOffset Required(SimulatedCertificate certificate, AdvisedWindow window, bool isFirst)
+    /// <summary>The last moments at which the certificate had to be replaced.</summary>
+    private IEnumerable<(string Rule, DateTimeOffset Latest)> Rules(SimulatedCertificate certificate)
     {
-        var end = window.End < certificate.Deadline ? window.End : certificate.Deadline;
-        var at = weather.AfterUnhindered(end, AfterRecovery);
-        var known = weather.AfterUnhindered(window.From, certificate.AskAgainAfter + AfterAdvice);
-        return isFirst || known < at ? at : known;
+        for (var i = 0; i < certificate.Windows.Count; i++)
+        {
+            var window = certificate.Windows[i];
+            var due = Due(certificate, window);
+            var latest = weather.AfterUnhindered(due, AfterRecovery);
+            var known = i == 0 ? latest : Within(window.From, AfterAdvice);
+            latest = known > latest ? known : latest;
+
+            // Advice that was changed before it had to be followed counts no more.
+            if (i + 1 == certificate.Windows.Count || latest < certificate.Windows[i + 1].From)
+            {
+                yield return (i == 0 ? "due" : "advised", latest);
+            }
+        }
+
+        if (certificate.ListedAt is { } listed)
+        {
+            yield return ("listed", Within(listed, AfterListing));
+        }
     }
 
-    // Advice may lie in the last third: a client that follows it is not yet due at its beginning.
+    /// <summary>The end of a time that was granted; where it ends in a hindrance, or right after one, the two hours after that.</summary>
+    private DateTimeOffset Within(DateTimeOffset from, TimeSpan granted) => weather.AfterUnhindered(from + granted - AfterRecovery, AfterRecovery);
+
     private bool WasUpInTheLastThird(SimulatedCertificate certificate)
     {
         var lastThird = certificate.NotAfter - (certificate.Lifetime / 3);
-        var due = certificate.Window.End < certificate.Deadline ? certificate.Window.End : certificate.Deadline;
+        var due = Due(certificate, certificate.Window);
         return weather.AfterUnhindered(due > lastThird ? due : lastThird, AfterRecovery) < certificate.NotAfter;
+    }
+
+    private static DateTimeOffset Due(SimulatedCertificate certificate, AdvisedWindow window) => window.End < certificate.Deadline ? window.End : certificate.Deadline;
+
+    private void Remember(SimulatedCertificate certificate, DateTimeOffset until)
+    {
+        if (certificate is not { ListedAt: { } listed, ReplacedAt: not null } || weather.AfterUnhindered(listed, until - listed) != until)
+        {
+            // Never replaced, or hindered.
+            return;
+        }
+
+        if (certificate.Window.From == listed)
+        {
+            _revoked++;
+            _longestAdvised = until - listed > _longestAdvised ? until - listed : _longestAdvised;
+        }
+        else
+        {
+            _listed++;
+            _longestListed = until - listed > _longestListed ? until - listed : _longestListed;
+        }
     }
 
     /// <summary>How much of the life that was meant for it a certificate has lived; one that could not be replaced in time has lived all of it.</summary>

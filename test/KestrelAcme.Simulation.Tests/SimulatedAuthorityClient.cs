@@ -63,7 +63,7 @@ internal sealed class SimulatedAuthorityClient(AuthoritySpecification specificat
     {
         Answer();
         var certificate = authority.FindCertificate(id.Value);
-        return Task.FromResult(new RenewalInfo { WindowStart = certificate.Window.Start, WindowEnd = certificate.Window.End, RetryAfter = certificate.AskAgainAfter });
+        return Task.FromResult(new RenewalInfo { WindowStart = certificate.Window.Start, WindowEnd = certificate.Window.End, RetryAfter = SimulatedCertificate.AskAgainAfter });
     }
 
     public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken)

@@ -3,6 +3,9 @@ namespace KestrelAcme.Simulation.Tests;
 /// <summary>A certificate of the model, with the history of what its renewal information said.</summary>
 internal sealed class SimulatedCertificate(string id, byte[] serial, string name, DateTimeOffset issuedAt, DateTimeOffset notBefore, DateTimeOffset notAfter)
 {
+    /// <summary>How long a client is told to wait before it asks again for renewal information.</summary>
+    public static readonly TimeSpan AskAgainAfter = TimeSpan.FromHours(6);
+
     private readonly List<AdvisedWindow> _windows = [Default(issuedAt, notBefore, notAfter)];
 
     public string Id => id;
@@ -26,9 +29,6 @@ internal sealed class SimulatedCertificate(string id, byte[] serial, string name
     public DateTimeOffset? ListedAt { get; set; }
 
     public DateTimeOffset? ReplacedAt { get; set; }
-
-    /// <summary>How long a client is told to wait before it asks again for renewal information.</summary>
-    public TimeSpan AskAgainAfter => Lifetime < TimeSpan.FromDays(10) ? TimeSpan.FromHours(6) : TimeSpan.FromHours(24);
 
     /// <summary>The last moment at which a client renews, whatever is advised: a sixth of the lifetime is left, a quarter under ten days.</summary>
     public DateTimeOffset Deadline => notAfter - (Lifetime / (Lifetime < TimeSpan.FromDays(10) ? 4 : 6));

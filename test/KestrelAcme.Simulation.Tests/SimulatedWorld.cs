@@ -13,7 +13,7 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
     /// <summary>A timer that is due so soon belongs to something that is under way.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
 
-    private static readonly IssuanceSettings Settings = new() { LongestSleep = TimeSpan.FromMinutes(30) };
+    private static readonly IssuanceSettings Settings = new();
     private readonly InMemoryStorage _storage = new(authority.Clock.Machine);
     private readonly Random _jitter = new(seed);
     private readonly Queue<WeatherEvent> _events = new(authority.Weather.Events);
