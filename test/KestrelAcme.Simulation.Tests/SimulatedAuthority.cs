@@ -1,10 +1,13 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Challenges;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Tls;
 
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>A model of an authority: what it knows, and the weather that it stands in. It outlives the processes that use it.</summary>
-internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, CertificateMint mint, Func<string, TimeSpan> lifetimeOf, int seed)
+/// <summary>A model of an authority, behind the seam at which the real client stands.</summary>
+internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, CertificateMint mint, Func<string, TimeSpan> lifetimeOf, int seed) : ISimulatedAuthority
 {
     private readonly Lock _lock = new();
     private readonly Random _random = new(seed);
@@ -39,6 +42,31 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
     public HashSet<string> Hopeless { get; } = new(StringComparer.Ordinal);
 
     public IEnumerable<SimulatedCertificate> Current => _current.Values;
+
+    public IAuthorityClientFactory CreateClients(Lifeline life) => new SimulatedClientFactory(this, life);
+
+    public HttpMessageHandler CreateListClient(Lifeline life) => new SimulatedRevocationList(this);
+
+    public IChallengeHandler CreateChallengeHandler() => new SimulatedChallengeHandler(this);
+
+    public Task WhenIdleAsync() => Quiet.WhenIdleAsync();
+
+    public void Follow()
+    {
+        // It looks at the weather whenever it is asked something.
+    }
+
+    public void Advise(SimulatedCertificate certificate, DateTimeOffset start, DateTimeOffset end) => certificate.Advise(clock.Now, start, end);
+
+    public Task RevokeAsync(IReadOnlyList<SimulatedCertificate> certificates, IEnumerable<CertificateMaterial> served)
+    {
+        foreach (var certificate in certificates)
+        {
+            certificate.ListedAt = clock.Now;
+        }
+
+        return Task.CompletedTask;
+    }
 
     /// <summary>Puts the answer to a challenge in place, where the authority looks.</summary>
     public void Present(string token, string? keyAuthorization)

@@ -1,5 +1,4 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
@@ -20,7 +19,7 @@ internal sealed class SimulatedProcess
     private readonly Lifeline _life = new();
     private readonly ServiceProvider _services;
 
-    public SimulatedProcess(SimulatedAuthority authority, IAcmeStorage storage, ConfigurationSnapshot configuration, IssuanceSettings settings, Random jitter, ILoggerProvider? log = null)
+    public SimulatedProcess(ISimulatedAuthority authority, IAcmeStorage storage, ConfigurationSnapshot configuration, IssuanceSettings settings, Random jitter, ILoggerProvider? log = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddFilter(_ => log is not null));
@@ -32,14 +31,14 @@ internal sealed class SimulatedProcess
         services.AddSingleton<TimeProvider>(authority.Clock.Machine);
         services.AddSingleton<IAcmeStorage>(new MortalStorage(storage, _life));
         services.AddSingleton<ITlsPublisher>(Publisher);
-        services.AddSingleton<IAuthorityClientFactory>(new SimulatedClientFactory(authority, _life));
+        services.AddSingleton(authority.CreateClients(_life));
         services.AddSingleton(settings);
         services.AddSingleton<JitterSource>(() => Draw(jitter));
         services.AddSingleton(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance));
-        services.AddSingleton(new RevocationListClient(authority.Clock.Machine, new SimulatedRevocationList(authority)));
+        services.AddSingleton(new RevocationListClient(authority.Clock.Machine, authority.CreateListClient(_life)));
         services.AddAcmeHttps();
         services.RemoveAll<IChallengeHandler>();
-        services.AddSingleton<IChallengeHandler>(new SimulatedChallengeHandler(authority));
+        services.AddSingleton(authority.CreateChallengeHandler());
         _services = services.BuildServiceProvider();
     }
 

@@ -5,7 +5,7 @@ using KestrelAcme.Storage;
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>Drives the time: lets happen what the weather brings, and lets the process do all that it does before time goes on.</summary>
-internal sealed class SimulatedWorld(SimulatedAuthority authority, ConfigurationSnapshot configuration, int seed)
+internal sealed class SimulatedWorld(ISimulatedAuthority authority, ConfigurationSnapshot configuration, int seed)
 {
     /// <summary>Time goes on by so much at once, where nothing is under way.</summary>
     private static readonly TimeSpan Stride = TimeSpan.FromMinutes(10);
@@ -32,8 +32,8 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
         await StartProcessAsync();
         while (Clock.Now < until)
         {
-            await RunUntilAsync(_events.TryPeek(out var next) && next.At < until ? next.At : until);
-            if (next is not null && next.At < until)
+            await RunUntilAsync(NextTurn(until));
+            if (_events.TryPeek(out var next) && next.At <= Clock.Now)
             {
                 await HappenAsync(_events.Dequeue());
             }
@@ -42,11 +42,20 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
         await SettleAsync(_process.StopAsync());
     }
 
+    /// <summary>When something happens next, or the weather turns.</summary>
+    private DateTimeOffset NextTurn(DateTimeOffset until)
+    {
+        var turn = authority.Weather.NextTurn(Clock.Now);
+        turn = _events.TryPeek(out var next) && next.At < turn ? next.At : turn;
+        return turn < until ? turn : until;
+    }
+
     private async Task RunUntilAsync(DateTimeOffset until)
     {
         while (true)
         {
-            await Quiet.WhenIdleAsync();
+            await authority.WhenIdleAsync();
+            authority.Follow();
             var left = until - Clock.Now;
             if (left <= TimeSpan.Zero)
             {
@@ -79,7 +88,7 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
                 MoveWindows(happening);
                 break;
             default:
-                Revoke(happening);
+                await RevokeAsync(happening);
                 break;
         }
     }
@@ -96,7 +105,8 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
     {
         while (true)
         {
-            await Quiet.WhenIdleAsync();
+            await authority.WhenIdleAsync();
+            authority.Follow();
             if (ending.IsCompleted)
             {
                 await ending;
@@ -111,21 +121,18 @@ internal sealed class SimulatedWorld(SimulatedAuthority authority, Configuration
     {
         foreach (var certificate in Pick(happening.Seed, share: 0.3))
         {
-            var share = certificate.Lifetime / TimeSpan.FromDays(45);
-            var by = happening.Amount * share;
-            certificate.Advise(Clock.Now, certificate.Window.Start + by, certificate.Window.End + by);
+            var by = happening.Amount * (certificate.Lifetime / TimeSpan.FromDays(45));
+            authority.Advise(certificate, certificate.Window.Start + by, certificate.Window.End + by);
         }
     }
 
-    private void Revoke(WeatherEvent happening)
+    private async Task RevokeAsync(WeatherEvent happening)
     {
-        foreach (var certificate in Pick(happening.Seed, share: 0.05))
+        var certificates = Pick(happening.Seed, share: 0.05);
+        await authority.RevokeAsync(certificates, _process.Publisher.Served.Values);
+        foreach (var certificate in certificates.Where(_ => happening.Kind == WeatherEventKind.RevocationWithAdvice))
         {
-            certificate.ListedAt = Clock.Now;
-            if (happening.Kind == WeatherEventKind.RevocationWithAdvice)
-            {
-                certificate.Advise(Clock.Now, Clock.Now.AddHours(-2), Clock.Now.AddHours(-1));
-            }
+            authority.Advise(certificate, Clock.Now.AddHours(-2), Clock.Now.AddHours(-1));
         }
     }
 

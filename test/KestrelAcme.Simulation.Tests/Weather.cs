@@ -47,6 +47,20 @@ internal sealed class Weather
         return (Trouble.None, default);
     }
 
+    /// <summary>When a trouble begins or ends next.</summary>
+    public DateTimeOffset NextTurn(DateTimeOffset now)
+    {
+        foreach (var (when, _) in _troubles)
+        {
+            if (when.End > now)
+            {
+                return when.Start > now ? when.Start : when.End;
+            }
+        }
+
+        return DateTimeOffset.MaxValue;
+    }
+
     /// <summary>The first instant at which a client has had so much time, at a stretch and after <paramref name="from"/>, in which nothing hindered it.</summary>
     public DateTimeOffset AfterUnhindered(DateTimeOffset from, TimeSpan span)
     {
