@@ -3,23 +3,34 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>Counts log lines by the name of their event, and keeps the last of each.</summary>
-internal sealed class EventCounter : ILoggerProvider
+/// <summary>Counts log lines by the name of their event, and keeps the last of each; keeps all that name one certificate, where it is to be followed.</summary>
+internal sealed class EventCounter(SimulatedClock clock) : ILoggerProvider
 {
+    private static readonly string? Followed = Environment.GetEnvironmentVariable("SIMULATION_FOLLOW");
+
     private readonly ConcurrentDictionary<string, (int Count, string Last)> _events = new(StringComparer.Ordinal);
 
-    public int Count(string name) => _events.GetValueOrDefault(name).Count;
+    private readonly ConcurrentQueue<string> _lines = new();
 
-    public ILogger CreateLogger(string categoryName) => new Counter(_events);
+    public ILogger CreateLogger(string categoryName) => new Counter(this);
 
     public override string ToString()
-        => string.Join('\n', _events.OrderByDescending(e => e.Value.Count).Select(e => $"{e.Value.Count,8} {e.Key}: {e.Value.Last}"));
+        => string.Join('\n', _lines) + string.Join('\n', _events.OrderByDescending(e => e.Value.Count).Select(e => $"{e.Value.Count,8} {e.Key}: {e.Value.Last}"));
 
     public void Dispose()
     {
     }
 
-    private sealed class Counter(ConcurrentDictionary<string, (int Count, string Last)> events) : ILogger
+    private void Count(string name, string line)
+    {
+        _events.AddOrUpdate(name, (1, line), (_, known) => (known.Count + 1, line));
+        if (Followed is not null && line.Contains(Followed, StringComparison.Ordinal))
+        {
+            _lines.Enqueue($"{clock.Now:u} {name}: {line}");
+        }
+    }
+
+    private sealed class Counter(EventCounter counter) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -28,8 +39,7 @@ internal sealed class EventCounter : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            var line = formatter(state, exception) + exception;
-            events.AddOrUpdate(eventId.Name ?? eventId.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), (1, line), (_, known) => (known.Count + 1, line));
+            counter.Count(eventId.Name ?? eventId.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), formatter(state, exception) + exception);
         }
     }
 }

@@ -38,7 +38,7 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
     }
 
     public override string ToString()
-        => $"{_judged} judged, {_violations.Count} violations; {_lapsed} lapsed in outages that left no time; {_revoked} revoked with advice, the longest replaced after {_longestAdvised}; {_listed} only listed, the longest {_longestListed}";
+        => $"{_judged} judged, {_violations.Count} violations; {_lapsed} lapsed in outages that left no time; {_revoked} revoked with advice, the longest replaced after {_longestAdvised}; {_listed} only listed, the longest {_longestListed}\n{string.Join('\n', _violations.Take(50))}";
 
     private void Judge(SimulatedCertificate certificate)
     {

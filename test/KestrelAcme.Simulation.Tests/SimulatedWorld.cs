@@ -19,7 +19,7 @@ internal sealed class SimulatedWorld(ISimulatedAuthority authority, Configuratio
     private readonly Queue<WeatherEvent> _events = new(authority.Weather.Events);
     private SimulatedProcess _process = null!;
 
-    public EventCounter Log { get; } = new();
+    public EventCounter Log { get; } = new(authority.Clock);
 
     public int Restarts { get; private set; }
 

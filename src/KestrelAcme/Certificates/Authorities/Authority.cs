@@ -12,4 +12,7 @@ internal sealed class Authority(IAuthorityClient client, AccountKeeper accounts)
     public AccountKeeper Accounts => accounts;
 
     public AuthorityHealth Health { get; } = new();
+
+    /// <summary>How well it answers questions for renewal information: where it does not, it may take orders all the same.</summary>
+    public AuthorityHealth RenewalInfoHealth { get; } = new();
 }

@@ -7,6 +7,9 @@ internal static class RenewalInfoPolicy
     private static readonly TimeSpan LongestPoll = TimeSpan.FromDays(1);
     private static readonly TimeSpan DefaultPoll = TimeSpan.FromHours(6);
 
+    // What was advised during an outage is to be heard soon after it; how much an authority in trouble is asked is bounded for all certificates together.
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromHours(1);
+
     /// <summary>Keeps a valid answer: the chosen instant stays while the window stays, and is drawn anew when it moves.</summary>
     public static RenewalInfoRecord Accept(
         RenewalInfoRecord? previous, DateTimeOffset start, DateTimeOffset end, Uri? explanation, TimeSpan? retryAfter, DateTimeOffset now, double jitter)
@@ -26,11 +29,11 @@ internal static class RenewalInfoPolicy
     public static RenewalInfoRecord Reject(RenewalInfoRecord? previous, DateTimeOffset now)
         => Keep(previous) with { NextPoll = now + DefaultPoll };
 
-    /// <summary>Keeps the advice that we have when the authority did not answer: 1 minute, doubling up to 6 hours, or what it asked for.</summary>
+    /// <summary>Keeps the advice that we have when the authority did not answer: 1 minute, doubling up to an hour, or what it asked for.</summary>
     public static RenewalInfoRecord Fail(RenewalInfoRecord? previous, TimeSpan? retryAfter, DateTimeOffset now)
     {
         var failures = Math.Min((previous?.Failures ?? 0) + 1, 30);
-        var backOff = TimeSpan.FromMinutes(Math.Min(Math.Pow(2, failures - 1), DefaultPoll.TotalMinutes));
+        var backOff = TimeSpan.FromMinutes(Math.Min(Math.Pow(2, failures - 1), LongestBackOff.TotalMinutes));
         return Keep(previous) with { Failures = failures, NextPoll = now + (retryAfter is { } asked ? Clamp(asked) : backOff) };
     }
 

@@ -168,7 +168,9 @@ internal sealed class CertificateWorker(
             return null;
         }
 
-        return await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null : settings.LeasePoll;
+        return renewalInfo.LeftAlone(issuer) is { } pause ? pause
+            : await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null
+            : settings.LeasePoll;
     }
 
     // Somebody who wants a certificate, not a new one, has it when it is there; and learns at once when the next attempt is far away.

@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
@@ -8,8 +9,19 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Asks the authority when a certificate is to be renewed (RFC 9773) and keeps the answer.</summary>
-internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEventHub events, JitterSource jitter, TimeProvider time, ILogger<RenewalInfoPoller> logger)
+internal sealed class RenewalInfoPoller(
+    CertificateLeases leases, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<RenewalInfoPoller> logger)
 {
+    // When an authority is asked again after an outage, not all certificates ask at once.
+    private static readonly TimeSpan Spread = TimeSpan.FromMinutes(15);
+
+    /// <returns>For how long an authority is left alone that did not answer the last question; <see langword="null"/> when it may be asked.</returns>
+    public TimeSpan? LeftAlone(Authority authority)
+    {
+        var now = time.GetUtcNow();
+        return authority.RenewalInfoHealth.OpenUntil(now) is { } until ? until - now + (Spread * jitter()) : null;
+    }
+
     /// <param name="certificate">The certificate to ask about.</param>
     /// <param name="authority">Who issued it.</param>
     /// <param name="stopping">Ends the question: nothing is lost with it.</param>
@@ -69,6 +81,7 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
             }
 
             var info = await authority.Client.GetRenewalInfoAsync(id, cancellationToken);
+            authority.RenewalInfoHealth.Succeeded();
             return RenewalInfoPolicy.Accept(previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter()) with { SerialNumber = serial };
         }
         catch (AcmeMalformedAnswerException exception)
@@ -79,7 +92,19 @@ internal sealed class RenewalInfoPoller(CertificateLeases leases, CertificateEve
         catch (AcmeException exception)
         {
             logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
+            LeaveAlone(authority, exception);
             return RenewalInfoPolicy.Fail(previous, exception.RetryAfter, time.GetUtcNow()) with { SerialNumber = serial };
+        }
+    }
+
+    // One question in a while finds out for all certificates whether it answers again.
+    private void LeaveAlone(Authority authority, AcmeException exception)
+    {
+        if (FailureClassifier.IsOutage(exception))
+        {
+            var now = time.GetUtcNow();
+            var failures = authority.RenewalInfoHealth.Failed(now);
+            authority.RenewalInfoHealth.OpenFor(now + FailurePolicy.Outage(new FailureReport(FailureCause.Authority, null, exception.Message), failures, settings.Retries), now);
         }
     }
 }

@@ -56,7 +56,7 @@ public sealed class RenewalInfoPolicyTests
     }
 
     [Fact]
-    public void Fail_Again_DoublesUpToSixHours()
+    public void Fail_Again_DoublesUpToAnHour()
     {
         RenewalInfoRecord? record = null;
         var waits = new List<double>();
@@ -66,7 +66,7 @@ public sealed class RenewalInfoPolicyTests
             waits.Add((record.NextPoll - Now).TotalMinutes);
         }
 
-        Assert.Equal([1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360], waits);
+        Assert.Equal([1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60], waits);
     }
 
     [Fact]
