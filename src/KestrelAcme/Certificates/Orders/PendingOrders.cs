@@ -3,7 +3,6 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Protocol.Problems;
 
-
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Makes pending orders and tells whether one can be taken up again. Pure, but for new keys.</summary>
@@ -48,17 +47,20 @@ internal static class PendingOrders
             : state;
 
     /// <summary>
-    /// An intent without an order's URL, written after the last failure that was counted, is what a crash leaves behind. The authority may hold an order that we never heard of,
-    /// so it counts as a failure and the next attempt waits.
+    /// An intent without an order's URL, for which no failure was counted, is what a crash leaves behind. The authority may hold an order that we never heard of,
+    /// so it counts as a failure and the next attempt waits. Told by a mark, not by times: the clock may have been set back in between.
     /// </summary>
     /// <exception cref="OrderOutcomeUnknownException">An earlier run ended between asking for an order and storing the answer.</exception>
     public static void ThrowIfOutcomeUnknown(CertificateStateRecord state)
     {
-        if (state.PendingOrder is { OrderUrl: null } intent && intent.At > (state.Failure?.At ?? DateTimeOffset.MinValue))
+        if (state.PendingOrder is { OrderUrl: null, IsCounted: false })
         {
             throw new OrderOutcomeUnknownException();
         }
     }
+
+    /// <summary>Notes that a failure of the attempt to place an order was counted.</summary>
+    public static PendingOrder? Counted(PendingOrder? pending) => pending is { OrderUrl: null } ? pending with { IsCounted = true } : pending;
 
     /// <summary>What is stored before anything is asked of the authority. The key of an intent that was never answered for is used again: nobody has seen it.</summary>
     public static PendingOrder Intent(OrderContext context, Uri accountUrl, DateTimeOffset now) => new()

@@ -24,6 +24,9 @@ internal sealed record PendingOrder
     /// <summary>When the authority was told, or was just about to be, to look at the challenges.</summary>
     public DateTimeOffset? PostedAt { get; init; }
 
+    /// <summary>Whether the attempt to place it ended in a failure that was counted: then no crash left it behind.</summary>
+    public bool IsCounted { get; init; }
+
     /// <summary>When the authority forgets the order, where it says so.</summary>
     public DateTimeOffset? Expires { get; init; }
 

@@ -46,6 +46,7 @@ internal sealed class FailureRecorder(
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
             Failure = failure with { Settings = SettingsFingerprint.Of(certificate.Specification, authority.Specification) },
+            PendingOrder = PendingOrders.Counted(state.PendingOrder),
             Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
             CutOff = exception is OrderOutcomeUnknownException or OrderFailedException { LeftBehind: true },
             FailedChallengeTypes = Remember(state.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),

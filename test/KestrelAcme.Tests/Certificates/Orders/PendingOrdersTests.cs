@@ -1,0 +1,49 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Orders;
+
+public sealed class PendingOrdersTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly PendingOrder Intent = new()
+    {
+        Names = ["app.test"],
+        KeyAlgorithm = "EcdsaP256",
+        PrivateKey = [1],
+        DirectoryUrl = new Uri("https://ca.test/dir"),
+        AccountUrl = new Uri("https://ca.test/acct/1"),
+        At = Now,
+    };
+
+    [Fact]
+    public void ThrowIfOutcomeUnknown_IntentOfACrash_Throws()
+        => Assert.Throws<OrderOutcomeUnknownException>(() => PendingOrders.ThrowIfOutcomeUnknown(new CertificateStateRecord { PendingOrder = Intent, Failure = Failure(Now.AddDays(-1)) }));
+
+    [Fact]
+    public void ThrowIfOutcomeUnknown_FailureCountedAfterTheClockWentBack_DoesNot()
+        => PendingOrders.ThrowIfOutcomeUnknown(new CertificateStateRecord { PendingOrder = PendingOrders.Counted(Intent), Failure = Failure(Now.AddDays(-14)) });
+
+    [Fact]
+    public void Counted_OrderThatWasPlaced_IsLeftAsItIs()
+    {
+        var placed = Intent with { OrderUrl = new Uri("https://ca.test/order/1") };
+
+        Assert.Same(placed, PendingOrders.Counted(placed));
+        Assert.Null(PendingOrders.Counted(null));
+    }
+
+    [Fact]
+    public void Merge_FailureOfAnIntentNotStored_TheIntentIsCounted()
+    {
+        var stored = new CertificateStateRecord { PendingOrder = Intent };
+        var known = stored with { PendingOrder = PendingOrders.Counted(Intent), Failure = Failure(Now.AddMinutes(1)) };
+
+        Assert.True(StateMerge.Merge(stored, known, served: null).PendingOrder!.IsCounted);
+        Assert.False(StateMerge.Merge(stored with { PendingOrder = Intent with { At = Now.AddMinutes(2) } }, known, served: null).PendingOrder!.IsCounted);
+    }
+
+    private static CertificateFailure Failure(DateTimeOffset at) => new() { Cause = FailureCause.Authority, Message = "no", Count = 0, At = at, NextTry = at.AddMinutes(5) };
+}
