@@ -60,22 +60,6 @@ public sealed class DnsName : IEquatable<DnsName>
         return name is not null;
     }
 
-    /// <summary>The name one level below this one, such as <c>_acme-challenge</c> in front of a host's name.</summary>
-    /// <exception cref="FormatException">The label or the whole name is too long, or the label is more than one.</exception>
-    public DnsName Prepend(string label)
-    {
-        DnsName first = Parse(label);
-        if (first.LabelCount != 1)
-        {
-            throw new FormatException($"'{first}' is not a single label.");
-        }
-
-        byte[] wire = [.. first._wire.AsSpan(0, first._wire.Length - 1), .. _wire];
-        return wire.Length <= MaximumLength
-            ? new DnsName(wire)
-            : throw new FormatException($"'{first}' in front of '{this}' makes a name longer than {MaximumLength} octets.");
-    }
-
     /// <summary>Whether this name is <paramref name="ancestor"/> itself or lies below it.</summary>
     public bool IsSubdomainOf(DnsName ancestor)
     {

@@ -18,7 +18,6 @@ public sealed class DnsResponse
         IsRecursionAvailable = message.Header.IsRecursionAvailable;
         Answers = message.Answers;
         Authority = message.Authority;
-        Additional = message.Additional;
     }
 
     /// <summary>The server that answered.</summary>
@@ -44,9 +43,6 @@ public sealed class DnsResponse
 
     /// <summary>The authority section: the SOA of a negative answer, the NS of a referral.</summary>
     public IReadOnlyList<DnsRecord> Authority { get; }
-
-    /// <summary>The additional section without OPT and TSIG.</summary>
-    public IReadOnlyList<DnsRecord> Additional { get; }
 
     /// <summary>
     /// The answers of one kind that the name asked for owns, or the name at the end of its CNAMEs as far as this answer shows them.

@@ -26,7 +26,7 @@ internal static partial class ChallengesLog
     [LoggerMessage(1256, LogLevel.Warning, "The TXT record {Name} could not be noted in the store before it is created; a crash now would leave it behind. {Reason}")]
     public static partial void DnsRecordNotNoted(this ILogger logger, string name, string reason);
 
-    [LoggerMessage(1257, LogLevel.Warning, "The note {Key} of a TXT record that was deleted could not be removed from the store; the next start does it. {Reason}")]
+    [LoggerMessage(1257, LogLevel.Warning, "The note {Key} of a TXT record that was deleted could not be removed from the store; it is done later. {Reason}")]
     public static partial void DnsRecordNoteKept(this ILogger logger, string key, string reason);
 
     [LoggerMessage(1258, LogLevel.Warning, "Changes of {Name} by other instances cannot be kept apart from this one's: the store cannot be asked. {Reason}")]
@@ -35,7 +35,7 @@ internal static partial class ChallengesLog
     [LoggerMessage(1259, LogLevel.Information, "The stale TXT record {Name} in zone {Zone}, created at {CreatedAt:u} by an instance that ended without cleaning up, was deleted.")]
     public static partial void StaleDnsRecordDeleted(this ILogger logger, string name, string zone, DateTimeOffset createdAt);
 
-    [LoggerMessage(1260, LogLevel.Warning, "The stale TXT record {Name} in zone {Zone} could not be deleted; the next start tries again. {Reason}")]
+    [LoggerMessage(1260, LogLevel.Warning, "The stale TXT record {Name} in zone {Zone} could not be deleted; it is tried again later. {Reason}")]
     public static partial void StaleDnsRecordKept(this ILogger logger, string name, string zone, string reason);
 
     [LoggerMessage(1261, LogLevel.Warning, "Stale TXT records could not be looked for; it is tried again in two minutes. {Reason}")]

@@ -24,6 +24,22 @@ internal sealed class RecordJournal(IAcmeStorage storage, RecordOwner owner, Tim
         }
     }
 
+    /// <summary>Notes that nobody needs the record any more, though it may exist: under the name of an owner that never lived, so that the next sweep of any instance takes it for stale.</summary>
+    public async Task AbandonAsync(DnsTxtRecord record)
+    {
+        try
+        {
+            // Whoever was cancelled has no token left; the store bounds its own time.
+            var value = JsonSerializer.SerializeToUtf8Bytes(RecordEntry.Of(record, time.GetUtcNow()), RecordJsonContext.Default.RecordEntry);
+            await storage.WriteAsync(RecordKeys.Entry(record, Guid.NewGuid().ToString("N")), value, lease: null, CancellationToken.None);
+            await storage.DeleteAsync(RecordKeys.Entry(record, owner.Id), lease: null, CancellationToken.None);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.DnsRecordNoteKept(RecordKeys.Entry(record, owner.Id), exception.Message);
+        }
+    }
+
     public Task RemoveAsync(DnsTxtRecord record, CancellationToken cancellationToken) => RemoveAsync(RecordKeys.Entry(record, owner.Id), cancellationToken);
 
     public async Task RemoveAsync(string key, CancellationToken cancellationToken)

@@ -11,9 +11,19 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
     public Task CreateAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
         => locks.RunAsync(record.Name, () => CreateNotedAsync(record, provider, cancellationToken), cancellationToken);
 
-    /// <exception cref="ChallengeException">The record could not be deleted. Its note is left, for the next start to try again.</exception>
-    public Task DeleteAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
-        => locks.RunAsync(record.Name, () => DeleteNotedAsync(record, provider, cancellationToken), cancellationToken);
+    /// <exception cref="ChallengeException">The record could not be deleted. Its note is left to the sweep of stale records.</exception>
+    public async Task DeleteAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await locks.RunAsync(record.Name, () => DeleteNotedAsync(record, provider, cancellationToken), cancellationToken);
+        }
+        catch
+        {
+            await journal.AbandonAsync(record);
+            throw;
+        }
+    }
 
     /// <summary>Deletes the record of an instance that is dead, unless one that lives needs it too.</summary>
     /// <exception cref="ChallengeException">The record could not be deleted.</exception>

@@ -5,12 +5,14 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>Tidies up behind instances that are dead, in the background of the start, and gives back this one's lease at the end. Never throws.</summary>
+/// <summary>Tidies up behind instances that are dead and after deletions that failed, in the background, and gives back this one's lease at the end. Never throws.</summary>
 internal sealed class StaleRecordService(
     StaleRecordSweep sweep, RecordOwner owner, ConfigurationSource configuration, TimeProvider time, ILogger<StaleRecordService> logger) : BackgroundService
 {
     // Longer than a store needs to notice that an owner is dead.
-    private static readonly TimeSpan Pause = RecordOwner.LeaseDuration + TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PauseWhileOwnersMayLive = RecordOwner.LeaseDuration + TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(6);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -24,9 +26,14 @@ internal sealed class StaleRecordService(
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            while (await SweepAsync(stoppingToken))
+            for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             {
-                await Task.Delay(Pause, time, stoppingToken);
+                while (await SweepAsync(stoppingToken))
+                {
+                    await Task.Delay(PauseWhileOwnersMayLive, time, stoppingToken);
+                }
+
+                await Task.Delay(pause, time, stoppingToken);
             }
         }
         catch (OperationCanceledException)
