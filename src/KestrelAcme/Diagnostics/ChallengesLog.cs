@@ -23,4 +23,7 @@ internal static partial class ChallengesLog
 
     [LoggerMessage(1205, LogLevel.Warning, "{Name}: our own listener {Endpoint} answers the http-01 token with {Answer}. Something in front of the application's pipeline takes the path /.well-known/acme-challenge/.")]
     public static partial void ListenerAnswersOtherwise(this ILogger logger, string name, EndPoint endpoint, string answer);
+
+    [LoggerMessage(1206, LogLevel.Debug, "{ServerName}: a tls-alpn-01 validation came here, and the answer of another instance could not be found: {Reason}")]
+    public static partial void SharedAnswerNotFound(this ILogger logger, string serverName, string reason);
 }

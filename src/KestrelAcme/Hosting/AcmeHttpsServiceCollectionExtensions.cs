@@ -128,6 +128,8 @@ public static class AcmeHttpsServiceCollectionExtensions
     {
         services.TryAddSingleton<Http01TokenTable>();
         services.TryAddSingleton<TokenProbe>();
+        services.TryAddSingleton<SharedTlsAlpn01Answers>();
+        services.Replace(ServiceDescriptor.Singleton<ISharedChallenges>(static provider => provider.GetRequiredService<SharedTlsAlpn01Answers>()));
         services.TryAddSingleton<IPlainHttpEndpoints, PlainHttpEndpoints>();
         services.TryAddSingleton<Http01SelfCheck>();
         services.TryAddSingleton<INamePlaces, NamePlaces>();

@@ -11,6 +11,7 @@ internal sealed class TlsSelector(
     CertificateContexts contexts,
     PlaceholderCertificate placeholder,
     ILateCertificates late,
+    ISharedChallenges sharedChallenges,
     ReportedNames reported,
     TimeProvider timeProvider,
     ILogger<TlsSelector> logger)
@@ -21,7 +22,7 @@ internal sealed class TlsSelector(
         if (hello.IsAcmeTls)
         {
             var challenge = hello.ServerName is { } validated ? table.FindChallenge(validated) : null;
-            return new(challenge is null ? new TlsSelection(TlsOutcome.Missing, hello.ServerName) : new TlsSelection(TlsOutcome.Challenge, hello.ServerName, challenge));
+            return challenge is null && hello.ServerName is { } open && MayBeValidated(open) ? FindSharedAsync(open) : new(Challenge(hello.ServerName, challenge));
         }
 
         var (name, address) = Wanted(hello.ServerName, localAddress);
@@ -35,6 +36,15 @@ internal sealed class TlsSelector(
     }
 
     private CertificateEntry? Find(string? name, IPAddress? address, KeyKinds accepted) => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
+
+    // Another instance may have the order in hand.
+    private async ValueTask<TlsSelection> FindSharedAsync(string name) => Challenge(name, await sharedChallenges.FindAsync(name));
+
+    private static TlsSelection Challenge(string? name, SslStreamCertificateContext? challenge)
+        => challenge is null ? new TlsSelection(TlsOutcome.Missing, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
+
+    // Addresses are validated by their reverse-mapping names (RFC 8738 section 6). The store is asked for no name that is foreign.
+    private bool MayBeValidated(string name) => table.Managed.Find(name) is not null || name.EndsWith(".arpa", StringComparison.Ordinal);
 
     // Asked for again once it was published, or never will be.
     private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted)

@@ -1,4 +1,6 @@
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -14,7 +16,7 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
-    private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, "challenges/http-01/", "revoked/", "revocation-lists/"];
+    private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, Http01TokenTable.StoragePrefix, SharedTlsAlpn01Answers.StoragePrefix, "revoked/", "revocation-lists/"];
 
     public async Task RunAsync(CancellationToken stopping)
     {

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -21,6 +19,7 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, Http01Answer> _answers = new(StringComparer.Ordinal);
+    private readonly SharedAnswers _shared = new(storage, time, StoragePrefix);
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _lookUps = new(MaxLookUps, MaxLookUps);
     private long _reported = -1;
@@ -36,7 +35,7 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
 
         try
         {
-            await storage.WriteAsync(StorageKeyOf(token), Encoding.ASCII.GetBytes(keyAuthorization), lease: null, cancellationToken);
+            await _shared.AddAsync(token, keyAuthorization, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
@@ -50,15 +49,13 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
     {
         lock (_gate)
         {
-            if (_answers.TryGetValue(token, out var answer) && --answer.Users > 0)
+            if (!_answers.TryGetValue(token, out var answer) || --answer.Users <= 0)
             {
-                return;
+                _answers.TryRemove(token, out _);
             }
-
-            _answers.TryRemove(token, out _);
         }
 
-        await storage.DeleteAsync(StorageKeyOf(token), lease: null, cancellationToken);
+        await _shared.RemoveAsync(token, cancellationToken);
     }
 
     /// <summary>The answer to a token, counted for whoever asks.</summary>
@@ -107,7 +104,7 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
         await _lookUps.WaitAsync(cancellationToken);
         try
         {
-            return await storage.ReadAsync(StorageKeyOf(token), cancellationToken) is { } value ? Encoding.ASCII.GetString(value.Span) : null;
+            return await _shared.FindAsync(token, cancellationToken);
         }
         finally
         {
@@ -125,7 +122,4 @@ internal sealed class Http01TokenTable(IAcmeStorage storage, TimeProvider time, 
             logger.TokenLookUpFailed(reason);
         }
     }
-
-    // Keys know no upper case, tokens do.
-    private static string StorageKeyOf(string token) => StoragePrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
 }

@@ -3,7 +3,7 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Challenges.TlsAlpn01;
 
 /// <summary>Answers tls-alpn-01 challenges (RFC 8737) on the HTTPS endpoints themselves: nothing but port 443 need be open.</summary>
-internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, TimeProvider time) : IChallengeHandler
+internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, SharedTlsAlpn01Answers shared, TimeProvider time) : IChallengeHandler
 {
     public string ChallengeType => "tls-alpn-01";
 
@@ -18,15 +18,16 @@ internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, TimeProvider 
 
         var serverName = TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier);
         tls.PresentChallenge(serverName, context.Url.AbsoluteUri, TlsAlpn01Certificate.Create(context.IdentifierType, context.Identifier, keyAuthorization, time.GetUtcNow()));
-        return Task.CompletedTask;
+        return shared.AddAsync(serverName, context.IdentifierType, context.Identifier, keyAuthorization, cancellationToken);
     }
 
-    // The certificate is served from the moment it was presented.
+    // The certificate is served from the moment it was presented, and other instances read the store when they are asked.
     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
-        tls.WithdrawChallenge(TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier), context.Url.AbsoluteUri);
-        return Task.CompletedTask;
+        var serverName = TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier);
+        tls.WithdrawChallenge(serverName, context.Url.AbsoluteUri);
+        return shared.RemoveAsync(serverName, cancellationToken);
     }
 }

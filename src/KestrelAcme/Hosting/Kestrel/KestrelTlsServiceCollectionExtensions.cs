@@ -26,6 +26,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<TlsCertificateTable>();
         services.TryAddSingleton<ITlsPublisher>(static provider => provider.GetRequiredService<TlsCertificateTable>());
         services.TryAddSingleton<ILateCertificates, NoLateCertificates>();
+        services.TryAddSingleton<ISharedChallenges, NoSharedChallenges>();
         services.TryAddSingleton<TlsSelector>();
         services.TryAddSingleton<ChallengeResponder>();
         services.TryAddSingleton<ClientHelloServices>();

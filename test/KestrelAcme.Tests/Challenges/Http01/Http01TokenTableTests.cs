@@ -36,6 +36,35 @@ public sealed class Http01TokenTableTests : IDisposable
     }
 
     [Fact]
+    public async Task Remove_AnotherInstanceHasTheSameToken_IsSharedUntilThatOneIsDone()
+    {
+        var storage = new InMemoryStorage();
+        var (first, second, replica) = (Table(storage), Table(storage), Table(storage));
+        await first.AddAsync("token", "answer", Cancelled);
+        await second.AddAsync("token", "answer", Cancelled);
+
+        await second.RemoveAsync("token", Cancelled);
+        Assert.Equal("answer", await replica.FindAsync("token", null, Cancelled));
+
+        await first.RemoveAsync("token", Cancelled);
+        Assert.Null(await replica.FindAsync("token", null, Cancelled));
+    }
+
+    [Fact]
+    public async Task Remove_AnotherInstanceDiedADayAgo_IsNotKeptForIt()
+    {
+        var storage = new InMemoryStorage(_time);
+        await Table(storage).AddAsync("token", "answer", Cancelled);
+        _time.Advance(TimeSpan.FromDays(2));
+        var table = Table(storage);
+        await table.AddAsync("token", "answer", Cancelled);
+
+        await table.RemoveAsync("token", Cancelled);
+
+        Assert.Null(await Table(storage).FindAsync("token", null, Cancelled));
+    }
+
+    [Fact]
     public async Task Find_StoreHangsAndManyAsk_TheRestIsRefusedAtOnceAndSaidOnce()
     {
         using var hung = new CancellationTokenSource();

@@ -12,6 +12,7 @@ using KestrelAcme.Tests.Hosting.Kestrel;
 using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.TlsAlpn01;
@@ -42,7 +43,7 @@ public sealed class TlsAlpn01PebbleTests
         var order = await account.CreateOrderAsync(new NewOrderRequest { Identifiers = [name] }, Token);
         var authorization = await account.GetAuthorizationAsync(order.AuthorizationUrls[0], Token);
         var challenge = authorization.FindChallenge("tls-alpn-01")!;
-        var handler = new TlsAlpn01ChallengeHandler(app.Publisher, TimeProvider.System);
+        var handler = new TlsAlpn01ChallengeHandler(app.Publisher, new SharedTlsAlpn01Answers(new KestrelAcme.Storage.InMemoryStorage(), TimeProvider.System, NullLogger<SharedTlsAlpn01Answers>.Instance), TimeProvider.System);
         var context = new ChallengeContext
         {
             ChallengeType = "tls-alpn-01", IdentifierType = name.Type, Identifier = name.Value, Url = challenge.Url, Token = challenge.Token,
