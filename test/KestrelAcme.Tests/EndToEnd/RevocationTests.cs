@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
+using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
@@ -113,6 +114,61 @@ public sealed class RevocationTests
         var after = await app.ConnectAsync("app.test", Cancelled);
         Assert.NotEqual(before.SerialNumber, after.SerialNumber);
         Assert.NotEqual(before.Leaf.GetPublicKeyString(), after.Leaf.GetPublicKeyString());
+    }
+
+    [Fact]
+    public async Task Revoke_KeyCompromiseWhereKeysAreReused_NeverUsesTheKeyAgain()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = fixture.Settings("app.test");
+        settings["AcmeHttps:ReuseKeys"] = "true";
+        await using var app = await fixture.StartAppAsync(settings);
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        var before = await app.ConnectAsync("app.test", Cancelled);
+
+        await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
+        await Poll.UntilAsync(() => app.Certificates.Find("app.test")!.SerialNumber != before.SerialNumber, "a successor", cancellationToken: Cancelled);
+        var after = await app.ConnectAsync("app.test", Cancelled);
+        await app.Certificates.RenewAsync("app.test", Cancelled);
+        var later = await app.ConnectAsync("app.test", Cancelled);
+
+        Assert.NotEqual(before.Leaf.GetPublicKeyString(), after.Leaf.GetPublicKeyString());
+        Assert.NotEqual(after.SerialNumber, later.SerialNumber);
+        Assert.Equal(after.Leaf.GetPublicKeyString(), later.Leaf.GetPublicKeyString());
+    }
+
+    [Fact]
+    public async Task Revoke_OrderUnderWayAndNothingCanBeRecorded_IsNotLost()
+    {
+        var trouble = new FailingStorage(new InMemoryStorage());
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = fixture.Settings("app.test");
+        settings["AcmeHttps:ReuseKeys"] = "true";
+        await using var app = await fixture.StartAppAsync(settings, configure: builder =>
+        {
+            builder.Services.AddSingleton<IAcmeStorage>(trouble);
+            QuickIssuance.Apply(builder);
+        });
+        await LocalFixture.ObtainedAsync(app, "app.test");
+        var before = await app.ConnectAsync("app.test", Cancelled);
+
+        // The order that is under way has the key that is revoked.
+        fixture.Authority.Faults.ProcessingStuck = true;
+        var renewing = app.Certificates.RenewAsync("app.test", Cancelled);
+        await Poll.UntilAsync(() => fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.Finalize, StatusCode: 200 }) == 2, "the request to be sent", cancellationToken: Cancelled);
+        trouble.Unwritable = key => key.StartsWith("states/", StringComparison.Ordinal) || key.StartsWith("revoked/", StringComparison.Ordinal);
+        var revoking = app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
+        await Poll.UntilAsync(() => fixture.Authority.Revoked.Count == 1, "the revocation", cancellationToken: Cancelled);
+        fixture.Authority.Faults.ProcessingStuck = false;
+        await Assert.ThrowsAsync<CertificateException>(() => renewing);
+        await revoking;
+        trouble.Unwritable = static _ => false;
+
+        await Poll.UntilAsync(
+            async _ => (await app.ConnectAsync("app.test", Cancelled)).Leaf.GetPublicKeyString() != before.Leaf.GetPublicKeyString(),
+            $"a successor with another key\n{app.Log}",
+            cancellationToken: Cancelled);
+        Assert.False(app.Certificates.Find("app.test")!.Revoked);
     }
 
     private static async Task RevokeBehindItsBackAsync(AcmeApp app, string name = "app.test")

@@ -129,7 +129,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
 
     private static async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        var pending = context.Journal.Pending!;
+        var pending = context.Journal.RequirePending();
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
         var request = CertificateRequestBuilder.Build(Identifiers.ToAcme(context.Specification), key);
         try
@@ -157,7 +157,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
         var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, context.Specification.PreferredChain ?? authority.PreferredChain, cancellationToken);
         context.Journal.Reached(OrderStep.Downloaded);
 
-        var pending = context.Journal.Pending!;
+        var pending = context.Journal.RequirePending();
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
         IssuedCertificateCheck.ThrowIfUnusable(chain.Certificates, key, pending.Names, IsChainExpected(context), time.GetUtcNow());
         return new CertificateRecord(chain.Certificates, pending.PrivateKey, PendingOrders.Metadata(pending, order.CertificateUrl, time.GetUtcNow(), jitter()));

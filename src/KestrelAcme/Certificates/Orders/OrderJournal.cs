@@ -35,6 +35,10 @@ internal sealed class OrderJournal
 
     public PendingOrder? Pending => State.PendingOrder;
 
+    /// <summary>The order that is under way.</summary>
+    /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, since its key may be the one that was revoked as compromised.</exception>
+    public PendingOrder RequirePending() => Pending ?? throw new OrderWithdrawnException();
+
     /// <summary>Opens the journal with what other instances have written since we looked.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public static async Task<OrderJournal> OpenAsync(
@@ -99,15 +103,16 @@ internal sealed class OrderJournal
 
     public async Task StoreOrderUrlAsync(Uri url, DateTimeOffset? expires, CancellationToken cancellationToken)
     {
-        await StoreAsync(State with { PendingOrder = Pending! with { OrderUrl = url, Expires = expires } }, cancellationToken);
+        await StoreAsync(State with { PendingOrder = RequirePending() with { OrderUrl = url, Expires = expires } }, cancellationToken);
         Reached(OrderStep.OrderUrlStored);
     }
 
     /// <summary>Notes that the authority issued a certificate: from then on it counts against its limits, whatever becomes of it.</summary>
     public async Task StoreCertificateUrlAsync(Uri url, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var issued = Pending!.CertificateUrl is null ? ExactSetPolicy.Add(State.Issued, now) : State.Issued;
-        await StoreAsync(State with { PendingOrder = Pending with { CertificateUrl = url }, Issued = issued }, cancellationToken);
+        var pending = RequirePending();
+        var issued = pending.CertificateUrl is null ? ExactSetPolicy.Add(State.Issued, now) : State.Issued;
+        await StoreAsync(State with { PendingOrder = pending with { CertificateUrl = url }, Issued = issued }, cancellationToken);
         Reached(OrderStep.CertificateUrlStored);
     }
 

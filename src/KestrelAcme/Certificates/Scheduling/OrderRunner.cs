@@ -158,6 +158,7 @@ internal sealed class OrderRunner(
         };
         await rehearsal.RunAsync(context, cancellationToken);
         var record = await flow.RunAsync(context, cancellationToken);
+        journal.RequirePending();
         var request = certificate.TakeRequest();
         try
         {

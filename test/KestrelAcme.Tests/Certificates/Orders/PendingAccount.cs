@@ -13,6 +13,11 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
 {
     Uri IAuthorityAccount.Url { get; } = new("https://ca.test/account");
 
+    private int _posts;
+
+    /// <summary>How often a challenge was posted.</summary>
+    public int Posts => Volatile.Read(ref _posts);
+
     public AccountKey Key => throw new NotSupportedException();
 
     public static Uri Url(int index) => new($"https://ca.test/authorization/n{index}.test");
@@ -21,7 +26,11 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
 
     public Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken) => Task.FromResult(Make(authorizationUrl, AuthorizationStatus.Valid));
 
-    public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken) => Task.FromResult(new Challenge { Url = challengeUrl, Type = challengeType });
+    public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _posts);
+        return Task.FromResult(new Challenge { Url = challengeUrl, Type = challengeType });
+    }
 
     public Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken) => throw new NotSupportedException();
 
