@@ -2,6 +2,7 @@ using System.Reflection;
 using BenchmarkDotNet.Running;
 using KestrelAcme.Benchmarks.Fuzz;
 using KestrelAcme.Benchmarks.Handshakes;
+using KestrelAcme.Benchmarks.Idle;
 using KestrelAcme.Benchmarks.Memory;
 using KestrelAcme.Benchmarks.Start;
 
@@ -15,6 +16,8 @@ switch (args.FirstOrDefault())
         return await MemoryReport.RunAsync(args[1..]);
     case "start":
         return await StartReport.RunAsync(args[1..]);
+    case "idle":
+        return await IdleReport.RunAsync(args.Length > 1 ? int.Parse(args[1]) : 100_000);
     case "fuzz":
         return FuzzRun.Run(TimeSpan.FromSeconds(args.Length > 1 ? int.Parse(args[1]) : 60));
     default:

@@ -134,7 +134,7 @@ public sealed class RevocationTests
 
         Assert.NotEqual(before.Leaf.GetPublicKeyString(), after.Leaf.GetPublicKeyString());
         Assert.NotEqual(after.SerialNumber, later.SerialNumber);
-        Assert.Equal(after.Leaf.GetPublicKeyString(), later.Leaf.GetPublicKeyString());
+        Assert.NotEqual(before.Leaf.GetPublicKeyString(), later.Leaf.GetPublicKeyString());
     }
 
     [Fact]
