@@ -62,5 +62,5 @@ public sealed class SessionPinsTests
     private CertificateEntry Entry(string name) => new(_authority.Issue(name), KeyKinds.Ecdsa);
 
     private static SslServerAuthenticationOptions Options(CertificateEntry entry)
-        => new() { ServerCertificateContext = CertificateContextFactory.Create(entry.Material, entry.KeyKind), AllowTlsResume = true };
+        => new() { ServerCertificateContext = CertificateContextFactory.Create(entry.Material, entry.KeyKind, out _), AllowTlsResume = true };
 }
