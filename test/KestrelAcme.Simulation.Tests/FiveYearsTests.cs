@@ -1,4 +1,3 @@
-using System.Globalization;
 using Xunit;
 
 namespace KestrelAcme.Simulation.Tests;
@@ -8,12 +7,12 @@ namespace KestrelAcme.Simulation.Tests;
 public sealed class FiveYearsTests(ITestOutputHelper output)
 {
     private const int FixedSeed = 20261121;
-    private const int Days = 5 * 365;
+    private const int Whole = 5 * 365;
     private const int LongLived = 165;
     private const int ShortLived = 35;
 
-    // Other seeds are other weather: to be tried by hand.
-    private static readonly int Seed = Environment.GetEnvironmentVariable("SIMULATION_SEED") is { } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : FixedSeed;
+    private static readonly int Days = Simulation.Number("DAYS", Whole);
+    private static readonly int Seed = Simulation.Number("SEED", FixedSeed);
 
     [Fact]
     public async Task FiveYears_OfTrouble_NothingLapsesAndNobodyIsAnnoyed() => await Simulation.RunAsync(RunAsync);
@@ -23,7 +22,7 @@ public sealed class FiveYearsTests(ITestOutputHelper output)
         var clock = new SimulatedClock();
         var end = clock.Start.AddDays(Days);
         using var mint = new CertificateMint(clock.Start);
-        var weather = Weather.Draw(Seed, clock.Start, end, new WeatherRates());
+        var weather = Weather.Draw(Seed, clock.Start, clock.Start.AddDays(Whole), new WeatherRates());
         var authority = new SimulatedAuthority(clock, weather, mint, name => name.StartsWith("short", StringComparison.Ordinal) ? TimeSpan.FromHours(160) : TimeSpan.FromDays(45), Seed);
         var names = SimulatedConfiguration.Names("long", LongLived).Concat(SimulatedConfiguration.Names("short", ShortLived));
         var world = new SimulatedWorld(authority, SimulatedConfiguration.Create(names), Seed);

@@ -8,7 +8,7 @@ namespace KestrelAcme.Simulation.Tests;
 internal sealed class SimulatedWorld(ISimulatedAuthority authority, ConfigurationSnapshot configuration, int seed)
 {
     /// <summary>Time goes on by so much at once, where nothing is under way.</summary>
-    private static readonly TimeSpan Stride = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Stride = TimeSpan.FromMinutes(15);
 
     /// <summary>A timer that is due so soon belongs to something that is under way.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);

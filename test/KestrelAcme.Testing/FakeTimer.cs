@@ -5,11 +5,11 @@ internal sealed class FakeTimer(FakeTimeProvider provider, TimerCallback callbac
 {
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
 
-    public long Due { get; set; }
-
     public long Period { get; set; }
 
     public long Arming { get; set; }
+
+    public bool Armed { get; set; }
 
     public bool Disposed { get; set; }
 

@@ -4,13 +4,19 @@ namespace KestrelAcme.Testing;
 internal sealed class FakeTimerQueue
 {
     private readonly PriorityQueue<FakeTimer, (long Due, long Armed)> _queue = new();
-    private readonly HashSet<FakeTimer> _armed = [];
     private readonly List<(Func<bool> Condition, TaskCompletionSource Source)> _waiters = [];
     private long _changes;
 
-    public int Count => _armed.Count;
+    public int Count { get; private set; }
 
-    public long? NextDue => _armed.Count == 0 ? null : _armed.Min(timer => timer.Due);
+    public long? NextDue
+    {
+        get
+        {
+            DropOutdated();
+            return _queue.TryPeek(out _, out var key) ? key.Due : null;
+        }
+    }
 
     /// <summary>Grows with every change; may be read without the lock.</summary>
     public long Changes => Interlocked.Read(ref _changes);
@@ -19,15 +25,11 @@ internal sealed class FakeTimerQueue
     public void Set(FakeTimer timer, long? due)
     {
         timer.Arming = Interlocked.Increment(ref _changes);
+        Count += (due is null ? 0 : 1) - (timer.Armed ? 1 : 0);
+        timer.Armed = due is not null;
         if (due is { } at)
         {
-            timer.Due = at;
-            _armed.Add(timer);
             _queue.Enqueue(timer, (at, timer.Arming));
-        }
-        else
-        {
-            _armed.Remove(timer);
         }
 
         Wake();
@@ -39,17 +41,13 @@ internal sealed class FakeTimerQueue
     /// <summary>Takes the first timer due at <paramref name="limit"/> or before, and arms a periodic one anew.</summary>
     public FakeTimer? Take(long limit, out long due)
     {
-        while (_queue.TryPeek(out var timer, out var key) && key.Due <= limit)
+        DropOutdated();
+        if (_queue.TryPeek(out var timer, out var key) && key.Due <= limit)
         {
             _queue.Dequeue();
-            if (timer.Arming == key.Armed && _armed.Contains(timer))
-            {
-                due = key.Due;
-                Set(timer, timer.Period > 0 ? key.Due + timer.Period : null);
-                return timer;
-            }
-
-            // Changed or disposed since: a later entry stands for it, or none.
+            due = key.Due;
+            Set(timer, timer.Period > 0 ? key.Due + timer.Period : null);
+            return timer;
         }
 
         due = 0;
@@ -67,5 +65,14 @@ internal sealed class FakeTimerQueue
         var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiters.Add((condition, source));
         return source.Task;
+    }
+
+    // Changed or disposed since they were armed: a later entry stands for them, or none.
+    private void DropOutdated()
+    {
+        while (_queue.TryPeek(out var timer, out var key) && (!timer.Armed || timer.Arming != key.Armed))
+        {
+            _queue.Dequeue();
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using KestrelAcme.Configuration;
 using Xunit;
 
@@ -9,10 +8,11 @@ namespace KestrelAcme.Simulation.Tests.OverHttp;
 public sealed class SixtyDaysTests(ITestOutputHelper output)
 {
     private const int FixedSeed = 20261121;
-    private const int Days = 60;
+    private const int Whole = 60;
     private const int Names = 20;
 
-    private static readonly int Seed = Environment.GetEnvironmentVariable("SIMULATION_SEED") is { } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : FixedSeed;
+    private static readonly int Days = Simulation.Number("DAYS", Whole);
+    private static readonly int Seed = Simulation.Number("SEED", FixedSeed);
 
     // A year's worth of trouble in two months.
     private static readonly WeatherRates Rates = new()
@@ -31,7 +31,7 @@ public sealed class SixtyDaysTests(ITestOutputHelper output)
     {
         var clock = new SimulatedClock();
         var end = clock.Start.AddDays(Days);
-        var weather = Weather.Draw(Seed, clock.Start, end, Rates);
+        var weather = Weather.Draw(Seed, clock.Start, clock.Start.AddDays(Whole), Rates);
         await using var authority = await LocalAuthorityWorld.StartAsync(clock, weather, Seed, TestContext.Current.CancellationToken);
         var world = new SimulatedWorld(authority, SimulatedConfiguration.Create(Certificates(), authority.DirectoryUrl), Seed);
         try

@@ -19,7 +19,8 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
     private static readonly TimeSpan Spread = TimeSpan.FromHours(3);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromHours(1);
 
-    private readonly ConcurrentDictionary<Uri, EntityTagHeaderValue> _tags = new();
+    // The tag of each list, and for whom it was looked through: that it has not changed says nothing of a certificate that was not looked for then.
+    private readonly ConcurrentDictionary<Uri, (EntityTagHeaderValue Tag, IReadOnlySet<string> SerialNumbers)> _tags = new();
 
     // As the store was last seen to say.
     private readonly ConcurrentDictionary<Uri, DateTimeOffset> _nextChecks = new();
@@ -46,17 +47,18 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
 
         try
         {
-            var fetched = await client.FetchAsync(url, _tags.GetValueOrDefault(url), cancellationToken);
+            var seen = _tags.TryGetValue(url, out var before) && serialNumbers.IsSubsetOf(before.SerialNumbers) ? before.Tag : null;
+            var fetched = await client.FetchAsync(url, seen, cancellationToken);
             var list = fetched is null ? null : Read(fetched, url, issuer, serialNumbers, known);
 
             // While something is left to record, the list must be sent again, changed or not.
-            _tags.TryRemove(url, out var before);
+            _tags.TryRemove(url, out _);
             var complete = await RecordAllAsync(list?.Revoked ?? [], record);
             var wait = complete ? LongestInterval - (Spread * jitter()) : TimeSpan.Zero;
             await StoreAsync(url, list?.Number?.ToString(CultureInfo.InvariantCulture) ?? known?.Number, wait, cancellationToken);
-            if (complete && (fetched is null ? before : fetched.Tag) is { } tag)
+            if (complete && (fetched is null ? seen : fetched.Tag) is { } tag)
             {
-                _tags[url] = tag;
+                _tags[url] = (tag, serialNumbers);
             }
         }
         catch (Exception exception) when (exception is HttpRequestException or UnusableRevocationListException or IOException and not StorageUnavailableException)
