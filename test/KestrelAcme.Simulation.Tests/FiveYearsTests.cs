@@ -8,8 +8,8 @@ public sealed class FiveYearsTests(ITestOutputHelper output)
 {
     private const int FixedSeed = 20261121;
     private const int Whole = 5 * 365;
-    private const int LongLived = 165;
-    private const int ShortLived = 35;
+    private const int LongLived = 175;
+    private const int ShortLived = 25;
 
     private static readonly int Days = Simulation.Number("DAYS", Whole);
     private static readonly int Seed = Simulation.Number("SEED", FixedSeed);
