@@ -27,7 +27,7 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
     {
         _time = time;
         _api = new AzureApi(new Uri(settings.Find(nameof(AzureDnsOptions.ResourceManagerEndpoint)) ?? AzureDnsOptions.PublicCloud), credential, transport, time);
-        _zones = new AzureZoneFinder(settings, _api);
+        _zones = new AzureZoneFinder(settings, _api, time);
     }
 
     public string Description => $"Azure DNS at {_api.Endpoint.Authority}";

@@ -1,3 +1,4 @@
+using Azure.Core;
 using Azure.Core.Pipeline;
 using KestrelAcme.Configuration;
 using KestrelAcme.Testing.Servers;
@@ -25,11 +26,11 @@ internal sealed class AzureFixture : IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken) => _api = await StubApi.StartAsync(Stub.Map, cancellationToken, _certificate.Server);
 
-    public AzureDnsProvider CreateProvider(StaticCredential? credential = null, Action<AzureDnsOptions>? configure = null)
+    public AzureDnsProvider CreateProvider(TokenCredential? credential = null, Action<AzureDnsOptions>? configure = null, TimeProvider? time = null)
     {
         // The stub's certificate is not this machine's.
         var transport = new HttpClientTransport(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => certificate?.Thumbprint == _certificate.Server.Thumbprint });
-        var provider = new AzureDnsProvider(Settings(configure), credential ?? new StaticCredential(Token), transport, TimeProvider.System);
+        var provider = new AzureDnsProvider(Settings(configure), credential ?? new StaticCredential(Token), transport, time ?? TimeProvider.System);
         _providers.Add(provider);
         return provider;
     }

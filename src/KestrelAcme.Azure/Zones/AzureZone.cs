@@ -30,18 +30,24 @@ internal sealed record AzureZone(string ResourceId, string Name)
 
     /// <returns>What is wrong with a list, or <see langword="null"/>.</returns>
     public static string? CheckList(string text)
-        => Split(text) is { Length: > 0 } ids && Array.Find(ids, id => !TryParse(id, out _)) is null ? null : "is not a list of resource ids of DNS zones, with commas between them";
+    {
+        if (Split(text) is not { Length: > 0 } ids || Array.Exists(ids, id => !TryParse(id, out _)))
+        {
+            return "is not a list of resource ids of DNS zones, with commas between them";
+        }
 
-    /// <summary>The zone with the longest name at or above the record's name.</summary>
-    public static AzureZone? Longest(IEnumerable<AzureZone> zones, string recordName)
-        => zones.Where(zone => zone.Holds(recordName)).MaxBy(zone => zone.Name.Length);
+        var zones = ParseList(text);
+        return zones.Select(zone => zone.Name).Distinct().FirstOrDefault(name => Named(zones, name).Count > 1) is { } twice
+            ? $"holds several zones named {twice}, of which DNS shows one" : null;
+    }
+
+    /// <summary>All zones of that name; each once.</summary>
+    public static IReadOnlyList<AzureZone> Named(IEnumerable<AzureZone> zones, string name)
+        => [.. zones.Where(zone => Is(zone.Name, name)).DistinctBy(zone => zone.ResourceId, StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>The resource of a name's TXT record set.</summary>
     public string RecordSet(string recordName)
         => $"{ResourceId}/TXT/{(recordName.Length == Name.Length ? "@" : Uri.EscapeDataString(recordName[..^(Name.Length + 1)]))}";
-
-    private bool Holds(string recordName)
-        => recordName.EndsWith(Name, StringComparison.OrdinalIgnoreCase) && (recordName.Length == Name.Length || recordName[^(Name.Length + 1)] == '.');
 
     private static string[] Split(string text) => text.Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 

@@ -6,25 +6,39 @@ using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Azure.Zones;
 
-/// <summary>Finds the zone that holds a name: among those of the configuration, or those that a subscription or a resource group has. Safe for concurrent use.</summary>
-internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api) : IDisposable
+/// <summary>
+/// Finds the zone that DNS shows for a record: among those of the configuration, or those that a subscription or a resource group has. A zone above it will not do: the delegation hides what is put
+/// there. Safe for concurrent use.
+/// </summary>
+internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api, TimeProvider time) : IDisposable
 {
     private const int MaxPages = 1000;
+    private const string Private = "Where a private zone of that name hides the public one from this machine, let DnsResolvers name public resolvers.";
+
+    // A second zone of a name shows in a new list only.
+    private static readonly TimeSpan ListLifetime = TimeSpan.FromHours(1);
 
     private readonly IReadOnlyList<AzureZone>? _configured = settings.Find(nameof(AzureDnsOptions.ZoneResourceIds)) is { } ids ? AzureZone.ParseList(ids) : null;
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private volatile IReadOnlyList<AzureZone>? _listed;
+    private volatile Listing? _listed;
 
-    /// <exception cref="DnsProviderException">No zone is for it, or they could not be listed.</exception>
+    /// <exception cref="DnsProviderException">No zone is for it, or more than one, or they could not be listed.</exception>
     public async Task<AzureZone> FindAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        // What was listed may be old: a zone that is missing from it is looked for once more.
-        if ((_configured ?? _listed) is { } known && AzureZone.Longest(known, record.Name) is { } zone)
+        var before = _listed;
+        if (before is not null && time.GetElapsedTime(before.At) < ListLifetime && AzureZone.Named(before.Zones, record.Zone) is [var known])
         {
-            return zone;
+            return known;
         }
 
-        return (_configured is null ? AzureZone.Longest(await ListAsync(record.Zone, cancellationToken), record.Name) : null) ?? throw NotFound(record);
+        // What was listed may be old: a zone that is missing from it, or is in it twice, is looked for once more.
+        var zones = AzureZone.Named(_configured ?? await ListAsync(record.Zone, before, cancellationToken), record.Zone);
+        return zones switch
+        {
+            [var zone] => zone,
+            [] => throw NotFound(record),
+            _ => throw Several(record, zones),
+        };
     }
 
     /// <summary>Lists again before the next change.</summary>
@@ -41,14 +55,18 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
         }
     }
 
-    private async Task<IReadOnlyList<AzureZone>> ListAsync(string zone, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<AzureZone>> ListAsync(string zone, Listing? before, CancellationToken cancellationToken)
     {
-        var before = _listed;
         await _gate.WaitAsync(cancellationToken);
         try
         {
             // Whoever waited here need not ask for what was just listed.
-            return _listed is { } listed && !ReferenceEquals(listed, before) ? listed : _listed = await ReadAsync(zone, cancellationToken);
+            if (_listed is not { } listed || ReferenceEquals(listed, before))
+            {
+                _listed = listed = new Listing(await ReadAsync(zone, cancellationToken), time.GetTimestamp());
+            }
+
+            return listed.Zones;
         }
         finally
         {
@@ -98,6 +116,13 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
     private DnsProviderException NotFound(DnsTxtRecord record) => new(
         DnsProviderFault.ZoneNotFound,
         _configured is null
-            ? $"{api.Endpoint.Authority} shows no zone for {record.Name} (zone {record.Zone}) in {Scope}. Is it the right one, and has the identity the role 'DNS Zone Contributor' there?"
-            : $"None of ZoneResourceIds, which {api.Endpoint.Authority} would be asked for, is for {record.Name} (zone {record.Zone}). Add the zone's resource id.");
+            ? $"{api.Endpoint.Authority} shows no zone named {record.Zone}, which in DNS holds {record.Name}, in {Scope}. Is it the right one, and has the identity the role 'DNS Zone Contributor' there? {Private}"
+            : $"None of ZoneResourceIds, which {api.Endpoint.Authority} would be asked for, is zone {record.Zone}, which in DNS holds {record.Name}. Add the zone's resource id. {Private}");
+
+    private DnsProviderException Several(DnsTxtRecord record, IReadOnlyList<AzureZone> zones) => new(
+        DnsProviderFault.SetUpNeeded,
+        $"{api.Endpoint.Authority} shows {zones.Count} zones named {record.Zone} in {Scope}, of which DNS shows one. " +
+        $"Give ZoneResourceIds with the id of that one: {QuotedText.Clean(string.Join(", ", zones.Select(zone => zone.ResourceId)))}.");
+
+    private sealed record Listing(IReadOnlyList<AzureZone> Zones, long At);
 }
