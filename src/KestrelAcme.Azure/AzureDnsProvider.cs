@@ -59,7 +59,7 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
                 await Task.Delay(pause, _time, cancellationToken);
             }
         }
-        catch (DnsProviderException)
+        catch (DnsProviderException exception) when (exception.Fault == DnsProviderFault.ZoneNotFound)
         {
             // The zone may have been moved to another resource group.
             _zones.Forget();

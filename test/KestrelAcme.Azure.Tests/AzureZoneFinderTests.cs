@@ -1,3 +1,5 @@
+using Azure.Core;
+using Azure.Identity;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Testing;
 using Xunit;
@@ -92,5 +94,48 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
         Assert.Equal(DnsProviderFault.SetUpNeeded, exception.Fault);
     }
 
+    [Theory]
+    [InlineData(429, DnsProviderFault.RateLimited)]
+    [InlineData(503, DnsProviderFault.Unavailable)]
+    [InlineData(403, DnsProviderFault.Unauthorized)]
+    [InlineData(412, DnsProviderFault.Unavailable)]
+    [InlineData(0, DnsProviderFault.Unauthorized)]
+    public async Task Create_FailsButNotForTheZone_TheListIsKept(int status, DnsProviderFault fault)
+    {
+        var credential = new FailingLater();
+        var provider = _azure.CreateProvider(credential);
+        await provider.CreateTxtAsync(Txt("one", "example.test"), Cancelled);
+        credential.Fails = status == 0;
+        if (status == 412)
+        {
+            var i = 0;
+            _azure.Stub.Meanwhile = key => _azure.Stub.Put(key, 60, [$"theirs-{i++}"]);
+        }
+        else if (status > 0)
+        {
+            _azure.Api.Refusals.Enqueue((status, "", "300"));
+        }
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("two", "example.test"), Cancelled));
+        Assert.Equal(fault, exception.Fault);
+        _azure.Stub.Meanwhile = null;
+        credential.Fails = false;
+        await provider.CreateTxtAsync(Txt("two", "example.test"), Cancelled);
+
+        Assert.Contains("two", _azure.Stub.ValuesOf("example.test/_acme-challenge"));
+        Assert.Equal(1, Lists);
+    }
+
     private static DnsTxtRecord Txt(string value, string zone) => new() { Zone = zone, Name = $"_acme-challenge.{zone}", ChallengeName = $"_acme-challenge.{zone}", Value = value };
+
+    /// <summary>Gives out tokens that are to be asked for anew each time, and none on demand.</summary>
+    private sealed class FailingLater : TokenCredential
+    {
+        public bool Fails { get; set; }
+
+        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken)
+            => Fails ? throw new AuthenticationFailedException("Refused.") : new AccessToken(AzureFixture.Token, TimeProvider.System.GetUtcNow());
+
+        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => ValueTask.FromResult(GetToken(requestContext, cancellationToken));
+    }
 }
