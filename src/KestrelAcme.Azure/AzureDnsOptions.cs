@@ -19,7 +19,7 @@ public sealed class AzureDnsOptions() : DnsProviderOptions(TypeName)
             new(nameof(SubscriptionId), Required: true) { Example = "00000000-0000-0000-0000-000000000000", Check = CheckGuid, Alternative = nameof(ZoneResourceIds) },
             new(nameof(ResourceGroup)) { Needs = nameof(SubscriptionId) },
             new(nameof(ZoneResourceIds)) { Example = "/subscriptions/.../resourceGroups/.../providers/Microsoft.Network/dnszones/example.com", Check = AzureZone.CheckList },
-            new(nameof(TenantId)) { Needs = nameof(ClientId) },
+            new(nameof(TenantId)) { Needs = nameof(ClientId), Example = "00000000-0000-0000-0000-000000000000", Check = CheckTenant },
             new(nameof(ClientId)) { Needs = nameof(ClientSecret) },
             new(nameof(ClientSecret), Secret: true) { Needs = nameof(TenantId) },
             new(nameof(ManagedIdentityClientId)) { Check = CheckGuid, Example = "00000000-0000-0000-0000-000000000000" },
@@ -27,7 +27,7 @@ public sealed class AzureDnsOptions() : DnsProviderOptions(TypeName)
             new(nameof(AuthorityHost)) { Example = "https://login.microsoftonline.com/", Check = CheckUrl },
         ]);
 
-    /// <summary>The subscription, a GUID. Its zones are listed, and of those that fit the one with the longest name is used.</summary>
+    /// <summary>The subscription, a GUID. Its zones are listed; used is the one that DNS shows for a name.</summary>
     /// <value>None: required without <see cref="ZoneResourceIds"/>.</value>
     public string? SubscriptionId { get => Get(nameof(SubscriptionId)); set => Set(nameof(SubscriptionId), value); }
 
@@ -39,7 +39,7 @@ public sealed class AzureDnsOptions() : DnsProviderOptions(TypeName)
     /// <value>None.</value>
     public string? ZoneResourceIds { get => Get(nameof(ZoneResourceIds)); set => Set(nameof(ZoneResourceIds), value); }
 
-    /// <summary>The tenant of the application <see cref="ClientId"/>.</summary>
+    /// <summary>The tenant of the application <see cref="ClientId"/>: a GUID without braces, or a domain name.</summary>
     /// <value>None.</value>
     public string? TenantId { get => Get(nameof(TenantId)); set => Set(nameof(TenantId), value); }
 
@@ -68,6 +68,10 @@ public sealed class AzureDnsOptions() : DnsProviderOptions(TypeName)
     public string? AuthorityHost { get => Get(nameof(AuthorityHost)); set => Set(nameof(AuthorityHost), value); }
 
     private static string? CheckGuid(string text) => Guid.TryParseExact(text, "D", out _) ? null : "is not a GUID";
+
+    // What Azure.Identity takes; anything else would show at the first order.
+    private static string? CheckTenant(string text)
+        => text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-') ? null : "is not a tenant: letters, digits, dots and hyphens only";
 
     // A token is sent along: https alone, also to this machine.
     private static string? CheckUrl(string text)

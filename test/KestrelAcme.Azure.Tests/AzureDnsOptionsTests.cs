@@ -20,6 +20,8 @@ public sealed class AzureDnsOptionsTests
     [InlineData("ZoneResourceIds", "/subscriptions/x/example.com", "is not a list of resource ids of DNS zones")]
     [InlineData("ClientId", "app", "ClientSecret: is missing, and ClientId is of no use without it")]
     [InlineData("ClientSecret", "hidden", "TenantId: is missing, and ClientSecret is of no use without it")]
+    [InlineData("ZoneResourceIds", $"{Id},{Id},/subscriptions/s/resourceGroups/other/providers/Microsoft.Network/dnszones/Example.com", "holds several zones named example.com, of which DNS shows one")]
+    [InlineData("TenantId", "{11111111-2222-3333-4444-555555555555}", "TenantId = '{11111111-2222-3333-4444-555555555555}': is not a tenant: letters, digits, dots and hyphens only. Write a value such as '00000000-")]
     [InlineData("AuthorityHost", "http://login.test/", "is not an https URL")]
     public void Options_Wrong_AreReportedWithTheFix(string key, string? value, string expected)
     {
@@ -32,6 +34,16 @@ public sealed class AzureDnsOptionsTests
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hidden", exception.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("11111111-2222-3333-4444-555555555555")]
+    [InlineData("contoso.onmicrosoft.com")]
+    public void Options_TenantOfEitherKind_MakesACredential(string tenant)
+        => Assert.IsType<ClientSecretCredential>(Choose(null, ("TenantId", tenant), ("ClientId", "app"), ("ClientSecret", "secret")));
+
+    [Fact]
+    public void Options_OneZoneTwice_IsOneZone()
+        => Assert.Contains(",", AzureFixture.Read(options => options.ZoneResourceIds = $"{Id},{Id.Replace("/rg/", "/RG/", StringComparison.Ordinal)}").Find("ZoneResourceIds"), StringComparison.Ordinal);
 
     [Fact]
     public void Choose_ByWhatIsGiven_TakesTheMostSpecific()
