@@ -98,30 +98,27 @@ public sealed class DnsChallengeFlowTests
     }
 
     [Fact]
-    public async Task Wait_ServerWasSilentForAnotherOrder_CostsNothingMoreButIsHeardAgain()
+    public async Task Wait_ServerWasSilentForAnotherOrder_IsHeardAgain()
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { HasSecondary = true }, Cancelled);
         bind.SecondaryIsSilent = true;
         await using var app = new DnsFixture(BindSettings.For(bind, ("PropagationTimeout", "00:00:20")), bind.Address.Port);
-        var challenges = Enumerable.Range(0, 3).Select(i => DnsFixture.Challenge("example.test", $"t{i}")).ToList();
-        foreach (var challenge in challenges)
-        {
-            await app.Handler.PrepareAsync(challenge, Cancelled);
-        }
-
-        await app.Handler.WaitUntilVisibleAsync(challenges[0], Cancelled);
-        var clock = Stopwatch.StartNew();
-        await app.Handler.WaitUntilVisibleAsync(challenges[1], Cancelled);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"It took {clock.Elapsed.TotalSeconds:0.0} s.");
-        Assert.Contains("was silent a short while ago", app.Log.At(LogLevel.Warning).Last().Message, StringComparison.Ordinal);
+        var (first, second) = (DnsFixture.Challenge("example.test", "one"), DnsFixture.Challenge("example.test", "two"));
+        await app.Handler.PrepareAsync(first, Cancelled);
+        await app.Handler.PrepareAsync(second, Cancelled);
+        await app.Handler.WaitUntilVisibleAsync(first, Cancelled);
+        Assert.Single(app.Log.At(LogLevel.Warning));
 
         // It is back, without the records: the authority could meet it.
         bind.SecondaryIsSilent = false;
-        var waiting = app.Handler.WaitUntilVisibleAsync(challenges[2], Cancelled);
-        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, Cancelled);
+        var waiting = app.Handler.WaitUntilVisibleAsync(second, Cancelled);
+        await Poll.UntilAsync(async _ => (await app.Handler.ExplainFailureAsync(second, Cancelled))?.Contains($"ns2.example.test ({bind.SecondaryAddress}): says that", StringComparison.Ordinal) == true, "the secondary to be back", cancellationToken: Cancelled);
         Assert.False(waiting.IsCompleted);
         await bind.TransferAsync("example.test", Cancelled);
         await waiting;
+
+        Assert.Single(app.Log.At(LogLevel.Warning));
+        Assert.Contains(app.Log.Lines, line => line.Message.Contains("visible at 2 name server addresses of zone example.test", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -149,7 +146,7 @@ public sealed class DnsChallengeFlowTests
         var clock = Stopwatch.StartNew();
         await app.Handler.WaitUntilVisibleAsync(challenge, Cancelled);
 
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0.8, 2.5);
+        Assert.True(clock.Elapsed.TotalSeconds > 0.8, $"It took {clock.Elapsed.TotalSeconds:0.00} s.");
     }
 
     [Fact]

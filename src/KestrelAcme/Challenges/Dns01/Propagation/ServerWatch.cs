@@ -6,15 +6,11 @@ using KestrelAcme.DnsClient.Records;
 namespace KestrelAcme.Challenges.Dns01.Propagation;
 
 /// <summary>Looks for a value at one address of a name server, and remembers what it said last. One caller at a time; its state may be read by others.</summary>
-internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPEndPoint endPoint, string value, TimeProvider time)
+internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPEndPoint endPoint, string value)
 {
-    // A server that was silent for another order is asked again, but an order is not held up for it once more.
-    private static readonly TimeSpan SecondChance = TimeSpan.FromSeconds(0.5);
-
     // One SERVFAIL may come of a zone that is being loaded.
     private const int RefusalsToGiveUp = 2;
 
-    private bool _wasAsked;
     private int _refusals;
 
     public ServerState State { get; private set; }
@@ -24,25 +20,20 @@ internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPE
     /// <summary>The server, its address, and what it said last.</summary>
     public string Report { get; private set; } = $"{serverName} ({endPoint}) was not heard of";
 
+    /// <remarks>
+    /// A server that was silent for another order a short while ago is asked once, with the ordinary time-out (3 s; otherwise twice, 6 s). Less would take a slow server for a dead one, and the authority
+    /// could meet it without the record: a validation that fails costs more than seconds, which pass while the other servers are asked.
+    /// </remarks>
     public async Task PollAsync(DnsName name, CancellationToken cancellationToken)
     {
-        var first = !_wasAsked;
-        _wasAsked = true;
-        using var limit = new CancellationTokenSource(first && requestor.IsSilent(endPoint) ? SecondChance : Timeout.InfiniteTimeSpan, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            Judge(await requestor.QueryAsync(endPoint, name, DnsRecordType.TXT, recursionDesired: false, both.Token));
+            Judge(await requestor.QueryAsync(endPoint, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken));
         }
         catch (DnsException exception)
         {
             IsSilent = exception is DnsTimeoutException or DnsTransportException;
             Refuse(exception.Message, givesUp: IsSilent);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            IsSilent = true;
-            Refuse($"was silent a short while ago, and did not answer within {SecondChance.TotalSeconds:0.0} s now", givesUp: true);
         }
     }
 

@@ -29,6 +29,12 @@ internal sealed class FixedCodeServer : IDisposable
     /// <summary>How many questions came.</summary>
     public int Questions { get; private set; }
 
+    /// <summary>Whether it leaves datagrams without an answer.</summary>
+    public bool IsSilent { get; set; }
+
+    /// <summary>What an answer to a datagram waits for.</summary>
+    public Task Held { get; set; } = Task.CompletedTask;
+
     public void Dispose()
     {
         _udp.Dispose();
@@ -54,7 +60,12 @@ internal sealed class FixedCodeServer : IDisposable
     {
         var buffer = new byte[4096];
         var received = await _udp.ReceiveFromAsync(buffer, EndPoint);
-        await _udp.SendToAsync(Answer(buffer[..received.ReceivedBytes]), received.RemoteEndPoint);
+        var answer = Answer(buffer[..received.ReceivedBytes]);
+        if (!IsSilent)
+        {
+            await Held;
+            await _udp.SendToAsync(answer, received.RemoteEndPoint);
+        }
     }
 
     private async Task AnswerConnectionAsync()
