@@ -1,13 +1,14 @@
 namespace KestrelAcme.Tls;
 
 /// <summary>
-/// Picks among the certificates that cover a name: one that is valid now before one that is not, one that the client can verify,
+/// Picks among the certificates that cover a name: one that is valid now before one that is not, one that the client can verify, one that is wanted before one that stands in for it,
 /// the exact name before the wildcard, ECDSA before RSA, the one valid longest.
 /// </summary>
 internal ref struct CertificateChoice(KeyKinds accepted, long now)
 {
-    private const int Valid = 8;
-    private const int Accepted = 4;
+    private const int Valid = 16;
+    private const int Accepted = 8;
+    private const int Wanted = 4;
     private const int Exact = 2;
     private const int Ecdsa = 1;
 
@@ -16,7 +17,7 @@ internal ref struct CertificateChoice(KeyKinds accepted, long now)
     public CertificateEntry? Best { get; private set; }
 
     /// <summary>Whether no wildcard can be better than what was found.</summary>
-    public readonly bool IsSettled => _rank >= (Valid | Accepted | Exact);
+    public readonly bool IsSettled => _rank >= (Valid | Accepted | Wanted | Exact);
 
     public void Offer(CertificateSlot[] slots, bool exact)
     {
@@ -33,6 +34,7 @@ internal ref struct CertificateChoice(KeyKinds accepted, long now)
     {
         var rank = (entry.NotBefore <= now && now < entry.NotAfter ? Valid : 0)
             | ((entry.KeyKind & accepted) != 0 ? Accepted : 0)
+            | (entry.Material.StandsIn ? 0 : Wanted)
             | (exact ? Exact : 0)
             | ((entry.KeyKind & KeyKinds.Ecdsa) != 0 ? Ecdsa : 0);
         if (rank > _rank || (rank == _rank && entry.NotAfter > Best!.NotAfter))

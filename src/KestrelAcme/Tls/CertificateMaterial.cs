@@ -15,6 +15,9 @@ internal sealed record CertificateMaterial(
     DateTimeOffset NotBefore,
     DateTimeOffset NotAfter)
 {
+    /// <summary>Whether it is of earlier settings, served until a certificate exists that is wanted now.</summary>
+    public bool StandsIn { get; init; }
+
     /// <summary>Returns the id and the end; never the key.</summary>
     public override string ToString() => $"{Id} until {NotAfter:u}";
 }

@@ -38,7 +38,15 @@ internal readonly ref struct CertificateShape
     /// <exception cref="AsnContentException">The bytes are no certificate.</exception>
     public static CertificateShape Read(ReadOnlySpan<byte> der)
     {
-        var fields = DerFields.Enter(DerFields.Enter(der).Next(out _));
+        var certificate = DerFields.Enter(der);
+        var fields = DerFields.Enter(certificate.Next(out _));
+        _ = certificate.Next(out _);
+        _ = certificate.Next(out var last);
+        if (last != Asn1Tag.PrimitiveBitString || !certificate.IsEmpty)
+        {
+            throw new AsnContentException("it does not end with a signature");
+        }
+
         var serialNumber = fields.Next(out var tag);
         if (tag == new Asn1Tag(TagClass.ContextSpecific, 0, isConstructed: true))
         {

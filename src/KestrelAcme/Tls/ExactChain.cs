@@ -16,7 +16,8 @@ internal static class ExactChain
     /// <returns>Whether the context sends the intermediates as they are given, a root at their end left out.</returns>
     public static bool TryApply(SslStreamCertificateContext context, X509Certificate2Collection intermediates)
     {
-        X509Certificate2[] wanted = [.. intermediates.Where(c => !c.SubjectName.RawData.AsSpan().SequenceEqual(c.IssuerName.RawData))];
+        var root = intermediates.Count > 0 && intermediates[^1].SubjectName.RawData.AsSpan().SequenceEqual(intermediates[^1].IssuerName.RawData);
+        X509Certificate2[] wanted = [.. intermediates.Take(intermediates.Count - (root ? 1 : 0))];
         if (Sends(context, wanted))
         {
             return true;

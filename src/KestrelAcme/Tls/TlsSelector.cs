@@ -27,12 +27,11 @@ internal sealed class TlsSelector(
 
         var (name, address) = Wanted(hello.ServerName, localAddress);
         var entry = Find(name, address, hello.AcceptedKeys);
-        if (entry is null)
-        {
-            return late.AllPublished || ManagedName(name, address) is not { } managed ? new(WithoutCertificate(name, address)) : WaitAsync(name ?? managed, name, address, hello.AcceptedKeys);
-        }
 
-        return Select(entry, name);
+        // While certificates are being read, another one may be the sole one with an address, or what stands in for the name.
+        return !late.AllPublished && (entry is null || name is null) && ManagedName(name, address) is { } managed ? WaitAsync(name ?? managed, name, address, hello.AcceptedKeys)
+            : entry is null ? new(WithoutCertificate(name, address))
+            : Select(entry, name);
     }
 
     private CertificateEntry? Find(string? name, IPAddress? address, KeyKinds accepted) => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
@@ -68,11 +67,16 @@ internal sealed class TlsSelector(
             : MakeAsync(entry, name);
     }
 
-    /// <summary>Decides where nobody looked at the ClientHello before: the context is made on this thread.</summary>
+    /// <summary>Decides where nobody looked at the ClientHello before: the context is made on this thread, and nothing else is waited for.</summary>
     public TlsSelection Select(string? serverName, IPAddress? localAddress)
     {
-        var normalized = string.IsNullOrEmpty(serverName) ? null : HostName.Normalize(serverName);
-        var selection = SelectAsync(new ClientHello(normalized, IsAcmeTls: false, KeyKinds.Ecdsa | KeyKinds.Rsa, OffersTls13: true), localAddress);
+        var (name, address) = Wanted(string.IsNullOrEmpty(serverName) ? null : HostName.Normalize(serverName), localAddress);
+        if (Find(name, address, KeyKinds.Ecdsa | KeyKinds.Rsa) is not { } entry)
+        {
+            return WithoutCertificate(name, address);
+        }
+
+        var selection = Select(entry, name);
         return selection.IsCompleted ? selection.Result : selection.AsTask().GetAwaiter().GetResult();
     }
 

@@ -10,11 +10,14 @@ internal sealed class GatedStorage(IAcmeStorage inner) : IAcmeStorage
 
     public void Open() => _open.TrySetResult();
 
+    /// <summary>Which reads of many values wait: all, unless it is told otherwise.</summary>
+    public Func<IReadOnlyCollection<string>, bool> Holds { get; init; } = static keys => keys.Count > 1;
+
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default) => inner.ReadAsync(key, cancellationToken);
 
     public async IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (keys.Count > 1)
+        if (Holds(keys))
         {
             await _open.Task.WaitAsync(cancellationToken);
         }

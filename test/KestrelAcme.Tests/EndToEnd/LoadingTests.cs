@@ -1,5 +1,7 @@
+using System.Text;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
@@ -95,5 +97,95 @@ public sealed class LoadingTests
         settings["AcmeHttps:Certificates:0:DomainNames:1"] = "b.test";
         await using var app = await AcmeApp.StartAsync(settings, acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
         Assert.Equal(revoked, (await app.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
+    }
+
+    [Fact]
+    public async Task Restart_AnotherKindOfKey_TheNewCertificateIsServedOnceItExists()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using (var first = await fixture.StartAppAsync(fixture.Settings("a.test")))
+        {
+            await LocalFixture.ObtainedAsync(first, "a.test");
+            await first.StopAsync(Cancelled);
+        }
+
+        var settings = fixture.Settings("a.test");
+        settings["AcmeHttps:KeyAlgorithm"] = "Rsa2048";
+        await using var second = await fixture.StartAppAsync(settings);
+        await LocalFixture.ObtainedAsync(second, "a.test");
+        Assert.True(second.Log.Has("SupersededCertificateServed"));
+        Assert.Equal(second.Certificates.Find("a.test")!.SerialNumber, (await second.ConnectAsync("a.test", Cancelled)).SerialNumber);
+    }
+
+    [Fact]
+    public async Task Restart_NameRemovedFromAGroup_IsForeign()
+    {
+        var storage = new InMemoryStorage(TimeProvider.System);
+        await StoredCertificates.WriteAsync(storage, "a.test+1-00000000", state: null, "a.test", "gone.test");
+        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("a.test"), acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        Assert.Equal("CN=a.test", (await app.ConnectAsync("a.test", Cancelled)).Leaf.Subject);
+        Assert.NotNull((await app.ConnectAsync("gone.test", Cancelled)).Refusal);
+    }
+
+    [Fact]
+    public async Task Restart_WildcardBecomesOneName_TheWildcardIsServedForItAlone()
+    {
+        var storage = new InMemoryStorage(TimeProvider.System);
+        await StoredCertificates.WriteAsync(storage, "_.example.test", state: null, "*.example.test");
+        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("www.example.test"), acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        Assert.Equal("CN=*.example.test", (await app.ConnectAsync("www.example.test", Cancelled)).Leaf.Subject);
+        Assert.NotNull((await app.ConnectAsync("other.example.test", Cancelled)).Refusal);
+    }
+
+    [Theory]
+    [InlineData("Automatic")]
+    [InlineData("ServeOnly")]
+    public async Task Start_OneValueHasNullWhereNoneMayBe_TheOthersAreServed(string issuance)
+    {
+        var storage = new InMemoryStorage(TimeProvider.System);
+        var names = Enumerable.Range(0, Many).Select(i => $"m{i}.test").ToArray();
+        await Task.WhenAll(names.Select(n => StoredCertificates.WriteAsync(storage, n, state: null, n)));
+        var text = Encoding.UTF8.GetString((await storage.ReadAsync("certificates/m5.test.pem", Cancelled))!.Value.Span);
+        var damaged = text.Replace("\"accountUrl\":\"https://127.0.0.1:1/account/1\"", "\"accountUrl\":null", StringComparison.Ordinal);
+        Assert.NotEqual(text, damaged);
+        await storage.WriteAsync("certificates/m5.test.pem", Encoding.UTF8.GetBytes(damaged), lease: null, Cancelled);
+        var settings = StoredCertificates.Settings(names);
+        settings["AcmeHttps:Issuance"] = issuance;
+        await using var app = await AcmeApp.StartAsync(settings, acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many - 1, "all others were read", cancellationToken: Cancelled);
+    }
+
+    [Fact]
+    public async Task Start_OneReadNeverEnds_TheOthersAreServedAndNamesCanBeAdded()
+    {
+        var inner = new InMemoryStorage(TimeProvider.System);
+        var names = Enumerable.Range(0, Many).Select(i => $"m{i}.test").ToArray();
+        await Task.WhenAll(names.Select(n => StoredCertificates.WriteAsync(inner, n, state: null, n)));
+        var storage = new GatedStorage(inner) { Holds = static keys => keys.Contains("certificates/m5.test.pem") };
+        await using var app = await AcmeApp.StartAsync(
+            StoredCertificates.Settings(names),
+            acme => acme.UseStorage(_ => storage),
+            builder => builder.Services.AddSingleton(new IssuanceSettings { LoadTime = TimeSpan.FromSeconds(1) }),
+            cancellationToken: Cancelled);
+
+        await app.Certificates.AddDomainsAsync(["new.test"], Cancelled);
+        await Poll.UntilAsync(() => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many - 1, "all others were read", TimeSpan.FromSeconds(40), Cancelled);
+        Assert.NotNull(app.Certificates.Find("new.test"));
+    }
+
+    [Fact]
+    public async Task Start_StoreFailsAtFirst_IsReadWhenItIsBack()
+    {
+        var inner = new InMemoryStorage(TimeProvider.System);
+        await StoredCertificates.WriteAsync(inner, "a.test", state: null, "a.test");
+        var fails = true;
+        var storage = new FailingStorage(inner) { Unreadable = _ => fails };
+        var settings = StoredCertificates.Settings("a.test");
+        settings["AcmeHttps:Issuance"] = "ServeOnly";
+        await using var app = await AcmeApp.StartAsync(settings, acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        Assert.True((await app.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
+        fails = false;
+        await Poll.UntilAsync(() => app.Certificates.Find("a.test")!.SerialNumber is not null, "it was read", cancellationToken: Cancelled);
+        Assert.False((await app.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
     }
 }

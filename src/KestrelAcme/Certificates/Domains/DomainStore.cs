@@ -10,6 +10,8 @@ namespace KestrelAcme.Certificates.Domains;
 /// <summary>The names that were added at run time: one value each, so that instances can add and remove at once.</summary>
 internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> logger)
 {
+    private const int Few = 1000;
+
     private volatile Dictionary<string, string> _last = [];
 
     /// <summary>The names. A value that cannot be read takes no other away, and none that is known; a store that was emptied is filled with those that are known.</summary>
@@ -28,7 +30,8 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
         }
 
         var names = new Dictionary<string, string>(keys.Count, StringComparer.Ordinal);
-        foreach (var key in keys)
+        // A value tells the name for certain, should somebody have copied a file; of thousands, the key has to do.
+        foreach (var key in keys.Count > Few ? keys : [])
         {
             if (StorageLayout.DomainOf(key) is { } name)
             {

@@ -11,35 +11,31 @@ namespace KestrelAcme.Certificates.Loading;
 internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tls, TimeProvider time, ILogger<CertificateLoader> logger)
 {
     /// <summary>Reads certificates at once; as many as the store reads in one batch. What they hold is served when this returns.</summary>
-    /// <returns><see langword="false"/> when the store could not be asked: what it holds is not known.</returns>
-    public async Task<bool> LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    /// <returns>The ids of which it is not known what the store holds.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked: what it holds is not known.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; from then on nothing is changed, however late the store answers.</exception>
+    public async Task<IReadOnlySet<string>> LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
     {
         var byId = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
-        try
-        {
-            await ReadStatesAsync(byId, cancellationToken);
-            await ReadCertificatesAsync(byId, cancellationToken);
-            return true;
-        }
-        catch (StorageUnavailableException exception)
-        {
-            logger.StoreUnavailableAtLoad(exception.Message);
-            return false;
-        }
+        var failed = new HashSet<string>(StringComparer.Ordinal);
+        await ReadStatesAsync(byId, failed, cancellationToken);
+        await ReadCertificatesAsync(byId, failed, cancellationToken);
+        return failed;
     }
 
-    private async Task ReadStatesAsync(Dictionary<string, ManagedCertificate> byId, CancellationToken cancellationToken)
+    private async Task ReadStatesAsync(Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
     {
-        await foreach (var (id, record) in store.ReadStatesAsync(byId.Keys, cancellationToken))
+        await foreach (var (id, record) in store.ReadStatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             byId[id].State = record;
         }
     }
 
-    private async Task ReadCertificatesAsync(Dictionary<string, ManagedCertificate> byId, CancellationToken cancellationToken)
+    private async Task ReadCertificatesAsync(Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
     {
         var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
-        await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, static _ => { }, cancellationToken))
+        await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
         {
             if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot && byId[id].MayBeReplacedBy(snapshot))
             {
@@ -52,6 +48,7 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
             return;
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         var refused = tls.PublishStored([.. read.Select(r => r.Value.Material(r.Key))]);
         foreach (var (id, snapshot) in read)
         {

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
@@ -7,72 +8,120 @@ namespace KestrelAcme.Certificates.Loading;
 
 /// <summary>
 /// Reads stored certificates one batch after the other, and before all others those that a connection waits for: the start does not take longer the more there are.
+/// What cannot be read keeps nothing else back, and is tried again by itself.
 /// </summary>
-/// <remarks>Safe for concurrent use. Each certificate is read once: nothing that was read late can take the place of what came after.</remarks>
-internal sealed class LoadQueue(CertificateLoader loader, SupersededCertificates superseded, TimeProvider time, ILogger<LoadQueue> logger) : ILateCertificates
+/// <remarks>Safe for concurrent use. Each certificate is read by one at a time: nothing that was read late can take the place of what came after.</remarks>
+internal sealed class LoadQueue(
+    CertificateLoader loader, CertificateCatalog catalog, SupersededCertificates superseded, IssuanceSettings settings, TimeProvider time, ILogger<LoadQueue> logger) : ILateCertificates
 {
-    // A client gives up about then, and so does the look at its ClientHello.
+    // A store takes a few questions at once; a client gives up after as many seconds, and so does the look at its ClientHello.
+    private const int MostOnDemand = 8;
+    private const int MostFailures = 3;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private readonly Queue<UnreadCertificate> _order = new();
-    private readonly Dictionary<string, List<UnreadCertificate>> _unread = new(StringComparer.Ordinal);
-    private Task _loading = Task.CompletedTask;
+    private readonly UnreadCertificates _unread = new();
+    private readonly SemaphoreSlim _onDemand = new(MostOnDemand);
+    private readonly List<UnreadCertificate> _failed = [];
+    private TaskCompletionSource? _starting;
+    private Task _looked = Task.CompletedTask;
+    private Action<ManagedCertificate>? _loaded;
+    private CancellationToken _stopping;
     private bool _running;
-    private volatile bool _allPublished = true;
+    private bool _retrying;
+    private volatile bool _reported;
 
     /// <inheritdoc/>
-    public bool AllPublished => _allPublished;
+    public bool AllPublished => Started.IsCompleted;
 
-    /// <summary>Ends when all that was asked for until now is served, or was given up; never fails.</summary>
-    public Task Completion
+    /// <summary>Ends when everything of the start was looked for; never fails.</summary>
+    public Task Started => Volatile.Read(ref _starting)?.Task ?? Task.CompletedTask;
+
+    /// <summary>Whether something is not read yet.</summary>
+    public bool HasUnread
     {
         get
         {
             lock (_gate)
             {
-                return _loading;
+                return !_unread.IsEmpty;
             }
         }
     }
 
-    /// <summary>Reads certificates, behind those that are being read already.</summary>
-    /// <returns>Ends when all that was asked for until now is served.</returns>
-    public Task LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    /// <summary>From here to <see cref="CompleteAsync"/>, connections wait for what is read.</summary>
+    public void Begin() => Volatile.Write(ref _starting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    /// <summary>Tells from now on of each certificate that was read, or given up, after it was.</summary>
+    public void OnLoaded(Action<ManagedCertificate> loaded)
     {
         lock (_gate)
         {
-            foreach (var certificate in certificates)
+            _loaded = loaded;
+        }
+    }
+
+    /// <summary>Reads certificates, behind those that are being read already.</summary>
+    /// <returns>Ends when each of them was looked for; never fails.</returns>
+    public Task LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken stopping)
+    {
+        var added = certificates.Select(c => new UnreadCertificate(c)).ToList();
+        lock (_gate)
+        {
+            _stopping = stopping;
+            added.ForEach(_unread.Add);
+            if (added.Count > 0 && !_running)
             {
-                Add(new UnreadCertificate(certificate));
+                _running = true;
+                _ = Task.Run(RunAsync, CancellationToken.None);
             }
 
-            if (certificates.Count > 0 && !_running)
-            {
-                (_running, _allPublished) = (true, false);
-                _loading = Task.Run(() => RunAsync(cancellationToken), CancellationToken.None);
-            }
+            var looked = Task.WhenAll(added.Select(c => c.Looked));
+            _looked = Task.WhenAll(_looked, looked);
+            return looked;
+        }
+    }
 
-            return _loading;
+    /// <summary>Waits until everything was looked for, and puts what is left of earlier settings in the place of what is missing.</summary>
+    public async Task CompleteAsync(CancellationToken stopping)
+    {
+        var starting = _starting!;
+        try
+        {
+            await Looked();
+            using var limit = new CancellationTokenSource(settings.LoadTime, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+            await superseded.PublishAsync(either.Token).WaitAsync(either.Token);
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
+        }
+        finally
+        {
+            starting.TrySetResult();
         }
     }
 
     /// <inheritdoc/>
     public async Task PublishAsync(string name)
     {
-        var (mine, all) = Claim(name);
+        List<UnreadCertificate> all, mine;
+        lock (_gate)
+        {
+            all = _unread.Find(name);
+            mine = all.FindAll(c => c.TryClaim());
+        }
+
         try
         {
-            var reading = mine.Count > 0 ? ReadAsync(mine, CancellationToken.None) : Task.CompletedTask;
-            await Task.WhenAll([reading, .. all.Select(c => c.Read)]).WaitAsync(LongestWait, time);
+            var reading = mine.Count > 0 ? ReadOnDemandAsync(mine) : Task.CompletedTask;
+            await Task.WhenAll([reading, .. all.Select(c => c.Looked)]).WaitAsync(LongestWait, time);
         }
         catch (TimeoutException)
         {
             // The connection gets what there is.
-        }
-        catch (Exception exception)
-        {
-            logger.LoadFailed(exception);
         }
     }
 
@@ -81,7 +130,7 @@ internal sealed class LoadQueue(CertificateLoader loader, SupersededCertificates
     {
         try
         {
-            await Completion.WaitAsync(LongestWait, time);
+            await Started.WaitAsync(LongestWait, time);
         }
         catch (TimeoutException)
         {
@@ -89,131 +138,141 @@ internal sealed class LoadQueue(CertificateLoader loader, SupersededCertificates
         }
     }
 
-    private async Task RunAsync(CancellationToken cancellationToken)
+    private Task Looked()
     {
-        try
+        lock (_gate)
         {
-            do
-            {
-                while (Next() is { Count: > 0 } batch)
-                {
-                    await ReadAsync(batch, cancellationToken);
-                }
-
-                await Task.WhenAll(Unfinished());
-                await superseded.PublishAsync(cancellationToken);
-            }
-            while (!TryEnd());
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            GiveUp();
-        }
-        catch (Exception exception)
-        {
-            logger.LoadFailed(exception);
-            GiveUp();
+            return _looked;
         }
     }
 
-    private async Task ReadAsync(List<UnreadCertificate> batch, CancellationToken cancellationToken)
+    private async Task RunAsync()
     {
+        while (true)
+        {
+            List<UnreadCertificate> batch;
+            lock (_gate)
+            {
+                batch = _unread.Next(TolerantReader.BatchSize);
+                if (batch.Count == 0)
+                {
+                    _running = false;
+                    return;
+                }
+            }
+
+            await ReadAsync(batch);
+        }
+    }
+
+    private async Task ReadOnDemandAsync(List<UnreadCertificate> certificates)
+    {
+        await _onDemand.WaitAsync(CancellationToken.None);
         try
         {
-            await loader.LoadAsync([.. batch.Select(c => c.Certificate)], cancellationToken);
+            await ReadAsync(certificates);
         }
         finally
         {
+            _onDemand.Release();
+        }
+    }
+
+    // Never throws, and ends in time even where the store does not heed its token: what comes too late is thrown away by the loader.
+    private async Task ReadAsync(List<UnreadCertificate> batch)
+    {
+        Predicate<UnreadCertificate> isRead = static _ => false;
+        try
+        {
+            using var limit = new CancellationTokenSource(settings.LoadTime, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping);
+            var wanted = batch.Select(c => c.Certificate).Where(c => ReferenceEquals(catalog.Find(c.Id), c)).ToList();
+            var failed = await loader.LoadAsync(wanted, either.Token).WaitAsync(either.Token);
+            (isRead, _reported) = (c => !failed.Contains(c.Certificate.Id), false);
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
+        }
+
+        Settle(batch, isRead);
+    }
+
+    private void Settle(List<UnreadCertificate> batch, Predicate<UnreadCertificate> isRead)
+    {
+        var loaded = batch.FindAll(c => isRead(c) || c.Failures + 1 >= MostFailures || _stopping.IsCancellationRequested);
+        Action<ManagedCertificate>? tell;
+        lock (_gate)
+        {
+            foreach (var certificate in loaded)
+            {
+                certificate.Certificate.IsLoaded = true;
+                _unread.Remove(certificate);
+            }
+
+            foreach (var certificate in batch.Except(loaded))
+            {
+                certificate.Release();
+                _failed.Add(certificate);
+            }
+
+            if (_failed.Count > 0 && !_retrying)
+            {
+                _retrying = true;
+                _ = Task.Run(RetryAsync, CancellationToken.None);
+            }
+
+            tell = _loaded;
+        }
+
+        batch.ForEach(c => c.EndLook());
+        loaded.ForEach(c => tell?.Invoke(c.Certificate));
+    }
+
+    // One by one: the fault may be with one of a batch. A certificate that cannot be read at all counts as loaded in the end; before it is ordered the store is asked again.
+    private async Task RetryAsync()
+    {
+        for (var pause = Pause; ; pause *= 2)
+        {
+            await Task.Delay(pause, time, _stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            List<UnreadCertificate> failed;
             lock (_gate)
             {
-                batch.ForEach(Remove);
-            }
-
-            batch.ForEach(c => c.Finish());
-        }
-    }
-
-    private bool TryEnd()
-    {
-        lock (_gate)
-        {
-            var end = _order.Count == 0;
-            (_running, _allPublished) = (!end, end);
-            return end;
-        }
-    }
-
-    // Nobody must wait for what is read no more.
-    private void GiveUp()
-    {
-        lock (_gate)
-        {
-            (_running, _allPublished) = (false, true);
-            while (_order.TryDequeue(out var certificate))
-            {
-                Remove(certificate);
-                certificate.Finish();
-            }
-        }
-    }
-
-    private List<UnreadCertificate> Next()
-    {
-        var batch = new List<UnreadCertificate>(TolerantReader.BatchSize);
-        lock (_gate)
-        {
-            while (batch.Count < TolerantReader.BatchSize && _order.TryDequeue(out var certificate))
-            {
-                if (certificate.TryClaim())
+                failed = _failed.FindAll(c => c.TryClaim());
+                _failed.Clear();
+                if (failed.Count == 0)
                 {
-                    batch.Add(certificate);
+                    _retrying = false;
+                    return;
                 }
             }
-        }
 
-        return batch;
-    }
-
-    private (List<UnreadCertificate> Mine, List<UnreadCertificate> All) Claim(string name)
-    {
-        var dot = name.IndexOf('.', StringComparison.Ordinal);
-        lock (_gate)
-        {
-            List<UnreadCertificate> all = [.. _unread.GetValueOrDefault(name, []), .. dot > 0 ? _unread.GetValueOrDefault($"*{name[dot..]}", []) : []];
-            return (all.FindAll(c => c.TryClaim()), all);
-        }
-    }
-
-    private List<Task> Unfinished()
-    {
-        lock (_gate)
-        {
-            return [.. _unread.Values.SelectMany(c => c).Select(c => c.Read)];
-        }
-    }
-
-    private void Add(UnreadCertificate certificate)
-    {
-        _order.Enqueue(certificate);
-        foreach (var name in certificate.Names)
-        {
-            if (!_unread.TryGetValue(name, out var certificates))
+            foreach (var certificate in failed)
             {
-                _unread[name] = certificates = new(1);
+                await ReadAsync([certificate]);
             }
-
-            certificates.Add(certificate);
         }
     }
 
-    private void Remove(UnreadCertificate certificate)
+    private void Report(Exception exception)
     {
-        foreach (var name in certificate.Names)
+        if (_stopping.IsCancellationRequested || _reported)
         {
-            if (_unread.TryGetValue(name, out var certificates) && certificates.Remove(certificate) && certificates.Count == 0)
-            {
-                _unread.Remove(name);
-            }
+            return;
+        }
+
+        _reported = true;
+        if (exception is OperationCanceledException)
+        {
+            logger.StoreSlowAtLoad(settings.LoadTime.TotalSeconds);
+        }
+        else if (exception is StorageUnavailableException)
+        {
+            logger.StoreUnavailableAtLoad(exception.Message);
+        }
+        else
+        {
+            logger.LoadFailed(exception);
         }
     }
 }

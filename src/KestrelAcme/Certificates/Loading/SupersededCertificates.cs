@@ -51,23 +51,35 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
 
     private async Task PublishAsync(string[] ids, HashSet<string> bare, CancellationToken cancellationToken)
     {
+        // What is not known not to be revoked is not served.
+        var unknown = new HashSet<string>(StringComparer.Ordinal);
         var revoked = new Dictionary<string, string?>(StringComparer.Ordinal);
-        await foreach (var (id, state) in store.ReadStatesAsync(ids, cancellationToken))
+        await foreach (var (id, state) in store.ReadStatesAsync(ids, id => unknown.Add(id), cancellationToken))
         {
             revoked[id] = state.Revocation?.SerialNumber;
         }
 
         await foreach (var (id, record) in store.ReadCertificatesAsync(ids, static _ => { }, cancellationToken))
         {
-            if (record.Metadata.Names.Any(bare.Contains)
+            cancellationToken.ThrowIfCancellationRequested();
+            string[] names = [.. bare.Where(n => Covers(record.Metadata.Names, n))];
+            if (names.Length > 0
+                && !unknown.Contains(id)
                 && await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot
                 && snapshot.NotAfter > time.GetUtcNow()
                 && revoked.GetValueOrDefault(id) != snapshot.SerialNumber
                 && catalog.TryRetire(id, snapshot)
-                && tls.PublishStored([snapshot.Material(id)]).Count == 0)
+                && tls.PublishStored([snapshot.Material(id) with { Names = names, StandsIn = true }]).Count == 0)
             {
                 logger.SupersededCertificateServed(id, snapshot.NotAfter);
             }
         }
+    }
+
+    // For the names that are wanted, and no others that it may have.
+    private static bool Covers(IReadOnlyList<string> names, string wanted)
+    {
+        var dot = wanted.StartsWith("*.", StringComparison.Ordinal) ? -1 : wanted.IndexOf('.', StringComparison.Ordinal);
+        return names.Contains(wanted) || (dot > 0 && names.Contains($"*{wanted[dot..]}"));
     }
 }

@@ -1,24 +1,30 @@
 namespace KestrelAcme.Certificates.Loading;
 
-/// <summary>A certificate that is to be read from the store.</summary>
+/// <summary>A certificate that is to be read from the store. Claimed and released under the queue's lock.</summary>
 internal sealed class UnreadCertificate(ManagedCertificate certificate)
 {
-    private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _claimed;
 
     public ManagedCertificate Certificate { get; } = certificate;
 
-    public IEnumerable<string> Names { get; } = [.. certificate.Specification.Identifiers.Select(i => i.Value)];
+    public IReadOnlyList<string> Names { get; } = [.. certificate.Specification.Identifiers.Select(i => i.Value)];
 
-    /// <summary>Ends when it was read, or could not be.</summary>
-    public Task Read => _read.Task;
+    /// <summary>How often it could not be read.</summary>
+    public int Failures { get; private set; }
 
-    /// <summary>Whether the caller is the one to read it. Called under the queue's lock.</summary>
+    /// <summary>Ends when it was looked for once, with or without success.</summary>
+    public Task Looked => _looked.Task;
+
+    /// <summary>Whether the caller is the one to read it now.</summary>
     public bool TryClaim() => !_claimed && (_claimed = true);
 
-    public void Finish()
+    /// <summary>Lets somebody else try again.</summary>
+    public void Release()
     {
-        Certificate.IsLoaded = true;
-        _read.TrySetResult();
+        Failures++;
+        _claimed = false;
     }
+
+    public void EndLook() => _looked.TrySetResult();
 }

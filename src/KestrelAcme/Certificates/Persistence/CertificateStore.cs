@@ -39,7 +39,12 @@ internal sealed class CertificateStore(IAcmeStorage storage, ILogger<Certificate
     /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
     public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
-        => ReadManyAsync(ids.ToDictionary(StorageLayout.State), StateFile.Decode, static _ => { }, cancellationToken);
+        => ReadStatesAsync(ids, static _ => { }, cancellationToken);
+
+    /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
+    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
+        => ReadManyAsync(ids.ToDictionary(StorageLayout.State), StateFile.Decode, failed, cancellationToken);
 
     public ValueTask WriteCertificateAsync(string id, CertificateRecord record, IStorageLease? lease, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.Certificate(id), CertificateFile.Encode(record), lease, cancellationToken);

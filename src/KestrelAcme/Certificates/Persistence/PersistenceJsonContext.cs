@@ -8,6 +8,7 @@ namespace KestrelAcme.Certificates.Persistence;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
     WriteIndented = false)]
 [JsonSerializable(typeof(CertificateMetadata))]
 [JsonSerializable(typeof(CertificateStateRecord))]

@@ -107,6 +107,9 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         return true;
     }
 
+    /// <summary>Whether something is served under an id that is no longer managed, and still valid.</summary>
+    public bool IsServed(string id, DateTimeOffset now) => _retired.TryGetValue(id, out var retired) && retired.NotAfter > now;
+
     private void Remove(string id)
     {
         if (_certificates.TryRemove(id, out var certificate))

@@ -104,6 +104,7 @@ internal sealed class CertificateEngine(
             throw new InvalidOperationException(reason);
         }
 
+        await reconciler.EnsureLoadedAsync(certificate);
         var request = certificate.Ask(force);
         scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
         if (_stopping.IsCancellationRequested)
@@ -118,6 +119,7 @@ internal sealed class CertificateEngine(
     /// <summary>Revokes what is served; after a key compromise orders a successor at once, without waiting for it.</summary>
     public async Task RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
     {
+        await reconciler.EnsureLoadedAsync(certificate);
         if (await revoker.RevokeAsync(certificate, reason, cancellationToken) && issuance.ReasonNotToOrder is null)
         {
             scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
@@ -178,11 +180,9 @@ internal sealed class CertificateEngine(
         try
         {
             await _beginning;
-            var late = reconciler.PlanLateAsync();
             var following = watchers.RunAsync(ReconcileAsync, _stopping.Token);
             await scheduler.RunAsync((id, lane) => worker.WorkAsync(id, lane, _stopping.Token, _abort.Token), reconciler.PlanAll, _stopping.Token);
             await following;
-            await late;
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

@@ -36,38 +36,36 @@ internal sealed class CertificateReconciler(
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task LoadAsync(CancellationToken stopping, CancellationToken cancellationToken)
     {
-        Load(wanted.Configured, stopping);
-        Load(await wanted.RecallAsync(cancellationToken), stopping);
-        if (!await wanted.KnowsAllSourcesAsync(cancellationToken))
+        loading.Begin();
+        try
         {
-            Load(await wanted.GatherAsync(cancellationToken), stopping);
+            Load(wanted.Configured, stopping);
+            Load(await wanted.RecallAsync(cancellationToken), stopping);
+            if (!await wanted.KnowsAllSourcesAsync(cancellationToken))
+            {
+                Load(await wanted.GatherAsync(cancellationToken), stopping);
+            }
+        }
+        finally
+        {
+            _ = loading.CompleteAsync(stopping);
         }
 
-        var ahead = catalog.All.Count > Few ? settings.LoadAhead : Timeout.InfiniteTimeSpan;
-        await WaitAsync(loading.Completion, ahead, cancellationToken);
+        await WaitAsync(loading.Started, catalog.All.Count > Few ? settings.LoadAhead : Timeout.InfiniteTimeSpan, cancellationToken);
     }
 
     /// <summary>Finds out whether this instance orders, and plans the work for every certificate, once the store was read.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
-        if (!await WaitAsync(loading.Completion, settings.LoadTime, cancellationToken))
-        {
-            logger.StoreSlowAtLoad(settings.LoadTime.TotalSeconds);
-        }
-
+        await WaitAsync(loading.Started, settings.LoadTime, cancellationToken);
         await UpdateIssuanceAsync(cancellationToken);
+        loading.OnLoaded(Plan);
         PlanAll();
     }
 
-    /// <summary>Plans what is read after all had to begin without it.</summary>
-    public async Task PlanLateAsync()
-    {
-        if (!loading.AllPublished)
-        {
-            await loading.Completion;
-            PlanAll();
-        }
-    }
+    /// <summary>Reads a certificate that was not read yet, before all others.</summary>
+    public Task EnsureLoadedAsync(ManagedCertificate certificate)
+        => certificate.IsLoaded ? Task.CompletedTask : loading.PublishAsync(certificate.Specification.Identifiers[0].Value);
 
     /// <summary>Takes over what is wanted now. Many calls at once share one round, which begins after the last of them.</summary>
     public Task ReconcileAsync(CancellationToken cancellationToken)
@@ -150,10 +148,16 @@ internal sealed class CertificateReconciler(
     {
         foreach (var certificate in catalog.All)
         {
-            if (certificate.IsLoaded && worker.Plan(certificate) is { } work)
-            {
-                scheduler.Schedule(certificate.Id, work);
-            }
+            Plan(certificate);
+        }
+    }
+
+    // What is not read yet is planned as soon as it is.
+    private void Plan(ManagedCertificate certificate)
+    {
+        if (certificate.IsLoaded && worker.Plan(certificate) is { } work)
+        {
+            scheduler.Schedule(certificate.Id, work);
         }
     }
 }

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Loading;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
@@ -10,6 +11,8 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <summary>Does what is due for one certificate: decides by the policy, acts, and says what is planned next. Whoever waits for an outcome is answered on every path.</summary>
 internal sealed class CertificateWorker(
     CertificateCatalog catalog,
+    LoadQueue loading,
+    ExactSets exactSets,
     ConfigurationSource configuration,
     IssuanceStatus issuance,
     AuthorityChoice authorities,
@@ -39,6 +42,11 @@ internal sealed class CertificateWorker(
 
         try
         {
+            if (loading.HasUnread && exactSets.AnyUnread(certificate))
+            {
+                return CertificatePlans.At(time.GetUtcNow() + settings.LeasePoll, certificate);
+            }
+
             await committer.SaveAgainAsync(certificate, abort);
             await ExportAsync(certificate, abort);
             if (issuance.ReasonNotToOrder is { } reason)

@@ -1,10 +1,11 @@
 using KestrelAcme.Certificates.Domains;
+using KestrelAcme.Certificates.Loading;
 using KestrelAcme.Certificates.Revocation;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>What runs beside the scheduler: looks at the store, at the names, at revocation lists, exports what was loaded, and tidies up.</summary>
-internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains, RevocationWatcher revocations, Housekeeper housekeeper, CertificateCatalog catalog, CertificateExporter exporter)
+internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains, RevocationWatcher revocations, Housekeeper housekeeper, CertificateCatalog catalog, LoadQueue loading, CertificateExporter exporter)
 {
     public Task RunAsync(Func<Task> reconcile, CancellationToken stopping) => Task.WhenAll(
         store.RunAsync(stopping),
@@ -16,6 +17,7 @@ internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains,
     // A crash may have come between serving a certificate and exporting it, or the export may be a new wish.
     private async Task ExportAllAsync(CancellationToken stopping)
     {
+        await loading.Started;
         foreach (var certificate in catalog.All)
         {
             if (certificate.Current is { } current && !stopping.IsCancellationRequested)

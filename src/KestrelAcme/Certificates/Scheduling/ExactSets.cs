@@ -27,6 +27,9 @@ internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
     public bool IsTaken(ManagedCertificate certificate, Uri orderUrl)
         => catalog.All.Any(c => !ReferenceEquals(c, certificate) && c.State.PendingOrder?.OrderUrl == orderUrl && SameNames(c, certificate));
 
+    /// <summary>Whether a certificate of the same names was not read from the store yet: what it has in common with the others is not known.</summary>
+    public bool AnyUnread(ManagedCertificate certificate) => catalog.All.Any(c => !c.IsLoaded && SameNames(c, certificate));
+
     private static bool SameNames(ManagedCertificate one, ManagedCertificate other)
         => ReferenceEquals(one, other) || (one.Specification.Identifiers.Count == other.Specification.Identifiers.Count && one.Specification.Identifiers.All(other.Specification.Identifiers.Contains));
 }

@@ -85,7 +85,8 @@ internal sealed class Housekeeper(CertificateCatalog catalog, IAcmeStorage stora
             return false;
         }
 
-        return catalog.Find(StorageLayout.IdOf(key)) is not null;
+        var id = StorageLayout.IdOf(key);
+        return catalog.Find(id) is not null || catalog.IsServed(id, time.GetUtcNow());
     }
 
     private async Task<Dictionary<string, UnusedMark>> ReadMarksAsync(CancellationToken cancellationToken)

@@ -174,7 +174,9 @@ internal sealed class StoreFollower(
 
     private async Task TakeOverAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
     {
-        if (await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is not { } stored
+        // What is still being read at the start is left to whoever reads it.
+        if (!certificate.IsLoaded
+            || await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is not { } stored
             || stored.IsSameAs(certificate.Committing)
             || !certificate.MayBeReplacedBy(stored)
             || !committer.Adopt(certificate, stored))
