@@ -77,7 +77,7 @@ public sealed class StopWhileLoadingTests
             configure: builder =>
             {
                 builder.Services.AddSingleton<IAcmeStorage>(storage);
-                builder.Services.AddSingleton(new IssuanceSettings { LoadTime = loadTime });
+                builder.Services.AddSingleton(new IssuanceSettings { LoadTime = loadTime, LoadAhead = loadTime });
             },
             cancellationToken: cancellationToken);
     }
