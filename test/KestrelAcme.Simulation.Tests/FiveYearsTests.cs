@@ -11,7 +11,7 @@ public sealed class FiveYearsTests(ITestOutputHelper output)
     private const int LongLived = 175;
     private const int ShortLived = 25;
 
-    private static readonly int Days = Simulation.Number("DAYS", Whole);
+    private static readonly int Days = Math.Min(Whole, Simulation.Number("DAYS", Whole));
     private static readonly int Seed = Simulation.Number("SEED", FixedSeed);
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class FiveYearsTests(ITestOutputHelper output)
 
         var audit = new RenewalAudit(weather, end);
         audit.Judge(authority.Issued);
-        output.WriteLine($"{authority.OrdersMade} orders, {authority.Issued.Count} certificates, ideal {audit.Ideal:0}; {weather.Blocked.Count} troubles, {world.Restarts} restarts, {authority.WindowQuestions} questions for renewal information");
+        output.WriteLine($"{authority.OrdersMade} orders, {authority.Issued.Count} certificates, ideal {audit.Ideal:0}; {weather.Blocked.Count} troubles, {world.Restarts} restarts, {world.KilledInOrders} of them in an order, {authority.WindowQuestions} questions for renewal information");
         output.WriteLine(audit.ToString());
         Assert.Empty(audit.Violations.Take(20));
         Assert.InRange(authority.OrdersMade / audit.Ideal, 0.97, 1.03);

@@ -36,7 +36,7 @@ internal sealed class MortalStorage(IAcmeStorage storage, Lifeline life) : IAcme
     {
         get
         {
-            life.ThrowIfCut();
+            life.Step();
             return storage;
         }
     }

@@ -32,7 +32,7 @@ internal sealed class SimulatedAuthorityClient(AuthoritySpecification specificat
 
     public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken)
     {
-        life.ThrowIfCut();
+        life.Step();
         if (_read is not { } at || Machine.GetElapsedTime(at) >= DirectoryMaxAge)
         {
             Answer();
@@ -72,7 +72,12 @@ internal sealed class SimulatedAuthorityClient(AuthoritySpecification specificat
     /// <summary>A request went out and came back, or did not.</summary>
     public void Answer(bool newOrder = false)
     {
-        life.ThrowIfCut();
+        if (newOrder)
+        {
+            life.OrderBegins();
+        }
+
+        life.Step();
         authority.ThrowIfInTrouble(newOrder);
         _answered = (authority.Clock.Now, Machine.GetTimestamp());
     }

@@ -48,6 +48,9 @@ internal sealed class SimulatedProcess
 
     private CertificateEngine Engine => _services.GetRequiredService<CertificateEngine>();
 
+    /// <summary>Whether it was killed.</summary>
+    public bool IsDead => _life.IsCut;
+
     /// <summary>What is done before Kestrel listens.</summary>
     public Task LoadAsync() => Engine.LoadAsync(CancellationToken.None);
 
@@ -63,6 +66,9 @@ internal sealed class SimulatedProcess
         _life.Cut();
         return Engine.StopAsync(CancellationToken.None);
     }
+
+    /// <summary>Lets it be killed in the middle of its next order.</summary>
+    public void KillDuringOrder(int steps) => _life.CutDuringOrder(steps);
 
     private static double Draw(Random jitter)
     {

@@ -13,6 +13,9 @@ internal sealed class SimulatedWorld(ISimulatedAuthority authority, Configuratio
     /// <summary>A timer that is due so soon belongs to something that is under way.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
 
+    // An order is about so many looks at the store and requests.
+    private const int LongestOrder = 30;
+
     private static readonly IssuanceSettings Settings = new();
     private readonly InMemoryStorage _storage = new(authority.Clock.Machine);
     private readonly Random _jitter = new(seed);
@@ -22,6 +25,9 @@ internal sealed class SimulatedWorld(ISimulatedAuthority authority, Configuratio
     public EventCounter Log { get; } = new(authority.Clock);
 
     public int Restarts { get; private set; }
+
+    /// <summary>How many of them were in the middle of an order.</summary>
+    public int KilledInOrders { get; private set; }
 
     public SimulatedProcess Process => _process;
 
@@ -56,6 +62,13 @@ internal sealed class SimulatedWorld(ISimulatedAuthority authority, Configuratio
         {
             await authority.WhenIdleAsync();
             authority.Follow();
+            if (_process.IsDead)
+            {
+                KilledInOrders++;
+                await ReplaceAsync(_process.Kill());
+                continue;
+            }
+
             var left = until - Clock.Now;
             if (left <= TimeSpan.Zero)
             {
@@ -75,14 +88,13 @@ internal sealed class SimulatedWorld(ISimulatedAuthority authority, Configuratio
                 Clock.Step(happening.Amount);
                 break;
             case WeatherEventKind.Crash:
-                await SettleAsync(_process.Kill());
-                Restarts++;
-                await StartProcessAsync();
+                await ReplaceAsync(_process.Kill());
+                break;
+            case WeatherEventKind.CrashInOrder:
+                _process.KillDuringOrder(happening.Seed % LongestOrder);
                 break;
             case WeatherEventKind.Restart:
-                await SettleAsync(_process.StopAsync());
-                Restarts++;
-                await StartProcessAsync();
+                await ReplaceAsync(_process.StopAsync());
                 break;
             case WeatherEventKind.WindowsMove:
                 MoveWindows(happening);
@@ -91,6 +103,13 @@ internal sealed class SimulatedWorld(ISimulatedAuthority authority, Configuratio
                 await RevokeAsync(happening);
                 break;
         }
+    }
+
+    private async Task ReplaceAsync(Task ending)
+    {
+        await SettleAsync(ending);
+        Restarts++;
+        await StartProcessAsync();
     }
 
     private async Task StartProcessAsync()

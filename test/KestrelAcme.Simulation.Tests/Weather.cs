@@ -111,7 +111,7 @@ internal sealed class Weather
 
     private void DrawEvents(Random random, DateTimeOffset start, DateTimeOffset end, WeatherRates rates)
     {
-        Draw(random, start, end, rates.Stop, () => random.Next(2) == 0 ? WeatherEventKind.Crash : WeatherEventKind.Restart);
+        Draw(random, start, end, rates.Stop, () => random.Next(4) switch { 0 => WeatherEventKind.Crash, 1 => WeatherEventKind.CrashInOrder, _ => WeatherEventKind.Restart });
         Draw(random, start, end, rates.WindowsMove, () => WeatherEventKind.WindowsMove);
         Draw(random, start, end, rates.Revocation, () => random.Next(2) == 0 ? WeatherEventKind.RevocationWithAdvice : WeatherEventKind.RevocationOnListOnly);
     }

@@ -9,6 +9,9 @@ internal enum WeatherEventKind
     /// <summary>The process is killed and started again.</summary>
     Crash,
 
+    /// <summary>The process is killed in the middle of its next order, and started again.</summary>
+    CrashInOrder,
+
     /// <summary>The process is stopped as a service manager stops it, and started again.</summary>
     Restart,
 

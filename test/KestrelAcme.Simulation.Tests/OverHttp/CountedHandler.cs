@@ -9,7 +9,12 @@ internal sealed class CountedHandler(HttpTraffic traffic, Lifeline life, Func<bo
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        life.ThrowIfCut();
+        if (request.RequestUri!.AbsolutePath.Contains("new-order", StringComparison.OrdinalIgnoreCase))
+        {
+            life.OrderBegins();
+        }
+
+        life.Step();
         if (isSilent())
         {
             return await base.SendAsync(request, cancellationToken);
