@@ -7,7 +7,7 @@ namespace KestrelAcme.Testing;
 /// <summary>
 /// Loopback ports for servers that cannot be told to listen on port 0. A port is bound to see that it is free and then released: until the
 /// server binds it, another process may take it. Three things keep that rare: ports come from below the range that the system hands out by itself,
-/// they are picked at random, and one process never hands out the same port twice. Who starts a server still retries with new ports.
+/// they are picked at random, and no port is handed out twice, by this test process or by another one that runs beside it. Who starts a server still retries with new ports.
 /// </summary>
 public static class FreePort
 {
@@ -30,7 +30,7 @@ public static class FreePort
         for (var attempt = 0; attempt < 1_000; attempt++)
         {
             var port = Random.Shared.Next(First, End);
-            if (Given.TryAdd(port, true) && free(port))
+            if (Given.TryAdd(port, true) && PortReservations.TryReserve(port) && free(port))
             {
                 return port;
             }

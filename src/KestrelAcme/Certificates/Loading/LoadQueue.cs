@@ -1,5 +1,4 @@
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
 using Microsoft.Extensions.Logging;
@@ -24,13 +23,13 @@ internal sealed class LoadQueue(
     private readonly UnreadCertificates _unread = new();
     private readonly SemaphoreSlim _onDemand = new(MostOnDemand);
     private readonly List<UnreadCertificate> _failed = [];
+    private readonly LoadReport _report = new(settings, logger);
     private TaskCompletionSource? _starting;
     private Task _looked = Task.CompletedTask;
     private Action<ManagedCertificate>? _loaded;
     private CancellationToken _stopping;
     private bool _running;
     private bool _retrying;
-    private volatile bool _reported;
 
     /// <inheritdoc/>
     public bool AllPublished => Started.IsCompleted;
@@ -188,7 +187,8 @@ internal sealed class LoadQueue(
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping);
             var wanted = batch.Select(c => c.Certificate).Where(c => ReferenceEquals(catalog.Find(c.Id), c)).ToList();
             var failed = await loader.LoadAsync(wanted, either.Token).WaitAsync(either.Token);
-            (isRead, _reported) = (c => !failed.Contains(c.Certificate.Id), false);
+            isRead = c => !failed.Contains(c.Certificate.Id);
+            _report.Succeeded();
         }
         catch (Exception exception)
         {
@@ -256,23 +256,9 @@ internal sealed class LoadQueue(
 
     private void Report(Exception exception)
     {
-        if (_stopping.IsCancellationRequested || _reported)
+        if (!_stopping.IsCancellationRequested)
         {
-            return;
-        }
-
-        _reported = true;
-        if (exception is OperationCanceledException)
-        {
-            logger.StoreSlowAtLoad(settings.LoadTime.TotalSeconds);
-        }
-        else if (exception is StorageUnavailableException)
-        {
-            logger.StoreUnavailableAtLoad(exception.Message);
-        }
-        else
-        {
-            logger.LoadFailed(exception);
+            _report.Failed(exception);
         }
     }
 }
