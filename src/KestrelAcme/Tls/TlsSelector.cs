@@ -76,8 +76,14 @@ internal sealed class TlsSelector(
             return WithoutCertificate(name, address);
         }
 
-        var selection = Select(entry, name);
-        return selection.IsCompleted ? selection.Result : selection.AsTask().GetAwaiter().GetResult();
+        try
+        {
+            return Served(entry, contexts.Make(entry), name);
+        }
+        catch (InvalidCertificateException exception)
+        {
+            return Unusable(entry, exception);
+        }
     }
 
     // A client without a name: the mapping, its local address, the sole certificate with an address, the default name.
@@ -106,13 +112,18 @@ internal sealed class TlsSelector(
         }
         catch (InvalidCertificateException exception)
         {
-            if (reported.TryReport(entry.Material.Id))
-            {
-                logger.CertificateUnusable(entry.Material.Id, exception.Message);
-            }
-
-            return Missing(entry.Material.Names[0]);
+            return Unusable(entry, exception);
         }
+    }
+
+    private TlsSelection Unusable(CertificateEntry entry, InvalidCertificateException exception)
+    {
+        if (reported.TryReport(entry.Material.Id))
+        {
+            logger.CertificateUnusable(entry.Material.Id, exception.Message);
+        }
+
+        return Missing(entry.Material.Names[0]);
     }
 
     private TlsSelection Served(CertificateEntry entry, SslStreamCertificateContext context, string? name)

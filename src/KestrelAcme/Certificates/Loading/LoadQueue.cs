@@ -77,7 +77,11 @@ internal sealed class LoadQueue(
             }
 
             var looked = Task.WhenAll(added.Select(c => c.Looked));
-            _looked = Task.WhenAll(_looked, looked);
+            if (!AllPublished)
+            {
+                _looked = Task.WhenAll(_looked, looked);
+            }
+
             return looked;
         }
     }

@@ -15,7 +15,12 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
     /// <summary>Looks for what covers the names that have no certificate of their own. A store that cannot be asked, or a value that cannot be read, is passed over.</summary>
     public async Task PublishAsync(CancellationToken cancellationToken)
     {
-        var bare = catalog.All.Where(c => c.Current is null).SelectMany(c => c.Specification.Identifiers).Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
+        // Under itself, and under the wildcard that would cover it: a change of the kind of key leaves all names bare, and as many certificates to look through.
+        var bare = catalog.All.Where(c => c.Current is null)
+            .SelectMany(c => c.Specification.Identifiers)
+            .SelectMany(i => Covering(i.Value).Select(name => (Name: name, Wanted: i.Value)))
+            .Distinct()
+            .ToLookup(n => n.Name, n => n.Wanted, StringComparer.Ordinal);
         if (bare.Count == 0)
         {
             return;
@@ -49,7 +54,7 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
         return ids;
     }
 
-    private async Task PublishAsync(string[] ids, HashSet<string> bare, CancellationToken cancellationToken)
+    private async Task PublishAsync(string[] ids, ILookup<string, string> bare, CancellationToken cancellationToken)
     {
         // What is not known not to be revoked is not served.
         var unknown = new HashSet<string>(StringComparer.Ordinal);
@@ -62,7 +67,9 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
         await foreach (var (id, record) in store.ReadCertificatesAsync(ids, static _ => { }, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            string[] names = [.. bare.Where(n => Covers(record.Metadata.Names, n))];
+
+            // For the names that are wanted, and no others that it may have.
+            string[] names = [.. record.Metadata.Names.SelectMany(n => bare[n]).Distinct(StringComparer.Ordinal)];
             if (names.Length > 0
                 && !unknown.Contains(id)
                 && await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot
@@ -76,10 +83,13 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
         }
     }
 
-    // For the names that are wanted, and no others that it may have.
-    private static bool Covers(IReadOnlyList<string> names, string wanted)
+    private static IEnumerable<string> Covering(string wanted)
     {
-        var dot = wanted.StartsWith("*.", StringComparison.Ordinal) ? -1 : wanted.IndexOf('.', StringComparison.Ordinal);
-        return names.Contains(wanted) || (dot > 0 && names.Contains($"*{wanted[dot..]}"));
+        yield return wanted;
+        var dot = wanted.IndexOf('.', StringComparison.Ordinal);
+        if (dot > 0 && wanted[0] != '*')
+        {
+            yield return $"*{wanted[dot..]}";
+        }
     }
 }

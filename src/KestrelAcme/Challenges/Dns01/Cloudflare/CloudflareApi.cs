@@ -29,12 +29,12 @@ internal sealed class CloudflareApi : IDisposable
         for (var page = 1; page <= MaxPages; page++)
         {
             var answer = await _client.SendAsync(HttpMethod.Get, $"{path}&page={page}&per_page={PageSize}", null, zone, cancellationToken);
-            if (!answer.IsSuccess || answer.Read(type) is not { Success: true } envelope)
+            if (!answer.IsSuccess || answer.Read(type) is not { Success: true, Result: { } elements } envelope)
             {
                 throw Failure(answer, zone);
             }
 
-            all.AddRange(envelope.Result ?? []);
+            all.AddRange(elements);
             if (envelope.ResultInfo is not { } info || info.TotalPages <= page)
             {
                 break;
