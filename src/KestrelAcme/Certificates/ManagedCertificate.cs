@@ -121,6 +121,15 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Answers the request that waits, if there is one.</summary>
     public void Answer(Exception? failure) => TakeRequest()?.Complete(failure);
 
+    /// <summary>Answers a request unless it was answered; one that was made since goes on waiting.</summary>
+    public void Answer(RenewalRequest? asked, Exception failure)
+    {
+        if (asked is not null && ReferenceEquals(Interlocked.CompareExchange(ref _request, null, asked), asked))
+        {
+            asked.Complete(failure);
+        }
+    }
+
     /// <summary>Takes the request that waits, to be answered with an outcome that is about to be made known: who asks after that asks for another attempt.</summary>
     public RenewalRequest? TakeRequest() => Interlocked.Exchange(ref _request, null);
 

@@ -12,6 +12,9 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
     /// <summary>Which keys cannot be written or deleted, and which leases cannot be had.</summary>
     public Func<string, bool> Unwritable { get; set; } = static _ => false;
 
+    /// <summary>Runs before a lease is asked for.</summary>
+    public Func<string, Task> BeforeLease { get; init; } = static _ => Task.CompletedTask;
+
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         ThrowIf(Unreadable, key);
@@ -45,10 +48,11 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
 
     public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
 
-    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
+        await BeforeLease(name);
         ThrowIf(Unwritable, name);
-        return inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+        return await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
     }
 
     public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);

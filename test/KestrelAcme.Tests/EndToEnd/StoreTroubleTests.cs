@@ -60,6 +60,32 @@ public sealed class StoreTroubleTests
     }
 
     [Fact]
+    public async Task Renew_AskedWhileAnAttemptFailsForItsLease_GetsAnAttemptOfItsOwn()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var (reached, released) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var trouble = new FailingStorage(_storage)
+        {
+            BeforeLease = async name =>
+            {
+                if (name.StartsWith("orders/", StringComparison.Ordinal) && reached.TrySetResult())
+                {
+                    await released.Task.WaitAsync(Cancelled);
+                    throw new StorageUnavailableException($"'{name}' cannot be had.");
+                }
+            },
+        };
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), configure: builder => builder.Services.AddSingleton<IAcmeStorage>(trouble));
+        await reached.Task.WaitAsync(Cancelled);
+
+        var renewing = app.Certificates.RenewAsync("app.test", Cancelled);
+        released.SetResult();
+
+        Assert.Equal(CertificateState.Valid, (await renewing).State);
+        Assert.True(app.Log.Has("CertificateFailed"), app.Log.ToString());
+    }
+
+    [Fact]
     public async Task Order_OneNameFails_TheOthersVerdictIsWaitedFor()
     {
         await using var fixture = await LocalFixture.StartAsync();

@@ -32,6 +32,7 @@ internal sealed class OrderRunner(
     public async Task<DateTimeOffset?> RunAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
     {
+        var asked = certificate.Request;
         try
         {
             await using var open = await leases.TryOpenAsync(certificate, abort);
@@ -49,8 +50,9 @@ internal sealed class OrderRunner(
         }
         catch (Exception exception)
         {
-            // The store could not be asked for the lease.
-            certificate.Answer(new CertificateException(certificate.Id, await failures.RecordAsync(certificate, authority, exception, journal: null, abort), exception));
+            // The store could not be asked for the lease: nothing was begun that a later request could have joined, so that one gets an attempt of its own.
+            var failure = await failures.RecordAsync(certificate, authority, exception, journal: null, abort);
+            certificate.Answer(asked, new CertificateException(certificate.Id, failure, exception));
         }
 
         return null;
