@@ -39,7 +39,7 @@ internal static class DomainNameParser
 
         return text.IndexOfAny(['/', '\\', '?', '#']) is var at and >= 0 ? NameResult.Bad("has a path", Suggest(text[..at]))
             : text.AsSpan().Trim().IndexOfAny(Separators) >= 0 ? NameResult.Bad("is not one name", "Write each name as an element of its own")
-            : text.Any(char.IsWhiteSpace) ? NameResult.Bad("contains a space", Suggest(string.Concat(text.Where(c => !char.IsWhiteSpace(c)))))
+            : HasSpace(text) ? NameResult.Bad("contains a space", Suggest(string.Concat(text.Where(c => !char.IsWhiteSpace(c)))))
             : text.Contains('@') ? NameResult.Bad("is an e-mail address, not a domain name", Suggest(text[(text.LastIndexOf('@') + 1)..]))
             : null;
     }
@@ -73,7 +73,22 @@ internal static class DomainNameParser
             return bad;
         }
 
-        return wildcard ? NameResult.Good(IdentifierKind.Dns, "*." + ascii) : NameResult.Good(IdentifierKind.Dns, ascii);
+        // Most names come as they should be: of a hundred thousand, no second copy is made.
+        var good = wildcard ? "*." + ascii : ascii;
+        return NameResult.Good(IdentifierKind.Dns, good == text ? text : good);
+    }
+
+    private static bool HasSpace(ReadOnlySpan<char> text)
+    {
+        foreach (var c in text)
+        {
+            if (char.IsWhiteSpace(c))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static NameResult? WhyNotAHostName(string name)

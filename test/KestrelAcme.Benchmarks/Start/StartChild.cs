@@ -41,10 +41,23 @@ internal static class StartChild
 
         await using var app = builder.Build();
         app.MapGet("/", () => "Hello");
+        app.MapGet("/busy", Allocate);
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Console.WriteLine(new Uri(address).Port);
         await Console.In.ReadLineAsync();
         return 0;
+    }
+
+    // What an application does all day: it allocates, and forgets. 200 MB, in buffers of 8 KB.
+    private static string Allocate()
+    {
+        var length = 0L;
+        for (var i = 0; i < 25_600; i++)
+        {
+            length += new byte[8192].Length;
+        }
+
+        return length.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }

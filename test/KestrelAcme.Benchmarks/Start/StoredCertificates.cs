@@ -38,8 +38,8 @@ internal static class StoredCertificates
         KeyAlgorithm = nameof(KeyAlgorithm.EcdsaP256),
         DirectoryUrl = Directory,
         AccountUrl = new Uri("https://127.0.0.1:1/account/1"),
-        OrderUrl = new Uri("https://127.0.0.1:1/order/1"),
-        CertificateUrl = new Uri("https://127.0.0.1:1/certificate/1"),
+        OrderUrl = "https://127.0.0.1:1/order/1",
+        CertificateUrl = "https://127.0.0.1:1/certificate/1",
         ObtainedAt = TimeProvider.System.GetUtcNow().AddDays(-1),
         Jitter = 0.5,
     };

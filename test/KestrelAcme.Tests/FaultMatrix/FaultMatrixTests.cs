@@ -60,12 +60,12 @@ public sealed class FaultMatrixTests(FaultMatrixFixture fixture, ITestOutputHelp
     {
         var name = FaultMatrixFixture.LastName;
         var certificate = fixture.App.Services.GetRequiredService<CertificateCatalog>().Find(name)!;
-        var before = certificate.State.Issued!.Count;
+        var before = certificate.State.Issued!.Length;
         fixture.Local.Authority.Faults.IssueWrongCertificate(WrongCertificate.OtherKey);
 
         await Assert.ThrowsAsync<CertificateException>(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
 
-        Assert.Equal(before + 1, certificate.State.Issued!.Count);
+        Assert.Equal(before + 1, certificate.State.Issued!.Length);
     }
 
     private async Task AssertServedAsync(string name, string before, bool renewed)

@@ -12,7 +12,8 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
 {
     private const int Few = 1000;
 
-    private volatile Dictionary<string, string> _last = [];
+    // Names alone: they may be a hundred thousand, and each tells its key.
+    private volatile string[] _last = [];
 
     /// <summary>The names. A value that cannot be read takes no other away, and none that is known; a store that was emptied is filled with those that are known.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
@@ -29,23 +30,26 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
             return known;
         }
 
-        var names = new Dictionary<string, string>(keys.Count, StringComparer.Ordinal);
         // A value tells the name for certain, should somebody have copied a file; of thousands, the key has to do.
-        foreach (var key in keys.Count > Few ? keys : [])
+        var names = new List<string>(keys.Count);
+        if (keys.Count > Few)
         {
-            if (StorageLayout.DomainOf(key) is { } name)
-            {
-                names[key] = name;
-            }
+            keys.RemoveWhere(key => TryAdd(names, StorageLayout.DomainOf(key)));
         }
 
-        await foreach (var entry in TolerantReader.ReadManyAsync(storage, [.. keys.Where(k => !names.ContainsKey(k))], (key, reason) => Keep(names, key, reason), logger, cancellationToken))
+        var before = new Lazy<Dictionary<string, string>>(() => ByKey(_last));
+        void Keep(string key, string reason)
         {
-            names[entry.Key] = Encoding.UTF8.GetString(entry.Value.Span);
+            logger.ValueUnreadable(key, reason);
+            TryAdd(names, before.Value.GetValueOrDefault(key));
         }
 
-        _last = names;
-        return names.Values;
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, Keep, logger, cancellationToken))
+        {
+            names.Add(Encoding.UTF8.GetString(entry.Value.Span));
+        }
+
+        return _last = [.. names];
     }
 
     public async ValueTask AddAsync(CertificateIdentifier name, CancellationToken cancellationToken)
@@ -58,13 +62,29 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
     public ValueTask<bool> RemoveAsync(CertificateIdentifier name, CancellationToken cancellationToken)
         => storage.DeleteAsync(StorageLayout.Domain(name), lease: null, cancellationToken);
 
-    private void Keep(Dictionary<string, string> names, string key, string reason)
+    private static bool TryAdd(List<string> names, string? name)
     {
-        logger.ValueUnreadable(key, reason);
-        if (_last.TryGetValue(key, out var name))
+        if (name is not null)
         {
-            names[key] = name;
+            names.Add(name);
         }
+
+        return name is not null;
+    }
+
+    // A value that is no name was reported when it was read.
+    private static Dictionary<string, string> ByKey(IEnumerable<string> names)
+    {
+        var byKey = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in names)
+        {
+            if (DomainNameParser.Parse(name).Identifier is { } identifier)
+            {
+                byKey[StorageLayout.Domain(identifier)] = name;
+            }
+        }
+
+        return byKey;
     }
 
     /// <summary>Puts the mark in place; where names are known but none is stored, the store was emptied, and they are stored again.</summary>
@@ -72,7 +92,7 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
     private async Task<IReadOnlyCollection<string>?> MendAsync(int stored, CancellationToken cancellationToken)
     {
         var known = _last;
-        if (stored == 0 && known.Count == 0)
+        if (stored == 0 && known.Length == 0)
         {
             return null;
         }
@@ -81,8 +101,8 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
         {
             if (stored == 0)
             {
-                logger.DomainsGone(known.Count);
-                foreach (var (key, name) in known)
+                logger.DomainsGone(known.Length);
+                foreach (var (key, name) in ByKey(known))
                 {
                     await storage.WriteAsync(key, Encoding.UTF8.GetBytes(name), lease: null, cancellationToken);
                 }
@@ -95,6 +115,6 @@ internal sealed class DomainStore(IAcmeStorage storage, ILogger<DomainStore> log
             logger.DomainsNotRead(exception.Message);
         }
 
-        return stored == 0 ? [.. known.Values] : null;
+        return stored == 0 ? known : null;
     }
 }

@@ -38,7 +38,7 @@ internal static class PendingOrders
 
     /// <summary>Whether the certificate of an order is already there.</summary>
     public static bool IsFinished(PendingOrder? pending, CertificateSnapshot? current)
-        => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url;
+        => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url.OriginalString;
 
     /// <summary>The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about to.</summary>
     public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
@@ -76,12 +76,12 @@ internal static class PendingOrders
 
     public static CertificateMetadata Metadata(PendingOrder pending, Uri? certificateUrl, DateTimeOffset now, double jitter) => new()
     {
-        Names = pending.Names,
+        Names = [.. pending.Names],
         KeyAlgorithm = pending.KeyAlgorithm,
         DirectoryUrl = pending.DirectoryUrl,
         AccountUrl = pending.AccountUrl,
-        OrderUrl = pending.OrderUrl,
-        CertificateUrl = certificateUrl,
+        OrderUrl = pending.OrderUrl?.OriginalString,
+        CertificateUrl = certificateUrl?.OriginalString,
         Profile = pending.Profile,
         ObtainedAt = now,
         Jitter = jitter,

@@ -1,11 +1,12 @@
 namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>What is stored beside a certificate's chain and key, in the same file.</summary>
+/// <remarks>Ten thousands of these are kept at once: lists of their exact size, and no parsed URL of its own for each.</remarks>
 internal sealed record CertificateMetadata
 {
     public int Version { get; init; } = 1;
 
-    public required IReadOnlyList<string> Names { get; init; }
+    public required string[] Names { get; init; }
 
     public required string KeyAlgorithm { get; init; }
 
@@ -14,9 +15,10 @@ internal sealed record CertificateMetadata
 
     public required Uri AccountUrl { get; init; }
 
-    public Uri? OrderUrl { get; init; }
+    /// <summary>As text, like the next: no two certificates share it, and nobody asks for it any more.</summary>
+    public string? OrderUrl { get; init; }
 
-    public Uri? CertificateUrl { get; init; }
+    public string? CertificateUrl { get; init; }
 
     public string? Profile { get; init; }
 

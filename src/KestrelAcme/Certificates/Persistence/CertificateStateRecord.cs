@@ -25,7 +25,7 @@ internal sealed record CertificateStateRecord
     public RevocationRecord? Revocation { get; init; }
 
     /// <summary>When certificates for exactly these names were obtained, of the last week.</summary>
-    public IReadOnlyList<DateTimeOffset>? Issued { get; init; }
+    public DateTimeOffset[]? Issued { get; init; }
 
     /// <summary>The failures in a row that an authority is to blame for, by its id.</summary>
     public IReadOnlyDictionary<string, int>? AuthorityFailures { get; init; }

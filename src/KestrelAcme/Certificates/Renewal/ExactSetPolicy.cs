@@ -16,6 +16,6 @@ internal static class ExactSetPolicy
     }
 
     /// <summary>The times that are still worth keeping, with one more.</summary>
-    public static IReadOnlyList<DateTimeOffset> Add(IReadOnlyList<DateTimeOffset>? issued, DateTimeOffset now)
+    public static DateTimeOffset[] Add(IReadOnlyList<DateTimeOffset>? issued, DateTimeOffset now)
         => [.. (issued ?? []).Where(i => i > now - Week).TakeLast(MostInAWeek * 2), now];
 }

@@ -88,7 +88,7 @@ internal sealed class WorkQueue
     // Entries that were replaced stay until they are met, which may be weeks away: they must not outnumber those that count.
     private void Compact(PriorityQueue<Entry, DateTimeOffset> queue)
     {
-        if (queue.Count > (2 * _entries.Count) + Slack)
+        if (queue.Count > _entries.Count + (_entries.Count / 4) + Slack)
         {
             var current = queue.UnorderedItems.Where(i => IsCurrent(i.Element)).ToList();
             queue.Clear();
