@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Scheduling;
 
+
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>Counts how often the scheduler looks.</summary>

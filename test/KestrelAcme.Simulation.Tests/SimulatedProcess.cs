@@ -1,7 +1,7 @@
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;

@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 

@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates.Renewal;
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates;
 
 namespace KestrelAcme.TestApp;
 

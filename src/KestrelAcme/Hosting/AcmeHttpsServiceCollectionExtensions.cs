@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Domains;
@@ -7,9 +8,9 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;
-using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.Places;
+using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting;

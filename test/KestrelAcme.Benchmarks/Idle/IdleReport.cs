@@ -5,7 +5,6 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Revocation;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using Microsoft.AspNetCore.Builder;

@@ -1,6 +1,5 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.Places;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,4 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Text;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Revocation;
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

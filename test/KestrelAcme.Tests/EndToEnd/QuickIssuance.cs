@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates.Renewal;
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 

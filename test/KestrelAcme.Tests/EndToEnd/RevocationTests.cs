@@ -2,7 +2,6 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Revocation;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Protocol.Certificates;

@@ -1,5 +1,4 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.LocalAuthority.Faults;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

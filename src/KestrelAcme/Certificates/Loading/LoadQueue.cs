@@ -1,4 +1,3 @@
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
 using Microsoft.Extensions.Logging;

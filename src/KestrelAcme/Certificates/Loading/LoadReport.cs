@@ -1,4 +1,3 @@
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,4 @@
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;

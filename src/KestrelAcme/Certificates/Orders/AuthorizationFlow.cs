@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;

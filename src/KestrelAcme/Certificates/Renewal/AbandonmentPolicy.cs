@@ -1,4 +1,4 @@
-using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.Places;
 
 namespace KestrelAcme.Certificates.Renewal;
 

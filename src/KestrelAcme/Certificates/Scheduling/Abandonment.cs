@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Renewal;
-using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.Places;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 

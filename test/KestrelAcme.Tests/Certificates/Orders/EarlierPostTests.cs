@@ -2,7 +2,6 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Storage;

@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Renewal;
-using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.Places;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Renewal;

@@ -3,12 +3,13 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Security.Cryptography;
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration;
 using KestrelAcme.DnsClient;
 using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Records;
 
-namespace KestrelAcme.Challenges.Http01;
+namespace KestrelAcme.Challenges.Places;
 
 /// <summary>Asks DNS for a name's addresses, and at each of them for a token that only we, and the instances with the same store, know.</summary>
 internal sealed class NamePlaces(DnsAccess dns, Http01TokenTable tokens, TokenProbe probe, ConfigurationSource configuration) : INamePlaces

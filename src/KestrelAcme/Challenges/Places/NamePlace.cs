@@ -1,4 +1,4 @@
-namespace KestrelAcme.Challenges.Http01;
+namespace KestrelAcme.Challenges.Places;
 
 /// <summary>Where a name leads, as far as this machine can tell.</summary>
 internal enum NamePlace

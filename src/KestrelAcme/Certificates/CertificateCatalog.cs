@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates;
 
 /// <summary>All managed certificates by id, kept in step with the configuration.</summary>
 /// <remarks>Safe for concurrent reading; applied to by one caller at a time.</remarks>

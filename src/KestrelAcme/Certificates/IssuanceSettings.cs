@@ -1,7 +1,7 @@
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Protocol;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates;
 
 /// <summary>The times of the engine that no operator sets. Tests shorten them.</summary>
 internal sealed record IssuanceSettings

@@ -1,6 +1,6 @@
 using KestrelAcme.Configuration;
 
-namespace KestrelAcme.Challenges.Http01;
+namespace KestrelAcme.Challenges.Places;
 
 /// <summary>Finds out where names lead.</summary>
 internal interface INamePlaces

@@ -1,11 +1,11 @@
-using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.Places;
 using KestrelAcme.Configuration;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Challenges.Dns01;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
-namespace KestrelAcme.Tests.Challenges.Http01;
+namespace KestrelAcme.Tests.Challenges.Places;
 
 public sealed class NamePlacesTests
 {
