@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;

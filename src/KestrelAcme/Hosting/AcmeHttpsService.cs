@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Hosting;

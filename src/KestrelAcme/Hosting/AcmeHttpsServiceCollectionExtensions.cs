@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;

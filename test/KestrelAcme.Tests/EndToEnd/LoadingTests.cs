@@ -1,6 +1,5 @@
 using System.Text;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;

@@ -1,6 +1,5 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Configuration;
 using KestrelAcme.LocalAuthority.Requests;

@@ -1,6 +1,5 @@
 using System.Net;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Orders;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using KestrelAcme.Certificates.Renewal;
-using KestrelAcme.Certificates.Revocation;
 
 namespace KestrelAcme.Certificates.Persistence;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using KestrelAcme.Certificates.Revocation;
 
 namespace KestrelAcme.Certificates.Persistence;
 

@@ -1,4 +1,6 @@
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;

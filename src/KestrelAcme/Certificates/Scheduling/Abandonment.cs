@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Challenges.Places;
 using KestrelAcme.Diagnostics;

@@ -1,7 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Protocol.Certificates;
 using Xunit;
 

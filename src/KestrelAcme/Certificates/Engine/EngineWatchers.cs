@@ -1,8 +1,9 @@
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Loading;
 using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Certificates.Scheduling;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>What runs beside the scheduler: looks at the store, at the names, at revocation lists, exports what was loaded, and tidies up.</summary>
 internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains, RevocationWatcher revocations, Housekeeper housekeeper, CertificateCatalog catalog, LoadQueue loading, CertificateExporter exporter)

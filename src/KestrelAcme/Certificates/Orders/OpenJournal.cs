@@ -1,7 +1,6 @@
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Storage;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>A journal that is open; disposing it lets others have it.</summary>
 internal sealed class OpenJournal(LeaseKeeper keeper, OrderJournal journal) : IAsyncDisposable

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using KestrelAcme.Configuration;
 
-namespace KestrelAcme.Certificates.Orders;
+namespace KestrelAcme.Certificates;
 
 /// <summary>Makes and reads the keys of certificates.</summary>
 internal static class CertificateKeys

@@ -1,9 +1,8 @@
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Opens the journals of certificates: whoever has one is the only one, among all instances, that changes the state of that set of names.</summary>
 internal sealed class CertificateLeases(CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)

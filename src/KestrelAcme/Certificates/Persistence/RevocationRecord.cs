@@ -1,6 +1,6 @@
 using KestrelAcme.Protocol.Certificates;
 
-namespace KestrelAcme.Certificates.Revocation;
+namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>What is known of the revocation of one certificate. Stored.</summary>
 /// <param name="SerialNumber">The certificate's serial number, in hexadecimal.</param>

@@ -1,10 +1,11 @@
 using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Certificates;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>
 /// Runs everything: reads the store before Kestrel listens, orders once it does, follows what is wanted and the store, and stops without losing an order. Nothing of it stops the host.

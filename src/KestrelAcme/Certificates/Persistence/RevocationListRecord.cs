@@ -1,4 +1,4 @@
-namespace KestrelAcme.Certificates.Revocation;
+namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>When a revocation list was looked at, and its number then. Stored, so that a restart neither asks again nor accepts an older list.</summary>
 internal sealed record RevocationListRecord

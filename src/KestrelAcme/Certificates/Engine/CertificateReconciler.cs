@@ -1,11 +1,13 @@
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Loading;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>Brings what is managed in step with what is wanted: at the start, after a reload, and when names come and go. Orders under way are not touched.</summary>
 internal sealed class CertificateReconciler(

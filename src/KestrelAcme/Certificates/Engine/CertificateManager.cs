@@ -5,7 +5,7 @@ using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Certificates;
 
-namespace KestrelAcme.Certificates;
+namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>The public face of the engine.</summary>
 internal sealed class CertificateManager(

@@ -1,11 +1,9 @@
 using KestrelAcme.Certificates.Events;
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Configuration;
-
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Tells the steps of orders: to the observer, and as events to those who watch.</summary>
 internal sealed class OrderProgress(IOrderObserver observer, CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)

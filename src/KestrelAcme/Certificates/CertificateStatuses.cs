@@ -1,6 +1,7 @@
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 
-namespace KestrelAcme.Certificates.Scheduling;
+namespace KestrelAcme.Certificates;
 
 /// <summary>Makes the public status of a managed certificate.</summary>
 internal static class CertificateStatuses
