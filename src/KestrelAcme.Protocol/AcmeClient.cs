@@ -136,7 +136,6 @@ public sealed class AcmeClient : IDisposable
     /// <summary>Closes connections, except those of an <see cref="HttpClient"/> or handler that was handed in.</summary>
     public void Dispose()
     {
-        _directory.Dispose();
         if (_ownsHttp)
         {
             _http.Dispose();

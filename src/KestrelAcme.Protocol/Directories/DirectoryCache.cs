@@ -5,10 +5,11 @@ using KestrelAcme.Protocol.Transport;
 namespace KestrelAcme.Protocol.Directories;
 
 /// <summary>Fetches the directory and keeps it for a while; one fetch at a time. Thread-safe.</summary>
-internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider timeProvider, AcmeTransport transport) : IDisposable
+internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider timeProvider, AcmeTransport transport)
 {
     private const int MaxRedirects = 5;
 
+    // Never disposed: a call that is under way while the client is disposed of leaves it after that.
     private readonly SemaphoreSlim _gate = new(1, 1);
     private Entry? _entry;
 
@@ -39,8 +40,6 @@ internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider time
 
     /// <summary>Forgets the directory: one of its URLs is gone.</summary>
     public void Invalidate() => Volatile.Write(ref _entry, null);
-
-    public void Dispose() => _gate.Dispose();
 
     private AcmeDirectory? Fresh() =>
         Volatile.Read(ref _entry) is { } entry && timeProvider.GetElapsedTime(entry.Since) < maxAge ? entry.Directory : null;

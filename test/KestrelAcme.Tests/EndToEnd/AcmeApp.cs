@@ -76,6 +76,9 @@ internal sealed class AcmeApp : IAsyncDisposable
 
     public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
 
+    /// <summary>Disposes of it as it runs, as a host does whose start failed, or that nobody stopped.</summary>
+    public ValueTask DisposeUnstoppedAsync() => _app.DisposeAsync();
+
     /// <summary>Ends it without much grace, and waits until nothing of it uses its store any more.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -23,18 +23,22 @@ internal sealed class CertificateEngine(
     ConfigurationSource configuration,
     IssuanceSettings settings,
     TimeProvider time,
-    ILogger<CertificateEngine> logger) : IDisposable
+    ILogger<CertificateEngine> logger) : IDisposable, IAsyncDisposable
 {
     private const string Stopping = "The host is stopping; the order is made at the next start.";
     private static readonly TimeSpan AfterGrace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BeginAgain = TimeSpan.FromMinutes(1);
 
+    // Never disposed: an application may still ask for something, and a change may still come in, while the host is disposed of.
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
     private volatile bool _started;
     private IDisposable? _changes;
     private Task _beginning = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
+
+    /// <summary>Ends when nothing of it runs any more; never fails.</summary>
+    public Task Ended => _running;
 
     /// <summary>Reads what the store holds, within a bounded time, so that it is served from the first connection on.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
@@ -134,9 +138,9 @@ internal sealed class CertificateEngine(
         {
             await reconciler.ReconcileAsync(_stopping.Token);
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception) when (_stopping.IsCancellationRequested)
         {
-            // The host stops.
+            // The host stops: nothing is wanted any more.
         }
         catch (Exception exception)
         {
@@ -144,15 +148,27 @@ internal sealed class CertificateEngine(
         }
     }
 
+    /// <summary>A host that is disposed of without being stopped: nothing may go on, nor may anything of what the work uses be disposed of before it has ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Dispose();
+        try
+        {
+            await _running.WaitAsync(AfterGrace, time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            logger.EngineStoppedLate();
+        }
+
+        catalog.AnswerAll(Stopping);
+    }
+
     public void Dispose()
     {
         _changes?.Dispose();
-
-        // A host that is disposed without being stopped: nothing of it may go on.
         _stopping.Cancel();
         _abort.Cancel();
-        _stopping.Dispose();
-        _abort.Dispose();
     }
 
     private void StartReconciling() => _ = ReconcileAsync();
