@@ -197,6 +197,12 @@ internal static partial class CertificatesLog
     [LoggerMessage(1181, LogLevel.Error, "Stored certificates could not be read; what was not read is looked at again before anything is ordered.")]
     public static partial void LoadFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(1182, LogLevel.Warning, "The account at {DirectoryUrl} is at a rate limit, as another instance or an earlier run was told. Nothing is ordered there until {Until:u}.")]
+    public static partial void AccountStillHeld(this ILogger logger, Uri directoryUrl, DateTimeOffset until);
+
+    [LoggerMessage(1183, LogLevel.Warning, "{Certificate}: certificate {SerialNumber}, of earlier settings, was revoked on {RevokedAt:u} (reason: {RevocationReason}); it is no longer served.")]
+    public static partial void StandInRevoked(this ILogger logger, string certificate, string serialNumber, DateTimeOffset revokedAt, string revocationReason);
+
     [LoggerMessage(1190, LogLevel.Warning, "The authority {DirectoryUrl} refuses orders for unrelated names by a rate limit, so the limit is most likely the account's: nothing is ordered there until {Until:u}.")]
     public static partial void AccountHeld(this ILogger logger, Uri directoryUrl, DateTimeOffset until);
 

@@ -100,6 +100,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<RehearsalStep>();
         services.TryAddSingleton<ExactSets>();
         services.TryAddSingleton<OrderPaceStore>();
+        services.TryAddSingleton<AccountHolds>();
         services.TryAddSingleton<OrderProgress>();
         services.TryAddSingleton<CertificateLeases>();
         services.TryAddSingleton<FailureRecorder>();

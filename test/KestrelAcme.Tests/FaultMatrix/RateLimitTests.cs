@@ -20,6 +20,40 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task Restart_TheAccountIsHeld_NoOtherNameIsOrdered()
+    {
+        await using var local = await LocalFixture.StartAsync();
+        local.Authority.Faults.Inject(ResourceKind.NewOrder, Fault.TooManyRequests(TimeSpan.FromHours(1)), int.MaxValue);
+        await using (var first = await StartAsync(local, ["a.one.test", "a.two.test", "a.three.test"]))
+        {
+            await Poll.UntilAsync(() => first.Log.Has("AccountHeld"), $"the account is held\n{first.Log}", cancellationToken: TestContext.Current.CancellationToken);
+            await first.StopAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var second = await StartAsync(local, ["a.four.test"]);
+        var held = await Assert.ThrowsAsync<CertificateException>(() => second.Certificates.RenewAsync("a.four.test", TestContext.Current.CancellationToken));
+
+        Assert.Equal(FailureCause.Authority, held.Failure.Cause);
+        Assert.Contains("left alone until", held.Message, StringComparison.Ordinal);
+        Assert.Equal(3, local.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 429 }));
+    }
+
+    [Fact]
+    public async Task Start_NewAccountIsRefusedAndRestarted_IsAskedForOnce()
+    {
+        await using var local = await LocalFixture.StartAsync();
+        local.Authority.Faults.Inject(ResourceKind.NewAccount, Fault.TooManyRequests(TimeSpan.FromHours(1)), int.MaxValue);
+        foreach (var name in new[] { "a.one.test", "a.two.test" })
+        {
+            await using var app = await StartAsync(local, [name]);
+            await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(name, TestContext.Current.CancellationToken));
+            await app.StopAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.Single(local.Authority.Requests, r => r.Resource == ResourceKind.NewAccount);
+    }
+
+    [Fact]
     public async Task Start_NamesOfOneDomainAreRefused_OthersAreStillOrdered()
     {
         var refused = await RefusedOrdersAsync("a.one.test", "b.one.test", "c.one.test", "d.one.test", "e.one.test", "a.two.test");

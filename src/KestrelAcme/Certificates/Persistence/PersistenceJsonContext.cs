@@ -13,6 +13,7 @@ namespace KestrelAcme.Certificates.Persistence;
 [JsonSerializable(typeof(CertificateStateRecord))]
 [JsonSerializable(typeof(AccountMetadata))]
 [JsonSerializable(typeof(TokenBucket))]
+[JsonSerializable(typeof(AccountHold))]
 [JsonSerializable(typeof(Dictionary<string, UnusedMark>))]
 [JsonSerializable(typeof(RevocationListRecord))]
 [JsonSerializable(typeof(DomainSourceRecord))]

@@ -48,9 +48,14 @@ internal static class StorageLayout
     /// <summary>Where a revoked certificate is set aside; its key is never used again.</summary>
     public static string Revoked(string id, string serialNumber) => $"revoked/{id}-{serialNumber.ToLowerInvariant()}.pem";
 
-    public static string RevocationList(Uri url) => $"revocation-lists/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url.AbsoluteUri)).AsSpan(0, 16))}.json";
+    public static string RevocationList(Uri url) => $"revocation-lists/{Hash(url.AbsoluteUri)}.json";
+
+    /// <summary>Until when the account at an authority is held.</summary>
+    public static string AccountHold(Uri directoryUrl) => $"pace/held-{Hash(directoryUrl.AbsoluteUri)}.json";
 
     public static string OrderLease(string nameSet) => $"orders/{nameSet}";
 
     public static string AccountLease(string authority) => $"accounts/{authority}";
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
 }

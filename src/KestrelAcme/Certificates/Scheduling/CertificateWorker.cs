@@ -16,6 +16,7 @@ internal sealed class CertificateWorker(
     ConfigurationSource configuration,
     IssuanceStatus issuance,
     AuthorityChoice authorities,
+    AccountHolds holds,
     OrderRunner orders,
     RenewalInfoPoller renewalInfo,
     Abandonment abandonment,
@@ -124,7 +125,7 @@ internal sealed class CertificateWorker(
     private async Task<DateTimeOffset?> OrderAsync(ManagedCertificate certificate, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
     {
         var snapshot = configuration.Current;
-        var authority = authorities.ForOrder(certificate, snapshot, now);
+        var authority = await ChooseAsync(certificate, snapshot, now, abort);
         if (AuthorityChoice.LeftAloneUntil(authority, certificate.State, now) is { } until)
         {
             certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now)));
@@ -138,6 +139,19 @@ internal sealed class CertificateWorker(
         }
 
         return await orders.RunAsync(certificate, authority, snapshot, stopping, abort);
+    }
+
+    // One whose account is held as it turns out may give way to another.
+    private async Task<Authority> ChooseAsync(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        Authority authority;
+        do
+        {
+            authority = authorities.ForOrder(certificate, snapshot, now);
+        }
+        while (await holds.RecallAsync(authority, cancellationToken));
+
+        return authority;
     }
 
     private async Task<bool> TryGiveUpAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)

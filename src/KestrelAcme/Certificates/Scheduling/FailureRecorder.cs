@@ -13,7 +13,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Counts a failed attempt against whoever is to blame, sets the time of the next, stores both and says so.</summary>
 internal sealed class FailureRecorder(
-    AuthorityChoice authorities, ConfigurationSource configuration, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
+    AuthorityChoice authorities, AccountHolds holds, ConfigurationSource configuration, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
 {
     public async Task<CertificateFailure> RecordAsync(ManagedCertificate certificate, Authority authority, Exception exception, OrderJournal? journal, CancellationToken cancellationToken)
     {
@@ -24,12 +24,11 @@ internal sealed class FailureRecorder(
         if (FailureClassifier.IsOutage(exception))
         {
             // By the authority's own wait: that of the name may be a day, and is no other name's affair.
-            authority.Health.OpenFor(now + FailurePolicy.Outage(report, authorityFailures, settings.Retries), now);
+            await LeaveAloneAsync(authority, limited, now + FailurePolicy.Outage(report, authorityFailures, settings.Retries), now, cancellationToken);
         }
-
         else if (exception is AcmeRateLimitedException { Problem.Subproblems.Count: 0 } refused)
         {
-            HoldAccount(certificate, authority, refused, now);
+            await HoldAccountAsync(certificate, authority, refused, now, cancellationToken);
         }
 
         var counted = Count(certificate.State, report, authority, limited);
@@ -106,12 +105,24 @@ internal sealed class FailureRecorder(
     private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T>? known, string id, T value)
         => new(known ?? new Dictionary<string, T>(), StringComparer.Ordinal) { [id] = value };
 
-    private void HoldAccount(ManagedCertificate certificate, Authority authority, AcmeRateLimitedException refused, DateTimeOffset now)
+    // A limit is the account's wherever it is used; an outage may be over for the next who asks.
+    private Task LeaveAloneAsync(Authority authority, DateTimeOffset? limited, DateTimeOffset until, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (limited is not null)
+        {
+            return holds.HoldAsync(authority, until, cancellationToken);
+        }
+
+        authority.Health.OpenFor(until, now);
+        return Task.CompletedTask;
+    }
+
+    private async Task HoldAccountAsync(ManagedCertificate certificate, Authority authority, AcmeRateLimitedException refused, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), now))
         {
             var until = now + RateLimitPolicy.HoldOfAccount(refused.RetryAfter);
-            authority.Health.OpenFor(until, now);
+            await holds.HoldAsync(authority, until, cancellationToken);
             logger.AccountHeld(authority.Specification.DirectoryUrl, until);
         }
     }

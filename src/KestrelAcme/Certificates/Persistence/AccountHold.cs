@@ -1,0 +1,9 @@
+using KestrelAcme.Certificates.Renewal;
+
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>Until when an authority wants no orders of an account. Stored.</summary>
+internal sealed record AccountHold(DateTimeOffset Until)
+{
+    public bool Holds(DateTimeOffset now) => FailureSanity.IsPlausibleWait(Until, now);
+}

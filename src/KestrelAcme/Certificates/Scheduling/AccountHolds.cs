@@ -1,0 +1,76 @@
+using System.Text.Json;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>
+/// Remembers until when an account is at a rate limit, across restarts and instances: neither a crash loop nor ten replicas may each find it out anew. The instances that share a store share the account.
+/// </summary>
+/// <remarks>Safe for concurrent use. A store that cannot be asked or told changes nothing: this instance knows what it was told itself.</remarks>
+internal sealed class AccountHolds(IAcmeStorage storage, TimeProvider time, ILogger<AccountHolds> logger)
+{
+    /// <summary>Holds the account at an authority, for all instances.</summary>
+    public async Task HoldAsync(Authority authority, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        authority.Health.OpenFor(until, now);
+        try
+        {
+            if (!(await ReadAsync(authority, cancellationToken) is { } known && known.Holds(now) && known.Until >= until))
+            {
+                var value = JsonSerializer.SerializeToUtf8Bytes(new AccountHold(until), PersistenceJsonContext.Default.AccountHold);
+                await storage.WriteAsync(StorageLayout.AccountHold(authority.Specification.DirectoryUrl), value, lease: null, cancellationToken);
+            }
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.PaceNotStored(exception.Message);
+        }
+    }
+
+    /// <summary>Takes over what another instance, or an earlier run, was told.</summary>
+    /// <returns>Whether the account is held, and this instance did not know.</returns>
+    public async Task<bool> RecallAsync(Authority authority, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var now = time.GetUtcNow();
+            if (await ReadAsync(authority, cancellationToken) is not { } hold || !hold.Holds(now) || authority.Health.OpenUntil(now) >= hold.Until)
+            {
+                return false;
+            }
+
+            authority.Health.OpenFor(hold.Until, now);
+            logger.AccountStillHeld(authority.Specification.DirectoryUrl, hold.Until);
+            return true;
+        }
+        catch (StorageUnavailableException)
+        {
+            // The order finds out whether the store is there.
+            return false;
+        }
+    }
+
+    private async Task<AccountHold?> ReadAsync(Authority authority, CancellationToken cancellationToken)
+    {
+        if (await storage.ReadAsync(StorageLayout.AccountHold(authority.Specification.DirectoryUrl), cancellationToken) is not { } value)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.AccountHold);
+        }
+        catch (JsonException exception)
+        {
+            logger.PaceNotStored(exception.Message);
+            return null;
+        }
+    }
+}
