@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 
@@ -13,12 +15,15 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     // A clock that jumped would have all of them expire at once: they are withdrawn when they were found so on several days.
     private const int RoundsBeforeWithdrawal = 3;
 
-    // What is no longer managed, but still served: when it ends, and how often it was found to have ended long ago.
-    private readonly ConcurrentDictionary<string, (DateTimeOffset NotAfter, int Rounds)> _retired = new(StringComparer.Ordinal);
+    // What is no longer managed, but still served, and how often it was found to have ended long ago.
+    private readonly ConcurrentDictionary<string, (ManagedCertificate Certificate, int Rounds)> _retired = new(StringComparer.Ordinal);
 
     private volatile bool _acceptsStaging;
 
     public ICollection<ManagedCertificate> All => _certificates.Values;
+
+    /// <summary>All that is served: what is managed, and what stands in for something that is, or stays until the process ends.</summary>
+    public IEnumerable<ManagedCertificate> Served => All.Concat(_retired.Values.Select(r => r.Certificate));
 
     public ManagedCertificate? Find(string id) => _certificates.GetValueOrDefault(id);
 
@@ -72,20 +77,20 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     /// <summary>Stops serving what is no longer managed and ended before a time: nobody asks for it any more, and it takes memory. Called once a day.</summary>
     public void WithdrawExpired(DateTimeOffset before)
     {
-        foreach (var (id, (notAfter, rounds)) in _retired)
+        foreach (var (id, (retired, rounds)) in _retired)
         {
             if (_certificates.ContainsKey(id))
             {
                 continue;
             }
 
-            if (notAfter >= before)
+            if (retired.Current!.NotAfter >= before)
             {
-                _retired[id] = (notAfter, 0);
+                _retired[id] = (retired, 0);
             }
             else if (rounds + 1 < RoundsBeforeWithdrawal)
             {
-                _retired[id] = (notAfter, rounds + 1);
+                _retired[id] = (retired, rounds + 1);
             }
             else if (_retired.TryRemove(id, out _))
             {
@@ -103,23 +108,44 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             return false;
         }
 
-        _retired[id] = (certificate.NotAfter, 0);
+        _retired[id] = (new ManagedCertificate(SpecificationOf(id, certificate.Record.Metadata)) { Current = certificate }, 0);
         return true;
     }
 
     /// <summary>Whether something is served under an id that is no longer managed, and still valid.</summary>
-    public bool IsServed(string id, DateTimeOffset now) => _retired.TryGetValue(id, out var retired) && retired.NotAfter > now;
+    public bool IsServed(string id, DateTimeOffset now) => _retired.TryGetValue(id, out var retired) && retired.Certificate.Current!.NotAfter > now;
+
+    /// <summary>Whether a certificate is served without being managed.</summary>
+    public bool IsRetired(ManagedCertificate certificate) => _retired.TryGetValue(certificate.Id, out var retired) && ReferenceEquals(retired.Certificate, certificate);
+
+    /// <summary>Stops serving a certificate that is no longer managed.</summary>
+    public void Withdraw(ManagedCertificate certificate)
+    {
+        if (IsRetired(certificate) && !_certificates.ContainsKey(certificate.Id) && _retired.TryRemove(certificate.Id, out _))
+        {
+            tls.Withdraw(certificate.Id);
+        }
+    }
 
     private void Remove(string id)
     {
         if (_certificates.TryRemove(id, out var certificate))
         {
-            if (certificate.Current is { } served)
+            if (certificate.Current is not null)
             {
-                _retired[id] = (served.NotAfter, 0);
+                _retired[id] = (certificate, 0);
             }
 
             certificate.Answer(new InvalidOperationException($"{id} is no longer managed."));
         }
     }
+
+    // What its own record tells of it: the settings of the time are gone, and nothing is ordered by these.
+    private static CertificateSpecification SpecificationOf(string id, CertificateMetadata metadata) => new()
+    {
+        Id = id,
+        Identifiers = [.. metadata.Names.Select(n => new CertificateIdentifier(IPAddress.TryParse(n, out _) ? IdentifierKind.Ip : IdentifierKind.Dns, n))],
+        KeyAlgorithm = Enum.TryParse<KeyAlgorithm>(metadata.KeyAlgorithm, out var algorithm) ? algorithm : default,
+        ChallengeTypes = [],
+    };
 }

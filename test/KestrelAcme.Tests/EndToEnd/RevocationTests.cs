@@ -66,6 +66,34 @@ public sealed class RevocationTests
     }
 
     [Fact]
+    public async Task Look_ItStandsInForAnother_IsServedNoMoreNorAfterARestart()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using (var first = await fixture.StartAppAsync(fixture.Settings("a.test")))
+        {
+            await LocalFixture.ObtainedAsync(first, "a.test");
+            await Poll.UntilAsync(() => first.Log.Has("RenewalAdvised"), "the advice is there", cancellationToken: Cancelled);
+            await first.StopAsync(Cancelled);
+            await RevokeBehindItsBackAsync(first, "a.test");
+        }
+
+        fixture.Authority.Faults.FailValidation("b.test");
+        var settings = fixture.Settings();
+        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "a.test";
+        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "b.test";
+        await using (var second = await fixture.StartAppAsync(settings))
+        {
+            Assert.True(second.Log.Has("SupersededCertificateServed"));
+            await Poll.UntilAsync(async _ => (await second.ConnectAsync("a.test", Cancelled)).IsSelfSigned, $"it is withdrawn\n{second.Log}", cancellationToken: Cancelled);
+            await second.StopAsync(Cancelled);
+        }
+
+        await using var third = await fixture.StartAppAsync(settings);
+        Assert.False(third.Log.Has("SupersededCertificateServed"));
+        Assert.True((await third.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
+    }
+
+    [Fact]
     public async Task Look_OneStateCannotBeRead_TheOthersAreReplacedAndItLater()
     {
         var trouble = new FailingStorage(new InMemoryStorage());

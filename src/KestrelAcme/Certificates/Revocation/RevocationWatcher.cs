@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Revocation;
 
-/// <summary>Looks for our certificates on their revocation lists, and has those replaced that somebody else revoked.</summary>
+/// <summary>Looks for our certificates on their revocation lists, and has those replaced that somebody else revoked. What is served without being managed has no successor: it is withdrawn.</summary>
 internal sealed class RevocationWatcher(
     CertificateCatalog catalog,
     CertificateLeases leases,
@@ -48,7 +48,7 @@ internal sealed class RevocationWatcher(
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var urls = DueLists.Urls(catalog.All, now);
+        var urls = DueLists.Urls(catalog.Served, now);
         check.ForgetOthers(urls);
         urls.RemoveWhere(u => !check.IsDue(u));
         if (urls.Count == 0)
@@ -56,7 +56,7 @@ internal sealed class RevocationWatcher(
             return;
         }
 
-        foreach (var (url, certificates) in DueLists.Gather(catalog.All, urls, now))
+        foreach (var (url, certificates) in DueLists.Gather(catalog.Served, urls, now))
         {
             await TryAsync(() => LookAsync(url, certificates, cancellationToken), cancellationToken);
         }
@@ -80,7 +80,9 @@ internal sealed class RevocationWatcher(
         foreach (var certificate in certificates)
         {
             var recorded = false;
-            await TryAsync(async () => recorded = await ReplaceAsync(certificate, entry, cancellationToken), cancellationToken);
+            await TryAsync(
+                async () => recorded = catalog.IsRetired(certificate) ? await WithdrawAsync(certificate, entry, cancellationToken) : await ReplaceAsync(certificate, entry, cancellationToken),
+                cancellationToken);
             complete &= recorded;
         }
 
@@ -97,6 +99,29 @@ internal sealed class RevocationWatcher(
         {
             logger.RevocationCheckFailed(exception.Message);
         }
+    }
+
+    /// <returns>Whether the revocation is written down, or no longer matters.</returns>
+    private async Task<bool> WithdrawAsync(ManagedCertificate certificate, RevokedEntry entry, CancellationToken cancellationToken)
+    {
+        await using var open = await leases.TryOpenAsync(certificate, cancellationToken);
+        if (open is null)
+        {
+            return false;
+        }
+
+        // What we revoked on purpose is served as long as was planned.
+        var known = certificate.State.Revocation is { } revocation && revocation.SerialNumber == entry.SerialNumber ? revocation : null;
+        if (known is { OnPurpose: true })
+        {
+            return true;
+        }
+
+        // Written down first: the next start would serve it again.
+        var stored = known is not null || await open.Journal.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
+        catalog.Withdraw(certificate);
+        logger.StandInRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
+        return stored;
     }
 
     /// <returns>Whether the revocation is written down, or no longer matters.</returns>
@@ -122,8 +147,7 @@ internal sealed class RevocationWatcher(
                 return true;
             }
 
-            var record = new RevocationRecord(entry.SerialNumber, entry.At, OnPurpose: false, entry.Reason);
-            stored = await open.Journal.ChangeAsync(state => state with { Revocation = record }, cancellationToken);
+            stored = await open.Journal.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
         }
 
         logger.CertificateFoundRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
@@ -134,4 +158,6 @@ internal sealed class RevocationWatcher(
         scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
         return stored;
     }
+
+    private static RevocationRecord Found(RevokedEntry entry) => new(entry.SerialNumber, entry.At, OnPurpose: false, entry.Reason);
 }
