@@ -53,6 +53,7 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
     {
         lock (_gate)
         {
+            entry.Retire();
             if (entry.Context is not null)
             {
                 _kept.Remove(entry);
@@ -75,8 +76,9 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
         {
             mine.SetResult(Make(entry));
         }
-        catch (InvalidCertificateException exception)
+        catch (Exception exception)
         {
+            // Whatever it is, those who wait must be told.
             mine.SetException(exception);
         }
         finally
@@ -92,6 +94,12 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
     {
         lock (_gate)
         {
+            if (entry.IsRetired)
+            {
+                // Replaced while its context was made: the one connection that waited uses it, and nobody else will.
+                return;
+            }
+
             if (entry.Context is null)
             {
                 _kept.Add(entry);

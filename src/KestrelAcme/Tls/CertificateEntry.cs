@@ -9,6 +9,7 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
     private Task<SslStreamCertificateContext>? _making;
     private long _lastUsed;
     private object? _pin;
+    private bool _isRetired;
 
     public CertificateMaterial Material { get; } = material;
 
@@ -25,6 +26,9 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
         set => Volatile.Write(ref _context, value);
     }
 
+    /// <summary>Whether it is no longer published. A connection that looked before may still use it; nothing is kept for it any more.</summary>
+    public bool IsRetired => Volatile.Read(ref _isRetired);
+
     /// <summary>The making of the context that is under way; everybody who needs it waits for this one.</summary>
     public ref Task<SslStreamCertificateContext>? Making => ref _making;
 
@@ -40,6 +44,9 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
 
     /// <summary>What keeps .NET from dropping what OpenSSL knows of the context; one per entry at most.</summary>
     public ref object? Pin => ref _pin;
+
+    /// <summary>Notes that it is no longer published.</summary>
+    public void Retire() => Volatile.Write(ref _isRetired, true);
 
     /// <summary>Notes a use.</summary>
     public void Touch(TimeProvider timeProvider)

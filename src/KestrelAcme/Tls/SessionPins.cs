@@ -32,7 +32,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
     public void Offer(CertificateEntry entry, SslServerAuthenticationOptions options)
     {
         // .NET caches SSL_CTXs on Linux, and only those that none of these make special.
-        if (entry.Pin is not null || !OperatingSystem.IsLinux() || options.CipherSuitesPolicy is not null || !options.AllowTlsResume || !HasRoom(entry))
+        if (entry.Pin is not null || entry.IsRetired || !OperatingSystem.IsLinux() || options.CipherSuitesPolicy is not null || !options.AllowTlsResume || !HasRoom(entry))
         {
             return;
         }
@@ -47,7 +47,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
                 ClientCertificateRequired = options.ClientCertificateRequired,
                 RemoteCertificateValidationCallback = static (_, _, _, _) => false,
             };
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Pins.Pin(work.Entry, work.Options), (Pins: this, Entry: entry, Options: copy), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Pins.TryPin(work.Entry, work.Options), (Pins: this, Entry: entry, Options: copy), preferLocal: false);
         }
     }
 
@@ -88,11 +88,32 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
 
     private CertificateEntry Coldest(long now) => _pinned.MinBy(entry => entry.HeatAt(now, timeProvider))!;
 
+    // Pins save processor time and no more: what goes wrong here must not end the process, as an exception on this thread would.
+    private void TryPin(CertificateEntry entry, SslServerAuthenticationOptions options)
+    {
+        try
+        {
+            Pin(entry, options);
+        }
+        catch (Exception exception)
+        {
+            logger.PinEnded(exception.Message);
+            Release(entry);
+        }
+    }
+
     private void Pin(CertificateEntry entry, SslServerAuthenticationOptions options)
     {
         CertificateEntry? displaced = null;
         lock (_gate)
         {
+            if (entry.IsRetired)
+            {
+                // Replaced between the offer and now.
+                Volatile.Write(ref entry.Pin, null);
+                return;
+            }
+
             if (_pinned.Count > 0 && _pinned.Count >= settings.Current.PinnedCertificates)
             {
                 displaced = Coldest(timeProvider.GetTimestamp());
