@@ -35,6 +35,9 @@ internal static partial class TlsLog
     [LoggerMessage(1310, LogLevel.Debug, "A pinned session context was let go: {Reason}")]
     public static partial void PinEnded(this ILogger logger, string reason);
 
+    [LoggerMessage(1312, LogLevel.Debug, "The app's own certificate {Subject} cannot be prepared for handshakes: {Reason}")]
+    public static partial void AppCertificateUnusable(this ILogger logger, string subject, string reason);
+
     [LoggerMessage(1311, LogLevel.Warning, "{CertificateId}: the authority sent a chain of {Wanted} certificates, and .NET sends another one, of {Sent}: it stops at a root that this machine trusts. Visitors that do not trust that root are refused.")]
     public static partial void ChainBuiltAnew(this ILogger logger, string certificateId, int wanted, int sent);
 

@@ -22,6 +22,7 @@ internal sealed class ConfiguredTlsSettings : ITlsSettingsSource, IDisposable
 
     private static TlsSettings From(ConfigurationSnapshot snapshot) => new()
     {
+        IsEnabled = snapshot.Enabled,
         MissingCertificate = snapshot.MissingCertificate == Configuration.MissingCertificate.Refuse ? Tls.MissingCertificate.Refuse : Tls.MissingCertificate.Placeholder,
         ContextCacheSize = snapshot.ContextCacheSize,
         PinnedCertificates = snapshot.PinnedCertificates,

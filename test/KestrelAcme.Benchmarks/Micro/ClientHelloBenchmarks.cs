@@ -23,7 +23,7 @@ public class ClientHelloBenchmarks
     {
         var services = new ServiceCollection().AddLogging().AddKestrelTls()
             .AddSingleton<Microsoft.Extensions.Hosting.IHostEnvironment>(new Microsoft.Extensions.Hosting.Internal.HostingEnvironment()).BuildServiceProvider();
-        _middleware = new ClientHelloMiddleware(_ => Task.CompletedTask, services.GetRequiredService<ClientHelloServices>());
+        _middleware = new ClientHelloMiddleware(_ => Task.CompletedTask, handshakeTimeout: null, services.GetRequiredService<ClientHelloServices>());
         var input = new Pipe();
         input.Writer.Write("GET / HTTP/1.1\r\n\r\n"u8);
         input.Writer.FlushAsync().AsTask().Wait();

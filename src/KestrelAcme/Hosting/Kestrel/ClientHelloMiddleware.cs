@@ -9,7 +9,10 @@ namespace KestrelAcme.Hosting.Kestrel;
 
 /// <summary>Looks at the first bytes of a connection without consuming them, and decides which certificate it gets before TLS starts.</summary>
 /// <remarks>What the handshake needs is made here, where waiting holds up this connection and no other.</remarks>
-internal sealed class ClientHelloMiddleware(ConnectionDelegate next, ClientHelloServices services)
+/// <param name="next">What comes behind: TLS, mostly.</param>
+/// <param name="handshakeTimeout">The endpoint's time-out for handshakes, where it is known.</param>
+/// <param name="services">What all endpoints share.</param>
+internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? handshakeTimeout, ClientHelloServices services)
 {
     public Task OnConnectionAsync(ConnectionContext connection)
     {
@@ -72,7 +75,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, ClientHello
     private async Task<(ClientHelloStatus Status, ClientHello Hello)> ReadAsync(ConnectionContext connection, ClientHelloReader reader)
     {
         var input = connection.Transport.Input;
-        var timeout = services.Settings.Current.HandshakePeekTimeout;
+        var timeout = handshakeTimeout ?? services.Settings.Current.HandshakePeekTimeout;
         using var deadline = new CancellationTokenSource(timeout, services.TimeProvider);
         try
         {

@@ -1,48 +1,35 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
 /// <summary>What Kestrel itself would serve: <c>Kestrel:Certificates:Default</c>, or the developer certificate, the latter in Development only.</summary>
-internal sealed class FallbackCertificate(IHostEnvironment environment) : IDisposable
+/// <remarks>
+/// Kestrel reads the default certificate again when its configuration or the certificate's file changes, and tells nobody: it restarts the endpoints that use it, and with a selector none does.
+/// So it is asked again, at most once a second, when a client needs the answer.
+/// </remarks>
+internal sealed class FallbackCertificate(IHostEnvironment environment, TimeProvider timeProvider)
 {
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+
     private Found? _found;
     private KestrelServerOptions? _options;
-    private IDisposable? _reloads;
 
     /// <summary>The certificate for names that are not ours; <see langword="null"/> for none.</summary>
-    public X509Certificate2? Certificate => Current.Certificate;
-
-    /// <summary>The intermediates that come with it.</summary>
-    public X509Certificate2Collection? Chain => Current.Chain;
-
-    private Found Current => Volatile.Read(ref _found) ?? Look();
+    public AppCertificate? Current => (Volatile.Read(ref _found) is { } found && timeProvider.GetElapsedTime(found.At) < Fresh ? found : Look()).Certificate;
 
     /// <summary>Takes the certificate from these options; they are set up by a class that needs this one.</summary>
-    public void Use(KestrelServerOptions options)
-    {
-        _options = options;
-        _reloads?.Dispose();
-        _reloads = options.ConfigurationLoader is { } loader ? ChangeToken.OnChange(loader.Configuration.GetReloadToken, Forget) : null;
-    }
+    public void Use(KestrelServerOptions options) => _options = options;
 
     /// <summary>Asks Kestrel anew, after it has read its configuration.</summary>
     public void Refresh() => Look();
 
-    // Kestrel reloads at the same moment: it is asked when the certificate is needed.
-    private void Forget() => Volatile.Write(ref _found, null);
-
-    /// <inheritdoc/>
-    public void Dispose() => _reloads?.Dispose();
-
     private Found Look()
     {
         var asked = MayHaveOne(_options) ? KestrelProbe.DefaultCertificate(_options) : null;
-        var found = new Found(asked?.ServerCertificate, asked?.ServerCertificateChain);
+        var found = new Found(asked?.ServerCertificate is { } certificate ? new AppCertificate(certificate, asked.ServerCertificateChain) : null, timeProvider.GetTimestamp());
         Volatile.Write(ref _found, found);
         return found;
     }
@@ -51,5 +38,5 @@ internal sealed class FallbackCertificate(IHostEnvironment environment) : IDispo
     private bool MayHaveOne([NotNullWhen(true)] KestrelServerOptions? options) =>
         options is not null && (environment.IsDevelopment() || options.ConfigurationLoader?.Configuration.GetSection("Certificates:Default").Exists() == true);
 
-    private sealed record Found(X509Certificate2? Certificate, X509Certificate2Collection? Chain);
+    private sealed record Found(AppCertificate? Certificate, long At);
 }

@@ -14,6 +14,9 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// </remarks>
 internal sealed class HttpsEndpoint
 {
+    // What a timer can take; Kestrel keeps an infinite one as the longest there is.
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(int.MaxValue);
+
     private readonly HttpsConnectionAdapterOptions _options;
     private readonly HttpsEndpointServices _services;
     private readonly Func<ConnectionContext?, string?, X509Certificate2?> _selector;
@@ -21,7 +24,6 @@ internal sealed class HttpsEndpoint
     private Action<ConnectionContext, SslServerAuthenticationOptions>? _appAuthenticate;
     private Action<ConnectionContext, SslServerAuthenticationOptions>? _installed;
     private X509Certificate2? _defaultCertificate;
-    private CertificateAndContext? _last;
 
     public HttpsEndpoint(HttpsConnectionAdapterOptions options, HttpsEndpointServices services)
     {
@@ -37,10 +39,15 @@ internal sealed class HttpsEndpoint
     public ListenOptions? Listen { get; init; }
 
     /// <summary>Whether we serve it: the app gave it neither a certificate nor a selector of its own.</summary>
-    public bool IsOurs => OwnCertificate is null && _options.ServerCertificateSelector == _selector;
+    public bool IsOurs => Own is null && _options.ServerCertificateSelector == _selector;
 
-    private X509Certificate2? OwnCertificate =>
-        _options.ServerCertificate is { } certificate && !ReferenceEquals(certificate, _defaultCertificate) ? certificate : null;
+    // The certificate of this endpoint alone.
+    private AppCertificate? Own =>
+        _options.ServerCertificate is { } certificate && !ReferenceEquals(certificate, _defaultCertificate) ? new AppCertificate(certificate, _options.ServerCertificateChain) : null;
+
+    // What names get that are not ours.
+    private AppCertificate? Fallback =>
+        _defaultCertificate is { } certificate ? new AppCertificate(certificate, _options.ServerCertificateChain) : _services.Fallback.Current;
 
     /// <summary>The HTTPS options' endpoint, if they have ours already.</summary>
     public static HttpsEndpoint? Of(HttpsConnectionAdapterOptions options) =>
@@ -49,8 +56,20 @@ internal sealed class HttpsEndpoint
     /// <summary>Makes the certificate that the options have now a mere fallback: somebody asked for ours in so many words.</summary>
     public void Claim() => _defaultCertificate = _options.ServerCertificate;
 
+    /// <summary>How long the app lets a handshake take.</summary>
+    public TimeSpan HandshakeTimeout => _options.HandshakeTimeout < LongestTimeout ? _options.HandshakeTimeout : LongestTimeout;
+
     /// <summary>Whether <see cref="UseSelectorOnly"/> is in force.</summary>
     public bool IsSelectorOnly { get; private set; }
+
+    /// <summary>Makes the context of the app's own certificate, as Kestrel does before it listens: what is missing of the chain may be fetched.</summary>
+    public void Prepare()
+    {
+        if ((Own ?? Fallback) is { } certificate)
+        {
+            _services.Contexts.Prepare(certificate);
+        }
+    }
 
     /// <summary>Lays ours over an <c>OnAuthenticate</c> that the app set later. Kestrel reads it at each handshake.</summary>
     public void Settle()
@@ -92,9 +111,9 @@ internal sealed class HttpsEndpoint
             return;
         }
 
-        if (OwnCertificate is { } own)
+        if (Own is { } own)
         {
-            Serve(ssl, ContextOf(own));
+            Serve(ssl, _services.Contexts.Get(own));
         }
         else if (connection.Features.Get<TlsSelection>() is { } selection)
         {
@@ -123,7 +142,7 @@ internal sealed class HttpsEndpoint
         }
         else
         {
-            Serve(ssl, FallbackCertificate is { } fallback ? ContextOf(fallback) : throw HandshakeRefusal.Refuse(connection, selection, _services.Logger));
+            Serve(ssl, Fallback is { } fallback ? _services.Contexts.Get(fallback) : throw HandshakeRefusal.Refuse(connection, selection, _services.Logger));
         }
     }
 
@@ -137,9 +156,9 @@ internal sealed class HttpsEndpoint
     // Without a look at the ClientHello first, on Sni sections (the name comes here, then OnAuthenticate without it), and for HTTP/3.
     private X509Certificate2? Select(ConnectionContext? connection, string? serverName)
     {
-        if (OwnCertificate is { } own)
+        if (Own is { } own)
         {
-            return own;
+            return own.Certificate;
         }
 
         var selection = connection?.Features.Get<TlsSelection>();
@@ -152,23 +171,6 @@ internal sealed class HttpsEndpoint
         return selection.Context is { } context ? context.TargetCertificate
             : selection.Outcome != TlsOutcome.Foreign ? null
             : _appSelector is not null ? _appSelector(connection, serverName)
-            : FallbackCertificate;
+            : Fallback?.Certificate;
     }
-
-    private X509Certificate2? FallbackCertificate => _defaultCertificate ?? _services.Fallback.Certificate;
-
-    private SslStreamCertificateContext ContextOf(X509Certificate2 certificate)
-    {
-        var last = Volatile.Read(ref _last);
-        if (last is null || !ReferenceEquals(last.Certificate, certificate))
-        {
-            var chain = ReferenceEquals(certificate, _options.ServerCertificate) ? _options.ServerCertificateChain : _services.Fallback.Chain;
-            last = new CertificateAndContext(certificate, SslStreamCertificateContext.Create(certificate, chain, offline: true));
-            Volatile.Write(ref _last, last);
-        }
-
-        return last.Context;
-    }
-
-    private sealed record CertificateAndContext(X509Certificate2 Certificate, SslStreamCertificateContext Context);
 }

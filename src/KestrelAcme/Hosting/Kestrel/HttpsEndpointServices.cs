@@ -4,13 +4,15 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Hosting.Kestrel;
 
 /// <summary>What the HTTPS options of every endpoint share.</summary>
-internal sealed class HttpsEndpointServices(TlsSelector selector, SessionPins pins, FallbackCertificate fallback, ILogger<HttpsEndpoint> logger)
+internal sealed class HttpsEndpointServices(TlsSelector selector, SessionPins pins, FallbackCertificate fallback, AppCertificateContexts contexts, ILogger<HttpsEndpoint> logger)
 {
     public TlsSelector Selector { get; } = selector;
 
     public SessionPins Pins { get; } = pins;
 
     public FallbackCertificate Fallback { get; } = fallback;
+
+    public AppCertificateContexts Contexts { get; } = contexts;
 
     public ILogger Logger { get; } = logger;
 }

@@ -82,6 +82,15 @@ internal sealed class KestrelEndpoints
         }
     }
 
+    /// <summary>The HTTPS options of an endpoint that ours were laid over.</summary>
+    public HttpsEndpoint? Find(ListenOptions listen)
+    {
+        lock (_gate)
+        {
+            return Alive().FirstOrDefault(endpoint => endpoint.Listen == listen);
+        }
+    }
+
     /// <summary>Lays ours over every endpoint, those with HTTP/3 too.</summary>
     public void Settle()
     {

@@ -31,6 +31,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<ChallengeResponder>();
         services.TryAddSingleton<ClientHelloServices>();
         services.TryAddSingleton<FallbackCertificate>();
+        services.TryAddSingleton<AppCertificateContexts>();
         services.TryAddSingleton<HttpsEndpointServices>();
         services.TryAddSingleton<KestrelEndpoints>();
         services.TryAddSingleton<Http3Start>();

@@ -1,4 +1,5 @@
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -12,6 +13,7 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// <remarks>Registered first: an endpoint that the app's own configuration opens finds our defaults in place. Afterwards, what is there then is composed with ours.</remarks>
 internal sealed class KestrelTlsSetup(
     KestrelEndpoints endpoints,
+    ITlsSettingsSource settings,
     ClientHelloServices helloServices,
     HttpsEndpointServices httpsServices,
     FallbackCertificate fallback,
@@ -19,6 +21,7 @@ internal sealed class KestrelTlsSetup(
     ILogger<KestrelTlsSetup> logger)
     : IConfigureOptions<KestrelServerOptions>, IPostConfigureOptions<KestrelServerOptions>
 {
+    private readonly bool _isEnabled = settings.Current.IsEnabled;
     private bool _sawEndpointDefaults;
     private bool _sawHttpsDefaults;
     private bool _http3;
@@ -26,15 +29,18 @@ internal sealed class KestrelTlsSetup(
 
     public void Configure(KestrelServerOptions options)
     {
-        options.ConfigureEndpointDefaults(ApplyToEndpoint);
-        options.ConfigureHttpsDefaults(ApplyToHttps);
+        if (_isEnabled)
+        {
+            options.ConfigureEndpointDefaults(ApplyToEndpoint);
+            options.ConfigureHttpsDefaults(ApplyToHttps);
+        }
     }
 
     public void PostConfigure(string? name, KestrelServerOptions options)
     {
-        if (options.ApplicationServices is null)
+        if (!_isEnabled || options.ApplicationServices is null)
         {
-            // Somebody looks at the options without Kestrel.
+            // Switched off; or somebody looks at the options without Kestrel.
             return;
         }
 
@@ -47,6 +53,11 @@ internal sealed class KestrelTlsSetup(
     /// <summary>Puts the ClientHello middleware in front of an endpoint's TLS.</summary>
     public void ApplyToEndpoint(ListenOptions listen)
     {
+        if (!_isEnabled)
+        {
+            return;
+        }
+
         if (KestrelProbe.IsLooking)
         {
             _sawEndpointDefaults = true;
@@ -60,6 +71,11 @@ internal sealed class KestrelTlsSetup(
     /// <summary>Lays ours over an endpoint's HTTPS options.</summary>
     public void ApplyToHttps(HttpsConnectionAdapterOptions https)
     {
+        if (!_isEnabled)
+        {
+            return;
+        }
+
         if (KestrelProbe.IsLooking)
         {
             _sawHttpsDefaults = true;
@@ -120,7 +136,14 @@ internal sealed class KestrelTlsSetup(
             endpoints.Build(listen, isHttps, http3: null);
         }
 
+        if (!isHttps)
+        {
+            return next;
+        }
+
         fallback.Refresh();
-        return isHttps ? new ClientHelloMiddleware(next, helloServices).OnConnectionAsync : next;
+        var endpoint = endpoints.Find(listen);
+        endpoint?.Prepare();
+        return new ClientHelloMiddleware(next, endpoint?.HandshakeTimeout, helloServices).OnConnectionAsync;
     }
 }

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Testing;
 using KestrelAcme.Tests.Tls;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Hosting;
@@ -42,7 +44,7 @@ public sealed class HostileClientTests
     {
         await using var app = await KestrelApp.StartAsync(
             builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromSeconds(1))),
-            Token, new TlsSettings { HandshakePeekTimeout = TimeSpan.FromSeconds(1) });
+            Token);
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         using var client = new TcpClient();
@@ -56,11 +58,44 @@ public sealed class HostileClientTests
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Name);
     }
 
+    [Theory]
+    [InlineData("Kestrel:Certificates:Default", "SNI with NUL")]
+    [InlineData("Kestrel:Certificates:Default", "SNI with an address")]
+    [InlineData("Kestrel:Certificates:Default", "two names")]
+    [InlineData("Kestrel:Certificates:Default", "random")]
+    [InlineData("Kestrel:Endpoints:Web:Sni:*:Certificate", "SNI with NUL")]
+    [InlineData("Kestrel:Endpoints:Web:Sni:a.test:Certificate", "SNI of 300 bytes")]
+    [InlineData("Kestrel:Endpoints:Web:Sni:a.test:Certificate", "two names")]
+    [InlineData("Kestrel:Endpoints:Web:Sni:a.test:Certificate", "oversized")]
+    public async Task Connect_HostileBytesBesideTheAppsCertificates_RefusedAndQuiet(string section, string name)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Combine("own.pfx");
+        using (var own = Authority.IssueWithKey("own.test"))
+        {
+            await File.WriteAllBytesAsync(path, own.Export(X509ContentType.Pkcs12, "secret"), Token);
+        }
+
+        await using var app = await KestrelApp.StartAsync(
+            _ => { }, Token,
+            configuration: new() { ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0", [$"{section}:Path"] = path, [$"{section}:Password"] = "secret" });
+
+        using var client = new TcpClient();
+        await client.ConnectAsync(app.EndPoint, Token);
+        await client.GetStream().WriteAsync(Inputs[name], Token);
+        var received = await ReadToEndAsync(client.GetStream());
+
+        // The certificate is what a handshake would begin with: it is not to be seen.
+        Assert.True(received.Length <= 7 && (received.Length == 0 || received[0] == 21), Convert.ToHexString(received));
+        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Connect_HalfAHello_ClosedAtTheTimeout()
     {
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, new TlsSettings { HandshakePeekTimeout = TimeSpan.FromMilliseconds(100) });
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromMilliseconds(100))),
+            Token);
         using var client = new TcpClient();
         await client.ConnectAsync(app.EndPoint, Token);
         await client.GetStream().WriteAsync(Inputs["truncated"], Token);

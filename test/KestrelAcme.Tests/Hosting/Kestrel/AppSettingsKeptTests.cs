@@ -1,0 +1,250 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using KestrelAcme.Hosting.Kestrel;
+using KestrelAcme.Testing;
+using KestrelAcme.Tests.Tls;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace KestrelAcme.Tests.Hosting.Kestrel;
+
+/// <summary>What the app set for its endpoints holds with ours laid over it, as it would without.</summary>
+public sealed class AppSettingsKeptTests
+{
+    private static readonly TestAuthority Authority = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task HandshakeTimeout_OfTheApp_HoldsForTheClientHelloToo()
+    {
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromMilliseconds(200))),
+            Token);
+        using var client = new TcpClient();
+        await client.ConnectAsync(app.EndPoint, Token);
+        await client.GetStream().WriteAsync(ClientHelloBuilder.For("a.test").Build().AsMemory(0, 40), Token);
+
+        Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], Token));
+        Assert.Contains(app.Logs.Entries, entry => entry.Message.Contains("no whole ClientHello within 00:00:00.2", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task CipherSuites_OfTheApp_Kept()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only OpenSSL takes a list of cipher suites.");
+        TlsCipherSuite? negotiated = null;
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
+            {
+#pragma warning disable CA1416 // Linux was asked for above.
+                https.OnAuthenticate = (_, ssl) => ssl.CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256]);
+#pragma warning restore CA1416
+            })),
+            Token);
+        app.Publisher.Publish(Authority.Issue("a.test"));
+
+        await TlsProbe.ConnectAsync(
+            app.EndPoint, "a.test",
+            (stream, _) =>
+            {
+                negotiated = stream.NegotiatedCipherSuite;
+                return Task.CompletedTask;
+            },
+            Token);
+
+        Assert.Equal(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, negotiated);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SslProtocols_OfTheApp_Kept(bool before)
+    {
+        void Configure(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.SslProtocols = SslProtocols.Tls12));
+        await using var app = await KestrelApp.StartAsync(
+            builder =>
+            {
+                builder.WebHost.UseUrls("https://127.0.0.1:0");
+                if (!before)
+                {
+                    Configure(builder);
+                }
+            },
+            Token, before: before ? Configure : null);
+        app.Publisher.Publish(Authority.Issue("a.test"));
+
+        Assert.Equal(SslProtocols.Tls12, (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Version);
+    }
+
+    [Fact]
+    public void HttpsDefaultsCopy_EveryOption_IsCopied()
+    {
+        using var certificate = Authority.IssueWithKey("a.test");
+        var source = new HttpsConnectionAdapterOptions
+        {
+            ServerCertificate = certificate,
+            ServerCertificateChain = [Authority.Intermediate],
+            ServerCertificateSelector = (_, _) => null,
+            ClientCertificateMode = ClientCertificateMode.RequireCertificate,
+            ClientCertificateValidation = (_, _, _) => true,
+            SslProtocols = SslProtocols.Tls13,
+            CheckCertificateRevocation = true,
+            OnAuthenticate = (_, _) => { },
+            HandshakeTimeout = TimeSpan.FromSeconds(3),
+#pragma warning disable CS0618 // As in what is tested.
+            TlsClientHelloBytesCallback = (_, _) => { },
+#pragma warning restore CS0618
+        };
+        var target = new HttpsConnectionAdapterOptions();
+        new HttpsDefaultsCopy(source).ApplyTo(target);
+
+        foreach (var property in typeof(HttpsConnectionAdapterOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            // A later .NET may have more of them: they must be copied, too.
+            Assert.False(Equals(property.GetValue(source), property.GetValue(new HttpsConnectionAdapterOptions())), $"{property.Name} is not tried here.");
+            Assert.Equal(property.GetValue(source), property.GetValue(target));
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task OwnCertificateWithoutItsChain_WhatKestrelFetches_IsSent(bool byDefault)
+    {
+        // Without a chain, Kestrel asks where the certificate says that its issuer is to be found, once, before it listens.
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var files = builder.Build();
+        files.Urls.Add("http://127.0.0.1:0");
+        files.MapGet("/issuer.cer", () => Results.Bytes(Authority.Intermediate.RawData, "application/pkix-cert"));
+        await files.StartAsync(Token);
+        using var folder = new TemporaryFolder();
+        var path = folder.Combine("own.pfx");
+        using (var own = WithIssuerAt(new Uri($"{files.Urls.First()}/issuer.cer"), "own.test"))
+        {
+            await File.WriteAllBytesAsync(path, own.Export(X509ContentType.Pkcs12, "secret"), Token);
+        }
+
+        var section = byDefault ? "Kestrel:Certificates:Default" : "Kestrel:Endpoints:Web:Certificate";
+        Dictionary<string, string?> configuration = new() { ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0", [$"{section}:Path"] = path, [$"{section}:Password"] = "secret" };
+        await using var plain = await StartPlainAsync(configuration);
+        await using var app = await KestrelApp.StartAsync(_ => { }, Token, configuration: configuration);
+
+        var without = await TlsProbe.ConnectAsync(new IPEndPoint(IPAddress.Loopback, new Uri(plain.Urls.First()).Port), "own.test", Token);
+        var with = await TlsProbe.ConnectAsync(app.EndPoint, "own.test", Token);
+
+        Assert.Equal(Authority.Intermediate.Thumbprint, Assert.Single(without.Sent).Thumbprint);
+        Assert.Equal(("own.test", Authority.Intermediate.Thumbprint), (with.Name, Assert.Single(with.Sent).Thumbprint));
+    }
+
+    [Fact]
+    public async Task DefaultCertificate_ItsFileIsReplaced_ForeignNamesGetTheNewOne()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Combine("default.pfx");
+        var first = Write(path);
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token,
+            configuration: new() { ["Kestrel:Certificates:Default:Path"] = path, ["Kestrel:Certificates:Default:Password"] = "secret" });
+        Assert.Equal(first, (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", Token)).Leaf.SerialNumber);
+
+        var second = Write(path);
+
+        await Poll.UntilAsync(
+            async token => (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", token)).Leaf.SerialNumber == second,
+            "the new certificate", TimeSpan.FromSeconds(20), Token);
+    }
+
+    [Fact]
+    public async Task ConnectionMiddlewareInFrontOfTls_UseAcmeHttpsBehindIt_FullChain()
+    {
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.Use(next => connection => SkipProxyLineAsync(connection, next));
+                listen.UseAcmeHttps();
+            })),
+            Token);
+        app.Publisher.Publish(Authority.Issue("a.test"));
+
+        using var client = new TcpClient();
+        await client.ConnectAsync(app.EndPoint, Token);
+        await client.GetStream().WriteAsync("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"u8.ToArray(), Token);
+        List<string> sent = [];
+        await using var ssl = new SslStream(client.GetStream());
+        await ssl.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "a.test",
+                RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+                {
+                    sent.AddRange(chain!.ChainPolicy.ExtraStore.Select(c => c.Thumbprint));
+                    return certificate is not null;
+                },
+            },
+            Token);
+
+        Assert.Contains(Authority.Intermediate.Thumbprint, sent);
+        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Warning);
+    }
+
+    private static async Task<WebApplication> StartPlainAsync(Dictionary<string, string?> configuration)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(configuration);
+        var app = builder.Build();
+        await app.StartAsync(Token);
+        return app;
+    }
+
+    private static async Task SkipProxyLineAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        while (true)
+        {
+            var result = await connection.Transport.Input.ReadAsync(Token);
+            var line = Encoding.ASCII.GetString(result.Buffer.FirstSpan);
+            var end = line.IndexOf("\r\n", StringComparison.Ordinal);
+            if (end >= 0)
+            {
+                connection.Transport.Input.AdvanceTo(result.Buffer.GetPosition(end + 2));
+                await next(connection);
+                return;
+            }
+
+            connection.Transport.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
+    private static string Write(string path)
+    {
+        using var certificate = Authority.IssueWithKey("default.test");
+        var next = path + ".new";
+        File.WriteAllBytes(next, certificate.Export(X509ContentType.Pkcs12, "secret"));
+        File.Move(next, path, overwrite: true);
+        return certificate.SerialNumber;
+    }
+
+    private static X509Certificate2 WithIssuerAt(Uri url, string name)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Authority.Intermediate, true, false));
+        request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(ocspUris: null, caIssuersUris: [url.ToString()]));
+        var now = TimeProvider.System.GetUtcNow();
+        return request.Create(Authority.Intermediate, now.AddDays(-1), now.AddDays(30), [1, 2, 3, 4]).CopyWithPrivateKey(key);
+    }
+}
