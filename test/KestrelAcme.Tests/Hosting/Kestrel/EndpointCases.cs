@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Testing;
 using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -31,6 +32,7 @@ internal static class EndpointCases
     private static IEnumerable<EndpointCase> FromConfiguration() =>
     [
         new("urls") { After = Urls },
+        new("urls, every address") { After = b => b.WebHost.UseUrls("https://*:0") },
         new("urls and Kestrel:Certificates:Default") { After = Urls, Configuration = WithDefault(), Foreign = Default },
         new("HTTPS_PORTS") { Configuration = new() { ["HTTPS_PORTS"] = "0" } },
         new("Kestrel:Endpoints") { Configuration = Web() },
@@ -57,6 +59,8 @@ internal static class EndpointCases
 
     private static IEnumerable<EndpointCase> InCode() =>
     [
+        new("ListenAnyIP") { After = Kestrel(k => k.ListenAnyIP(0, l => l.UseHttps())) },
+        new("ListenLocalhost") { After = Kestrel(k => k.ListenLocalhost(FreePort.Tcp(), l => l.UseHttps())) },
         new("UseHttps() before") { Before = Kestrel(k => k.Listen(Any, l => l.UseHttps())) },
         new("UseHttps() after") { After = Kestrel(k => k.Listen(Any, l => l.UseHttps())) },
         new("UseHttps(certificate) before") { Before = Kestrel(k => k.Listen(Any, l => l.UseHttps(OwnCertificate))), Managed = Own, Foreign = Own },

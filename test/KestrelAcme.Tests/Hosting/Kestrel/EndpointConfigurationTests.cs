@@ -36,6 +36,7 @@ public sealed class EndpointConfigurationTests
         }
 
         await CheckForeignAsync(app, wanted.Foreign);
+        await CheckChallengeAsync(app);
         Assert.True(app.Endpoints.IsApplied);
         Assert.False(app.Endpoints.AnyWithoutPeek);
         wanted.Check?.Invoke(app.Endpoints);
@@ -52,6 +53,18 @@ public sealed class EndpointConfigurationTests
         {
             Assert.Equal(expected, (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", Token, Offer)).Name);
         }
+    }
+
+    // An authority reaches any endpoint that listens on port 443, whoever's certificate that one serves.
+    private static async Task CheckChallengeAsync(KestrelApp app)
+    {
+        using var challenge = Authority.IssueWithKey("challenge.test");
+        app.Publisher.PresentChallenge("a.test", "one", challenge);
+
+        var probe = await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token, options => options.ApplicationProtocols = [new SslApplicationProtocol("acme-tls/1")]);
+
+        Assert.Equal(challenge.Thumbprint, probe.Leaf.Thumbprint);
+        Assert.Equal(new SslApplicationProtocol("acme-tls/1"), probe.Protocol);
     }
 
     private static void Offer(SslClientAuthenticationOptions options) => options.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
