@@ -85,7 +85,9 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<CertificateLoader>();
         services.TryAddSingleton<SupersededCertificates>();
         services.TryAddSingleton<LoadQueue>();
-        services.Replace(ServiceDescriptor.Singleton<ILateCertificates>(static provider => provider.GetRequiredService<LoadQueue>()));
+        services.TryAddSingleton<LoadReport>();
+        services.TryAddSingleton<LateCertificates>();
+        services.Replace(ServiceDescriptor.Singleton<ILateCertificates>(static provider => provider.GetRequiredService<LateCertificates>()));
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
         services.TryAddSingleton<OrderPace>();
@@ -93,6 +95,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<ChallengeHandlers>();
         services.TryAddSingleton<AuthorizationFlow>();
+        services.TryAddSingleton<ChallengeVerdicts>();
         services.TryAddSingleton<CaaStep>();
         services.TryAddSingleton<PersistStep>();
         services.TryAddSingleton<OrderFlow>();
@@ -122,6 +125,8 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddSingleton<CertificateMetrics>();
         services.TryAddSingleton<Abandonment>();
+        services.TryAddSingleton<CertificatePlanner>();
+        services.TryAddSingleton<MaintenanceStep>();
         services.TryAddSingleton<CertificateWorker>();
         services.TryAddSingleton<CertificateEngine>();
         services.TryAddSingleton<ICertificateManager, CertificateManager>();

@@ -13,9 +13,10 @@ namespace KestrelAcme.Certificates.Engine;
 internal sealed class CertificateReconciler(
     WantedCertificates wanted,
     CertificateCatalog catalog,
-    LoadQueue loading,
+    LateCertificates loading,
+    LoadQueue queue,
     CertificateScheduler scheduler,
-    CertificateWorker worker,
+    CertificatePlanner planner,
     IssuanceStatus issuance,
     ConfigurationSource configuration,
     IAcmeStorage storage,
@@ -61,7 +62,7 @@ internal sealed class CertificateReconciler(
     {
         await WaitAsync(loading.Started, settings.LoadTime, cancellationToken);
         await UpdateIssuanceAsync(cancellationToken);
-        loading.OnLoaded(Plan);
+        queue.OnLoaded(Plan);
         PlanAll();
     }
 
@@ -157,7 +158,7 @@ internal sealed class CertificateReconciler(
     // What is not read yet is planned as soon as it is.
     private void Plan(ManagedCertificate certificate)
     {
-        if (certificate.IsLoaded && worker.Plan(certificate) is { } work)
+        if (certificate.IsLoaded && planner.Plan(certificate) is { } work)
         {
             scheduler.Schedule(certificate.Id, work);
         }

@@ -6,7 +6,7 @@ using KestrelAcme.Certificates.Scheduling;
 namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>What runs beside the scheduler: looks at the store, at the names, at revocation lists, exports what was loaded, and tidies up.</summary>
-internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains, RevocationWatcher revocations, Housekeeper housekeeper, CertificateCatalog catalog, LoadQueue loading, CertificateExporter exporter)
+internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains, RevocationWatcher revocations, Housekeeper housekeeper, CertificateCatalog catalog, LateCertificates loading, CertificateExporter exporter)
 {
     public Task RunAsync(Func<Task> reconcile, CancellationToken stopping) => Task.WhenAll(
         store.RunAsync(stopping),

@@ -1,40 +1,27 @@
 using KestrelAcme.Storage;
-using KestrelAcme.Tls;
-using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Loading;
 
 /// <summary>
-/// Reads stored certificates one batch after the other, and before all others those that a connection waits for: the start does not take longer the more there are.
+/// Reads stored certificates one batch after the other, and before all others those that are asked for: the start does not take longer the more there are.
 /// What cannot be read keeps nothing else back, and is tried again by itself.
 /// </summary>
 /// <remarks>Safe for concurrent use. Each certificate is read by one at a time: nothing that was read late can take the place of what came after.</remarks>
-internal sealed class LoadQueue(
-    CertificateLoader loader, CertificateCatalog catalog, SupersededCertificates superseded, IssuanceSettings settings, TimeProvider time, ILogger<LoadQueue> logger) : ILateCertificates
+internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog catalog, LoadReport report, IssuanceSettings settings, TimeProvider time)
 {
-    // A store takes a few questions at once; a client gives up after as many seconds, and so does the look at its ClientHello.
+    // A store takes a few questions at once.
     private const int MostOnDemand = 8;
     private const int MostFailures = 3;
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly UnreadCertificates _unread = new();
     private readonly SemaphoreSlim _onDemand = new(MostOnDemand);
     private readonly List<UnreadCertificate> _failed = [];
-    private readonly LoadReport _report = new(settings, logger);
-    private TaskCompletionSource? _starting;
-    private Task _looked = Task.CompletedTask;
     private Action<ManagedCertificate>? _loaded;
     private CancellationToken _stopping;
     private bool _running;
     private bool _retrying;
-
-    /// <inheritdoc/>
-    public bool AllPublished => Started.IsCompleted;
-
-    /// <summary>Ends when everything of the start was looked for; never fails.</summary>
-    public Task Started => Volatile.Read(ref _starting)?.Task ?? Task.CompletedTask;
 
     /// <summary>Whether something is not read yet.</summary>
     public bool HasUnread
@@ -47,9 +34,6 @@ internal sealed class LoadQueue(
             }
         }
     }
-
-    /// <summary>From here to <see cref="CompleteAsync"/>, connections wait for what is read.</summary>
-    public void Begin() => Volatile.Write(ref _starting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
     /// <summary>Tells from now on of each certificate that was read, or given up, after it was.</summary>
     public void OnLoaded(Action<ManagedCertificate> loaded)
@@ -75,39 +59,13 @@ internal sealed class LoadQueue(
                 _ = Task.Run(RunAsync, CancellationToken.None);
             }
 
-            var looked = Task.WhenAll(added.Select(c => c.Looked));
-            if (!AllPublished)
-            {
-                _looked = Task.WhenAll(_looked, looked);
-            }
-
-            return looked;
+            return Task.WhenAll(added.Select(c => c.Looked));
         }
     }
 
-    /// <summary>Waits until everything was looked for, and puts what is left of earlier settings in the place of what is missing.</summary>
-    public async Task CompleteAsync(CancellationToken stopping)
-    {
-        var starting = _starting!;
-        try
-        {
-            await Looked();
-            using var limit = new CancellationTokenSource(settings.LoadTime, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-            await superseded.PublishAsync(either.Token).WaitAsync(either.Token);
-        }
-        catch (Exception exception)
-        {
-            Report(exception);
-        }
-        finally
-        {
-            starting.TrySetResult();
-        }
-    }
-
-    /// <inheritdoc/>
-    public async Task PublishAsync(string name)
+    /// <summary>Reads what covers a name, itself or by a wildcard, before all else.</summary>
+    /// <returns>Ends when each of them was looked for; never fails.</returns>
+    public Task ReadNowAsync(string name)
     {
         List<UnreadCertificate> all, mine;
         lock (_gate)
@@ -116,36 +74,8 @@ internal sealed class LoadQueue(
             mine = all.FindAll(c => c.TryClaim());
         }
 
-        try
-        {
-            var reading = mine.Count > 0 ? ReadOnDemandAsync(mine) : Task.CompletedTask;
-            await Task.WhenAll([reading, .. all.Select(c => c.Looked)]).WaitAsync(LongestWait, time);
-        }
-        catch (TimeoutException)
-        {
-            // The connection gets what there is.
-        }
-    }
-
-    /// <inheritdoc/>
-    public async Task PublishAllAsync()
-    {
-        try
-        {
-            await Started.WaitAsync(LongestWait, time);
-        }
-        catch (TimeoutException)
-        {
-            // The connection gets what there is.
-        }
-    }
-
-    private Task Looked()
-    {
-        lock (_gate)
-        {
-            return _looked;
-        }
+        var reading = mine.Count > 0 ? ReadOnDemandAsync(mine) : Task.CompletedTask;
+        return Task.WhenAll([reading, .. all.Select(c => c.Looked)]);
     }
 
     private async Task RunAsync()
@@ -191,11 +121,14 @@ internal sealed class LoadQueue(
             var wanted = batch.Select(c => c.Certificate).Where(c => ReferenceEquals(catalog.Find(c.Id), c)).ToList();
             var failed = await loader.LoadAsync(wanted, either.Token).WaitAsync(either.Token);
             isRead = c => !failed.Contains(c.Certificate.Id);
-            _report.Succeeded();
+            report.Succeeded();
         }
         catch (Exception exception)
         {
-            Report(exception);
+            if (!_stopping.IsCancellationRequested)
+            {
+                report.Failed(exception);
+            }
         }
 
         Settle(batch, isRead);
@@ -254,14 +187,6 @@ internal sealed class LoadQueue(
             {
                 await ReadAsync([certificate]);
             }
-        }
-    }
-
-    private void Report(Exception exception)
-    {
-        if (!_stopping.IsCancellationRequested)
-        {
-            _report.Failed(exception);
         }
     }
 }

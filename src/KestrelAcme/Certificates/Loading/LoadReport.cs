@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Loading;
 
 /// <summary>Says once why stored certificates cannot be read, however many they are, and again only after some could be.</summary>
-internal sealed class LoadReport(IssuanceSettings settings, ILogger logger)
+internal sealed class LoadReport(IssuanceSettings settings, ILogger<LoadReport> logger)
 {
     private volatile bool _said;
 

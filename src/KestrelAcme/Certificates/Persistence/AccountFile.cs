@@ -27,19 +27,14 @@ internal static class AccountFile
             throw new DamagedValueException("it does not hold one private key, or two");
         }
 
+        var metadata = StoredJson.Decode(document.Metadata.Span, PersistenceJsonContext.Default.AccountMetadata, "its metadata");
         try
         {
-            var metadata = JsonSerializer.Deserialize(document.Metadata.Span, PersistenceJsonContext.Default.AccountMetadata)
-                ?? throw new DamagedValueException("its metadata is empty");
             return new AccountRecord(Readable(document.Blocks[0].Content), metadata, document.Blocks.Count > 1 ? Readable(document.Blocks[1].Content) : null);
         }
         catch (ArgumentException exception)
         {
             throw new DamagedValueException("its private key cannot be read", exception);
-        }
-        catch (JsonException exception)
-        {
-            throw new DamagedValueException($"its metadata is not readable: {exception.Message}", exception);
         }
     }
 

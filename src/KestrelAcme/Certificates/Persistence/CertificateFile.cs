@@ -36,20 +36,7 @@ internal static class CertificateFile
         }
 
         return chain.Count > 0 && key is not null
-            ? new CertificateRecord(chain, key, DecodeMetadata(document.Metadata.Span))
+            ? new CertificateRecord(chain, key, StoredJson.Decode(document.Metadata.Span, PersistenceJsonContext.Default.CertificateMetadata, "its metadata"))
             : throw new DamagedValueException(chain.Count == 0 ? "it holds no certificate" : "it holds no private key");
-    }
-
-    private static CertificateMetadata DecodeMetadata(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, PersistenceJsonContext.Default.CertificateMetadata)
-                ?? throw new DamagedValueException("its metadata is empty");
-        }
-        catch (JsonException exception)
-        {
-            throw new DamagedValueException($"its metadata is not readable: {exception.Message}", exception);
-        }
     }
 }

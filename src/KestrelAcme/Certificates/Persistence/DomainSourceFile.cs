@@ -11,15 +11,7 @@ internal static class DomainSourceFile
     /// <exception cref="DamagedValueException">The value is not such a file.</exception>
     public static DomainSourceRecord Decode(ReadOnlySpan<byte> value)
     {
-        try
-        {
-            return JsonSerializer.Deserialize(value, PersistenceJsonContext.Default.DomainSourceRecord) is { Names: not null } record
-                ? record
-                : throw new DamagedValueException("it is empty");
-        }
-        catch (JsonException exception)
-        {
-            throw new DamagedValueException($"it is not readable: {exception.Message}", exception);
-        }
+        var record = StoredJson.Decode(value, PersistenceJsonContext.Default.DomainSourceRecord);
+        return record.Names is null ? throw new DamagedValueException("it has no names") : record;
     }
 }

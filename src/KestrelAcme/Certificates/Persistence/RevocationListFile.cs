@@ -9,16 +9,5 @@ internal static class RevocationListFile
         => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.RevocationListRecord);
 
     /// <exception cref="DamagedValueException">The value is not such a file.</exception>
-    public static RevocationListRecord Decode(ReadOnlySpan<byte> value)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(value, PersistenceJsonContext.Default.RevocationListRecord)
-                ?? throw new DamagedValueException("it is empty");
-        }
-        catch (JsonException exception)
-        {
-            throw new DamagedValueException($"it is not readable: {exception.Message}", exception);
-        }
-    }
+    public static RevocationListRecord Decode(ReadOnlySpan<byte> value) => StoredJson.Decode(value, PersistenceJsonContext.Default.RevocationListRecord);
 }

@@ -12,10 +12,9 @@ internal static class StateFile
     /// <exception cref="DamagedValueException">The value is not a state file.</exception>
     public static CertificateStateRecord Decode(ReadOnlySpan<byte> value)
     {
+        var record = StoredJson.Decode(value, PersistenceJsonContext.Default.CertificateStateRecord);
         try
         {
-            var record = JsonSerializer.Deserialize(value, PersistenceJsonContext.Default.CertificateStateRecord)
-                ?? throw new DamagedValueException("it is empty");
             if (record.PendingOrder is { } pending)
             {
                 using var readable = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
@@ -26,10 +25,6 @@ internal static class StateFile
         catch (CryptographicException exception)
         {
             throw new DamagedValueException("the private key of its order cannot be read", exception);
-        }
-        catch (JsonException exception)
-        {
-            throw new DamagedValueException($"it is not readable: {exception.Message}", exception);
         }
     }
 }

@@ -18,8 +18,9 @@ internal sealed class CertificateWorker(
     AuthorityChoice authorities,
     AccountHolds holds,
     OrderRunner orders,
-    RenewalInfoPoller renewalInfo,
     Abandonment abandonment,
+    MaintenanceStep maintenance,
+    CertificatePlanner planner,
     CertificateCommitter committer,
     CertificateExporter exporter,
     IssuanceSettings settings,
@@ -27,11 +28,6 @@ internal sealed class CertificateWorker(
     ILogger<CertificateWorker> logger)
 {
     private static readonly TimeSpan AfterDefect = TimeSpan.FromMinutes(10);
-
-    private readonly long _started = time.GetTimestamp();
-
-    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when nothing is.</summary>
-    public PlannedWork? Plan(ManagedCertificate certificate) => Plan(certificate, time.GetUtcNow());
 
     /// <returns>What is planned next; <see langword="null"/> when nothing is, unless somebody asks.</returns>
     public async Task<PlannedWork?> WorkAsync(string id, WorkLane lane, CancellationToken stopping, CancellationToken abort)
@@ -53,7 +49,7 @@ internal sealed class CertificateWorker(
             if (issuance.ReasonNotToOrder is { } reason)
             {
                 certificate.Answer(new InvalidOperationException(reason));
-                return Plan(certificate);
+                return planner.Plan(certificate);
             }
 
             return await ActAsync(certificate, lane, stopping, abort);
@@ -74,28 +70,11 @@ internal sealed class CertificateWorker(
     private Task ExportAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
         => certificate.Current is { } current ? exporter.ExportAsync(certificate.Id, current.Record, cancellationToken) : Task.CompletedTask;
 
-    private PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now)
-    {
-        PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
-            : certificate.Request is not null ? CertificatePlans.At(now, certificate)
-            : CertificatePlans.From(certificate.Decide(HasIssuer(certificate), now), certificate);
-        if (plan is { Lane: not WorkLane.Maintenance } && Unsteady(certificate) is { } wait && plan.Value.Due < now + wait)
-        {
-            plan = CertificatePlans.At(now + wait, certificate);
-        }
-
-        return certificate.Unsaved && !(plan?.Due < now + settings.SaveAgain) ? CertificatePlans.Maintenance(now + settings.SaveAgain) : plan;
-    }
-
-    // A person who asks may know better.
-    private TimeSpan? Unsteady(ManagedCertificate certificate)
-        => certificate is { State.CutOff: true, Request: not { IsForced: true } } && settings.SteadyAfter - time.GetElapsedTime(_started) is { Ticks: > 0 } wait ? wait : null;
-
     private async Task<PlannedWork?> ActAsync(ManagedCertificate certificate, WorkLane lane, CancellationToken stopping, CancellationToken abort)
     {
         var now = time.GetUtcNow();
         AnswerWhatIsThere(certificate, now);
-        if (Plan(certificate, now) is not { } plan)
+        if (planner.Plan(certificate, now) is not { } plan)
         {
             return null;
         }
@@ -108,7 +87,7 @@ internal sealed class CertificateWorker(
 
         if (lane == WorkLane.Maintenance)
         {
-            if (await MaintainAsync(certificate, now, stopping, abort) is { } wait)
+            if (await maintenance.RunAsync(certificate, now, stopping, abort) is { } wait)
             {
                 return CertificatePlans.Maintenance(time.GetUtcNow() + wait);
             }
@@ -167,34 +146,6 @@ internal sealed class CertificateWorker(
         }
     }
 
-    /// <returns>How long to wait before it is tried again; <see langword="null"/> when it was done.</returns>
-    private async Task<TimeSpan?> MaintainAsync(ManagedCertificate certificate, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
-    {
-        try
-        {
-            return certificate.Decide(HasIssuer(certificate), now).Action == CertificateAction.LookForNames
-                ? await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll
-                : await PollAsync(certificate, stopping, abort);
-        }
-        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
-        {
-            logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
-            return settings.StoreRetry;
-        }
-    }
-
-    private async Task<TimeSpan?> PollAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
-    {
-        if (authorities.Issuer(certificate, configuration.Current) is not { } issuer)
-        {
-            return null;
-        }
-
-        return renewalInfo.LeftAlone(issuer) is { } pause ? pause
-            : await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null
-            : settings.LeasePoll;
-    }
-
     // Somebody who wants a certificate, not a new one, has it when it is there; and learns at once when the next attempt is far away.
     private static void AnswerWhatIsThere(ManagedCertificate certificate, DateTimeOffset now)
     {
@@ -216,7 +167,7 @@ internal sealed class CertificateWorker(
 
     private PlannedWork? Next(ManagedCertificate certificate)
     {
-        var plan = Plan(certificate);
+        var plan = planner.Plan(certificate);
         if (plan is { Lane: not WorkLane.Maintenance } order)
         {
             logger.NextOrderPlanned(certificate.Id, order.Due);
@@ -224,9 +175,6 @@ internal sealed class CertificateWorker(
 
         return plan;
     }
-
-    private bool HasIssuer(ManagedCertificate certificate)
-        => certificate.Current?.Record.Metadata.DirectoryUrl is { } issuer && configuration.Current.Authorities.Any(a => a.DirectoryUrl == issuer);
 
     private static CertificateFailure LeftAlone(ManagedCertificate certificate, Authority authority, DateTimeOffset until, DateTimeOffset now) => new()
     {

@@ -106,7 +106,11 @@ public sealed class AuthorizationFlowTests
             Stopping = CancellationToken.None,
         };
         var order = new Order { Url = new Uri("https://ca.test/order"), AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)] };
-        return await new AuthorizationFlow(new ChallengeHandlers([_handler]), new IssuanceSettings(), TimeProvider.System, NullLogger<AuthorizationFlow>.Instance)
+        return await new AuthorizationFlow(
+            new ChallengeHandlers([_handler]),
+            new ChallengeVerdicts(new IssuanceSettings(), TimeProvider.System, NullLogger<ChallengeVerdicts>.Instance),
+            TimeProvider.System,
+            NullLogger<AuthorizationFlow>.Instance)
             .RunAsync(context, new PendingAccount(_handler.ChallengeType), order, cancellationToken);
     }
 }

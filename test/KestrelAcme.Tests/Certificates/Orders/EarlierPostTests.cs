@@ -54,7 +54,11 @@ public sealed class EarlierPostTests
             Stopping = CancellationToken.None,
         };
         var order = new Order { Url = OrderUrl, AuthorizationUrls = [PendingAccount.Url(0)] };
-        await new AuthorizationFlow(new ChallengeHandlers([_handler]), new IssuanceSettings(), _time, NullLogger<AuthorizationFlow>.Instance).RunAsync(context, account, order, Cancelled);
+        await new AuthorizationFlow(
+            new ChallengeHandlers([_handler]),
+            new ChallengeVerdicts(new IssuanceSettings(), _time, NullLogger<ChallengeVerdicts>.Instance),
+            _time,
+            NullLogger<AuthorizationFlow>.Instance).RunAsync(context, account, order, Cancelled);
     }
 
     private CertificateSpecification SampleSpecification()

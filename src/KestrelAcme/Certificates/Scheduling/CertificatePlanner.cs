@@ -1,0 +1,36 @@
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>Says what is planned for a certificate next: what the policy decides, where this instance orders, and as soon as this process has lived long enough.</summary>
+internal sealed class CertificatePlanner(IssuanceStatus issuance, ConfigurationSource configuration, IssuanceSettings settings, TimeProvider time)
+{
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when nothing is.</summary>
+    public PlannedWork? Plan(ManagedCertificate certificate) => Plan(certificate, time.GetUtcNow());
+
+    public PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now)
+    {
+        PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
+            : certificate.Request is not null ? CertificatePlans.At(now, certificate)
+            : CertificatePlans.From(Decide(certificate, now), certificate);
+        if (plan is { Lane: not WorkLane.Maintenance } && Unsteady(certificate) is { } wait && plan.Value.Due < now + wait)
+        {
+            plan = CertificatePlans.At(now + wait, certificate);
+        }
+
+        return certificate.Unsaved && !(plan?.Due < now + settings.SaveAgain) ? CertificatePlans.Maintenance(now + settings.SaveAgain) : plan;
+    }
+
+    /// <summary>What the policy decides for a certificate, whose issuer may be configured no longer.</summary>
+    public RenewalDecision Decide(ManagedCertificate certificate, DateTimeOffset now) => certificate.Decide(HasIssuer(certificate), now);
+
+    // A person who asks may know better.
+    private TimeSpan? Unsteady(ManagedCertificate certificate)
+        => certificate is { State.CutOff: true, Request: not { IsForced: true } } && settings.SteadyAfter - time.GetElapsedTime(_started) is { Ticks: > 0 } wait ? wait : null;
+
+    private bool HasIssuer(ManagedCertificate certificate)
+        => certificate.Current?.Record.Metadata.DirectoryUrl is { } issuer && configuration.Current.Authorities.Any(a => a.DirectoryUrl == issuer);
+}

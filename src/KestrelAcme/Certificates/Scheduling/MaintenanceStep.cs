@@ -1,0 +1,47 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Scheduling;
+
+/// <summary>What is done for a certificate between its orders: the authority is asked for renewal information, and where a certificate was given up, DNS for its names.</summary>
+internal sealed class MaintenanceStep(
+    AuthorityChoice authorities,
+    RenewalInfoPoller renewalInfo,
+    Abandonment abandonment,
+    CertificatePlanner planner,
+    ConfigurationSource configuration,
+    IssuanceSettings settings,
+    ILogger<MaintenanceStep> logger)
+{
+    /// <returns>How long to wait before it is tried again; <see langword="null"/> when it was done.</returns>
+    public async Task<TimeSpan?> RunAsync(ManagedCertificate certificate, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
+    {
+        try
+        {
+            return planner.Decide(certificate, now).Action == CertificateAction.LookForNames
+                ? await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll
+                : await PollAsync(certificate, stopping, abort);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
+            return settings.StoreRetry;
+        }
+    }
+
+    private async Task<TimeSpan?> PollAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    {
+        if (authorities.Issuer(certificate, configuration.Current) is not { } issuer)
+        {
+            return null;
+        }
+
+        return renewalInfo.LeftAlone(issuer) is { } pause ? pause
+            : await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null
+            : settings.LeasePoll;
+    }
+}
