@@ -7,7 +7,7 @@ namespace KestrelAcme.Testing;
 /// </summary>
 public sealed class FakeTimeProvider : TimeProvider
 {
-    private static readonly TimeSpan RealDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RealDeadline = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
     private readonly FakeTimerQueue _timers = new();
@@ -116,11 +116,11 @@ public sealed class FakeTimeProvider : TimeProvider
         return GetElapsedTime(before);
     }
 
-    /// <summary>Completes once at least <paramref name="timers"/> timers are armed, that is: once the code under test waits. Fails after 30 s of real time.</summary>
+    /// <summary>Completes once at least <paramref name="timers"/> timers are armed, that is: once the code under test waits. Fails after 60 s of real time.</summary>
     public Task WhenWaitingAsync(int timers = 1, CancellationToken cancellationToken = default) =>
         WhenAsync(() => _timers.Count >= timers, $"{timers} armed timer(s)", cancellationToken);
 
-    /// <summary>Completes once a timer is armed that falls due within <paramref name="span"/> from now. Fails after 30 s of real time.</summary>
+    /// <summary>Completes once a timer is armed that falls due within <paramref name="span"/> from now. Fails after 60 s of real time.</summary>
     public Task WhenTimerDueWithinAsync(TimeSpan span, CancellationToken cancellationToken = default) =>
         WhenAsync(() => _timers.NextDue - _elapsed <= span.Ticks, $"a timer due within {span}", cancellationToken);
 

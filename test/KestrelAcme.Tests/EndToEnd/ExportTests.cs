@@ -41,7 +41,7 @@ public sealed class ExportTests
 
         await using var second = await fixture.StartAppAsync(settings);
 
-        await Poll.UntilAsync(() => Directory.Exists(folder), "the export", TimeSpan.FromSeconds(8), Cancelled);
+        await Poll.UntilAsync(() => Directory.Exists(folder), "the export", cancellationToken: Cancelled);
         await ExportedAsync(second, folder);
         Assert.Single(fixture.Authority.Issued);
     }

@@ -168,7 +168,7 @@ public sealed class LoadingTests
             cancellationToken: Cancelled);
 
         await app.Certificates.AddDomainsAsync(["new.test"], Cancelled);
-        await Poll.UntilAsync(() => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many - 1, "all others were read", TimeSpan.FromSeconds(40), Cancelled);
+        await Poll.UntilAsync(() => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many - 1, "all others were read", cancellationToken: Cancelled);
         Assert.NotNull(app.Certificates.Find("new.test"));
     }
 

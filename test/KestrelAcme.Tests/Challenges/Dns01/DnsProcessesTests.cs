@@ -33,7 +33,7 @@ public sealed class DnsProcessesTests : IDisposable
             for (var i = 0; i < Orders; i++)
             {
                 var name = $"{prefix}n{i}.example.test";
-                await Poll.UntilAsync(async _ => await process.StateAsync(name) == "Valid", $"a certificate for {name}\n{process.Output}", TimeSpan.FromSeconds(40), Cancelled);
+                await Poll.UntilAsync(async _ => await process.StateAsync(name) == "Valid", $"a certificate for {name}\n{process.Output}", cancellationToken: Cancelled);
             }
         }
 

@@ -25,7 +25,7 @@ public sealed class DnsStartTimeTests
         await using var app = TestAppProcess.Start(settings, FreePort.Tcp());
         await app.ListeningAsync();
         await Poll.UntilAsync(
-            async _ => !(await app.ConnectAsync("any.example.test")).IsSelfSigned, $"the certificate\n{app.Output}", TimeSpan.FromSeconds(30), Cancelled);
+            async _ => !(await app.ConnectAsync("any.example.test")).IsSelfSigned, $"the certificate\n{app.Output}", cancellationToken: Cancelled);
         TestContext.Current.TestOutputHelper?.WriteLine($"HTTPS after {clock.Elapsed.TotalSeconds:0.00} s.");
 
         var served = (await app.ConnectAsync("any.example.test")).Leaf;

@@ -50,8 +50,7 @@ internal sealed class CrashCase : IAsyncDisposable
         await Poll.UntilAsync(
             () => StoreContent.Read(store) is { States: [{ State: CertificateState.Valid, PendingOrder: null }] },
             $"a settled state. Output:\n{app.Output}",
-            TimeSpan.FromSeconds(10),
-            TestContext.Current.CancellationToken);
+            cancellationToken: TestContext.Current.CancellationToken);
         Assert.True(await app.StopAsync(), app.Output);
 
         var content = StoreContent.Read(store);

@@ -77,7 +77,7 @@ public sealed class AuthorityFailureTests
         Assert.DoesNotContain(fixture.Authority.Requests, r => r.Method == "POST");
 
         fixture.Authority.Faults.DateOffset = TimeSpan.Zero;
-        await Poll.UntilAsync(() => app.Certificates.Find(Name) is { State: CertificateState.Valid }, $"a certificate\n{app.Log}", TimeSpan.FromSeconds(8), Cancelled);
+        await Poll.UntilAsync(() => app.Certificates.Find(Name) is { State: CertificateState.Valid }, $"a certificate\n{app.Log}", cancellationToken: Cancelled);
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class AuthorityFailureTests
 
     private static async Task SaysAsync(AcmeApp app, FailureCause cause, params string[] parts)
     {
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", TimeSpan.FromSeconds(20), Cancelled);
+        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
         var failure = app.Certificates.Find(Name)!.Failure!;
 
         Assert.Equal(cause, failure.Cause);

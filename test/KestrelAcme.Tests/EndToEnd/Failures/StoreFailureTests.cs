@@ -62,7 +62,7 @@ public sealed class StoreFailureTests
         Assert.True(app.Log.Has("CertificateNotStored"));
 
         storage.Refuses = _ => false;
-        await Poll.UntilAsync(async token => await storage.ReadAsync($"certificates/{Name}.pem", token) is not null, "the certificate in the store", TimeSpan.FromSeconds(8), Cancelled);
+        await Poll.UntilAsync(async token => await storage.ReadAsync($"certificates/{Name}.pem", token) is not null, "the certificate in the store", cancellationToken: Cancelled);
         await app.StopAsync(Cancelled);
         Assert.Single(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
     }
@@ -119,11 +119,11 @@ public sealed class StoreFailureTests
         }
         else if (path.StartsWith("certificates", StringComparison.Ordinal))
         {
-            await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 3, $"a new certificate\n{second.Log}", TimeSpan.FromSeconds(8), Cancelled);
+            await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 3, $"a new certificate\n{second.Log}", cancellationToken: Cancelled);
         }
 
-        await Poll.UntilAsync(() => File.Exists(file), "the file again", TimeSpan.FromSeconds(8), Cancelled);
-        await Poll.UntilAsync(async _ => !(await second.ConnectAsync(Name, Cancelled)).IsSelfSigned, "a certificate", TimeSpan.FromSeconds(8), Cancelled);
+        await Poll.UntilAsync(() => File.Exists(file), "the file again", cancellationToken: Cancelled);
+        await Poll.UntilAsync(async _ => !(await second.ConnectAsync(Name, Cancelled)).IsSelfSigned, "a certificate", cancellationToken: Cancelled);
         Assert.True(File.Exists(file + ".damaged"));
         Assert.Contains(second.Log.At(LogLevel.Error), l => l.Event.Name == "ValueSetAside");
     }
@@ -138,7 +138,7 @@ public sealed class StoreFailureTests
         var before = (await app.ConnectAsync(Name, Cancelled)).SerialNumber;
         Damage(Path.Join(fixture.StorePath, "certificates", Name + ".pem"), "content");
 
-        await Poll.UntilAsync(() => app.Log.Has("ValueSetAside"), "the damaged file to be set aside", TimeSpan.FromSeconds(8), Cancelled);
+        await Poll.UntilAsync(() => app.Log.Has("ValueSetAside"), "the damaged file to be set aside", cancellationToken: Cancelled);
 
         Assert.Equal(before, (await app.ConnectAsync(Name, Cancelled)).SerialNumber);
         await app.Certificates.RenewAsync(Name, Cancelled);
