@@ -91,9 +91,8 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
     private async Task<AzureRecordSet?> ReadAsync(AzureZone zone, Uri url, CancellationToken cancellationToken)
     {
         var answer = await _api.SendAsync(new AzureRequest(RequestMethod.Get, url, zone.Name), cancellationToken);
-        if (answer.Status == NotFound)
+        if (answer.Status == NotFound && !AzureFailures.IsHolderMissing(answer))
         {
-            // The set; that the zone is missing, too, the change would show.
             return null;
         }
 

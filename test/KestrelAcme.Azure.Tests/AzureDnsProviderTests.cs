@@ -170,6 +170,44 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("ParentResourceNotFound")]
+    [InlineData("ResourceGroupNotFound")]
+    public async Task Delete_ZoneMovedToAnotherGroup_IsNoSuccessAndIsMadeAtTheNextTry(string code)
+    {
+        var provider = _azure.CreateProvider();
+        await provider.CreateTxtAsync(Txt("one"), Cancelled);
+        _azure.Stub.MissingZoneCode = code;
+        _azure.Stub.Zones.Remove(("rg1", "example.test"));
+        _azure.Stub.Zones.Add(("rg3", "example.test"));
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.DeleteTxtAsync(Txt("one"), Cancelled));
+        Assert.Equal(DnsProviderFault.ZoneNotFound, exception.Fault);
+        Assert.Equal(["one"], _azure.Stub.ValuesOf(Key));
+        await provider.DeleteTxtAsync(Txt("one"), Cancelled);
+
+        Assert.Empty(_azure.Stub.Sets);
+    }
+
+    [Fact]
+    public async Task Delete_ZoneDeletedBetweenReadingAndChanging_IsNoSuccess()
+    {
+        _azure.Stub.Put(Key, 60, ["ours"]);
+        _azure.Stub.Meanwhile = _ => _azure.Stub.Zones.Remove(("rg1", "example.test"));
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().DeleteTxtAsync(Txt("ours"), Cancelled));
+
+        Assert.Equal(DnsProviderFault.ZoneNotFound, exception.Fault);
+    }
+
+    [Fact]
+    public async Task Delete_NoSuchSet_IsSuccess()
+    {
+        await _azure.CreateProvider().DeleteTxtAsync(Txt("ours"), Cancelled);
+
+        Assert.Empty(_azure.Stub.Sets);
+    }
+
+    [Theory]
     [InlineData(401, DnsProviderFault.Unauthorized, "look at ResourceManagerEndpoint, AuthorityHost, TenantId")]
     [InlineData(403, DnsProviderFault.Unauthorized, "the role 'DNS Zone Contributor' on /subscriptions/11111111-2222-3333-4444-555555555555;")]
     [InlineData(404, DnsProviderFault.ZoneNotFound, "Compare SubscriptionId, ResourceGroup and ZoneResourceIds")]

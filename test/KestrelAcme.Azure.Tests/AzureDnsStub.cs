@@ -26,6 +26,9 @@ internal sealed class AzureDnsStub(string token, string subscription)
     /// <summary>Where the next page is said to be, in place of where it is.</summary>
     public string? OtherServer { get; set; }
 
+    /// <summary>The code of the 404 for a zone that is not, or no longer, where it is asked for.</summary>
+    public string MissingZoneCode { get; set; } = "ParentResourceNotFound";
+
     /// <summary>Runs before each change: somebody else's chance.</summary>
     public Action<string>? Meanwhile { get; set; }
 
@@ -93,8 +96,10 @@ internal sealed class AzureDnsStub(string token, string subscription)
 
     private bool Has(string group, string zone) => Zones.Contains((group, zone));
 
+    private IResult NoZone(string zone) => Error(404, MissingZoneCode, $"Can not perform requested operation on nested resource. Parent resource '{zone}' not found.");
+
     private IResult Get(string group, string zone, string name)
-        => !Has(group, zone) ? Error(404, "ParentResourceNotFound", $"Can not perform requested operation on nested resource. Parent resource '{zone}' not found.")
+        => !Has(group, zone) ? NoZone(zone)
             : Sets.TryGetValue($"{zone}/{name}", out var set) ? Answer(group, zone, name, set, 200)
             : Error(404, "NotFound", $"The resource record '{name}' does not exist in resource group '{group}' of subscription '{subscription}'.");
 
@@ -119,7 +124,7 @@ internal sealed class AzureDnsStub(string token, string subscription)
         {
             if (!Has(group, zone))
             {
-                return Error(404, "ParentResourceNotFound", $"Can not perform requested operation on nested resource. Parent resource '{zone}' not found.");
+                return NoZone(zone);
             }
 
             if (Precondition(key, request) is { } failed)
@@ -138,13 +143,13 @@ internal sealed class AzureDnsStub(string token, string subscription)
         }
     }
 
-    private IResult Delete(string zone, string name, HttpRequest request)
+    private IResult Delete(string group, string zone, string name, HttpRequest request)
     {
         var key = $"{zone}/{name}";
         Meanwhile?.Invoke(key);
         lock (_gate)
         {
-            return Precondition(key, request) ?? (Sets.TryRemove(key, out _) ? Results.Ok() : Results.NoContent());
+            return !Has(group, zone) ? NoZone(zone) : Precondition(key, request) ?? (Sets.TryRemove(key, out _) ? Results.Ok() : Results.NoContent());
         }
     }
 

@@ -9,6 +9,7 @@ namespace KestrelAcme.Azure.Api;
 internal static class AzureFailures
 {
     private const string Role = "'DNS Zone Contributor'";
+    private static readonly string[] HolderCodes = ["ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"];
 
     /// <summary>Turns an answer that is no success into the error that it stands for.</summary>
     /// <param name="answer">The answer.</param>
@@ -30,6 +31,10 @@ internal static class AzureFailures
         return new DnsProviderException(fault, $"{endpoint.Authority} answered {answer.Status} for zone {zone}: {Words(answer)}.{fix}") { RetryAfter = answer.RetryAfter };
     }
 
+    /// <summary>Whether a 404 is about what holds the resource: its zone, or the group or subscription of that. Anything else that is missing is the resource itself.</summary>
+    public static bool IsHolderMissing(AzureAnswer answer)
+        => ErrorOf(answer)?.Code is { } code && HolderCodes.Contains(code, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>No token could be had.</summary>
     public static DnsProviderException NoToken(AuthenticationFailedException exception, Uri endpoint, string zone)
     {
@@ -42,9 +47,11 @@ internal static class AzureFailures
             exception);
     }
 
+    private static AzureError? ErrorOf(AzureAnswer answer) => answer.Read(AzureJsonContext.Default.AzureErrorAnswer)?.Found;
+
     private static string Words(AzureAnswer answer)
     {
-        var error = answer.Read(AzureJsonContext.Default.AzureErrorAnswer)?.Found;
+        var error = ErrorOf(answer);
         var words = error is null ? answer.Text : QuotedText.Clean($"{error.Code}: {error.Message}");
         return words.Length == 0 ? "no reason given" : words.TrimEnd('.');
     }
