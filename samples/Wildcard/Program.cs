@@ -1,4 +1,3 @@
-using System.Globalization;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting;
 using KestrelAcme.LocalAuthority;
@@ -35,10 +34,6 @@ builder.Services.AddAcmeHttps().AddDnsProvider("Zone", _ => new ZoneProvider(dns
 
 var app = builder.Build();
 app.MapGet("/", (HttpContext context) => $"Hello from {context.Request.Host.Host} over HTTPS\n");
-app.Lifetime.ApplicationStarted.Register(() =>
-{
-    var port = BindingAddress.Parse(app.Urls.First(url => url.StartsWith("https://", StringComparison.OrdinalIgnoreCase))).Port;
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Any name below {dns.Zone.Apex} will do; none of them has to be reachable for the authority:"));
-    Console.WriteLine($"  curl --cacert {authority.RootPemPath} --resolve any.{dns.Zone.Apex}:{port}:127.0.0.1 https://any.{dns.Zone.Apex}:{port}/");
-});
-await app.RunAsync();
+await app.StartAsync();
+await Welcome.PrintAsync(app, dns.Zone.Apex, authority.RootPemPath);
+await app.WaitForShutdownAsync();

@@ -9,14 +9,14 @@ internal sealed class ZoneProvider(Zone zone) : IDnsProvider
 
     public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        Console.WriteLine($"  + {record.Name} TXT {record.Value}");
+        Console.WriteLine($"DNS: + {record.Name} TXT {record.Value}");
         zone.Add(record.Name, record.Value);
         return Task.CompletedTask;
     }
 
     public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        Console.WriteLine($"  - {record.Name} TXT {record.Value}");
+        Console.WriteLine($"DNS: - {record.Name} TXT {record.Value}");
         zone.Remove(record.Name, record.Value);
         return Task.CompletedTask;
     }

@@ -1,0 +1,59 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Processes;
+using Xunit;
+
+namespace KestrelAcme.Samples.Tests;
+
+/// <summary>samples/Wildcard as it was built, in a process of its own that keeps its files in a folder of the test.</summary>
+internal sealed partial class WildcardProcess : IAsyncDisposable
+{
+    private readonly ChildProcess _process;
+
+    private WildcardProcess(ChildProcess process, int port) => (_process, EndPoint) = (process, new IPEndPoint(IPAddress.Loopback, port));
+
+    public IPEndPoint EndPoint { get; }
+
+    public string Output => _process.Output;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public static WildcardProcess Start(string folder)
+    {
+        var port = FreePort.Tcp();
+        var sample = SampleFolder();
+        File.Copy(Path.Combine(sample, "appsettings.json"), Path.Combine(folder, "appsettings.json"), overwrite: true);
+        var environment = new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = $"https://127.0.0.1:{port}" };
+        return new WildcardProcess(ChildProcess.Start(Dotnet(), ["exec", Path.Combine(sample, OutputFolder(), "Wildcard.dll")], environment, folder), port);
+    }
+
+    /// <summary>Waits for the curl line that it prints once it serves, and returns what is in it.</summary>
+    public async Task<(string RootPemPath, string Host, int Port)> ServesAsync()
+    {
+        var line = await _process.WaitForLineAsync("curl --cacert", TimeSpan.FromSeconds(60), Cancelled);
+        var match = CurlLine().Match(line);
+        Assert.True(match.Success, line);
+        return (match.Groups["root"].Value, match.Groups["host"].Value, int.Parse(match.Groups["port"].Value, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    public Task<string> WroteAsync(string text) => _process.WaitForLineAsync(text, cancellationToken: Cancelled);
+
+    /// <summary>Asks it to end.</summary>
+    /// <returns>Its exit code; <see langword="null"/> when it had to be killed.</returns>
+    public async Task<int?> StopAsync() => await _process.StopAsync(cancellationToken: Cancelled) ? _process.ExitCode : null;
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    [GeneratedRegex(@"^  curl --cacert (?<root>\S+) --resolve (?<host>[^:\s]+):(?<port>\d+):127\.0\.0\.1 https://\k<host>:\k<port>/$")]
+    private static partial Regex CurlLine();
+
+    /// <summary>This project is built to bin/CONFIGURATION/FRAMEWORK, and so is the sample.</summary>
+    private static string OutputFolder() => Path.GetRelativePath(ProjectFolder(), AppContext.BaseDirectory);
+
+    private static string SampleFolder() => Path.GetFullPath(Path.Combine(ProjectFolder(), "..", "..", "samples", "Wildcard"));
+
+    private static string ProjectFolder() => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
+
+    private static string Dotnet() => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+}
