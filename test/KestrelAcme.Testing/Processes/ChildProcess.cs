@@ -8,7 +8,7 @@ namespace KestrelAcme.Testing.Processes;
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly LineLog _lines;

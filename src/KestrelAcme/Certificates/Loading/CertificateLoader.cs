@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
@@ -37,6 +38,7 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
         var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
         await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
         {
+            ShareNames(record.Metadata.Names, byId[id].Specification.Identifiers);
             if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot && byId[id].MayBeReplacedBy(snapshot))
             {
                 read.Add(id, snapshot);
@@ -62,6 +64,15 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
             byId[id].Current = snapshot;
             byId[id].State = PendingOrders.Settle(byId[id].State, snapshot, time.GetUtcNow());
             logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
+        }
+    }
+
+    // The names of ten thousand certificates are in memory already: no second copy is kept.
+    private static void ShareNames(string[] names, ValueList<CertificateIdentifier> wanted)
+    {
+        for (var i = 0; i < names.Length && i < wanted.Count; i++)
+        {
+            names[i] = names[i] == wanted[i].Value ? wanted[i].Value : names[i];
         }
     }
 }

@@ -56,7 +56,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         _scanNow.Writer.TryWrite(true);
     }
 
-    private async Task ScanRepeatedlyAsync(Dictionary<string, ScannedFile>? known, CancellationToken cancellationToken)
+    private async Task ScanRepeatedlyAsync(FolderSnapshot? known, CancellationToken cancellationToken)
     {
         var interval = ScanInterval;
         try
@@ -91,13 +91,13 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         }
     }
 
-    private async Task<Dictionary<string, ScannedFile>?> ScanAsync(CancellationToken cancellationToken)
+    private async Task<FolderSnapshot?> ScanAsync(CancellationToken cancellationToken)
     {
         var folder = paths.ForPrefix(prefix);
         try
         {
             var found = await FileWork.OnFolderAsync("scan", folder, () => reader.Scan(prefix, cancellationToken), cancellationToken);
-            return found.ToDictionary(file => file.Key, StringComparer.Ordinal);
+            return new FolderSnapshot(found);
         }
         catch (StorageUnavailableException exception)
         {
@@ -106,7 +106,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         }
     }
 
-    private void Report(Dictionary<string, ScannedFile>? known, Dictionary<string, ScannedFile>? found)
+    private void Report(FolderSnapshot? known, FolderSnapshot? found)
     {
         if (found is null)
         {
@@ -119,20 +119,9 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
             return;
         }
 
-        foreach (var file in found.Values)
+        foreach (var key in found.ChangesSince(known))
         {
-            if (!known.TryGetValue(file.Key, out var old) || old != file)
-            {
-                _feed.Post(new(file.Key));
-            }
-        }
-
-        foreach (var key in known.Keys)
-        {
-            if (!found.ContainsKey(key))
-            {
-                _feed.Post(new(key));
-            }
+            _feed.Post(new(key));
         }
     }
 }

@@ -1,0 +1,57 @@
+using System.Text;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>What a scan found, by key. A folder may hold a hundred thousand files, all kept from one scan to the next: their keys stand one behind the other as bytes.</summary>
+internal sealed class FolderSnapshot
+{
+    private readonly byte[] _keys;
+    private readonly int[] _ends;
+    private readonly (long WrittenTicks, long Length)[] _stamps;
+
+    public FolderSnapshot(IReadOnlyCollection<ScannedFile> files)
+    {
+        var sorted = files.OrderBy(file => file.Key, StringComparer.Ordinal).ToArray();
+
+        // A key has no character beyond ASCII.
+        _keys = new byte[sorted.Sum(file => file.Key.Length)];
+        _ends = new int[sorted.Length];
+        _stamps = new (long, long)[sorted.Length];
+        var end = 0;
+        for (var i = 0; i < sorted.Length; i++)
+        {
+            end += Encoding.ASCII.GetBytes(sorted[i].Key, _keys.AsSpan(end));
+            _ends[i] = end;
+            _stamps[i] = (sorted[i].WrittenTicks, sorted[i].Length);
+        }
+    }
+
+    /// <summary>The keys of what was written, came or went since an earlier snapshot.</summary>
+    public IEnumerable<string> ChangesSince(FolderSnapshot before)
+    {
+        var (mine, theirs) = (0, 0);
+        while (mine < _ends.Length || theirs < before._ends.Length)
+        {
+            var order = mine == _ends.Length ? 1 : theirs == before._ends.Length ? -1 : Key(mine).SequenceCompareTo(before.Key(theirs));
+            if (order < 0)
+            {
+                yield return Text(mine);
+            }
+            else if (order > 0)
+            {
+                yield return before.Text(theirs);
+            }
+            else if (_stamps[mine] != before._stamps[theirs])
+            {
+                yield return Text(mine);
+            }
+
+            mine += order <= 0 ? 1 : 0;
+            theirs += order >= 0 ? 1 : 0;
+        }
+    }
+
+    private ReadOnlySpan<byte> Key(int i) => _keys.AsSpan((i == 0 ? 0 : _ends[i - 1]).._ends[i]);
+
+    private string Text(int i) => Encoding.ASCII.GetString(Key(i));
+}
