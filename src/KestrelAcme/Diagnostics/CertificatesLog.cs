@@ -77,8 +77,8 @@ internal static partial class CertificatesLog
     [LoggerMessage(1123, LogLevel.Information, "{Certificate}: the next order is planned for {At:u}.")]
     public static partial void NextOrderPlanned(this ILogger logger, string certificate, DateTimeOffset at);
 
-    [LoggerMessage(1124, LogLevel.Information, "{Certificate}: the authority advises a renewal between {WindowStart:u} and {WindowEnd:u}; chosen is {Chosen:u}. Explanation: {Explanation}")]
-    public static partial void RenewalAdvised(this ILogger logger, string certificate, DateTimeOffset chosen, DateTimeOffset windowStart, DateTimeOffset windowEnd, Uri? explanation);
+    [LoggerMessage(1124, LogLevel.Information, "{Certificate}: the authority advises a renewal between {WindowStart:u} and {WindowEnd:u}; chosen is {Chosen:u}.{Explanation}")]
+    public static partial void RenewalAdvised(this ILogger logger, string certificate, DateTimeOffset chosen, DateTimeOffset windowStart, DateTimeOffset windowEnd, string explanation);
 
     [LoggerMessage(1125, LogLevel.Warning, "{Certificate}: the authority's renewal information makes no sense: {Reason}")]
     public static partial void RenewalInfoUnusable(this ILogger logger, string certificate, string reason);

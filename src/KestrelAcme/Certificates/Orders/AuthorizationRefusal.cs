@@ -14,7 +14,7 @@ internal static class AuthorizationRefusal
         var reason = failed?.Error is { } problem
             ? $"{failed.Type}: {problem}"
             : $"the authorization is {authorization.Status.ToString().ToLowerInvariant()}";
-        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason}{(explanation is null ? "" : $". {explanation}")}", failed?.Error, failed?.Type)
+        return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason.TrimEnd('.')}{(explanation is null ? "" : $". {explanation}")}", failed?.Error, failed?.Type)
         {
             LeftBehind = leftBehind,
         };

@@ -55,7 +55,7 @@ internal sealed class RenewalInfoPoller(
     {
         if (next.ChosenInstant is { } chosen && chosen != previous?.ChosenInstant)
         {
-            logger.RenewalAdvised(certificate.Id, chosen, next.WindowStart!.Value, next.WindowEnd!.Value, next.ExplanationUrl);
+            logger.RenewalAdvised(certificate.Id, chosen, next.WindowStart!.Value, next.WindowEnd!.Value, next.ExplanationUrl is { } url ? $" Its explanation: {url}" : "");
             events.Publish(
                 CertificateEventKind.RenewalInfoChanged,
                 $"The authority advises to renew {certificate.Id} between {next.WindowStart:u} and {next.WindowEnd:u}; planned for {chosen:u}.",

@@ -25,10 +25,14 @@ internal sealed class Http01ChallengeHandler(Http01TokenTable tokens, Http01Self
         var addresses = await Http01SelfCheck.ResolveAsync(context, cancellationToken);
         var seen = addresses.Length == 0 ? "it does not resolve" : $"it resolves to {string.Join(", ", addresses.Select(a => a.ToString()))}";
         return context.Token is { } token && tokens.RequestsFor(token) is { Count: > 0 } requests
-            ? $"Seen from here, {requests.Count} requests for the token arrived, from {requests.Addresses} addresses (our own check among them), and were answered; {seen}."
+            ? $"Seen from here, the token was asked for {Times(requests.Count)} (our own check among them), from {Addresses(requests.Addresses)}, and answered; {seen}."
             : $"Seen from here, no request for the token arrived at this instance; {seen}.";
     }
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
         => context.Token is { } token && Http01Path.IsWellFormed(token) ? tokens.RemoveAsync(token, cancellationToken) : Task.CompletedTask;
+
+    private static string Times(int count) => count == 1 ? "once" : $"{count} times";
+
+    private static string Addresses(int count) => count == 1 ? "one address" : $"{count} addresses";
 }
