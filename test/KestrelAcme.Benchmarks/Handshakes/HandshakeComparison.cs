@@ -12,6 +12,9 @@ internal sealed class HandshakeComparison : IDisposable
     private readonly Process _client = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ClientArguments())
     {
         RedirectStandardInput = true, RedirectStandardOutput = true,
+
+        // .NET's client keeps the sessions of 500 hosts; here are more.
+        Environment = { ["DOTNET_SYSTEM_NET_SECURITY_TLSCACHESIZE"] = "5000" },
     })!;
 
     private readonly List<Contestant> _contestants = [];
@@ -56,19 +59,37 @@ internal sealed class HandshakeComparison : IDisposable
     {
         // Names of their own keep the client's sessions with the servers apart.
         var authority = new TestAuthority();
-        var staticPort = await HandshakeServers.StartStaticAsync(authority);
+        var keys = LeafKeys.P256;
+        var staticPort = await HandshakeServers.StartStaticAsync(authority, "s", keys);
         var plain = Add("static, 1 name", "s", staticPort, 1, null);
         Add("a connection without TLS", HandshakeClient.PlainPrefix, await HandshakeServers.StartPlainAsync(), 1, plain);
         Add("static, 1 name, resumed", "s", staticPort, 1, plain, resume: true);
-        Add("ours, 1 name", "a", await HandshakeServers.StartOursAsync(authority, "a", 1, new TlsSettings()), 1, plain);
-        Add("naive selector, 1 name", "b", await HandshakeServers.StartSelectorAsync(authority, "b", 1), 1, plain);
-        var port = await HandshakeServers.StartOursAsync(authority, "p", 200, new TlsSettings());
-        var pinned = Add("ours, 200 names pinned", "p", port, 200, plain);
-        Add("ours, 200 names pinned, resumed", "p", port, 200, pinned, resume: true);
-        var naive = await HandshakeServers.StartSelectorAsync(authority, "n", 200);
+        Add("ours, 1 name", "a", await HandshakeServers.StartOursAsync(authority, "a", 1, keys, new TlsSettings()), 1, plain);
+        Add("naive selector, 1 name", "b", await HandshakeServers.StartSelectorAsync(authority, "b", 1, keys), 1, plain);
+        await AddPinnedAsync(authority, "p", keys, plain, "");
+        var naive = await HandshakeServers.StartSelectorAsync(authority, "n", 200, keys);
         Add("naive selector, 200 names", "n", naive, 200, plain);
         Add("naive selector, 200 names, resuming", "n", naive, 200, plain, resume: true);
-        Add("ours, 2,000 names unpinned", "u", await HandshakeServers.StartOursAsync(authority, "u", 2000, new TlsSettings { PinnedCertificates = 0 }), 2000, plain);
+        Add("ours, 2,000 names unpinned", "u", await HandshakeServers.StartOursAsync(authority, "u", 2000, keys, new TlsSettings { PinnedCertificates = 0 }), 2000, plain);
+        await AddRsaAsync(authority, LeafKeys.Rsa2048());
+    }
+
+    // Against a static RSA certificate: its signature costs many times what one with P-256 does.
+    private async Task AddRsaAsync(TestAuthority authority, LeafKeys keys)
+    {
+        var staticPort = await HandshakeServers.StartStaticAsync(authority, "rs", keys);
+        var plain = Add("static RSA, 1 name", "rs", staticPort, 1, null);
+        Add("static RSA, 1 name, resumed", "rs", staticPort, 1, plain, resume: true);
+        Add("ours, RSA, 1 name", "ra", await HandshakeServers.StartOursAsync(authority, "ra", 1, keys, new TlsSettings()), 1, plain);
+        Add("naive selector, RSA, 1 name", "rb", await HandshakeServers.StartSelectorAsync(authority, "rb", 1, keys), 1, plain);
+        await AddPinnedAsync(authority, "rp", keys, plain, "RSA, ");
+    }
+
+    private async Task AddPinnedAsync(TestAuthority authority, string prefix, LeafKeys keys, Contestant plain, string kind)
+    {
+        var port = await HandshakeServers.StartOursAsync(authority, prefix, 200, keys, new TlsSettings());
+        var pinned = Add($"ours, {kind}200 names pinned", prefix, port, 200, plain);
+        Add($"ours, {kind}200 names pinned, resumed", prefix, port, 200, pinned, resume: true);
     }
 
     private Contestant Add(string name, string prefix, int port, int names, Contestant? baseline, bool resume = false)

@@ -21,9 +21,9 @@ internal static class HandshakeServers
     public static Task<int> StartPlainAsync() => StartAsync(builder => builder.WebHost.UseUrls("http://127.0.0.1:0"));
 
     /// <summary>Kestrel with one certificate and its chain.</summary>
-    public static Task<int> StartStaticAsync(TestAuthority authority)
+    public static Task<int> StartStaticAsync(TestAuthority authority, string prefix, LeafKeys keys)
     {
-        var certificate = authority.IssueWithKey("s0.test");
+        var certificate = authority.IssueWithKey([$"{prefix}0.test"], keys.For(0));
         return StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(https =>
         {
             https.ServerCertificate = certificate;
@@ -32,22 +32,22 @@ internal static class HandshakeServers
     }
 
     /// <summary>Kestrel with a selector that finds the certificate by name, as everybody writes it first.</summary>
-    public static Task<int> StartSelectorAsync(TestAuthority authority, string prefix, int names)
+    public static Task<int> StartSelectorAsync(TestAuthority authority, string prefix, int names, LeafKeys keys)
     {
-        var certificates = Enumerable.Range(0, names).ToDictionary(i => $"{prefix}{i}.test", i => authority.IssueWithKey($"{prefix}{i}.test"));
+        var certificates = Enumerable.Range(0, names).ToDictionary(i => $"{prefix}{i}.test", i => authority.IssueWithKey([$"{prefix}{i}.test"], keys.For(i)));
         return StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
             IPAddress.Loopback, 0, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => certificates[name!]))));
     }
 
     /// <summary>Ours.</summary>
-    public static Task<int> StartOursAsync(TestAuthority authority, string prefix, int names, TlsSettings settings) => StartAsync(
+    public static Task<int> StartOursAsync(TestAuthority authority, string prefix, int names, LeafKeys keys, TlsSettings settings) => StartAsync(
         builder =>
         {
             builder.Services.AddSingleton<ITlsSettingsSource>(new FixedTlsSettings(settings));
             builder.Services.AddKestrelTls();
             builder.WebHost.UseUrls("https://127.0.0.1:0");
         },
-        app => app.Services.GetRequiredService<ITlsPublisher>().PublishStored([.. Enumerable.Range(0, names).Select(i => authority.Issue($"{prefix}{i}.test"))]));
+        app => app.Services.GetRequiredService<ITlsPublisher>().PublishStored([.. Enumerable.Range(0, names).Select(i => authority.Issue([$"{prefix}{i}.test"], keys.For(i)))]));
 
     private static async Task<int> StartAsync(Action<WebApplicationBuilder> configure, Action<WebApplication>? publish = null)
     {

@@ -73,10 +73,13 @@ internal sealed class TestAuthority
     }
 
     /// <summary>A certificate with its key, for what the app configures itself.</summary>
-    public X509Certificate2 IssueWithKey(params string[] names)
+    public X509Certificate2 IssueWithKey(params string[] names) => IssueWithKey(names, ECDsa.Create(ECCurve.NamedCurves.nistP256));
+
+    /// <summary>A certificate with its key, for what the app configures itself.</summary>
+    public X509Certificate2 IssueWithKey(IReadOnlyList<string> names, AsymmetricAlgorithm key)
     {
-        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return CreateLeaf(names, key).CopyWithPrivateKey(key);
+        var leaf = CreateLeaf(names, key);
+        return key is RSA rsa ? leaf.CopyWithPrivateKey(rsa) : leaf.CopyWithPrivateKey((ECDsa)key);
     }
 
     private byte[] NextSerial()
