@@ -38,6 +38,9 @@ internal sealed class ManagedNames
         return dot > 0 && _bySpan.TryGetValue(name[dot..], out var wildcard) ? "*" + wildcard : null;
     }
 
+    /// <summary>Whether an address is itself one of ours.</summary>
+    public bool Contains(IPAddress? address) => address is not null && _addresses.Contains(address);
+
     /// <summary>Returns the address of ours that a client reached; a sole address stands for every one, as a sole certificate does.</summary>
     public string? Find(IPAddress? address)
         => _addresses.Count == 1 ? _addresses.First().ToString()

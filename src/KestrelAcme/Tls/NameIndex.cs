@@ -40,10 +40,14 @@ internal sealed class NameIndex
     }
 
     /// <summary>Finds the best certificate for an address; the only certificate with an address answers for every one.</summary>
-    public CertificateEntry? Find(IPAddress? address, KeyKinds accepted, long now)
+    /// <param name="address">The address.</param>
+    /// <param name="exactly">Whether another address's certificate must not answer.</param>
+    /// <param name="accepted">The kinds of keys that the client accepts.</param>
+    /// <param name="now">The present in UTC ticks.</param>
+    public CertificateEntry? Find(IPAddress? address, bool exactly, KeyKinds accepted, long now)
     {
         var choice = new CertificateChoice(accepted, now);
-        var slots = address is not null && _addresses.TryGetValue(address, out var exact) ? exact : Volatile.Read(ref _soleAddress);
+        var slots = address is not null && _addresses.TryGetValue(address, out var exact) ? exact : exactly ? null : Volatile.Read(ref _soleAddress);
         if (slots is not null)
         {
             choice.Offer(slots, exact: true);

@@ -85,8 +85,8 @@ internal sealed class TlsCertificateTable(
     /// <summary>The best certificate for a name.</summary>
     public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted) => Index.Find(name, accepted, timeProvider.GetUtcNow().UtcTicks);
 
-    /// <summary>The best certificate for a client that sent no name.</summary>
-    public CertificateEntry? Find(IPAddress? address, KeyKinds accepted) => Index.Find(address, accepted, timeProvider.GetUtcNow().UtcTicks);
+    /// <summary>The best certificate for a client that sent no name. An address of ours that has none yet is not given that of another one.</summary>
+    public CertificateEntry? Find(IPAddress? address, KeyKinds accepted) => Index.Find(address, Managed.Contains(address), accepted, timeProvider.GetUtcNow().UtcTicks);
 
     /// <summary>The settings of this moment.</summary>
     public TlsSettings Settings => settings.Current;

@@ -78,7 +78,9 @@ public sealed class NameIndexTests
     {
         var slot = Add("v4", ["192.0.2.1"]);
         Assert.Equal("v4", FindAddress("10.0.0.1")?.Material.Id);
-        Assert.Equal("v4", _index.Find((IPAddress?)null, All, Now.UtcTicks)?.Material.Id);
+        Assert.Null(FindAddress("10.0.0.1", exactly: true));
+        Assert.Equal("v4", FindAddress("192.0.2.1", exactly: true)?.Material.Id);
+        Assert.Equal("v4", _index.Find((IPAddress?)null, exactly: false, All, Now.UtcTicks)?.Material.Id);
 
         var other = Add("v6", ["2001:db8::1"]);
         Assert.Equal("v4", FindAddress("192.0.2.1")?.Material.Id);
@@ -117,5 +119,5 @@ public sealed class NameIndexTests
 
     private CertificateEntry? Find(string name, KeyKinds accepted = All) => _index.Find(name, accepted, Now.UtcTicks);
 
-    private CertificateEntry? FindAddress(string address) => _index.Find(IPAddress.Parse(address), All, Now.UtcTicks);
+    private CertificateEntry? FindAddress(string address, bool exactly = false) => _index.Find(IPAddress.Parse(address), exactly, All, Now.UtcTicks);
 }

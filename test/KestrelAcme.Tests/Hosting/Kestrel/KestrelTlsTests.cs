@@ -75,6 +75,20 @@ public sealed class KestrelTlsTests
     }
 
     [Fact]
+    public async Task Handshake_ManagedAddressWithoutCertificate_NotThatOfAnotherAddress()
+    {
+        await using var app = await KestrelApp.StartAsync(builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token);
+        app.Publisher.SetManagedNames(["127.0.0.1", "192.0.2.1"]);
+        app.Publisher.Publish(Authority.Issue("192.0.2.1"));
+
+        Assert.StartsWith("placeholder", (await TlsProbe.ConnectAsync(app.EndPoint, "", Token)).Name, StringComparison.Ordinal);
+
+        // Behind NAT, the local address is nobody's: the sole certificate answers.
+        app.Publisher.SetManagedNames(["192.0.2.1"]);
+        Assert.Equal("192.0.2.1", (await TlsProbe.ConnectAsync(app.EndPoint, "", Token)).Name);
+    }
+
+    [Fact]
     public async Task Handshake_MissingCertificateRefuse_Refused()
     {
         await using var app = await StartAsync(new TlsSettings { MissingCertificate = MissingCertificate.Refuse });
