@@ -25,16 +25,21 @@ internal sealed class AcmeHttpsService(CertificateEngine engine, EndpointReport 
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken)
+    public async Task StartedAsync(CancellationToken cancellationToken)
     {
         if (!Active)
         {
-            return Task.CompletedTask;
+            return;
         }
 
-        return GuardAsync(() =>
+        // What cannot be said of the endpoints must not keep the engine from starting.
+        await GuardAsync(() =>
         {
             endpoints.Report();
+            return Task.CompletedTask;
+        });
+        await GuardAsync(() =>
+        {
             engine.Start();
             _started = true;
             return Task.CompletedTask;

@@ -92,6 +92,16 @@ public sealed class AuthorityFailureTests
     }
 
     [Fact]
+    public async Task Start_ReportOfTheEndpointsFails_OrdersAllTheSame()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Logging.AddProvider(new FailingLoggerProvider(eventId: 1002)));
+
+        await LocalFixture.ObtainedAsync(app, Name);
+        Assert.True(app.Log.Has("HostingFailed"));
+    }
+
+    [Fact]
     public async Task Start_Disabled_DoesNothing()
     {
         await using var fixture = await LocalFixture.StartAsync();
