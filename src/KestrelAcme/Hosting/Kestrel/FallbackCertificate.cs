@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 
@@ -12,6 +14,8 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// </remarks>
 internal sealed class FallbackCertificate(IHostEnvironment environment, TimeProvider timeProvider)
 {
+    // How dotnet dev-certs marks what it makes.
+    private const string DeveloperCertificateExtension = "1.3.6.1.4.1.311.84.1.1";
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     private Found? _found;
@@ -28,11 +32,18 @@ internal sealed class FallbackCertificate(IHostEnvironment environment, TimeProv
 
     private Found Look()
     {
-        var asked = MayHaveOne(_options) ? KestrelProbe.DefaultCertificate(_options) : null;
-        var found = new Found(asked?.ServerCertificate is { } certificate ? new AppCertificate(certificate, asked.ServerCertificateChain) : null, timeProvider.GetTimestamp());
+        var found = new Found(MayHaveOne(_options) ? Choose(Volatile.Read(ref _found)?.Certificate, KestrelProbe.DefaultCertificate(_options)) : null, timeProvider.GetTimestamp());
         Volatile.Write(ref _found, found);
         return found;
     }
+
+    // While it cannot read the certificate's file again, half written perhaps, Kestrel has none, or a developer's in its place: the last good one stays.
+    private AppCertificate? Choose(AppCertificate? last, HttpsConnectionAdapterOptions? asked)
+        => asked?.ServerCertificate is not { } certificate ? last
+            : last is { } good && !ReferenceEquals(good.Certificate, certificate) && !environment.IsDevelopment() && IsDevelopers(certificate) && !IsDevelopers(good.Certificate) ? last
+            : new AppCertificate(certificate, asked.ServerCertificateChain);
+
+    private static bool IsDevelopers(X509Certificate2 certificate) => certificate.Extensions[DeveloperCertificateExtension] is not null;
 
     // Kestrel looks for a developer certificate everywhere, and warns of what it finds.
     private bool MayHaveOne([NotNullWhen(true)] KestrelServerOptions? options) =>

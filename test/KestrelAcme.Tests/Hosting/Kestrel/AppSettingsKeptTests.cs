@@ -15,6 +15,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -166,6 +167,26 @@ public sealed class AppSettingsKeptTests
         await Poll.UntilAsync(
             async token => (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", token)).Leaf.SerialNumber == second,
             "the new certificate", TimeSpan.FromSeconds(20), Token);
+    }
+
+    [Fact]
+    public async Task DefaultCertificate_ItsFileIsSpoilt_ForeignNamesGetTheLastGoodOne()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Combine("default.pfx");
+        var first = Write(path);
+        var time = new FakeTimeProvider();
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, before: builder => builder.Services.AddSingleton<TimeProvider>(time),
+            configuration: new() { ["Kestrel:Certificates:Default:Path"] = path, ["Kestrel:Certificates:Default:Password"] = "secret" });
+
+        await File.WriteAllTextAsync(path, "spoilt", Token);
+        await Poll.UntilAsync(
+            () => app.Logs.Entries.Any(entry => entry.Level >= LogLevel.Error && entry.Category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal)),
+            "Kestrel's complaint", cancellationToken: Token);
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(first, (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", Token)).Leaf.SerialNumber);
     }
 
     [Fact]
