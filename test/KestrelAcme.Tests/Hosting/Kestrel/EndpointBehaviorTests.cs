@@ -69,6 +69,36 @@ public sealed class EndpointBehaviorTests
         }
     }
 
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task SessionOfAnOpenEndpoint_AtOneThatRequiresACertificate_OpensNothing(SslProtocols version)
+    {
+        // Both serve one certificate, out of one context: with static certificates, that is rare.
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps());
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(https =>
+                {
+                    https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                    https.ClientCertificateValidation = (_, _, _) => true;
+                }));
+            }),
+            Token);
+        app.Publisher.Publish(Authority.Issue("a.test"));
+        void Limit(SslClientAuthenticationOptions options) => options.EnabledSslProtocols = version;
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.StartsWith("HTTP/1.1 200", await GetAsync(app.EndPoint, null, Limit), StringComparison.Ordinal);
+        }
+
+        var closed = new IPEndPoint(IPAddress.Loopback, app.Addresses[1].Port);
+        await Assert.ThrowsAnyAsync<Exception>(() => GetAsync(closed, null, Limit));
+        using var client = Authority.IssueWithKey("client.test");
+        Assert.Contains("CN=client.test", await GetAsync(closed, client, Limit), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task UnixSocket_Https_Served()
     {
@@ -227,11 +257,13 @@ public sealed class EndpointBehaviorTests
         Assert.Contains("AddAcmeHttps", exception.Message, StringComparison.Ordinal);
     }
 
-    private static async Task<string> GetAsync(KestrelApp app, X509Certificate2? certificate)
+    private static Task<string> GetAsync(KestrelApp app, X509Certificate2? certificate) => GetAsync(app.EndPoint, certificate, _ => { });
+
+    private static async Task<string> GetAsync(EndPoint endPoint, X509Certificate2? certificate, Action<SslClientAuthenticationOptions> configure)
     {
         var answer = "";
         await TlsProbe.ConnectAsync(
-            app.EndPoint, "a.test",
+            endPoint, "a.test",
             async (stream, _) =>
             {
                 await stream.WriteAsync("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"u8.ToArray(), Token);
@@ -243,7 +275,11 @@ public sealed class EndpointBehaviorTests
                 }
             },
             Token,
-            options => options.ClientCertificates = certificate is null ? null : [certificate]);
+            options =>
+            {
+                options.ClientCertificates = certificate is null ? null : [certificate];
+                configure(options);
+            });
         return answer;
     }
 }
