@@ -203,6 +203,9 @@ internal static partial class CertificatesLog
     [LoggerMessage(1183, LogLevel.Warning, "{Certificate}: certificate {SerialNumber}, of earlier settings, was revoked on {RevokedAt:u} (reason: {RevocationReason}); it is no longer served.")]
     public static partial void StandInRevoked(this ILogger logger, string certificate, string serialNumber, DateTimeOffset revokedAt, string revocationReason);
 
+    [LoggerMessage(1184, LogLevel.Information, "{Name}: another order has this name validated by tls-alpn-01, which answers one at a time; waiting for it.")]
+    public static partial void TurnAwaited(this ILogger logger, string name);
+
     [LoggerMessage(1190, LogLevel.Warning, "The authority {DirectoryUrl} refuses orders for unrelated names by a rate limit, so the limit is most likely the account's: nothing is ordered there until {Until:u}.")]
     public static partial void AccountHeld(this ILogger logger, Uri directoryUrl, DateTimeOffset until);
 

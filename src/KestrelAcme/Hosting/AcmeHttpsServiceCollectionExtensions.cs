@@ -94,6 +94,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<OrderPace>());
         services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<ChallengeHandlers>();
+        services.TryAddSingleton<ValidationTurns>();
         services.TryAddSingleton<AuthorizationFlow>();
         services.TryAddSingleton<ChallengeVerdicts>();
         services.TryAddSingleton<CaaStep>();

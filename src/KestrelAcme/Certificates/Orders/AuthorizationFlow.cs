@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Authorizations;
@@ -9,19 +10,26 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>
 /// Proves control of every name of an order: all answers are put in place, then waited for together, then the authority is told to look.
 /// </summary>
-internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ChallengeVerdicts verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
+internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTurns turns, ChallengeVerdicts verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
     /// <returns>How many challenges were answered and found valid; authorizations that were valid before are not counted.</returns>
     public async Task<int> RunAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        var chosen = new OpenChallenge?[order.AuthorizationUrls.Count];
+        var open = await ChooseAllAsync(context, account, order, cancellationToken);
+        await using var turn = await turns.TakeAsync(open, context.Stopping, cancellationToken);
+        if (turn.WasAwaited)
+        {
+            // Whoever was first may have been given the same authorizations, and they are valid by now.
+            open = await ChooseAllAsync(context, account, order, cancellationToken);
+        }
+
+        var begun = new ConcurrentQueue<OpenChallenge>();
         var answering = false;
         try
         {
-            await PrepareAllAsync(context, account, order, chosen, cancellationToken);
-            var open = chosen.OfType<OpenChallenge>().ToList();
+            await PrepareAllAsync(context, open, begun, cancellationToken);
             await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
             context.Journal.Reached(OrderStep.ChallengeVisible);
 
@@ -34,19 +42,21 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ChallengeVer
             // Stopped while the authority looks: what is in the shared store or the DNS still answers it, and the next run cleans up.
             if (!(answering && context.Stopping.IsCancellationRequested && cancellationToken.IsCancellationRequested))
             {
-                await CleanUpAsync([.. chosen.OfType<OpenChallenge>()]);
+                await CleanUpAsync([.. begun]);
                 context.Journal.Reached(OrderStep.ChallengeCleaned);
             }
         }
     }
 
-    // What is chosen is noted before anything is done for it: all of it is cleaned up.
-    private async Task PrepareAllAsync(OrderContext context, IAuthorityAccount account, Order order, OpenChallenge?[] chosen, CancellationToken cancellationToken)
+    /// <returns>The challenges of the authorizations that are not valid yet.</returns>
+    private async Task<List<OpenChallenge>> ChooseAllAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
-        await SeveralAtOnce.ForEachAsync(order.AuthorizationUrls, PrepareAsync, cancellationToken);
+        var chosen = new OpenChallenge?[order.AuthorizationUrls.Count];
+        await SeveralAtOnce.ForEachAsync(order.AuthorizationUrls, ChooseAsync, cancellationToken);
+        return [.. chosen.OfType<OpenChallenge>()];
 
-        async Task PrepareAsync(Uri url, int index)
+        async Task ChooseAsync(Uri url, int index)
         {
             var authorization = await account.GetAuthorizationAsync(url, cancellationToken);
             if (authorization.Status == AuthorizationStatus.Valid)
@@ -60,7 +70,18 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ChallengeVer
                 throw AuthorizationRefusal.Create(authorization, explanation: null, leftBehind: true);
             }
 
-            var challenge = chosen[index] = handlers.Choose(authorization, context, account, directory);
+            chosen[index] = handlers.Choose(authorization, context, account, directory);
+        }
+    }
+
+    // What is begun is noted before anything is done for it: all of it is cleaned up, and nothing else, which may be another order's.
+    private Task PrepareAllAsync(OrderContext context, List<OpenChallenge> open, ConcurrentQueue<OpenChallenge> begun, CancellationToken cancellationToken)
+    {
+        return SeveralAtOnce.ForEachAsync(open, PrepareAsync, cancellationToken);
+
+        async Task PrepareAsync(OpenChallenge challenge, int index)
+        {
+            begun.Enqueue(challenge);
             await challenge.Handler.PrepareAsync(challenge.Context, cancellationToken);
             logger.ChallengePrepared(challenge.Context.ChallengeType, challenge.Context.Identifier);
             context.Journal.Reached(OrderStep.ChallengePrepared);

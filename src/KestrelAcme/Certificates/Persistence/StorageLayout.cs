@@ -55,6 +55,9 @@ internal static class StorageLayout
 
     public static string OrderLease(string nameSet) => $"orders/{nameSet}";
 
+    /// <summary>Held while a name is validated in a way that two orders cannot use at once.</summary>
+    public static string ValidationLease(string name) => $"validations/{Hash(name)}";
+
     public static string AccountLease(string authority) => $"accounts/{authority}";
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));

@@ -5,7 +5,9 @@ namespace KestrelAcme.Challenges.TlsAlpn01;
 /// <summary>Answers tls-alpn-01 challenges (RFC 8737) on the HTTPS endpoints themselves: nothing but port 443 need be open.</summary>
 internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, SharedTlsAlpn01Answers shared, TimeProvider time) : IChallengeHandler
 {
-    public string ChallengeType => "tls-alpn-01";
+    public const string Type = "tls-alpn-01";
+
+    public string ChallengeType => Type;
 
     public bool CanHandle(string identifierType, string value, bool wildcard) => !wildcard && (identifierType is "dns" or "ip");
 

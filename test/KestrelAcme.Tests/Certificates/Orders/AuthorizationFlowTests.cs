@@ -108,6 +108,7 @@ public sealed class AuthorizationFlowTests
         var order = new Order { Url = new Uri("https://ca.test/order"), AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)] };
         return await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
+            SampleTurns.Create(storage, TimeProvider.System),
             new ChallengeVerdicts(new IssuanceSettings(), TimeProvider.System, NullLogger<ChallengeVerdicts>.Instance),
             TimeProvider.System,
             NullLogger<AuthorizationFlow>.Instance)

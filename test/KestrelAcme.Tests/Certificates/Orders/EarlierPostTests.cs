@@ -56,6 +56,7 @@ public sealed class EarlierPostTests
         var order = new Order { Url = OrderUrl, AuthorizationUrls = [PendingAccount.Url(0)] };
         await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
+            SampleTurns.Create(storage, _time),
             new ChallengeVerdicts(new IssuanceSettings(), _time, NullLogger<ChallengeVerdicts>.Instance),
             _time,
             NullLogger<AuthorizationFlow>.Instance).RunAsync(context, account, order, Cancelled);

@@ -1,0 +1,14 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KestrelAcme.Tests.Certificates.Orders;
+
+/// <summary>Makes the turns of one instance.</summary>
+internal static class SampleTurns
+{
+    public static ValidationTurns Create(IAcmeStorage storage, TimeProvider time)
+        => new(new CertificateStore(storage, NullLogger<CertificateStore>.Instance), new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) }, time, NullLogger<ValidationTurns>.Instance);
+}
