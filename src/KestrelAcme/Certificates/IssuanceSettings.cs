@@ -26,6 +26,9 @@ internal sealed record IssuanceSettings
     /// <summary>How soon we look again when the store cannot be asked.</summary>
     public TimeSpan StoreRetry { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long the store may take for one value or lease before it counts as unavailable.</summary>
+    public TimeSpan StoreTime { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>The longest time for one order, from the intent to the download.</summary>
     public TimeSpan OrderTime { get; init; } = TimeSpan.FromMinutes(30);
 

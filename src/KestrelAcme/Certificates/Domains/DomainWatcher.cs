@@ -1,43 +1,55 @@
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Certificates.Domains;
 
 /// <summary>Has the wanted certificates gathered again when names come or go: in the store, by another instance, or in the application's sources.</summary>
-internal sealed class DomainWatcher(WantedCertificates wanted, IAcmeStorage storage, TimeProvider time, ILogger<DomainWatcher> logger)
+internal sealed class DomainWatcher(WantedCertificates wanted, [FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, TimeProvider time, ILogger<DomainWatcher> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SourceInterval = TimeSpan.FromMinutes(10);
 
-    public async Task RunAsync(Func<Task> reconcile, CancellationToken stopping)
-    {
-        var changes = new List<IDisposable>();
-        try
-        {
-            changes.AddRange(wanted.Sources.Select(s => ChangeToken.OnChange(() => TokenOf(s), () => _ = reconcile())));
-            await Task.WhenAll(FollowStoreAsync(reconcile, stopping), AskSourcesAsync(reconcile, stopping));
-        }
-        finally
-        {
-            changes.ForEach(c => c.Dispose());
-        }
-    }
+    public Task RunAsync(Func<Task> reconcile, CancellationToken stopping)
+        => Task.WhenAll([FollowStoreAsync(reconcile, stopping), AskSourcesAsync(reconcile, stopping), .. wanted.Sources.Select(s => FollowSourceAsync(s, reconcile, stopping))]);
 
-    // Without its notices a source is still asked every ten minutes.
-    private IChangeToken? TokenOf(IDomainSource source)
+    /// <summary>
+    /// Not by a callback that asks for the next token: a source that signals before it has made one hands out the token that has fired, and the callback would call itself until the stack is full.
+    /// </summary>
+    private async Task FollowSourceAsync(IDomainSource source, Func<Task> reconcile, CancellationToken stopping)
     {
         try
         {
-            return source.GetChangeToken();
+            var token = source.GetChangeToken();
+            while (token is not null && !stopping.IsCancellationRequested)
+            {
+                await FiredAsync(token, stopping);
+
+                // The next one first: no change is missed while the names are read.
+                token = source.GetChangeToken();
+                var isSpent = token is { HasChanged: true };
+                await reconcile();
+                if (isSpent)
+                {
+                    await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
         }
         catch (Exception exception)
         {
+            // Without its notices a source is still asked every ten minutes.
             logger.DomainSourceNotFollowed(source.GetType().Name, exception);
-            return null;
         }
+    }
+
+    private static async Task FiredAsync(IChangeToken token, CancellationToken stopping)
+    {
+        var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = token.RegisterChangeCallback(static state => ((TaskCompletionSource)state!).TrySetResult(), fired);
+        await fired.Task.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task FollowStoreAsync(Func<Task> reconcile, CancellationToken stopping)

@@ -5,6 +5,7 @@ using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Engine;
@@ -19,7 +20,7 @@ internal sealed class CertificateReconciler(
     CertificatePlanner planner,
     IssuanceStatus issuance,
     ConfigurationSource configuration,
-    IAcmeStorage storage,
+    [FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage,
     IssuanceSettings settings,
     TimeProvider time,
     ILogger<CertificateReconciler> logger)

@@ -1,0 +1,62 @@
+using KestrelAcme.Storage;
+
+namespace KestrelAcme.Tests.EndToEnd;
+
+/// <summary>A store that loses some questions on the way: they are never answered. Asked again, it answers.</summary>
+internal sealed class LosingStorage(IAcmeStorage inner, bool heedsTokens) : IAcmeStorage
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _lost = new(StringComparer.Ordinal);
+
+    /// <summary>Tells by what is done, and to which key, what is lost the first time.</summary>
+    public Func<string, bool> Loses { get; set; } = static _ => false;
+
+    public int Lost
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lost.Count;
+            }
+        }
+    }
+
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    {
+        await PassAsync($"read {key}", cancellationToken);
+        return await inner.ReadAsync(key, cancellationToken);
+    }
+
+    public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => inner.ReadManyAsync(keys, cancellationToken);
+
+    public async ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    {
+        await PassAsync($"write {key}", cancellationToken);
+        await inner.WriteAsync(key, value, lease, cancellationToken);
+    }
+
+    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default) => inner.DeleteAsync(key, lease, cancellationToken);
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default) => inner.ListAsync(prefix, cancellationToken);
+
+    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
+
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    {
+        await PassAsync($"lease {name}", cancellationToken);
+        return await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+    }
+
+    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+
+    private Task PassAsync(string question, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Loses(question) && _lost.Add(question)
+                ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, heedsTokens ? cancellationToken : CancellationToken.None)
+                : Task.CompletedTask;
+        }
+    }
+}

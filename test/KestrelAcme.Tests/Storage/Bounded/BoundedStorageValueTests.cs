@@ -1,0 +1,8 @@
+using KestrelAcme.Tests.Storage.Contract;
+
+namespace KestrelAcme.Tests.Storage.Bounded;
+
+public sealed class BoundedStorageValueTests : StorageValueContract
+{
+    protected override ValueTask<IStorageFixture> CreateAsync() => new(new BoundedFixture());
+}

@@ -1,0 +1,8 @@
+using KestrelAcme.Tests.Storage.Contract;
+
+namespace KestrelAcme.Tests.Storage.Bounded;
+
+public sealed class BoundedStorageWatchTests : StorageWatchContract
+{
+    protected override ValueTask<IStorageFixture> CreateAsync() => new(new BoundedFixture());
+}
