@@ -38,6 +38,34 @@ public sealed class DomainSourceTests
         Assert.NotNull(app.Certificates.Find("late.test"));
     }
 
+    [Fact]
+    public async Task Start_SourceHandsOutATokenThatHasFired_IsNotAskedWithoutEnd()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var source = new FiredSource();
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
+
+        await Poll.UntilAsync(() => source is { Tokens: > 0, Questions: > 1 }, "the source is followed", cancellationToken: Cancelled);
+        await LocalFixture.ObtainedAsync(app, "app.test");
+
+        Assert.InRange(source.Tokens, 1, 10);
+    }
+
+    [Fact]
+    public async Task Change_OneAfterTheOther_EachIsSeen()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var source = new ChangingSource(["n0.test"]);
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
+        await Poll.UntilAsync(() => app.Certificates.Find("n0.test") is not null, "the first name", cancellationToken: Cancelled);
+
+        for (var i = 1; i <= 20; i++)
+        {
+            source.Set([$"n{i}.test"]);
+            await Poll.UntilAsync(() => app.Certificates.Find($"n{i}.test") is not null, $"name {i}", TimeSpan.FromSeconds(10), Cancelled);
+        }
+    }
+
     private static async Task FillAsync(LocalFixture fixture, IDomainSource source, params string[] names)
     {
         var port = FreePort.Tcp();
