@@ -206,6 +206,9 @@ internal static partial class CertificatesLog
     [LoggerMessage(1184, LogLevel.Information, "{Name}: another order has this name validated by tls-alpn-01, which answers one at a time; waiting for it.")]
     public static partial void TurnAwaited(this ILogger logger, string name);
 
+    [LoggerMessage(1185, LogLevel.Warning, "The account {AccountUrl} at {DirectoryUrl} was gone from the store; it is stored again.")]
+    public static partial void AccountStoredAgain(this ILogger logger, Uri accountUrl, Uri directoryUrl);
+
     [LoggerMessage(1190, LogLevel.Warning, "The authority {DirectoryUrl} refuses orders for unrelated names by a rate limit, so the limit is most likely the account's: nothing is ordered there until {Until:u}.")]
     public static partial void AccountHeld(this ILogger logger, Uri directoryUrl, DateTimeOffset until);
 

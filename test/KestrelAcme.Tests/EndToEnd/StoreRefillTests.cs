@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +31,29 @@ public sealed class StoreRefillTests
         await Poll.UntilAsync(async _ => await StoredSerialAsync() == serial, "the certificate is stored again", cancellationToken: Cancelled);
         Assert.NotNull(await _storage.ReadAsync(StorageLayout.State(Name), Cancelled));
         Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Fact]
+    public async Task Store_EmptiedWhole_KeepsTheAccount()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using (var app = await StartAsync(fixture, _storage))
+        {
+            await LocalFixture.ObtainedAsync(app, Name);
+            await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+            foreach (var key in await _storage.ListAsync("", Cancelled).ToListAsync(Cancelled))
+            {
+                await _storage.DeleteAsync(key, cancellationToken: Cancelled);
+            }
+
+            await Poll.UntilAsync(async _ => await StoredSerialAsync() is not null, "the certificate is stored again", cancellationToken: Cancelled);
+            await app.StopAsync(Cancelled);
+        }
+
+        await using var restarted = await StartAsync(fixture, _storage);
+        await restarted.Certificates.RenewAsync(Name, Cancelled);
+
+        Assert.Single(fixture.Authority.Requests, r => r is { Resource: ResourceKind.NewAccount, StatusCode: 201 });
     }
 
     [Fact]

@@ -32,6 +32,29 @@ internal sealed class AccountKeeper(IAuthorityClient client, CertificateStore st
     public Task<IAuthorityAccount> RegisterAgainAsync(IAuthorityAccount lost, bool termsAccepted, CancellationToken cancellationToken)
         => OpenCoreAsync(lost, termsAccepted, cancellationToken);
 
+    /// <summary>Stores the account again where it is open and gone from the store.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
+    public async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        if (_account is null)
+        {
+            return;
+        }
+
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_account is { } opened && await store.ReadAccountAsync(Specification.Id, cancellationToken) is null)
+            {
+                await StoreAgainAsync(opened, cancellationToken);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
     private async Task<IAuthorityAccount> OpenCoreAsync(IAuthorityAccount? lost, bool termsAccepted, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
@@ -83,12 +106,33 @@ internal sealed class AccountKeeper(IAuthorityClient client, CertificateStore st
     {
         try
         {
-            return await ReadAsync(cancellationToken);
+            if (await ReadAsync(cancellationToken) is { } stored)
+            {
+                return stored;
+            }
+
+            if (_account is { } opened && !ReferenceEquals(opened, lost))
+            {
+                await StoreAgainAsync(opened, cancellationToken);
+            }
         }
         catch (StorageUnavailableException) when (_account is not null && !ReferenceEquals(_account, lost))
         {
             // What is open goes on being used.
-            return null;
+        }
+
+        return null;
+    }
+
+    // The store was emptied: after a restart another account would be made, for which neither CAA records nor orders under way are meant.
+    private async Task StoreAgainAsync(IAuthorityAccount opened, CancellationToken cancellationToken)
+    {
+        await using var lease = await AcquireLeaseAsync(cancellationToken);
+        if (await store.ReadAccountAsync(Specification.Id, cancellationToken) is null)
+        {
+            var metadata = new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, AccountUrl = opened.Url, CreatedAt = time.GetUtcNow(), EmailAddress = Specification.EmailAddress };
+            await store.WriteAccountAsync(Specification.Id, new AccountRecord(_keyPem!, metadata), lease, cancellationToken);
+            logger.AccountStoredAgain(opened.Url, Specification.DirectoryUrl);
         }
     }
 

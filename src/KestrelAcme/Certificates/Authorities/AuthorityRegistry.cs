@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Authorities;
@@ -13,6 +14,16 @@ internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, Certifi
 
     public Authority Get(AuthoritySpecification specification)
         => _authorities.GetOrAdd(specification, s => new Lazy<Authority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
+
+    /// <summary>Stores accounts again that are in use and gone from the store.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
+    public async Task KeepAccountsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var authority in _authorities.Values.Where(a => a.IsValueCreated))
+        {
+            await authority.Value.Accounts.KeepAsync(cancellationToken);
+        }
+    }
 
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
@@ -10,7 +11,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Stores a new certificate, serves it, and exports it. A store that is full or read-only does not keep it from being served.</summary>
 internal sealed class CertificateCommitter(
-    CertificateStore store, CertificateLeases leases, ITlsPublisher tls, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
+    CertificateStore store, CertificateLeases leases, AuthorityRegistry authorities, ITlsPublisher tls, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
 {
     /// <exception cref="UnusableCertificateException">The certificate must not be served; what was served before still is.</exception>
     public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, OrderJournal journal, CancellationToken cancellationToken)
@@ -88,7 +89,7 @@ internal sealed class CertificateCommitter(
                 certificate.Unsaved = false;
             }
         }
-        catch (StorageUnavailableException exception)
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {
             logger.CertificateNotStored(certificate.Id, exception.Message);
         }
@@ -110,8 +111,9 @@ internal sealed class CertificateCommitter(
             return false;
         }
 
-        // The state belongs to it: where the one is missing, so may be the other.
+        // The state belongs to it, and the account to both: where the one is missing, so may be the others.
         await journal.ChangeAsync(static state => state, cancellationToken);
+        await authorities.KeepAccountsAsync(cancellationToken);
         return true;
     }
 
