@@ -15,7 +15,14 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class FailureRecorder(
     AuthorityChoice authorities, AccountHolds holds, ConfigurationSource configuration, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
 {
-    public async Task<CertificateFailure> RecordAsync(ManagedCertificate certificate, Authority authority, Exception exception, OrderJournal? journal, CancellationToken cancellationToken)
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="attempted">What was attempted: what is wanted may have changed meanwhile, and that was not tried.</param>
+    /// <param name="authority">The authority that was asked.</param>
+    /// <param name="exception">What went wrong.</param>
+    /// <param name="journal">The journal; <see langword="null"/> without the lease.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<CertificateFailure> RecordAsync(
+        ManagedCertificate certificate, CertificateSpecification attempted, Authority authority, Exception exception, OrderJournal? journal, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var report = FailureClassifier.Classify(exception);
@@ -44,7 +51,7 @@ internal sealed class FailureRecorder(
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
-            Failure = failure with { Settings = SettingsFingerprint.Of(certificate.Specification, authority.Specification) },
+            Failure = failure with { Settings = SettingsFingerprint.Of(attempted, authority.Specification) },
             PendingOrder = PendingOrders.Counted(state.PendingOrder),
             Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
             CutOff = exception is OrderOutcomeUnknownException or OrderFailedException { LeftBehind: true },

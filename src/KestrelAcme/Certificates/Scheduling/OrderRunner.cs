@@ -31,7 +31,7 @@ internal sealed class OrderRunner(
     public async Task<DateTimeOffset?> RunAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
     {
-        var asked = certificate.Request;
+        var (asked, attempted) = (certificate.Request, certificate.Specification);
         try
         {
             await using var open = await leases.TryOpenAsync(certificate, abort);
@@ -50,7 +50,7 @@ internal sealed class OrderRunner(
         catch (Exception exception)
         {
             // The store could not be asked for the lease: nothing was begun that a later request could have joined, so that one gets an attempt of its own.
-            var failure = await failures.RecordAsync(certificate, authority, exception, journal: null, abort);
+            var failure = await failures.RecordAsync(certificate, attempted, authority, exception, journal: null, abort);
             certificate.Answer(asked, new CertificateException(certificate.Id, failure, exception));
         }
 
@@ -60,6 +60,7 @@ internal sealed class OrderRunner(
     private async Task<DateTimeOffset?> AttemptAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenJournal open, CancellationToken stopping, CancellationToken abort)
     {
+        var attempted = certificate.Specification;
         try
         {
             if (await HeldBackAsync(certificate, authority, abort) is { } until)
@@ -74,7 +75,7 @@ internal sealed class OrderRunner(
         {
             // Recorded while the lease is held: nobody else begins before the failure is written down.
             var request = certificate.TakeRequest();
-            var failure = await failures.RecordAsync(certificate, authority, exception, open.Journal, abort);
+            var failure = await failures.RecordAsync(certificate, attempted, authority, exception, open.Journal, abort);
             request?.Complete(new CertificateException(certificate.Id, failure, exception));
         }
 

@@ -1,0 +1,41 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd;
+
+/// <summary>The operator mends the settings while an order under the old ones is still being validated.</summary>
+public sealed class ReloadWhileOrderingTests
+{
+    private const string Name = "app.test";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Reload_TheOrderFailsAfterIt_IsTriedAtOnceUnderTheNewSettings()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        fixture.Authority.Faults.ValidationStuck = true;
+        fixture.Authority.Faults.FailValidation(Name, "caa", "forbidden", times: 1);
+        var day = QuickIssuance.Settings.Retries with { Operator = TimeSpan.FromDays(1) };
+        var settings = fixture.Settings(Name);
+        settings["AcmeHttps:ChallengeTypes:0"] = "http-01";
+        await using var app = await fixture.StartAppAsync(
+            settings, configure: builder => builder.Services.AddSingleton(QuickIssuance.Settings with { Retries = day }));
+        await Poll.UntilAsync(() => fixture.Authority.Requests.Any(r => r is { Resource: ResourceKind.Challenge, StatusCode: 200 }), "the post", cancellationToken: Cancelled);
+
+        var configuration = (IConfigurationRoot)app.Services.GetRequiredService<IConfiguration>();
+        configuration["AcmeHttps:ChallengeTypes:1"] = "tls-alpn-01";
+        configuration.Reload();
+        var catalog = app.Services.GetRequiredService<CertificateCatalog>();
+        await Poll.UntilAsync(() => catalog.Find(Name)!.Specification.ChallengeTypes.Count == 2, "the reload", cancellationToken: Cancelled);
+        fixture.Authority.Faults.ValidationStuck = false;
+
+        await LocalFixture.ObtainedAsync(app, Name);
+        Assert.True(app.Log.Has("CertificateBlocked"));
+    }
+}
