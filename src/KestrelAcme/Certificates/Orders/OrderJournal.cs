@@ -70,18 +70,8 @@ internal sealed class OrderJournal
         => StoreAsync(State with { State = next, Since = now }, cancellationToken);
 
     /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept but the time.</summary>
-    public async Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued }, cancellationToken);
-        }
-        catch (LeaseLostException exception)
-        {
-            // The certificate is stored and served: whoever has the lease now sees that the order is done, and writes it down.
-            _logger.StateNotStored(_certificate.Id, exception.Message);
-        }
-    }
+    public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
+        => FinishAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued }, cancellationToken);
 
     /// <summary>Notes how a rehearsal went.</summary>
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
@@ -91,7 +81,7 @@ internal sealed class OrderJournal
     /// Notes that the certificate is served but could not be stored: its order is kept, with its key, so that a crash finds it again at the authority.
     /// </summary>
     public Task FinishUnsavedAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => StoreAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued, PendingOrder = Pending }, cancellationToken);
+        => FinishAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued, PendingOrder = Pending }, cancellationToken);
 
     /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
     public async Task StoreIntentAsync(PendingOrder intent, CancellationToken cancellationToken)
@@ -126,6 +116,19 @@ internal sealed class OrderJournal
     {
         _givenUp = false;
         return StoreAsync(State with { PendingOrder = null }, cancellationToken);
+    }
+
+    private async Task FinishAsync(CertificateStateRecord next, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StoreAsync(next, cancellationToken);
+        }
+        catch (LeaseLostException exception)
+        {
+            // The certificate is served: whoever has the lease now sees that the order is done, or finishes it, and writes it down.
+            _logger.StateNotStored(_certificate.Id, exception.Message);
+        }
     }
 
     private async Task<bool> StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)

@@ -1,0 +1,33 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Storage;
+using KestrelAcme.Tests.Certificates.Scheduling;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Orders;
+
+public sealed class OrderJournalTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Finish_LeaseLost_IsNoFailure(bool stored)
+    {
+        var storage = new InMemoryStorage();
+        var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
+        var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"));
+        var store = new CertificateStore(storage, NullLogger<CertificateStore>.Instance);
+        var journal = await OrderJournal.OpenAsync(certificate, store, lease, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled);
+        await lease.DisposeAsync();
+        var now = TimeProvider.System.GetUtcNow();
+
+        await (stored ? journal.FinishAsync(now, Cancelled) : journal.FinishUnsavedAsync(now, Cancelled));
+
+        Assert.Equal(CertificateState.Valid, certificate.State.State);
+        Assert.Null(await storage.ReadAsync(StorageLayout.State("a.test"), Cancelled));
+    }
+}
