@@ -68,6 +68,11 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         var (current, state) = (_current, _state);
         var advice = state.RenewalInfo?.SerialNumber == current?.SerialNumber ? state.RenewalInfo : null;
         var facts = current?.Facts(_specification, renewalInfoOffered, state.Revocation);
+        if (facts is not null && state.Issued is { Length: > 1 } issued)
+        {
+            facts = facts with { Issued = issued };
+        }
+
         if (state.State == CertificateState.Abandoned && CountedFailure(state) is not null)
         {
             return new RenewalDecision(CertificateAction.LookForNames, AbandonmentPolicy.NextLook(state.LookedAt, now), RenewalReason.Abandoned);

@@ -1,4 +1,6 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.LocalAuthority.RenewalInformation;
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd;
@@ -75,5 +77,21 @@ public sealed class RenewalTests
         await app.Certificates.RenewAsync("app.test", Cancelled);
 
         Assert.True(app.Log.Has("AccountLost"));
+    }
+
+    [Fact]
+    public async Task Advice_AlwaysToRenewAtOnce_IsNotFollowedWithoutEnd()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var ago = TimeProvider.System.GetUtcNow().AddHours(-2);
+        fixture.Authority.RenewalInformation.SetForAll(new RenewalWindow(ago, ago.AddHours(1)));
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
+
+        await Poll.UntilAsync(
+            () => fixture.Authority.Issued.Count > 1 && app.Certificates.Find("app.test")!.NextOrder > TimeProvider.System.GetUtcNow().AddHours(1),
+            $"a pause\n{app.Log}",
+            cancellationToken: Cancelled);
+
+        Assert.Equal(2, fixture.Authority.Issued.Count);
     }
 }

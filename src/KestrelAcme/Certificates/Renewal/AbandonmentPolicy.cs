@@ -11,7 +11,7 @@ internal static class AbandonmentPolicy
 
     /// <summary>Whether it is time to ask where the names lead: the certificate expired long ago, and it is the names that fail.</summary>
     public static bool IsCandidate(CertificateFacts? certificate, CertificateFailure? failure, DateTimeOffset now)
-        => certificate is not null && certificate.NotAfter + Grace <= now && failure is { Cause: FailureCause.Name or FailureCause.Operator };
+        => certificate is not null && certificate.NotAfter <= now - Grace && failure is { Cause: FailureCause.Name or FailureCause.Operator };
 
     /// <summary>Whether every name is known to lead elsewhere. A name that might be ours keeps all of them.</summary>
     public static bool IsAbandoned(IReadOnlyCollection<NamePlace> places)

@@ -10,5 +10,8 @@ internal sealed record CertificateFacts(DateTimeOffset NotBefore, DateTimeOffset
 {
     public RevocationState Revocation { get; init; }
 
+    /// <summary>When certificates for these names were obtained lately.</summary>
+    public IReadOnlyList<DateTimeOffset> Issued { get; init; } = [];
+
     public TimeSpan Lifetime => NotAfter - NotBefore;
 }

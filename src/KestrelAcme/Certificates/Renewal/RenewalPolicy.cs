@@ -8,6 +8,7 @@ internal static class RenewalPolicy
 
     // Without advice, renewals spread over 2 % of the lifetime, the width of the window that authorities advise.
     private const double Spread = 0.02;
+    private const double PauseShare = 0.1;
 
     /// <param name="certificate">The certificate that is there.</param>
     /// <param name="renewalInfo">The authority's advice.</param>
@@ -17,7 +18,7 @@ internal static class RenewalPolicy
     public static RenewalDecision Decide(
         CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now, bool unfinished = false)
     {
-        var order = OrderTime(certificate, renewalInfo, now);
+        var order = Unhurried(OrderTime(certificate, renewalInfo, now), certificate, now);
         if (unfinished && order.DueAt > now)
         {
             order = new RenewalDecision(CertificateAction.Order, now, RenewalReason.Unfinished);
@@ -49,6 +50,22 @@ internal static class RenewalPolicy
     {
         var left = certificate.Lifetime / (certificate.Lifetime < ShortLifetime ? 2 : 3);
         return certificate.NotAfter - left - (certificate.Lifetime * Spread * certificate.Jitter);
+    }
+
+    /// <summary>
+    /// Where two certificates were obtained one right after the other, the second is kept for a tenth of the time that it had left: an authority that advises to renew each of them at once,
+    /// or one whose clock differs from ours by more than they last, would be asked for certificates without end.
+    /// </summary>
+    private static RenewalDecision Unhurried(RenewalDecision order, CertificateFacts? certificate, DateTimeOffset now)
+    {
+        if (certificate is not { Issued.Count: > 1 } || order.Reason is not (RenewalReason.RenewalInfo or RenewalReason.Lifetime or RenewalReason.Deadline))
+        {
+            return order;
+        }
+
+        var (last, before) = (certificate.Issued[^1], certificate.Issued[^2]);
+        var pause = (certificate.NotAfter - last) * PauseShare;
+        return last <= now && last - before < pause && order.DueAt < last + pause ? order with { DueAt = last + pause } : order;
     }
 
     private static RenewalDecision OrderTime(CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, DateTimeOffset now)

@@ -19,6 +19,10 @@ public sealed class AbandonmentPolicyTests
         => Assert.Equal(expected, AbandonmentPolicy.IsCandidate(EndingAt(Now.AddDays(endedDays)), Failed(cause), Now));
 
     [Fact]
+    public void IsCandidate_WithoutAnEnd_IsNone()
+        => Assert.False(AbandonmentPolicy.IsCandidate(new CertificateFacts(Now, DateTimeOffset.MaxValue, CoversNames: true, HasRenewalInfo: false, Jitter: 0), Failed(FailureCause.Name), Now));
+
+    [Fact]
     public void IsCandidate_NotTriedSince_IsNone() => Assert.False(AbandonmentPolicy.IsCandidate(EndingAt(Now.AddDays(-300)), failure: null, Now));
 
     [Fact]

@@ -160,4 +160,23 @@ public sealed class RenewalPolicyTests
         ChosenInstant = chosen,
         NextPoll = Start.AddDays(1),
     };
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(200, false)]
+    [InlineData(1, true)]
+    public void Decide_ObtainedRightAfterAnother_WaitsForATenthOfItsLifeUnlessItIsRevoked(int hoursBetween, bool revoked)
+    {
+        var obtained = new DateTimeOffset(2026, 1, 10, 0, 0, 0, TimeSpan.Zero);
+        var certificate = new CertificateFacts(obtained, obtained.AddDays(50), CoversNames: true, HasRenewalInfo: true, Jitter: 0)
+        {
+            Issued = [obtained.AddHours(-hoursBetween), obtained],
+            Revocation = revoked ? RevocationState.Replace : RevocationState.None,
+        };
+        var advice = new RenewalInfoRecord { ChosenInstant = obtained.AddHours(-1), NextPoll = obtained.AddHours(6) };
+
+        var decision = RenewalPolicy.Decide(certificate, advice, failure: null, obtained.AddMinutes(1));
+
+        Assert.Equal(hoursBetween == 1 && !revoked, decision.DueAt > obtained.AddMinutes(1));
+    }
 }
