@@ -43,7 +43,11 @@ internal sealed class TestAppProcess : IAsyncDisposable
     public Task<string> LoggedAsync(string text) => _process.WaitForLineAsync(text, cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>Waits until it is dead of the step at which it was to die.</summary>
-    public async Task KilledAsync() => Assert.Equal(128 + 9, await _process.WaitForExitAsync(cancellationToken: TestContext.Current.CancellationToken));
+    public async Task KilledAsync()
+    {
+        var code = await _process.WaitForExitAsync(cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(code == 128 + 9, $"It ended with {code}:\n{_process.Output}");
+    }
 
     /// <summary>Asks it to end and waits until it has.</summary>
     /// <returns>Whether it ended by itself in time.</returns>
