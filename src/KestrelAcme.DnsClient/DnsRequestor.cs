@@ -17,7 +17,6 @@ public sealed class DnsRequestor
     private readonly int _attempts;
     private readonly TimeProvider _timeProvider;
     private readonly DnsTransport _transport;
-    private readonly SilentServers _silent;
     private readonly ResolverQuery _resolverQuery;
 
     /// <summary>Makes a requestor.</summary>
@@ -28,16 +27,15 @@ public sealed class DnsRequestor
         options.Validate();
         _attempts = options.Attempts;
         _timeProvider = timeProvider ?? TimeProvider.System;
-        _transport = new DnsTransport(options.Timeout, _timeProvider);
-        _silent = new SilentServers(_timeProvider);
+        _transport = new DnsTransport(options.Timeout, options.Attempts, _timeProvider);
         IPEndPoint[] configured = [.. options.Resolvers];
         var system = new SystemResolvers(_timeProvider);
-        _resolverQuery = new ResolverQuery(_transport, _silent, _attempts, configured.Length > 0 ? () => configured : system.Get);
+        _resolverQuery = new ResolverQuery(_transport, new SilentServers(_timeProvider), configured.Length > 0 ? () => configured : system.Get);
     }
 
     /// <summary>
-    /// Asks one server and returns its answer, whatever its code. A server that stays silent or cannot be reached is asked again, as
-    /// often as <see cref="DnsRequestorOptions.Attempts"/> says, but only once while <see cref="IsSilent"/>.
+    /// Asks one server and returns its answer, whatever its code. A server that stays silent over UDP, or cannot be reached, is asked
+    /// over TCP, too, before the call fails: that takes up to twice <see cref="DnsRequestorOptions.Timeout"/>.
     /// </summary>
     /// <param name="server">The server.</param>
     /// <param name="name">The name to ask for.</param>
@@ -56,15 +54,11 @@ public sealed class DnsRequestor
     {
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(name);
-        var question = new DnsQuestion(name, type);
-        return QueryAsync(server, () => _transport.QueryAsync(server, question, recursionDesired, cancellationToken));
+        return _transport.QueryAsync(server, new DnsQuestion(name, type), recursionDesired, insist: true, cancellationToken);
     }
 
-    /// <summary>Whether a server left the last question without an answer, within the last 5 minutes.</summary>
-    public bool IsSilent(IPEndPoint server) => _silent.Contains(server);
-
     /// <summary>
-    /// Asks the resolvers in turn, those that were silent a short while ago last, several times over, until one answers. NOERROR (with or without records) and NXDOMAIN are answers;
+    /// Asks the resolvers in turn, those that were silent a short while ago last, twice over, until one answers. NOERROR (with or without records) and NXDOMAIN are answers;
     /// any other code sends the question to the next resolver.
     /// </summary>
     /// <exception cref="DnsResolutionException">No resolver answered; it names each and what it said.</exception>
@@ -91,36 +85,21 @@ public sealed class DnsRequestor
     {
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(update);
-        var exchange = new UpdateExchange(_transport, _timeProvider);
-        return RetryAsync(_attempts, () => exchange.SendAsync(server, update, key, cancellationToken));
+        return UpdateAsync(() => new UpdateExchange(_transport, _timeProvider).SendAsync(server, update, key, cancellationToken));
     }
 
-    private async Task<DnsResponse> QueryAsync(IPEndPoint server, Func<Task<DnsResponse>> attempt)
+    private async Task UpdateAsync(Func<Task> attempt)
     {
-        try
-        {
-            DnsResponse response = await RetryAsync(_silent.Contains(server) ? 1 : _attempts, attempt).ConfigureAwait(false);
-            _silent.Remove(server);
-            return response;
-        }
-        catch (DnsTimeoutException)
-        {
-            _silent.Add(server);
-            throw;
-        }
-    }
-
-    private static async Task<T> RetryAsync<T>(int attempts, Func<Task<T>> attempt)
-    {
-        for (int left = attempts; ; left--)
+        for (int left = _attempts; ; left--)
         {
             try
             {
-                return await attempt().ConfigureAwait(false);
+                await attempt().ConfigureAwait(false);
+                return;
             }
             catch (DnsException cause) when (left > 1 && cause is DnsTimeoutException or DnsTransportException)
             {
-                // A lost datagram or a server that restarts: the next attempt may pass, and the last one's error is told.
+                // A server that restarts: the next attempt may pass, and the last one's error is told.
             }
         }
     }

@@ -9,13 +9,13 @@ public sealed class DnsRequestorOptions
     /// <value>Empty: those of the system, looked up again as the network changes.</value>
     public IList<IPEndPoint> Resolvers { get; } = [];
 
-    /// <summary>How long to wait for one answer of one server. UDP and TCP each count anew.</summary>
+    /// <summary>How long to wait for an answer of one server. UDP and TCP each count anew.</summary>
     /// <value>3 seconds; from 1 ms to 5 minutes.</value>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How often a server is asked before it counts as silent.</summary>
-    /// <value>2; from 1 to 10.</value>
-    public int Attempts { get; set; } = 2;
+    /// <summary>How many datagrams a question is sent in, spread evenly over <see cref="Timeout"/>, until one is answered; and how often an update is sent.</summary>
+    /// <value>3; from 1 to 10.</value>
+    public int Attempts { get; set; } = 3;
 
     internal void Validate()
     {

@@ -6,13 +6,15 @@ using KestrelAcme.DnsClient.Transport;
 namespace KestrelAcme.DnsClient.Resolvers;
 
 /// <summary>One question to several resolvers in turn.</summary>
-internal sealed class ResolverQuery(DnsTransport transport, SilentServers silent, int attempts, Func<IReadOnlyList<IPEndPoint>> resolvers)
+internal sealed class ResolverQuery(DnsTransport transport, SilentServers silent, Func<IReadOnlyList<IPEndPoint>> resolvers)
 {
+    private const int Rounds = 2;
+
     public async Task<DnsResponse> SendAsync(DnsQuestion question, CancellationToken cancellationToken)
     {
         IReadOnlyList<IPEndPoint> servers = resolvers();
         var failures = new DnsServerFailure[servers.Count];
-        for (int attempt = 0; attempt < attempts; attempt++)
+        for (int round = 0; round < Rounds; round++)
         {
             foreach (int i in Enumerable.Range(0, servers.Count).OrderBy(i => silent.Contains(servers[i])).ToArray())
             {
@@ -35,7 +37,7 @@ internal sealed class ResolverQuery(DnsTransport transport, SilentServers silent
     {
         try
         {
-            DnsResponse response = await transport.QueryAsync(server, question, recursionDesired: true, cancellationToken)
+            DnsResponse response = await transport.QueryAsync(server, question, recursionDesired: true, insist: false, cancellationToken)
                 .ConfigureAwait(false);
             silent.Remove(server);
             if (response.Code is not (DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN))

@@ -36,6 +36,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public static ScriptedServer Honest(Func<byte[], byte[]> answer) =>
         new(request => [answer(request)], request => Reply.Framed(answer(request)));
 
+    /// <summary>Takes no more datagrams.</summary>
+    public void CloseUdp() => _udp.Dispose();
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

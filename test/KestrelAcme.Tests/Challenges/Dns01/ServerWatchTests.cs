@@ -1,3 +1,4 @@
+using System.Net;
 using KestrelAcme.Challenges.Dns01.Propagation;
 using KestrelAcme.DnsClient;
 using KestrelAcme.Testing;
@@ -6,14 +7,15 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>What a server is taken for that was silent for another order a short while ago.</summary>
+/// <summary>What a server is taken for: one that counts as unusable is not waited for, and the authority could meet it without the record.</summary>
 public sealed class ServerWatchTests : IDisposable
 {
+    private const int Datagrams = 3;
     private static readonly DnsName Name = DnsName.Parse("_acme-challenge.example.test");
-    private static readonly TimeSpan Timeout = new DnsRequestorOptions().Timeout;
+    private static readonly TimeSpan Pause = new DnsRequestorOptions().Timeout / Datagrams;
 
     private readonly FakeTimeProvider _time = new();
-    private readonly FixedCodeServer _server = new(code: 0, authoritative: true) { IsSilent = true };
+    private readonly FixedCodeServer _server = new(code: 0, authoritative: true);
     private readonly DnsRequestor _requestor;
 
     public ServerWatchTests() => _requestor = new DnsRequestor(timeProvider: _time);
@@ -22,56 +24,117 @@ public sealed class ServerWatchTests : IDisposable
 
     public void Dispose() => _server.Dispose();
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Poll_WasSilentAndLosesDatagrams_IsHeardAllTheSame(int lost)
+    {
+        await BeSilentForAnOrderAsync();
+        (_server.IsSilent, _server.Lost) = (false, lost);
+        var before = _server.Questions;
+        var watch = Watch();
+
+        var polling = watch.PollAsync(Name, Cancelled);
+        for (var i = 1; i <= lost; i++)
+        {
+            await AskedAsync(before + i);
+            _time.Advance(Pause);
+        }
+
+        await polling;
+
+        HasHeardOfNoRecord(watch);
+    }
+
     [Fact]
     public async Task Poll_WasSilentAndIsSlowNow_HoldsTheOrderUpUntilItAnswers()
     {
         await BeSilentForAnOrderAsync();
         var answer = new TaskCompletionSource();
         (_server.IsSilent, _server.Held) = (false, answer.Task);
+        var before = _server.Questions;
         var watch = Watch();
 
         var polling = watch.PollAsync(Name, Cancelled);
-        await AskedAsync(3);
-        _time.Advance(Timeout - TimeSpan.FromSeconds(0.1));
+        await AskedAsync(before + 1);
+        _time.Advance((Datagrams * Pause) - TimeSpan.FromSeconds(0.1));
         answer.SetResult();
         await polling;
 
-        Assert.Equal(ServerState.Pending, watch.State);
-        Assert.EndsWith("shows no TXT record", watch.Report, StringComparison.Ordinal);
-        Assert.False(watch.IsSilent);
+        HasHeardOfNoRecord(watch);
     }
 
     [Fact]
-    public async Task Poll_IsSilentAgain_CostsOneTimeout()
+    public async Task Poll_SilentOverUdpAndTcp_GivesUpAfterOneTimeoutOfEach()
     {
-        await BeSilentForAnOrderAsync();
-        var watch = Watch();
+        var start = _time.GetTimestamp();
 
-        var polling = watch.PollAsync(Name, Cancelled);
-        await AskedAsync(3);
-        Assert.Equal(ServerState.Pending, watch.State);
-        _time.Advance(Timeout);
-        await polling;
+        var watch = await BeSilentForAnOrderAsync();
 
-        Assert.Equal((ServerState.Unusable, true, 3), (watch.State, watch.IsSilent, _server.Questions));
+        Assert.Equal((ServerState.Unusable, true, Datagrams + 1), (watch.State, watch.IsSilent, _server.Questions));
+        Assert.Equal(Datagrams * Pause, _time.GetElapsedTime(start));
         Assert.Contains($"{_server.EndPoint} did not answer", watch.Report, StringComparison.Ordinal);
     }
 
-    private async Task BeSilentForAnOrderAsync()
+    [Theory]
+    [InlineData("SERVFAIL")]
+    [InlineData("lame")]
+    [InlineData("nobody listens")]
+    public async Task Poll_RefusesForSomeSeconds_IsUnusableOnlyThen(string how)
     {
+        using var refusing = new FixedCodeServer(code: (byte)(how == "SERVFAIL" ? 2 : 0), authoritative: how != "lame");
+        var watch = Watch(how == "nobody listens" ? new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp()) : refusing.EndPoint);
+
+        await watch.PollAsync(Name, Cancelled);
+        _time.Advance(TimeSpan.FromSeconds(2.9));
+        await watch.PollAsync(Name, Cancelled);
+        var before = watch.State;
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+        await watch.PollAsync(Name, Cancelled);
+
+        Assert.Equal((ServerState.Pending, ServerState.Unusable), (before, watch.State));
+    }
+
+    [Fact]
+    public async Task Poll_RefusesAgainAfterAnAnswer_IsGivenItsTimeAnew()
+    {
+        var watch = await BeSilentForAnOrderAsync();
+        _server.IsSilent = false;
+        await watch.PollAsync(Name, Cancelled);
+        HasHeardOfNoRecord(watch);
+
+        _server.Dispose();
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await watch.PollAsync(Name, Cancelled);
+
+        Assert.Equal(ServerState.Pending, watch.State);
+    }
+
+    private static void HasHeardOfNoRecord(ServerWatch watch)
+    {
+        Assert.Equal((ServerState.Pending, false), (watch.State, watch.IsSilent));
+        Assert.EndsWith("shows no TXT record", watch.Report, StringComparison.Ordinal);
+    }
+
+    private async Task<ServerWatch> BeSilentForAnOrderAsync()
+    {
+        _server.IsSilent = true;
         var watch = Watch();
         var polling = watch.PollAsync(Name, Cancelled);
-        for (var questions = 1; questions <= 2; questions++)
+        for (var questions = 1; questions <= Datagrams; questions++)
         {
             await AskedAsync(questions);
-            _time.Advance(Timeout);
+            Assert.Equal(ServerState.Pending, watch.State);
+            _time.Advance(Pause);
         }
 
         await polling;
         Assert.Equal(ServerState.Unusable, watch.State);
+        return watch;
     }
 
-    private ServerWatch Watch() => new(_requestor, "ns2.example.test", _server.EndPoint, "value");
+    private ServerWatch Watch(IPEndPoint? server = null) => new(_requestor, _time, "ns2.example.test", server ?? _server.EndPoint, "value");
 
     private Task AskedAsync(int questions) => Poll.UntilAsync(() => _server.Questions == questions, $"question {questions}", cancellationToken: Cancelled);
 }

@@ -6,6 +6,9 @@ internal static class PropagationPolicy
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.5);
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a server may refuse before it counts as unusable: one that restarts or loads its zone comes back, maybe without the record.</summary>
+    public static readonly TimeSpan RefusalPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>A fifth of the time that has passed: nobody waits for more than a fifth longer than was needed, and a slow zone is not asked all the time.</summary>
     public static TimeSpan NextPause(TimeSpan elapsed)
     {

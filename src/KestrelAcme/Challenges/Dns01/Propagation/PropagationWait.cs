@@ -41,7 +41,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         [
             .. from server in prepared.Place.Servers
                from endPoint in server.EndPoints.Distinct()
-               select new ServerWatch(requestor, server.Name.ToString(), endPoint, prepared.Record.Value),
+               select new ServerWatch(requestor, time, server.Name.ToString(), endPoint, prepared.Record.Value),
         ];
     }
 

@@ -6,12 +6,9 @@ using KestrelAcme.DnsClient.Records;
 namespace KestrelAcme.Challenges.Dns01.Propagation;
 
 /// <summary>Looks for a value at one address of a name server, and remembers what it said last. One caller at a time; its state may be read by others.</summary>
-internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPEndPoint endPoint, string value)
+internal sealed class ServerWatch(DnsRequestor requestor, TimeProvider time, string serverName, IPEndPoint endPoint, string value)
 {
-    // One SERVFAIL may come of a zone that is being loaded.
-    private const int RefusalsToGiveUp = 2;
-
-    private int _refusals;
+    private long? _refusingSince;
 
     public ServerState State { get; private set; }
 
@@ -20,10 +17,7 @@ internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPE
     /// <summary>The server, its address, and what it said last.</summary>
     public string Report { get; private set; } = $"{serverName} ({endPoint}) was not heard of";
 
-    /// <remarks>
-    /// A server that was silent for another order a short while ago is asked once, with the ordinary time-out (3 s; otherwise twice, 6 s). Less would take a slow server for a dead one, and the authority
-    /// could meet it without the record: a validation that fails costs more than seconds, which pass while the other servers are asked.
-    /// </remarks>
+    /// <remarks>Silence was waited for already: three datagrams went out, and a connection was tried.</remarks>
     public async Task PollAsync(DnsName name, CancellationToken cancellationToken)
     {
         try
@@ -33,7 +27,7 @@ internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPE
         catch (DnsException exception)
         {
             IsSilent = exception is DnsTimeoutException or DnsTransportException;
-            Refuse(exception.Message, givesUp: IsSilent);
+            Refuse(exception.Message, givesUp: exception is DnsTimeoutException);
         }
     }
 
@@ -50,7 +44,7 @@ internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPE
         }
         else
         {
-            _refusals = 0;
+            _refusingSince = null;
             var values = response.RecordsOf<TxtRecord>();
             State = values.Any(record => record.Text == value) ? ServerState.Visible : ServerState.Pending;
             Say(State == ServerState.Visible ? "shows the record"
@@ -61,7 +55,8 @@ internal sealed class ServerWatch(DnsRequestor requestor, string serverName, IPE
 
     private void Refuse(string problem, bool givesUp)
     {
-        State = givesUp || ++_refusals >= RefusalsToGiveUp ? ServerState.Unusable : ServerState.Pending;
+        _refusingSince ??= time.GetTimestamp();
+        State = givesUp || time.GetElapsedTime(_refusingSince.Value) >= PropagationPolicy.RefusalPatience ? ServerState.Unusable : ServerState.Pending;
         Say(problem);
     }
 

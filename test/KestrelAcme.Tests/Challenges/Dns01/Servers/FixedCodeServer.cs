@@ -29,8 +29,11 @@ internal sealed class FixedCodeServer : IDisposable
     /// <summary>How many questions came.</summary>
     public int Questions { get; private set; }
 
-    /// <summary>Whether it leaves datagrams without an answer.</summary>
+    /// <summary>Whether it leaves datagrams without an answer, and hangs up on connections.</summary>
     public bool IsSilent { get; set; }
+
+    /// <summary>How many more datagrams are lost.</summary>
+    public int Lost { get; set; }
 
     /// <summary>What an answer to a datagram waits for.</summary>
     public Task Held { get; set; } = Task.CompletedTask;
@@ -61,7 +64,7 @@ internal sealed class FixedCodeServer : IDisposable
         var buffer = new byte[4096];
         var received = await _udp.ReceiveFromAsync(buffer, EndPoint);
         var answer = Answer(buffer[..received.ReceivedBytes]);
-        if (!IsSilent)
+        if (!IsSilent && --Lost < 0)
         {
             await Held;
             await _udp.SendToAsync(answer, received.RemoteEndPoint);
@@ -75,7 +78,11 @@ internal sealed class FixedCodeServer : IDisposable
         await stream.ReadExactlyAsync(length);
         var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
         await stream.ReadExactlyAsync(message);
-        await stream.WriteAsync((byte[])[.. length, .. Answer(message)]);
+        var answer = Answer(message);
+        if (!IsSilent)
+        {
+            await stream.WriteAsync((byte[])[.. length, .. answer]);
+        }
     }
 
     // The message as it came, with its header turned into an answer's; what is behind the question stays.
