@@ -23,7 +23,7 @@ public class DnsPlacementOptions
     /// <value><see cref="DnsPropagationCheck.AuthoritativeServers"/>.</value>
     public DnsPropagationCheck PropagationCheck { get; set; } = DnsPropagationCheck.AuthoritativeServers;
 
-    /// <summary>Whether a name server that is silent or does not know its zone fails the order, even when another one shows the record.</summary>
+    /// <summary>Whether a name server that is silent or does not know its zone fails the order, even when another one shows the record; one without an address, too.</summary>
     /// <value><see langword="false"/>: it is reported, and tolerated while another one shows the record.</value>
     public bool RequireEveryServer { get; set; }
 }

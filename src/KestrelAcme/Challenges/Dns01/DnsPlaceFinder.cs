@@ -24,7 +24,7 @@ internal sealed class DnsPlaceFinder(DnsAccess dns, DnsProviderTable providers, 
                 logger.DnsAliasesFollowed(challengeName, string.Join(" -> ", zone.Aliases));
             }
 
-            return (new DnsPlace(name, zone.Name, zone.Zone, await ServersAsync(zone, provider, cancellationToken)), provider);
+            return (new DnsPlace(name, zone.Name, zone.Zone, await ServersAsync(challengeName, zone, provider, cancellationToken)), provider);
         }
         catch (DnsException exception)
         {
@@ -49,7 +49,7 @@ internal sealed class DnsPlaceFinder(DnsAccess dns, DnsProviderTable providers, 
         }
     }
 
-    private async Task<IReadOnlyList<AuthoritativeServer>> ServersAsync(ZoneAuthority zone, DnsProviderEntry provider, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<AuthoritativeServer>> ServersAsync(string challengeName, ZoneAuthority zone, DnsProviderEntry provider, CancellationToken cancellationToken)
     {
         if (provider.Specification.PropagationCheck == DnsPropagationCheck.Resolvers)
         {
@@ -57,16 +57,25 @@ internal sealed class DnsPlaceFinder(DnsAccess dns, DnsProviderTable providers, 
         }
 
         var servers = await dns.Authorities.FindServersAsync(zone.Zone, cancellationToken);
+        if (provider.Specification.RequireEveryServer && servers.FirstOrDefault(s => s.EndPoints.Count == 0) is { } unasked)
+        {
+            throw new ChallengeException(
+                $"{challengeName}: the name server {unasked.Name} of zone {zone.Zone} cannot be asked, and RequireEveryServer wants its word: {WhySkipped(unasked)}.", unasked.Failure)
+            {
+                Fault = unasked.Failure is null ? ChallengeFault.Name : ChallengeFault.Local,
+            };
+        }
+
         foreach (var server in servers.Where(s => s.EndPoints.Count == 0 || s.Unroutable.Count > 0))
         {
-            logger.DnsServerSkipped(
-                server.Name.ToString(),
-                zone.Zone.ToString(),
-                server.Failure?.Message ?? (server.Unroutable.Count > 0 ? $"no route to {string.Join(", ", server.Unroutable)}" : "it has no address"));
+            logger.DnsServerSkipped(server.Name.ToString(), zone.Zone.ToString(), WhySkipped(server));
         }
 
         return servers;
     }
+
+    private static string WhySkipped(AuthoritativeServer server)
+        => server.Failure?.Message.TrimEnd('.') ?? (server.Unroutable.Count > 0 ? $"no route to {string.Join(", ", server.Unroutable)}" : "it has no address");
 
     private ChallengeException NoProvider(string challengeName, ZoneAuthority zone) => new(
         $"{challengeName}: no DNS provider is for its record, which is {zone.Name} in zone {zone.Zone}. " +

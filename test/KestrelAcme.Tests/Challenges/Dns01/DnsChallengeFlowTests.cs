@@ -98,6 +98,23 @@ public sealed class DnsChallengeFlowTests
     }
 
     [Fact]
+    public async Task Prepare_ServerWithoutAddress_IsSkippedUnlessEachIsRequired()
+    {
+        await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "@ IN NS ns9.other.test."), new BindZone("other.test")] }, Cancelled);
+        await using var tolerant = new DnsFixture(BindSettings.For(bind), bind.Address.Port);
+        await using var strict = new DnsFixture(BindSettings.For(bind, ("RequireEveryServer", "true")), bind.Address.Port);
+
+        await tolerant.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled);
+        var exception = await Assert.ThrowsAsync<ChallengeException>(() => strict.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "two"), Cancelled));
+
+        Assert.Contains(tolerant.Log.Lines, line => line.Message.Contains("The name server ns9.other.test of zone example.test, or an address of it, is not asked", StringComparison.Ordinal));
+        Assert.Equal(ChallengeFault.Name, exception.Fault);
+        Assert.Equal(
+            $"{Name}: the name server ns9.other.test of zone example.test cannot be asked, and RequireEveryServer wants its word: it has no address.", exception.Message);
+        Assert.Single(await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
+    }
+
+    [Fact]
     public async Task Wait_ServerWasSilentForAnotherOrder_IsHeardAgain()
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { HasSecondary = true }, Cancelled);
