@@ -5,8 +5,10 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Challenges.Dns01.Records;
 
 /// <summary>Creates and deletes records by way of their provider, one change of a name at a time, each noted in the store.</summary>
-internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks, ILogger<RecordWriter> logger)
+internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks, TimeProvider time, ILogger<RecordWriter> logger)
 {
+    private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(5);
+
     /// <exception cref="ChallengeException">The record could not be created. A note of it is left, for it may exist.</exception>
     public Task CreateAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
         => locks.RunAsync(record.Name, () => CreateNotedAsync(record, provider, cancellationToken), cancellationToken);
@@ -60,12 +62,12 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
         await journal.RemoveAsync(key, cancellationToken);
     }
 
-    private static async Task CallAsync(
+    private async Task CallAsync(
         DnsTxtRecord record, IDnsProvider provider, Func<DnsTxtRecord, CancellationToken, Task> call, string done, CancellationToken cancellationToken)
     {
         try
         {
-            await call(record, cancellationToken);
+            await EndAsync(call(record, cancellationToken), provider, cancellationToken);
         }
         catch (DnsProviderException exception)
         {
@@ -84,6 +86,31 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
             {
                 Fault = ChallengeFault.Local,
             };
+        }
+    }
+
+    /// <summary>Waits for a call even when it was cancelled, since the name is to be changed by one at a time; but not for ever, where a provider does not heed it.</summary>
+    private async Task EndAsync(Task call, IDnsProvider provider, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await call.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (!call.IsCompleted)
+        {
+            await StoppedAsync(call, provider, cancellationToken);
+        }
+    }
+
+    private async Task StoppedAsync(Task call, IDnsProvider provider, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await call.WaitAsync(TimeToStop, time, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!call.IsCompleted)
+        {
+            throw new OperationCanceledException($"{provider.Description} was told to stop and did not within {TimeToStop.TotalSeconds:0} s; its call is left alone.", cancellationToken);
         }
     }
 
