@@ -14,8 +14,6 @@ internal sealed class DnsMessage
 
     public required IReadOnlyList<DnsRecord> Authority { get; init; }
 
-    public required IReadOnlyList<DnsRecord> Additional { get; init; }
-
     /// <summary>The upper bits of the code where the message has an OPT record, else null.</summary>
     public byte? ExtendedCode { get; init; }
 

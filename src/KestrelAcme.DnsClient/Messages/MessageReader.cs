@@ -20,7 +20,7 @@ internal static class MessageReader
         DnsQuestion? question = ReadQuestion(header, ref reader);
         List<DnsRecord> answers = ReadSection(header.AnswerCount, ref reader);
         List<DnsRecord> authority = ReadSection(header.AuthorityCount, ref reader);
-        (List<DnsRecord> additional, byte? extendedCode, TsigRecord? tsig) = ReadAdditional(header.AdditionalCount, ref reader);
+        (byte? extendedCode, TsigRecord? tsig) = ReadAdditional(header.AdditionalCount, ref reader);
         return reader.Position == reader.Length
             ? new DnsMessage
             {
@@ -28,7 +28,6 @@ internal static class MessageReader
                 Question = question,
                 Answers = answers,
                 Authority = authority,
-                Additional = additional,
                 ExtendedCode = extendedCode,
                 Tsig = tsig,
             }
@@ -64,9 +63,8 @@ internal static class MessageReader
         return records;
     }
 
-    private static (List<DnsRecord> Records, byte? ExtendedCode, TsigRecord? Tsig) ReadAdditional(int count, ref WireReader reader)
+    private static (byte? ExtendedCode, TsigRecord? Tsig) ReadAdditional(int count, ref WireReader reader)
     {
-        var records = new List<DnsRecord>();
         byte? extendedCode = null;
         for (int i = 0; i < count; i++)
         {
@@ -79,15 +77,16 @@ internal static class MessageReader
                     reader.Position = header.DataEnd;
                     break;
                 case DnsRecordType.TSIG when i == count - 1:
-                    return (records, extendedCode, TsigRecord.Read(start, header, ref reader));
+                    return (extendedCode, TsigRecord.Read(start, header, ref reader));
                 case DnsRecordType.OPT or DnsRecordType.TSIG:
                     throw new DnsFormatException($"its {header.Type} record is misplaced");
                 default:
-                    records.Add(RecordReader.Read(header, ref reader));
+                    // Nobody trusts it, but it must be sound.
+                    RecordReader.Read(header, ref reader);
                     break;
             }
         }
 
-        return (records, extendedCode, null);
+        return (extendedCode, null);
     }
 }
