@@ -7,13 +7,15 @@ namespace KestrelAcme.TestApp;
 internal sealed class KillingObserver(OrderStep step, bool armed) : IOrderObserver
 {
     private volatile bool _armed = armed;
+    private volatile bool _begun;
 
-    /// <summary>From now on the step is deadly.</summary>
+    /// <summary>From now on the step is deadly, in an order that begins after this: the one before may not be quite over.</summary>
     public void Arm() => _armed = true;
 
     public void Reached(string certificateId, OrderStep reached)
     {
-        if (_armed && reached == step)
+        _begun |= _armed && reached == OrderStep.LeaseTaken;
+        if (_begun && reached == step)
         {
             Process.GetCurrentProcess().Kill();
 

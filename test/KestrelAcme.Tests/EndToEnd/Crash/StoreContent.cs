@@ -8,12 +8,12 @@ internal sealed record StoreContent(
 {
     public IEnumerable<string> Damaged => Files.Where(f => f.Contains(".damaged", StringComparison.Ordinal));
 
-    public IEnumerable<string> Temporary => Files.Where(f => f.EndsWith(".tmp", StringComparison.Ordinal));
+    public static IReadOnlyList<string> TemporaryFiles(string root) => [.. Paths(root).Where(IsTemporary)];
 
     /// <exception cref="DamagedValueException">A file is not what its place says.</exception>
     public static StoreContent Read(string root)
     {
-        var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(root, f)).ToList();
+        var files = Paths(root).ToList();
         return new StoreContent(
             files,
             [.. Below(root, files, "certificates/").Select(b => CertificateFile.Decode(b))],
@@ -21,6 +21,10 @@ internal sealed record StoreContent(
             [.. Below(root, files, "accounts/").Select(b => AccountFile.Decode(b))]);
     }
 
+    private static IEnumerable<string> Paths(string root) => Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(root, f));
+
+    private static bool IsTemporary(string path) => path.EndsWith(".tmp", StringComparison.Ordinal);
+
     private static IEnumerable<byte[]> Below(string root, IEnumerable<string> files, string folder)
-        => files.Where(f => f.StartsWith(folder, StringComparison.Ordinal)).Select(f => File.ReadAllBytes(Path.Join(root, f)));
+        => files.Where(f => f.StartsWith(folder, StringComparison.Ordinal) && !IsTemporary(f)).Select(f => File.ReadAllBytes(Path.Join(root, f)));
 }
