@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Challenges;

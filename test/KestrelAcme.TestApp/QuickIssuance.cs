@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Renewal;
 
 namespace KestrelAcme.TestApp;
 

@@ -2,8 +2,8 @@ using KestrelAcme.Protocol.Challenges;
 using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Protocol.Problems;
-using KestrelAcme.Protocol.Tests.Certificates;
 using KestrelAcme.Protocol.RenewalInformation;
+using KestrelAcme.Protocol.Tests.Certificates;
 using KestrelAcme.Protocol.Tests.Scripted;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

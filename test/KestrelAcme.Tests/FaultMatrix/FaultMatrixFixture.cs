@@ -1,7 +1,7 @@
 using System.Globalization;
+using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Renewal;
-using KestrelAcme.Certificates;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol;
 using KestrelAcme.Tests.EndToEnd;

@@ -66,9 +66,9 @@ internal sealed class AccountHolds([FromKeyedServices(BoundedStorage.Key)] IAcme
 
         try
         {
-            return JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.AccountHold);
+            return StoredJson.Decode(value.Span, PersistenceJsonContext.Default.AccountHold);
         }
-        catch (JsonException exception)
+        catch (DamagedValueException exception)
         {
             logger.PaceNotStored(exception.Message);
             return null;

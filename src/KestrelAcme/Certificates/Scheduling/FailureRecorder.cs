@@ -5,8 +5,8 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
-using KestrelAcme.Storage;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;

@@ -1,6 +1,6 @@
+using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Certificates;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Certificates.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
