@@ -53,7 +53,7 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
     {
         lock (_gate)
         {
-            entry.Retire();
+            entry.MarkUnpublished();
             if (entry.Context is not null)
             {
                 _kept.Remove(entry);
@@ -94,7 +94,7 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
     {
         lock (_gate)
         {
-            if (entry.IsRetired)
+            if (entry.IsUnpublished)
             {
                 // Replaced while its context was made: the one connection that waited uses it, and nobody else will.
                 return;

@@ -9,7 +9,7 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
     private Task<SslStreamCertificateContext>? _making;
     private long _lastUsed;
     private object? _pin;
-    private bool _isRetired;
+    private bool _isUnpublished;
 
     public CertificateMaterial Material { get; } = material;
 
@@ -27,7 +27,7 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
     }
 
     /// <summary>Whether it is no longer published. A connection that looked before may still use it; nothing is kept for it any more.</summary>
-    public bool IsRetired => Volatile.Read(ref _isRetired);
+    public bool IsUnpublished => Volatile.Read(ref _isUnpublished);
 
     /// <summary>The making of the context that is under way; everybody who needs it waits for this one.</summary>
     public ref Task<SslStreamCertificateContext>? Making => ref _making;
@@ -46,7 +46,7 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
     public ref object? Pin => ref _pin;
 
     /// <summary>Notes that it is no longer published.</summary>
-    public void Retire() => Volatile.Write(ref _isRetired, true);
+    public void MarkUnpublished() => Volatile.Write(ref _isUnpublished, true);
 
     /// <summary>Notes a use.</summary>
     public void Touch(TimeProvider timeProvider)

@@ -32,7 +32,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
     public void Offer(CertificateEntry entry, SslServerAuthenticationOptions options)
     {
         // .NET caches SSL_CTXs on Linux, and only those that none of these make special.
-        if (entry.Pin is not null || entry.IsRetired || !OperatingSystem.IsLinux() || options.CipherSuitesPolicy is not null || !options.AllowTlsResume || !HasRoom(entry))
+        if (entry.Pin is not null || entry.IsUnpublished || !OperatingSystem.IsLinux() || options.CipherSuitesPolicy is not null || !options.AllowTlsResume || !HasRoom(entry))
         {
             return;
         }
@@ -107,7 +107,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
         CertificateEntry? displaced = null;
         lock (_gate)
         {
-            if (entry.IsRetired)
+            if (entry.IsUnpublished)
             {
                 // Replaced between the offer and now.
                 Volatile.Write(ref entry.Pin, null);
