@@ -1,3 +1,4 @@
+using System.Net;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Authorities;
@@ -9,4 +10,9 @@ internal sealed class AccountRefusedException(AcmeException refusal, bool wasBou
 
     /// <summary>Whether the request held an external account binding.</summary>
     public bool WasBound => wasBound;
+
+    /// <summary>Whether an answer to a request for an account is a refusal, and not a passing trouble of the authority or of the way to it.</summary>
+    public static bool IsRefusal(AcmeException answer)
+        => answer is { Problem: not null, StatusCode: < HttpStatusCode.InternalServerError } and not AcmeRateLimitedException
+            && !answer.HasProblem(AcmeProblemTypes.BadNonce);
 }

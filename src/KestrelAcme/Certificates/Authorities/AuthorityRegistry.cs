@@ -36,6 +36,6 @@ internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, Certifi
     private Authority Create(AuthoritySpecification specification)
     {
         var client = factory.Create(specification);
-        return new Authority(client, new AccountKeeper(client, store, time, loggers.CreateLogger<AccountKeeper>()));
+        return new Authority(client, new AccountKeeper(client, new StoredAccount(store, specification, time), time, loggers.CreateLogger<AccountKeeper>()));
     }
 }

@@ -1,0 +1,52 @@
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Storage;
+
+namespace KestrelAcme.Certificates.Authorities;
+
+/// <summary>
+/// Puts a new key in the place of an account's (RFC 8555 section 7.3.5). Both are stored before the authority is asked, so that a crash in between leaves the right one among them.
+/// </summary>
+internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount store)
+{
+    /// <summary>Changes the key at the authority and in the store.</summary>
+    /// <returns>The account with its new key, and the key.</returns>
+    public async Task<(IAuthorityAccount Account, string PrivateKeyPem)> RunAsync(IAuthorityAccount account, AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
+    {
+        var key = AccountKey.Generate();
+        var next = key.ExportPkcs8Pem();
+        await store.WriteAsync(stored with { NextPrivateKeyPem = next }, lease, cancellationToken);
+        account = await account.RolloverKeyAsync(key, cancellationToken);
+        await store.WriteAsync(stored with { PrivateKeyPem = next, NextPrivateKeyPem = null }, lease, cancellationToken);
+        return (account, next);
+    }
+
+    /// <summary>Where a change was broken off, asks the authority which of the two keys it knows, and keeps that one.</summary>
+    /// <returns>What is stored now, with one key.</returns>
+    public async Task<AccountRecord> SettleAsync(AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
+    {
+        if (stored.NextPrivateKeyPem is not { } next)
+        {
+            return stored;
+        }
+
+        var right = await IsKnownAsync(next, cancellationToken) ? next : stored.PrivateKeyPem;
+        var settled = stored with { PrivateKeyPem = right, NextPrivateKeyPem = null };
+        await store.WriteAsync(settled, lease, cancellationToken);
+        return settled;
+    }
+
+    private async Task<bool> IsKnownAsync(string keyPem, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.FindAccountAsync(AccountKey.FromPem(keyPem), cancellationToken);
+            return true;
+        }
+        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        {
+            return false;
+        }
+    }
+}
