@@ -118,6 +118,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<DomainWatcher>();
         services.TryAddSingleton<Housekeeper>();
         services.TryAddSingleton<EngineWatchers>();
+        services.TryAddSingleton<EngineRequests>();
         services.TryAddSingleton<CertificateReconciler>();
         services.TryAddSingleton<StoreFollower>();
         services.TryAddSingleton(static provider => new RevocationListClient(provider.GetRequiredService<TimeProvider>()));

@@ -1,8 +1,6 @@
-using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
-using KestrelAcme.Protocol.Certificates;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Engine;
@@ -12,27 +10,23 @@ namespace KestrelAcme.Certificates.Engine;
 /// </summary>
 internal sealed class CertificateEngine(
     CertificateReconciler reconciler,
-    CertificateCatalog catalog,
     AuthorityWarmUp warmUp,
     CertificateScheduler scheduler,
     CertificateWorker worker,
     EngineWatchers watchers,
-    CertificateRevoker revoker,
-    IssuanceStatus issuance,
+    EngineRequests requests,
     OrderPaceStore pace,
     ConfigurationSource configuration,
     IssuanceSettings settings,
     TimeProvider time,
     ILogger<CertificateEngine> logger) : IDisposable, IAsyncDisposable
 {
-    private const string Stopping = "The host is stopping; the order is made at the next start.";
     private static readonly TimeSpan AfterGrace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BeginAgain = TimeSpan.FromMinutes(1);
 
     // Never disposed: an application may still ask for something, and a change may still come in, while the host is disposed of.
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
-    private volatile bool _started;
     private IDisposable? _changes;
     private Task _beginning = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
@@ -62,13 +56,14 @@ internal sealed class CertificateEngine(
         _changes = configuration.OnChange(_ => StartReconciling());
         _beginning = Task.Run(BeginAsync);
         _running = Task.Run(RunAsync);
-        _started = true;
+        requests.Open(_beginning);
     }
 
     /// <summary>Stops: nothing new is asked of any authority, what was posted is still answered for a while, and the rest is resumed at the next start.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _changes?.Dispose();
+        requests.Close();
         await _stopping.CancelAsync();
         using var grace = cancellationToken.UnsafeRegister(_ => _abort.Cancel(), null);
         using var limit = new CancellationTokenSource(settings.StoppingGrace, time);
@@ -83,52 +78,7 @@ internal sealed class CertificateEngine(
             logger.EngineStoppedLate();
         }
 
-        catalog.AnswerAll(Stopping);
-    }
-
-    /// <summary>Orders a successor now and waits for the outcome.</summary>
-    /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
-    public Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: true, cancellationToken);
-
-    /// <summary>Waits for the attempt that is planned, and is answered with the last failure when that is far away.</summary>
-    /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
-    public Task ObtainAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: false, cancellationToken);
-
-    private async Task AskAsync(ManagedCertificate certificate, bool force, CancellationToken cancellationToken)
-    {
-        if (!_started)
-        {
-            throw new InvalidOperationException("Certificates are ordered once Kestrel listens, since that is where an authority looks. Ask after the application has started.");
-        }
-
-        // An application may ask as soon as it listens, before we know whether we may order. A start that failed was reported; its reason stands.
-        await _beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-        if ((_stopping.IsCancellationRequested ? Stopping : issuance.ReasonNotToOrder) is { } reason)
-        {
-            throw new InvalidOperationException(reason);
-        }
-
-        await reconciler.EnsureLoadedAsync(certificate);
-        var request = certificate.Ask(force);
-        scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
-        if (_stopping.IsCancellationRequested)
-        {
-            // It came too late for whoever answers all requests at the stop.
-            certificate.Answer(new InvalidOperationException(Stopping));
-        }
-
-        await request.Outcome.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Revokes what is served; after a key compromise orders a successor at once, without waiting for it.</summary>
-    public async Task RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
-    {
-        await reconciler.EnsureLoadedAsync(certificate);
-        if (await revoker.RevokeAsync(certificate, reason, cancellationToken) && issuance.ReasonNotToOrder is null)
-        {
-            scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
-        }
+        requests.AnswerAll();
     }
 
     /// <summary>Takes over what is wanted now. A failure is reported; the next change tries again.</summary>
@@ -161,12 +111,13 @@ internal sealed class CertificateEngine(
             logger.EngineStoppedLate();
         }
 
-        catalog.AnswerAll(Stopping);
+        requests.AnswerAll();
     }
 
     public void Dispose()
     {
         _changes?.Dispose();
+        requests.Close();
         _stopping.Cancel();
         _abort.Cancel();
     }

@@ -9,7 +9,15 @@ namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>The public face of the engine.</summary>
 internal sealed class CertificateManager(
-    CertificateCatalog catalog, CertificateEngine engine, AuthorityRegistry authorities, DomainStore domains, ConfigurationSource configuration, CertificateEventHub events, IssuanceStatus issuance, TimeProvider time) : ICertificateManager
+    CertificateCatalog catalog,
+    CertificateEngine engine,
+    EngineRequests requests,
+    AuthorityRegistry authorities,
+    DomainStore domains,
+    ConfigurationSource configuration,
+    CertificateEventHub events,
+    IssuanceStatus issuance,
+    TimeProvider time) : ICertificateManager
 {
     public IReadOnlyList<CertificateStatus> List() => [.. catalog.All.Select(Status)];
 
@@ -26,11 +34,11 @@ internal sealed class CertificateManager(
         var certificate = Get(name);
         if (certificate.State.State == CertificateState.Abandoned)
         {
-            await engine.RenewAsync(certificate, cancellationToken);
+            await requests.RenewAsync(certificate, cancellationToken);
         }
         else if (certificate.Current is null)
         {
-            await engine.ObtainAsync(certificate, cancellationToken);
+            await requests.ObtainAsync(certificate, cancellationToken);
         }
 
         return Status(certificate);
@@ -61,14 +69,14 @@ internal sealed class CertificateManager(
     public async Task<CertificateStatus> RenewAsync(string idOrDomainName, CancellationToken cancellationToken = default)
     {
         var certificate = Get(idOrDomainName);
-        await engine.RenewAsync(certificate, cancellationToken);
+        await requests.RenewAsync(certificate, cancellationToken);
         return Status(certificate);
     }
 
     public async Task<CertificateStatus> RevokeAsync(string idOrDomainName, RevocationReason reason, CancellationToken cancellationToken = default)
     {
         var certificate = Get(idOrDomainName);
-        await engine.RevokeAsync(certificate, reason, cancellationToken);
+        await requests.RevokeAsync(certificate, reason, cancellationToken);
         return Status(certificate);
     }
 

@@ -1,0 +1,71 @@
+using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Protocol.Certificates;
+
+namespace KestrelAcme.Certificates.Engine;
+
+/// <summary>What the application asks of the engine while it runs: a successor, a first certificate, a revocation. Nobody who asks waits beyond the stop.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class EngineRequests(
+    CertificateReconciler reconciler, CertificateCatalog catalog, CertificateScheduler scheduler, CertificateRevoker revoker, IssuanceStatus issuance, TimeProvider time)
+{
+    private const string Stopping = "The host is stopping; the order is made at the next start.";
+
+    private volatile Task? _beginning;
+    private volatile bool _closed;
+
+    /// <summary>Takes requests from now on.</summary>
+    /// <param name="beginning">Ends when it is known whether this instance orders.</param>
+    public void Open(Task beginning) => _beginning = beginning;
+
+    /// <summary>Refuses what is asked from now on. Those who wait go on waiting.</summary>
+    public void Close() => _closed = true;
+
+    /// <summary>Answers everybody who still waits: nothing is ordered any more.</summary>
+    public void AnswerAll() => catalog.AnswerAll(Stopping);
+
+    /// <summary>Orders a successor now and waits for the outcome.</summary>
+    /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
+    public Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: true, cancellationToken);
+
+    /// <summary>Waits for the attempt that is planned, and is answered with the last failure when that is far away.</summary>
+    /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
+    public Task ObtainAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: false, cancellationToken);
+
+    /// <summary>Revokes what is served; after a key compromise orders a successor at once, without waiting for it.</summary>
+    public async Task RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
+    {
+        await reconciler.EnsureLoadedAsync(certificate);
+        if (await revoker.RevokeAsync(certificate, reason, cancellationToken) && issuance.ReasonNotToOrder is null)
+        {
+            scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+        }
+    }
+
+    private async Task AskAsync(ManagedCertificate certificate, bool force, CancellationToken cancellationToken)
+    {
+        if (_beginning is not { } beginning)
+        {
+            throw new InvalidOperationException("Certificates are ordered once Kestrel listens, since that is where an authority looks. Ask after the application has started.");
+        }
+
+        // An application may ask as soon as it listens, before we know whether we may order. A start that failed was reported; its reason stands.
+        await beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        if ((_closed ? Stopping : issuance.ReasonNotToOrder) is { } reason)
+        {
+            throw new InvalidOperationException(reason);
+        }
+
+        await reconciler.EnsureLoadedAsync(certificate);
+        var request = certificate.Ask(force);
+        scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+        if (_closed)
+        {
+            // It came too late for whoever answers all requests at the stop.
+            certificate.Answer(new InvalidOperationException(Stopping));
+        }
+
+        await request.Outcome.WaitAsync(cancellationToken);
+    }
+}
