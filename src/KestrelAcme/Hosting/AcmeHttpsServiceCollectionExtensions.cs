@@ -120,6 +120,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<EngineWatchers>();
         services.TryAddSingleton<EngineRequests>();
         services.TryAddSingleton<CertificateReconciler>();
+        services.TryAddSingleton<Adoption>();
         services.TryAddSingleton<StoreFollower>();
         services.TryAddSingleton(static provider => new RevocationListClient(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<RevocationCheck>();

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -8,15 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Serves what other instances put into the store, as soon as the store tells. What cannot be read is looked at again, and keeps nothing else back.</summary>
-internal sealed class StoreFollower(
-    CertificateCatalog catalog,
-    CertificateStore store,
-    CertificateCommitter committer,
-    CertificateScheduler scheduler,
-    IssuanceStatus issuance,
-    TimeProvider time,
-    ILogger<StoreFollower> logger)
+/// <summary>Looks at what other instances put into the store, as soon as the store tells. What cannot be read is looked at again, and keeps nothing else back.</summary>
+internal sealed class StoreFollower(CertificateCatalog catalog, CertificateStore store, Adoption adoption, TimeProvider time, ILogger<StoreFollower> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
@@ -109,12 +101,12 @@ internal sealed class StoreFollower(
 
         foreach (var (certificate, record) in read)
         {
-            await GuardAsync(certificate, () => TakeOverAsync(certificate, record, cancellationToken), cancellationToken);
+            await GuardAsync(certificate, () => adoption.TakeOverAsync(certificate, record, cancellationToken), cancellationToken);
         }
 
         foreach (var certificate in missing.Values)
         {
-            Restore(certificate);
+            adoption.StoreAgain(certificate);
         }
     }
 
@@ -124,11 +116,11 @@ internal sealed class StoreFollower(
         {
             if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record)
             {
-                await TakeOverAsync(certificate, record, cancellationToken);
+                await adoption.TakeOverAsync(certificate, record, cancellationToken);
             }
             else
             {
-                Restore(certificate);
+                adoption.StoreAgain(certificate);
             }
         },
         cancellationToken);
@@ -169,34 +161,6 @@ internal sealed class StoreFollower(
             {
                 logger.StoredCertificateNotFollowed(certificate.Id, exception.Message);
             }
-        }
-    }
-
-    private async Task TakeOverAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
-    {
-        // What is still being read at the start is left to whoever reads it.
-        if (!certificate.IsLoaded
-            || await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is not { } stored
-            || stored.IsSameAs(certificate.Committing)
-            || !certificate.MayBeReplacedBy(stored)
-            || !committer.Adopt(certificate, stored))
-        {
-            return;
-        }
-
-        logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
-        certificate.State = PendingOrders.Settle(await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty, stored, time.GetUtcNow());
-        scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
-    }
-
-    // A certificate that vanished from the store is still served, and stored again by an instance that may order: an emptied store is filled from memory.
-    private void Restore(ManagedCertificate certificate)
-    {
-        if (certificate is { Current: not null, Unsaved: false } && issuance.ReasonNotToOrder is null)
-        {
-            logger.StoredCertificateGone(certificate.Id);
-            certificate.Unsaved = true;
-            scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
         }
     }
 }
