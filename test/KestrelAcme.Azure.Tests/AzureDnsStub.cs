@@ -26,6 +26,9 @@ internal sealed class AzureDnsStub(string token, string subscription)
     /// <summary>Where the next page is said to be, in place of where it is.</summary>
     public string? OtherServer { get; set; }
 
+    /// <summary>The last page leads back to this one, by its <c>$skipToken</c>.</summary>
+    public int? LeadsBackTo { get; set; }
+
     /// <summary>The code of the 404 for a zone that is not, or no longer, where it is asked for.</summary>
     public string MissingZoneCode { get; set; } = "ParentResourceNotFound";
 
@@ -84,9 +87,9 @@ internal sealed class AzureDnsStub(string token, string subscription)
                 ["properties"] = new JsonObject { ["maxNumberOfRecordSets"] = 10000, ["numberOfRecordSets"] = 2, ["nameServers"] = new JsonArray("ns1-01.azure-dns.com."), ["zoneType"] = "Public" },
             })]),
         };
-        if (skip + PageSize < zones.Count)
+        if ((skip + PageSize < zones.Count ? skip + PageSize : LeadsBackTo) is { } next)
         {
-            page["nextLink"] = $"{OtherServer ?? $"{request.Scheme}://{request.Host}"}{request.Path}?api-version=2018-05-01&$skipToken={skip + PageSize}";
+            page["nextLink"] = $"{OtherServer ?? $"{request.Scheme}://{request.Host}"}{request.Path}?api-version=2018-05-01&$skipToken={next}";
         }
 
         return Results.Json(page);

@@ -126,6 +126,22 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
         Assert.Equal(1, Lists);
     }
 
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1, 2)]
+    public async Task Create_ListThatLeadsBackIntoItself_EndsThere(int back, int lists)
+    {
+        _azure.Stub.Zones.Add(("rg1", "other.test"));
+        _azure.Stub.PageSize = 1;
+        _azure.Stub.LeadsBackTo = back;
+        var provider = _azure.CreateProvider();
+
+        await provider.CreateTxtAsync(Txt("value", "other.test"), Cancelled);
+
+        Assert.Equal(["value"], _azure.Stub.ValuesOf("other.test/_acme-challenge"));
+        Assert.Equal(lists, Lists);
+    }
+
     private static DnsTxtRecord Txt(string value, string zone) => new() { Zone = zone, Name = $"_acme-challenge.{zone}", ChallengeName = $"_acme-challenge.{zone}", Value = value };
 
     /// <summary>Gives out tokens that are to be asked for anew each time, and none on demand.</summary>

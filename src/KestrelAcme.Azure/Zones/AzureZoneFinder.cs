@@ -77,8 +77,11 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
     private async Task<IReadOnlyList<AzureZone>> ReadAsync(string zone, CancellationToken cancellationToken)
     {
         var zones = new List<AzureZone>();
+        var pages = new HashSet<Uri>();
         var next = api.Url($"{Scope}/providers/Microsoft.Network/dnsZones");
-        for (var page = 0; page < MaxPages && next is not null; page++)
+
+        // A link that leads back to a page that was read has nothing more to show.
+        while (next is not null && pages.Count < MaxPages && pages.Add(next))
         {
             var answer = await api.SendAsync(new AzureRequest(RequestMethod.Get, next, zone), cancellationToken);
             if (!answer.IsSuccess || answer.Read(AzureJsonContext.Default.AzureZonePage) is not { } list)
