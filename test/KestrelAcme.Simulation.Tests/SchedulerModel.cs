@@ -21,7 +21,7 @@ internal sealed class SchedulerModel
         var configuration = SimulatedConfiguration.Create([]);
         var settings = new IssuanceSettings();
         var pace = new OrderPace(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance), settings);
-        _pace = new OrderPaceStore(pace, new InMemoryStorage(Time), settings, Time, NullLogger<OrderPaceStore>.Instance);
+        _pace = new OrderPaceStore(pace, new BoundedStorage(new InMemoryStorage(Time), settings.StoreTime, Time), settings, Time, NullLogger<OrderPaceStore>.Instance);
         Gate = new CountingGate(pace);
         Scheduler = new CertificateScheduler(Gate, settings, Time, NullLogger<CertificateScheduler>.Instance);
     }

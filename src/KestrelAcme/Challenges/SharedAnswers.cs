@@ -10,7 +10,7 @@ namespace KestrelAcme.Challenges;
 /// answer, and the last to be done takes it out.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class SharedAnswers(IAcmeStorage storage, TimeProvider time, string prefix)
+internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, string prefix)
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);

@@ -63,9 +63,8 @@ public static class AcmeHttpsServiceCollectionExtensions
     private static void AddStorage(IServiceCollection services)
     {
         services.TryAddSingleton(CreateStorage);
-        services.TryAddKeyedSingleton<IAcmeStorage>(
-            BoundedStorage.Key,
-            static (provider, _) => new BoundedStorage(provider.GetRequiredService<IAcmeStorage>(), provider.GetRequiredService<IssuanceSettings>().StoreTime, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(
+            static provider => new BoundedStorage(provider.GetRequiredService<IAcmeStorage>(), provider.GetRequiredService<IssuanceSettings>().StoreTime, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<CertificateStore>();
     }
 

@@ -73,7 +73,7 @@ internal static class DnsChallengeServiceCollectionExtensions
         services.AddDnsProviderKind(
             AcmeDnsOptions.ProviderType,
             (provider, settings) => new AcmeDnsProvider(
-                settings, provider.GetRequiredService<IAcmeStorage>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AcmeDnsProvider>>()));
+                settings, provider.GetRequiredService<BoundedStorage>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AcmeDnsProvider>>()));
         services.AddDnsProviderKind(ExecOptions.ProviderType, (provider, settings) => new ExecProvider(settings, provider.GetRequiredService<TimeProvider>()));
     }
 }

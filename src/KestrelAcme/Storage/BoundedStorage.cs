@@ -5,12 +5,11 @@ namespace KestrelAcme.Storage;
 /// <summary>
 /// A store whose answers are waited for so long and no longer, heed it its tokens or not: one that hangs counts as unavailable, and nothing of ours hangs with it. A watch may last as long as it likes.
 /// </summary>
-/// <remarks>Safe for concurrent use. What is written after the time was up may have been written all the same.</remarks>
+/// <remarks>
+/// Everything of ours asks this one, and nothing the store itself: a test sees to it. Safe for concurrent use. What is written after the time was up may have been written all the same.
+/// </remarks>
 internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimeProvider time) : IAcmeStorage
 {
-    /// <summary>The key under which it is registered, beside the store itself.</summary>
-    public const string Key = "KestrelAcme.Bounded";
-
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
         => await WithinAsync($"reading '{key}'", token => inner.ReadAsync(key, token), cancellationToken);
 

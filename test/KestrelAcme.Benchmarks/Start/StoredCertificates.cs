@@ -2,6 +2,7 @@ using System.Text;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Tests.Tls;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,7 +20,7 @@ internal static class StoredCertificates
     {
         var authority = new TestAuthority();
         using var storage = new FileSystemStorage(path, TimeProvider.System, NullLogger<FileSystemStorage>.Instance);
-        var store = new CertificateStore(storage, NullLogger<CertificateStore>.Instance);
+        var store = new CertificateStore(new BoundedStorage(storage, TimeSpan.FromMinutes(1), TimeProvider.System), NullLogger<CertificateStore>.Instance);
         await storage.WriteAsync(StorageLayout.DomainsMark, "1"u8.ToArray());
         await Parallel.ForAsync(0, count, async (i, cancellationToken) =>
         {

@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
+using KestrelAcme.Tests.Storage.Bounded;
 using KestrelAcme.Tests.Tls;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -18,7 +19,7 @@ internal static class StoredCertificates
     public static async Task WriteAsync(
         IAcmeStorage storage, string id, IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlyMemory<byte> privateKey, CertificateStateRecord? state, params string[] names)
     {
-        var store = new CertificateStore(storage, NullLogger<CertificateStore>.Instance);
+        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
         var record = new CertificateRecord(chain, privateKey, new CertificateMetadata
         {
             Names = names,

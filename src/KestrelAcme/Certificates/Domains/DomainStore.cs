@@ -3,13 +3,12 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Domains;
 
 /// <summary>The names that were added at run time: one value each, so that instances can add and remove at once.</summary>
-internal sealed class DomainStore([FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, ILogger<DomainStore> logger)
+internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> logger)
 {
     private const int Few = 1000;
 

@@ -1,14 +1,13 @@
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Certificates.Domains;
 
 /// <summary>Has the wanted certificates gathered again when names come or go: in the store, by another instance, or in the application's sources.</summary>
-internal sealed class DomainWatcher(WantedCertificates wanted, [FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, TimeProvider time, ILogger<DomainWatcher> logger)
+internal sealed class DomainWatcher(WantedCertificates wanted, BoundedStorage storage, TimeProvider time, ILogger<DomainWatcher> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SourceInterval = TimeSpan.FromMinutes(10);

@@ -5,7 +5,6 @@ using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Engine;
@@ -20,7 +19,7 @@ internal sealed class CertificateReconciler(
     CertificatePlanner planner,
     IssuanceStatus issuance,
     ConfigurationSource configuration,
-    [FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage,
+    BoundedStorage storage,
     IssuanceSettings settings,
     TimeProvider time,
     ILogger<CertificateReconciler> logger)

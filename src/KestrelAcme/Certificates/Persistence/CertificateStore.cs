@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Persistence;
@@ -9,7 +8,7 @@ namespace KestrelAcme.Certificates.Persistence;
 /// <summary>
 /// Typed access to the store. A value that cannot be read back is set aside under another key and reported; the caller sees it as missing.
 /// </summary>
-internal sealed class CertificateStore([FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, ILogger<CertificateStore> logger)
+internal sealed class CertificateStore(BoundedStorage storage, ILogger<CertificateStore> logger)
 {
     private const int MaxReported = 16;
 

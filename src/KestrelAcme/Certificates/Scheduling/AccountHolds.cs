@@ -4,7 +4,6 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
@@ -13,7 +12,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// Remembers until when an account is at a rate limit, across restarts and instances: neither a crash loop nor ten replicas may each find it out anew. The instances that share a store share the account.
 /// </summary>
 /// <remarks>Safe for concurrent use. A store that cannot be asked or told changes nothing: this instance knows what it was told itself.</remarks>
-internal sealed class AccountHolds([FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, TimeProvider time, ILogger<AccountHolds> logger)
+internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, ILogger<AccountHolds> logger)
 {
     /// <summary>Holds the account at an authority, for all instances.</summary>
     public async Task HoldAsync(Authority authority, DateTimeOffset until, CancellationToken cancellationToken)

@@ -3,7 +3,6 @@ using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
@@ -12,7 +11,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// Once a day marks what nothing refers to any more, and removes it when it was marked for two weeks: certificates and states of names that are no longer managed, answers to challenges
 /// that were left behind, and revoked keys that were set aside. Damaged values are never removed.
 /// </summary>
-internal sealed class Housekeeper(CertificateCatalog catalog, [FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
+internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);

@@ -3,13 +3,12 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Keeps the pace of new orders across restarts and instances: neither a crash loop nor ten replicas may each begin with a full bucket.</summary>
-internal sealed class OrderPaceStore(OrderPace pace, [FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<OrderPaceStore> logger)
+internal sealed class OrderPaceStore(OrderPace pace, BoundedStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<OrderPaceStore> logger)
 {
     private const string LeaseName = "pace";
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);

@@ -2,14 +2,13 @@ using System.Collections.Concurrent;
 using System.Net;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Http01;
 
 /// <summary>The answers to open http-01 challenges: in memory for this instance, in the store for the others that share it.</summary>
 /// <remarks>Safe for concurrent use. An answer is given as often as it is asked for: an authority looks from several networks at once.</remarks>
-internal sealed class Http01TokenTable([FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, TimeProvider time, ILogger<Http01TokenTable> logger)
+internal sealed class Http01TokenTable(BoundedStorage storage, TimeProvider time, ILogger<Http01TokenTable> logger)
 {
     public const string StoragePrefix = "challenges/http-01/";
 

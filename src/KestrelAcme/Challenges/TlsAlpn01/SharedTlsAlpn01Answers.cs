@@ -2,7 +2,6 @@ using System.Net.Security;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.TlsAlpn01;
@@ -25,7 +24,7 @@ internal sealed class SharedTlsAlpn01Answers : ISharedChallenges
     private readonly SharedAnswers _answers;
     private int _lookUps;
 
-    public SharedTlsAlpn01Answers([FromKeyedServices(BoundedStorage.Key)] IAcmeStorage storage, TimeProvider time, ILogger<SharedTlsAlpn01Answers> logger)
+    public SharedTlsAlpn01Answers(BoundedStorage storage, TimeProvider time, ILogger<SharedTlsAlpn01Answers> logger)
     {
         (_time, _logger) = (time, logger);
         _answers = new SharedAnswers(storage, time, StoragePrefix);

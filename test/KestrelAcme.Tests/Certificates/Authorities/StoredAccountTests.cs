@@ -4,6 +4,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -14,7 +15,7 @@ public sealed class StoredAccountTests
     private readonly FakeTimeProvider _time = new();
     private readonly CertificateStore _store;
 
-    public StoredAccountTests() => _store = new CertificateStore(new InMemoryStorage(_time), NullLogger<CertificateStore>.Instance);
+    public StoredAccountTests() => _store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -7,6 +7,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -102,7 +103,7 @@ public sealed class AuthorizationFlowTests
             Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
             Journal = await OrderJournal.OpenAsync(
-                new ManagedCertificate(specification), new CertificateStore(storage, NullLogger<CertificateStore>.Instance), lease, _ => { }, (_, _) => { }, NullLogger.Instance, cancellationToken),
+                new ManagedCertificate(specification), new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease, _ => { }, (_, _) => { }, NullLogger.Instance, cancellationToken),
             Stopping = CancellationToken.None,
         };
         var order = new Order { Url = new Uri("https://ca.test/order"), AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)] };

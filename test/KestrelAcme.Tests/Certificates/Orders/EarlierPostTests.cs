@@ -6,6 +6,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -50,7 +51,7 @@ public sealed class EarlierPostTests
             Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
             Journal = await OrderJournal.OpenAsync(
-                certificate, new CertificateStore(storage, NullLogger<CertificateStore>.Instance), lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
+                certificate, new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
             Stopping = CancellationToken.None,
         };
         var order = new Order { Url = OrderUrl, AuthorizationUrls = [PendingAccount.Url(0)] };

@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Certificates.Scheduling;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -20,7 +21,7 @@ public sealed class OrderJournalTests
         var storage = new InMemoryStorage();
         var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
         var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"));
-        var store = new CertificateStore(storage, NullLogger<CertificateStore>.Instance);
+        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
         var journal = await OrderJournal.OpenAsync(certificate, store, lease, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled);
         await lease.DisposeAsync();
         var now = TimeProvider.System.GetUtcNow();

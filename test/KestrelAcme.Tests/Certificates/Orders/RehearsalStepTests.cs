@@ -5,6 +5,7 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges.Dns01.Caa;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -43,7 +44,7 @@ public sealed class RehearsalStepTests
         var storage = new InMemoryStorage();
         var lease = await storage.TryAcquireLeaseAsync("test", TimeSpan.FromMinutes(1), Cancelled);
         var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { Rehearse = true } };
-        var store = new CertificateStore(storage, NullLogger<CertificateStore>.Instance);
+        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
         return new OrderContext
         {
             Specification = specification,

@@ -2,6 +2,7 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
@@ -10,5 +11,5 @@ namespace KestrelAcme.Tests.Certificates.Orders;
 internal static class SampleTurns
 {
     public static ValidationTurns Create(IAcmeStorage storage, TimeProvider time)
-        => new(new CertificateStore(storage, NullLogger<CertificateStore>.Instance), new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) }, time, NullLogger<ValidationTurns>.Instance);
+        => new(new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) }, time, NullLogger<ValidationTurns>.Instance);
 }

@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -30,7 +31,7 @@ public sealed class RevocationCheckTests : IDisposable
         builder.AddEntry([0x0A], _time.GetUtcNow());
         _server = new UnchangedList(builder.Build(_issuer, 1, _time.GetUtcNow().AddDays(9), HashAlgorithmName.SHA256, thisUpdate: _time.GetUtcNow()));
         _client = new RevocationListClient(_time, _server);
-        var store = new CertificateStore(new InMemoryStorage(_time), NullLogger<CertificateStore>.Instance);
+        var store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
         _check = new RevocationCheck(store, _client, () => 0, _time, NullLogger<RevocationCheck>.Instance);
     }
 

@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -23,7 +24,7 @@ public sealed class HousekeeperTests
     {
         _storage = new InMemoryStorage(_time);
         _catalog = new CertificateCatalog(_tls);
-        _housekeeper = new Housekeeper(_catalog, _storage, new IssuanceStatus { ReasonNotToOrder = null }, _time, NullLogger<Housekeeper>.Instance);
+        _housekeeper = new Housekeeper(_catalog, BoundedFixture.Around(_storage), new IssuanceStatus { ReasonNotToOrder = null }, _time, NullLogger<Housekeeper>.Instance);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

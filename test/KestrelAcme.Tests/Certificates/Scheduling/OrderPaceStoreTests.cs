@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -54,6 +55,6 @@ public sealed class OrderPaceStoreTests
         var authority = new AuthoritySpecification { Id = "public", DisplayName = "Public", DirectoryUrl = new Uri("https://ca.example/dir"), IsPublic = true };
         var configuration = new ConfigurationSource(() => new ConfigurationSnapshot { StoragePath = "/", Authorities = [authority] }, NullLogger<ConfigurationSource>.Instance);
         var pace = new OrderPace(configuration, new IssuanceSettings());
-        return (new OrderPaceStore(pace, _storage, new IssuanceSettings(), _time, NullLogger<OrderPaceStore>.Instance), pace);
+        return (new OrderPaceStore(pace, BoundedFixture.Around(_storage), new IssuanceSettings(), _time, NullLogger<OrderPaceStore>.Instance), pace);
     }
 }

@@ -2,6 +2,7 @@ using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.EndToEnd;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -86,5 +87,5 @@ public sealed class Http01TokenTableTests : IDisposable
 
     public void Dispose() => _loggers.Dispose();
 
-    private Http01TokenTable Table(IAcmeStorage storage) => new(storage, _time, new Logger<Http01TokenTable>(_loggers));
+    private Http01TokenTable Table(IAcmeStorage storage) => new(BoundedFixture.Around(storage), _time, new Logger<Http01TokenTable>(_loggers));
 }

@@ -9,6 +9,7 @@ using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Hosting.Kestrel;
+using KestrelAcme.Tests.Storage.Bounded;
 using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -43,7 +44,7 @@ public sealed class TlsAlpn01PebbleTests
         var order = await account.CreateOrderAsync(new NewOrderRequest { Identifiers = [name] }, Token);
         var authorization = await account.GetAuthorizationAsync(order.AuthorizationUrls[0], Token);
         var challenge = authorization.FindChallenge("tls-alpn-01")!;
-        var handler = new TlsAlpn01ChallengeHandler(app.Publisher, new SharedTlsAlpn01Answers(new KestrelAcme.Storage.InMemoryStorage(), TimeProvider.System, NullLogger<SharedTlsAlpn01Answers>.Instance), TimeProvider.System);
+        var handler = new TlsAlpn01ChallengeHandler(app.Publisher, new SharedTlsAlpn01Answers(BoundedFixture.Around(new KestrelAcme.Storage.InMemoryStorage()), TimeProvider.System, NullLogger<SharedTlsAlpn01Answers>.Instance), TimeProvider.System);
         var context = new ChallengeContext
         {
             ChallengeType = "tls-alpn-01", IdentifierType = name.Type, Identifier = name.Value, Url = challenge.Url, Token = challenge.Token,

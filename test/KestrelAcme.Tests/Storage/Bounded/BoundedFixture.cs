@@ -8,7 +8,10 @@ internal sealed class BoundedFixture : IStorageFixture
 {
     private readonly InMemoryFixture _inner = new();
 
-    public IAcmeStorage Open() => new BoundedStorage(_inner.Open(), TimeSpan.FromMinutes(1), TimeProvider.System);
+    /// <summary>A store as our own classes ask it.</summary>
+    public static BoundedStorage Around(IAcmeStorage storage) => new(storage, TimeSpan.FromMinutes(1), TimeProvider.System);
+
+    public IAcmeStorage Open() => Around(_inner.Open());
 
     public Task PassAsync(TimeSpan span) => _inner.PassAsync(span);
 

@@ -15,7 +15,7 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
     private readonly AcmeDnsRegistrations _registrations;
     private readonly ILogger _logger;
 
-    public AcmeDnsProvider(DnsProviderSettings settings, IAcmeStorage storage, TimeProvider time, ILogger<AcmeDnsProvider> logger)
+    public AcmeDnsProvider(DnsProviderSettings settings, BoundedStorage storage, TimeProvider time, ILogger<AcmeDnsProvider> logger)
     {
         _api = new DnsApiClient(new Uri(settings.Get(nameof(AcmeDnsOptions.ServerUrl))), time);
         _registrations = new AcmeDnsRegistrations(storage, _api.BaseUrl, logger);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Challenges.Dns01.AcmeDns;
 
 /// <summary>Keeps registrations in the store, one for each server and name.</summary>
-internal sealed class AcmeDnsRegistrations(IAcmeStorage storage, Uri server, ILogger logger)
+internal sealed class AcmeDnsRegistrations(BoundedStorage storage, Uri server, ILogger logger)
 {
     private const string Prefix = "challenges/dns-01/acme-dns/";
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Challenges.Dns01.Records;
 
 /// <summary>Notes in the store which records exist and who needs them. A note is written before its record is created, and removed after it was deleted.</summary>
-internal sealed class RecordJournal(IAcmeStorage storage, RecordOwner owner, TimeProvider time, ILogger<RecordJournal> logger)
+internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, TimeProvider time, ILogger<RecordJournal> logger)
 {
     public async Task AddAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {

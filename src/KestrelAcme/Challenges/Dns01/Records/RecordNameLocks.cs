@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Challenges.Dns01.Records;
 
 /// <summary>Lets one change at a time be made to a name, in this process and in all that share the store.</summary>
-internal sealed class RecordNameLocks(IAcmeStorage storage, TimeProvider time, ILogger<RecordNameLocks> logger)
+internal sealed class RecordNameLocks(BoundedStorage storage, TimeProvider time, ILogger<RecordNameLocks> logger)
 {
     // Names that share a lock wait for each other, which costs time and nothing else; a caller never holds two.
     private const int Stripes = 256;

@@ -3,7 +3,7 @@ using KestrelAcme.Storage;
 namespace KestrelAcme.Challenges.Dns01.Records;
 
 /// <summary>This instance as the owner of records: it holds a lease for as long as it may have some, so that others can tell its records from those of a dead one.</summary>
-internal sealed class RecordOwner(IAcmeStorage storage, TimeProvider time)
+internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
 {
     /// <summary>How long a store takes at most to notice that an owner is dead.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(2);

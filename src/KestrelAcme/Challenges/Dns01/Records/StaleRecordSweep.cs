@@ -7,7 +7,7 @@ namespace KestrelAcme.Challenges.Dns01.Records;
 
 /// <summary>Deletes the records that instances left behind which ended without cleaning up.</summary>
 internal sealed class StaleRecordSweep(
-    IAcmeStorage storage, RecordJournal journal, RecordWriter writer, DnsProviderTable providers, TimeProvider time, ILogger<StaleRecordSweep> logger)
+    BoundedStorage storage, RecordJournal journal, RecordWriter writer, DnsProviderTable providers, TimeProvider time, ILogger<StaleRecordSweep> logger)
 {
     // A record that nobody was able to delete for so long is left to the operator, who was told at every start.
     private static readonly TimeSpan OldestNote = TimeSpan.FromDays(30);

@@ -3,6 +3,7 @@ using KestrelAcme.Challenges.Dns01.AcmeDns;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Challenges.Dns01.Servers;
 using KestrelAcme.Tests.EndToEnd;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -54,7 +55,7 @@ public sealed class AcmeDnsContractTests : DnsProviderContract
         _stub.HasForgotten = !goodCredentials;
         using var factory = LoggerFactory.Create(logging => logging.AddProvider(_log));
         return new AcmeDnsProvider(
-            ProviderSettings.Of(new AcmeDnsOptions { ServerUrl = Api.Url.ToString() }, AcmeDnsOptions.ProviderType), _storage, TimeProvider.System, factory.CreateLogger<AcmeDnsProvider>());
+            ProviderSettings.Of(new AcmeDnsOptions { ServerUrl = Api.Url.ToString() }, AcmeDnsOptions.ProviderType), BoundedFixture.Around(_storage), TimeProvider.System, factory.CreateLogger<AcmeDnsProvider>());
     }
 
     protected override Task<IReadOnlyList<string>> ValuesAsync()
