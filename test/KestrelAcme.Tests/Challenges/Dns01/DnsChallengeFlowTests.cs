@@ -178,6 +178,7 @@ public sealed class DnsChallengeFlowTests
         var kept = DnsFixture.Challenge("example.test", "two");
         clock.Advance(TimeSpan.FromMinutes(3)); // The crashed one renews by another clock.
         await alive.Handler.PrepareAsync(kept, Cancelled);
+        await RecordNotes.AgeAsync(storage, TimeSpan.FromHours(1), Cancelled);
 
         await using var next = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
         await next.StartAsync(Cancelled);

@@ -14,7 +14,7 @@ public sealed class DnsCrashTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Start_AfterKill_TheNextStartRemovesTheStaleRecord()
+    public async Task Start_AfterKill_AStartAnHourLaterRemovesTheStaleRecord()
     {
         using var folder = new TemporaryFolder();
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
@@ -25,19 +25,35 @@ public sealed class DnsCrashTests
         }
 
         Assert.Single(await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", Cancelled));
-        using var storage = new FileSystemStorage(folder.Combine("store"), TimeProvider.System, NullLogger<FileSystemStorage>.Instance);
-        await using var next = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
-        await next.StartAsync(Cancelled);
-
-        await Poll.UntilAsync(
-            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"the stale record to go\n{next.Log}", cancellationToken: Cancelled);
+        await SweptAnHourLaterAsync(folder.Combine("store"), bind);
     }
 
+    [Fact]
+    public async Task Start_AfterKillBeforeThePost_TheNextStartFinishesTheOrderAndTheZoneEndsClean()
+    {
+        using var folder = new TemporaryFolder();
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { DnsServer = bind.Address.ToString() }, Cancelled);
+        var settings = BindSettings.AtPebble(bind, pebble, folder.Combine("store"));
+        settings["AcmeHttps:DomainNames:0"] = "*.example.test";
+        await using (var killed = TestAppProcess.Start(settings, FreePort.Tcp(), killAt: "ChallengePrepared"))
+        {
+            await killed.KilledAsync();
+        }
+
+        Assert.Single(await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", Cancelled));
+        await using var next = TestAppProcess.Start(settings, FreePort.Tcp());
+        await next.ListeningAsync();
+        await Poll.UntilAsync(async _ => await next.StateAsync("*.example.test") == "Valid", $"a valid certificate\n{next.Output}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"a clean zone\n{next.Output}", cancellationToken: Cancelled);
+    }
+
+    /// <summary>The order that goes on has no use for the record any more, nor knows of it.</summary>
     [Theory]
-    [InlineData("ChallengePrepared")]
     [InlineData("ChallengePosted")]
     [InlineData("AuthorizationValid")]
-    public async Task Start_AfterKillInAnOrder_TheNextStartFinishesItAndTheZoneEndsClean(string step)
+    public async Task Start_AfterKillAfterThePost_TheNextStartFinishesTheOrderAndAnHourLaterTheZoneIsClean(string step)
     {
         using var folder = new TemporaryFolder();
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
@@ -49,11 +65,23 @@ public sealed class DnsCrashTests
             await killed.KilledAsync();
         }
 
-        Assert.Single(await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", Cancelled));
-        await using var next = TestAppProcess.Start(settings, FreePort.Tcp());
-        await next.ListeningAsync();
-        await Poll.UntilAsync(async _ => await next.StateAsync("*.example.test") == "Valid", $"a valid certificate\n{next.Output}", cancellationToken: Cancelled);
+        await using (var next = TestAppProcess.Start(settings, FreePort.Tcp()))
+        {
+            await next.ListeningAsync();
+            await Poll.UntilAsync(async _ => await next.StateAsync("*.example.test") == "Valid", $"a valid certificate\n{next.Output}", cancellationToken: Cancelled);
+            Assert.True(await next.StopAsync(), next.Output);
+        }
+
+        await SweptAnHourLaterAsync(folder.Combine("store"), bind);
+    }
+
+    private static async Task SweptAnHourLaterAsync(string store, BindServer bind)
+    {
+        using var storage = new FileSystemStorage(store, TimeProvider.System, NullLogger<FileSystemStorage>.Instance);
+        await RecordNotes.AgeAsync(storage, TimeSpan.FromHours(1), Cancelled);
+        await using var later = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
+        await later.StartAsync(Cancelled);
         await Poll.UntilAsync(
-            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"a clean zone\n{next.Output}", cancellationToken: Cancelled);
+            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"the stale record to go\n{later.Log}", cancellationToken: Cancelled);
     }
 }

@@ -30,7 +30,8 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         try
         {
             // Whoever was cancelled has no token left; the store bounds its own time.
-            var value = JsonSerializer.SerializeToUtf8Bytes(RecordEntry.Of(record, time.GetUtcNow()), RecordJsonContext.Default.RecordEntry);
+            var entry = RecordEntry.Of(record, time.GetUtcNow()) with { IsAbandoned = true };
+            var value = JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry);
             await storage.WriteAsync(RecordKeys.Entry(record, Guid.NewGuid().ToString("N")), value, lease: null, CancellationToken.None);
             await storage.DeleteAsync(RecordKeys.Entry(record, owner.Id), lease: null, CancellationToken.None);
         }
@@ -54,28 +55,26 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
     }
 
-    /// <summary>Whether another instance needs the same value.</summary>
-    public async Task<bool> IsNeededBesidesAsync(DnsTxtRecord record, string ownerId, CancellationToken cancellationToken)
+    /// <summary>Whether another instance, alive or dead, noted that it needs the same value.</summary>
+    public Task<bool> IsNeededBesidesAsync(DnsTxtRecord record, string ownerId, CancellationToken cancellationToken)
+        => AnyOtherAsync(record, ownerId, _ => Task.FromResult(true), cancellationToken);
+
+    /// <summary>Whether another instance that lives needs the same value. The notes of dead ones are removed: whoever goes on with an order cleans up for those who began it.</summary>
+    public Task<bool> IsNeededByOthersAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        try
+        return AnyOtherAsync(record, owner.Id, LivesAsync, cancellationToken);
+
+        async Task<bool> LivesAsync(string key)
         {
-            await foreach (var key in storage.ListAsync(RecordKeys.Folder(record), cancellationToken))
+            if (await owner.LivesAsync(RecordKeys.OwnerOf(key), cancellationToken))
             {
-                if (RecordKeys.OwnerOf(key) != ownerId && !StorageDamage.IsSetAside(key))
-                {
-                    return true;
-                }
+                return true;
             }
-        }
-        catch (StorageUnavailableException)
-        {
-            // Without the store nobody else can have taken part in this challenge.
-        }
 
-        return false;
+            await storage.DeleteAsync(key, lease: null, cancellationToken);
+            return false;
+        }
     }
-
-    public Task<bool> IsNeededByOthersAsync(DnsTxtRecord record, CancellationToken cancellationToken) => IsNeededBesidesAsync(record, owner.Id, cancellationToken);
 
     /// <summary>The notes of other instances, alive or dead.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
@@ -97,6 +96,26 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
                 yield return (key, entry);
             }
         }
+    }
+
+    private async Task<bool> AnyOtherAsync(DnsTxtRecord record, string ownerId, Func<string, Task<bool>> counts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var key in storage.ListAsync(RecordKeys.Folder(record), cancellationToken))
+            {
+                if (RecordKeys.OwnerOf(key) != ownerId && !StorageDamage.IsSetAside(key) && await counts(key))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (StorageUnavailableException)
+        {
+            // Without the store nobody else can have taken part in this challenge.
+        }
+
+        return false;
     }
 
     private async Task<RecordEntry?> ReadAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)

@@ -33,6 +33,14 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
         }
     }
 
+    /// <summary>Whether another owner lives, as far as the store knows.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<bool> LivesAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var lease = await LeaseKeeper.TryAcquireAsync(storage, RecordKeys.OwnerLease(id), LeaseDuration, time, cancellationToken);
+        return lease is null;
+    }
+
     public async Task ReleaseAsync()
     {
         await _gate.WaitAsync();

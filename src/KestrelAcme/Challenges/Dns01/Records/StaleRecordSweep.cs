@@ -12,13 +12,20 @@ internal sealed class StaleRecordSweep(
     // A record that nobody was able to delete for so long is left to the operator, who was told at every start.
     private static readonly TimeSpan OldestNote = TimeSpan.FromDays(30);
 
-    /// <returns>Whether records are left whose owners may be alive.</returns>
+    /// <returns>Whether records are left whose owners may be alive, or whose orders may go on without them.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
+        var left = false;
         var byOwner = new Dictionary<string, List<(string Key, RecordEntry Entry)>>(StringComparer.Ordinal);
         await foreach (var note in journal.ReadOthersAsync(cancellationToken))
         {
+            if (note.Entry.MayBeNeeded(time.GetUtcNow()))
+            {
+                left = true;
+                continue;
+            }
+
             var owner = RecordKeys.OwnerOf(note.Key);
             if (!byOwner.TryGetValue(owner, out var notes))
             {
@@ -28,7 +35,6 @@ internal sealed class StaleRecordSweep(
             notes.Add(note);
         }
 
-        var left = false;
         foreach (var (owner, notes) in byOwner)
         {
             // Who holds the lease of an owner knows that it is dead, and that nobody else sweeps for it.

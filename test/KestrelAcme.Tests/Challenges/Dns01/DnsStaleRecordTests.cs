@@ -1,0 +1,142 @@
+using KestrelAcme.Challenges;
+using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Dns01.Records;
+using KestrelAcme.Hosting;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.Challenges.Dns01;
+
+/// <summary>What becomes of the records of an instance that is gone, in a store that others share.</summary>
+public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
+{
+    private static readonly DnsTxtRecord Record = new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = "value" };
+
+    // An order lasts half an hour at most; the authority may look at its record for a while more.
+    private static readonly TimeSpan LongestOrder = TimeSpan.FromMinutes(30);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly InMemoryStorage _storage;
+    private readonly List<string> _values = [];
+    private readonly DnsFixture _gone;
+    private readonly DnsFixture _next;
+    private bool _refuses;
+
+    public DnsStaleRecordTests()
+    {
+        _storage = new InMemoryStorage(_time);
+        (_gone, _next) = (App(), App());
+    }
+
+    string IDnsProvider.Description => "a provider";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private StaleRecordSweep Sweep => _next.Services.GetRequiredService<StaleRecordSweep>();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gone.DisposeAsync();
+        await _next.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Sweep_OrderMayStillBeGoingOn_TheRecordIsLeftUntilNoneCan()
+    {
+        await CreateAndStopAsync();
+        _time.Advance(LongestOrder);
+
+        Assert.True(await Sweep.RunAsync(Cancelled));
+        Assert.Equal(["value"], _values);
+
+        _time.Advance(TimeSpan.FromMinutes(15));
+        Assert.False(await Sweep.RunAsync(Cancelled));
+        Assert.Empty(_values);
+        Assert.Empty(await NotesAsync());
+    }
+
+    [Fact]
+    public async Task Sweep_NoteOfAClockFarAhead_IsNotWaitedFor()
+    {
+        _time.SetUtcNow(_time.GetUtcNow().AddYears(1));
+        await CreateAndStopAsync();
+        _time.SetUtcNow(_time.GetUtcNow().AddYears(-1));
+
+        Assert.False(await Sweep.RunAsync(Cancelled));
+        Assert.Empty(_values);
+    }
+
+    [Fact]
+    public async Task Delete_OrderOfOneThatIsGoneWasResumed_TheRecordAndItsNotesGo()
+    {
+        await CreateAndStopAsync();
+        await WriterOf(_next).CreateAsync(Record, this, Cancelled);
+
+        await WriterOf(_next).DeleteAsync(Record, this, Cancelled);
+
+        Assert.Empty(_values);
+        Assert.Empty(await NotesAsync());
+    }
+
+    [Fact]
+    public async Task Delete_OneThatLivesNeedsItToo_TheRecordStays()
+    {
+        await WriterOf(_gone).CreateAsync(Record, this, Cancelled);
+        await WriterOf(_next).CreateAsync(Record, this, Cancelled);
+
+        await WriterOf(_next).DeleteAsync(Record, this, Cancelled);
+
+        Assert.Equal(["value"], _values);
+        Assert.Single(await NotesAsync());
+    }
+
+    [Fact]
+    public async Task Sweep_DeletionThatWasRefused_IsTriedAgainAtOnce()
+    {
+        await WriterOf(_gone).CreateAsync(Record, this, Cancelled);
+        _refuses = true;
+        await Assert.ThrowsAsync<ChallengeException>(() => WriterOf(_gone).DeleteAsync(Record, this, Cancelled));
+        _refuses = false;
+
+        Assert.False(await Sweep.RunAsync(Cancelled));
+
+        Assert.Empty(_values);
+        Assert.Empty(await NotesAsync());
+    }
+
+    Task IDnsProvider.CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+    {
+        if (!_values.Contains(record.Value))
+        {
+            _values.Add(record.Value);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    Task IDnsProvider.DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+    {
+        if (_refuses)
+        {
+            throw new DnsProviderException(DnsProviderFault.Unavailable, "Busy.");
+        }
+
+        _values.Remove(record.Value);
+        return Task.CompletedTask;
+    }
+
+    private static RecordWriter WriterOf(DnsFixture app) => app.Services.GetRequiredService<RecordWriter>();
+
+    private DnsFixture App() => new(new Dictionary<string, string?>(), dnsPort: 53, _storage, acme => acme.AddDnsProvider("Working", _ => this), _time);
+
+    // As at SIGTERM, when the authority was just told to look.
+    private async Task CreateAndStopAsync()
+    {
+        await WriterOf(_gone).CreateAsync(Record, this, Cancelled);
+        await _gone.Services.GetRequiredService<RecordOwner>().ReleaseAsync();
+    }
+
+    private Task<List<string>> NotesAsync() => RecordNotes.KeysAsync(_storage, Cancelled);
+}
