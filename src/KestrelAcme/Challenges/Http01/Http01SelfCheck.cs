@@ -12,7 +12,6 @@ namespace KestrelAcme.Challenges.Http01;
 /// </summary>
 internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe probe, ConfigurationSource configuration, TimeProvider time, ILogger<Http01SelfCheck> logger)
 {
-    private const int HttpPort = 80;
     private const int MaxAddresses = 8;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
@@ -61,7 +60,7 @@ internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe 
     {
         foreach (var endpoint in endpoints.List())
         {
-            var result = await probe.AskAsync(endpoint, HostOf(context), context.Token!, context.KeyAuthorization!, cancellationToken);
+            var result = await probe.AskAsync(endpoint, context.Identifier, context.Token!, context.KeyAuthorization!, cancellationToken);
             if (result.ForeignAnswer is { } answer)
             {
                 logger.ListenerAnswersOtherwise(context.Identifier, endpoint, answer);
@@ -75,7 +74,7 @@ internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe 
         {
             // A name that leads to this machine alone says nothing about the Internet.
             if (!IPAddress.IsLoopback(address)
-                && (await probe.AskAsync(new IPEndPoint(address, HttpPort), HostOf(context), context.Token!, context.KeyAuthorization!, cancellationToken)).ForeignAnswer is { } answer)
+                && (await probe.AskAsync(new IPEndPoint(address, TokenProbe.AuthoritysPort), context.Identifier, context.Token!, context.KeyAuthorization!, cancellationToken)).ForeignAnswer is { } answer)
             {
                 return (address, answer);
             }
@@ -83,7 +82,4 @@ internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe 
 
         return null;
     }
-
-    private static string HostOf(ChallengeContext context)
-        => IPAddress.TryParse(context.Identifier, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{context.Identifier}]" : context.Identifier;
 }

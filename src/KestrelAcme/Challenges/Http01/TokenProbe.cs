@@ -8,9 +8,17 @@ namespace KestrelAcme.Challenges.Http01;
 /// <summary>Asks for a token as an authority does, at one address.</summary>
 internal sealed class TokenProbe(TimeProvider time)
 {
+    /// <summary>Where an authority asks (RFC 8555 section 8.3).</summary>
+    public const int AuthoritysPort = 80;
+
     private const int MaxAnswer = 256;
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
 
+    /// <param name="endpoint">Where to connect.</param>
+    /// <param name="host">The name or the IP address that the request is for.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="expected">The key authorization that we would answer.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public async Task<TokenProbeResult> AskAsync(IPEndPoint endpoint, string host, string token, string expected, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(AnswerTime, time);

@@ -14,7 +14,6 @@ namespace KestrelAcme.Challenges.Places;
 /// <summary>Asks DNS for a name's addresses, and at each of them for a token that only we, and the instances with the same store, know.</summary>
 internal sealed class NamePlaces(DnsAccess dns, Http01TokenTable tokens, TokenProbe probe, ConfigurationSource configuration) : INamePlaces
 {
-    private const int HttpPort = 80;
     private const int MaxAddresses = 8;
     private const int TokenBytes = 32;
 
@@ -63,7 +62,7 @@ internal sealed class NamePlaces(DnsAccess dns, Http01TokenTable tokens, TokenPr
             var foreign = 0;
             foreach (var address in addresses)
             {
-                var result = await probe.AskAsync(new IPEndPoint(address, HttpPort), Bracketed(host), token, answer, cancellationToken);
+                var result = await probe.AskAsync(new IPEndPoint(address, TokenProbe.AuthoritysPort), host, token, answer, cancellationToken);
                 if (result.IsOurs)
                 {
                     return NamePlace.Here;
@@ -85,8 +84,6 @@ internal sealed class NamePlaces(DnsAccess dns, Http01TokenTable tokens, TokenPr
 
     // Link-local addresses are listed with the interface they belong to; DNS knows none.
     private static IPAddress Plain(IPAddress address) => new(address.IsIPv4MappedToIPv6 ? address.MapToIPv4().GetAddressBytes() : address.GetAddressBytes());
-
-    private static string Bracketed(string host) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
 
     private static string RandomText() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes));
 }

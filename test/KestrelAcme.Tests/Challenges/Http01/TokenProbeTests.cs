@@ -38,7 +38,20 @@ public sealed class TokenProbeTests
         Assert.Equal(ours, result.ForeignAnswer is null);
     }
 
-    private static async Task<TokenProbeResult> AskAsync(Action<HttpContext> answer)
+    [Theory]
+    [InlineData("app.test", "app.test")]
+    [InlineData("192.0.2.1", "192.0.2.1")]
+    [InlineData("2001:db8::1", "[2001:db8::1]")]
+    public async Task Ask_NameOrAddress_IsTheHost(string host, string expected)
+    {
+        var asked = "";
+
+        await AskAsync(context => asked = context.Request.Host.Value, host);
+
+        Assert.Equal(expected, asked);
+    }
+
+    private static async Task<TokenProbeResult> AskAsync(Action<HttpContext> answer, string host = "app.test")
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -51,6 +64,6 @@ public sealed class TokenProbeTests
         });
         await app.StartAsync(Cancelled);
         var endpoint = new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.First()).Port);
-        return await new TokenProbe(TimeProvider.System).AskAsync(endpoint, "app.test", "token", "answer", Cancelled);
+        return await new TokenProbe(TimeProvider.System).AskAsync(endpoint, host, "token", "answer", Cancelled);
     }
 }
