@@ -41,6 +41,12 @@ internal sealed class HttpsEndpoint
     /// <summary>Whether we serve it: the app gave it neither a certificate nor a selector of its own.</summary>
     public bool IsOurs => Own is null && _options.ServerCertificateSelector == _selector;
 
+    /// <summary>How long the app lets a handshake take.</summary>
+    public TimeSpan HandshakeTimeout => _options.HandshakeTimeout < LongestTimeout ? _options.HandshakeTimeout : LongestTimeout;
+
+    /// <summary>Whether <see cref="UseSelectorOnly"/> is in force.</summary>
+    public bool IsSelectorOnly { get; private set; }
+
     // The certificate of this endpoint alone.
     private AppCertificate? Own =>
         _options.ServerCertificate is { } certificate && !ReferenceEquals(certificate, _defaultCertificate) ? new AppCertificate(certificate, _options.ServerCertificateChain) : null;
@@ -55,12 +61,6 @@ internal sealed class HttpsEndpoint
 
     /// <summary>Makes the certificate that the options have now a mere fallback: somebody asked for ours in so many words.</summary>
     public void Claim() => _defaultCertificate = _options.ServerCertificate;
-
-    /// <summary>How long the app lets a handshake take.</summary>
-    public TimeSpan HandshakeTimeout => _options.HandshakeTimeout < LongestTimeout ? _options.HandshakeTimeout : LongestTimeout;
-
-    /// <summary>Whether <see cref="UseSelectorOnly"/> is in force.</summary>
-    public bool IsSelectorOnly { get; private set; }
 
     /// <summary>Makes the context of the app's own certificate, as Kestrel does before it listens: what is missing of the chain may be fetched.</summary>
     public void Prepare()

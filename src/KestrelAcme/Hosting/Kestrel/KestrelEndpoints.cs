@@ -9,8 +9,6 @@ internal sealed class KestrelEndpoints
 
     // Kestrel makes new options at each reload of its configuration; those of endpoints that are gone go too.
     private readonly List<WeakReference<HttpsEndpoint>> _https = [];
-    private readonly List<string> _httpsNames = [];
-    private readonly List<string> _httpNames = [];
     private bool _isApplied;
 
     /// <summary>Whether Kestrel's options were set up with ours. Under TestServer, IIS and design-time tools they never are.</summary>
@@ -28,24 +26,6 @@ internal sealed class KestrelEndpoints
         }
     }
 
-    /// <summary>The HTTPS endpoints that were built, as Kestrel names them.</summary>
-    public IReadOnlyList<string> HttpsNames => Copy(_httpsNames);
-
-    /// <summary>The plain endpoints that were built, as Kestrel names them: one of them must be reached on port 80 for http-01.</summary>
-    public IReadOnlyList<string> HttpNames => Copy(_httpNames);
-
-    /// <summary>Whether an HTTPS endpoint exists that the ClientHello middleware does not reach.</summary>
-    public bool AnyWithoutPeek
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return Alive().Any(endpoint => endpoint.IsOurs && endpoint.Listen is null);
-            }
-        }
-    }
-
     /// <summary>Notes that Kestrel's options were set up.</summary>
     public void MarkApplied() => Volatile.Write(ref _isApplied, true);
 
@@ -59,15 +39,12 @@ internal sealed class KestrelEndpoints
         }
     }
 
-    /// <summary>Notes that an endpoint is built, and lays ours over what the app has set since.</summary>
-    /// <param name="listen">The endpoint.</param>
-    /// <param name="isHttps">Whether it has TLS.</param>
-    /// <param name="http3">The endpoint again when HTTP/3 is about to be bound on it too: its options must do without <c>OnAuthenticate</c> until then.</param>
-    public void Build(ListenOptions listen, bool isHttps, ListenOptions? http3)
+    /// <summary>Lays ours over what the app has set since on the endpoints, but for those that must do without for now.</summary>
+    /// <param name="http3">An endpoint on which HTTP/3 is about to be bound: its options must do without <c>OnAuthenticate</c> until then.</param>
+    public void Settle(ListenOptions? http3)
     {
         lock (_gate)
         {
-            Note(isHttps ? _httpsNames : _httpNames, listen.ToString() ?? "");
             foreach (var endpoint in Alive())
             {
                 if (http3 is not null && endpoint.Listen == http3)
@@ -92,7 +69,7 @@ internal sealed class KestrelEndpoints
     }
 
     /// <summary>Lays ours over every endpoint, those with HTTP/3 too.</summary>
-    public void Settle()
+    public void SettleAll()
     {
         lock (_gate)
         {
@@ -111,22 +88,6 @@ internal sealed class KestrelEndpoints
             {
                 yield return endpoint;
             }
-        }
-    }
-
-    private static void Note(List<string> names, string name)
-    {
-        if (!names.Contains(name))
-        {
-            names.Add(name);
-        }
-    }
-
-    private string[] Copy(List<string> names)
-    {
-        lock (_gate)
-        {
-            return [.. names];
         }
     }
 }

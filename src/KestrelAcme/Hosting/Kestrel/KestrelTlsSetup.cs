@@ -128,12 +128,12 @@ internal sealed class KestrelTlsSetup(
         var isHttps = hiddenTls || EndpointDefaultsCopy.IsHttps(listen);
         if (_http3 && isHttps && listen.Protocols.HasFlag(HttpProtocols.Http3))
         {
-            endpoints.Build(listen, isHttps, listen);
-            http3Start.AfterBinding(endpoints.Settle);
+            endpoints.Settle(http3: listen);
+            http3Start.AfterBinding(endpoints.SettleAll);
         }
         else
         {
-            endpoints.Build(listen, isHttps, http3: null);
+            endpoints.Settle(http3: null);
         }
 
         if (!isHttps)

@@ -55,7 +55,6 @@ public sealed class DisabledTests
 
         Assert.Equal("default.test", (await TlsProbe.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), "a.test", Token)).Name);
         Assert.False(app.Services.GetRequiredService<KestrelEndpoints>().IsApplied);
-        Assert.Empty(app.Services.GetRequiredService<KestrelEndpoints>().HttpsNames);
         Assert.Null(https?.ServerCertificateSelector);
         Assert.Null(https?.OnAuthenticate);
     }

@@ -228,7 +228,6 @@ public sealed class EndpointBehaviorTests
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Name);
-        Assert.True(app.Endpoints.AnyWithoutPeek);
         Assert.Contains(app.Logs.Entries, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("UseAcmeHttps", StringComparison.Ordinal));
     }
 
@@ -245,8 +244,6 @@ public sealed class EndpointBehaviorTests
             Token);
 
         Assert.False(app.Endpoints.AnyIsOurs);
-        Assert.Single(app.Endpoints.HttpNames);
-        Assert.Single(app.Endpoints.HttpsNames);
     }
 
     [Fact]
