@@ -14,9 +14,9 @@ internal static partial class HostingLog
     [LoggerMessage(1002, LogLevel.Information, "http-01 is answered on {Addresses}. The authority asks on port 80: make sure that port 80 of the public address leads there.")]
     public static partial void HttpEndpoints(this ILogger logger, string addresses);
 
-    [LoggerMessage(1004, LogLevel.Error, "No HTTPS endpoint serves our certificates: none listens, or each has a certificate or HTTPS options of its own. Add an https:// address, or call httpsOptions.UseAcmeHttps(services) where the options are replaced.")]
-    public static partial void NoHttpsEndpoint(this ILogger logger);
-
     [LoggerMessage(1003, LogLevel.Information, "No domain names are configured (AcmeHttps:DomainNames); certificates are ordered for names that are added at run time.")]
     public static partial void NoDomainNames(this ILogger logger);
+
+    [LoggerMessage(1004, LogLevel.Error, "No HTTPS endpoint serves our certificates: none listens, or each has a certificate or HTTPS options of its own. Add an https:// address, or call httpsOptions.UseAcmeHttps(services) where the options are replaced.")]
+    public static partial void NoHttpsEndpoint(this ILogger logger);
 }

@@ -29,18 +29,18 @@ internal static partial class TlsLog
     [LoggerMessage(1307, LogLevel.Debug, "A tls-alpn-01 validation of {ServerName} was broken off: {Reason}")]
     public static partial void ChallengeBrokenOff(this ILogger logger, string serverName, string reason);
 
+    [LoggerMessage(1308, LogLevel.Warning, "The app's ConfigureEndpointDefaults hides ours from an HTTPS endpoint in code. It is served, but without intermediate certificates and without tls-alpn-01: call listenOptions.UseAcmeHttps() on it.")]
+    public static partial void EndpointWithoutPeek(this ILogger logger);
+
     [LoggerMessage(1309, LogLevel.Debug, "A connection ended before its ClientHello was read: {Reason}")]
     public static partial void ClientHelloBroken(this ILogger logger, string reason);
 
     [LoggerMessage(1310, LogLevel.Debug, "A pinned session context was let go: {Reason}")]
     public static partial void PinEnded(this ILogger logger, string reason);
 
-    [LoggerMessage(1312, LogLevel.Debug, "The app's own certificate {Subject} cannot be prepared for handshakes: {Reason}")]
-    public static partial void AppCertificateUnusable(this ILogger logger, string subject, string reason);
-
     [LoggerMessage(1311, LogLevel.Warning, "{CertificateId}: the authority sent a chain of {Wanted} certificates, and .NET sends another one, of {Sent}: it stops at a root that this machine trusts. Visitors that do not trust that root are refused.")]
     public static partial void ChainBuiltAnew(this ILogger logger, string certificateId, int wanted, int sent);
 
-    [LoggerMessage(1308, LogLevel.Warning, "The app's ConfigureEndpointDefaults hides ours from an HTTPS endpoint in code. It is served, but without intermediate certificates and without tls-alpn-01: call listenOptions.UseAcmeHttps() on it.")]
-    public static partial void EndpointWithoutPeek(this ILogger logger);
+    [LoggerMessage(1312, LogLevel.Debug, "The app's own certificate {Subject} cannot be prepared for handshakes: {Reason}")]
+    public static partial void AppCertificateUnusable(this ILogger logger, string subject, string reason);
 }
