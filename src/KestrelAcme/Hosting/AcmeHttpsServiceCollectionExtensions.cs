@@ -1,20 +1,11 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Engine;
-using KestrelAcme.Certificates.Events;
-using KestrelAcme.Certificates.Loading;
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
-using KestrelAcme.Certificates.Revocation;
-using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Challenges.Places;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Configuration;
-using KestrelAcme.Diagnostics;
 using KestrelAcme.Hosting;
 using KestrelAcme.Hosting.Kestrel;
 using KestrelAcme.Storage;
@@ -51,7 +42,7 @@ public static class AcmeHttpsServiceCollectionExtensions
             services.TryAddSingleton<ITlsSettingsSource, ConfiguredTlsSettings>();
             services.AddKestrelTls();
             AddStorage(services);
-            AddCertificates(services);
+            services.AddCertificates();
             AddChallenges(services);
             services.TryAddSingleton<EndpointReport>();
             services.AddHostedService<AcmeHttpsService>();
@@ -73,69 +64,6 @@ public static class AcmeHttpsServiceCollectionExtensions
         => provider.GetRequiredService<ConfigurationSource>().Current is { Enabled: true } configuration
             ? new FileSystemStorage(configuration.StoragePath, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FileSystemStorage>>())
             : new InMemoryStorage(provider.GetRequiredService<TimeProvider>());
-
-    private static void AddCertificates(IServiceCollection services)
-    {
-        services.TryAddSingleton<JitterSource>(Random.Shared.NextDouble);
-        services.TryAddSingleton(new IssuanceSettings());
-        services.TryAddSingleton<IOrderObserver, SilentOrderObserver>();
-        services.TryAddSingleton<IAuthorityClientFactory, AcmeAuthorityClientFactory>();
-        services.TryAddSingleton<AuthorityRegistry>();
-        services.TryAddSingleton<AuthorityChoice>();
-        services.TryAddSingleton<CertificateEventHub>();
-        services.TryAddSingleton<CertificateCatalog>();
-        services.TryAddSingleton<CertificateLoader>();
-        services.TryAddSingleton<SupersededCertificates>();
-        services.TryAddSingleton<LoadQueue>();
-        services.TryAddSingleton<LoadReport>();
-        services.TryAddSingleton<LateCertificates>();
-        services.Replace(ServiceDescriptor.Singleton<ILateCertificates>(static provider => provider.GetRequiredService<LateCertificates>()));
-        services.TryAddSingleton<CertificateExporter>();
-        services.TryAddSingleton<CertificateCommitter>();
-        services.TryAddSingleton<OrderPace>();
-        services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<OrderPace>());
-        services.TryAddSingleton<CertificateScheduler>();
-        services.TryAddSingleton<ChallengeHandlers>();
-        services.TryAddSingleton<ValidationTurns>();
-        services.TryAddSingleton<AuthorizationFlow>();
-        services.TryAddSingleton<ChallengeVerdicts>();
-        services.TryAddSingleton<CaaStep>();
-        services.TryAddSingleton<PersistStep>();
-        services.TryAddSingleton<OrderFlow>();
-        services.TryAddSingleton<RehearsalFlow>();
-        services.TryAddSingleton<RehearsalStep>();
-        services.TryAddSingleton<ExactSets>();
-        services.TryAddSingleton<OrderPaceStore>();
-        services.TryAddSingleton<AccountHolds>();
-        services.TryAddSingleton<OrderProgress>();
-        services.TryAddSingleton<CertificateLeases>();
-        services.TryAddSingleton<FailureRecorder>();
-        services.TryAddSingleton<OrderRunner>();
-        services.TryAddSingleton<RenewalInfoPoller>();
-        services.TryAddSingleton<DomainStore>();
-        services.TryAddSingleton<WantedCertificates>();
-        services.TryAddSingleton<DomainWatcher>();
-        services.TryAddSingleton<Housekeeper>();
-        services.TryAddSingleton<EngineWatchers>();
-        services.TryAddSingleton<EngineRequests>();
-        services.TryAddSingleton<CertificateReconciler>();
-        services.TryAddSingleton<Adoption>();
-        services.TryAddSingleton<StoreFollower>();
-        services.TryAddSingleton(static provider => new RevocationListClient(provider.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton<RevocationCheck>();
-        services.TryAddSingleton<RevocationWatcher>();
-        services.TryAddSingleton<CertificateRevoker>();
-        services.TryAddSingleton<IssuanceStatus>();
-        services.TryAddSingleton<AuthorityWarmUp>();
-        services.AddMetrics();
-        services.TryAddSingleton<CertificateMetrics>();
-        services.TryAddSingleton<Abandonment>();
-        services.TryAddSingleton<CertificatePlanner>();
-        services.TryAddSingleton<MaintenanceStep>();
-        services.TryAddSingleton<CertificateWorker>();
-        services.TryAddSingleton<CertificateEngine>();
-        services.TryAddSingleton<ICertificateManager, CertificateManager>();
-    }
 
     private static void AddChallenges(IServiceCollection services)
     {

@@ -1,0 +1,114 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Domains;
+using KestrelAcme.Certificates.Engine;
+using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Loading;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Revocation;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Tls;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace KestrelAcme.Hosting;
+
+/// <summary>Registers what obtains, renews and replaces certificates, folder by folder.</summary>
+internal static class CertificateServiceCollectionExtensions
+{
+    /// <summary>Registers the certificate engine and all that it works with, but for the store, TLS and the challenges.</summary>
+    public static void AddCertificates(this IServiceCollection services)
+    {
+        services.TryAddSingleton<JitterSource>(Random.Shared.NextDouble);
+        services.TryAddSingleton(new IssuanceSettings());
+        services.TryAddSingleton<CertificateCatalog>();
+        services.TryAddSingleton<CertificateEventHub>();
+        services.AddMetrics();
+        services.TryAddSingleton<CertificateMetrics>();
+        AddAuthorities(services);
+        AddLoading(services);
+        AddOrders(services);
+        AddScheduling(services);
+        AddRevocation(services);
+        AddEngine(services);
+    }
+
+    private static void AddAuthorities(IServiceCollection services)
+    {
+        services.TryAddSingleton<IAuthorityClientFactory, AcmeAuthorityClientFactory>();
+        services.TryAddSingleton<AuthorityRegistry>();
+        services.TryAddSingleton<AuthorityChoice>();
+    }
+
+    private static void AddLoading(IServiceCollection services)
+    {
+        services.TryAddSingleton<CertificateLoader>();
+        services.TryAddSingleton<SupersededCertificates>();
+        services.TryAddSingleton<LoadQueue>();
+        services.TryAddSingleton<LoadReport>();
+        services.TryAddSingleton<LateCertificates>();
+        services.Replace(ServiceDescriptor.Singleton<ILateCertificates>(static provider => provider.GetRequiredService<LateCertificates>()));
+    }
+
+    private static void AddOrders(IServiceCollection services)
+    {
+        services.TryAddSingleton<IOrderObserver, SilentOrderObserver>();
+        services.TryAddSingleton<OrderProgress>();
+        services.TryAddSingleton<CertificateLeases>();
+        services.TryAddSingleton<ChallengeHandlers>();
+        services.TryAddSingleton<ValidationTurns>();
+        services.TryAddSingleton<AuthorizationFlow>();
+        services.TryAddSingleton<ChallengeVerdicts>();
+        services.TryAddSingleton<CaaStep>();
+        services.TryAddSingleton<PersistStep>();
+        services.TryAddSingleton<OrderFlow>();
+        services.TryAddSingleton<RehearsalFlow>();
+        services.TryAddSingleton<RehearsalStep>();
+    }
+
+    private static void AddScheduling(IServiceCollection services)
+    {
+        services.TryAddSingleton<OrderPace>();
+        services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<OrderPace>());
+        services.TryAddSingleton<OrderPaceStore>();
+        services.TryAddSingleton<AccountHolds>();
+        services.TryAddSingleton<ExactSets>();
+        services.TryAddSingleton<IssuanceStatus>();
+        services.TryAddSingleton<CertificateScheduler>();
+        services.TryAddSingleton<CertificatePlanner>();
+        services.TryAddSingleton<CertificateExporter>();
+        services.TryAddSingleton<CertificateCommitter>();
+        services.TryAddSingleton<FailureRecorder>();
+        services.TryAddSingleton<OrderRunner>();
+        services.TryAddSingleton<RenewalInfoPoller>();
+        services.TryAddSingleton<Abandonment>();
+        services.TryAddSingleton<MaintenanceStep>();
+        services.TryAddSingleton<CertificateWorker>();
+        services.TryAddSingleton<AuthorityWarmUp>();
+        services.TryAddSingleton<Adoption>();
+        services.TryAddSingleton<StoreFollower>();
+        services.TryAddSingleton<Housekeeper>();
+    }
+
+    private static void AddRevocation(IServiceCollection services)
+    {
+        services.TryAddSingleton(static provider => new RevocationListClient(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<RevocationCheck>();
+        services.TryAddSingleton<RevocationWatcher>();
+        services.TryAddSingleton<CertificateRevoker>();
+    }
+
+    private static void AddEngine(IServiceCollection services)
+    {
+        services.TryAddSingleton<DomainStore>();
+        services.TryAddSingleton<WantedCertificates>();
+        services.TryAddSingleton<DomainWatcher>();
+        services.TryAddSingleton<CertificateReconciler>();
+        services.TryAddSingleton<EngineWatchers>();
+        services.TryAddSingleton<EngineRequests>();
+        services.TryAddSingleton<CertificateEngine>();
+        services.TryAddSingleton<ICertificateManager, CertificateManager>();
+    }
+}
