@@ -98,7 +98,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
 
         _fixture.Authority.Faults.Clear();
         await using var changed = await StartAsync(s => s["AcmeHttps:EmailAddress"] = "other@example.com");
-        await LocalFixture.ObtainedAsync(changed, Name);
+        await changed.ObtainedAsync(Name);
     }
 
     [Theory]

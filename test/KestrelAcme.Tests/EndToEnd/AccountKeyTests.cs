@@ -13,8 +13,7 @@ public sealed class AccountKeyTests
     public async Task Rollover_Running_TheAccountStaysAndOrdersGoOn()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         var before = await ReadAsync(app);
 
         await app.Certificates.RolloverAccountKeyAsync(Cancelled);
@@ -36,7 +35,7 @@ public sealed class AccountKeyTests
         AccountRecord stored;
         await using (var app = await fixture.StartAppAsync(fixture.Settings("app.test")))
         {
-            await LocalFixture.ObtainedAsync(app, "app.test");
+            await app.ObtainedAsync("app.test");
             var old = await ReadAsync(app);
             await app.Certificates.RolloverAccountKeyAsync(Cancelled);
             var known = await ReadAsync(app);

@@ -1,6 +1,8 @@
 using System.Net;
 using KestrelAcme.Certificates;
 using KestrelAcme.Hosting;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -9,6 +11,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
@@ -38,6 +41,7 @@ internal sealed class AcmeApp : IAsyncDisposable
         Action<IAcmeHttpsBuilder>? acme = null,
         Action<WebApplicationBuilder>? configure = null,
         Action<WebApplication>? pipeline = null,
+        IAcmeStorage? storage = null,
         CancellationToken cancellationToken = default)
     {
         var log = new LogRecorder();
@@ -46,11 +50,13 @@ internal sealed class AcmeApp : IAsyncDisposable
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, settings.GetValueOrDefault("urls") ?? "http://127.0.0.1:0;https://127.0.0.1:0");
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         configure?.Invoke(builder);
-        acme?.Invoke(builder.Services.AddAcmeHttps());
-        if (acme is null)
+        if (storage is not null)
         {
-            builder.Services.AddAcmeHttps();
+            builder.Services.AddSingleton(storage);
         }
+
+        var added = builder.Services.AddAcmeHttps();
+        acme?.Invoke(added);
 
         var app = builder.Build();
         pipeline?.Invoke(app);
@@ -67,6 +73,14 @@ internal sealed class AcmeApp : IAsyncDisposable
 
         return new AcmeApp(app, log);
     }
+
+    /// <summary>Waits until the certificate for a name is valid.</summary>
+    public Task ObtainedAsync(string name)
+        => Poll.UntilAsync(
+            () => Certificates.Find(name) is { State: CertificateState.Valid, SerialNumber: not null },
+            $"a certificate for {name}\n{Log}",
+            TimeSpan.FromSeconds(20),
+            TestContext.Current.CancellationToken);
 
     /// <summary>Connects to the HTTPS endpoint with a server name and returns the chain that was sent, leaf first.</summary>
     public Task<TlsAnswer> ConnectAsync(string serverName, CancellationToken cancellationToken) => TlsAnswer.GetAsync(Https, serverName, cancellationToken);

@@ -46,7 +46,7 @@ public sealed class DomainSourceTests
         await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
 
         await Poll.UntilAsync(() => source is { Tokens: > 0, Questions: > 1 }, "the source is followed", cancellationToken: Cancelled);
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.InRange(source.Tokens, 1, 10);
     }
@@ -80,7 +80,7 @@ public sealed class DomainSourceTests
         await using var app = await AcmeApp.StartAsync(settings, acme: builder => builder.Services.AddSingleton(source), cancellationToken: Cancelled);
         foreach (var name in names.Append("app.test"))
         {
-            await LocalFixture.ObtainedAsync(app, name);
+            await app.ObtainedAsync(name);
         }
 
         await app.StopAsync(Cancelled);

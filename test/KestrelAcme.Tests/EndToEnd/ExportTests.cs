@@ -18,8 +18,7 @@ public sealed class ExportTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         var (settings, folder) = Settings(fixture);
-        await using var app = await fixture.StartAppAsync(settings);
-        await LocalFixture.ObtainedAsync(app, Name);
+        await using var app = await fixture.ServeAsync(settings);
         await ExportedAsync(app, folder);
 
         await app.Certificates.RenewAsync(Name, Cancelled);
@@ -33,11 +32,7 @@ public sealed class ExportTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         var (settings, folder) = Settings(fixture);
-        await using (var first = await fixture.StartAppAsync(fixture.Settings(Name)))
-        {
-            await LocalFixture.ObtainedAsync(first, Name);
-            await first.StopAsync(Cancelled);
-        }
+        await fixture.FillStoreAsync(Name);
 
         await using var second = await fixture.StartAppAsync(settings);
 

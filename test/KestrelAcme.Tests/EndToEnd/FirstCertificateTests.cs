@@ -12,9 +12,7 @@ public sealed class FirstCertificateTests
     public async Task Start_NewName_ObtainsAndServesTheFullChain()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         var answer = await app.ConnectAsync("app.test", Cancelled);
 
         Assert.Equal(app.Certificates.Find("app.test")!.SerialNumber, answer.SerialNumber);
@@ -32,7 +30,7 @@ public sealed class FirstCertificateTests
 
         foreach (var name in new[] { "one.test", "two.test", "three.test" })
         {
-            await LocalFixture.ObtainedAsync(app, name);
+            await app.ObtainedAsync(name);
             Assert.True((await app.ConnectAsync(name, Cancelled)).Leaf.MatchesHostname(name));
         }
 
@@ -47,7 +45,7 @@ public sealed class FirstCertificateTests
         string serial;
         await using (var first = await fixture.StartAppAsync(fixture.Settings("app.test")))
         {
-            await LocalFixture.ObtainedAsync(first, "app.test");
+            await first.ObtainedAsync("app.test");
             serial = first.Certificates.Find("app.test")!.SerialNumber!;
             await first.StopAsync(Cancelled);
         }
@@ -65,8 +63,7 @@ public sealed class FirstCertificateTests
     public async Task Start_ForeignName_IsRefused()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
 
         Assert.NotNull((await app.ConnectAsync("other.test", Cancelled)).Refusal);
     }
@@ -78,7 +75,7 @@ public sealed class FirstCertificateTests
         fixture.Authority.Faults.FailValidation("bad.test", "connection", "nobody answers there");
         await using var app = await fixture.StartAppAsync(fixture.Settings("bad.test", "good.test"));
 
-        await LocalFixture.ObtainedAsync(app, "good.test");
+        await app.ObtainedAsync("good.test");
         await KestrelAcme.Testing.Poll.UntilAsync(() => app.Certificates.Find("bad.test")!.State == CertificateState.Waiting, "bad.test waits", cancellationToken: Cancelled);
         var failure = app.Certificates.Find("bad.test")!.Failure!;
 

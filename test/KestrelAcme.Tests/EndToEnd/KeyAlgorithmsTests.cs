@@ -21,8 +21,8 @@ public sealed class KeyAlgorithmsTests
         settings["AcmeHttps:KeyAlgorithms:1"] = "Rsa2048";
         await using var app = await fixture.StartAppAsync(settings);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
-        await LocalFixture.ObtainedAsync(app, "app.test+rsa2048");
+        await app.ObtainedAsync("app.test");
+        await app.ObtainedAsync("app.test+rsa2048");
 
         Assert.Equal(2, fixture.Authority.Issued.Select(i => i.OrderId).Distinct().Count());
         var ecdsa = await OpenSsl.ShowCertificatesAsync(app.Https.Port, "app.test", ["-sigalgs", "ecdsa_secp256r1_sha256"], cancellationToken: Cancelled);

@@ -24,7 +24,7 @@ public sealed class LoadingTests
         var names = Enumerable.Range(0, Many).Select(i => $"m{i}.test").ToArray();
         await Task.WhenAll(new[] { names[0], names[^2], names[^1] }.Select(n => StoredCertificates.WriteAsync(inner, n, state: null, n)));
         var storage = new GatedStorage(inner);
-        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings(names), acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings(names), storage: storage, cancellationToken: Cancelled);
 
         Assert.Equal($"CN={names[^1]}", (await app.ConnectAsync(names[^1], Cancelled)).Leaf.Subject);
         Assert.Null(app.Certificates.Find(names[^2])!.SerialNumber);
@@ -41,17 +41,11 @@ public sealed class LoadingTests
     public async Task Start_ManyAreStillBeingRead_NothingIsPlannedForWhatIsUnread()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        var inner = new InMemoryStorage(TimeProvider.System);
-        var names = Enumerable.Range(0, Many).Select(i => $"m{i}.test").ToArray();
-        foreach (var name in names)
-        {
-            await StoredCertificates.WriteAsync(inner, name, state: null, name);
-        }
-
+        var (inner, names) = await FilledAsync();
         var storage = new GatedStorage(inner);
         var settings = fixture.Settings(names);
         settings.Remove("AcmeHttps:StoragePath");
-        await using var app = await fixture.StartAppAsync(settings, acme => acme.UseStorage(_ => storage));
+        await using var app = await fixture.StartAppAsync(settings, storage: storage);
         await app.ConnectAsync(names[^1], Cancelled);
         storage.Open();
         await Poll.UntilAsync(() => app.Certificates.List().All(c => c.SerialNumber is not null), "everything was read", cancellationToken: Cancelled);
@@ -68,15 +62,14 @@ public sealed class LoadingTests
         string serial;
         await using (var first = await fixture.StartAppAsync(fixture.Settings("a.test")))
         {
-            await LocalFixture.ObtainedAsync(first, "a.test");
+            await first.ObtainedAsync("a.test");
             serial = (await first.ConnectAsync("a.test", Cancelled)).SerialNumber;
             await first.StopAsync(Cancelled);
         }
 
         fixture.Authority.Faults.FailValidation("b.test");
         var settings = fixture.Settings();
-        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "a.test";
-        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "b.test";
+        settings.AddGroup("a.test", "b.test");
         await using var second = await fixture.StartAppAsync(settings);
         Assert.Equal(serial, (await second.ConnectAsync("a.test", Cancelled)).SerialNumber);
         Assert.Null(second.Certificates.Find("a.test")!.SerialNumber);
@@ -91,10 +84,8 @@ public sealed class LoadingTests
         var storage = new InMemoryStorage(TimeProvider.System);
         var state = revoked ? CertificateStateRecord.Empty with { Revocation = new RevocationRecord("", TimeProvider.System.GetUtcNow(), OnPurpose: false, Reason: null) } : null;
         await StoredCertificates.WriteAsync(storage, "a.test", state, "a.test");
-        var settings = StoredCertificates.Settings();
-        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "a.test";
-        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "b.test";
-        await using var app = await AcmeApp.StartAsync(settings, acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        var settings = StoredCertificates.Settings().AddGroup("a.test", "b.test");
+        await using var app = await AcmeApp.StartAsync(settings, storage: storage, cancellationToken: Cancelled);
         Assert.Equal(revoked, (await app.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
     }
 
@@ -102,16 +93,11 @@ public sealed class LoadingTests
     public async Task Restart_AnotherKindOfKey_TheNewCertificateIsServedOnceItExists()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using (var first = await fixture.StartAppAsync(fixture.Settings("a.test")))
-        {
-            await LocalFixture.ObtainedAsync(first, "a.test");
-            await first.StopAsync(Cancelled);
-        }
+        await fixture.FillStoreAsync("a.test");
 
         var settings = fixture.Settings("a.test");
         settings["AcmeHttps:KeyAlgorithm"] = "Rsa2048";
-        await using var second = await fixture.StartAppAsync(settings);
-        await LocalFixture.ObtainedAsync(second, "a.test");
+        await using var second = await fixture.ServeAsync(settings);
         Assert.True(second.Log.Has("SupersededCertificateServed"));
         Assert.Equal(second.Certificates.Find("a.test")!.SerialNumber, (await second.ConnectAsync("a.test", Cancelled)).SerialNumber);
     }
@@ -121,7 +107,7 @@ public sealed class LoadingTests
     {
         var storage = new InMemoryStorage(TimeProvider.System);
         await StoredCertificates.WriteAsync(storage, "a.test+1-00000000", state: null, "a.test", "gone.test");
-        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("a.test"), acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("a.test"), storage: storage, cancellationToken: Cancelled);
         Assert.Equal("CN=a.test", (await app.ConnectAsync("a.test", Cancelled)).Leaf.Subject);
         Assert.NotNull((await app.ConnectAsync("gone.test", Cancelled)).Refusal);
     }
@@ -131,7 +117,7 @@ public sealed class LoadingTests
     {
         var storage = new InMemoryStorage(TimeProvider.System);
         await StoredCertificates.WriteAsync(storage, "_.example.test", state: null, "*.example.test");
-        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("www.example.test"), acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("www.example.test"), storage: storage, cancellationToken: Cancelled);
         Assert.Equal("CN=*.example.test", (await app.ConnectAsync("www.example.test", Cancelled)).Leaf.Subject);
         Assert.NotNull((await app.ConnectAsync("other.example.test", Cancelled)).Refusal);
     }
@@ -141,30 +127,26 @@ public sealed class LoadingTests
     [InlineData("ServeOnly")]
     public async Task Start_OneValueHasNullWhereNoneMayBe_TheOthersAreServed(string issuance)
     {
-        var storage = new InMemoryStorage(TimeProvider.System);
-        var names = Enumerable.Range(0, Many).Select(i => $"m{i}.test").ToArray();
-        await Task.WhenAll(names.Select(n => StoredCertificates.WriteAsync(storage, n, state: null, n)));
+        var (storage, names) = await FilledAsync();
         var text = Encoding.UTF8.GetString((await storage.ReadAsync("certificates/m5.test.pem", Cancelled))!.Value.Span);
         var damaged = text.Replace("\"accountUrl\":\"https://127.0.0.1:1/account/1\"", "\"accountUrl\":null", StringComparison.Ordinal);
         Assert.NotEqual(text, damaged);
         await storage.WriteAsync("certificates/m5.test.pem", Encoding.UTF8.GetBytes(damaged), lease: null, Cancelled);
         var settings = StoredCertificates.Settings(names);
         settings["AcmeHttps:Issuance"] = issuance;
-        await using var app = await AcmeApp.StartAsync(settings, acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(settings, storage: storage, cancellationToken: Cancelled);
         await Poll.UntilAsync(() => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many - 1, "all others were read", cancellationToken: Cancelled);
     }
 
     [Fact]
     public async Task Start_OneReadNeverEnds_TheOthersAreServedAndNamesCanBeAdded()
     {
-        var inner = new InMemoryStorage(TimeProvider.System);
-        var names = Enumerable.Range(0, Many).Select(i => $"m{i}.test").ToArray();
-        await Task.WhenAll(names.Select(n => StoredCertificates.WriteAsync(inner, n, state: null, n)));
+        var (inner, names) = await FilledAsync();
         var storage = new GatedStorage(inner) { Holds = static keys => keys.Contains("certificates/m5.test.pem") };
         await using var app = await AcmeApp.StartAsync(
             StoredCertificates.Settings(names),
-            acme => acme.UseStorage(_ => storage),
-            builder => builder.Services.AddSingleton(new IssuanceSettings { LoadTime = TimeSpan.FromSeconds(1) }),
+            configure: builder => builder.Services.AddSingleton(new IssuanceSettings { LoadTime = TimeSpan.FromSeconds(1) }),
+            storage: storage,
             cancellationToken: Cancelled);
 
         await app.Certificates.AddDomainsAsync(["new.test"], Cancelled);
@@ -181,10 +163,19 @@ public sealed class LoadingTests
         var storage = new FailingStorage(inner) { Unreadable = _ => fails };
         var settings = StoredCertificates.Settings("a.test");
         settings["AcmeHttps:Issuance"] = "ServeOnly";
-        await using var app = await AcmeApp.StartAsync(settings, acme => acme.UseStorage(_ => storage), cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(settings, storage: storage, cancellationToken: Cancelled);
         Assert.True((await app.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
         fails = false;
         await Poll.UntilAsync(() => app.Certificates.Find("a.test")!.SerialNumber is not null, "it was read", cancellationToken: Cancelled);
         Assert.False((await app.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
+    }
+
+    /// <summary>A store with more certificates than are read before the start goes on.</summary>
+    private static async Task<(InMemoryStorage Storage, string[] Names)> FilledAsync()
+    {
+        var storage = new InMemoryStorage(TimeProvider.System);
+        var names = Enumerable.Range(0, Many).Select(i => $"m{i}.test").ToArray();
+        await Task.WhenAll(names.Select(n => StoredCertificates.WriteAsync(storage, n, state: null, n)));
+        return (storage, names);
     }
 }

@@ -35,7 +35,7 @@ public sealed class LostQuestionTests
 
         foreach (var name in Names)
         {
-            await LocalFixture.ObtainedAsync(app, name);
+            await app.ObtainedAsync(name);
         }
 
         Assert.NotEqual(0, storage.Lost);

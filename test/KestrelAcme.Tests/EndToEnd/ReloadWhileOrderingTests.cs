@@ -26,7 +26,7 @@ public sealed class ReloadWhileOrderingTests
         settings["AcmeHttps:ChallengeTypes:0"] = "http-01";
         await using var app = await fixture.StartAppAsync(
             settings, configure: builder => builder.Services.AddSingleton(QuickIssuance.Settings with { Retries = day }));
-        await Poll.UntilAsync(() => fixture.Authority.Requests.Any(r => r is { Resource: ResourceKind.Challenge, StatusCode: 200 }), "the post", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => fixture.PostedChallenges > 0, "the post", cancellationToken: Cancelled);
 
         var configuration = (IConfigurationRoot)app.Services.GetRequiredService<IConfiguration>();
         configuration["AcmeHttps:ChallengeTypes:1"] = "tls-alpn-01";
@@ -35,7 +35,7 @@ public sealed class ReloadWhileOrderingTests
         await Poll.UntilAsync(() => catalog.Find(Name)!.Specification.ChallengeTypes.Count == 2, "the reload", cancellationToken: Cancelled);
         fixture.Authority.Faults.ValidationStuck = false;
 
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         Assert.True(app.Log.Has("CertificateBlocked"));
     }
 }

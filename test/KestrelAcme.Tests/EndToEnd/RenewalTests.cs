@@ -13,8 +13,7 @@ public sealed class RenewalTests
     public async Task Renew_Asked_SwapsWithoutARestart()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         var before = await app.ConnectAsync("app.test", Cancelled);
 
         var renewed = await app.Certificates.RenewAsync("app.test", Cancelled);
@@ -40,8 +39,7 @@ public sealed class RenewalTests
     public async Task Renew_Fails_KeepsServingAndSaysWhy()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         var before = await app.ConnectAsync("app.test", Cancelled);
         fixture.Authority.Faults.FailValidation("app.test", "unauthorized", "the answer was wrong");
 
@@ -56,8 +54,7 @@ public sealed class RenewalTests
     public async Task Renew_ReplacesRefused_IsRetriedWithoutIt()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         fixture.Authority.Faults.RefuseReplaces = new LocalAuthority.Faults.RefusedReplaces("alreadyReplaced", 409, "It was replaced already.");
 
         await app.Certificates.RenewAsync("app.test", Cancelled);
@@ -70,8 +67,7 @@ public sealed class RenewalTests
     public async Task Renew_AccountLost_RegistersTheSameKeyAgain()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         fixture.Authority.Faults.LoseAccounts();
 
         await app.Certificates.RenewAsync("app.test", Cancelled);

@@ -19,8 +19,7 @@ public sealed class RevocationTests
     public async Task Revoke_KeyCompromise_ReplacesAtOnceWithANewKeyAndKeepsTheOldAside()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         var before = await app.ConnectAsync("app.test", Cancelled);
 
         await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
@@ -36,8 +35,7 @@ public sealed class RevocationTests
     public async Task Revoke_OtherReason_IsNotReplaced()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
 
         var status = await app.Certificates.RevokeAsync("app.test", RevocationReason.CessationOfOperation, Cancelled);
         await app.Services.GetRequiredService<RevocationWatcher>().LookAsync(Cancelled);
@@ -51,8 +49,7 @@ public sealed class RevocationTests
     public async Task Look_RevokedBySomebodyElse_IsReplacedAtOnce()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync("app.test");
         var serial = app.Certificates.Find("app.test")!.SerialNumber!;
 
         // Advice that is asked for after the revocation would have it replaced too, without a look at the list.
@@ -71,16 +68,14 @@ public sealed class RevocationTests
         await using var fixture = await LocalFixture.StartAsync();
         await using (var first = await fixture.StartAppAsync(fixture.Settings("a.test")))
         {
-            await LocalFixture.ObtainedAsync(first, "a.test");
+            await first.ObtainedAsync("a.test");
             await Poll.UntilAsync(() => first.Log.Has("RenewalAdvised"), "the advice is there", cancellationToken: Cancelled);
             await first.StopAsync(Cancelled);
             await RevokeBehindItsBackAsync(first, "a.test");
         }
 
         fixture.Authority.Faults.FailValidation("b.test");
-        var settings = fixture.Settings();
-        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "a.test";
-        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "b.test";
+        var settings = fixture.Settings().AddGroup("a.test", "b.test");
         await using (var second = await fixture.StartAppAsync(settings))
         {
             Assert.True(second.Log.Has("SupersededCertificateServed"));
@@ -98,11 +93,7 @@ public sealed class RevocationTests
     {
         var trouble = new FailingStorage(new InMemoryStorage());
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("a.test", "b.test"), configure: builder => builder.Services.AddSingleton<IAcmeStorage>(trouble));
-        foreach (var name in new[] { "a.test", "b.test" })
-        {
-            await LocalFixture.ObtainedAsync(app, name);
-        }
+        await using var app = await fixture.ServeAsync(fixture.Settings("a.test", "b.test"), storage: trouble);
 
         await Poll.UntilAsync(() => app.Log.Lines.Count(l => l.Event.Name == "RenewalAdvised") == 2, "the advice is there", cancellationToken: Cancelled);
         var serials = new[] { app.Certificates.Find("a.test")!.SerialNumber, app.Certificates.Find("b.test")!.SerialNumber };
@@ -126,8 +117,7 @@ public sealed class RevocationTests
         await using var fixture = await LocalFixture.StartAsync();
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:ReuseKeys"] = "true";
-        await using var app = await fixture.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton<IAcmeStorage>(trouble));
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync(settings, storage: trouble);
         var before = await app.ConnectAsync("app.test", Cancelled);
         trouble.Unwritable = key => key.StartsWith("orders/", StringComparison.Ordinal) || key.StartsWith("states/", StringComparison.Ordinal) || key.StartsWith("revoked/", StringComparison.Ordinal);
 
@@ -148,8 +138,7 @@ public sealed class RevocationTests
         await using var fixture = await LocalFixture.StartAsync();
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:ReuseKeys"] = "true";
-        await using var app = await fixture.StartAppAsync(settings);
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync(settings);
         var before = await app.ConnectAsync("app.test", Cancelled);
 
         await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
@@ -170,12 +159,7 @@ public sealed class RevocationTests
         await using var fixture = await LocalFixture.StartAsync();
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:ReuseKeys"] = "true";
-        await using var app = await fixture.StartAppAsync(settings, configure: builder =>
-        {
-            builder.Services.AddSingleton<IAcmeStorage>(trouble);
-            QuickIssuance.Apply(builder);
-        });
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await using var app = await fixture.ServeAsync(settings, configure: QuickIssuance.Apply, storage: trouble);
         var before = await app.ConnectAsync("app.test", Cancelled);
 
         // The order that is under way has the key that is revoked.

@@ -19,7 +19,7 @@ public sealed class RuntimeNamesTests
             fixture.Authority.Resolve("late.test", app.Http);
             serial = (await app.Certificates.ObtainAsync("late.test", Cancelled)).SerialNumber!;
             Assert.Equal(serial, (await app.ConnectAsync("late.test", Cancelled)).SerialNumber);
-            await LocalFixture.ObtainedAsync(app, "app.test");
+            await app.ObtainedAsync("app.test");
             await app.StopAsync(Cancelled);
         }
 
@@ -37,9 +37,9 @@ public sealed class RuntimeNamesTests
 
         await one.Certificates.AddDomainsAsync(["late.test"], Cancelled);
 
-        await LocalFixture.ObtainedAsync(one, "app.test");
-        await LocalFixture.ObtainedAsync(one, "late.test");
-        await LocalFixture.ObtainedAsync(two, "late.test");
+        await one.ObtainedAsync("app.test");
+        await one.ObtainedAsync("late.test");
+        await two.ObtainedAsync("late.test");
         Assert.Equal((await one.ConnectAsync("late.test", Cancelled)).SerialNumber, (await two.ConnectAsync("late.test", Cancelled)).SerialNumber);
         Assert.Equal(2, fixture.Authority.Issued.Count);
     }
@@ -83,7 +83,7 @@ public sealed class RuntimeNamesTests
         fixture.Authority.Resolve("c.test", app.Http);
 
         source.Set(["a.test", "b.test", "c.test"]);
-        await LocalFixture.ObtainedAsync(app, "c.test");
+        await app.ObtainedAsync("c.test");
         source.Set([]);
         await Poll.UntilAsync(() => app.Log.Has("DomainSourceEmpty"), "the empty source is reported", cancellationToken: Cancelled);
         source.Set(null);

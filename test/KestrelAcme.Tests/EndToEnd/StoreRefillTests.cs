@@ -22,7 +22,7 @@ public sealed class StoreRefillTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await StartAsync(fixture, _storage);
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         var serial = app.Certificates.Find(Name)!.SerialNumber;
 
         await _storage.DeleteAsync(StorageLayout.State(Name), cancellationToken: Cancelled);
@@ -39,7 +39,7 @@ public sealed class StoreRefillTests
         await using var fixture = await LocalFixture.StartAsync();
         await using (var app = await StartAsync(fixture, _storage))
         {
-            await LocalFixture.ObtainedAsync(app, Name);
+            await app.ObtainedAsync(Name);
             await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
             foreach (var key in await _storage.ListAsync("", Cancelled).ToListAsync(Cancelled))
             {
@@ -62,7 +62,7 @@ public sealed class StoreRefillTests
         var trouble = new FailingStorage(_storage);
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await StartAsync(fixture, trouble);
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         var serial = await RenewUnsavedAsync(app, trouble);
 
         trouble.Unwritable = static _ => false;
@@ -78,7 +78,7 @@ public sealed class StoreRefillTests
         await using var fixture = await LocalFixture.StartAsync();
         var settings = fixture.Settings(Name);
         await using var app = await StartAsync(fixture, trouble, settings);
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         await RenewUnsavedAsync(app, trouble);
         await using var other = await StartAsync(fixture, _storage);
 
@@ -108,9 +108,5 @@ public sealed class StoreRefillTests
         => await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is { } value ? CertificateSnapshot.Read(CertificateFile.Decode(value.Span)).SerialNumber : null;
 
     private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, Dictionary<string, string?>? settings = null)
-        => fixture.StartAppAsync(settings ?? fixture.Settings(Name), configure: builder =>
-        {
-            builder.Services.AddSingleton(storage);
-            QuickIssuance.Apply(builder);
-        });
+        => fixture.StartAppAsync(settings ?? fixture.Settings(Name), configure: QuickIssuance.Apply, storage: storage);
 }

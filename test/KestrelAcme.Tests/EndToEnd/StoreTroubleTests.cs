@@ -75,7 +75,7 @@ public sealed class StoreTroubleTests
                 }
             },
         };
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), configure: builder => builder.Services.AddSingleton<IAcmeStorage>(trouble));
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), storage: trouble);
         await reached.Task.WaitAsync(Cancelled);
 
         var renewing = app.Certificates.RenewAsync("app.test", Cancelled);
@@ -90,15 +90,7 @@ public sealed class StoreTroubleTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         fixture.Authority.Faults.FailValidation("bad.test");
-        var port = FreePort.Tcp();
-        fixture.Authority.Resolve("bad.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
-        fixture.Authority.Resolve("good.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
-        var settings = fixture.Settings();
-        settings["urls"] = $"http://127.0.0.1:{port};https://127.0.0.1:0";
-        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "bad.test";
-        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "good.test";
-
-        await using var app = await fixture.StartAppAsync(settings);
+        await using var app = await fixture.StartAppAsync(fixture.Settings().AddGroup("bad.test", "good.test"));
 
         await Poll.UntilAsync(() => app.Certificates.Find("bad.test")!.State == CertificateState.Waiting, $"the failure\n{app.Log}", cancellationToken: Cancelled);
         Assert.Contains(app.Log.Lines, l => l.Event.Name == "AuthorizationValid");
@@ -107,12 +99,7 @@ public sealed class StoreTroubleTests
     private async Task<LocalFixture> FilledAsync()
     {
         var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Names), configure: builder => builder.Services.AddSingleton<IAcmeStorage>(_storage));
-        foreach (var name in Names)
-        {
-            await LocalFixture.ObtainedAsync(app, name);
-        }
-
+        await using var app = await fixture.ServeAsync(fixture.Settings(Names), storage: _storage);
         await app.StopAsync(Cancelled);
         return fixture;
     }

@@ -34,18 +34,9 @@ internal static class StoredCertificates
         await store.WriteStateAsync(id, (state ?? CertificateStateRecord.Empty) with { Revocation = state?.Revocation is { } revocation ? revocation with { SerialNumber = serial } : null }, lease: null, CancellationToken.None);
     }
 
-    public static Dictionary<string, string?> Settings(params string[] names)
+    public static Dictionary<string, string?> Settings(params string[] names) => new Dictionary<string, string?>
     {
-        var settings = new Dictionary<string, string?>
-        {
-            ["AcmeHttps:DirectoryUrl"] = "https://127.0.0.1:1/directory",
-            ["AcmeHttps:AcceptTermsOfService"] = "true",
-        };
-        for (var i = 0; i < names.Length; i++)
-        {
-            settings[$"AcmeHttps:DomainNames:{i}"] = names[i];
-        }
-
-        return settings;
-    }
+        ["AcmeHttps:DirectoryUrl"] = "https://127.0.0.1:1/directory",
+        ["AcmeHttps:AcceptTermsOfService"] = "true",
+    }.AddNames(names);
 }

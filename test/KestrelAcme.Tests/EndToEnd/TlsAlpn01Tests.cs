@@ -20,7 +20,7 @@ public sealed class TlsAlpn01Tests
         settings["urls"] = $"https://127.0.0.1:{port}";
         await using var app = await AcmeApp.StartAsync(settings, cancellationToken: Cancelled);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.All(fixture.Authority.Validations, v => Assert.Equal("tls-alpn-01", v.Type));
         Assert.Equal(app.Certificates.Find("app.test")!.SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);

@@ -23,7 +23,7 @@ public sealed class WithoutKeyIdentifierTests
         await using var fixture = await LocalFixture.StartAsync();
         var storage = new InMemoryStorage();
         await storage.WriteAsync(StorageLayout.Certificate(Name), CertificateFile.Encode(Record(fixture.Authority.DirectoryUrl)), cancellationToken: Cancelled);
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Services.AddSingleton<IAcmeStorage>(storage));
+        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), storage: storage);
 
         await Poll.UntilAsync(() => app.Log.Has("RenewalInfoUnusable"), "that it says why nothing is asked", cancellationToken: Cancelled);
 

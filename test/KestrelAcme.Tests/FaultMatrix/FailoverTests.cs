@@ -23,7 +23,7 @@ public sealed class FailoverTests
         await using var first = await LocalFixture.StartAsync();
         await using var second = await LocalFixture.StartAsync();
         await using var app = await StartAsync(first, second);
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         var before = await app.ConnectAsync("app.test", Cancelled);
         Break(first, fault);
 
@@ -46,7 +46,7 @@ public sealed class FailoverTests
         await using var first = await LocalFixture.StartAsync(o => o.Validity = TimeSpan.FromDays(6));
         await using var second = await LocalFixture.StartAsync();
         await using var app = await StartAsync(first, second);
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         first.Authority.Faults.Inject(ResourceKind.NewOrder, Fault.TooManyRequests(TimeSpan.FromDays(7)), int.MaxValue);
 
         var failed = await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
@@ -63,7 +63,7 @@ public sealed class FailoverTests
         await using var first = await LocalFixture.StartAsync();
         await using var second = await LocalFixture.StartAsync();
         await using var app = await StartAsync(first, second);
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         first.Authority.Faults.Inject(ResourceKind.NewOrder, Fault.TooManyRequests(TimeSpan.FromDays(7)), int.MaxValue);
 
         await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));

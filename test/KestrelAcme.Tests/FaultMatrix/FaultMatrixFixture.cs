@@ -38,7 +38,7 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
         App = await Local.StartAppAsync(Local.Settings(names), configure: builder => builder.Services.AddSingleton(Settings));
         foreach (var name in names)
         {
-            await LocalFixture.ObtainedAsync(App, name);
+            await App.ObtainedAsync(name);
         }
     }
 

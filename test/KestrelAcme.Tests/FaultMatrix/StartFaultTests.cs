@@ -41,7 +41,7 @@ public sealed class StartFaultTests
         string serial;
         await using (var first = await fixture.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton(FaultMatrixFixture.Settings)))
         {
-            await LocalFixture.ObtainedAsync(first, "app.test");
+            await first.ObtainedAsync("app.test");
             serial = first.Certificates.Find("app.test")!.SerialNumber!;
             await first.StopAsync(Cancelled);
         }

@@ -29,8 +29,8 @@ public sealed class CaddyTests
         };
         await using var app = await AcmeApp.StartAsync(settings, configure: QuickRetries.Configure, cancellationToken: Cancelled);
 
-        await LocalFixture.ObtainedAsync(app, "localhost");
-        await LocalFixture.ObtainedAsync(app, "127.0.0.1");
+        await app.ObtainedAsync("localhost");
+        await app.ObtainedAsync("127.0.0.1");
         var root = await caddy.GetIssuingRootPemAsync(Cancelled);
         var named = await OpenSsl.ShowCertificatesAsync(app.Https.Port, "localhost", rootsPem: root, cancellationToken: Cancelled);
         var unnamed = await OpenSsl.ShowCertificatesAsync(app.Https.Port, serverName: null, rootsPem: root, cancellationToken: Cancelled);

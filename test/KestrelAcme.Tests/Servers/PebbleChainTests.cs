@@ -17,7 +17,7 @@ public sealed class PebbleChainTests
         await using var fixture = await PebbleFixture.StartAsync(new PebbleOptions { ChainLength = intermediates });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         var served = await fixture.ServedAsync(app, "app.test");
         var verified = await fixture.VerifyAsync(served, "app.test");
 
@@ -36,7 +36,7 @@ public sealed class PebbleChainTests
         settings["AcmeHttps:PreferredChain"] = await RootNameAsync(fixture, chosen);
         await using var app = await PebbleFixture.StartAppAsync(settings);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         for (var root = 0; root < 3; root++)
         {
             var served = await fixture.ServedAsync(app, "app.test", root);
@@ -52,7 +52,7 @@ public sealed class PebbleChainTests
         settings["AcmeHttps:PreferredChain"] = "Nobody's Root";
         await using var app = await PebbleFixture.StartAppAsync(settings);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.Equal("0 (ok)", (await fixture.ServedAsync(app, "app.test")).VerifyReturnCode);
     }

@@ -46,7 +46,7 @@ public sealed class PebbleFaultTests
         fixture.Proxy.Add(new Fault("/order-plz") { Status = 429, Body = RateLimited, RetryAfter = "1" });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.False(app.Log.Has("CertificateFailed"));
         Assert.Equal(2, fixture.NewOrders.Count());
@@ -61,7 +61,7 @@ public sealed class PebbleFaultTests
         var fault = fixture.Proxy.Add(new Fault(path) { Status = 503 });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.Equal(1, fault.Hits);
         Assert.False(app.Log.Has("CertificateFailed"));
@@ -92,7 +92,7 @@ public sealed class PebbleFaultTests
         fixture.Proxy.Add(new Fault("/order-plz") { Cut = CutPoint.AfterForwarding });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         var orders = fixture.NewOrders.ToList();
         Assert.Equal(2, orders.Count);
@@ -107,7 +107,7 @@ public sealed class PebbleFaultTests
         fixture.Proxy.Add(new Fault("/finalize-order/") { Cut = CutPoint.AfterForwarding });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.Single(fixture.Proxy.Requests, r => r.Path.StartsWith("/finalize-order/", StringComparison.Ordinal));
         Assert.Single(fixture.NewOrders);
@@ -121,7 +121,7 @@ public sealed class PebbleFaultTests
         fixture.Proxy.Add(new Fault("/finalize-order/") { Cut = CutPoint.BeforeForwarding });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.Equal(2, fixture.Proxy.Requests.Count(r => r.Path.StartsWith("/finalize-order/", StringComparison.Ordinal)));
         Assert.Single(fixture.NewOrders);
@@ -139,7 +139,7 @@ public sealed class PebbleFaultTests
         var fault = fixture.Proxy.Add(new Fault(path) { Cut = cut });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.Equal(1, fault.Hits);
         Assert.Single(fixture.NewOrders);
@@ -158,7 +158,7 @@ public sealed class PebbleFaultTests
 
         await Poll.UntilAsync(() => app.Log.Has("CertificateFailed"), "the failure is told", cancellationToken: TestContext.Current.CancellationToken);
         fixture.Proxy.Heal();
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.All(
             app.Log.Lines.Where(l => l.Event.Name == "CertificateFailed"),

@@ -43,24 +43,15 @@ internal sealed class PebbleFixture : IAsyncDisposable
         return new PebbleFixture(pebble, await FaultyProxy.StartAsync(pebble, Cancelled));
     }
 
-    public Dictionary<string, string?> Settings(params string[] names)
+    public Dictionary<string, string?> Settings(params string[] names) => new Dictionary<string, string?>
     {
-        var settings = new Dictionary<string, string?>
-        {
-            ["AcmeHttps:DirectoryUrl"] = (_proxy?.DirectoryUrl ?? Pebble.DirectoryUrl).ToString(),
-            ["AcmeHttps:TrustedRootsPath"] = RootsPath,
-            ["AcmeHttps:StoragePath"] = _folder.Combine("store"),
-            ["AcmeHttps:AcceptTermsOfService"] = "true",
-            ["AcmeHttps:EmailAddress"] = "admin@example.com",
-            ["urls"] = $"http://127.0.0.1:{Pebble.HttpPort};https://127.0.0.1:0",
-        };
-        for (var i = 0; i < names.Length; i++)
-        {
-            settings[$"AcmeHttps:DomainNames:{i}"] = names[i];
-        }
-
-        return settings;
-    }
+        ["AcmeHttps:DirectoryUrl"] = (_proxy?.DirectoryUrl ?? Pebble.DirectoryUrl).ToString(),
+        ["AcmeHttps:TrustedRootsPath"] = RootsPath,
+        ["AcmeHttps:StoragePath"] = _folder.Combine("store"),
+        ["AcmeHttps:AcceptTermsOfService"] = "true",
+        ["AcmeHttps:EmailAddress"] = "admin@example.com",
+        ["urls"] = $"http://127.0.0.1:{Pebble.HttpPort};https://127.0.0.1:0",
+    }.AddNames(names);
 
     public static Task<AcmeApp> StartAppAsync(Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure = null)
         => AcmeApp.StartAsync(settings, configure: configure ?? QuickRetries.Configure, cancellationToken: Cancelled);

@@ -22,8 +22,8 @@ public sealed class PebbleIssuanceTests
         await using var fixture = await PebbleFixture.StartAsync(new PebbleOptions { NonceRejectPercent = percent });
         await using var app = await fixture.StartAppAsync("one.test", "two.test");
 
-        await LocalFixture.ObtainedAsync(app, "one.test");
-        await LocalFixture.ObtainedAsync(app, "two.test");
+        await app.ObtainedAsync("one.test");
+        await app.ObtainedAsync("two.test");
         var first = await app.ConnectAsync("one.test", Cancelled);
         var renewed = await app.Certificates.RenewAsync("one.test", Cancelled);
         var served = await fixture.ServedAsync(app, "one.test");
@@ -44,7 +44,7 @@ public sealed class PebbleIssuanceTests
 
         foreach (var name in names)
         {
-            await LocalFixture.ObtainedAsync(app, name);
+            await app.ObtainedAsync(name);
             Assert.Equal([name], NamesOf((await app.ConnectAsync(name, Cancelled)).Leaf));
         }
 
@@ -56,12 +56,11 @@ public sealed class PebbleIssuanceTests
     {
         await using var fixture = await PebbleFixture.StartAsync();
         var settings = fixture.Settings("alone.test");
-        settings["AcmeHttps:Certificates:0:DomainNames:0"] = "a.test";
-        settings["AcmeHttps:Certificates:0:DomainNames:1"] = "b.test";
+        settings.AddGroup("a.test", "b.test");
         await using var app = await PebbleFixture.StartAppAsync(settings);
 
-        await LocalFixture.ObtainedAsync(app, "a.test");
-        await LocalFixture.ObtainedAsync(app, "alone.test");
+        await app.ObtainedAsync("a.test");
+        await app.ObtainedAsync("alone.test");
         var (a, b) = (await app.ConnectAsync("a.test", Cancelled), await app.ConnectAsync("b.test", Cancelled));
 
         Assert.Equal(["a.test", "b.test"], NamesOf(a.Leaf).Order());
@@ -75,7 +74,7 @@ public sealed class PebbleIssuanceTests
         await using var fixture = await PebbleFixture.StartAsync();
         await using var app = await fixture.StartAppAsync("127.0.0.1");
 
-        await LocalFixture.ObtainedAsync(app, "127.0.0.1");
+        await app.ObtainedAsync("127.0.0.1");
         var served = await fixture.ServedAsync(app, serverName: null);
         var verified = await fixture.VerifyAsync(served, "127.0.0.1");
 
@@ -88,7 +87,7 @@ public sealed class PebbleIssuanceTests
     {
         await using var fixture = await PebbleFixture.StartBehindProxyAsync(new PebbleOptions { AuthorizationReusePercent = 100 });
         await using var app = await fixture.StartAppAsync("app.test");
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         await app.Certificates.RenewAsync("app.test", Cancelled);
 
@@ -100,7 +99,7 @@ public sealed class PebbleIssuanceTests
     {
         await using var fixture = await PebbleFixture.StartBehindProxyAsync();
         await using var app = await fixture.StartAppAsync("app.test");
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         await app.Certificates.RenewAsync("app.test", Cancelled);
 
@@ -117,7 +116,7 @@ public sealed class PebbleIssuanceTests
         settings["AcmeHttps:KeyAlgorithm"] = algorithm;
         await using var app = await PebbleFixture.StartAppAsync(settings);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         var leaf = (await app.ConnectAsync("app.test", Cancelled)).Leaf;
 
         Assert.Equal(keyOid, leaf.GetKeyAlgorithm());
@@ -154,7 +153,7 @@ public sealed class PebbleIssuanceTests
         settings["AcmeHttps:Profile"] = "shortlived";
         await using var app = await PebbleFixture.StartAppAsync(settings);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.Equal("shortlived", Assert.Single(fixture.NewOrders).DecodePayload()!.Value.GetProperty("profile").GetString());
     }

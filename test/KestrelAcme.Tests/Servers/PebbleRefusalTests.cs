@@ -20,7 +20,7 @@ public sealed class PebbleRefusalTests
         await using var fixture = await PebbleFixture.StartAsync(BindingRequired);
         await using var app = await PebbleFixture.StartAppAsync(Bound(fixture, KeyId, HmacKey, "app.test"));
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
 
         Assert.Equal("0 (ok)", (await fixture.ServedAsync(app, "app.test")).VerifyReturnCode);
         Assert.DoesNotContain(HmacKey, app.Log.ToString(), StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class PebbleRefusalTests
         await using var fixture = await PebbleFixture.StartAsync(new PebbleOptions { Blocklist = ["blocked.test"] });
         await using var app = await fixture.StartAppAsync("blocked.test", "good.test");
 
-        await LocalFixture.ObtainedAsync(app, "good.test");
+        await app.ObtainedAsync("good.test");
         var failure = await PebbleFixture.FailedAsync(app, CertificateState.Blocked, "blocked.test");
 
         Assert.Equal("urn:ietf:params:acme:error:rejectedIdentifier", failure.ProblemType);
@@ -79,7 +79,7 @@ public sealed class PebbleRefusalTests
         await fixture.Pebble.Dns!.SetAddressesAsync("bad.test", ["127.0.0.2"], Cancelled);
         await using var app = await PebbleFixture.StartAppAsync(fixture.Settings("bad.test", "good.test"), configure: _ => { });
 
-        await LocalFixture.ObtainedAsync(app, "good.test");
+        await app.ObtainedAsync("good.test");
         var failure = await PebbleFixture.FailedAsync(app, CertificateState.Waiting, "bad.test");
 
         Assert.Equal((FailureCause.Name, 1), (failure.Cause, failure.Count));
@@ -109,7 +109,7 @@ public sealed class PebbleRefusalTests
     {
         await using var fixture = await PebbleFixture.StartAsync();
         await using var app = await fixture.StartAppAsync("app.test");
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         var before = await app.ConnectAsync("app.test", Cancelled);
         await fixture.Pebble.Dns!.SetAddressesAsync("app.test", ["127.0.0.2"], Cancelled);
 

@@ -14,7 +14,7 @@ public sealed class PebbleRestartTests
     {
         await using var fixture = await PebbleFixture.StartBehindProxyAsync();
         await using var app = await fixture.StartAppAsync("app.test");
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         await fixture.Pebble.RestartAsync(Cancelled);
 
         await app.Certificates.RenewAsync("app.test", Cancelled);
@@ -45,7 +45,7 @@ public sealed class PebbleRestartTests
         }
 
         await using var second = await fixture.StartAppAsync("app.test");
-        await LocalFixture.ObtainedAsync(second, "app.test");
+        await second.ObtainedAsync("app.test");
 
         Assert.Equal(forgotten ? 2 : 1, fixture.NewOrders.Count(r => r.Status == 201));
         Assert.Equal("0 (ok)", (await fixture.ServedAsync(second, "app.test")).VerifyReturnCode);
@@ -58,7 +58,7 @@ public sealed class PebbleRestartTests
         string serial;
         await using (var first = await fixture.StartAppAsync("app.test"))
         {
-            await LocalFixture.ObtainedAsync(first, "app.test");
+            await first.ObtainedAsync("app.test");
             serial = (await first.ConnectAsync("app.test", Cancelled)).SerialNumber;
             await first.StopAsync(Cancelled);
         }
@@ -83,7 +83,7 @@ public sealed class PebbleRestartTests
         string serial;
         await using (var first = await fixture.StartAppAsync("app.test"))
         {
-            await LocalFixture.ObtainedAsync(first, "app.test");
+            await first.ObtainedAsync("app.test");
             serial = (await first.ConnectAsync("app.test", Cancelled)).SerialNumber;
             await first.StopAsync(Cancelled);
         }

@@ -34,7 +34,7 @@ public sealed class Dns01EndToEndTests : IDisposable
         await Poll.UntilAsync(() => app.Log.Has("ChallengePosted"), $"the authority to be told\n{app.Log}", cancellationToken: Cancelled);
 
         Assert.InRange(clock.Elapsed.TotalSeconds, 7, 10);
-        await LocalFixture.ObtainedAsync(app, "*.example.test");
+        await app.ObtainedAsync("*.example.test");
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class Dns01EndToEndTests : IDisposable
         settings["AcmeHttps:Certificates:0:DomainNames:1"] = "*.example.test";
 
         await using var app = await StartAsync(settings, bind);
-        await LocalFixture.ObtainedAsync(app, "*.example.test");
+        await app.ObtainedAsync("*.example.test");
         var answer = await app.ConnectAsync("any.example.test", Cancelled);
 
         Assert.True(answer.Leaf.MatchesHostname("any.example.test") && answer.Leaf.MatchesHostname("example.test"));

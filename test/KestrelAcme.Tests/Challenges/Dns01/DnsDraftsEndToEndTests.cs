@@ -27,7 +27,7 @@ public sealed class DnsDraftsEndToEndTests
         await using var fixture = await StartAuthorityAsync(bind, "dns-account-01");
         await using var app = await StartAppAsync(fixture, bind, "dns-account-01");
 
-        await LocalFixture.ObtainedAsync(app, $"*.{Apex}");
+        await app.ObtainedAsync($"*.{Apex}");
 
         Assert.Equal(2, app.Log.Lines.Count(line => line.Event.Name == "DnsRecordCreated" && line.Message.Contains($"._acme-challenge.{Apex} was created", StringComparison.Ordinal)));
         await Poll.UntilAsync(() => app.Log.Lines.Count(line => line.Event.Name == "DnsRecordDeleted") == 2, "a clean zone", cancellationToken: Cancelled);

@@ -47,7 +47,7 @@ public sealed class ApplicationPipelineTests
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), configure: configure, pipeline: pipeline);
 
-        await LocalFixture.ObtainedAsync(app, "app.test");
+        await app.ObtainedAsync("app.test");
         var (status, _) = await RawHttp.SendAsync(app.Http, "GET", "/", "any.test", Cancelled);
         await app.Services.GetRequiredService<Http01TokenTable>().AddAsync("token", "token.answer", Cancelled);
         var (answered, _) = await RawHttp.SendAsync(app.Http, "GET", Http01Path.Prefix + "token", "203.0.113.9:81", Cancelled);

@@ -97,7 +97,7 @@ public sealed class AuthorityFailureTests
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Logging.AddProvider(new FailingLoggerProvider(eventId: 1002)));
 
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         Assert.True(app.Log.Has("HostingFailed"));
     }
 
@@ -130,11 +130,7 @@ public sealed class AuthorityFailureTests
     public async Task Start_ServeOnly_ServesTheStoreAndOrdersNothing()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using (var first = await fixture.StartAppAsync(fixture.Settings(Name)))
-        {
-            await LocalFixture.ObtainedAsync(first, Name);
-            await first.StopAsync(Cancelled);
-        }
+        await fixture.FillStoreAsync(Name);
 
         fixture.Authority.ClearRequests();
         var settings = fixture.Settings(Name, "other.test");

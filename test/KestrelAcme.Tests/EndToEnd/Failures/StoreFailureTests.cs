@@ -46,7 +46,7 @@ public sealed class StoreFailureTests
         Assert.DoesNotContain(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
 
         storage.Refuses = _ => false;
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class StoreFailureTests
         storage.Refuses = key => key.StartsWith("certificates/", StringComparison.Ordinal);
         await using var app = await StartAsync(fixture, storage);
 
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         Assert.Equal(fixture.Authority.Issued[0].SerialNumber, (await app.ConnectAsync(Name, Cancelled)).SerialNumber);
         Assert.True(app.Log.Has("CertificateNotStored"));
 
@@ -75,12 +75,12 @@ public sealed class StoreFailureTests
         storage.Refuses = key => key.StartsWith("certificates/", StringComparison.Ordinal);
         await using (var first = await StartAsync(fixture, storage))
         {
-            await LocalFixture.ObtainedAsync(first, Name);
+            await first.ObtainedAsync(Name);
             await first.StopAsync(Cancelled);
         }
 
         await using var second = await StartAsync(fixture, Storage(fixture));
-        await LocalFixture.ObtainedAsync(second, Name);
+        await second.ObtainedAsync(Name);
 
         Assert.Single(fixture.Authority.Issued);
         Assert.Equal(fixture.Authority.Issued[0].SerialNumber, second.Certificates.Find(Name)!.SerialNumber);
@@ -100,19 +100,14 @@ public sealed class StoreFailureTests
     public async Task Start_DamagedFile_IsSetAsideAndReplaced(string path, string damage)
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using (var first = await fixture.StartAppAsync(fixture.Settings(Name, "other.test"), configure: QuickIssuance.Apply))
-        {
-            await LocalFixture.ObtainedAsync(first, Name);
-            await LocalFixture.ObtainedAsync(first, "other.test");
-            await first.StopAsync(Cancelled);
-        }
+        await fixture.FillStoreAsync(Name, "other.test");
 
         var file = Directory.EnumerateFiles(fixture.StorePath, "*", SearchOption.AllDirectories)
             .Single(f => Path.GetRelativePath(fixture.StorePath, f).StartsWith(path, StringComparison.Ordinal) && !f.Contains(".leases", StringComparison.Ordinal) && !f.Contains('~', StringComparison.Ordinal));
         Damage(file, damage);
 
         await using var second = await fixture.StartAppAsync(fixture.Settings(Name, "other.test"), configure: QuickIssuance.Apply);
-        await LocalFixture.ObtainedAsync(second, "other.test");
+        await second.ObtainedAsync("other.test");
         if (path.StartsWith("accounts", StringComparison.Ordinal))
         {
             await second.Certificates.RenewAsync(Name, Cancelled);
@@ -133,8 +128,8 @@ public sealed class StoreFailureTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name, "other.test"), configure: QuickIssuance.Apply);
-        await LocalFixture.ObtainedAsync(app, Name);
-        await LocalFixture.ObtainedAsync(app, "other.test");
+        await app.ObtainedAsync(Name);
+        await app.ObtainedAsync("other.test");
         var before = (await app.ConnectAsync(Name, Cancelled)).SerialNumber;
         Damage(Path.Join(fixture.StorePath, "certificates", Name + ".pem"), "content");
 
@@ -149,17 +144,12 @@ public sealed class StoreFailureTests
     public async Task Start_DamagedFileInAStoreThatCannotBeWritten_TheOthersAreServed()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using (var first = await fixture.StartAppAsync(fixture.Settings(Name, "other.test")))
-        {
-            await LocalFixture.ObtainedAsync(first, Name);
-            await LocalFixture.ObtainedAsync(first, "other.test");
-            await first.StopAsync(Cancelled);
-        }
+        await fixture.FillStoreAsync(Name, "other.test");
 
         Damage(Path.Join(fixture.StorePath, "certificates", Name + ".pem"), "garbage");
         var storage = Storage(fixture);
         storage.Refuses = _ => true;
-        await using var second = await fixture.StartAppAsync(fixture.Settings(Name, "other.test"), acme => acme.UseStorage(_ => storage), QuickIssuance.Apply);
+        await using var second = await fixture.StartAppAsync(fixture.Settings(Name, "other.test"), configure: QuickIssuance.Apply, storage: storage);
 
         Assert.False((await second.ConnectAsync("other.test", Cancelled)).IsSelfSigned);
         Assert.True((await second.ConnectAsync(Name, Cancelled)).IsSelfSigned);
@@ -170,11 +160,7 @@ public sealed class StoreFailureTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are Unix's.");
         await using var fixture = await LocalFixture.StartAsync();
-        await using (var first = await fixture.StartAppAsync(fixture.Settings(Name)))
-        {
-            await LocalFixture.ObtainedAsync(first, Name);
-            await first.StopAsync(Cancelled);
-        }
+        await fixture.FillStoreAsync(Name);
 
         var file = Path.Join(fixture.StorePath, "certificates", Name + ".pem");
 #pragma warning disable CA1416 // Skipped above.
@@ -189,7 +175,7 @@ public sealed class StoreFailureTests
         => new(new FileSystemStorage(fixture.StorePath, TimeProvider.System, NullLogger<FileSystemStorage>.Instance));
 
     private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage)
-        => fixture.StartAppAsync(fixture.Settings(Name), acme => acme.UseStorage(_ => storage), QuickIssuance.Apply);
+        => fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply, storage: storage);
 
     private static Task FailedAsync(AcmeApp app, FailureCause cause) => Poll.UntilAsync(
         () => app.Certificates.Find(Name)?.Failure?.Cause == cause, $"a failure\n{app.Log}", TimeSpan.FromSeconds(10), Cancelled);

@@ -18,8 +18,7 @@ public sealed class RenewalUnderLoadTests
     public async Task Renew_AHundredTimesUnderLoad_NoHandshakeFailsAndNoRequestIsDropped()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name));
-        await LocalFixture.ObtainedAsync(app, Name);
+        await using var app = await fixture.ServeAsync(Name);
         var seen = new ConcurrentDictionary<string, int>();
         var failures = new ConcurrentQueue<string>();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);

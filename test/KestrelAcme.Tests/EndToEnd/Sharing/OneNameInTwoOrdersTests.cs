@@ -1,6 +1,4 @@
 using System.Net;
-using KestrelAcme.Certificates;
-using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,45 +28,33 @@ public sealed class OneNameInTwoOrdersTests
 
         fixture.Authority.Faults.ValidationStuck = true;
         await using var one = await StartAsync(fixture, storage, challengeType, "Automatic", [Both, "one.test"]);
-        await Poll.UntilAsync(() => Posted(fixture) == 2, $"the first order's posts\n{one.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => fixture.PostedChallenges == 2, $"the first order's posts\n{one.Log}", cancellationToken: Cancelled);
 
         // By now the second order waits for the first, or has its own answers in place.
         await using var two = await StartAsync(fixture, storage, challengeType, "Automatic", ["two.test", Both]);
-        await Poll.UntilAsync(() => two.Log.Has("TurnAwaited") || Posted(fixture) == 4, $"the second order\n{two.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => two.Log.Has("TurnAwaited") || fixture.PostedChallenges == 4, $"the second order\n{two.Log}", cancellationToken: Cancelled);
         fixture.Authority.Faults.ValidationStuck = false;
 
         foreach (var app in new[] { one, two })
         {
-            await Poll.UntilAsync(() => app.Certificates.List().Single() is { State: CertificateState.Valid, SerialNumber: not null }, $"a certificate\n{app.Log}", cancellationToken: Cancelled);
+            await app.ObtainedAsync(Both);
         }
 
         Assert.Equal(4, fixture.Authority.Validations.Count);
         Assert.All(fixture.Authority.Validations, v => Assert.Null(v.Problem));
     }
 
-    private static int Posted(LocalFixture fixture) => fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.Challenge, StatusCode: 200 });
-
     private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, string challengeType, string issuance, params string[][] groups)
     {
         var settings = fixture.Settings();
         settings["AcmeHttps:Issuance"] = issuance;
         settings["AcmeHttps:ChallengeTypes:0"] = challengeType;
-        for (var i = 0; i < groups.Length; i++)
+        foreach (var group in groups)
         {
-            for (var j = 0; j < groups[i].Length; j++)
-            {
-                settings[$"AcmeHttps:Certificates:{i}:DomainNames:{j}"] = groups[i][j];
-            }
+            settings.AddGroup(group);
         }
 
         settings["urls"] = $"http://127.0.0.1:{FreePort.Tcp()};https://127.0.0.1:0";
-        return AcmeApp.StartAsync(
-            settings,
-            configure: builder =>
-            {
-                builder.Services.AddSingleton(storage);
-                QuickIssuance.Apply(builder);
-            },
-            cancellationToken: Cancelled);
+        return AcmeApp.StartAsync(settings, configure: QuickIssuance.Apply, storage: storage, cancellationToken: Cancelled);
     }
 }

@@ -29,7 +29,7 @@ public sealed class SharedStoreTests
 
             foreach (var app in apps)
             {
-                await LocalFixture.ObtainedAsync(app, Name);
+                await app.ObtainedAsync(Name);
                 Assert.Equal(fixture.Authority.Issued[0].SerialNumber, (await app.ConnectAsync(Name, Cancelled)).SerialNumber);
             }
 
@@ -65,8 +65,8 @@ public sealed class SharedStoreTests
         fixture.Authority.Resolve(Name, other.Http);
 
         await ordering.Certificates.RenewAsync(Name, Cancelled).ContinueWith(_ => { }, Cancelled, TaskContinuationOptions.None, TaskScheduler.Default);
-        await LocalFixture.ObtainedAsync(ordering, Name);
-        await LocalFixture.ObtainedAsync(other, Name);
+        await ordering.ObtainedAsync(Name);
+        await other.ObtainedAsync(Name);
 
         Assert.True(other.Log.Has("TokenAnswered"));
     }

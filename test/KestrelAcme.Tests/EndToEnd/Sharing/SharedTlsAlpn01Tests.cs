@@ -20,14 +20,11 @@ public sealed class SharedTlsAlpn01Tests
     {
         var storage = new InMemoryStorage();
         await using var fixture = await LocalFixture.StartAsync();
-        await using var other = await StartAsync(fixture, storage, "ServeOnly", FreePort.Tcp());
+        await using var other = await StartAsync(fixture, storage, "ServeOnly");
         fixture.Authority.Resolve(Name, new IPEndPoint(IPAddress.Loopback, FreePort.Tcp()), other.Https);
-        await using var app = await StartAsync(fixture, storage, "Automatic", FreePort.Tcp());
+        await using var app = await StartAsync(fixture, storage, "Automatic");
 
-        await Poll.UntilAsync(
-            () => app.Certificates.Find(Name) is { State: CertificateState.Valid, SerialNumber: not null } ? true : throw new InvalidOperationException(app.Log.ToString()),
-            "a certificate",
-            cancellationToken: Cancelled);
+        await app.ObtainedAsync(Name);
 
         Assert.True(other.Log.Has("ChallengeAnswered"));
         Assert.False(app.Log.Has("ChallengeAnswered"));
@@ -39,7 +36,7 @@ public sealed class SharedTlsAlpn01Tests
     {
         WatchedStorage? storage = null;
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await StartAsync(fixture, storage = new WatchedStorage(new InMemoryStorage()), "ServeOnly", FreePort.Tcp());
+        await using var app = await StartAsync(fixture, storage = new WatchedStorage(new InMemoryStorage()), "ServeOnly");
 
         await Assert.ThrowsAnyAsync<Exception>(() => ValidateAsync(app, "foreign.test"));
         Assert.DoesNotContain(storage.Reads, IsAnswer);
@@ -69,19 +66,12 @@ public sealed class SharedTlsAlpn01Tests
         return keys;
     }
 
-    private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, string issuance, int httpPort)
+    private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, string issuance)
     {
         var settings = fixture.Settings(Name);
         settings["AcmeHttps:Issuance"] = issuance;
         settings["AcmeHttps:ChallengeTypes:0"] = "tls-alpn-01";
-        settings["urls"] = $"http://127.0.0.1:{httpPort};https://127.0.0.1:0";
-        return AcmeApp.StartAsync(
-            settings,
-            configure: builder =>
-            {
-                builder.Services.AddSingleton(storage);
-                QuickIssuance.Apply(builder);
-            },
-            cancellationToken: Cancelled);
+        settings["urls"] = $"http://127.0.0.1:{FreePort.Tcp()};https://127.0.0.1:0";
+        return AcmeApp.StartAsync(settings, configure: QuickIssuance.Apply, storage: storage, cancellationToken: Cancelled);
     }
 }

@@ -24,11 +24,7 @@ public sealed class DisposeTests
 
         // Not answered to the first run either: the second one asks at once.
         fixture.Authority.Faults.Inject(ResourceKind.RenewalInformation, Fault.NoAnswer, int.MaxValue);
-        await using (var first = await fixture.StartAppAsync(fixture.Settings(Name)))
-        {
-            await LocalFixture.ObtainedAsync(first, Name);
-            await first.StopAsync(Cancelled);
-        }
+        await fixture.FillStoreAsync(Name);
 
         fixture.Authority.ClearRequests();
         fixture.Authority.Faults.Inject(asked, Fault.NoAnswer, int.MaxValue);

@@ -73,8 +73,7 @@ public sealed class StopTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         fixture.Authority.Faults.Inject(ResourceKind.RenewalInformation, Fault.NoAnswer, int.MaxValue);
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name));
-        await LocalFixture.ObtainedAsync(app, Name);
+        await using var app = await fixture.ServeAsync(Name);
         await Poll.UntilAsync(() => app.Log.Has("CertificateObtained"), "the certificate", cancellationToken: Cancelled);
 
         await StopsQuicklyAsync(app);
@@ -84,8 +83,7 @@ public sealed class StopTests
     public async Task Stop_RenewalsAskedFor_AllAreAnswered()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name));
-        await LocalFixture.ObtainedAsync(app, Name);
+        await using var app = await fixture.ServeAsync(Name);
         fixture.Authority.Faults.Inject(ResourceKind.Directory, Fault.NoAnswer, int.MaxValue);
 
         var stopping = app.StopAsync(Cancelled);
@@ -98,7 +96,7 @@ public sealed class StopTests
     }
 
     private static Task PostedAsync(LocalFixture fixture)
-        => Poll.UntilAsync(() => fixture.Authority.Requests.Any(r => r is { Resource: ResourceKind.Challenge, StatusCode: 200 }), "the posted challenge", cancellationToken: Cancelled);
+        => Poll.UntilAsync(() => fixture.PostedChallenges > 0, "the posted challenge", cancellationToken: Cancelled);
 
     private static async Task StopsQuicklyAsync(AcmeApp app)
     {

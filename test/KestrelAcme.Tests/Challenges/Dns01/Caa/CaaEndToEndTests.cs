@@ -48,7 +48,7 @@ public sealed class CaaEndToEndTests
         // Nothing listens where the zone's own servers are looked for.
         await using var app = await StartAppAsync(fixture, bind, FreePort.TcpAndUdp());
 
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Event.Name == "CaaMayForbid" && line.Message.Contains(Record, StringComparison.Ordinal));
     }
 
@@ -59,7 +59,7 @@ public sealed class CaaEndToEndTests
         await using var fixture = await StartAuthorityAsync();
         await using var app = await StartAppAsync(fixture, bind, bind.Address.Port);
 
-        await LocalFixture.ObtainedAsync(app, Name);
+        await app.ObtainedAsync(Name);
         Assert.False(app.Log.Has("CaaMayForbid") || app.Log.Has("CaaNotLookedUp"), app.Log.ToString());
     }
 
