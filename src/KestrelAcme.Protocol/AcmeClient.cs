@@ -57,7 +57,7 @@ public sealed class AcmeClient : IDisposable
     public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken = default) => _directory.GetAsync(cancellationToken);
 
     /// <summary>Reads the directory anew, however fresh the one at hand is: to hear the server's clock, or after its URLs have changed.</summary>
-    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="cancellationToken">Ends the operation.</param>
     /// <exception cref="AcmeException">The directory could not be read.</exception>
     public Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken = default)
     {

@@ -31,14 +31,15 @@ public sealed class AcmeClientOptions
     public string AcceptLanguage { get; set; } = "en";
 
     /// <summary>How long one request may take, its answer included.</summary>
-    /// <value>30 seconds.</value>
+    /// <value>30 seconds; more than zero.</value>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a directory is used before it is fetched again.</summary>
-    /// <value>1 hour.</value>
+    /// <value>1 hour; zero fetches it for each operation.</value>
     public TimeSpan DirectoryMaxAge { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>How requests are repeated.</summary>
+    /// <value>The defaults of <see cref="AcmeRetryOptions"/>.</value>
     public AcmeRetryOptions Retry { get; set; } = new();
 
     /// <summary>A source of random numbers from 0 up to, but not including, 1; for the pauses between attempts. Must be thread-safe.</summary>

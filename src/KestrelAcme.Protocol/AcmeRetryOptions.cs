@@ -8,7 +8,7 @@ public sealed class AcmeRetryOptions
     public int MaxAttempts { get; set; } = 5;
 
     /// <summary>How many badNonce answers in a row are met at once, with the nonce from the error; after that the failure counts as one attempt.</summary>
-    /// <value>10.</value>
+    /// <value>10; 0 counts each as an attempt.</value>
     public int MaxBadNonceRetries { get; set; } = 10;
 
     /// <summary>The pause after the first failure; it doubles with each further one, and up to half of it is random.</summary>

@@ -7,6 +7,9 @@ namespace KestrelAcme.Protocol.Accounts;
 /// <summary>What the server has on file for an account (RFC 8555 section 7.1.2), as it was when it was read.</summary>
 public sealed record AccountDetails
 {
+    private const int MaxContacts = 100;
+    private const int MaxContactLength = 1000;
+
     /// <summary>The status.</summary>
     public AccountStatus Status { get; init; }
 
@@ -25,7 +28,7 @@ public sealed record AccountDetails
         return new AccountDetails
         {
             Status = StatusOf(document.Status),
-            Contacts = [.. (document.Contact ?? []).OfType<string>().Take(100).Select(contact => UntrustedText.Clean(contact, 1000))],
+            Contacts = [.. (document.Contact ?? []).OfType<string>().Take(MaxContacts).Select(contact => UntrustedText.Clean(contact, MaxContactLength))],
             TermsOfServiceAgreed = document.TermsOfServiceAgreed,
             OrdersUrl = answer.Link(document.Orders, "orders"),
         };

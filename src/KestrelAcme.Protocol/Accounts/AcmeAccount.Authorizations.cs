@@ -16,6 +16,7 @@ public sealed partial class AcmeAccount
     /// <summary>Asks for an authorization ahead of any order, where the directory offers it (RFC 8555 section 7.4.1).</summary>
     /// <param name="identifier">The name or address; no wildcard.</param>
     /// <param name="cancellationToken">Ends the operation.</param>
+    /// <exception cref="AcmeException">Among others when the directory does not offer it.</exception>
     public async Task<Authorization> CreateAuthorizationAsync(AcmeIdentifier identifier, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(identifier);

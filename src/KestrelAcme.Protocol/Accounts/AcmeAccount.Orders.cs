@@ -16,6 +16,7 @@ public sealed partial class AcmeAccount
     /// </summary>
     /// <param name="request">What is ordered.</param>
     /// <param name="cancellationToken">Ends the operation.</param>
+    /// <exception cref="ArgumentException">The request has no name or address.</exception>
     public async Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -53,6 +54,7 @@ public sealed partial class AcmeAccount
     /// <param name="csrDer">The request in DER; see <see cref="Certificates.CertificateRequestBuilder"/>.</param>
     /// <param name="cancellationToken">Ends the operation.</param>
     /// <returns>The order, as a rule <see cref="OrderStatus.Processing"/> or <see cref="OrderStatus.Valid"/>; always under its old URL.</returns>
+    /// <exception cref="ArgumentException">The order has no <see cref="Order.FinalizeUrl"/>.</exception>
     public async Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> csrDer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(order);

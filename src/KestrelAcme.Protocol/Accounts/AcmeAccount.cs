@@ -88,7 +88,7 @@ public sealed partial class AcmeAccount
         }
         catch (AcmeException e) when (e.RequestMayHaveBeenProcessed)
         {
-            if (!await renewed.KeyIsKnownAsync(cancellationToken).ConfigureAwait(false))
+            if (!await renewed.IsKeyKnownAsync(cancellationToken).ConfigureAwait(false))
             {
                 throw;
             }
@@ -109,7 +109,7 @@ public sealed partial class AcmeAccount
         return AccountDetails.FromAnswer(await Client.PostAsync(new AcmeCall(operation, Url), Sender, payload, cancellationToken).ConfigureAwait(false));
     }
 
-    private async Task<bool> KeyIsKnownAsync(CancellationToken cancellationToken)
+    private async Task<bool> IsKeyKnownAsync(CancellationToken cancellationToken)
     {
         try
         {

@@ -12,5 +12,6 @@ public sealed record NewAccountRequest
     public bool TermsOfServiceAgreed { get; init; }
 
     /// <summary>The binding to a customer account that the authority handed out, where it wants one.</summary>
+    /// <value><see langword="null"/>: none.</value>
     public ExternalAccountBinding? ExternalAccountBinding { get; init; }
 }

@@ -8,6 +8,7 @@ public static class ChainSelector
     /// <summary>The chain whose topmost certificate was issued by the preferred issuer; failing that one with any certificate issued by it; failing that the first.</summary>
     /// <param name="chains">The chains, the default one first; at least one.</param>
     /// <param name="preferredIssuerCommonName">The common name, such as <c>ISRG Root X1</c>; case does not matter. <see langword="null"/> or empty: the first chain.</param>
+    /// <exception cref="ArgumentException">There is no chain.</exception>
     public static CertificateChain Select(IReadOnlyList<CertificateChain> chains, string? preferredIssuerCommonName)
     {
         ArgumentNullException.ThrowIfNull(chains);

@@ -9,6 +9,8 @@ public sealed record AcmeDirectory
 {
     private const int MaxCaaIdentities = 32;
     private const int MaxProfiles = 64;
+    private const int MaxNameLength = 255;
+    private const int MaxTextLength = 1000;
 
     /// <summary>The URL that the directory was read from, after redirects.</summary>
     public required Uri Url { get; init; }
@@ -60,8 +62,8 @@ public sealed record AcmeDirectory
     private static AcmeDirectoryMeta MetaOf(DirectoryMetaDocument meta) => new()
     {
         TermsOfService = string.IsNullOrWhiteSpace(meta.TermsOfService) ? null : meta.TermsOfService,
-        Website = string.IsNullOrWhiteSpace(meta.Website) ? null : UntrustedText.Clean(meta.Website, 1000),
-        CaaIdentities = [.. (meta.CaaIdentities ?? []).OfType<string>().Take(MaxCaaIdentities).Select(name => UntrustedText.Clean(name, 255))],
+        Website = string.IsNullOrWhiteSpace(meta.Website) ? null : UntrustedText.Clean(meta.Website, MaxTextLength),
+        CaaIdentities = [.. (meta.CaaIdentities ?? []).OfType<string>().Take(MaxCaaIdentities).Select(name => UntrustedText.Clean(name, MaxNameLength))],
         ExternalAccountRequired = meta.ExternalAccountRequired ?? false,
         Profiles = ProfilesOf(meta.Profiles),
     };
@@ -77,7 +79,7 @@ public sealed record AcmeDirectory
         foreach (var profile in profiles.EnumerateObject().Take(MaxProfiles))
         {
             var description = profile.Value.ValueKind == JsonValueKind.String ? profile.Value.GetString() : "";
-            found[UntrustedText.Clean(profile.Name, 100)] = UntrustedText.Clean(description, 1000);
+            found[UntrustedText.Clean(profile.Name, 100)] = UntrustedText.Clean(description, MaxTextLength);
         }
 
         return found;

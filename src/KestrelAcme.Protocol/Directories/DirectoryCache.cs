@@ -51,7 +51,7 @@ internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider time
         {
             var call = new AcmeCall("Reading the ACME directory", current)
             {
-                FollowsRedirects = true,
+                TakesRedirects = true,
                 Hint = "Check that the directory URL is complete, path included.",
             };
             var answer = await transport.GetAsync(call, cancellationToken).ConfigureAwait(false);

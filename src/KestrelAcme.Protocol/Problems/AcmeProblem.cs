@@ -9,6 +9,8 @@ public sealed record AcmeProblem
     private const int MaxSubproblems = 200;
     private const int MaxDetailLength = 2000;
     private const int MaxTypeLength = 200;
+    private const int MaxAlgorithms = 32;
+    private const int MaxAlgorithmLength = 32;
 
     /// <summary>The type, a URI; see <see cref="AcmeProblemTypes"/>.</summary>
     /// <value><c>about:blank</c> where the server names none.</value>
@@ -57,7 +59,7 @@ public sealed record AcmeProblem
         Identifier = AcmeIdentifier.FromDocument(document.Identifier),
         // Subproblems have none of their own (RFC 8555 section 6.7.1).
         Subproblems = depth > 0 ? [] : SubproblemsOf(document),
-        Algorithms = [.. (document.Algorithms ?? []).Take(32).Select(algorithm => UntrustedText.Clean(algorithm, 32))],
+        Algorithms = [.. (document.Algorithms ?? []).Take(MaxAlgorithms).Select(algorithm => UntrustedText.Clean(algorithm, MaxAlgorithmLength))],
     };
 
     private static AcmeProblem[] SubproblemsOf(ProblemDocument document) =>

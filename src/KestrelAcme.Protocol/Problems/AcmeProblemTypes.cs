@@ -9,7 +9,7 @@ public static class AcmeProblemTypes
     /// <summary>The account does not exist (any more): register again with the same key.</summary>
     public const string AccountDoesNotExist = Prefix + "accountDoesNotExist";
 
-    /// <summary>An order that another order already replaces was named in <c>replaces</c> (RFC 9773 section 7.4).</summary>
+    /// <summary>A certificate that another order already replaces was named in <c>replaces</c> (RFC 9773 section 7.4).</summary>
     public const string AlreadyReplaced = Prefix + "alreadyReplaced";
 
     /// <summary>The certificate is revoked already.</summary>
@@ -39,9 +39,6 @@ public static class AcmeProblemTypes
     /// <summary>The server could not connect to the validation target.</summary>
     public const string Connection = Prefix + "connection";
 
-    /// <summary>The profile is unknown, or not open to this account.</summary>
-    public const string InvalidProfile = Prefix + "invalidProfile";
-
     /// <summary>A DNS query failed during validation.</summary>
     public const string Dns = Prefix + "dns";
 
@@ -53,6 +50,9 @@ public static class AcmeProblemTypes
 
     /// <summary>A contact address is not acceptable.</summary>
     public const string InvalidContact = Prefix + "invalidContact";
+
+    /// <summary>The profile is unknown, or not open to this account.</summary>
+    public const string InvalidProfile = Prefix + "invalidProfile";
 
     /// <summary>The request was malformed.</summary>
     public const string Malformed = Prefix + "malformed";

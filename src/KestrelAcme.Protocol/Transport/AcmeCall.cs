@@ -7,7 +7,7 @@ internal sealed record AcmeCall(string Operation, Uri Url)
     public bool IsRepeatable { get; init; } = true;
 
     /// <summary>Whether a redirect is an answer that the caller deals with.</summary>
-    public bool FollowsRedirects { get; init; }
+    public bool TakesRedirects { get; init; }
 
     /// <summary>Whether it changes anything at the server; a nonce does not.</summary>
     public bool HasEffect { get; init; } = true;

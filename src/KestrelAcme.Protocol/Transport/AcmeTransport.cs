@@ -73,7 +73,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
             }
 
             Nonces.Add(answer.Nonce);
-            var isGood = answer.IsSuccess || (answer.IsRedirect && call.FollowsRedirects);
+            var isGood = answer.IsSuccess || (answer.IsRedirect && call.TakesRedirects);
             return isGood ? (answer, null) : (null, AnswerFailure.From(answer));
         }
         catch (AcmeException e)

@@ -9,6 +9,9 @@ namespace KestrelAcme.Protocol.Transport;
 public static class GuardedConnection
 {
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>. Thread-safe.</summary>
+    /// <param name="context">Where the handler connects to.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The connection; the handler owns it.</returns>
     /// <exception cref="HttpRequestException">The host has link-local addresses only.</exception>
     public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -33,6 +36,7 @@ public static class GuardedConnection
     }
 
     /// <summary>Whether an address is link-local: 169.254.0.0/16 or fe80::/10.</summary>
+    /// <param name="address">The address; one of IPv4 may be mapped into IPv6.</param>
     public static bool IsLinkLocal(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
