@@ -75,11 +75,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
             problems.Add($"{prefix}DirectoryUrl", options.DirectoryUrl, "is listed twice", "Remove one of them");
         }
 
-        if (known is not null && all.Issuance == IssuanceMode.Automatic)
-        {
-            CheckNeeds(known, options, prefix, ScalarRules.NullIfEmpty(options.EmailAddress) ?? ScalarRules.NullIfEmpty(all.EmailAddress));
-        }
-
+        CheckNeeds(known, options, prefix, all);
         _authorities.Add(new AuthoritySpecification
         {
             Id = DirectoryUrlRules.Id(url, known),
@@ -95,14 +91,20 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
         });
     }
 
-    private void CheckNeeds(WellKnownAuthority known, AuthorityOptions options, string prefix, string? email)
+    private void CheckNeeds(WellKnownAuthority? known, AuthorityOptions options, string prefix, AcmeHttpsOptions all)
     {
+        if (known is null || all.Issuance != IssuanceMode.Automatic)
+        {
+            return;
+        }
+
         if (known.NeedsExternalAccountBinding && ExternalAccountBindingRules.IsEmpty(options.ExternalAccountBinding))
         {
             problems.Add($"{prefix}ExternalAccountBinding", null, $"is needed by {known.Name}", $"Get a key identifier and an HMAC key from {known.Name}, and set KeyId and HmacKey");
         }
 
-        if (known.NeedsEmailAddress && email is null)
+        // As written: one that is not good was reported.
+        if (known.NeedsEmailAddress && (ScalarRules.NullIfEmpty(options.EmailAddress) ?? ScalarRules.NullIfEmpty(all.EmailAddress)) is null)
         {
             problems.Add($"{prefix}EmailAddress", null, $"is needed by {known.Name}", "Write the address for its notices");
         }
