@@ -11,9 +11,16 @@ internal sealed class EngineWatchers(StoreFollower store, DomainWatcher domains,
     public Task RunAsync(Func<Task> reconcile, CancellationToken stopping) => Task.WhenAll(
         store.RunAsync(stopping),
         domains.RunAsync(reconcile, stopping),
-        revocations.RunAsync(stopping),
+        WatchRevocationsAsync(stopping),
         ExportAllAsync(stopping),
         housekeeper.RunAsync(stopping));
+
+    // A list is looked at once a day, for all that name it: not before they are there.
+    private async Task WatchRevocationsAsync(CancellationToken stopping)
+    {
+        await loading.Started;
+        await revocations.RunAsync(stopping);
+    }
 
     // A crash may have come between serving a certificate and exporting it, or the export may be a new wish.
     private async Task ExportAllAsync(CancellationToken stopping)

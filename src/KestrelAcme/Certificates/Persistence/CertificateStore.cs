@@ -85,11 +85,11 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         }
     }
 
-    public Task<RevocationListRecord?> ReadRevocationListAsync(Uri url, CancellationToken cancellationToken)
-        => ReadAsync(StorageLayout.RevocationList(url), RevocationListFile.Decode, cancellationToken);
+    public Task<RevocationListRecord?> ReadRevocationListAsync(Uri url, string issuerKey, CancellationToken cancellationToken)
+        => ReadAsync(StorageLayout.RevocationList(url, issuerKey), RevocationListFile.Decode, cancellationToken);
 
     public ValueTask WriteRevocationListAsync(RevocationListRecord record, CancellationToken cancellationToken)
-        => storage.WriteAsync(StorageLayout.RevocationList(record.Url), RevocationListFile.Encode(record), lease: null, cancellationToken);
+        => storage.WriteAsync(StorageLayout.RevocationList(record.Url, record.IssuerKey), RevocationListFile.Encode(record), lease: null, cancellationToken);
 
     public Task<DomainSourceRecord?> ReadDomainSourceAsync(string slug, CancellationToken cancellationToken)
         => ReadAsync(StorageLayout.DomainSource(slug), DomainSourceFile.Decode, cancellationToken);

@@ -48,7 +48,7 @@ internal static class StorageLayout
     /// <summary>Where a revoked certificate is set aside; its key is never used again.</summary>
     public static string Revoked(string id, string serialNumber) => $"revoked/{id}-{serialNumber.ToLowerInvariant()}.pem";
 
-    public static string RevocationList(Uri url) => $"revocation-lists/{Hash(url.AbsoluteUri)}.json";
+    public static string RevocationList(Uri url, string issuerKey) => $"revocation-lists/{Hash($"{url.AbsoluteUri} {issuerKey}")}.json";
 
     /// <summary>Until when the account at an authority is held.</summary>
     public static string AccountHold(Uri directoryUrl) => $"pace/held-{Hash(directoryUrl.AbsoluteUri)}.json";

@@ -25,15 +25,15 @@ internal static class DueLists
     }
 
     /// <summary>The certificates on lists that are due, by list and by the key of its issuer: one key may have several certificates, and signs one list.</summary>
-    public static IReadOnlyList<(Uri Url, IReadOnlyList<ManagedCertificate> Certificates)> Gather(IEnumerable<ManagedCertificate> certificates, IReadOnlySet<Uri> due, DateTimeOffset now)
+    public static IReadOnlyList<(RevocationListId List, IReadOnlyList<ManagedCertificate> Certificates)> Gather(IEnumerable<ManagedCertificate> certificates, IReadOnlySet<Uri> due, DateTimeOffset now)
     {
         var keys = new Dictionary<ReadOnlyMemory<byte>, string>(ContentComparer.Instance);
         return
         [
             .. certificates
                 .Where(c => UrlOf(c.Current, now) is { } url && due.Contains(url))
-                .GroupBy(c => (Url: c.Current!.RevocationListUrl!, Key: KeyOf(c.Current.Record.Chain[1], keys)))
-                .Select(g => (g.Key.Url, (IReadOnlyList<ManagedCertificate>)[.. g])),
+                .GroupBy(c => new RevocationListId(c.Current!.RevocationListUrl!, KeyOf(c.Current.Record.Chain[1], keys)))
+                .Select(g => (g.Key, (IReadOnlyList<ManagedCertificate>)[.. g])),
         ];
     }
 

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
@@ -12,68 +13,80 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Revocation;
 
-/// <summary>Looks at one revocation list for the certificates that name it, at least once a day whatever its nextUpdate says.</summary>
+/// <summary>
+/// Looks at one revocation list for the certificates of one issuer that name it, at least once a day whatever its nextUpdate says. Instances that have the same certificates look in turn,
+/// one for all.
+/// </summary>
 internal sealed class RevocationCheck(CertificateStore store, RevocationListClient client, JitterSource jitter, TimeProvider time, ILogger<RevocationCheck> logger)
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromHours(23);
     private static readonly TimeSpan Spread = TimeSpan.FromHours(3);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromHours(1);
 
-    // The tag of each list, and for whom it was looked through: that it has not changed says nothing of a certificate that was not looked for then.
-    private readonly ConcurrentDictionary<Uri, (EntityTagHeaderValue Tag, IReadOnlySet<string> SerialNumbers)> _tags = new();
+    // Each instance may have its own certificates, and has others after each renewal.
+    private const int MostSets = 64;
 
-    // As the store was last seen to say.
+    // The tag of each list, and for whom it was looked through: that it has not changed says nothing of a certificate that was not looked for then.
+    private readonly ConcurrentDictionary<RevocationListId, (EntityTagHeaderValue Tag, IReadOnlySet<string> SerialNumbers)> _tags = new();
+
+    // The earliest of all issuers whose certificates name the list.
     private readonly ConcurrentDictionary<Uri, DateTimeOffset> _nextChecks = new();
 
     /// <summary>Whether it may be time to look at a list: the store, which is not asked for it, knows whether another instance did.</summary>
     public bool IsDue(Uri url) => !_nextChecks.TryGetValue(url, out var next) || !IsAhead(next);
 
+    /// <summary>Remembers when the list is to be looked at next.</summary>
+    public void Expect(Uri url, DateTimeOffset next) => _nextChecks[url] = next;
+
     /// <summary>Looks at the list if it is time to, and has each of our certificates on it recorded. Until all are, the list is looked at again at the next occasion.</summary>
-    /// <param name="url">The list.</param>
-    /// <param name="issuer">The certificate of its issuer.</param>
+    /// <param name="id">The list.</param>
+    /// <param name="issuer">A certificate of its issuer.</param>
     /// <param name="serialNumbers">Our certificates.</param>
     /// <param name="record">Records that a certificate is revoked; tells whether it is written down.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>When to look at it next.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
-    public async Task LookAsync(
-        Uri url, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, Func<RevokedEntry, Task<bool>> record, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset> LookAsync(
+        RevocationListId id, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, Func<RevokedEntry, Task<bool>> record, CancellationToken cancellationToken)
     {
-        var known = await store.ReadRevocationListAsync(url, cancellationToken);
-        if (known is not null && IsAhead(known.NextCheck))
+        var known = await store.ReadRevocationListAsync(id.Url, id.IssuerKey, cancellationToken);
+        var set = HashOf(serialNumbers);
+        if (known is not null && known.NextChecks.TryGetValue(set, out var next) && IsAhead(next))
         {
-            _nextChecks[url] = known.NextCheck;
-            return;
+            return next;
         }
 
         try
         {
-            var seen = _tags.TryGetValue(url, out var before) && serialNumbers.IsSubsetOf(before.SerialNumbers) ? before.Tag : null;
-            var fetched = await client.FetchAsync(url, seen, cancellationToken);
-            var list = fetched is null ? null : Read(fetched, url, issuer, serialNumbers, known);
+            var seen = _tags.TryGetValue(id, out var before) && serialNumbers.IsSubsetOf(before.SerialNumbers) ? before.Tag : null;
+            var fetched = await client.FetchAsync(id.Url, seen, cancellationToken);
+            var list = fetched is null ? null : Read(fetched, id.Url, issuer, serialNumbers, known);
 
             // While something is left to record, the list must be sent again, changed or not.
-            _tags.TryRemove(url, out _);
+            _tags.TryRemove(id, out _);
             var complete = await RecordAllAsync(list?.Revoked ?? [], record);
             var wait = complete ? LongestInterval - (Spread * jitter()) : TimeSpan.Zero;
-            await StoreAsync(url, list?.Number?.ToString(CultureInfo.InvariantCulture) ?? known?.Number, wait, cancellationToken);
+            next = await StoreAsync(id, known, set, list?.Number?.ToString(CultureInfo.InvariantCulture) ?? known?.Number, wait, cancellationToken);
             if (complete && (fetched is null ? seen : fetched.Tag) is { } tag)
             {
-                _tags[url] = (tag, serialNumbers);
+                _tags[id] = (tag, serialNumbers);
             }
+
+            return next;
         }
         catch (Exception exception) when (exception is HttpRequestException or UnusableRevocationListException or IOException and not StorageUnavailableException)
         {
-            logger.RevocationListUnusable(url, exception.Message);
-            await StoreAsync(url, known?.Number, AfterFailure, cancellationToken);
+            logger.RevocationListUnusable(id.Url, exception.Message);
+            return await StoreAsync(id, known, set, known?.Number, AfterFailure, cancellationToken);
         }
     }
 
     /// <summary>Forgets what is known of all lists but these.</summary>
     public void ForgetOthers(IReadOnlySet<Uri> urls)
     {
-        foreach (var url in _tags.Keys.Where(u => !urls.Contains(u)))
+        foreach (var id in _tags.Keys.Where(i => !urls.Contains(i.Url)))
         {
-            _tags.TryRemove(url, out _);
+            _tags.TryRemove(id, out _);
         }
 
         foreach (var url in _nextChecks.Keys.Where(u => !urls.Contains(u)))
@@ -117,10 +130,16 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         }
     }
 
-    private async Task StoreAsync(Uri url, string? number, TimeSpan wait, CancellationToken cancellationToken)
+    // Instances that write at once may lose each other's word: a restart then looks once more than it had to.
+    private async Task<DateTimeOffset> StoreAsync(RevocationListId id, RevocationListRecord? known, string set, string? number, TimeSpan wait, CancellationToken cancellationToken)
     {
         var next = time.GetUtcNow() + wait;
-        await store.WriteRevocationListAsync(new RevocationListRecord { Url = url, Number = number, NextCheck = next }, cancellationToken);
-        _nextChecks[url] = next;
+        var others = (known?.NextChecks ?? new Dictionary<string, DateTimeOffset>()).Where(c => c.Key != set && IsAhead(c.Value)).OrderByDescending(c => c.Value).Take(MostSets - 1);
+        var record = new RevocationListRecord { Url = id.Url, IssuerKey = id.IssuerKey, Number = number, NextChecks = others.Append(new(set, next)).ToDictionary() };
+        await store.WriteRevocationListAsync(record, cancellationToken);
+        return next;
     }
+
+    private static string HashOf(IReadOnlySet<string> serialNumbers)
+        => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', serialNumbers.Order(StringComparer.Ordinal)))).AsSpan(0, 16));
 }

@@ -56,18 +56,26 @@ internal sealed class RevocationWatcher(
             return;
         }
 
-        foreach (var (url, certificates) in DueLists.Gather(catalog.Served, urls, now))
+        foreach (var lists in DueLists.Gather(catalog.Served, urls, now).GroupBy(d => d.List.Url))
         {
-            await TryAsync(() => LookAsync(url, certificates, cancellationToken), cancellationToken);
+            var next = DateTimeOffset.MaxValue;
+            foreach (var (list, certificates) in lists)
+            {
+                var at = now;
+                await TryAsync(async () => at = await LookAsync(list, certificates, cancellationToken), cancellationToken);
+                next = at < next ? at : next;
+            }
+
+            check.Expect(lists.Key, next);
         }
     }
 
-    private Task LookAsync(Uri url, IReadOnlyList<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    private Task<DateTimeOffset> LookAsync(RevocationListId list, IReadOnlyList<ManagedCertificate> certificates, CancellationToken cancellationToken)
     {
         // What is served may have changed since the lists were gathered.
         var served = certificates.Select(c => (Certificate: c, c.Current!.SerialNumber)).ToLookup(c => c.SerialNumber, c => c.Certificate, StringComparer.Ordinal);
         return check.LookAsync(
-            url,
+            list,
             certificates[0].Current!.Record.Chain[1],
             served.Select(s => s.Key).ToHashSet(StringComparer.Ordinal),
             entry => ReplaceAllAsync(served[entry.SerialNumber], entry, cancellationToken),

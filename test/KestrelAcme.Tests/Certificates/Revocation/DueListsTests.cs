@@ -1,6 +1,8 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Tests.Certificates.Scheduling;
+using KestrelAcme.Tests.Tls;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Revocation;
@@ -20,9 +22,22 @@ public sealed class DueListsTests
     {
         var lists = DueLists.Gather([Certificate("a.test", One), Certificate("b.test", Two), Certificate("c.test", One)], new HashSet<Uri> { One }, Now);
 
-        var (url, certificates) = Assert.Single(lists);
-        Assert.Equal(One, url);
+        var (list, certificates) = Assert.Single(lists);
+        Assert.Equal(One, list.Url);
         Assert.Equal(["a.test", "c.test"], certificates.Select(c => c.Id));
+    }
+
+    [Fact]
+    public void Gather_TwoIssuersNameOneList_AGroupForEach()
+    {
+        var other = Certificate("b.test", One);
+        var record = other.Current!.Record;
+        other.Current = other.Current with { Record = new CertificateRecord([record.Chain[0], new TestAuthority().Intermediate.RawData], record.PrivateKey, record.Metadata) };
+
+        var lists = DueLists.Gather([Certificate("a.test", One), other, Certificate("c.test", One)], new HashSet<Uri> { One }, Now);
+
+        Assert.Equal(["a.test c.test", "b.test"], lists.Select(l => string.Join(' ', l.Certificates.Select(c => c.Id))));
+        Assert.NotEqual(lists[0].List, lists[1].List);
     }
 
     private static ManagedCertificate Certificate(string name, Uri? list, bool expired = false)

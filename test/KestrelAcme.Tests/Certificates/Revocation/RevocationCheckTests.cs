@@ -14,33 +14,29 @@ public sealed class RevocationCheckTests : IDisposable
 {
     private static readonly Uri Url = new("http://crl.test/list.crl");
     private readonly FakeTimeProvider _time = new();
-    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly CertificateStore _store;
     private readonly X509Certificate2 _issuer;
+    private readonly X509Certificate2 _other;
     private readonly UnchangedList _server;
     private readonly RevocationListClient _client;
-    private readonly RevocationCheck _check;
 
     public RevocationCheckTests()
     {
-        var request = new CertificateRequest("CN=Issuer", _key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.CrlSign, critical: true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        _issuer = request.CreateSelfSigned(_time.GetUtcNow().AddDays(-1), _time.GetUtcNow().AddYears(1));
+        (_issuer, _other) = (Issuer(), Issuer());
         var builder = new CertificateRevocationListBuilder();
         builder.AddEntry([0x0A], _time.GetUtcNow());
         _server = new UnchangedList(builder.Build(_issuer, 1, _time.GetUtcNow().AddDays(9), HashAlgorithmName.SHA256, thisUpdate: _time.GetUtcNow()));
         _client = new RevocationListClient(_time, _server);
-        var store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
-        _check = new RevocationCheck(store, _client, () => 0, _time, NullLogger<RevocationCheck>.Instance);
+        _store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
     }
 
     [Fact]
     public async Task Look_UnchangedListForTheSameCertificates_IsNotSentAgain()
     {
-        Assert.Empty(await LookAsync("01", "02"));
+        var check = Check();
+        Assert.Empty(await LookAsync(check, "01", "02"));
         _time.Advance(TimeSpan.FromHours(24));
-        Assert.Empty(await LookAsync("02"));
+        Assert.Empty(await LookAsync(check, "02"));
 
         Assert.Equal((1, 1), (_server.Sent, _server.Unchanged));
     }
@@ -48,26 +44,77 @@ public sealed class RevocationCheckTests : IDisposable
     [Fact]
     public async Task Look_UnchangedListForACertificateNotLookedForBefore_FindsIt()
     {
-        Assert.Empty(await LookAsync("01"));
+        var check = Check();
+        Assert.Empty(await LookAsync(check, "01"));
         _time.Advance(TimeSpan.FromHours(24));
 
-        Assert.Equal(["0A"], await LookAsync("01", "0A"));
+        Assert.Equal(["0A"], await LookAsync(check, "01", "0A"));
         Assert.Equal((2, 0), (_server.Sent, _server.Unchanged));
+    }
+
+    [Fact]
+    public async Task Look_AnotherInstanceLookedForOtherCertificates_LooksForItsOwn()
+    {
+        Assert.Empty(await LookAsync(Check(), "01"));
+
+        Assert.Equal(["0A"], await LookAsync(Check(), "0A"));
+    }
+
+    [Fact]
+    public async Task Look_InstancesThatStartAgainAndAgain_AskOnceADayForEachSetOfCertificates()
+    {
+        for (var start = 0; start < 5; start++)
+        {
+            await LookAsync(Check(), "01", "02");
+            await LookAsync(Check(), "02", "01");
+            await LookAsync(Check(), "03");
+        }
+
+        Assert.Equal(2, _server.Sent);
+        _time.Advance(TimeSpan.FromHours(24));
+        await LookAsync(Check(), "01", "02");
+        await LookAsync(Check(), "03");
+        Assert.Equal(4, _server.Sent);
+    }
+
+    /// <summary>The other issuer's certificates may have the same serial numbers.</summary>
+    [Fact]
+    public async Task Look_TwoIssuersNameOneList_ItSpeaksForTheOneThatSignedIt()
+    {
+        var check = Check();
+
+        Assert.Empty(await LookAsync(check, _other, "0A"));
+        Assert.Equal(["0A"], await LookAsync(check, _issuer, "0A"));
+        Assert.Empty(await LookAsync(check, _other, "0A"));
     }
 
     public void Dispose()
     {
         _client.Dispose();
         _issuer.Dispose();
-        _key.Dispose();
+        _other.Dispose();
     }
 
-    private async Task<List<string>> LookAsync(params string[] serialNumbers)
+    private X509Certificate2 Issuer()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=Issuer", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        return request.CreateSelfSigned(_time.GetUtcNow().AddDays(-1), _time.GetUtcNow().AddYears(1));
+    }
+
+    private RevocationCheck Check() => new(_store, _client, () => 0, _time, NullLogger<RevocationCheck>.Instance);
+
+    private Task<List<string>> LookAsync(RevocationCheck check, params string[] serialNumbers) => LookAsync(check, _issuer, serialNumbers);
+
+    private static async Task<List<string>> LookAsync(RevocationCheck check, X509Certificate2 issuer, params string[] serialNumbers)
     {
         var found = new List<string>();
-        await _check.LookAsync(
-            Url,
-            _issuer.RawDataMemory,
+        await check.LookAsync(
+            new RevocationListId(Url, issuer.Thumbprint),
+            issuer.RawDataMemory,
             serialNumbers.ToHashSet(StringComparer.Ordinal),
             entry =>
             {
