@@ -7,7 +7,7 @@ namespace KestrelAcme.Tests.Storage;
 public sealed class StorageDamageTests
 {
     private readonly InMemoryStorage _storage = new(new FakeTimeProvider());
-    private readonly RecordingLogger<StorageDamageTests> _log = new();
+    private readonly LogRecorder _log = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -17,9 +17,9 @@ public sealed class StorageDamageTests
         Assert.Equal("a/b.pem.damaged", await DamageAsync("a/b.pem", 1));
         Assert.Null(await _storage.ReadAsync("a/b.pem", Token));
         Assert.Equal(new byte[] { 1 }, (await _storage.ReadAsync("a/b.pem.damaged", Token))!.Value.ToArray());
-        var (_, name, message) = Assert.Single(_log.Entries);
-        Assert.Equal("ValueSetAside", name);
-        Assert.Contains("no certificate in it", message, StringComparison.Ordinal);
+        var reported = Assert.Single(_log.Lines);
+        Assert.Equal("ValueSetAside", reported.Event.Name);
+        Assert.Contains("no certificate in it", reported.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,14 +41,14 @@ public sealed class StorageDamageTests
 
         Assert.Null(await DamageAsync("a", 99));
         Assert.NotNull(await _storage.ReadAsync("a", Token));
-        Assert.Equal("TooManyDamagedValues", _log.Entries[^1].Name);
+        Assert.Equal("TooManyDamagedValues", _log.Lines.Last().Event.Name);
     }
 
     [Fact]
     public async Task SetAsideAsync_ReplacedMeanwhile_LeavesTheNewValue()
     {
         await _storage.WriteAsync("a", new byte[] { 2 }, cancellationToken: Token);
-        await StorageDamage.SetAsideAsync(_storage, "a", new byte[] { 1 }, "empty", _log, cancellationToken: Token);
+        await StorageDamage.SetAsideAsync(_storage, "a", new byte[] { 1 }, "empty", _log.For<StorageDamageTests>(), cancellationToken: Token);
         Assert.Equal(new byte[] { 2 }, (await _storage.ReadAsync("a", Token))!.Value.ToArray());
         Assert.NotNull(await _storage.ReadAsync("a.damaged", Token));
     }
@@ -72,6 +72,6 @@ public sealed class StorageDamageTests
     private async Task<string?> DamageAsync(string key, byte value)
     {
         await _storage.WriteAsync(key, new[] { value }, cancellationToken: Token);
-        return await StorageDamage.SetAsideAsync(_storage, key, new[] { value }, "no certificate in it", _log, cancellationToken: Token);
+        return await StorageDamage.SetAsideAsync(_storage, key, new[] { value }, "no certificate in it", _log.For<StorageDamageTests>(), cancellationToken: Token);
     }
 }

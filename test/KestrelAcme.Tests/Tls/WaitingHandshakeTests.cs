@@ -1,6 +1,5 @@
 using System.Net.Security;
 using KestrelAcme.Testing;
-using KestrelAcme.Tests.EndToEnd;
 using KestrelAcme.Tls;
 using Xunit;
 
@@ -16,7 +15,7 @@ public sealed class WaitingHandshakeTests
     [Fact]
     public async Task Begin_Certificate_WaitsUntilItIsEnded()
     {
-        var handshake = WaitingHandshake.Begin(Options(), _log.CreateLogger("pins"));
+        var handshake = WaitingHandshake.Begin(Options(), _log.For<SessionPins>());
         await Task.Yield();
         Assert.False(_log.Has("PinEnded"));
 

@@ -5,7 +5,7 @@ using KestrelAcme.Challenges.Dns01.Records;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
-using KestrelAcme.Tests.EndToEnd;
+using KestrelAcme.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,7 +1,6 @@
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
-using KestrelAcme.Tests.EndToEnd;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging;
 using Xunit;

@@ -82,7 +82,7 @@ public sealed class AppCertificateTests
 
         await File.WriteAllTextAsync(path, "spoilt", Token);
         await Poll.UntilAsync(
-            () => app.Logs.Entries.Any(entry => entry.Level >= LogLevel.Error && entry.Category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal)),
+            () => app.Logs.Lines.Any(entry => entry.Level >= LogLevel.Error && entry.Category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal)),
             "Kestrel's complaint", cancellationToken: Token);
         time.Advance(TimeSpan.FromMinutes(1));
 

@@ -33,7 +33,7 @@ public sealed class AppSettingsKeptTests
         await client.GetStream().WriteAsync(ClientHelloBuilder.For("a.test").Build().AsMemory(0, 40), Token);
 
         Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], Token));
-        Assert.Contains(app.Logs.Entries, entry => entry.Message.Contains("no whole ClientHello within 00:00:00.2", StringComparison.Ordinal));
+        Assert.Contains(app.Logs.Lines, entry => entry.Message.Contains("no whole ClientHello within 00:00:00.2", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class AppSettingsKeptTests
             Token);
 
         Assert.Contains(Authority.Intermediate.Thumbprint, sent);
-        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Warning);
+        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Warning);
     }
 
     private static async Task SkipProxyLineAsync(ConnectionContext connection, ConnectionDelegate next)

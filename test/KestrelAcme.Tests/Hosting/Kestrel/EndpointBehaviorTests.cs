@@ -228,7 +228,7 @@ public sealed class EndpointBehaviorTests
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Name);
-        Assert.Contains(app.Logs.Entries, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("UseAcmeHttps", StringComparison.Ordinal));
+        Assert.Contains(app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("UseAcmeHttps", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class EndpointConfigurationTests
         await CheckChallengeAsync(app);
         Assert.True(app.Endpoints.IsApplied);
         wanted.Check?.Invoke(app.Endpoints);
-        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Warning && !entry.Message.Contains("HTTP/3 is not enabled", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Warning && !entry.Message.Contains("HTTP/3 is not enabled", StringComparison.Ordinal));
     }
 
     private static async Task CheckForeignAsync(KestrelApp app, string? expected)

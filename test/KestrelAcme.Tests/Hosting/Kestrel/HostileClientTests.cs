@@ -54,7 +54,7 @@ public sealed class HostileClientTests
 
         // Nothing, or an alert. Bytes that are not TLS are Kestrel's to answer.
         Assert.True(received.Length == 0 || received[0] == 21, Convert.ToHexString(received));
-        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Name);
     }
 
@@ -87,7 +87,7 @@ public sealed class HostileClientTests
 
         // The certificate is what a handshake would begin with: it is not to be seen.
         Assert.True(received.Length <= 7 && (received.Length == 0 || received[0] == 21), Convert.ToHexString(received));
-        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class HostileClientTests
         await client.GetStream().WriteAsync(Inputs["truncated"], Token);
 
         Assert.Empty(await ReadToEndAsync(client.GetStream()));
-        Assert.Contains(app.Logs.Entries, entry => entry.Message.Contains("no whole ClientHello", StringComparison.Ordinal));
+        Assert.Contains(app.Logs.Lines, entry => entry.Message.Contains("no whole ClientHello", StringComparison.Ordinal));
     }
 
     private static async Task<byte[]> ReadToEndAsync(NetworkStream stream)

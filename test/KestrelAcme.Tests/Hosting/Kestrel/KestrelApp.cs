@@ -1,5 +1,6 @@
 using System.Net;
 using KestrelAcme.Hosting.Kestrel;
+using KestrelAcme.Testing;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,7 +17,7 @@ namespace KestrelAcme.Tests.Hosting.Kestrel;
 /// <summary>A real Kestrel with our TLS, configured as a test wants it.</summary>
 internal sealed class KestrelApp : IAsyncDisposable
 {
-    private KestrelApp(WebApplication app, RecordingLoggerProvider logs)
+    private KestrelApp(WebApplication app, LogRecorder logs)
     {
         App = app;
         Logs = logs;
@@ -24,7 +25,7 @@ internal sealed class KestrelApp : IAsyncDisposable
 
     public WebApplication App { get; }
 
-    public RecordingLoggerProvider Logs { get; }
+    public LogRecorder Logs { get; }
 
     public ITlsPublisher Publisher => App.Services.GetRequiredService<ITlsPublisher>();
 
@@ -40,7 +41,7 @@ internal sealed class KestrelApp : IAsyncDisposable
     {
         var options = new WebApplicationOptions { EnvironmentName = environment, ApplicationName = applicationName };
         var builder = slim ? WebApplication.CreateSlimBuilder(options) : WebApplication.CreateBuilder(options);
-        var logs = new RecordingLoggerProvider();
+        var logs = new LogRecorder();
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
         builder.Configuration.AddInMemoryCollection(configuration ?? []);
         before?.Invoke(builder);

@@ -44,7 +44,7 @@ public sealed class KestrelTlsTests
 
         await Assert.ThrowsAsync<AuthenticationException>(() => TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", Token));
 
-        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level > LogLevel.Information);
+        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level > LogLevel.Information);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class KestrelTlsTests
         await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token);
 
         Assert.Contains("placeholder", first.Name, StringComparison.Ordinal);
-        Assert.Single(app.Logs.Entries, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("a.test", StringComparison.Ordinal));
+        Assert.Single(app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("a.test", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class KestrelTlsTests
             await TlsProbe.ConnectAsync(app.EndPoint, $"x{i}.a.test", Token);
         }
 
-        var warning = Assert.Single(app.Logs.Entries, entry => entry.Level == LogLevel.Warning);
+        var warning = Assert.Single(app.Logs.Lines, entry => entry.Level == LogLevel.Warning);
         Assert.Contains("*.a.test", warning.Message, StringComparison.Ordinal);
     }
 

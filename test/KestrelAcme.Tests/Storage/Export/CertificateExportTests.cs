@@ -12,7 +12,7 @@ public sealed class CertificateExportTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly CertificateExport _export;
 
-    public CertificateExportTests() => _export = new(_folder.Combine("live"), new FakeTimeProvider(), new RecordingLogger<CertificateExport>());
+    public CertificateExportTests() => _export = new(_folder.Combine("live"), new FakeTimeProvider(), new LogRecorder().For<CertificateExport>());
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -119,7 +119,7 @@ public sealed class CertificateExportTests : IDisposable
     [Fact]
     public async Task WriteAsync_TwoInstances_BothComplete()
     {
-        using var other = new CertificateExport(_folder.Combine("live"), new FakeTimeProvider(), new RecordingLogger<CertificateExport>());
+        using var other = new CertificateExport(_folder.Combine("live"), new FakeTimeProvider(), new LogRecorder().For<CertificateExport>());
         var (certificate, key) = Make("x");
         await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(async () => await (i % 2 == 0 ? _export : other).WriteAsync("a", certificate, key, Token), Token)));
         Assert.Equal(key, await ReadAsync("a", "privkey.pem"));

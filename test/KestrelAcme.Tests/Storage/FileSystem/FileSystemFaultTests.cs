@@ -84,7 +84,7 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
         Directory.Delete(_fixture.Root, recursive: true);
         await storage.WriteAsync("b", new byte[1], cancellationToken: Token);
         Assert.NotNull(await storage.ReadAsync("b", Token));
-        Assert.Contains(_fixture.Log.Entries, entry => entry.Name == "StoreWasEmptied");
+        Assert.Contains(_fixture.Log.Lines, entry => entry.Event.Name == "StoreWasEmptied");
         Assert.False(await lease!.RenewAsync(Token));
     }
 
@@ -127,7 +127,7 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     [Fact]
     public async Task TryAcquireLeaseAsync_LocksDoNotWork_NobodyIsTakenForDead()
     {
-        using var holder = new FileSystemStorage(_fixture.Root, TimeProvider.System, _fixture.Log);
+        using var holder = new FileSystemStorage(_fixture.Root, TimeProvider.System, _fixture.Log.For<FileSystemStorage>());
         await using var lease = await holder.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
         var command = StorageChildProcess.Command("hold", _fixture.Root, "a");
         await using var child = ChildProcess.Start(

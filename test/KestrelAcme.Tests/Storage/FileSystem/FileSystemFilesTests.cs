@@ -46,16 +46,16 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         var storage = _fixture.Open();
         await storage.WriteAsync("a.pem", "x"u8.ToArray(), cancellationToken: Token);
         await storage.ReadAsync("a.pem", Token);
-        Assert.Empty(_fixture.Log.Entries);
+        Assert.Empty(_fixture.Log.Lines);
         var path = Path.Join(_fixture.Root, "a.pem");
         SetMode(path, extra);
 
         await storage.ReadAsync("a.pem", Token);
         await storage.ReadManyAsync(["a.pem"], Token).ToListAsync(Token);
-        var (level, _, message) = Assert.Single(_fixture.Log.Entries);
-        Assert.Equal(LogLevel.Warning, level);
-        Assert.Contains($"chmod 600 '{path}'", message, StringComparison.Ordinal);
-        Assert.Contains(mode, message, StringComparison.Ordinal);
+        var warning = Assert.Single(_fixture.Log.Lines);
+        Assert.Equal(LogLevel.Warning, warning.Level);
+        Assert.Contains($"chmod 600 '{path}'", warning.Message, StringComparison.Ordinal);
+        Assert.Contains(mode, warning.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,8 +70,8 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
             await storage.ReadAsync($"a/{i}", Token);
         }
 
-        Assert.Equal(17, _fixture.Log.Entries.Count);
-        Assert.Equal("MoreFilesReadableByOthers", _fixture.Log.Entries[^1].Name);
+        Assert.Equal(17, _fixture.Log.Lines.Count);
+        Assert.Equal("MoreFilesReadableByOthers", _fixture.Log.Lines.Last().Event.Name);
     }
 
     [Fact]
@@ -164,8 +164,8 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         var storage = _fixture.OpenFileSystem();
         await storage.WriteAsync("a/old", "x"u8.ToArray(), cancellationToken: Token);
         var paths = new StoragePaths(_fixture.Root);
-        using var registration = new OwnerRegistration(paths, _fixture.Time, _fixture.Log);
-        var watch = new FolderWatch(paths, new FileSystemReader(paths, registration, _fixture.Log), "a/", _fixture.Time, _fixture.Log, systemEvents: null);
+        using var registration = new OwnerRegistration(paths, _fixture.Time, _fixture.Log.For<FileSystemStorage>());
+        var watch = new FolderWatch(paths, new FileSystemReader(paths, registration, _fixture.Log.For<FileSystemStorage>()), "a/", _fixture.Time, _fixture.Log.For<FileSystemStorage>(), systemEvents: null);
         await using var changes = watch.RunAsync(Token).GetAsyncEnumerator(Token);
         Assert.True(await changes.MoveNextAsync());
 

@@ -14,7 +14,7 @@ internal sealed class FileSystemFixture : IStorageFixture
 
     public FakeTimeProvider Time { get; } = new();
 
-    public RecordingLogger<FileSystemStorage> Log { get; } = new();
+    public LogRecorder Log { get; } = new();
 
     public string Root => _folder.Combine("store");
 
@@ -22,7 +22,7 @@ internal sealed class FileSystemFixture : IStorageFixture
 
     public FileSystemStorage OpenFileSystem(HostFacts? host = null)
     {
-        var storage = new FileSystemStorage(Root, Time, Log, host is null ? null : () => host);
+        var storage = new FileSystemStorage(Root, Time, Log.For<FileSystemStorage>(), host is null ? null : () => host);
         lock (_opened)
         {
             _opened.Add(storage);

@@ -38,7 +38,7 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
         Assert.NotNull(lease);
         Assert.Equal(before + 1, lease.FencingNumber);
         Assert.Equal(content, await File.ReadAllTextAsync(Record + "~damaged", Token));
-        Assert.Single(_fixture.Log.Entries, entry => entry.Name == "LeaseRecordDamaged" && entry.Message.Contains(Record, StringComparison.Ordinal));
+        Assert.Single(_fixture.Log.Lines, entry => entry.Event.Name == "LeaseRecordDamaged" && entry.Message.Contains(Record, StringComparison.Ordinal));
     }
 
     [Fact]

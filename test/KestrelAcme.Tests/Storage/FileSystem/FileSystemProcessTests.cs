@@ -8,7 +8,7 @@ namespace KestrelAcme.Tests.Storage.FileSystem;
 public sealed class FileSystemProcessTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly RecordingLogger<FileSystemStorage> _log = new();
+    private readonly LogRecorder _log = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -42,7 +42,7 @@ public sealed class FileSystemProcessTests : IDisposable
         await using var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
         Assert.NotNull(lease);
         Assert.True(lease.FencingNumber > long.Parse(held.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture));
-        Assert.Contains(_log.Entries, entry => entry.Name == "LeaseTakenOver");
+        Assert.Contains(_log.Lines, entry => entry.Event.Name == "LeaseTakenOver");
     }
 
     [Fact]
@@ -111,5 +111,5 @@ public sealed class FileSystemProcessTests : IDisposable
         }
     }
 
-    private FileSystemStorage Open() => new(_folder.Path, TimeProvider.System, _log);
+    private FileSystemStorage Open() => new(_folder.Path, TimeProvider.System, _log.For<FileSystemStorage>());
 }

@@ -1,8 +1,8 @@
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Challenges.Dns01.AcmeDns;
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 using KestrelAcme.Tests.Challenges.Dns01.Servers;
-using KestrelAcme.Tests.EndToEnd;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging;
 using Xunit;

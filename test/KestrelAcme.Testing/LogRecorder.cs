@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Tests.EndToEnd;
+namespace KestrelAcme.Testing;
 
 /// <summary>Keeps every log line.</summary>
-internal sealed class LogRecorder : ILoggerProvider
+public sealed class LogRecorder : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogLine> _lines = new();
 
@@ -16,13 +16,16 @@ internal sealed class LogRecorder : ILoggerProvider
 
     public override string ToString() => string.Join('\n', _lines.Where(l => l.Level >= LogLevel.Information));
 
-    public ILogger CreateLogger(string categoryName) => new Recorder(_lines);
+    public ILogger CreateLogger(string categoryName) => new Recorder(categoryName, _lines);
+
+    /// <summary>A logger for what is made without a host.</summary>
+    public ILogger<T> For<T>() => new Recorder<T>(_lines);
 
     public void Dispose()
     {
     }
 
-    private sealed class Recorder(ConcurrentQueue<LogLine> lines) : ILogger
+    private class Recorder(string category, ConcurrentQueue<LogLine> lines) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -30,6 +33,8 @@ internal sealed class LogRecorder : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            => lines.Enqueue(new LogLine(logLevel, eventId, formatter(state, exception), exception));
+            => lines.Enqueue(new LogLine(category, logLevel, eventId, formatter(state, exception), exception));
     }
+
+    private sealed class Recorder<T>(ConcurrentQueue<LogLine> lines) : Recorder(typeof(T).FullName!, lines), ILogger<T>;
 }

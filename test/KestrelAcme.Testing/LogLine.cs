@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Tests.EndToEnd;
+namespace KestrelAcme.Testing;
 
 /// <summary>One line of the log.</summary>
-internal sealed record LogLine(LogLevel Level, EventId Event, string Message, Exception? Exception)
+public sealed record LogLine(string Category, LogLevel Level, EventId Event, string Message, Exception? Exception)
 {
     public override string ToString() => $"{Level} {Event.Name}: {Message} {Exception}";
 }
