@@ -1,5 +1,4 @@
 using System.Net;
-using KestrelAcme.LocalAuthority.Authorizations;
 using KestrelAcme.LocalAuthority.Profiles;
 using KestrelAcme.LocalAuthority.Validation;
 

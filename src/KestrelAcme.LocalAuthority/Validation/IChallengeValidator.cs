@@ -1,4 +1,3 @@
-using KestrelAcme.LocalAuthority.Identifiers;
 using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Validation;

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using KestrelAcme.LocalAuthority.Identifiers;
 
 namespace KestrelAcme.LocalAuthority.Validation;

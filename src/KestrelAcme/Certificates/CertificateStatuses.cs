@@ -1,4 +1,3 @@
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 
 namespace KestrelAcme.Certificates;

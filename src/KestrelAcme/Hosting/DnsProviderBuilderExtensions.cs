@@ -3,7 +3,6 @@ using KestrelAcme.Challenges.Dns01.AcmeDns;
 using KestrelAcme.Challenges.Dns01.Cloudflare;
 using KestrelAcme.Challenges.Dns01.Exec;
 using KestrelAcme.Challenges.Dns01.PowerDns;
-using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Challenges.Dns01.Rfc2136;
 using KestrelAcme.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,5 @@
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Loading;
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;

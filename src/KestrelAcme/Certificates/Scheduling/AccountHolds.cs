@@ -1,7 +1,6 @@
 using System.Text.Json;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;

@@ -3,7 +3,6 @@ using System.Net;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
