@@ -56,13 +56,10 @@ public sealed class PebbleAccountTests : ServerTest
     [Fact]
     public async Task DeactivateAuthorizationAsync_Pending_IsDeactivated()
     {
-        await using var pebble = await PebbleServer.StartAsync(cancellationToken: Cancellation);
-        using var client = CreateClient(pebble);
-        using var key = AccountKey.Generate();
-        var account = await RegisterAsync(client, key);
-        var order = await account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("a.example")] }, Cancellation);
+        await using var at = await PebbleAccount.StartAsync();
+        var order = await at.Account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("a.example")] }, Cancellation);
 
-        var authorization = await account.DeactivateAuthorizationAsync(order.AuthorizationUrls[0], Cancellation);
+        var authorization = await at.Account.DeactivateAuthorizationAsync(order.AuthorizationUrls[0], Cancellation);
 
         Assert.Equal(AuthorizationStatus.Deactivated, authorization.Status);
     }
@@ -70,13 +67,10 @@ public sealed class PebbleAccountTests : ServerTest
     [Fact]
     public async Task CreateOrderAsync_BlockedName_IsNamed()
     {
-        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { Blocklist = ["blocked.example"] }, Cancellation);
-        using var client = CreateClient(pebble);
-        using var key = AccountKey.Generate();
-        var account = await RegisterAsync(client, key);
+        await using var at = await PebbleAccount.StartAsync(new PebbleOptions { Blocklist = ["blocked.example"] });
 
         var exception = await Assert.ThrowsAsync<AcmeException>(
-            () => account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("blocked.example")] }, Cancellation));
+            () => at.Account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("blocked.example")] }, Cancellation));
 
         Assert.True(exception.HasProblem(AcmeProblemTypes.RejectedIdentifier));
         Assert.Contains("blocked.example", exception.Message, StringComparison.Ordinal);
@@ -85,13 +79,10 @@ public sealed class PebbleAccountTests : ServerTest
     [Fact]
     public async Task GetOrdersAsync_OfPebble_NeverFails()
     {
-        await using var pebble = await PebbleServer.StartAsync(cancellationToken: Cancellation);
-        using var client = CreateClient(pebble);
-        using var key = AccountKey.Generate();
-        var account = await RegisterAsync(client, key);
-        var order = await account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("a.example")] }, Cancellation);
+        await using var at = await PebbleAccount.StartAsync();
+        var order = await at.Account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("a.example")] }, Cancellation);
 
-        var orders = await account.GetOrdersAsync(Cancellation);
+        var orders = await at.Account.GetOrdersAsync(Cancellation);
 
         Assert.True(orders is null || orders.Contains(order.Url));
     }
@@ -99,17 +90,14 @@ public sealed class PebbleAccountTests : ServerTest
     [Fact]
     public async Task CreateOrderAsync_ServerForgotTheAccount_SaysSoAndRegistersAgain()
     {
-        await using var pebble = await PebbleServer.StartAsync(cancellationToken: Cancellation);
-        using var client = CreateClient(pebble);
-        using var key = AccountKey.Generate();
-        var account = await RegisterAsync(client, key);
-        await pebble.RestartAsync(Cancellation);
+        await using var at = await PebbleAccount.StartAsync();
+        await at.Pebble.RestartAsync(Cancellation);
 
         var exception = await Assert.ThrowsAsync<AcmeException>(
-            () => account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("a.example")] }, Cancellation));
+            () => at.Account.CreateOrderAsync(new() { Identifiers = [AcmeIdentifier.Dns("a.example")] }, Cancellation));
         Assert.True(exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist));
 
-        Assert.True((await RegisterAsync(client, key)).IsNew);
+        Assert.True((await RegisterAsync(at.Client, at.Account.Key)).IsNew);
     }
 
     [Fact]

@@ -16,17 +16,13 @@ public sealed class PebbleIssuanceTests : ServerTest
     [InlineData(5, 100)]
     public async Task Obtain_RejectedNoncesAndReuse_ThreeCertificates(int rejectedNonces, int reuse)
     {
-        await using var pebble = await PebbleServer.StartAsync(
-            new PebbleOptions { NonceRejectPercent = rejectedNonces, AuthorizationReusePercent = reuse }, Cancellation);
-        using var client = CreateClient(pebble);
-        using var accountKey = AccountKey.Generate();
-        var account = await RegisterAsync(client, accountKey);
+        await using var at = await PebbleAccount.StartAsync(new PebbleOptions { NonceRejectPercent = rejectedNonces, AuthorizationReusePercent = reuse });
 
         for (var i = 0; i < 3; i++)
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var order = await ObtainAsync(pebble.HttpPort, account, key, "a.example", "b.example");
-            var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, Cancellation);
+            var order = await at.ObtainAsync(key, "a.example", "b.example");
+            var chain = await at.Account.DownloadCertificateAsync(order.CertificateUrl!, Cancellation);
             Assert.Equal(2, chain.Certificates.Count);
         }
     }
@@ -37,15 +33,12 @@ public sealed class PebbleIssuanceTests : ServerTest
     [InlineData(AccountKeyAlgorithm.RS256)]
     public async Task Obtain_AccountKeys_NamesAndAddressInOneCertificateOfOurKey(AccountKeyAlgorithm algorithm)
     {
-        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { ChainLength = 3 }, Cancellation);
-        using var client = CreateClient(pebble);
-        using var accountKey = AccountKey.Generate(algorithm);
-        var account = await RegisterAsync(client, accountKey);
+        await using var at = await PebbleAccount.StartAsync(new PebbleOptions { ChainLength = 3 }, algorithm);
         using var key = RSA.Create(2048);
 
-        var order = await ObtainAsync(pebble.HttpPort, account, key, "a.example", "127.0.0.1", "b.example");
+        var order = await at.ObtainAsync(key, "a.example", "127.0.0.1", "b.example");
 
-        var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, Cancellation);
+        var chain = await at.Account.DownloadCertificateAsync(order.CertificateUrl!, Cancellation);
         using var leaf = X509CertificateLoader.LoadCertificate(chain.Leaf.Span);
         var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
         Assert.Equal(["a.example", "b.example"], names.EnumerateDnsNames().Order());
@@ -57,16 +50,13 @@ public sealed class PebbleIssuanceTests : ServerTest
     [Fact]
     public async Task Obtain_WrongAnswer_SaysWhichNameAndWhy()
     {
-        await using var pebble = await PebbleServer.StartAsync(cancellationToken: Cancellation);
-        using var client = CreateClient(pebble);
-        using var accountKey = AccountKey.Generate();
-        var account = await RegisterAsync(client, accountKey);
-        var order = await account.CreateOrderAsync(new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.example")] }, Cancellation);
-        var authorization = await account.GetAuthorizationAsync(order.AuthorizationUrls[0], Cancellation);
+        await using var at = await PebbleAccount.StartAsync();
+        var order = await at.Account.CreateOrderAsync(new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.example")] }, Cancellation);
+        var authorization = await at.Account.GetAuthorizationAsync(order.AuthorizationUrls[0], Cancellation);
 
-        await account.AcceptChallengeAsync(authorization.FindChallenge("http-01")!.Url, Cancellation);
-        authorization = await account.WaitForAuthorizationAsync(authorization.Url, null, Cancellation);
-        order = await account.WaitForOrderAsync(order.Url, _ => false, null, Cancellation);
+        await at.Account.AcceptChallengeAsync(authorization.FindChallenge("http-01")!.Url, Cancellation);
+        authorization = await at.Account.WaitForAuthorizationAsync(authorization.Url, null, Cancellation);
+        order = await at.Account.WaitForOrderAsync(order.Url, _ => false, null, Cancellation);
 
         Assert.Equal(Protocol.Authorizations.AuthorizationStatus.Invalid, authorization.Status);
         Assert.Contains(authorization.Challenges, challenge => challenge.Error?.Is(Protocol.Problems.AcmeProblemTypes.Connection) == true);
@@ -76,17 +66,14 @@ public sealed class PebbleIssuanceTests : ServerTest
     [Fact]
     public async Task DownloadAllChainsAsync_AlternateRoots_SelectsByIssuer()
     {
-        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { AlternateRoots = 2 }, Cancellation);
-        using var client = CreateClient(pebble);
-        using var accountKey = AccountKey.Generate();
-        var account = await RegisterAsync(client, accountKey);
+        await using var at = await PebbleAccount.StartAsync(new PebbleOptions { AlternateRoots = 2 });
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        var order = await ObtainAsync(pebble.HttpPort, account, key, "a.example");
+        var order = await at.ObtainAsync(key, "a.example");
 
-        var chains = await account.DownloadAllChainsAsync(order.CertificateUrl!, Cancellation);
+        var chains = await at.Account.DownloadAllChainsAsync(order.CertificateUrl!, Cancellation);
 
         Assert.Equal(3, chains.Count);
-        using var root = X509Certificate2.CreateFromPem(await pebble.GetIssuingRootPemAsync(2, Cancellation));
+        using var root = X509Certificate2.CreateFromPem(await at.Pebble.GetIssuingRootPemAsync(2, Cancellation));
         var chosen = ChainSelector.Select(chains, root.GetNameInfo(X509NameType.SimpleName, forIssuer: false));
         Assert.NotSame(chains[0], chosen);
         using var top = X509CertificateLoader.LoadCertificate(chosen.Certificates[^1].Span);
@@ -96,18 +83,15 @@ public sealed class PebbleIssuanceTests : ServerTest
     [Fact]
     public async Task RevokeCertificateAsync_ByAccountAndByCertificateKey_BothWork()
     {
-        await using var pebble = await PebbleServer.StartAsync(cancellationToken: Cancellation);
-        using var client = CreateClient(pebble);
-        using var accountKey = AccountKey.Generate();
-        var account = await RegisterAsync(client, accountKey);
+        await using var at = await PebbleAccount.StartAsync();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var first = await account.DownloadCertificateAsync((await ObtainAsync(pebble.HttpPort, account, key, "a.example")).CertificateUrl!, Cancellation);
-        var second = await account.DownloadCertificateAsync((await ObtainAsync(pebble.HttpPort, account, key, "b.example")).CertificateUrl!, Cancellation);
+        var first = await at.Account.DownloadCertificateAsync((await at.ObtainAsync(key, "a.example")).CertificateUrl!, Cancellation);
+        var second = await at.Account.DownloadCertificateAsync((await at.ObtainAsync(key, "b.example")).CertificateUrl!, Cancellation);
 
-        await account.RevokeCertificateAsync(first.Leaf, RevocationReason.Superseded, Cancellation);
-        await client.RevokeCertificateAsync(second.Leaf, key, RevocationReason.KeyCompromise, Cancellation);
+        await at.Account.RevokeCertificateAsync(first.Leaf, RevocationReason.Superseded, Cancellation);
+        await at.Client.RevokeCertificateAsync(second.Leaf, key, RevocationReason.KeyCompromise, Cancellation);
 
-        var again = await Assert.ThrowsAsync<Protocol.Problems.AcmeException>(() => account.RevokeCertificateAsync(first.Leaf, null, Cancellation));
+        var again = await Assert.ThrowsAsync<Protocol.Problems.AcmeException>(() => at.Account.RevokeCertificateAsync(first.Leaf, null, Cancellation));
         Assert.True(again.HasProblem(Protocol.Problems.AcmeProblemTypes.AlreadyRevoked));
     }
 }

@@ -16,7 +16,7 @@ public abstract class ServerTest
 {
     private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private protected static AcmeClient CreateClient(PebbleServer pebble) => CreateClient(pebble.DirectoryUrl, pebble.TrustedRootsPem);
+    internal static AcmeClient CreateClient(PebbleServer pebble) => CreateClient(pebble.DirectoryUrl, pebble.TrustedRootsPem);
 
     private protected static AcmeClient CreateClient(Uri directoryUrl, string trustedRootsPem)
     {
@@ -25,14 +25,14 @@ public abstract class ServerTest
         return new AcmeClient(directoryUrl, new AcmeClientOptions { TrustedRoots = roots });
     }
 
-    private protected static Task<AcmeAccount> RegisterAsync(AcmeClient client, AccountKey key, ExternalAccountBinding? binding = null) =>
+    internal static Task<AcmeAccount> RegisterAsync(AcmeClient client, AccountKey key, ExternalAccountBinding? binding = null) =>
         client.CreateAccountAsync(
             key,
             new NewAccountRequest { Contacts = ["test@example.com"], TermsOfServiceAgreed = true, ExternalAccountBinding = binding },
             Cancellation);
 
     /// <summary>The whole way to an order that is valid.</summary>
-    private protected static async Task<Order> ObtainAsync(int httpPort, AcmeAccount account, AsymmetricAlgorithm key, params string[] names)
+    internal static async Task<Order> ObtainAsync(int httpPort, AcmeAccount account, AsymmetricAlgorithm key, params string[] names)
     {
         var identifiers = names.Select(AcmeIdentifier.Parse).ToArray();
         var order = await account.CreateOrderAsync(new NewOrderRequest { Identifiers = identifiers }, Cancellation);
