@@ -34,16 +34,19 @@ public sealed record RenewalCertificateId
         return Create(certificate);
     }
 
+    /// <summary>Names a certificate by what stands in it.</summary>
+    /// <param name="keyIdentifier">The keyIdentifier of its authority key identifier (RFC 5280 section 4.2.1.1).</param>
+    /// <param name="serialNumber">The content of the DER integer that is its serial number; a leading zero octet belongs to it.</param>
+    public static RenewalCertificateId Create(ReadOnlySpan<byte> keyIdentifier, ReadOnlySpan<byte> serialNumber) =>
+        new($"{Base64Url.EncodeToString(keyIdentifier)}.{Base64Url.EncodeToString(serialNumber)}");
+
     /// <summary>Names a certificate if it can be named: self-signed ones as a rule cannot.</summary>
     /// <param name="certificate">The certificate.</param>
     /// <param name="id">The name.</param>
     public static bool TryCreate(X509Certificate2 certificate, [NotNullWhen(true)] out RenewalCertificateId? id)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        id = KeyIdentifierOf(certificate) is { } keyIdentifier
-            // The serial is the content of the DER integer, so a leading zero octet belongs to it.
-            ? new RenewalCertificateId($"{Base64Url.EncodeToString(keyIdentifier.Span)}.{Base64Url.EncodeToString(certificate.SerialNumberBytes.Span)}")
-            : null;
+        id = KeyIdentifierOf(certificate) is { } keyIdentifier ? Create(keyIdentifier.Span, certificate.SerialNumberBytes.Span) : null;
         return id is not null;
     }
 

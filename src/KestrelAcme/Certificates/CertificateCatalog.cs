@@ -35,13 +35,14 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(IReadOnlyList<CertificateSpecification> specifications, ConfigurationSnapshot configuration)
     {
         var added = new List<ManagedCertificate>();
-        var wanted = new HashSet<string>(StringComparer.Ordinal);
+        var wanted = new HashSet<string>(specifications.Count, StringComparer.Ordinal);
         foreach (var specification in specifications)
         {
             wanted.Add(specification.Id);
             if (_certificates.TryGetValue(specification.Id, out var known))
             {
-                known.Specification = specification;
+                // The one that is there stays where nothing changed: who holds it for years should not change it for its double at every look.
+                known.Specification = known.Specification == specification ? known.Specification : specification;
             }
             else
             {
@@ -53,15 +54,15 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
 
         _acceptsStaging = configuration.Authorities.Any(a => WellKnownAuthorities.IsStaging(a.DirectoryUrl));
-        foreach (var certificate in _certificates.Values)
+        foreach (var (_, certificate) in _certificates)
         {
             certificate.AcceptsStaging = _acceptsStaging;
             certificate.Authorities = configuration.Authorities;
         }
 
-        var removed = _certificates.Keys.Where(id => !wanted.Contains(id)).ToList();
+        var removed = _certificates.Select(c => c.Key).Where(id => !wanted.Contains(id)).ToList();
         removed.ForEach(Remove);
-        tls.SetManagedNames([.. specifications.SelectMany(c => c.Identifiers).Select(i => i.Value).Distinct(StringComparer.Ordinal)]);
+        tls.SetManagedNames([.. specifications.SelectMany(c => c.Identifiers).Select(i => i.Value)]);
         return (added, removed);
     }
 
@@ -70,7 +71,10 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     {
         foreach (var certificate in All)
         {
-            certificate.Answer(new InvalidOperationException(reason));
+            if (certificate.Request is not null)
+            {
+                certificate.Answer(new InvalidOperationException(reason));
+            }
         }
     }
 

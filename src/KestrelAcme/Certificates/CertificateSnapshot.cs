@@ -11,16 +11,16 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates;
 
 /// <summary>A certificate that is there, with what is read from its leaf once.</summary>
-internal sealed record CertificateSnapshot(CertificateRecord Record, string SerialNumber, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
+/// <remarks>Ten thousands of these are kept at once: what is seldom asked for is read from the leaf each time.</remarks>
+internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
 {
-    // Read when it is first asked for, not at the start; every six hours after that.
-    private RenewalCertificateId? _renewalId;
+    private static ReadOnlySpan<byte> AuthorityKeyIdentifierOid => [0x55, 0x1D, 0x23];
+
+    /// <summary>The serial number, in hexadecimal.</summary>
+    public string SerialNumber => Convert.ToHexString(Shape.SerialNumber);
 
     /// <summary>The issuer's name.</summary>
     public string Issuer => new X500DistinguishedName(Shape.Issuer).Name;
-
-    /// <summary>By what an authority is asked for renewal information (RFC 9773 section 4.1); <see langword="null"/> where the leaf does not name its issuer's key.</summary>
-    public RenewalCertificateId? RenewalId => _renewalId ??= ReadRenewalId();
 
     private CertificateShape Shape => CertificateShape.Read(Record.Chain[0].Span);
 
@@ -31,7 +31,7 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
         {
             var leaf = CertificateShape.Read(record.Chain[0].Span);
             var (notBefore, notAfter) = leaf.ReadValidity();
-            return new CertificateSnapshot(record, Convert.ToHexString(leaf.SerialNumber), notBefore, notAfter, CrlDistributionPoint.Find(leaf));
+            return new CertificateSnapshot(record, notBefore, notAfter, CrlDistributionPoint.Find(leaf));
         }
         catch (AsnContentException exception)
         {
@@ -42,11 +42,11 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
     public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered, RevocationRecord? revocation = null) => new(
         NotBefore,
         NotAfter,
-        CoversNames: specification.Identifiers.All(i => Record.Metadata.Names.Contains(i.Value, StringComparer.Ordinal)),
+        Covers(specification),
         renewalInfoOffered,
         Record.Metadata.Jitter)
     {
-        Revocation = revocation?.SerialNumber != SerialNumber ? RevocationState.None : revocation.OnPurpose ? RevocationState.OnPurpose : RevocationState.Replace,
+        Revocation = revocation is null || revocation.SerialNumber != SerialNumber ? RevocationState.None : revocation.OnPurpose ? RevocationState.OnPurpose : RevocationState.Replace,
     };
 
     public CertificateMaterial Material(string id) => new(id, Record.Metadata.Names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
@@ -54,7 +54,17 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
     /// <summary>Whether a staging service that we know issued it: no client trusts it.</summary>
     public bool IsFromStaging => WellKnownAuthorities.IsStaging(Record.Metadata.DirectoryUrl);
 
-    public bool IsSameAs(CertificateSnapshot? other) => other is not null && SerialNumber == other.SerialNumber && Shape.Issuer.SequenceEqual(other.Shape.Issuer);
+    public bool IsSameAs(CertificateSnapshot? other)
+    {
+        if (other is null)
+        {
+            return false;
+        }
+
+        var mine = Shape;
+        var others = other.Shape;
+        return mine.SerialNumber.SequenceEqual(others.SerialNumber) && mine.Issuer.SequenceEqual(others.Issuer);
+    }
 
     /// <summary>Whether this certificate was obtained after another. Two may begin to be valid in the same second, or come from authorities that backdate differently.</summary>
     public bool IsNewerThan(CertificateSnapshot? other)
@@ -63,18 +73,37 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, string Seri
     /// <summary>Whether two certificates stand for one key.</summary>
     public bool HasSameKeyAs(CertificateSnapshot other) => Shape.PublicKeyInfo.SequenceEqual(other.Shape.PublicKeyInfo);
 
-    public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
-
-    private RenewalCertificateId? ReadRenewalId()
+    /// <summary>Reads by what an authority is asked for renewal information (RFC 9773 section 4.1); <see langword="null"/> where the leaf does not name its issuer's key.</summary>
+    public RenewalCertificateId? ReadRenewalId()
     {
         try
         {
-            using var leaf = X509CertificateLoader.LoadCertificate(Record.Chain[0].Span);
-            return RenewalCertificateId.TryCreate(leaf, out var id) ? id : null;
+            var leaf = Shape;
+            var extension = leaf.FindExtension(AuthorityKeyIdentifierOid);
+            return !extension.IsEmpty && new X509AuthorityKeyIdentifierExtension(extension).KeyIdentifier is { } issuerKey
+                ? RenewalCertificateId.Create(issuerKey.Span, leaf.SerialNumber)
+                : null;
         }
-        catch (CryptographicException)
+        catch (Exception exception) when (exception is CryptographicException or AsnContentException)
         {
+            // A damaged extension names nothing.
             return null;
         }
+    }
+
+    public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
+
+    private bool Covers(CertificateSpecification specification)
+    {
+        var identifiers = specification.Identifiers;
+        for (var i = 0; i < identifiers.Count; i++)
+        {
+            if (!Record.Metadata.Names.Contains(identifiers[i].Value))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }

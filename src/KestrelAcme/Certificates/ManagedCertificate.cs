@@ -66,7 +66,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     public RenewalDecision Decide(bool renewalInfoOffered, DateTimeOffset now)
     {
         var (current, state) = (_current, _state);
-        var advice = state.RenewalInfo?.SerialNumber == current?.SerialNumber ? state.RenewalInfo : null;
+        var advice = state.RenewalInfo is { } info && info.SerialNumber == current?.SerialNumber ? info : null;
         var facts = current?.Facts(_specification, renewalInfoOffered, state.Revocation);
         if (facts is not null && state.Issued is { Length: > 1 } issued)
         {
@@ -88,10 +88,12 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     // What the operator, or the name, has to mend may be mended once the settings are others.
     private CertificateFailure? CountedFailure(CertificateStateRecord state)
-        => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } mark }
-            && Authorities is { } authorities && authorities.All(a => SettingsFingerprint.Of(_specification, a) != mark)
+        => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } settings } && Authorities is { } authorities && !IsOfThese(authorities, settings)
             ? null
             : state.Failure;
+
+    private bool IsOfThese(IReadOnlyList<AuthoritySpecification> authorities, string settings)
+        => authorities.Any(a => SettingsFingerprint.Of(_specification, a) == settings);
 
     /// <summary>Whether one certificate may take the place of another that is served: a later one, and never one of a staging service by accident.</summary>
     public bool MayBeReplacedBy(CertificateSnapshot stored)

@@ -9,6 +9,7 @@ internal static class DomainNameParser
     private const int MaxLabelLength = 63;
 
     private static readonly SearchValues<char> Separators = SearchValues.Create(" \t\r\n,;");
+    private static readonly SearchValues<char> PathSigns = SearchValues.Create("/\\?#");
 
     /// <summary>Reads one name: A-labels in lower case without trailing dot, <c>*.</c> allowed in front; or an IP address, IPv6 with or without brackets.</summary>
     public static NameResult Parse(string? text)
@@ -37,7 +38,7 @@ internal static class DomainNameParser
             return NameResult.Bad("is a URL, not a domain name", Suggest(host));
         }
 
-        return text.IndexOfAny(['/', '\\', '?', '#']) is var at and >= 0 ? NameResult.Bad("has a path", Suggest(text[..at]))
+        return text.AsSpan().IndexOfAny(PathSigns) is var at and >= 0 ? NameResult.Bad("has a path", Suggest(text[..at]))
             : text.AsSpan().Trim().IndexOfAny(Separators) >= 0 ? NameResult.Bad("is not one name", "Write each name as an element of its own")
             : HasSpace(text) ? NameResult.Bad("contains a space", Suggest(string.Concat(text.Where(c => !char.IsWhiteSpace(c)))))
             : text.Contains('@') ? NameResult.Bad("is an e-mail address, not a domain name", Suggest(text[(text.LastIndexOf('@') + 1)..]))

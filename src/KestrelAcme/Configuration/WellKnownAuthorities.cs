@@ -45,11 +45,25 @@ public static class WellKnownAuthorities
 
     /// <summary>Finds an authority by the URL of its directory.</summary>
     /// <returns>The authority, or <see langword="null"/> when the URL is not known.</returns>
-    public static WellKnownAuthority? FindByUrl(Uri directoryUrl) => Array.Find(Authorities, authority => authority.DirectoryUrl == directoryUrl);
+    public static WellKnownAuthority? FindByUrl(Uri directoryUrl)
+    {
+        // Asked for each of a hundred thousand certificates: without a delegate.
+        foreach (var authority in Authorities)
+        {
+            if (authority.DirectoryUrl == directoryUrl)
+            {
+                return authority;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Whether a directory is that of a staging service: its certificates are trusted by nobody.</summary>
     public static bool IsStaging(Uri directoryUrl)
-        => FindByUrl(directoryUrl) is { } authority && Array.Exists(Authorities, production => production.StagingTwin == authority.Name);
+        => FindByUrl(directoryUrl) is { } authority && IsStaging(authority);
+
+    private static bool IsStaging(WellKnownAuthority authority) => Array.Exists(Authorities, production => production.StagingTwin == authority.Name);
 
     /// <summary>Whether a directory is served by one of the public authorities, at whatever path.</summary>
     internal static bool IsPublicHost(Uri directoryUrl)

@@ -112,7 +112,9 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         {
             try
             {
-                return await WithinAsync(what, _ => items.MoveNextAsync(), cancellationToken);
+                // Most items are there already: of ten thousand, only those that came with a new answer are waited for.
+                var next = items.MoveNextAsync();
+                return next.IsCompleted ? await next : await WithinAsync(what, _ => next, cancellationToken);
             }
             catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
             {

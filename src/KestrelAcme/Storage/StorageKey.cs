@@ -12,17 +12,17 @@ public static class StorageKey
     /// <summary>The largest value, in bytes: 16 MiB.</summary>
     public const int MaxValueLength = 16 * 1024 * 1024;
 
-    /// <summary>Whether a string is a well-formed key.</summary>
-    public static bool IsValid(string? key)
+    /// <summary>Whether a text is a well-formed key.</summary>
+    public static bool IsValid(ReadOnlySpan<char> key)
     {
-        if (string.IsNullOrEmpty(key) || key.Length > MaxLength)
+        if (key.IsEmpty || key.Length > MaxLength)
         {
             return false;
         }
 
-        foreach (var range in key.AsSpan().Split('/'))
+        foreach (var range in key.Split('/'))
         {
-            if (!IsValidSegment(key.AsSpan()[range]))
+            if (!IsValidSegment(key[range]))
             {
                 return false;
             }
@@ -46,7 +46,7 @@ public static class StorageKey
     public static void ThrowIfInvalidPrefix(string prefix)
     {
         ArgumentNullException.ThrowIfNull(prefix);
-        if (prefix.Length > 0 && !(prefix.EndsWith('/') && IsValid(prefix[..^1])))
+        if (prefix.Length > 0 && !(prefix.EndsWith('/') && IsValid(prefix.AsSpan(0, prefix.Length - 1))))
         {
             throw new ArgumentException($"'{prefix}' is not a prefix of storage keys: it is empty, or ends with '/'.", nameof(prefix));
         }

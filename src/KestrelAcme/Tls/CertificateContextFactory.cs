@@ -8,19 +8,18 @@ namespace KestrelAcme.Tls;
 internal static class CertificateContextFactory
 {
     /// <summary>Makes the context with exactly the chain that the authority sent; nothing is fetched.</summary>
-    /// <param name="material">The certificate.</param>
-    /// <param name="keyKind">The kind of its key.</param>
+    /// <param name="entry">The certificate.</param>
     /// <param name="exact">Whether the chain is sent as it is; on some systems it is built anew.</param>
     /// <exception cref="InvalidCertificateException">The bytes cannot be read, or key and certificate do not match.</exception>
-    public static SslStreamCertificateContext Create(CertificateMaterial material, KeyKinds keyKind, out bool exact)
+    public static SslStreamCertificateContext Create(CertificateEntry entry, out bool exact)
     {
         try
         {
-            var leaf = WithKey(X509CertificateLoader.LoadCertificate(material.Chain[0].Span), material.PrivateKey.Span, keyKind);
+            var leaf = WithKey(X509CertificateLoader.LoadCertificate(entry.Chain[0].Span), entry.PrivateKey.Span, entry.KeyKind);
             var intermediates = new X509Certificate2Collection();
-            for (var i = 1; i < material.Chain.Count; i++)
+            for (var i = 1; i < entry.Chain.Count; i++)
             {
-                intermediates.Add(X509CertificateLoader.LoadCertificate(material.Chain[i].Span));
+                intermediates.Add(X509CertificateLoader.LoadCertificate(entry.Chain[i].Span));
             }
 
             var context = SslStreamCertificateContext.Create(leaf, intermediates, offline: true);
@@ -29,7 +28,7 @@ internal static class CertificateContextFactory
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException or NotSupportedException)
         {
-            throw new InvalidCertificateException($"The certificate {material.Id} cannot be used for TLS: {exception.Message}", exception);
+            throw new InvalidCertificateException($"The certificate {entry.Id} cannot be used for TLS: {exception.Message}", exception);
         }
     }
 

@@ -36,10 +36,10 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
     {
         if (entry.Context is not { } context)
         {
-            context = CertificateContextFactory.Create(entry.Material, entry.KeyKind, out var exact);
+            context = CertificateContextFactory.Create(entry, out var exact);
             if (!exact)
             {
-                logger.ChainBuiltAnew(entry.Material.Id, entry.Material.Chain.Count, context.IntermediateCertificates.Count + 1);
+                logger.ChainBuiltAnew(entry.Id, entry.Chain.Count, context.IntermediateCertificates.Count + 1);
             }
 
             Keep(entry, context);

@@ -3,7 +3,10 @@ using System.Net.Security;
 namespace KestrelAcme.Tls;
 
 /// <summary>One published certificate: its bytes, and its context once somebody asked for it.</summary>
-internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds keyKind)
+/// <param name="material">What was published.</param>
+/// <param name="chain">Its chain, the leaf first; the issuers are shared with other entries.</param>
+/// <param name="keyKind">The kind of its key.</param>
+internal sealed class CertificateEntry(CertificateMaterial material, IReadOnlyList<ReadOnlyMemory<byte>> chain, KeyKinds keyKind)
 {
     private SslStreamCertificateContext? _context;
     private Task<SslStreamCertificateContext>? _making;
@@ -11,7 +14,16 @@ internal sealed class CertificateEntry(CertificateMaterial material, KeyKinds ke
     private object? _pin;
     private bool _isUnpublished;
 
-    public CertificateMaterial Material { get; } = material;
+    public string Id { get; } = material.Id;
+
+    public IReadOnlyList<string> Names { get; } = material.Names;
+
+    public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; } = chain;
+
+    public ReadOnlyMemory<byte> PrivateKey { get; } = material.PrivateKey;
+
+    /// <summary>Whether it is of earlier settings, served until a certificate exists that is wanted now.</summary>
+    public bool StandsIn { get; } = material.StandsIn;
 
     public KeyKinds KeyKind { get; } = keyKind;
 

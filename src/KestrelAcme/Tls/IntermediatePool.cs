@@ -1,35 +1,40 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 
 namespace KestrelAcme.Tls;
 
 /// <summary>Keeps one copy of each intermediate certificate: a hundred thousand leaves come from a handful of issuers.</summary>
+/// <remarks>Safe for concurrent use. One that is known already costs no memory, not even for the moment.</remarks>
 internal sealed class IntermediatePool
 {
     // An authority has a few; past this, something makes a new one each time and sharing is of no use.
     private const int MaxShared = 1024;
 
-    private readonly ConcurrentDictionary<string, ReadOnlyMemory<byte>> _shared = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> _shared = new(BytesComparer.Instance);
+    private readonly ConcurrentDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>.AlternateLookup<ReadOnlySpan<byte>> _byContent;
+
+    public IntermediatePool() => _byContent = _shared.GetAlternateLookup<ReadOnlySpan<byte>>();
 
     /// <summary>Returns the chain with its issuers replaced by the shared copies.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Share(IReadOnlyList<ReadOnlyMemory<byte>> chain)
     {
-        var shared = new ReadOnlyMemory<byte>[chain.Count];
-        var same = true;
-        for (var i = 0; i < chain.Count; i++)
+        ReadOnlyMemory<byte>[]? shared = null;
+        for (var i = 1; i < chain.Count; i++)
         {
-            shared[i] = i == 0 ? chain[0] : Share(chain[i]);
-            same &= shared[i].Equals(chain[i]);
+            var issuer = Share(chain[i]);
+            if (!issuer.Equals(chain[i]))
+            {
+                shared ??= [.. chain];
+                shared[i] = issuer;
+            }
         }
 
-        return same ? chain : shared;
+        return shared ?? chain;
     }
 
-    private ReadOnlyMemory<byte> Share(ReadOnlyMemory<byte> certificate)
-    {
-        var key = Convert.ToHexString(SHA256.HashData(certificate.Span));
-        return _shared.TryGetValue(key, out var known) ? known
-            : _shared.Count < MaxShared ? _shared.GetOrAdd(key, certificate)
-            : certificate;
-    }
+    /// <summary>Returns the shared copy of a certificate, made of these bytes when it is the first.</summary>
+    public ReadOnlyMemory<byte> Share(ReadOnlySpan<byte> certificate) => _byContent.TryGetValue(certificate, out var known) ? known : Add(certificate.ToArray());
+
+    private ReadOnlyMemory<byte> Share(ReadOnlyMemory<byte> certificate) => _shared.TryGetValue(certificate, out var known) ? known : Add(certificate);
+
+    private ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> certificate) => _shared.Count < MaxShared ? _shared.GetOrAdd(certificate, certificate) : certificate;
 }

@@ -5,12 +5,13 @@ namespace KestrelAcme.Tls;
 /// <summary>The names that we answer for, with or without a certificate: an immutable set, replaced as a whole.</summary>
 internal sealed class ManagedNames
 {
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _names;
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly HashSet<IPAddress> _addresses = [];
 
     public ManagedNames(IReadOnlyCollection<string> names)
     {
+        _names = new HashSet<string>(names.Count, StringComparer.Ordinal);
         _bySpan = _names.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var name in names)
         {

@@ -61,7 +61,7 @@ internal sealed class TlsCertificateTable(
         {
             if (_slots.Remove(id, out var slot) && slot.Current is { } entry)
             {
-                foreach (var name in entry.Material.Names)
+                foreach (var name in entry.Names)
                 {
                     Index.Remove(HostName.Normalize(name), slot);
                 }
@@ -94,7 +94,7 @@ internal sealed class TlsCertificateTable(
     private CertificateEntry CreateEntry(CertificateMaterial material)
     {
         var keyKind = CertificateCheck.Check(material);
-        return new CertificateEntry(material with { Chain = _intermediates.Share(material.Chain) }, keyKind);
+        return new CertificateEntry(material, _intermediates.Share(material.Chain), keyKind);
     }
 
     // Names that go are taken out before the write, names that come are put in after it; names that stay see the one write.
@@ -102,7 +102,7 @@ internal sealed class TlsCertificateTable(
     {
         lock (_gate)
         {
-            var id = entry.Material.Id;
+            var id = entry.Id;
             if (!_slots.TryGetValue(id, out var slot))
             {
                 _slots[id] = slot = new CertificateSlot();
@@ -135,5 +135,5 @@ internal sealed class TlsCertificateTable(
         }
     }
 
-    private static string[] Names(CertificateEntry? entry) => entry is null ? [] : [.. entry.Material.Names.Select(HostName.Normalize)];
+    private static string[] Names(CertificateEntry? entry) => entry is null ? [] : [.. entry.Names.Select(HostName.Normalize)];
 }

@@ -118,12 +118,12 @@ internal sealed class TlsSelector(
 
     private TlsSelection Unusable(CertificateEntry entry, InvalidCertificateException exception)
     {
-        if (reported.TryReport(entry.Material.Id))
+        if (reported.TryReport(entry.Id))
         {
-            logger.CertificateUnusable(entry.Material.Id, exception.Message);
+            logger.CertificateUnusable(entry.Id, exception.Message);
         }
 
-        return Missing(entry.Material.Names[0]);
+        return Missing(entry.Names[0]);
     }
 
     private TlsSelection Served(CertificateEntry entry, SslStreamCertificateContext context, string? name)

@@ -25,7 +25,7 @@ public class NameIndexBenchmarks
         for (var i = 0; i < Names; i++)
         {
             var material = new CertificateMaterial($"{i}", [], [], default, now.AddDays(-1), now.AddDays(89));
-            var slot = new CertificateSlot { Current = new CertificateEntry(material, KeyKinds.EcdsaP256) };
+            var slot = new CertificateSlot { Current = new CertificateEntry(material, material.Chain, KeyKinds.EcdsaP256) };
             _index.Add($"name{i}.example.test", slot);
             _index.Add($"*.wild{i}.example.test", slot);
         }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Protocol.RenewalInformation;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates;
@@ -23,6 +24,35 @@ public sealed class CertificateSnapshotTests
         Assert.Equal(leaf.NotBefore.ToUniversalTime(), snapshot.NotBefore.UtcDateTime);
         Assert.Equal(leaf.NotAfter.ToUniversalTime(), snapshot.NotAfter.UtcDateTime);
         Assert.Equal(new Uri("http://crl.example/1.crl"), snapshot.RevocationListUrl);
+        Assert.Equal(RenewalCertificateId.Create(leaf), snapshot.ReadRenewalId());
+    }
+
+    [Fact]
+    public void ReadRenewalId_WithoutItsIssuersKey_IsNone()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=bare", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509Extension("2.5.29.35", [0x30, 0x05, 0x80], critical: false));
+        using var damaged = request.CreateSelfSigned(TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddDays(1));
+
+        Assert.Null(CertificateSnapshot.Read(Record(damaged.RawData)).ReadRenewalId());
+        request.CertificateExtensions.Clear();
+        using var bare = request.CreateSelfSigned(TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddDays(1));
+        Assert.Null(CertificateSnapshot.Read(Record(bare.RawData)).ReadRenewalId());
+    }
+
+    [Fact]
+    public void IsSameAs_SerialNumberOfAnotherIssuer_IsNot()
+    {
+        using var one = Create([1], 2026, 2027, "http://crl.example/1.crl");
+        using var successor = Create([2], 2026, 2027, "http://crl.example/1.crl");
+        using var other = Create([1], 2026, 2027, "http://crl.example/1.crl", issuer: "CN=Another");
+        var snapshot = CertificateSnapshot.Read(Record(one.RawData));
+
+        Assert.True(snapshot.IsSameAs(CertificateSnapshot.Read(Record(one.RawData))));
+        Assert.False(snapshot.IsSameAs(CertificateSnapshot.Read(Record(successor.RawData))));
+        Assert.False(snapshot.IsSameAs(CertificateSnapshot.Read(Record(other.RawData))));
+        Assert.False(snapshot.IsSameAs(null));
     }
 
     [Fact]
@@ -70,14 +100,15 @@ public sealed class CertificateSnapshotTests
         Assert.InRange(read, 1, (3 * leaf.RawData.Length) - 1);
     }
 
-    private static X509Certificate2 Create(byte[] serial, int from, int until, string list)
+    private static X509Certificate2 Create(byte[] serial, int from, int until, string list, string issuer = "CN=\"An Issuer, Inc.\", O=Ünïcode, C=AT")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=leaf.test", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([list]));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier([.. serial, 7]));
         return request.Create(
-            new X500DistinguishedName("CN=\"An Issuer, Inc.\", O=Ünïcode, C=AT"), X509SignatureGenerator.CreateForECDsa(key),
+            new X500DistinguishedName(issuer), X509SignatureGenerator.CreateForECDsa(key),
             new DateTimeOffset(from, 1, 2, 3, 4, 5, TimeSpan.Zero), new DateTimeOffset(until, 6, 7, 8, 9, 10, TimeSpan.Zero), serial);
     }
 

@@ -105,7 +105,7 @@ public sealed class StoreRefillTests
     }
 
     private async Task<string?> StoredSerialAsync()
-        => await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is { } value ? CertificateSnapshot.Read(CertificateFile.Decode(value.Span)).SerialNumber : null;
+        => await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is { } value ? CertificateSnapshot.Read(CertificateFile.Decode(value.Span, new SharedParts())).SerialNumber : null;
 
     private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, Dictionary<string, string?>? settings = null)
         => fixture.StartAppAsync(settings ?? fixture.Settings(Name), configure: QuickIssuance.Apply, storage: storage);

@@ -22,7 +22,7 @@ public sealed class NameIndexTests
         Add("exact", ["a.test"]);
         Add("wildcard", ["*.a.test"]);
 
-        Assert.Equal(expected, Find(name)?.Material.Id);
+        Assert.Equal(expected, Find(name)?.Id);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class NameIndexTests
         Add("short", ["www.a.test"], days: 10);
         Add("long", ["www.a.test"], days: 20);
 
-        Assert.Equal("long", Find("www.a.test")?.Material.Id);
+        Assert.Equal("long", Find("www.a.test")?.Id);
     }
 
     [Fact]
@@ -48,14 +48,14 @@ public sealed class NameIndexTests
         Add("expired", ["www.a.test"], days: -1);
         Add("wildcard", ["*.a.test"]);
 
-        Assert.Equal("wildcard", Find("www.a.test")?.Material.Id);
+        Assert.Equal("wildcard", Find("www.a.test")?.Id);
     }
 
     [Fact]
     public void Find_ExpiredOnly_Expired()
     {
         Add("expired", ["a.test"], days: -1);
-        Assert.Equal("expired", Find("a.test")?.Material.Id);
+        Assert.Equal("expired", Find("a.test")?.Id);
     }
 
     [Theory]
@@ -70,25 +70,25 @@ public sealed class NameIndexTests
         Add("ecdsa", ["a.test"], days: 60);
 
         // A client that takes P-384 only can use neither curve we have: it gets RSA only if it said so.
-        Assert.Equal(expected, Find("a.test", (KeyKinds)accepted)?.Material.Id);
+        Assert.Equal(expected, Find("a.test", (KeyKinds)accepted)?.Id);
     }
 
     [Fact]
     public void Find_Address_ItsOwnThenTheSoleOne()
     {
         var slot = Add("v4", ["192.0.2.1"]);
-        Assert.Equal("v4", FindAddress("10.0.0.1")?.Material.Id);
+        Assert.Equal("v4", FindAddress("10.0.0.1")?.Id);
         Assert.Null(FindAddress("10.0.0.1", exactly: true));
-        Assert.Equal("v4", FindAddress("192.0.2.1", exactly: true)?.Material.Id);
-        Assert.Equal("v4", _index.Find((IPAddress?)null, exactly: false, All, Now.UtcTicks)?.Material.Id);
+        Assert.Equal("v4", FindAddress("192.0.2.1", exactly: true)?.Id);
+        Assert.Equal("v4", _index.Find((IPAddress?)null, exactly: false, All, Now.UtcTicks)?.Id);
 
         var other = Add("v6", ["2001:db8::1"]);
-        Assert.Equal("v4", FindAddress("192.0.2.1")?.Material.Id);
-        Assert.Equal("v6", FindAddress("2001:0DB8::1")?.Material.Id);
+        Assert.Equal("v4", FindAddress("192.0.2.1")?.Id);
+        Assert.Equal("v6", FindAddress("2001:0DB8::1")?.Id);
         Assert.Null(FindAddress("10.0.0.1"));
 
         _index.Remove("2001:db8::1", other);
-        Assert.Equal("v4", FindAddress("10.0.0.1")?.Material.Id);
+        Assert.Equal("v4", FindAddress("10.0.0.1")?.Id);
         _index.Remove("192.0.2.1", slot);
         Assert.Null(FindAddress("192.0.2.1"));
     }
@@ -112,7 +112,7 @@ public sealed class NameIndexTests
 
     private CertificateSlot Add(string id, string[] names, int days = 30, KeyKinds kind = KeyKinds.EcdsaP256)
     {
-        var slot = new CertificateSlot { Current = new CertificateEntry(new CertificateMaterial(id, names, [], default, Now.AddDays(-60), Now.AddDays(days)), kind) };
+        var slot = new CertificateSlot { Current = new CertificateEntry(new CertificateMaterial(id, names, [], default, Now.AddDays(-60), Now.AddDays(days)), [], kind) };
         Array.ForEach(names, name => _index.Add(name, slot));
         return slot;
     }

@@ -86,7 +86,7 @@ public sealed class ReplacedCertificateTests
     public async Task GetAsync_MakingFailsByADefect_EverybodyIsTold()
     {
         using var chain = new FailingChain();
-        var entry = new CertificateEntry(Authority.Issue("a.test") with { Chain = chain }, KeyKinds.EcdsaP256);
+        var entry = new CertificateEntry(Authority.Issue("a.test"), chain, KeyKinds.EcdsaP256);
         var first = Task.Run(() => _contexts.GetAsync(entry).AsTask(), Cancelled);
         await Poll.UntilAsync(() => entry.Making is not null, "the making is under way", cancellationToken: Cancelled);
         var second = _contexts.GetAsync(entry).AsTask();

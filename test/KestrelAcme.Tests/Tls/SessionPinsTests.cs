@@ -20,7 +20,7 @@ public sealed class SessionPinsTests
     public async Task Release_Pinned_MakesRoom()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Nothing is pinned elsewhere.");
-        var (first, second) = (Entry("a.test"), Entry("b.test"));
+        var (first, second) = (_authority.Entry("a.test"), _authority.Entry("b.test"));
         await PinnedAsync(first);
 
         _pins.Release(first);
@@ -35,7 +35,7 @@ public sealed class SessionPinsTests
     public async Task Offer_NoRoom_OnlyAMuchHotterOneTakesThePlace()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Nothing is pinned elsewhere.");
-        var (first, second) = (Entry("a.test"), Entry("b.test"));
+        var (first, second) = (_authority.Entry("a.test"), _authority.Entry("b.test"));
         first.Touch(_time);
         await PinnedAsync(first);
 
@@ -59,8 +59,6 @@ public sealed class SessionPinsTests
         await Poll.UntilAsync(() => entry.Pin is not null && _pins.Count == 1, "the pin", cancellationToken: Cancelled);
     }
 
-    private CertificateEntry Entry(string name) => new(_authority.Issue(name), KeyKinds.Ecdsa);
-
     private static SslServerAuthenticationOptions Options(CertificateEntry entry)
-        => new() { ServerCertificateContext = CertificateContextFactory.Create(entry.Material, entry.KeyKind, out _), AllowTlsResume = true };
+        => new() { ServerCertificateContext = CertificateContextFactory.Create(entry, out _), AllowTlsResume = true };
 }

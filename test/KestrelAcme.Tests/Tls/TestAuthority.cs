@@ -62,6 +62,13 @@ internal sealed class TestAuthority
             notBefore ?? Now.AddDays(-1), notAfter ?? Now.AddDays(89), NextSerial());
     }
 
+    /// <summary>A certificate as the table keeps it.</summary>
+    public CertificateEntry Entry(string name)
+    {
+        var material = Issue(name);
+        return new CertificateEntry(material, material.Chain, KeyKinds.EcdsaP256);
+    }
+
     public CertificateMaterial Issue(params string[] names) => Issue(names, ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
     public CertificateMaterial Issue(IReadOnlyList<string> names, AsymmetricAlgorithm key, string? id = null, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null)

@@ -44,7 +44,7 @@ public sealed class TlsCertificateTableTests
         var bad = Authority.Issue("a.test") with { PrivateKey = Key().ExportPkcs8PrivateKey() };
 
         Assert.Throws<InvalidCertificateException>(() => _table.Publish(bad));
-        Assert.Equal(good.Chain[0].ToArray(), Find("a.test")!.Material.Chain[0].ToArray());
+        Assert.Equal(good.Chain[0].ToArray(), Find("a.test")!.Chain[0].ToArray());
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class TlsCertificateTableTests
     public void Publish_SharedIssuer_KeptOnce()
     {
         _table.PublishStored([Authority.Issue("a.test"), Authority.Issue("b.test")]);
-        Assert.True(Find("a.test")!.Material.Chain[1].Equals(Find("b.test")!.Material.Chain[1]));
+        Assert.True(Find("a.test")!.Chain[1].Equals(Find("b.test")!.Chain[1]));
     }
 
     private static ECDsa Key() => ECDsa.Create(ECCurve.NamedCurves.nistP256);

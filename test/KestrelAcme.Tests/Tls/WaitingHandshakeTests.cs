@@ -25,5 +25,5 @@ public sealed class WaitingHandshakeTests
     }
 
     private SslServerAuthenticationOptions Options()
-        => new() { ServerCertificateContext = CertificateContextFactory.Create(_authority.Issue("a.test"), KeyKinds.Ecdsa, out _) };
+        => new() { ServerCertificateContext = CertificateContextFactory.Create(_authority.Entry("a.test"), out _) };
 }

@@ -19,7 +19,7 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<IReadOnlyCollection<string>> ListAsync(CancellationToken cancellationToken)
     {
-        var keys = new HashSet<string>(StringComparer.Ordinal);
+        var keys = new List<string>();
         await foreach (var key in storage.ListAsync(StorageLayout.DomainsPrefix, cancellationToken))
         {
             keys.Add(key);
@@ -34,7 +34,7 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         var names = new List<string>(keys.Count);
         if (keys.Count > Few)
         {
-            keys.RemoveWhere(key => TryAdd(names, StorageLayout.DomainOf(key)));
+            keys.RemoveAll(key => TryAdd(names, StorageLayout.DomainOf(key)));
         }
 
         var before = new Lazy<Dictionary<string, string>>(() => ByKey(_last));
@@ -49,7 +49,8 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
             names.Add(Encoding.UTF8.GetString(entry.Value.Span));
         }
 
-        return _last = [.. names];
+        // Who holds names for years is given the same ones as before where they are the same.
+        return _last = names.SequenceEqual(_last) ? _last : [.. names];
     }
 
     public async ValueTask AddAsync(CertificateIdentifier name, CancellationToken cancellationToken)

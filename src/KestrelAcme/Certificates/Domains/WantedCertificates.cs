@@ -50,13 +50,15 @@ internal sealed class WantedCertificates(
     public async Task<bool> KnowsAllSourcesAsync(CancellationToken cancellationToken)
         => (await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)))).All(a => a is not null);
 
-    private List<CertificateSpecification> Combine(IEnumerable<string> names)
+    private List<CertificateSpecification> Combine(List<string> names)
     {
         var snapshot = configuration.Current;
         var wanted = snapshot.Certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
+        wanted.EnsureCapacity(wanted.Count + (names.Count * snapshot.KeyAlgorithms.Count));
 
         // A name in the configuration, alone or in a group, needs no second certificate.
         var covered = snapshot.Certificates.SelectMany(c => c.Identifiers).ToHashSet();
+        covered.EnsureCapacity(covered.Count + names.Count);
         foreach (var name in names)
         {
             var result = DomainNameRules.Check(name, snapshot);

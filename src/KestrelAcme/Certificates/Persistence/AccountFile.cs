@@ -7,30 +7,35 @@ namespace KestrelAcme.Certificates.Persistence;
 /// <summary>The stored form of an <see cref="AccountRecord"/>.</summary>
 internal static class AccountFile
 {
+    private const string NotKeys = "it does not hold one private key, or two";
+
     public static byte[] Encode(AccountRecord record)
     {
-        List<(string, byte[])> blocks = [(PemDocument.PrivateKeyLabel, Content(record.PrivateKeyPem))];
-        if (record.NextPrivateKeyPem is { } next)
-        {
-            blocks.Add((PemDocument.PrivateKeyLabel, Content(next)));
-        }
-
-        return new PemDocument(JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.AccountMetadata), blocks).Encode();
+        string[] keys = record.NextPrivateKeyPem is { } next ? [record.PrivateKeyPem, next] : [record.PrivateKeyPem];
+        return PemDocument.Encode(
+            JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.AccountMetadata),
+            keys.Select(key => (PemDocument.PrivateKeyLabel, Content(key))));
     }
 
     /// <exception cref="DamagedValueException">The value is not an account file.</exception>
     public static AccountRecord Decode(ReadOnlySpan<byte> value)
     {
-        var document = PemDocument.Decode(value);
-        if (document.Blocks is not ([_] or [_, _]) || document.Blocks.Any(b => b.Label != PemDocument.PrivateKeyLabel))
+        var document = new PemDocumentReader(value);
+        var keys = new List<byte[]>(2);
+        while (document.Next())
         {
-            throw new DamagedValueException("it does not hold one private key, or two");
+            keys.Add(document.Is(PemDocument.PrivateKeyLabel) && keys.Count < 2 ? document.Read() : throw new DamagedValueException(NotKeys));
         }
 
-        var metadata = StoredJson.Decode(document.Metadata.Span, PersistenceJsonContext.Default.AccountMetadata, "its metadata");
+        if (keys.Count == 0)
+        {
+            throw new DamagedValueException(NotKeys);
+        }
+
+        var metadata = StoredJson.Decode(document.Metadata, PersistenceJsonContext.Default.AccountMetadata, "its metadata");
         try
         {
-            return new AccountRecord(Readable(document.Blocks[0].Content), metadata, document.Blocks.Count > 1 ? Readable(document.Blocks[1].Content) : null);
+            return new AccountRecord(Readable(keys[0]), metadata, keys.Count > 1 ? Readable(keys[1]) : null);
         }
         catch (ArgumentException exception)
         {
@@ -46,5 +51,5 @@ internal static class AccountFile
         return pem;
     }
 
-    private static byte[] Content(string pem) => Convert.FromBase64String(pem[PemEncoding.Find(pem).Base64Data]);
+    private static ReadOnlyMemory<byte> Content(string pem) => Convert.FromBase64String(pem[PemEncoding.Find(pem).Base64Data]);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace KestrelAcme.Certificates.Persistence;
@@ -7,36 +8,51 @@ internal static class CertificateFile
 {
     private const int MaxChainLength = 20;
 
-    public static byte[] Encode(CertificateRecord record)
-    {
-        var blocks = record.Chain.Select(c => (PemDocument.CertificateLabel, c.ToArray())).ToList();
-        blocks.Add((PemDocument.PrivateKeyLabel, record.PrivateKey.ToArray()));
-        return new PemDocument(JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata), blocks).Encode();
-    }
+    public static byte[] Encode(CertificateRecord record) => PemDocument.Encode(
+        JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata),
+        [.. record.Chain.Select(c => (PemDocument.CertificateLabel, c)), (PemDocument.PrivateKeyLabel, record.PrivateKey)]);
 
+    /// <param name="value">The stored form.</param>
+    /// <param name="shared">What it may have in common with others; no second copy of that is made.</param>
     /// <exception cref="DamagedValueException">The value is not a certificate file.</exception>
-    public static CertificateRecord Decode(ReadOnlySpan<byte> value)
+    public static CertificateRecord Decode(ReadOnlySpan<byte> value, SharedParts shared)
     {
-        var document = PemDocument.Decode(value);
-        var chain = new List<ReadOnlyMemory<byte>>();
+        var document = new PemDocumentReader(value);
+        var chain = new List<ReadOnlyMemory<byte>>(2);
         byte[]? key = null;
-        foreach (var (label, content) in document.Blocks)
+        while (document.Next())
         {
-            switch (label)
+            if (document.Is(PemDocument.CertificateLabel) && chain.Count < MaxChainLength)
             {
-                case PemDocument.CertificateLabel when chain.Count < MaxChainLength:
-                    chain.Add(content);
-                    break;
-                case PemDocument.PrivateKeyLabel when key is null:
-                    key = content;
-                    break;
-                default:
-                    throw new DamagedValueException($"an unexpected PEM block '{label}'");
+                chain.Add(chain.Count == 0 ? document.Read() : ReadIssuer(document, shared));
+            }
+            else if (document.Is(PemDocument.PrivateKeyLabel) && key is null)
+            {
+                key = document.Read();
+            }
+            else
+            {
+                throw new DamagedValueException($"an unexpected PEM block '{document.Label}'");
             }
         }
 
         return chain.Count > 0 && key is not null
-            ? new CertificateRecord(chain, key, StoredJson.Decode(document.Metadata.Span, PersistenceJsonContext.Default.CertificateMetadata, "its metadata"))
+            ? new CertificateRecord(chain.ToArray(), key, shared.Share(StoredJson.Decode(document.Metadata, PersistenceJsonContext.Default.CertificateMetadata, "its metadata")))
             : throw new DamagedValueException(chain.Count == 0 ? "it holds no certificate" : "it holds no private key");
+    }
+
+    private static ReadOnlyMemory<byte> ReadIssuer(PemDocumentReader document, SharedParts shared)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(document.Length);
+        try
+        {
+            var issuer = buffer.AsSpan(0, document.Length);
+            document.Read(issuer);
+            return shared.Intermediates.Share(issuer);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 }

@@ -59,7 +59,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     {
         try
         {
-            return CertificateSnapshot.Read(record);
+            return _shared.Share(CertificateSnapshot.Read(record));
         }
         catch (DamagedValueException exception)
         {
@@ -143,7 +143,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         }
     }
 
-    private CertificateRecord DecodeShared(ReadOnlySpan<byte> value) => _shared.Share(CertificateFile.Decode(value));
+    private CertificateRecord DecodeShared(ReadOnlySpan<byte> value) => CertificateFile.Decode(value, _shared);
 
     // Armour may be sound around a leaf that is not.
     private CertificateRecord DecodeReadable(ReadOnlySpan<byte> value)

@@ -4,20 +4,26 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>Keeps one copy of what many stored certificates have in common: intermediates, and the URLs of authority and account.</summary>
+/// <summary>Keeps one copy of what many stored certificates have in common: intermediates, and the URLs of authorities, accounts and revocation lists.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
 internal sealed class SharedParts
 {
-    // An operator has a few authorities and accounts.
+    // An operator has a few authorities and accounts; an authority divides its certificates among some hundred lists.
     private const int MaxUrls = 1024;
 
-    private readonly IntermediatePool _intermediates = new();
     private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
 
-    public CertificateRecord Share(CertificateRecord record) => record with
+    public IntermediatePool Intermediates { get; } = new();
+
+    public CertificateMetadata Share(CertificateMetadata metadata) => metadata with
     {
-        Chain = _intermediates.Share(record.Chain),
-        Metadata = record.Metadata with { KeyAlgorithm = Enum.TryParse<KeyAlgorithm>(record.Metadata.KeyAlgorithm, out var kind) ? kind.ToString() : record.Metadata.KeyAlgorithm, DirectoryUrl = Share(record.Metadata.DirectoryUrl), AccountUrl = Share(record.Metadata.AccountUrl) },
+        KeyAlgorithm = Enum.TryParse<KeyAlgorithm>(metadata.KeyAlgorithm, out var kind) ? kind.ToString() : metadata.KeyAlgorithm,
+        DirectoryUrl = Share(metadata.DirectoryUrl),
+        AccountUrl = Share(metadata.AccountUrl),
     };
+
+    public CertificateSnapshot Share(CertificateSnapshot snapshot)
+        => snapshot.RevocationListUrl is { } url && Share(url) is var known && !ReferenceEquals(url, known) ? snapshot with { RevocationListUrl = known } : snapshot;
 
     private Uri Share(Uri url)
         => _urls.TryGetValue(url.OriginalString, out var known) ? known

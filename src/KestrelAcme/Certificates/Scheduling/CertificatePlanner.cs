@@ -32,5 +32,17 @@ internal sealed class CertificatePlanner(IssuanceStatus issuance, ConfigurationS
         => certificate is { State.CutOff: true, Request: not { IsForced: true } } && settings.SteadyAfter - time.GetElapsedTime(_started) is { Ticks: > 0 } wait ? wait : null;
 
     private bool HasIssuer(ManagedCertificate certificate)
-        => certificate.Current?.Record.Metadata.DirectoryUrl is { } issuer && configuration.Current.Authorities.Any(a => a.DirectoryUrl == issuer);
+    {
+        var issuer = certificate.Current?.Record.Metadata.DirectoryUrl;
+        var authorities = configuration.Current.Authorities;
+        for (var i = 0; issuer is not null && i < authorities.Count; i++)
+        {
+            if (authorities[i].DirectoryUrl == issuer)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

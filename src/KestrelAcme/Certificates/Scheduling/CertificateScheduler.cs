@@ -18,23 +18,30 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
     private readonly Dictionary<WorkLane, int> _runningByLane = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => 0);
     private readonly SemaphoreSlim _wake = new(0);
+    private DateTimeOffset _sleepsUntil = DateTimeOffset.MaxValue; // Under the lock.
 
     /// <summary>Plans a work for a certificate, in place of the one that was planned before. One whose certificate is being worked on begins after that.</summary>
     public void Schedule(string id, PlannedWork work)
     {
+        bool wake;
         lock (_lock)
         {
             if (_running.ContainsKey(id))
             {
                 _afterwards[id] = work;
+                return;
             }
-            else
-            {
-                _queue.Set(id, work);
-            }
+
+            _queue.Set(id, work);
+
+            // Ten thousand are planned at once, for some day: the loop is not woken for each. A clock that jumped has it look all the same.
+            wake = work.Due < _sleepsUntil || time.GetUtcNow() >= _sleepsUntil;
         }
 
-        _wake.Release();
+        if (wake)
+        {
+            _wake.Release();
+        }
     }
 
     /// <summary>Forgets a certificate. Work that runs for it goes on.</summary>
@@ -99,6 +106,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
                 wake = next;
             }
 
+            _sleepsUntil = wake;
             return wake > now ? Whole(wake - now) : TimeSpan.Zero;
         }
     }
@@ -118,11 +126,14 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
 
             _queue.TakeDue(lane);
             _runningByLane[lane]++;
-            _running.Add(id, Task.Run(() => RunOneAsync(id, lane, work), CancellationToken.None));
+            Begin(id, lane, work);
         }
 
         return null;
     }
+
+    private void Begin(string id, WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work)
+        => _running.Add(id, Task.Run(() => RunOneAsync(id, lane, work), CancellationToken.None));
 
     private async Task RunOneAsync(string id, WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work)
     {

@@ -74,7 +74,7 @@ internal sealed class RenewalInfoPoller(
                 return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
             }
 
-            if (certificate.Current!.RenewalId is not { } id)
+            if (certificate.Current!.ReadRenewalId() is not { } id)
             {
                 logger.RenewalInfoUnusable(certificate.Id, "the certificate has no authority key identifier by which to ask for it (RFC 9773 section 4.1)");
                 return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };

@@ -47,6 +47,12 @@ internal sealed class WorkQueue
                 Compact(_due[entry.Work.Lane]);
             }
         }
+
+        if (_waiting.Count < _waiting.Capacity / 4)
+        {
+            // After a start all wait at once, and not again.
+            _waiting.TrimExcess();
+        }
     }
 
     /// <summary>The most urgent work of a lane that is due; it stays in the queue.</summary>

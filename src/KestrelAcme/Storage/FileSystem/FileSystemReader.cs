@@ -48,7 +48,8 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         return entries;
     }
 
-    public List<ScannedFile> Scan(string prefix, CancellationToken cancellationToken)
+    /// <summary>Finds the values below a prefix; none when its folder does not exist.</summary>
+    public IEnumerable<ScannedFile> Scan(string prefix, CancellationToken cancellationToken)
     {
         var folder = paths.ForPrefix(prefix);
         if (Directory.Exists(folder))

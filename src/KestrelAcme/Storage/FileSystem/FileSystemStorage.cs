@@ -80,9 +80,9 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalidPrefix(prefix);
-        foreach (var file in await FileWork.OnFolderAsync("list", _paths.ForPrefix(prefix), () => _reader.Scan(prefix, cancellationToken), cancellationToken))
+        foreach (var key in await FileWork.OnFolderAsync("list", _paths.ForPrefix(prefix), () => _reader.Scan(prefix, cancellationToken).Select(file => file.Key).ToList(), cancellationToken))
         {
-            yield return file.Key;
+            yield return key;
         }
     }
 

@@ -9,22 +9,25 @@ internal sealed class FolderSnapshot
     private readonly int[] _ends;
     private readonly (long WrittenTicks, long Length)[] _stamps;
 
-    public FolderSnapshot(IReadOnlyCollection<ScannedFile> files)
+    /// <param name="files">What was found; sorted here.</param>
+    public FolderSnapshot(List<ScannedFile> files)
     {
-        var sorted = files.OrderBy(file => file.Key, StringComparer.Ordinal).ToArray();
+        files.Sort(static (one, other) => string.CompareOrdinal(one.Key, other.Key));
 
         // A key has no character beyond ASCII.
-        _keys = new byte[sorted.Sum(file => file.Key.Length)];
-        _ends = new int[sorted.Length];
-        _stamps = new (long, long)[sorted.Length];
+        _keys = new byte[files.Sum(file => file.Key.Length)];
+        _ends = new int[files.Count];
+        _stamps = new (long, long)[files.Count];
         var end = 0;
-        for (var i = 0; i < sorted.Length; i++)
+        for (var i = 0; i < files.Count; i++)
         {
-            end += Encoding.ASCII.GetBytes(sorted[i].Key, _keys.AsSpan(end));
+            end += Encoding.ASCII.GetBytes(files[i].Key, _keys.AsSpan(end));
             _ends[i] = end;
-            _stamps[i] = (sorted[i].WrittenTicks, sorted[i].Length);
+            _stamps[i] = (files[i].WrittenTicks, files[i].Length);
         }
     }
+
+    public int Count => _ends.Length;
 
     /// <summary>The keys of what was written, came or went since an earlier snapshot.</summary>
     public IEnumerable<string> ChangesSince(FolderSnapshot before)

@@ -23,12 +23,16 @@ internal static class SegmentEncoding
     }
 
     /// <summary>Returns <see langword="null"/> for a file or folder that holds no key: ours, or somebody else's.</summary>
-    public static string? Decode(ReadOnlySpan<char> fileName)
+    public static string? Decode(ReadOnlySpan<char> fileName) => IsSegment(fileName) ? Unquote(fileName).ToString() : null;
+
+    /// <summary>Whether a file or folder holds a key, or keys.</summary>
+    public static bool IsSegment(ReadOnlySpan<char> fileName)
     {
-        var quoted = fileName.Length > 2 && fileName[0] == '~' && fileName[^1] == '~';
-        var segment = (quoted ? fileName[1..^1] : fileName).ToString();
-        return StorageKey.IsValid(segment) && !segment.Contains('/') && quoted == IsSpecial(segment) ? segment : null;
+        var segment = Unquote(fileName);
+        return StorageKey.IsValid(segment) && !segment.Contains('/') && IsSpecial(segment) == (segment.Length < fileName.Length);
     }
+
+    private static ReadOnlySpan<char> Unquote(ReadOnlySpan<char> fileName) => fileName.Length > 2 && fileName[0] == '~' && fileName[^1] == '~' ? fileName[1..^1] : fileName;
 
     private static bool IsSpecial(ReadOnlySpan<char> segment)
     {

@@ -22,7 +22,7 @@ public sealed class CertificateFileTests
     [Fact]
     public void Decode_Encoded_GivesTheSame()
     {
-        var decoded = CertificateFile.Decode(CertificateFile.Encode(Record));
+        var decoded = CertificateFile.Decode(CertificateFile.Encode(Record), new SharedParts());
 
         Assert.Equal(Record.Chain.Select(c => c.ToArray()), decoded.Chain.Select(c => c.ToArray()));
         Assert.Equal(Record.PrivateKey.ToArray(), decoded.PrivateKey.ToArray());
@@ -36,7 +36,7 @@ public sealed class CertificateFileTests
         var whole = CertificateFile.Encode(Record);
         for (var length = 0; length < whole.Length - 1; length++)
         {
-            Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(whole.AsSpan(0, length)));
+            Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(whole.AsSpan(0, length), new SharedParts()));
         }
     }
 
@@ -46,7 +46,30 @@ public sealed class CertificateFileTests
     [InlineData("KestrelAcme-Metadata: nonsense\n-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n")]
     [InlineData("-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n")]
     public void Decode_Nonsense_IsDamaged(string text)
-        => Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes(text)));
+        => Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes(text), new SharedParts()));
+
+    [Fact]
+    public void Decode_SameIssuer_IsOneCopy()
+    {
+        var shared = new SharedParts();
+        var one = CertificateFile.Decode(CertificateFile.Encode(Record), shared);
+        var other = CertificateFile.Decode(CertificateFile.Encode(Record with { Chain = [new byte[] { 9 }, new byte[] { 4, 5 }] }), shared);
+
+        Assert.True(one.Chain[1].Equals(other.Chain[1]));
+        Assert.False(one.Chain[0].Equals(other.Chain[0]));
+        Assert.Same(one.Metadata.DirectoryUrl, other.Metadata.DirectoryUrl);
+    }
+
+    [Theory]
+    [InlineData("PUBLIC KEY")]
+    [InlineData("PRIVATE KEY")]
+    public void Decode_BlockThatDoesNotBelong_IsDamaged(string label)
+    {
+        var value = Encoding.UTF8.GetString(CertificateFile.Encode(Record)) + $"-----BEGIN {label}-----\nAQID\n-----END {label}-----\n";
+
+        var exception = Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes(value), new SharedParts()));
+        Assert.Contains(label, exception.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void ToString_Record_ShowsNoKey() => Assert.DoesNotContain("BgcICQ", Record.ToString(), StringComparison.Ordinal);

@@ -61,6 +61,18 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Schedule_AfterTheClockJumpedPastTheSleep_WakesTheLoop()
+    {
+        Start();
+        await _time.WhenWaitingAsync(cancellationToken: TestContext.Current.CancellationToken);
+        _time.SetUtcNow(_time.GetUtcNow().AddDays(31));
+
+        Schedule("a", _time.GetUtcNow());
+
+        await Worked(1);
+    }
+
+    [Fact]
     public async Task Run_ClockJumpsForward_IsNoticedWithinAMinute()
     {
         Schedule("a", _time.GetUtcNow().AddDays(30));

@@ -16,7 +16,7 @@ internal sealed record StoreContent(
         var files = Paths(root).ToList();
         return new StoreContent(
             files,
-            [.. Below(root, files, "certificates/").Select(b => CertificateFile.Decode(b))],
+            [.. Below(root, files, "certificates/").Select(b => CertificateFile.Decode(b, new SharedParts()))],
             [.. Below(root, files, "states/").Select(b => StateFile.Decode(b))],
             [.. Below(root, files, "accounts/").Select(b => AccountFile.Decode(b))]);
     }

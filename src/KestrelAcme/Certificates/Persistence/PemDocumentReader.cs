@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>
+/// Reads a <see cref="PemDocument"/> block by block, from its bytes: ten thousand are read at a start, and a detour over strings, or over copies that nobody keeps, would cost more than the rest.
+/// </summary>
+internal ref struct PemDocumentReader
+{
+    private const int MaxBlocks = 32;
+
+    private ReadOnlySpan<byte> _rest;
+    private ReadOnlySpan<byte> _label;
+    private ReadOnlySpan<byte> _base64;
+    private int _count;
+
+    /// <exception cref="DamagedValueException">The value is not such a document.</exception>
+    public PemDocumentReader(ReadOnlySpan<byte> value)
+    {
+        var end = value.IndexOf((byte)'\n');
+        if (end < 0 || !value.StartsWith(PemDocument.Prefix))
+        {
+            throw new DamagedValueException("its first line is not metadata");
+        }
+
+        Metadata = value[PemDocument.Prefix.Length..end];
+        _rest = value[end..];
+    }
+
+    /// <summary>The JSON, in UTF-8.</summary>
+    public ReadOnlySpan<byte> Metadata { get; }
+
+    /// <summary>The present block's label, for messages.</summary>
+    public readonly string Label => Encoding.UTF8.GetString(_label);
+
+    /// <summary>How many bytes the present block holds.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Goes to the next block.</summary>
+    /// <exception cref="DamagedValueException">There are too many, or the last is cut off.</exception>
+    public bool Next()
+    {
+        if (!PemEncoding.TryFindUtf8(_rest, out var fields))
+        {
+            // A block that was cut off is not found: its missing end must not pass for a shorter file.
+            return _rest.IndexOf("-----BEGIN"u8) >= 0 ? throw new DamagedValueException("a PEM block is cut off") : false;
+        }
+
+        if (++_count > MaxBlocks)
+        {
+            throw new DamagedValueException("it has too many PEM blocks");
+        }
+
+        _label = _rest[fields.Label];
+        _base64 = _rest[fields.Base64Data];
+        Length = fields.DecodedDataLength;
+        _rest = _rest[fields.Location.End..];
+        return true;
+    }
+
+    /// <summary>Whether the present block has a label.</summary>
+    public readonly bool Is(string label) => Ascii.Equals(_label, label);
+
+    /// <summary>Returns what the present block holds.</summary>
+    /// <exception cref="DamagedValueException">It cannot be read.</exception>
+    public readonly byte[] Read()
+    {
+        var content = new byte[Length];
+        Read(content);
+        return content;
+    }
+
+    /// <summary>Writes what the present block holds to a place of exactly its length.</summary>
+    /// <exception cref="DamagedValueException">It cannot be read.</exception>
+    public readonly void Read(Span<byte> content)
+    {
+        if (Base64.DecodeFromUtf8(_base64, content, out _, out var written) != OperationStatus.Done || written != content.Length)
+        {
+            throw new DamagedValueException("its PEM blocks cannot be read");
+        }
+    }
+}
