@@ -34,7 +34,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         {
             ClientHelloStatus.NotTls => next(connection),
             ClientHelloStatus.Incomplete => result.IsCompleted ? Task.CompletedTask : WaitAsync(connection, reader),
-            _ => DecideAsync(connection, status, hello),
+            _ => DecideAsync(connection, status, hello, next),
         };
     }
 
@@ -56,6 +56,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
 
     private async Task WaitAsync(ConnectionContext connection, ClientHelloReader reader)
     {
+        var start = services.TimeProvider.GetTimestamp();
         var (status, hello) = await ReadAsync(connection, reader);
         switch (status)
         {
@@ -66,10 +67,16 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
                 // Gone, or too slow: Kestrel closes what we return from.
                 break;
             default:
-                await DecideAsync(connection, status, hello);
+                await DecideAsync(connection, status, hello, NextAfter(services.TimeProvider.GetElapsedTime(start)));
                 break;
         }
     }
+
+    /// <summary>What comes behind, with the rest of the time for the handshake where a good part of it is gone; for a moment's delay no timer is set up.</summary>
+    private ConnectionDelegate NextAfter(TimeSpan elapsed)
+        => handshakeTimeout is { } timeout && elapsed > timeout / 10 ? NextWithin(timeout > elapsed ? timeout - elapsed : TimeSpan.Zero) : next;
+
+    private ConnectionDelegate NextWithin(TimeSpan rest) => connection => HandshakeDeadline.RunAsync(connection, next, rest, services.TimeProvider);
 
     private async Task<(ClientHelloStatus Status, ClientHello Hello)> ReadAsync(ConnectionContext connection, ClientHelloReader reader)
     {
@@ -101,7 +108,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         return (ClientHelloStatus.Incomplete, default);
     }
 
-    private async Task DecideAsync(ConnectionContext connection, ClientHelloStatus status, ClientHello hello)
+    private async Task DecideAsync(ConnectionContext connection, ClientHelloStatus status, ClientHello hello, ConnectionDelegate then)
     {
         var selection = status == ClientHelloStatus.Complete
             ? await services.Selector.SelectAsync(hello, LocalAddress(connection))
@@ -113,7 +120,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         }
 
         connection.Features.Set(selection);
-        await next(connection);
+        await then(connection);
     }
 
     internal static IPAddress? LocalAddress(BaseConnectionContext connection) =>
