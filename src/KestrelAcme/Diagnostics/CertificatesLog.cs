@@ -137,6 +137,9 @@ internal static partial class CertificatesLog
     [LoggerMessage(1143, LogLevel.Warning, "Revocation could not be looked at; tried again in 15 minutes: {Reason}")]
     public static partial void RevocationCheckFailed(this ILogger logger, string reason);
 
+    [LoggerMessage(1177, LogLevel.Warning, "When to look at the revocation list {Url} again could not be stored; a restart looks at it once more. {Reason}")]
+    public static partial void RevocationLookNotStored(this ILogger logger, Uri url, string reason);
+
     [LoggerMessage(1144, LogLevel.Warning, "The domain source {Source} has no names any more; the {Count} that it had are kept until the restart, or until it has others.")]
     public static partial void DomainSourceEmpty(this ILogger logger, string source, int count);
 

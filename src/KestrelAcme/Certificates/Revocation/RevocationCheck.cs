@@ -45,7 +45,7 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
     /// <param name="record">Records that a certificate is revoked; tells whether it is written down.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>When to look at it next.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<DateTimeOffset> LookAsync(
         RevocationListId id, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, Func<RevokedEntry, Task<bool>> record, CancellationToken cancellationToken)
     {
@@ -136,7 +136,16 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         var next = time.GetUtcNow() + wait;
         var others = (known?.NextChecks ?? new Dictionary<string, DateTimeOffset>()).Where(c => c.Key != set && IsAhead(c.Value)).OrderByDescending(c => c.Value).Take(MostSets - 1);
         var record = new RevocationListRecord { Url = id.Url, IssuerKey = id.IssuerKey, Number = number, NextChecks = others.Append(new(set, next)).ToDictionary() };
-        await store.WriteRevocationListAsync(record, cancellationToken);
+        try
+        {
+            await store.WriteRevocationListAsync(record, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            // A store that is full or read-only for days is no reason to fetch the list again and again.
+            logger.RevocationLookNotStored(id.Url, exception.Message);
+        }
+
         return next;
     }
 

@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.EndToEnd;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -14,6 +15,7 @@ public sealed class RevocationCheckTests : IDisposable
 {
     private static readonly Uri Url = new("http://crl.test/list.crl");
     private readonly FakeTimeProvider _time = new();
+    private readonly FailingStorage _storage;
     private readonly CertificateStore _store;
     private readonly X509Certificate2 _issuer;
     private readonly X509Certificate2 _other;
@@ -27,7 +29,8 @@ public sealed class RevocationCheckTests : IDisposable
         builder.AddEntry([0x0A], _time.GetUtcNow());
         _server = new UnchangedList(builder.Build(_issuer, 1, _time.GetUtcNow().AddDays(9), HashAlgorithmName.SHA256, thisUpdate: _time.GetUtcNow()));
         _client = new RevocationListClient(_time, _server);
-        _store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
+        _storage = new FailingStorage(new InMemoryStorage(_time));
+        _store = new CertificateStore(BoundedFixture.Around(_storage), NullLogger<CertificateStore>.Instance);
     }
 
     [Fact]
@@ -88,6 +91,20 @@ public sealed class RevocationCheckTests : IDisposable
         Assert.Empty(await LookAsync(check, _other, "0A"));
     }
 
+    [Fact]
+    public async Task Look_StoreCannotBeWritten_ComesBackADayLaterAndKnowsTheList()
+    {
+        var check = Check();
+        _storage.Unwritable = static _ => true;
+
+        var next = await LookAsync(check, _issuer, [], "01");
+        Assert.True(next - _time.GetUtcNow() > TimeSpan.FromHours(19), $"It comes back after {next - _time.GetUtcNow()}.");
+        _time.SetUtcNow(next);
+        await LookAsync(check, _issuer, [], "01");
+
+        Assert.Equal((1, 1), (_server.Sent, _server.Unchanged));
+    }
+
     public void Dispose()
     {
         _client.Dispose();
@@ -112,18 +129,20 @@ public sealed class RevocationCheckTests : IDisposable
     private static async Task<List<string>> LookAsync(RevocationCheck check, X509Certificate2 issuer, params string[] serialNumbers)
     {
         var found = new List<string>();
-        await check.LookAsync(
-            new RevocationListId(Url, issuer.Thumbprint),
-            issuer.RawDataMemory,
-            serialNumbers.ToHashSet(StringComparer.Ordinal),
-            entry =>
-            {
-                found.Add(entry.SerialNumber);
-                return Task.FromResult(true);
-            },
-            TestContext.Current.CancellationToken);
+        await LookAsync(check, issuer, found, serialNumbers);
         return found;
     }
+
+    private static Task<DateTimeOffset> LookAsync(RevocationCheck check, X509Certificate2 issuer, List<string> found, params string[] serialNumbers) => check.LookAsync(
+        new RevocationListId(Url, issuer.Thumbprint),
+        issuer.RawDataMemory,
+        serialNumbers.ToHashSet(StringComparer.Ordinal),
+        entry =>
+        {
+            found.Add(entry.SerialNumber);
+            return Task.FromResult(true);
+        },
+        TestContext.Current.CancellationToken);
 
     private sealed class UnchangedList(byte[] list) : HttpMessageHandler
     {
