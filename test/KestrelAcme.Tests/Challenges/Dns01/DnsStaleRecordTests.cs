@@ -4,6 +4,7 @@ using KestrelAcme.Challenges.Dns01.Records;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.EndToEnd;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -18,7 +19,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     private static readonly TimeSpan LongestOrder = TimeSpan.FromMinutes(30);
 
     private readonly FakeTimeProvider _time = new();
-    private readonly InMemoryStorage _storage;
+    private readonly FailingStorage _storage;
     private readonly List<string> _values = [];
     private readonly DnsFixture _gone;
     private readonly DnsFixture _next;
@@ -26,7 +27,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 
     public DnsStaleRecordTests()
     {
-        _storage = new InMemoryStorage(_time);
+        _storage = new FailingStorage(new InMemoryStorage(_time));
         (_gone, _next) = (App(), App());
     }
 
@@ -104,6 +105,24 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 
         Assert.Empty(_values);
         Assert.Empty(await NotesAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Sweep_ANoteCannotBeReadOrIsDamagedAndCannotBeSetAside_TheOthersAreSweptAllTheSame(bool damaged)
+    {
+        await CreateAndStopAsync();
+        _time.Advance(TimeSpan.FromHours(1));
+        const string Bad = $"{RecordKeys.RecordsPrefix}0/bad";
+        await _storage.WriteAsync(Bad, "?"u8.ToArray(), lease: null, Cancelled);
+        _storage.Unreadable = key => key == Bad && !damaged;
+        _storage.Unwritable = key => key.StartsWith(Bad, StringComparison.Ordinal);
+
+        await Sweep.RunAsync(Cancelled);
+
+        Assert.Empty(_values);
+        Assert.Equal([Bad], await NotesAsync());
     }
 
     Task IDnsProvider.CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)

@@ -76,8 +76,8 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
     }
 
-    /// <summary>The notes of other instances, alive or dead.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <summary>The notes of other instances, alive or dead. One that cannot be read keeps none of the others back: it is logged and left out.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked at all.</exception>
     public async IAsyncEnumerable<(string Key, RecordEntry Entry)> ReadOthersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var keys = new List<string>();
@@ -89,7 +89,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
             }
         }
 
-        await foreach (var (key, value) in storage.ReadManyAsync(keys, cancellationToken))
+        await foreach (var (key, value) in TolerantReader.ReadManyAsync(storage, keys, logger.ValueUnreadable, logger, cancellationToken))
         {
             if (await ReadAsync(key, value, cancellationToken) is { } entry)
             {
@@ -126,8 +126,20 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
         catch (JsonException exception)
         {
-            await StorageDamage.SetAsideAsync(storage, key, value, $"not the note of a DNS record: {exception.Message}", logger, lease: null, cancellationToken);
+            await SetAsideAsync(key, value, $"not the note of a DNS record: {exception.Message}", cancellationToken);
             return null;
+        }
+    }
+
+    private async Task SetAsideAsync(string key, ReadOnlyMemory<byte> value, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StorageDamage.SetAsideAsync(storage, key, value, reason, logger, lease: null, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.DamageNotSetAside(key, reason, exception.Message);
         }
     }
 }
