@@ -10,6 +10,9 @@ namespace KestrelAcme.Storage;
 /// </remarks>
 internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimeProvider time) : IAcmeStorage
 {
+    /// <summary>The same store, for those who have less time.</summary>
+    public BoundedStorage Within(TimeSpan shorter) => new(inner, shorter < limit ? shorter : limit, time);
+
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
         => await WithinAsync($"reading '{key}'", token => inner.ReadAsync(key, token), cancellationToken);
 

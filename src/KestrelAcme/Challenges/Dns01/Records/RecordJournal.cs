@@ -9,13 +9,15 @@ namespace KestrelAcme.Challenges.Dns01.Records;
 /// <summary>Notes in the store which records exist and who needs them. A note is written before its record is created, and removed after it was deleted.</summary>
 internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, TimeProvider time, ILogger<RecordJournal> logger)
 {
+    private readonly BoundedStorage _storage = RecordStorage.Of(storage);
+
     public async Task AddAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
         try
         {
             await owner.HoldAsync(cancellationToken);
             var value = JsonSerializer.SerializeToUtf8Bytes(RecordEntry.Of(record, time.GetUtcNow()), RecordJsonContext.Default.RecordEntry);
-            await storage.WriteAsync(RecordKeys.Entry(record, owner.Id), value, lease: null, cancellationToken);
+            await _storage.WriteAsync(RecordKeys.Entry(record, owner.Id), value, lease: null, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
@@ -32,8 +34,8 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
             // Whoever was cancelled has no token left; the store bounds its own time.
             var entry = RecordEntry.Of(record, time.GetUtcNow()) with { IsAbandoned = true };
             var value = JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry);
-            await storage.WriteAsync(RecordKeys.Entry(record, Guid.NewGuid().ToString("N")), value, lease: null, CancellationToken.None);
-            await storage.DeleteAsync(RecordKeys.Entry(record, owner.Id), lease: null, CancellationToken.None);
+            await _storage.WriteAsync(RecordKeys.Entry(record, Guid.NewGuid().ToString("N")), value, lease: null, CancellationToken.None);
+            await _storage.DeleteAsync(RecordKeys.Entry(record, owner.Id), lease: null, CancellationToken.None);
         }
         catch (StorageUnavailableException exception)
         {
@@ -47,7 +49,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
     {
         try
         {
-            await storage.DeleteAsync(key, lease: null, cancellationToken);
+            await _storage.DeleteAsync(key, lease: null, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
@@ -71,7 +73,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
                 return true;
             }
 
-            await storage.DeleteAsync(key, lease: null, cancellationToken);
+            await _storage.DeleteAsync(key, lease: null, cancellationToken);
             return false;
         }
     }
@@ -81,7 +83,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
     public async IAsyncEnumerable<(string Key, RecordEntry Entry)> ReadOthersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var keys = new List<string>();
-        await foreach (var key in storage.ListAsync(RecordKeys.RecordsPrefix, cancellationToken))
+        await foreach (var key in _storage.ListAsync(RecordKeys.RecordsPrefix, cancellationToken))
         {
             if (RecordKeys.OwnerOf(key) != owner.Id && !StorageDamage.IsSetAside(key))
             {
@@ -89,7 +91,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
             }
         }
 
-        await foreach (var (key, value) in TolerantReader.ReadManyAsync(storage, keys, logger.ValueUnreadable, logger, cancellationToken))
+        await foreach (var (key, value) in TolerantReader.ReadManyAsync(_storage, keys, logger.ValueUnreadable, logger, cancellationToken))
         {
             if (await ReadAsync(key, value, cancellationToken) is { } entry)
             {
@@ -102,7 +104,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
     {
         try
         {
-            await foreach (var key in storage.ListAsync(RecordKeys.Folder(record), cancellationToken))
+            await foreach (var key in _storage.ListAsync(RecordKeys.Folder(record), cancellationToken))
             {
                 if (RecordKeys.OwnerOf(key) != ownerId && !StorageDamage.IsSetAside(key) && await counts(key))
                 {
@@ -135,7 +137,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
     {
         try
         {
-            await StorageDamage.SetAsideAsync(storage, key, value, reason, logger, lease: null, cancellationToken);
+            await StorageDamage.SetAsideAsync(_storage, key, value, reason, logger, lease: null, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {

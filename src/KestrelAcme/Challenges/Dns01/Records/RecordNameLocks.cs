@@ -15,6 +15,7 @@ internal sealed class RecordNameLocks(BoundedStorage storage, TimeProvider time,
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
+    private readonly BoundedStorage _storage = RecordStorage.Of(storage);
     private readonly SemaphoreSlim[] _stripes = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <exception cref="ChallengeException">Another instance kept the name for too long.</exception>
@@ -40,7 +41,7 @@ internal sealed class RecordNameLocks(BoundedStorage storage, TimeProvider time,
         {
             for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             {
-                if (await LeaseKeeper.TryAcquireAsync(storage, RecordKeys.NameLease(name), LeaseDuration, time, cancellationToken) is { } keeper)
+                if (await LeaseKeeper.TryAcquireAsync(_storage, RecordKeys.NameLease(name), LeaseDuration, time, cancellationToken) is { } keeper)
                 {
                     return keeper;
                 }

@@ -8,6 +8,7 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
     /// <summary>How long a store takes at most to notice that an owner is dead.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(2);
 
+    private readonly BoundedStorage _storage = RecordStorage.Of(storage);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private LeaseKeeper? _keeper;
 
@@ -25,7 +26,7 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
                 await lost.DisposeAsync();
             }
 
-            _keeper ??= await LeaseKeeper.TryAcquireAsync(storage, RecordKeys.OwnerLease(Id), LeaseDuration, time, cancellationToken);
+            _keeper ??= await LeaseKeeper.TryAcquireAsync(_storage, RecordKeys.OwnerLease(Id), LeaseDuration, time, cancellationToken);
         }
         finally
         {
@@ -37,7 +38,7 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<bool> LivesAsync(string id, CancellationToken cancellationToken)
     {
-        await using var lease = await LeaseKeeper.TryAcquireAsync(storage, RecordKeys.OwnerLease(id), LeaseDuration, time, cancellationToken);
+        await using var lease = await LeaseKeeper.TryAcquireAsync(_storage, RecordKeys.OwnerLease(id), LeaseDuration, time, cancellationToken);
         return lease is null;
     }
 
