@@ -10,10 +10,12 @@ namespace KestrelAcme.Certificates;
 /// <remarks>Safe for concurrent reading; applied to by one caller at a time.</remarks>
 internal sealed class CertificateCatalog(ITlsPublisher tls)
 {
-    private readonly ConcurrentDictionary<string, ManagedCertificate> _certificates = new(StringComparer.Ordinal);
-
     // A clock that jumped would have all of them expire at once: they are withdrawn when they were found so on several days.
     private const int RoundsBeforeWithdrawal = 3;
+
+    // Replaced as a whole and never changed: who goes through ten thousand needs no copy of them.
+    private volatile Dictionary<string, ManagedCertificate> _certificates = new(StringComparer.Ordinal);
+    private (IReadOnlyList<CertificateSpecification> Specifications, ConfigurationSnapshot Configuration)? _applied;
 
     // What is no longer managed, but still served, and how often it was found to have ended long ago.
     private readonly ConcurrentDictionary<string, (ManagedCertificate Certificate, int Rounds)> _retired = new(StringComparer.Ordinal);
@@ -34,36 +36,36 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     /// <returns>The certificates that are new here, and those that went.</returns>
     public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(IReadOnlyList<CertificateSpecification> specifications, ConfigurationSnapshot configuration)
     {
-        var added = new List<ManagedCertificate>();
-        var wanted = new HashSet<string>(specifications.Count, StringComparer.Ordinal);
-        foreach (var specification in specifications)
+        if (_applied is { } applied && ReferenceEquals(applied.Specifications, specifications) && ReferenceEquals(applied.Configuration, configuration))
         {
-            wanted.Add(specification.Id);
-            if (_certificates.TryGetValue(specification.Id, out var known))
-            {
-                // The one that is there stays where nothing changed: who holds it for years should not change it for its double at every look.
-                known.Specification = known.Specification == specification ? known.Specification : specification;
-            }
-            else
-            {
-                var certificate = new ManagedCertificate(specification);
-                _certificates[specification.Id] = certificate;
-                _retired.TryRemove(specification.Id, out _);
-                added.Add(certificate);
-            }
+            return ([], []);
         }
 
         _acceptsStaging = configuration.Authorities.Any(a => WellKnownAuthorities.IsStaging(a.DirectoryUrl));
-        foreach (var (_, certificate) in _certificates)
+        var before = _certificates;
+        var wanted = new Dictionary<string, ManagedCertificate>(specifications.Count, StringComparer.Ordinal);
+        var added = new List<ManagedCertificate>();
+        foreach (var specification in specifications)
         {
+            if (!wanted.TryGetValue(specification.Id, out var certificate) && !before.TryGetValue(specification.Id, out certificate))
+            {
+                added.Add(certificate = new ManagedCertificate(specification));
+            }
+
+            // The one that is there stays where nothing changed: what is kept for years should not be changed for its double at every look.
+            certificate.Specification = certificate.Specification == specification ? certificate.Specification : specification;
             certificate.AcceptsStaging = _acceptsStaging;
             certificate.Authorities = configuration.Authorities;
+            wanted[specification.Id] = certificate;
         }
 
-        var removed = _certificates.Select(c => c.Key).Where(id => !wanted.Contains(id)).ToList();
-        removed.ForEach(Remove);
-        tls.SetManagedNames([.. specifications.SelectMany(c => c.Identifiers).Select(i => i.Value)]);
-        return (added, removed);
+        _certificates = wanted;
+        added.ForEach(c => _retired.TryRemove(c.Id, out _));
+        var removed = before.Where(c => !wanted.ContainsKey(c.Key)).Select(c => c.Value).ToList();
+        removed.ForEach(Retire);
+        tls.SetManagedNames([.. wanted.Values.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value)]);
+        _applied = (specifications, configuration);
+        return (added, [.. removed.Select(c => c.Id)]);
     }
 
     /// <summary>Answers everybody who waits for a renewal: none comes any more.</summary>
@@ -131,17 +133,14 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    private void Remove(string id)
+    private void Retire(ManagedCertificate certificate)
     {
-        if (_certificates.TryRemove(id, out var certificate))
+        if (certificate.Current is not null)
         {
-            if (certificate.Current is not null)
-            {
-                _retired[id] = (certificate, 0);
-            }
-
-            certificate.Answer(new InvalidOperationException($"{id} is no longer managed."));
+            _retired[certificate.Id] = (certificate, 0);
         }
+
+        certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
     }
 
     // What its own record tells of it: the settings of the time are gone, and nothing is ordered by these.

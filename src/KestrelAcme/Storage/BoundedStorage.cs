@@ -111,13 +111,16 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
             }
         }
 
+        // Beside it, or each item would cost the closure that only a wait needs.
+        Task<bool> AwaitAsync(ValueTask<bool> next) => WithinAsync(what, _ => next, cancellationToken);
+
         async Task<bool> NextAsync()
         {
             try
             {
                 // Most items are there already: of ten thousand, only those that came with a new answer are waited for.
                 var next = items.MoveNextAsync();
-                return next.IsCompleted ? await next : await WithinAsync(what, _ => next, cancellationToken);
+                return next.IsCompleted ? await next : await AwaitAsync(next);
             }
             catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
             {

@@ -34,7 +34,7 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         var names = new List<string>(keys.Count);
         if (keys.Count > Few)
         {
-            keys.RemoveAll(key => TryAdd(names, StorageLayout.DomainOf(key)));
+            keys.RemoveAll(key => TryAdd(names, KnownName(key, names.Count) ?? StorageLayout.DomainOf(key)));
         }
 
         var before = new Lazy<Dictionary<string, string>>(() => ByKey(_last));
@@ -49,7 +49,6 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
             names.Add(Encoding.UTF8.GetString(entry.Value.Span));
         }
 
-        // Who holds names for years is given the same ones as before where they are the same.
         return _last = names.SequenceEqual(_last) ? _last : [.. names];
     }
 
@@ -62,6 +61,10 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
     /// <returns><see langword="false"/> when the name was not there.</returns>
     public ValueTask<bool> RemoveAsync(CertificateIdentifier name, CancellationToken cancellationToken)
         => storage.DeleteAsync(StorageLayout.Domain(name), lease: null, cancellationToken);
+
+    // Most are known from the last look, in the same order: who keeps names for years is given the same ones again.
+    private string? KnownName(string key, int i)
+        => i < _last.Length && key.AsSpan(StorageLayout.DomainsPrefix.Length).SequenceEqual(_last[i]) ? _last[i] : null;
 
     private static bool TryAdd(List<string> names, string? name)
     {

@@ -17,6 +17,7 @@ internal sealed class WantedCertificates(
     ];
 
     private IReadOnlyCollection<string> _lastAdded = [];
+    private volatile Combined? _last;
 
     public IEnumerable<IDomainSource> Sources => _sources.Select(s => s.Source);
 
@@ -50,9 +51,21 @@ internal sealed class WantedCertificates(
     public async Task<bool> KnowsAllSourcesAsync(CancellationToken cancellationToken)
         => (await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)))).All(a => a is not null);
 
+    // Most looks find what the last one found: of ten thousand names nothing is made twice.
     private List<CertificateSpecification> Combine(List<string> names)
     {
         var snapshot = configuration.Current;
+        var last = _last;
+        if (last is null || !ReferenceEquals(last.Configuration, snapshot) || !last.Names.SequenceEqual(names))
+        {
+            _last = last = new Combined(snapshot, names, Combine(names, snapshot));
+        }
+
+        return last.Wanted;
+    }
+
+    private List<CertificateSpecification> Combine(List<string> names, ConfigurationSnapshot snapshot)
+    {
         var wanted = snapshot.Certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
         wanted.EnsureCapacity(wanted.Count + (names.Count * snapshot.KeyAlgorithms.Count));
 
@@ -90,4 +103,6 @@ internal sealed class WantedCertificates(
             return _lastAdded;
         }
     }
+
+    private sealed record Combined(ConfigurationSnapshot Configuration, List<string> Names, List<CertificateSpecification> Wanted);
 }

@@ -148,7 +148,9 @@ internal sealed class CertificateReconciler(
     /// <summary>Plans the work for every certificate anew.</summary>
     public void PlanAll()
     {
-        foreach (var certificate in catalog.All)
+        var all = catalog.All;
+        scheduler.Expect(all.Count);
+        foreach (var certificate in all)
         {
             Plan(certificate);
         }

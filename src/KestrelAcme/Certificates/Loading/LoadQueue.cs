@@ -52,7 +52,7 @@ internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog cat
         lock (_gate)
         {
             _stopping = stopping;
-            added.ForEach(_unread.Add);
+            _unread.Add(added);
             if (added.Count > 0 && !_running)
             {
                 _running = true;

@@ -8,18 +8,11 @@ internal sealed class UnreadCertificates
 
     public bool IsEmpty => _byName.Count == 0;
 
-    public void Add(UnreadCertificate certificate)
+    public void Add(List<UnreadCertificate> certificates)
     {
-        _order.Enqueue(certificate);
-        foreach (var name in certificate.Names)
-        {
-            if (!_byName.TryGetValue(name, out var certificates))
-            {
-                _byName[name] = certificates = new(1);
-            }
-
-            certificates.Add(certificate);
-        }
+        _order.EnsureCapacity(_order.Count + certificates.Count);
+        _byName.EnsureCapacity(_byName.Count + certificates.Count);
+        certificates.ForEach(Add);
     }
 
     public void Remove(UnreadCertificate certificate)
@@ -60,5 +53,19 @@ internal sealed class UnreadCertificates
     {
         var dot = name.IndexOf('.', StringComparison.Ordinal);
         return [.. _byName.GetValueOrDefault(name, []), .. dot > 0 ? _byName.GetValueOrDefault($"*{name[dot..]}", []) : []];
+    }
+
+    private void Add(UnreadCertificate certificate)
+    {
+        _order.Enqueue(certificate);
+        foreach (var name in certificate.Names)
+        {
+            if (!_byName.TryGetValue(name, out var certificates))
+            {
+                _byName[name] = certificates = new(1);
+            }
+
+            certificates.Add(certificate);
+        }
     }
 }

@@ -6,13 +6,22 @@ namespace KestrelAcme.Certificates.Persistence;
 /// <summary>What is remembered of a managed certificate across restarts, beside the certificate itself.</summary>
 internal sealed record CertificateStateRecord
 {
+    // Ten thousands of these are kept at once, and a DateTimeOffset? takes three times what its ticks do.
+    private readonly long _since;
+    private readonly long _lookedAt;
+    private readonly long _rehearsalDownSince;
+
     public static CertificateStateRecord Empty { get; } = new();
 
     public int Version { get; init; } = 1;
 
     public CertificateState State { get; init; }
 
-    public DateTimeOffset? Since { get; init; }
+    public DateTimeOffset? Since
+    {
+        get => Instant(_since);
+        init => _since = value?.UtcTicks ?? 0;
+    }
 
     public CertificateFailure? Failure { get; init; }
 
@@ -33,7 +42,11 @@ internal sealed record CertificateStateRecord
     public IReadOnlyDictionary<string, DateTimeOffset>? HeldUntil { get; init; }
 
     /// <summary>When we last looked where the names of an abandoned certificate lead.</summary>
-    public DateTimeOffset? LookedAt { get; init; }
+    public DateTimeOffset? LookedAt
+    {
+        get => Instant(_lookedAt);
+        init => _lookedAt = value?.UtcTicks ?? 0;
+    }
 
     /// <summary>The challenge types that failed since the last success; the next order tries another first.</summary>
     public IReadOnlyList<string>? FailedChallengeTypes { get; init; }
@@ -42,7 +55,11 @@ internal sealed record CertificateStateRecord
     public bool Rehearse { get; init; }
 
     /// <summary>Since when the staging service could not be reached.</summary>
-    public DateTimeOffset? RehearsalDownSince { get; init; }
+    public DateTimeOffset? RehearsalDownSince
+    {
+        get => Instant(_rehearsalDownSince);
+        init => _rehearsalDownSince = value?.UtcTicks ?? 0;
+    }
 
     /// <summary>
     /// Whether the attempt that failed last was cut off by the end of its process: the next one waits until its own has lived for a while, so that one that dies again and again
@@ -56,4 +73,6 @@ internal sealed record CertificateStateRecord
     [JsonIgnore]
     public bool IsUnfinished
         => PendingOrder is not null || State is CertificateState.Ordering or CertificateState.Renewing || Failure is { Cause: not FailureCause.Local };
+
+    private static DateTimeOffset? Instant(long ticks) => ticks == 0 ? null : new DateTimeOffset(ticks, TimeSpan.Zero);
 }

@@ -18,12 +18,23 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
     private readonly Dictionary<WorkLane, int> _runningByLane = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => 0);
     private readonly SemaphoreSlim _wake = new(0);
-    private DateTimeOffset _sleepsUntil = DateTimeOffset.MaxValue; // Under the lock.
+
+    // Whether the loop will look at the queue without being woken, and when; both under the lock.
+    private bool _awake = true;
+    private DateTimeOffset _sleepsUntil;
+
+    /// <summary>Makes room for as many works, where many are about to be planned.</summary>
+    public void Expect(int count)
+    {
+        lock (_lock)
+        {
+            _queue.EnsureCapacity(count);
+        }
+    }
 
     /// <summary>Plans a work for a certificate, in place of the one that was planned before. One whose certificate is being worked on begins after that.</summary>
     public void Schedule(string id, PlannedWork work)
     {
-        bool wake;
         lock (_lock)
         {
             if (_running.ContainsKey(id))
@@ -32,15 +43,12 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
                 return;
             }
 
-            _queue.Set(id, work);
-
             // Ten thousand are planned at once, for some day: the loop is not woken for each. A clock that jumped has it look all the same.
-            wake = work.Due < _sleepsUntil || time.GetUtcNow() >= _sleepsUntil;
-        }
-
-        if (wake)
-        {
-            _wake.Release();
+            _queue.Set(id, work);
+            if (work.Due < _sleepsUntil || time.GetUtcNow() >= _sleepsUntil)
+            {
+                Wake();
+            }
         }
     }
 
@@ -107,6 +115,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
             }
 
             _sleepsUntil = wake;
+            _awake = false;
             return wake > now ? Whole(wake - now) : TimeSpan.Zero;
         }
     }
@@ -168,9 +177,19 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
             {
                 _queue.Set(id, planned);
             }
-        }
 
-        _wake.Release();
+            Wake();
+        }
+    }
+
+    // Under the lock.
+    private void Wake()
+    {
+        if (!_awake)
+        {
+            _awake = true;
+            _wake.Release();
+        }
     }
 
     private async Task SleepAsync(TimeSpan sleep, CancellationToken cancellationToken)
@@ -178,9 +197,5 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(Task.Delay(sleep, time, limit.Token), _wake.WaitAsync(limit.Token));
         await limit.CancelAsync();
-        while (_wake.Wait(0, CancellationToken.None))
-        {
-            // Many signals, one look.
-        }
     }
 }

@@ -16,6 +16,13 @@ internal sealed class WorkQueue
     /// <summary>How many entries are kept, those that were replaced among them.</summary>
     public int Kept => _waiting.Count + _due.Values.Sum(q => q.Count);
 
+    /// <summary>Makes room for as many works at once.</summary>
+    public void EnsureCapacity(int count)
+    {
+        _entries.EnsureCapacity(count);
+        _waiting.EnsureCapacity(count);
+    }
+
     /// <summary>Plans a work, in place of the one that was planned for the certificate before.</summary>
     public void Set(string id, PlannedWork work)
     {
@@ -46,12 +53,6 @@ internal sealed class WorkQueue
                 _due[entry.Work.Lane].Enqueue(entry, entry.Work.Urgency);
                 Compact(_due[entry.Work.Lane]);
             }
-        }
-
-        if (_waiting.Count < _waiting.Capacity / 4)
-        {
-            // After a start all wait at once, and not again.
-            _waiting.TrimExcess();
         }
     }
 

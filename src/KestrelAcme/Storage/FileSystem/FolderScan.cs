@@ -5,6 +5,8 @@ namespace KestrelAcme.Storage.FileSystem;
 /// <summary>Finds the values below a folder.</summary>
 internal static class FolderScan
 {
+    private const int UsualLength = 512;
+
     /// <summary>Into every folder that may be entered; symbolic links, which could lead in circles, are not followed.</summary>
     public static EnumerationOptions Options { get; } = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
@@ -26,6 +28,13 @@ internal static class FolderScan
             }
         }
 
-        ScannedFile Transform(ref FileSystemEntry entry) => new(paths.KeyOf(entry.ToFullPath())!, entry.LastWriteTimeUtc.UtcTicks, entry.Length);
+        ScannedFile Transform(ref FileSystemEntry entry) => new(KeyOf(paths, ref entry)!, entry.LastWriteTimeUtc.UtcTicks, entry.Length);
+    }
+
+    // Of a path that nobody keeps no string is made.
+    private static string? KeyOf(StoragePaths paths, ref FileSystemEntry entry)
+    {
+        Span<char> path = stackalloc char[UsualLength];
+        return paths.KeyOf(Path.TryJoin(entry.Directory, entry.FileName, path, out var length) ? path[..length] : entry.ToFullPath());
     }
 }
