@@ -17,11 +17,11 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     private readonly Dictionary<string, Task> _running = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
     private readonly Dictionary<WorkLane, int> _runningByLane = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => 0);
-    private readonly SemaphoreSlim _wake = new(0);
 
-    // Whether the loop will look at the queue without being woken, and when; both under the lock.
-    private bool _awake = true;
-    private DateTimeOffset _sleepsUntil;
+    // What ends the loop's sleep, made anew at each look at the queue, and when it ends by itself; both under the lock. Many signals are one, and none is lost:
+    // a semaphore may give one to the waiter of a sleep that is over.
+    private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private DateTimeOffset _sleepsUntil = DateTimeOffset.MaxValue;
 
     /// <summary>Makes room for as many works, where many are about to be planned.</summary>
     public void Expect(int count)
@@ -47,7 +47,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
             _queue.Set(id, work);
             if (work.Due < _sleepsUntil || time.GetUtcNow() >= _sleepsUntil)
             {
-                Wake();
+                _woken.TrySetResult();
             }
         }
     }
@@ -79,7 +79,8 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
             }
 
             last = now;
-            await SleepAsync(StartDueWork(work), cancellationToken);
+            var (sleep, woken) = StartDueWork(work);
+            await SleepAsync(sleep, woken, cancellationToken);
         }
 
         Task[] running;
@@ -91,8 +92,8 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
         await Task.WhenAll(running);
     }
 
-    /// <returns>How long to sleep until something can be started.</returns>
-    private TimeSpan StartDueWork(Func<string, WorkLane, Task<PlannedWork?>> work)
+    /// <returns>How long to sleep until something can be started, and what ends the sleep before.</returns>
+    private (TimeSpan Sleep, Task Woken) StartDueWork(Func<string, WorkLane, Task<PlannedWork?>> work)
     {
         lock (_lock)
         {
@@ -115,8 +116,8 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
             }
 
             _sleepsUntil = wake;
-            _awake = false;
-            return wake > now ? Whole(wake - now) : TimeSpan.Zero;
+            _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return (wake > now ? Whole(wake - now) : TimeSpan.Zero, _woken.Task);
         }
     }
 
@@ -178,24 +179,14 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
                 _queue.Set(id, planned);
             }
 
-            Wake();
+            _woken.TrySetResult();
         }
     }
 
-    // Under the lock.
-    private void Wake()
-    {
-        if (!_awake)
-        {
-            _awake = true;
-            _wake.Release();
-        }
-    }
-
-    private async Task SleepAsync(TimeSpan sleep, CancellationToken cancellationToken)
+    private async Task SleepAsync(TimeSpan sleep, Task woken, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(Task.Delay(sleep, time, limit.Token), _wake.WaitAsync(limit.Token));
+        await Task.WhenAny(Task.Delay(sleep, time, limit.Token), woken);
         await limit.CancelAsync();
     }
 }

@@ -8,8 +8,10 @@ internal sealed class WorkQueue
     private const int Slack = 1000;
 
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
-    private readonly PriorityQueue<Entry, DateTimeOffset> _waiting = new();
-    private readonly Dictionary<WorkLane, PriorityQueue<Entry, DateTimeOffset>> _due = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => new PriorityQueue<Entry, DateTimeOffset>());
+
+    // By ticks in UTC: a hundred thousand may wait.
+    private readonly PriorityQueue<Entry, long> _waiting = new();
+    private readonly Dictionary<WorkLane, PriorityQueue<Entry, long>> _due = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => new PriorityQueue<Entry, long>());
 
     public int Count => _entries.Count;
 
@@ -34,7 +36,7 @@ internal sealed class WorkQueue
 
         var entry = new Entry(id, work);
         _entries[id] = entry;
-        _waiting.Enqueue(entry, work.Due);
+        _waiting.Enqueue(entry, work.Due.UtcTicks);
         Compact(_waiting);
     }
 
@@ -45,12 +47,12 @@ internal sealed class WorkQueue
     /// <summary>Lets what has fallen due wait by urgency from now on.</summary>
     public void Advance(DateTimeOffset now)
     {
-        while (_waiting.TryPeek(out var entry, out var due) && due <= now)
+        while (_waiting.TryPeek(out var entry, out _) && entry.Work.Due <= now)
         {
             _waiting.Dequeue();
             if (IsCurrent(entry))
             {
-                _due[entry.Work.Lane].Enqueue(entry, entry.Work.Urgency);
+                _due[entry.Work.Lane].Enqueue(entry, entry.Work.Urgency.UtcTicks);
                 Compact(_due[entry.Work.Lane]);
             }
         }
@@ -79,11 +81,11 @@ internal sealed class WorkQueue
     /// <summary>When the next work falls due; <see langword="null"/> when none waits.</summary>
     public DateTimeOffset? NextDue()
     {
-        while (_waiting.TryPeek(out var entry, out var due))
+        while (_waiting.TryPeek(out var entry, out _))
         {
             if (IsCurrent(entry))
             {
-                return due;
+                return entry.Work.Due;
             }
 
             _waiting.Dequeue();
@@ -93,7 +95,7 @@ internal sealed class WorkQueue
     }
 
     // Entries that were replaced stay until they are met, which may be weeks away: they must not outnumber those that count.
-    private void Compact(PriorityQueue<Entry, DateTimeOffset> queue)
+    private void Compact(PriorityQueue<Entry, long> queue)
     {
         if (queue.Count > _entries.Count + (_entries.Count / 4) + Slack)
         {

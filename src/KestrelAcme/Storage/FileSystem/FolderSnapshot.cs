@@ -10,24 +10,22 @@ internal sealed class FolderSnapshot
     private readonly (long WrittenTicks, long Length)[] _stamps;
 
     /// <param name="files">What was found; sorted here.</param>
-    public FolderSnapshot(List<ScannedFile> files)
+    public FolderSnapshot(ScannedFile[] files)
     {
-        files.Sort(static (one, other) => string.CompareOrdinal(one.Key, other.Key));
+        Array.Sort(files, static (one, other) => string.CompareOrdinal(one.Key, other.Key));
 
         // A key has no character beyond ASCII.
         _keys = new byte[files.Sum(file => file.Key.Length)];
-        _ends = new int[files.Count];
-        _stamps = new (long, long)[files.Count];
+        _ends = new int[files.Length];
+        _stamps = new (long, long)[files.Length];
         var end = 0;
-        for (var i = 0; i < files.Count; i++)
+        for (var i = 0; i < files.Length; i++)
         {
             end += Encoding.ASCII.GetBytes(files[i].Key, _keys.AsSpan(end));
             _ends[i] = end;
             _stamps[i] = (files[i].WrittenTicks, files[i].Length);
         }
     }
-
-    public int Count => _ends.Length;
 
     /// <summary>The keys of what was written, came or went since an earlier snapshot.</summary>
     public IEnumerable<string> ChangesSince(FolderSnapshot before)

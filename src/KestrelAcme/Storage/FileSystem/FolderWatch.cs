@@ -23,7 +23,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var listener = systemEvents is null ? null : await Task.Run(() => systemEvents.Listen(OnEvent, () => _feed.Post(StorageChange.Everything)), cancellationToken);
-        var known = await ScanAsync(expected: 0, stop.Token);
+        var known = await ScanAsync(stop.Token);
         var scanning = ScanRepeatedlyAsync(known, stop.Token);
         try
         {
@@ -65,7 +65,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
             {
                 await WaitAsync(interval, cancellationToken);
                 var began = time.GetTimestamp();
-                var found = await ScanAsync(known?.Count ?? 0, cancellationToken);
+                var found = await ScanAsync(cancellationToken);
                 Report(known, found);
                 known = found;
                 interval = TimeSpan.FromTicks(Math.Max(ScanInterval.Ticks, time.GetElapsedTime(began).Ticks * MaxShare));
@@ -91,26 +91,18 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         }
     }
 
-    private async Task<FolderSnapshot?> ScanAsync(int expected, CancellationToken cancellationToken)
+    private async Task<FolderSnapshot?> ScanAsync(CancellationToken cancellationToken)
     {
         var folder = paths.ForPrefix(prefix);
         try
         {
-            return new FolderSnapshot(await FileWork.OnFolderAsync("scan", folder, () => Scan(expected, cancellationToken), cancellationToken));
+            return new FolderSnapshot(await FileWork.OnFolderAsync("scan", folder, () => reader.Scan(prefix, cancellationToken).ToArray(), cancellationToken));
         }
         catch (StorageUnavailableException exception)
         {
             logger.ScanFailed(exception, folder);
             return null;
         }
-    }
-
-    // Room for a hundred thousand, found anew each time, would leave as much behind.
-    private List<ScannedFile> Scan(int expected, CancellationToken cancellationToken)
-    {
-        var found = new List<ScannedFile>(expected);
-        found.AddRange(reader.Scan(prefix, cancellationToken));
-        return found;
     }
 
     private void Report(FolderSnapshot? known, FolderSnapshot? found)

@@ -61,6 +61,23 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Run_WorkEndsJustAfterASleep_WhatWaitsForItsPlaceFollows()
+    {
+        Start(limit: 1);
+        for (var i = 1; i <= 100; i++)
+        {
+            await _time.WhenWaitingAsync(cancellationToken: TestContext.Current.CancellationToken);
+            Schedule("first", _time.GetUtcNow().AddSeconds(1));
+            Schedule("second", _time.GetUtcNow().AddSeconds(1));
+            await _time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+
+            // The sleep ends by itself; after that no time passes, and nothing but the end of the first work wakes the loop for the second.
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Worked(2 * i);
+        }
+    }
+
+    [Fact]
     public async Task Schedule_AfterTheClockJumpedPastTheSleep_WakesTheLoop()
     {
         Start();

@@ -34,7 +34,7 @@ public sealed class FolderSnapshotTests
                 .Where(key => before.SingleOrDefault(f => f.Key == key) != after.SingleOrDefault(f => f.Key == key))
                 .Order(StringComparer.Ordinal);
 
-            Assert.Equal(expected, new FolderSnapshot(after).ChangesSince(new FolderSnapshot(before)));
+            Assert.Equal(expected, new FolderSnapshot([.. after]).ChangesSince(new FolderSnapshot([.. before])));
         }
     }
 
