@@ -44,8 +44,9 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
             }
 
             // Ten thousand are planned at once, for some day: the loop is not woken for each. A clock that jumped has it look all the same.
-            _queue.Set(id, work);
-            if (work.Due < _sleepsUntil || time.GetUtcNow() >= _sleepsUntil)
+            var now = time.GetUtcNow();
+            _queue.Set(id, work, now);
+            if (work.Due < _sleepsUntil || now >= _sleepsUntil)
             {
                 _woken.TrySetResult();
             }
@@ -176,7 +177,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
 
             if (next is { } planned)
             {
-                _queue.Set(id, planned);
+                _queue.Set(id, planned, time.GetUtcNow());
             }
 
             _woken.TrySetResult();

@@ -26,10 +26,10 @@ internal sealed class WorkQueue
     }
 
     /// <summary>Plans a work, in place of the one that was planned for the certificate before.</summary>
-    public void Set(string id, PlannedWork work)
+    public void Set(string id, PlannedWork work, DateTimeOffset now)
     {
-        // Everything is planned again each time the wanted names are looked at, most of it as it was.
-        if (_entries.TryGetValue(id, out var known) && known.Work == work)
+        // Everything is planned again each time the wanted names are looked at, most of it as it was; what is due already is due once more.
+        if (_entries.TryGetValue(id, out var known) && (known.Work == work || (known.IsDue && work.Due <= now && known.Work with { Due = work.Due } == work)))
         {
             return;
         }
@@ -52,6 +52,7 @@ internal sealed class WorkQueue
             _waiting.Dequeue();
             if (IsCurrent(entry))
             {
+                entry.IsDue = true;
                 _due[entry.Work.Lane].Enqueue(entry, entry.Work.Urgency.UtcTicks);
                 Compact(_due[entry.Work.Lane]);
             }
@@ -108,5 +109,9 @@ internal sealed class WorkQueue
     // An entry that was replaced or removed is dropped when it is met.
     private bool IsCurrent(Entry entry) => _entries.TryGetValue(entry.Id, out var current) && ReferenceEquals(current, entry);
 
-    private sealed record Entry(string Id, PlannedWork Work);
+    private sealed record Entry(string Id, PlannedWork Work)
+    {
+        /// <summary>Whether it waits by urgency already.</summary>
+        public bool IsDue { get; set; }
+    }
 }

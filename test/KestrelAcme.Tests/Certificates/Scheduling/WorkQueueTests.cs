@@ -15,7 +15,7 @@ public sealed class WorkQueueTests
         {
             for (var i = 0; i < 1000; i++)
             {
-                _queue.Set($"c{i}", Work(Now.AddDays(30).AddMinutes(round)));
+                _queue.Set($"c{i}", Work(Now.AddDays(30).AddMinutes(round)), Now);
             }
         }
 
@@ -30,7 +30,7 @@ public sealed class WorkQueueTests
         {
             for (var i = 0; i < 1000; i++)
             {
-                _queue.Set($"c{i}", Work(Now.AddMinutes(round)));
+                _queue.Set($"c{i}", Work(Now.AddMinutes(round)), Now);
             }
 
             _queue.Advance(Now.AddMinutes(round));
@@ -50,10 +50,32 @@ public sealed class WorkQueueTests
     [Fact]
     public void Set_SameWorkAgain_KeepsOne()
     {
-        _queue.Set("a", Work(Now));
-        _queue.Set("a", Work(Now));
+        _queue.Set("a", Work(Now), Now);
+        _queue.Set("a", Work(Now), Now);
 
         Assert.Equal(1, _queue.Kept);
+    }
+
+    [Fact]
+    public void Set_DueAlreadyAndDueOnceMore_KeepsOne()
+    {
+        _queue.Set("a", new PlannedWork(Now, WorkLane.Maintenance, Now.AddDays(9)), Now);
+        _queue.Advance(Now);
+        _queue.Set("a", new PlannedWork(Now.AddSeconds(5), WorkLane.Maintenance, Now.AddDays(9)), Now.AddSeconds(5));
+
+        Assert.Equal(1, _queue.Kept);
+        Assert.Equal("a", _queue.PeekDue(WorkLane.Maintenance));
+    }
+
+    [Fact]
+    public void Set_DueAlreadyAndPutOff_WaitsForItsNewTime()
+    {
+        _queue.Set("a", new PlannedWork(Now, WorkLane.Maintenance, Now.AddDays(9)), Now);
+        _queue.Advance(Now);
+        _queue.Set("a", new PlannedWork(Now.AddHours(1), WorkLane.Maintenance, Now.AddDays(9)), Now);
+
+        Assert.Null(_queue.PeekDue(WorkLane.Maintenance));
+        Assert.Equal(Now.AddHours(1), _queue.NextDue());
     }
 
     private static PlannedWork Work(DateTimeOffset due) => new(due, WorkLane.Renewals, due);
