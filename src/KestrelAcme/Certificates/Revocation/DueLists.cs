@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Revocation;
 
@@ -27,7 +28,7 @@ internal static class DueLists
     /// <summary>The certificates on lists that are due, by list and by the key of its issuer: one key may have several certificates, and signs one list.</summary>
     public static IReadOnlyList<(RevocationListId List, IReadOnlyList<ManagedCertificate> Certificates)> Gather(IEnumerable<ManagedCertificate> certificates, IReadOnlySet<Uri> due, DateTimeOffset now)
     {
-        var keys = new Dictionary<ReadOnlyMemory<byte>, string>(ContentComparer.Instance);
+        var keys = new Dictionary<ReadOnlyMemory<byte>, string>(BytesComparer.Instance);
         return
         [
             .. certificates
@@ -61,20 +62,6 @@ internal static class DueLists
         {
             // The look at the list says what is wrong with it.
             return issuer.ToArray();
-        }
-    }
-
-    private sealed class ContentComparer : IEqualityComparer<ReadOnlyMemory<byte>>
-    {
-        public static ContentComparer Instance { get; } = new();
-
-        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
-
-        public int GetHashCode(ReadOnlyMemory<byte> value)
-        {
-            var hash = default(HashCode);
-            hash.AddBytes(value.Span);
-            return hash.ToHashCode();
         }
     }
 }
