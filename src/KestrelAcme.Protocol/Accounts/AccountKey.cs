@@ -94,7 +94,7 @@ public sealed class AccountKey : IDisposable
             // Throws for a public key.
             CryptographicOperations.ZeroMemory(key.ExportPkcs8PrivateKey());
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or PlatformNotSupportedException)
         {
             key.Dispose();
             return null;

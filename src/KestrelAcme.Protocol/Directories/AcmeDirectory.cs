@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Directories;
@@ -71,15 +72,9 @@ public sealed record AcmeDirectory
     private static Dictionary<string, string> ProfilesOf(JsonElement profiles)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (profiles.ValueKind != JsonValueKind.Object)
+        foreach (var (name, description) in JsonText.Members(profiles).Take(MaxProfiles))
         {
-            return found;
-        }
-
-        foreach (var profile in profiles.EnumerateObject().Take(MaxProfiles))
-        {
-            var description = profile.Value.ValueKind == JsonValueKind.String ? profile.Value.GetString() : "";
-            found[UntrustedText.Clean(profile.Name, 100)] = UntrustedText.Clean(description, MaxTextLength);
+            found[UntrustedText.Clean(name, 100)] = UntrustedText.Clean(JsonText.Read(description), MaxTextLength);
         }
 
         return found;

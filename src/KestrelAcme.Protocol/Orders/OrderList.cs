@@ -36,18 +36,17 @@ internal static class OrderList
     }
 
     // RFC 8555 section 7.1.2.1 has an object with a member "orders"; smallstep's server, and so Caddy, sends the bare array.
-    private static List<Uri> ReadPage(AcmeAnswer answer)
+    internal static List<Uri> ReadPage(AcmeAnswer answer)
     {
         using var document = answer.Read(AcmeJson.Default.JsonDocument);
         var root = document.RootElement;
-        var list = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("orders", out var member) ? member : root;
+        var list = root.ValueKind == JsonValueKind.Object ? JsonText.Members(root).FirstOrDefault(member => member.Name == "orders").Value : root;
         if (list.ValueKind != JsonValueKind.Array)
         {
             throw answer.Malformed("that is not a list of orders");
         }
 
-        return [.. list.EnumerateArray().Where(order => order.ValueKind == JsonValueKind.String)
-            .Select(order => answer.Link(order.GetString(), "orders")).OfType<Uri>()];
+        return [.. list.EnumerateArray().Select(order => answer.Link(JsonText.Read(order), "orders")).OfType<Uri>()];
     }
 
     // Some servers name a list that they do not have, or not in a form that anybody could read.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KestrelAcme.Protocol.Identifiers;
+using KestrelAcme.Protocol.Serialization;
 
 namespace KestrelAcme.Protocol.Problems;
 
@@ -68,7 +69,7 @@ public sealed record AcmeProblem
     private static int? StatusOf(JsonElement status) => status.ValueKind switch
     {
         JsonValueKind.Number when status.TryGetInt32(out var number) => number,
-        JsonValueKind.String when int.TryParse(status.GetString(), out var number) => number,
+        JsonValueKind.String when int.TryParse(JsonText.Read(status), out var number) => number,
         _ => null,
     };
 }

@@ -31,6 +31,12 @@ internal static class CertificateKeys
             key.ImportPkcs8PrivateKey(pkcs8, out _);
             return key;
         }
+        catch (PlatformNotSupportedException exception)
+        {
+            // What .NET throws for a curve that it does not know: for data, that is a key that cannot be read.
+            key.Dispose();
+            throw new CryptographicException("The key is of an unknown kind.", exception);
+        }
         catch
         {
             key.Dispose();

@@ -22,7 +22,7 @@ internal static class CertificateCheck
             CheckOrder(material);
             return CheckKey(material);
         }
-        catch (Exception exception) when (exception is AsnContentException or CryptographicException or ArgumentException)
+        catch (Exception exception) when (exception is AsnContentException or CryptographicException or ArgumentException or PlatformNotSupportedException)
         {
             throw new InvalidCertificateException($"The certificate or the key of {material.Id} cannot be read: {exception.Message}", exception);
         }
