@@ -133,6 +133,13 @@ public sealed class AcmeClient : IDisposable
         return RevokeAsync(new JwsSender(JwsSigner.For(certificateKey), AccountUrl: null), der, reason, cancellationToken);
     }
 
+    /// <summary>
+    /// Tells how an order ended, whatever it failed for. After three failures in a row POSTs keep <see cref="AcmeRetryOptions.IntervalAfterFailures"/>, until an order succeeds: requests that
+    /// each succeed can add up to orders that never do.
+    /// </summary>
+    /// <param name="succeeded">Whether the certificate was obtained.</param>
+    public void ReportOrder(bool succeeded) => _transport.Pace.CountOrder(succeeded);
+
     /// <summary>Closes connections, except those of an <see cref="HttpClient"/> or handler that was handed in.</summary>
     public void Dispose()
     {

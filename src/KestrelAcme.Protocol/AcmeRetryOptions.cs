@@ -27,6 +27,10 @@ public sealed class AcmeRetryOptions
     /// <value>2 minutes.</value>
     public TimeSpan TotalBudget { get; set; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>The shortest time between two POSTs once three in a row have failed, or three orders in a row that <see cref="AcmeClient.ReportOrder"/> was told of: until one succeeds.</summary>
+    /// <value>0: requests follow each other at any pace.</value>
+    public TimeSpan IntervalAfterFailures { get; set; }
+
     /// <summary>A copy that later changes do not reach.</summary>
     /// <exception cref="ArgumentException">A value makes no sense.</exception>
     internal AcmeRetryOptions Validated()
@@ -37,6 +41,7 @@ public sealed class AcmeRetryOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxDelay, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxRetryAfter, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(TotalBudget, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(IntervalAfterFailures, TimeSpan.Zero);
         return (AcmeRetryOptions)MemberwiseClone();
     }
 }

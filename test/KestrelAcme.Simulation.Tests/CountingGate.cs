@@ -10,10 +10,10 @@ internal sealed class CountingGate(IWorkGate gate) : IWorkGate
 
     public int Looks => _looks;
 
-    public bool HasRoom(WorkLane lane, IReadOnlyDictionary<WorkLane, int> running)
+    public int Places(WorkLane lane)
     {
         Interlocked.Increment(ref _looks);
-        return gate.HasRoom(lane, running);
+        return gate.Places(lane);
     }
 
     public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now) => gate.TryStart(lane, now);

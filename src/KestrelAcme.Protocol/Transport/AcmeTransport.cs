@@ -14,6 +14,9 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     /// <summary>The nonces at hand.</summary>
     public NoncePool Nonces { get; } = new(options.TimeProvider);
 
+    /// <summary>The pace of POSTs.</summary>
+    public PostPace Pace { get; } = new(options.Retry.IntervalAfterFailures, options.TimeProvider);
+
     /// <summary>Fetches without a signature: the directory and renewal information.</summary>
     public Task<AcmeAnswer> GetAsync(AcmeCall call, CancellationToken cancellationToken) =>
         RepeatAsync(call, _ => exchange.SendAsync(call, HttpMethod.Get, jws: null, cancellationToken), cancellationToken);
@@ -30,9 +33,10 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
             call,
             async nonce =>
             {
+                await Pace.WaitAsync(cancellationToken).ConfigureAwait(false);
                 nonce ??= Nonces.TryTake() ?? await FetchNonceAsync(call, newNonceUrl, cancellationToken).ConfigureAwait(false);
                 var jws = FlattenedJws.ForRequest(sender, call.Url, nonce, payload.Span);
-                return await exchange.SendAsync(call, HttpMethod.Post, jws, cancellationToken).ConfigureAwait(false);
+                return await Pace.CountAsync(exchange.SendAsync(call, HttpMethod.Post, jws, cancellationToken)).ConfigureAwait(false);
             },
             cancellationToken);
 
@@ -43,7 +47,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
         var lostBefore = false;
         for (var attempts = 1; ; attempts++)
         {
-            var (answer, failure) = await TryAsync(call, attempt).ConfigureAwait(false);
+            var (answer, failure) = await TryAsync(call, attempt, started).ConfigureAwait(false);
             if (failure is null)
             {
                 return answer!;
@@ -62,12 +66,12 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     }
 
     /// <summary>One attempt; badNonce is answered at once, with the nonce that came with it.</summary>
-    private async Task<(AcmeAnswer? Answer, AcmeException? Failure)> TryAsync(AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt)
+    private async Task<(AcmeAnswer? Answer, AcmeException? Failure)> TryAsync(AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt, long started)
     {
         try
         {
             var answer = await attempt(null).ConfigureAwait(false);
-            for (var badNonces = 0; badNonces < _retry.MaxBadNonceRetries && IsBadNonce(answer); badNonces++)
+            for (var badNonces = 0; badNonces < _retry.MaxBadNonceRetries && IsBadNonce(answer) && _timeProvider.GetElapsedTime(started) < _retry.TotalBudget; badNonces++)
             {
                 answer = await attempt(NextNonce(answer)).ConfigureAwait(false);
             }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using KestrelAcme.Challenges;
+using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates;
 
@@ -18,8 +19,26 @@ public sealed record CertificateFailure
     /// <summary>When the last attempt failed.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>When the next attempt is made, at the earliest.</summary>
+    /// <summary>
+    /// When the next attempt is made, at the earliest. If <see cref="RequiredRecords"/> names records, DNS is asked for them in between, and the next attempt is made as soon as it shows a change.
+    /// </summary>
     public required DateTimeOffset NextTry { get; init; }
+
+    /// <summary>How many attempts since the last success failed because of this machine.</summary>
+    [JsonInclude]
+    internal int LocalCount { get; init; }
+
+    /// <summary>Whether the authority failed all names alike.</summary>
+    [JsonInclude]
+    internal bool WasOutage { get; init; }
+
+    /// <summary>A mark of what DNS showed when the attempt failed, where a person can repair the cause in DNS; <see langword="null"/> when it was not looked up.</summary>
+    [JsonInclude]
+    internal string? Seen { get; init; }
+
+    /// <summary>Whether DNS shows when the cause is repaired.</summary>
+    [JsonIgnore]
+    internal bool IsVisibleInDns => Cause == FailureCause.Operator && (RequiredRecords.Count > 0 || ProblemType == AcmeProblemTypes.Caa);
 
     /// <summary>A mark of the settings under which the attempt failed: when they change, it is tried again at once.</summary>
     [JsonInclude]

@@ -21,7 +21,7 @@ public enum CertificateState
     /// <summary>The last attempt failed; the next one waits for its time. What was served is still served.</summary>
     Waiting,
 
-    /// <summary>The last attempt failed for a reason that only a person can mend. It is probed once a day.</summary>
+    /// <summary>The last attempt failed for a reason that only a person can repair. It is tried once a day, and as soon as DNS shows a change if the cause is a record.</summary>
     Blocked,
 
     /// <summary>

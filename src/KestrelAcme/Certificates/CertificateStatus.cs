@@ -30,6 +30,12 @@ public sealed record CertificateStatus
     /// <summary>When the next order is placed, as planned now; <see langword="null"/> when none is planned.</summary>
     public DateTimeOffset? NextOrder { get; init; }
 
+    /// <summary>
+    /// Until when a renewal that is due is held back, because other certificates for these names were obtained shortly before (a CA that asks for each one to be renewed at once would be asked without
+    /// end); <see langword="null"/> when none is. <see cref="ICertificateManager.RenewAsync"/> renews all the same.
+    /// </summary>
+    public DateTimeOffset? HeldBackUntil { get; init; }
+
     /// <summary>Why the authority advises the time of the renewal (RFC 9773), where it says so.</summary>
     public Uri? RenewalExplanation { get; init; }
 

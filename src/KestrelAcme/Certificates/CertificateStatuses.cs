@@ -21,6 +21,7 @@ internal static class CertificateStatuses
             NotAfter = current?.NotAfter,
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl,
             NextOrder = orders && order.Action == CertificateAction.Order ? order.DueAt : null,
+            HeldBackUntil = orders ? order.HeldUntil : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
             Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,
             Failure = state.Failure,

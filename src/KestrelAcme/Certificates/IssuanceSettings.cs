@@ -9,7 +9,7 @@ internal sealed record IssuanceSettings
     public RetrySchedule Retries { get; init; } = RetrySchedule.Default;
 
     /// <summary>How often one request is repeated at once, before the attempt counts as failed.</summary>
-    public AcmeRetryOptions RequestRetries { get; init; } = new();
+    public AcmeRetryOptions RequestRetries { get; init; } = new() { IntervalAfterFailures = TimeSpan.FromSeconds(1) };
 
     /// <summary>How long one request may take.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -58,6 +58,12 @@ internal sealed record IssuanceSettings
 
     /// <summary>How soon storing is tried again for a certificate that could not be stored.</summary>
     public TimeSpan SaveAgain { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How soon DNS is asked for a record that a person has to create; the pause doubles up to <see cref="LongestRecordLook"/>.</summary>
+    public TimeSpan RecordLook { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The longest pause between two such questions.</summary>
+    public TimeSpan LongestRecordLook { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long reading the store may hold up the start, or the first order where that takes longer.</summary>
     public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);

@@ -58,6 +58,12 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Whether what is served could not be stored yet.</summary>
     public bool Unsaved { get; set; }
 
+    /// <summary>The orders in a row whose certificate could not be stored.</summary>
+    public UnstoredOrders? Unstored { get; set; }
+
+    /// <summary>The looks at DNS for what a person has to repair; <see langword="null"/> before the first of this process.</summary>
+    public RecordLooks? Looks { get; set; }
+
     public RenewalRequest? Request => _request;
 
     /// <summary>The failures that still count: those under other settings do not.</summary>

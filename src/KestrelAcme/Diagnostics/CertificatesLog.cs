@@ -56,8 +56,8 @@ internal static partial class CertificatesLog
     [LoggerMessage(1116, LogLevel.Error, "{Certificate}: {Reason} (Cause: {Cause}.) The next attempt is at {NextTry:u}; serving {Served}.")]
     public static partial void CertificateFailed(this ILogger logger, string certificate, string reason, string cause, DateTimeOffset nextTry, string served);
 
-    [LoggerMessage(1117, LogLevel.Error, "{Certificate}: {Reason} This needs a person; it is tried again once a day, next at {NextTry:u}. Serving {Served}.")]
-    public static partial void CertificateBlocked(this ILogger logger, string certificate, string reason, string served, DateTimeOffset nextTry);
+    [LoggerMessage(1117, LogLevel.Error, "{Certificate}: {Reason} Operator action required; the next attempt is at {NextTry:u}{Sooner}. Serving {Served}.")]
+    public static partial void CertificateBlocked(this ILogger logger, string certificate, string reason, DateTimeOffset nextTry, string sooner, string served);
 
     [LoggerMessage(1118, LogLevel.Debug, "{Certificate}: details of the failed attempt.")]
     public static partial void FailureDetail(this ILogger logger, string certificate, Exception exception);
@@ -172,6 +172,18 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(1154, LogLevel.Warning, "The certificate engine did not stop in time; the host goes on stopping. Orders under way are resumed at the next start.")]
     public static partial void EngineStoppedLate(this ILogger logger);
+
+    [LoggerMessage(1165, LogLevel.Warning, "{Certificate}: a renewal is due ({Reason}), but other certificates for these names were obtained shortly before. It is held back until {Until:u}, since a CA that asks for every certificate to be renewed at once would be asked without end. Call RenewAsync to renew now.")]
+    public static partial void RenewalHeldBack(this ILogger logger, string certificate, string reason, DateTimeOffset until);
+
+    [LoggerMessage(1166, LogLevel.Warning, "{Count} due renewals have waited for more than {Minutes} minutes for a free place, {Certificate} since {Since:u}. The places are taken by: {Holders}. If these are slow, look at their DNS; AcmeHttps:MaxConcurrentOrders gives more places.")]
+    public static partial void RenewalsStarve(this ILogger logger, int count, double minutes, string certificate, DateTimeOffset since, string holders);
+
+    [LoggerMessage(1167, LogLevel.Information, "{Certificate}: DNS shows a change in the records that kept it from being ordered; trying again now.")]
+    public static partial void RecordsChanged(this ILogger logger, string certificate);
+
+    [LoggerMessage(1168, LogLevel.Warning, "{Certificate}: the certificate that was just obtained is served from memory only. No other one is ordered before {Until:u}, however the store goes on.")]
+    public static partial void NoOrderWhileUnstored(this ILogger logger, string certificate, DateTimeOffset until);
 
     [LoggerMessage(1170, LogLevel.Error, "{Certificate}: what the store holds of it could not be taken over; tried again from time to time: {Reason}")]
     public static partial void StoredCertificateNotFollowed(this ILogger logger, string certificate, string reason);

@@ -80,6 +80,7 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<CertificatePlanner>();
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
+        services.TryAddSingleton<RecordWatch>();
         services.TryAddSingleton<FailureRecorder>();
         services.TryAddSingleton<OrderRunner>();
         services.TryAddSingleton<RenewalInfoPoller>();

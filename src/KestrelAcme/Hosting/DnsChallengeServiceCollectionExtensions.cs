@@ -40,6 +40,7 @@ internal static class DnsChallengeServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Dns01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, DnsAccount01ChallengeHandler>());
         services.TryAddSingleton<PersistCheck>();
+        services.TryAddSingleton<RecordLook>();
         services.TryAddSingleton<ICaaCheck, CaaCheck>();
         services.TryAddSingleton<ICaaAccounts, CaaAccounts>();
         AddProviders(services);

@@ -19,6 +19,8 @@ internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, 
 
     public Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken) => client.RefreshDirectoryAsync(cancellationToken);
 
+    public void Report(bool succeeded) => client.ReportOrder(succeeded);
+
     public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken), polling);
 

@@ -8,15 +8,21 @@ namespace KestrelAcme.Certificates.Authorities;
 internal sealed class AuthorityChoice(AuthorityRegistry authorities)
 {
     public Authority ForOrder(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now)
-        => ForOrder(certificate, certificate.State, snapshot, now);
+        => ForOrder(certificate, certificate.State, snapshot, now, probes: true);
 
     /// <summary>The authority of the next order, should the state be this one.</summary>
-    public Authority ForOrder(ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now)
+    public Authority ForOrder(ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now, bool probes = false)
     {
         var all = snapshot.Authorities.Select(authorities.Get).ToList();
-        var candidates = all.ConvertAll(a => new AuthorityCandidate(
-            a.Specification.Id, state.AuthorityFailures?.GetValueOrDefault(a.Specification.Id) ?? 0, LeftAloneUntil(a, state, now) ?? default));
+        var candidates = all.ConvertAll(a => new AuthorityCandidate(a.Specification.Id, Failures(a, state, now, probes && all.Count > 1), LeftAloneUntil(a, state, now) ?? default));
         return all[FailoverPolicy.Choose(candidates, certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), now)];
+    }
+
+    // What others found out need not be found out again for each certificate.
+    private static int Failures(Authority authority, CertificateStateRecord state, DateTimeOffset now, bool probes)
+    {
+        var own = state.AuthorityFailures?.GetValueOrDefault(authority.Specification.Id) ?? 0;
+        return own < FailoverPolicy.DefaultFailures && authority.Health.IsDown(now, probes) ? FailoverPolicy.DefaultFailures : own;
     }
 
     /// <summary>Until when an authority is asked for nothing, or not for these names; <see langword="null"/> when it may be asked.</summary>

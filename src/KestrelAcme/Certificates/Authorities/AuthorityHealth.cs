@@ -8,9 +8,15 @@ internal sealed class AuthorityHealth
 {
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
+    // As many orders, of whatever names, show that it is the authority that fails.
+    private const int OrdersOfAnOutage = 3;
+    private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(5);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, DateTimeOffset> _limited = new(StringComparer.Ordinal);
     private int _failures;
+    private int _orders;
+    private DateTimeOffset _probeUntil;
     private DateTimeOffset _openUntil;
     private DateTimeOffset _openedAt;
 
@@ -39,8 +45,8 @@ internal sealed class AuthorityHealth
     {
         lock (_lock)
         {
-            _failures = 0;
-            _openUntil = default;
+            (_failures, _orders) = (0, 0);
+            (_openUntil, _probeUntil) = (default, default);
             _limited.Clear();
         }
     }
@@ -52,6 +58,28 @@ internal sealed class AuthorityHealth
         lock (_lock)
         {
             return OpenUntil(now) is null ? ++_failures : Math.Max(_failures, 1);
+        }
+    }
+
+    /// <summary>Tells whether orders go elsewhere, where there is another authority: some in a row ended in an outage, and no later one has succeeded.</summary>
+    /// <param name="now">The present.</param>
+    /// <param name="probes">Whether an order follows: one at a time finds out whether the authority is back, the others do not wait for it.</param>
+    public bool IsDown(DateTimeOffset now, bool probes)
+    {
+        lock (_lock)
+        {
+            if (_orders < OrdersOfAnOutage)
+            {
+                return false;
+            }
+
+            if (OpenUntil(now) is not null || (_probeUntil > now && _probeUntil <= now + LongestProbe))
+            {
+                return true;
+            }
+
+            _probeUntil = probes ? now + LongestProbe : _probeUntil;
+            return false;
         }
     }
 
@@ -76,10 +104,16 @@ internal sealed class AuthorityHealth
         }
     }
 
-    public void OpenFor(DateTimeOffset until, DateTimeOffset now)
+    public void OpenFor(DateTimeOffset until, DateTimeOffset now, bool isOutage = false)
     {
         lock (_lock)
         {
+            if (isOutage)
+            {
+                _orders++;
+                _probeUntil = default;
+            }
+
             if (OpenUntil(now) is not { } known || until > known)
             {
                 (_openUntil, _openedAt) = (until, now);

@@ -20,6 +20,11 @@ internal interface IAuthorityClient : IDisposable
     /// <summary>Reads the directory anew, however fresh the one at hand is.</summary>
     Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken) => GetDirectoryAsync(cancellationToken);
 
+    /// <summary>Tells how an order ended: as long as orders fail in a row, requests are sent slowly.</summary>
+    void Report(bool succeeded)
+    {
+    }
+
     Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken);
 
     /// <summary>Finds the account of a key, without creating one.</summary>

@@ -7,3 +7,10 @@ internal sealed class ExactSetLimitException(int issued, DateTimeOffset next, Ti
 {
     public TimeSpan RetryAfter { get; } = retryAfter;
 }
+
+/// <summary>We stop by ourselves before the authority would: one more failed validation could have the name refused for an hour.</summary>
+internal sealed class ValidationLimitException(int failed, DateTimeOffset next, TimeSpan retryAfter, string? last)
+    : Exception($"{failed} validations of a name failed within an hour; public CAs allow 5. The next attempt is on {next:u} at the earliest. {last}".TrimEnd())
+{
+    public TimeSpan RetryAfter { get; } = retryAfter;
+}

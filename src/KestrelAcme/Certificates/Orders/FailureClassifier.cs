@@ -27,6 +27,7 @@ internal static class FailureClassifier
         OrderOutcomeUnknownException => new FailureReport(FailureCause.Name, null, exception.Message),
         UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
+        ValidationLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
         OrderTakenException or OrderWithdrawnException or RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
         _ => new FailureReport(FailureCause.Local, null, $"{exception.GetType().Name}: {exception.Message}"),
     };

@@ -71,7 +71,7 @@ internal sealed class OrderJournal
 
     /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept but the time.</summary>
     public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => FinishAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued }, cancellationToken);
+        => FinishAsync(Finished(now), cancellationToken);
 
     /// <summary>Notes how a rehearsal went.</summary>
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
@@ -81,7 +81,7 @@ internal sealed class OrderJournal
     /// Notes that the certificate is served but could not be stored: its order is kept, with its key, so that a crash finds it again at the authority.
     /// </summary>
     public Task FinishUnsavedAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => FinishAsync(new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = State.Issued, PendingOrder = Pending }, cancellationToken);
+        => FinishAsync(Finished(now) with { PendingOrder = Pending }, cancellationToken);
 
     /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
     public async Task StoreIntentAsync(PendingOrder intent, CancellationToken cancellationToken)
@@ -117,6 +117,10 @@ internal sealed class OrderJournal
         _givenUp = false;
         return StoreAsync(State with { PendingOrder = null }, cancellationToken);
     }
+
+    // The authority's limits go on counting.
+    private CertificateStateRecord Finished(DateTimeOffset now)
+        => new() { State = CertificateState.Valid, Since = now, Issued = State.Issued, FailedValidations = State.FailedValidations };
 
     private async Task FinishAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {

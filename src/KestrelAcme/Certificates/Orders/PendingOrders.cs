@@ -42,7 +42,7 @@ internal static class PendingOrders
     /// <summary>The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about to.</summary>
     public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
         => IsFinished(state.PendingOrder, current)
-            ? new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = state.Issued }
+            ? new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = state.Issued, FailedValidations = state.FailedValidations }
             : state;
 
     /// <summary>

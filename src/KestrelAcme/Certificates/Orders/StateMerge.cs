@@ -15,7 +15,7 @@ internal static class StateMerge
     // A failure that could not be stored must not be forgotten for an older one that was.
     private static CertificateStateRecord WithFailure(CertificateStateRecord stored, CertificateStateRecord known)
         => known.Failure is { } failure && failure.At > (stored.Failure?.At ?? stored.Since ?? DateTimeOffset.MinValue)
-            ? stored with { Failure = failure, PendingOrder = known.PendingOrder is { IsCounted: true } counted && counted.At == stored.PendingOrder?.At ? PendingOrders.Counted(stored.PendingOrder) : stored.PendingOrder }
+            ? stored with { Failure = failure, FailedValidations = known.FailedValidations ?? stored.FailedValidations, PendingOrder = known.PendingOrder is { IsCounted: true } counted && counted.At == stored.PendingOrder?.At ? PendingOrders.Counted(stored.PendingOrder) : stored.PendingOrder }
             : stored;
 
     // Nor must a revocation: the certificate would be served on, and the key of an order that was left behind may be the one that others know.

@@ -35,6 +35,9 @@ internal sealed record CertificateStateRecord
     /// <summary>When certificates for exactly these names were obtained, of the last week.</summary>
     public DateTimeOffset[]? Issued { get; init; }
 
+    /// <summary>When validations for these names failed, of the last hour in which one did.</summary>
+    public DateTimeOffset[]? FailedValidations { get; init; }
+
     /// <summary>The failures in a row that an authority is to blame for, by its id.</summary>
     public IReadOnlyDictionary<string, int>? AuthorityFailures { get; init; }
 

@@ -11,4 +11,7 @@ internal enum CertificateAction
 
     /// <summary>Look whether the names of an abandoned certificate lead here again.</summary>
     LookForNames,
+
+    /// <summary>Look whether DNS shows what a person had to repair.</summary>
+    LookAtRecords,
 }

@@ -9,6 +9,11 @@ internal static class RenewalPolicy
     // Without advice, renewals spread over 2 % of the lifetime, the width of the window that authorities advise.
     private const double Spread = 0.02;
     private const double PauseShare = 0.1;
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMinutes(1);
+
+    // After the second, third and any further certificate within the time that counts.
+    private static readonly TimeSpan Recent = TimeSpan.FromDays(3);
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromHours(1), TimeSpan.FromHours(6), TimeSpan.FromHours(24)];
 
     /// <param name="certificate">The certificate that is there.</param>
     /// <param name="renewalInfo">The authority's advice.</param>
@@ -18,7 +23,7 @@ internal static class RenewalPolicy
     public static RenewalDecision Decide(
         CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now, bool unfinished = false)
     {
-        var order = Unhurried(OrderTime(certificate, renewalInfo, now), certificate, now);
+        var order = HeldBack(OrderTime(certificate, renewalInfo, now), certificate, now);
         if (unfinished && order.DueAt > now)
         {
             order = new RenewalDecision(CertificateAction.Order, now, RenewalReason.Unfinished);
@@ -37,7 +42,7 @@ internal static class RenewalPolicy
 
         var poll = FailureSanity.NextPoll(renewalInfo, now);
         return poll < order.DueAt && order.DueAt > now
-            ? new RenewalDecision(CertificateAction.PollRenewalInfo, poll, order.Reason)
+            ? order with { Action = CertificateAction.PollRenewalInfo, DueAt = poll }
             : order;
     }
 
@@ -53,20 +58,37 @@ internal static class RenewalPolicy
     }
 
     /// <summary>
-    /// Where two certificates were obtained one right after the other, the second is kept for a tenth of the time that it had left: an authority that advises to renew each of them at once,
-    /// or one whose clock differs from ours by more than they last, would be asked for certificates without end.
+    /// Holds back a renewal that follows others closely: an authority that advises to renew each new certificate at once, or whose clock differs from ours by more than its
+    /// certificates last, would be asked without end. The first replacement waits for nothing, the next ones for hours: a certificate that is revoked again must not be served for days.
     /// </summary>
-    private static RenewalDecision Unhurried(RenewalDecision order, CertificateFacts? certificate, DateTimeOffset now)
+    private static RenewalDecision HeldBack(RenewalDecision order, CertificateFacts? certificate, DateTimeOffset now)
     {
         if (certificate is not { Issued.Count: > 1 } || order.Reason is not (RenewalReason.RenewalInfo or RenewalReason.Lifetime or RenewalReason.Deadline))
         {
             return order;
         }
 
-        var (last, before) = (certificate.Issued[^1], certificate.Issued[^2]);
-        var pause = (certificate.NotAfter - last) * PauseShare;
-        return last <= now && last - before < pause && order.DueAt < last + pause ? order with { DueAt = last + pause } : order;
+        var last = certificate.Issued[^1];
+        var until = last + Pause(certificate.Issued.Count(i => i > last - Recent && i < last), certificate.NotAfter - last);
+        return last <= now && until > now && until > order.DueAt ? order with { DueAt = until, HeldUntil = order.DueAt <= now ? until : null } : order;
     }
+
+    /// <param name="before">How many certificates were obtained not long before the last one.</param>
+    /// <param name="left">How long the last one had to live when it was obtained.</param>
+    private static TimeSpan Pause(int before, TimeSpan left)
+    {
+        if (before == 0)
+        {
+            return TimeSpan.Zero;
+        }
+
+        // A certificate of ten minutes cannot wait for an hour, but one that comes with a second to live is no reason to order ten in it.
+        var share = left * PauseShare;
+        share = share < ShortestPause ? Shorter(ShortestPause, left / 2) : share;
+        return Shorter(Pauses[Math.Min(before, Pauses.Length) - 1], share > TimeSpan.Zero ? share : ShortestPause);
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private static RenewalDecision OrderTime(CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, DateTimeOffset now)
     {

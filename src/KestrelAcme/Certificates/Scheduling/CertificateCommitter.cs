@@ -111,6 +111,8 @@ internal sealed class CertificateCommitter(
             return false;
         }
 
+        certificate.Unstored = null;
+
         // The state belongs to it, and the account to both: where the one is missing, so may be the others.
         await journal.ChangeAsync(static state => state, cancellationToken);
         await authorities.KeepAccountsAsync(cancellationToken);
@@ -124,8 +126,9 @@ internal sealed class CertificateCommitter(
             await store.WriteCertificateAsync(id, record, lease, cancellationToken);
             return true;
         }
-        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            // Whatever a store throws: the certificate is there and counts at the authority.
             logger.CertificateNotStored(id, exception.Message);
             return false;
         }

@@ -21,11 +21,23 @@ internal sealed class CertificatePlanner(IssuanceStatus issuance, ConfigurationS
             plan = CertificatePlans.At(now + wait, certificate);
         }
 
+        if (plan is { Lane: not WorkLane.Maintenance } order && certificate is { Unstored: { } unstored, Request: not { IsForced: true } } && unstored.NotBefore(now) is var next && order.Due < next)
+        {
+            plan = CertificatePlans.At(next, certificate);
+        }
+
         return certificate.Unsaved && !(plan?.Due < now + settings.SaveAgain) ? CertificatePlans.Maintenance(now + settings.SaveAgain) : plan;
     }
 
     /// <summary>What the policy decides for a certificate, whose issuer may be configured no longer.</summary>
-    public RenewalDecision Decide(ManagedCertificate certificate, DateTimeOffset now) => certificate.Decide(HasIssuer(certificate), now);
+    public RenewalDecision Decide(ManagedCertificate certificate, DateTimeOffset now)
+    {
+        var decision = certificate.Decide(HasIssuer(certificate), now);
+        return certificate.Failure is { IsVisibleInDns: true } && decision.DueAt > now
+            && RecordLooks.DueAt(certificate.Looks, settings.LongestRecordLook, now) is var look && look < decision.DueAt
+            ? decision with { Action = CertificateAction.LookAtRecords, DueAt = look }
+            : decision;
+    }
 
     // A person who asks may know better.
     private TimeSpan? Unsteady(ManagedCertificate certificate)

@@ -9,19 +9,22 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
 {
     private static readonly TimeSpan LargestStep = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterDefect = TimeSpan.FromHours(1);
+    private static readonly TimeSpan StarvesAfter = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan StarvationPause = TimeSpan.FromHours(1);
 
     private static readonly WorkLane[] Lanes = [WorkLane.Renewals, WorkLane.NewOrders, WorkLane.Maintenance];
 
     private readonly Lock _lock = new();
     private readonly WorkQueue _queue = new();
-    private readonly Dictionary<string, Task> _running = new(StringComparer.Ordinal);
+    private readonly RunningWorks _running = new();
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
-    private readonly Dictionary<WorkLane, int> _runningByLane = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => 0);
+    private readonly bool[] _failingNext = new bool[Enum.GetValues<WorkLane>().Length];
 
     // What ends the loop's sleep, made anew at each look at the queue, and when it ends by itself; both under the lock. Many signals are one, and none is lost:
     // a semaphore may give one to the waiter of a sleep that is over.
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _sleepsUntil = DateTimeOffset.MaxValue;
+    private DateTimeOffset _looksForStarvation;
 
     /// <summary>Makes room for as many works, where many are about to be planned.</summary>
     public void Expect(int count)
@@ -37,7 +40,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     {
         lock (_lock)
         {
-            if (_running.ContainsKey(id))
+            if (_running.Contains(id))
             {
                 _afterwards[id] = work;
                 return;
@@ -81,16 +84,17 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
 
             last = now;
             var (sleep, woken) = StartDueWork(work);
+            WarnOfStarvation(now);
             await SleepAsync(sleep, woken, cancellationToken);
         }
 
-        Task[] running;
+        Task running;
         lock (_lock)
         {
-            running = [.. _running.Values];
+            running = _running.WhenAll;
         }
 
-        await Task.WhenAll(running);
+        await running;
     }
 
     /// <returns>How long to sleep until something can be started, and what ends the sleep before.</returns>
@@ -128,23 +132,61 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     /// <returns>When to look at the lane again, if it is held up by its pace.</returns>
     private DateTimeOffset? StartLane(WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work, DateTimeOffset now)
     {
-        while (gate.HasRoom(lane, _runningByLane) && _queue.PeekDue(lane) is { } id)
+        var places = gate.Places(lane);
+        while (Next(lane, places) is { } failing)
         {
             if (gate.TryStart(lane, now) is { } later)
             {
                 return later;
             }
 
-            _queue.TakeDue(lane);
-            _runningByLane[lane]++;
-            Begin(id, lane, work);
+            var id = _queue.PeekDue(lane, failing)!;
+            var planned = _queue.TakeDue(lane, failing);
+            _failingNext[(int)lane] = !failing;
+            _running.Add(id, planned, now, Task.Run(() => RunOneAsync(id, lane, work), CancellationToken.None));
         }
 
         return null;
     }
 
-    private void Begin(string id, WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work)
-        => _running.Add(id, Task.Run(() => RunOneAsync(id, lane, work), CancellationToken.None));
+    /// <summary>
+    /// Takes turns between works that failed the last time and those that did not, so that neither waits for all of the others. With a single place, those that did not fail go first: they are done soon.
+    /// </summary>
+    /// <returns>Whether one that failed is next; <see langword="null"/> when none may start.</returns>
+    private bool? Next(WorkLane lane, int places)
+    {
+        var first = places > 1 && _failingNext[(int)lane];
+        return CanStart(lane, first, places) ? first
+            : CanStart(lane, !first, places) ? !first
+            : null;
+    }
+
+    private bool CanStart(WorkLane lane, bool failing, int places) => _running.HasRoom(lane, failing, places) && _queue.PeekDue(lane, failing) is not null;
+
+    // Whatever keeps renewals from being started, a person should hear of it before certificates expire.
+    private void WarnOfStarvation(DateTimeOffset now)
+    {
+        int count;
+        string? longest;
+        DateTimeOffset since;
+        string holders;
+        lock (_lock)
+        {
+            if (now < _looksForStarvation && _looksForStarvation <= now + StarvationPause)
+            {
+                return;
+            }
+
+            (count, longest, since) = _queue.DueSinceBefore(WorkLane.Renewals, now - StarvesAfter);
+            _looksForStarvation = now + (longest is null ? LargestStep : StarvationPause);
+            holders = longest is null ? "" : _running.Describe(WorkLane.Renewals);
+        }
+
+        if (longest is not null)
+        {
+            logger.RenewalsStarve(count, StarvesAfter.TotalMinutes, longest, since, holders);
+        }
+    }
 
     private async Task RunOneAsync(string id, WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work)
     {
@@ -161,15 +203,14 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
             next = new PlannedWork(later, WorkLane.Maintenance, later);
         }
 
-        Finish(id, lane, next);
+        Finish(id, next);
     }
 
-    private void Finish(string id, WorkLane lane, PlannedWork? next)
+    private void Finish(string id, PlannedWork? next)
     {
         lock (_lock)
         {
             _running.Remove(id);
-            _runningByLane[lane]--;
             if (_afterwards.Remove(id, out var asked) && (next is null || asked.Due <= next.Value.Due))
             {
                 next = asked;

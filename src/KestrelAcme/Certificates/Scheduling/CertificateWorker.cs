@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Loading;
 using KestrelAcme.Certificates.Renewal;
@@ -28,6 +29,9 @@ internal sealed class CertificateWorker(
     ILogger<CertificateWorker> logger)
 {
     private static readonly TimeSpan AfterDefect = TimeSpan.FromMinutes(10);
+
+    // What was said once need not be said at each question for renewal information.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _heldBack = new(StringComparer.Ordinal);
 
     /// <returns>What is planned next; <see langword="null"/> when nothing is, unless somebody asks.</returns>
     public async Task<PlannedWork?> WorkAsync(string id, WorkLane lane, CancellationToken stopping, CancellationToken abort)
@@ -173,7 +177,23 @@ internal sealed class CertificateWorker(
             logger.NextOrderPlanned(certificate.Id, order.Due);
         }
 
+        SayIfHeldBack(certificate);
+
         return plan;
+    }
+
+    private void SayIfHeldBack(ManagedCertificate certificate)
+    {
+        var decision = planner.Decide(certificate, time.GetUtcNow());
+        if (decision.HeldUntil is not { } until)
+        {
+            _heldBack.TryRemove(certificate.Id, out _);
+        }
+        else if (!_heldBack.TryGetValue(certificate.Id, out var said) || said != until)
+        {
+            _heldBack[certificate.Id] = until;
+            logger.RenewalHeldBack(certificate.Id, decision.Reason == RenewalReason.RenewalInfo ? "the CA advises to renew now" : "little of its life is left", until);
+        }
     }
 
     private static CertificateFailure LeftAlone(ManagedCertificate certificate, Authority authority, DateTimeOffset until, DateTimeOffset now) => new()

@@ -23,12 +23,27 @@ internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
         }
     }
 
+    /// <summary>Counts the failed validations of all certificates that share a name with this one: authorities count by name.</summary>
+    /// <exception cref="ValidationLimitException">No more may fail for now.</exception>
+    public void ThrowIfTooManyFailed(ManagedCertificate certificate)
+    {
+        var now = time.GetUtcNow();
+        var failed = catalog.All.Where(c => c.State.FailedValidations is not null && SharesName(c, certificate)).SelectMany(c => c.State.FailedValidations!).ToList();
+        if (FailedValidationPolicy.NextAllowed(failed, now) is { } next)
+        {
+            throw new ValidationLimitException(failed.Count, next, next - now, certificate.Failure?.Message);
+        }
+    }
+
     /// <summary>Whether an order is under way for another certificate of the same names.</summary>
     public bool IsTaken(ManagedCertificate certificate, Uri orderUrl)
         => catalog.All.Any(c => !ReferenceEquals(c, certificate) && c.State.PendingOrder?.OrderUrl == orderUrl && SameNames(c, certificate));
 
     /// <summary>Whether a certificate of the same names was not read from the store yet: what it has in common with the others is not known.</summary>
     public bool AnyUnread(ManagedCertificate certificate) => catalog.All.Any(c => !c.IsLoaded && SameNames(c, certificate));
+
+    private static bool SharesName(ManagedCertificate one, ManagedCertificate other)
+        => ReferenceEquals(one, other) || one.Specification.Identifiers.Any(i => other.Specification.Identifiers.Any(o => o.BaseValue == i.BaseValue));
 
     private static bool SameNames(ManagedCertificate one, ManagedCertificate other)
         => ReferenceEquals(one, other) || (one.Specification.Identifiers.Count == other.Specification.Identifiers.Count && one.Specification.Identifiers.All(other.Specification.Identifiers.Contains));

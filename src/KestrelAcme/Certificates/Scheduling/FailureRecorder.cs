@@ -13,7 +13,15 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Counts a failed attempt against whoever is to blame, sets the time of the next, stores both and says so.</summary>
 internal sealed class FailureRecorder(
-    AuthorityChoice authorities, AccountHolds holds, ConfigurationSource configuration, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<FailureRecorder> logger)
+    AuthorityChoice authorities,
+    AccountHolds holds,
+    RecordWatch records,
+    ConfigurationSource configuration,
+    CertificateEventHub events,
+    IssuanceSettings settings,
+    JitterSource jitter,
+    TimeProvider time,
+    ILogger<FailureRecorder> logger)
 {
     /// <param name="certificate">The certificate.</param>
     /// <param name="attempted">What was attempted: what is wanted may have changed meanwhile, and that was not tried.</param>
@@ -26,12 +34,15 @@ internal sealed class FailureRecorder(
     {
         var now = time.GetUtcNow();
         var report = FailureClassifier.Classify(exception);
+        var served = certificate.Current?.Facts(attempted, renewalInfoOffered: false);
+        var isOutage = FailureClassifier.IsOutage(exception);
         var authorityFailures = report.Cause == FailureCause.Authority ? authority.Health.Failed(now) : 0;
         var limited = exception is AcmeRateLimitedException or AccountLimitedException ? now + FailurePolicy.Outage(report, authorityFailures, settings.Retries) : (DateTimeOffset?)null;
-        if (FailureClassifier.IsOutage(exception))
+        authority.Client.Report(succeeded: false);
+        if (isOutage)
         {
             // By the authority's own wait: that of the name may be a day, and is no other name's affair.
-            await LeaveAloneAsync(authority, limited, now + FailurePolicy.Outage(report, authorityFailures, settings.Retries), now, cancellationToken);
+            await LeaveAloneAsync(authority, limited, now + FailurePolicy.Outage(report, authorityFailures, settings.Retries, served, now), now, cancellationToken);
         }
         else if (exception is AcmeRateLimitedException { Problem.Subproblems.Count: 0 } refused)
         {
@@ -46,12 +57,20 @@ internal sealed class FailureRecorder(
             report = report with { RetryAfter = null };
         }
 
-        var failure = FailurePolicy.Next(certificate.State.Failure, report, authorityFailures, settings.Retries, now, jitter());
+        var validations = FailedValidationPolicy.Add(certificate.State.FailedValidations, now, FailedValidations(exception, attempted));
+        var run = new FailureRun(authorityFailures, counted.AuthorityFailures?.GetValueOrDefault(authority.Specification.Id) ?? 0, validations);
+        var failure = FailurePolicy.Next(certificate.State.Failure, report, run, served, settings.Retries, now, jitter()) with
+        {
+            Settings = SettingsFingerprint.Of(attempted, authority.Specification),
+            WasOutage = isOutage,
+        };
+        failure = await records.NoteAsync(certificate, attempted, failure, cancellationToken);
         CertificateStateRecord Fail(CertificateStateRecord state) => Count(state, report, authority, limited) with
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
-            Failure = failure with { Settings = SettingsFingerprint.Of(attempted, authority.Specification) },
+            Failure = failure,
+            FailedValidations = validations,
             PendingOrder = PendingOrders.Counted(state.PendingOrder),
             Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
             CutOff = exception is OrderOutcomeUnknownException or OrderFailedException { LeftBehind: true },
@@ -73,7 +92,7 @@ internal sealed class FailureRecorder(
         };
         if (failure.Cause == FailureCause.Operator)
         {
-            logger.CertificateBlocked(certificate.Id, failure.Message, served, failure.NextTry);
+            logger.CertificateBlocked(certificate.Id, failure.Message, failure.NextTry, failure.IsVisibleInDns ? ", or as soon as DNS shows a change" : "", served);
         }
         else
         {
@@ -86,6 +105,10 @@ internal sealed class FailureRecorder(
             $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextTry:u}.",
             CertificateStatuses.Create(certificate, orders: true, now));
     }
+
+    // The name and its wildcard are validated apart, and counted as one.
+    private static int FailedValidations(Exception exception, CertificateSpecification attempted)
+        => exception is OrderFailedException ? attempted.Identifiers.CountBy(i => i.BaseValue).Max(n => n.Value) : 0;
 
     // When all of them have failed, the preference of the configuration holds again.
     private static IReadOnlyList<string>? Remember(IReadOnlyList<string>? failed, string? type, ManagedCertificate certificate)
@@ -120,7 +143,7 @@ internal sealed class FailureRecorder(
             return holds.HoldAsync(authority, until, cancellationToken);
         }
 
-        authority.Health.OpenFor(until, now);
+        authority.Health.OpenFor(until, now, isOutage: true);
         return Task.CompletedTask;
     }
 

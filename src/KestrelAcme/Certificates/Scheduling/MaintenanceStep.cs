@@ -7,11 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>What is done for a certificate between its orders: the authority is asked for renewal information, and where a certificate was given up, DNS for its names.</summary>
+/// <summary>What is done for a certificate between its orders: the authority is asked for renewal information, and DNS for what a person has to repair, or for the names of a certificate that was given up.</summary>
 internal sealed class MaintenanceStep(
     AuthorityChoice authorities,
     RenewalInfoPoller renewalInfo,
     Abandonment abandonment,
+    RecordWatch records,
     CertificatePlanner planner,
     ConfigurationSource configuration,
     IssuanceSettings settings,
@@ -22,9 +23,12 @@ internal sealed class MaintenanceStep(
     {
         try
         {
-            return planner.Decide(certificate, now).Action == CertificateAction.LookForNames
-                ? await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll
-                : await PollAsync(certificate, stopping, abort);
+            return planner.Decide(certificate, now).Action switch
+            {
+                CertificateAction.LookForNames => await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
+                CertificateAction.LookAtRecords => await records.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
+                _ => await PollAsync(certificate, stopping, abort),
+            };
         }
         catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {

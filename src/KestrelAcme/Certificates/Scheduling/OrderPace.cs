@@ -36,10 +36,7 @@ internal sealed class OrderPace(ConfigurationSource configuration, IssuanceSetti
 
     private bool Paced => configuration.Current.Authorities.Any(a => a.IsPublic);
 
-    public bool HasRoom(WorkLane lane, IReadOnlyDictionary<WorkLane, int> running)
-        => lane == WorkLane.Maintenance
-            ? running[WorkLane.Maintenance] < settings.MaxMaintenance
-            : running[WorkLane.Renewals] + running[WorkLane.NewOrders] < configuration.Current.MaxConcurrentOrders;
+    public int Places(WorkLane lane) => lane == WorkLane.Maintenance ? settings.MaxMaintenance : configuration.Current.MaxConcurrentOrders;
 
     public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now)
     {

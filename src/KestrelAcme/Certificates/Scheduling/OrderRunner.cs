@@ -2,6 +2,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -143,6 +144,7 @@ internal sealed class OrderRunner(
     {
         PendingOrders.ThrowIfOutcomeUnknown(journal.State);
         exactSets.ThrowIfReached(certificate, authority.Specification);
+        exactSets.ThrowIfTooManyFailed(certificate);
         var renewal = certificate.Current is not null;
         await journal.EnterAsync(renewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), cancellationToken);
         logger.OrderStarted(certificate.Id, authority.Specification.DirectoryUrl);
@@ -174,9 +176,19 @@ internal sealed class OrderRunner(
         }
 
         authority.Health.Succeeded();
+        authority.Client.Report(succeeded: true);
+        (certificate.Looks, certificate.Unstored) = (null, certificate.Unsaved ? WaitAfterUnstored(certificate) : null);
         Report(certificate, renewal);
         journal.Reached(OrderStep.StateStored);
         return request;
+    }
+
+    // Whatever has this one ordered again, such as a stored one that takes its place, must not have it ordered at once.
+    private UnstoredOrders WaitAfterUnstored(ManagedCertificate certificate)
+    {
+        var unstored = UnstoredOrders.Next(certificate.Unstored, settings.Retries.Local, time.GetUtcNow());
+        logger.NoOrderWhileUnstored(certificate.Id, unstored.NextOrder);
+        return unstored;
     }
 
     private void Report(ManagedCertificate certificate, bool renewal)

@@ -4,4 +4,8 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <param name="Due">When; in the past means now.</param>
 /// <param name="Lane">What kind of work it is.</param>
 /// <param name="Urgency">Of the works that are due, the one with the earliest urgency goes first: the end of the certificate's life.</param>
-internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency);
+internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
+{
+    /// <summary>Whether it failed the last time. Such works share half of the places, in the order in which they fell due: an expired name that fails again and again must not keep the others from theirs.</summary>
+    public bool IsFailing { get; init; }
+}

@@ -1,7 +1,8 @@
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait by urgency, in a queue for each lane. Not safe for concurrent use.
+/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait in two queues for each lane: by urgency, and, where the last attempt failed, in the
+/// order in which they fell due. Not safe for concurrent use.
 /// </summary>
 internal sealed class WorkQueue
 {
@@ -11,12 +12,12 @@ internal sealed class WorkQueue
 
     // By ticks in UTC: a hundred thousand may wait.
     private readonly PriorityQueue<Entry, long> _waiting = new();
-    private readonly Dictionary<WorkLane, PriorityQueue<Entry, long>> _due = Enum.GetValues<WorkLane>().ToDictionary(l => l, _ => new PriorityQueue<Entry, long>());
+    private readonly PriorityQueue<Entry, long>[] _due = [.. Enumerable.Range(0, 2 * Enum.GetValues<WorkLane>().Length).Select(_ => new PriorityQueue<Entry, long>())];
 
     public int Count => _entries.Count;
 
     /// <summary>How many entries are kept, those that were replaced among them.</summary>
-    public int Kept => _waiting.Count + _due.Values.Sum(q => q.Count);
+    public int Kept => _waiting.Count + _due.Sum(q => q.Count);
 
     /// <summary>Makes room for as many works at once.</summary>
     public void EnsureCapacity(int count)
@@ -29,7 +30,7 @@ internal sealed class WorkQueue
     public void Set(string id, PlannedWork work, DateTimeOffset now)
     {
         // Everything is planned again each time the wanted names are looked at, most of it as it was; what is due already is due once more.
-        if (_entries.TryGetValue(id, out var known) && (known.Work == work || (known.IsDue && work.Due <= now && known.Work with { Due = work.Due } == work)))
+        if (_entries.TryGetValue(id, out var known) && (known.Work == work || (known.DueSince is not null && work.Due <= now && known.Work with { Due = work.Due } == work)))
         {
             return;
         }
@@ -52,17 +53,18 @@ internal sealed class WorkQueue
             _waiting.Dequeue();
             if (IsCurrent(entry))
             {
-                entry.IsDue = true;
-                _due[entry.Work.Lane].Enqueue(entry, entry.Work.Urgency.UtcTicks);
-                Compact(_due[entry.Work.Lane]);
+                entry.DueSince = now;
+                var queue = DueQueue(entry.Work.Lane, entry.Work.IsFailing);
+                queue.Enqueue(entry, (entry.Work.IsFailing ? now : entry.Work.Urgency).UtcTicks);
+                Compact(queue);
             }
         }
     }
 
-    /// <summary>The most urgent work of a lane that is due; it stays in the queue.</summary>
-    public string? PeekDue(WorkLane lane)
+    /// <summary>The work of a lane that is due and goes first; it stays in the queue.</summary>
+    public string? PeekDue(WorkLane lane, bool failing = false)
     {
-        var queue = _due[lane];
+        var queue = DueQueue(lane, failing);
         while (queue.TryPeek(out var entry, out _))
         {
             if (IsCurrent(entry))
@@ -77,7 +79,20 @@ internal sealed class WorkQueue
     }
 
     /// <summary>Takes out the work that <see cref="PeekDue"/> returned.</summary>
-    public void TakeDue(WorkLane lane) => _entries.Remove(_due[lane].Dequeue().Id);
+    public PlannedWork TakeDue(WorkLane lane, bool failing = false)
+    {
+        var entry = DueQueue(lane, failing).Dequeue();
+        _entries.Remove(entry.Id);
+        return entry.Work;
+    }
+
+    /// <summary>How many works of a lane have been due since before a time, and which the longest.</summary>
+    public (int Count, string? Longest, DateTimeOffset Since) DueSinceBefore(WorkLane lane, DateTimeOffset time)
+    {
+        var due = DueQueue(lane, failing: false).UnorderedItems.Concat(DueQueue(lane, failing: true).UnorderedItems).Select(i => i.Element);
+        var late = due.Where(e => e.DueSince < time && IsCurrent(e)).ToList();
+        return late.MinBy(e => e.DueSince) is { DueSince: { } since } longest ? (late.Count, longest.Id, since) : default;
+    }
 
     /// <summary>When the next work falls due; <see langword="null"/> when none waits.</summary>
     public DateTimeOffset? NextDue()
@@ -95,6 +110,8 @@ internal sealed class WorkQueue
         return null;
     }
 
+    private PriorityQueue<Entry, long> DueQueue(WorkLane lane, bool failing) => _due[(2 * (int)lane) + (failing ? 1 : 0)];
+
     // Entries that were replaced stay until they are met, which may be weeks away: they must not outnumber those that count.
     private void Compact(PriorityQueue<Entry, long> queue)
     {
@@ -111,7 +128,7 @@ internal sealed class WorkQueue
 
     private sealed record Entry(string Id, PlannedWork Work)
     {
-        /// <summary>Whether it waits by urgency already.</summary>
-        public bool IsDue { get; set; }
+        /// <summary>Since when it has been waiting for its turn; <see langword="null"/> while it waits for its time.</summary>
+        public DateTimeOffset? DueSince { get; set; }
     }
 }

@@ -26,7 +26,7 @@ public sealed class FailurePolicyTests
     [Fact]
     public void Next_Jitter_LengthensByAtMostATenth()
     {
-        var failure = FailurePolicy.Next(null, Report(FailureCause.Name), 0, RetrySchedule.Default, Now, jitter: 1);
+        var failure = FailurePolicy.Next(null, Report(FailureCause.Name), default, certificate: null, RetrySchedule.Default, Now, jitter: 1);
 
         Assert.Equal(66, (failure.NextTry - Now).TotalSeconds, precision: 3);
     }
@@ -42,7 +42,7 @@ public sealed class FailurePolicyTests
     [Fact]
     public void Next_AuthorityFailsOften_WaitsAtMostFifteenMinutes()
     {
-        var failure = FailurePolicy.Next(null, Report(FailureCause.Authority), authorityFailures: 40, RetrySchedule.Default, Now, 0);
+        var failure = FailurePolicy.Next(null, Report(FailureCause.Authority), new FailureRun(40, 40), certificate: null, RetrySchedule.Default, Now, 0);
 
         Assert.Equal(Now.AddMinutes(15), failure.NextTry);
     }
@@ -63,7 +63,7 @@ public sealed class FailurePolicyTests
     {
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromSeconds(asked) };
 
-        Assert.Equal(Now.AddSeconds(expected), FailurePolicy.Next(null, report, 1, RetrySchedule.Default, Now, 0).NextTry);
+        Assert.Equal(Now.AddSeconds(expected), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, 0).NextTry);
     }
 
     [Fact]
@@ -71,14 +71,115 @@ public sealed class FailurePolicyTests
     {
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromDays(5) };
 
-        Assert.Equal(Now.AddDays(5).AddMinutes(30), FailurePolicy.Next(null, report, 1, RetrySchedule.Default, Now, jitter: 1).NextTry);
+        Assert.Equal(Now.AddDays(5).AddMinutes(30), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, jitter: 1).NextTry);
     }
 
     [Fact]
     public void Next_NeedsAPerson_WaitsADay() => Assert.Equal(Now.AddDays(1), Next(null, FailureCause.Operator).NextTry);
 
+    [Fact]
+    public void Next_ThisMachineFails_WaitsTwiceAsLongEachTimeUpToHalfAnHour()
+    {
+        CertificateFailure? failure = null;
+        var waits = new List<double>();
+        for (var i = 0; i < 7; i++)
+        {
+            failure = Next(failure, FailureCause.Local);
+            waits.Add((failure.NextTry - Now).TotalMinutes);
+        }
+
+        Assert.Equal([1, 2, 4, 8, 16, 30, 30], waits);
+        Assert.Equal(0, failure!.Count);
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(1, 4, 8)]
+    [InlineData(1, 9, 30)]
+    [InlineData(9, 9, 15)]
+    public void Next_AuthorityFailsThisCertificateAlone_WaitsLongerThoughOthersSucceed(int ofTheAuthority, int ofThisCertificate, int minutes)
+    {
+        var failure = FailurePolicy.Next(
+            null, Report(FailureCause.Authority), new FailureRun(ofTheAuthority, ofThisCertificate), certificate: null, RetrySchedule.Default, Now, jitter: 0);
+
+        Assert.Equal(Now.AddMinutes(minutes), failure.NextTry);
+    }
+
+    public static TheoryData<string, double, double> Lives => new()
+    {
+        // Lifetime in hours, and the most hours from one attempt to the next, once it has expired.
+        { "ten minutes", 1 / 6.0, 1 },
+        { "a day", 24, 1 },
+        { "six days", 6 * 24, 1 },
+        { "ninety days", 90 * 24, 26.4 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Lives))]
+    public void Next_FailsFromTheRenewalOn_IsTriedWithinTheLifeLeftAndNeverSixTimesAnHour(string life, double hours, double mostAfterExpiry)
+    {
+        foreach (var cause in new[] { FailureCause.Name, FailureCause.Operator, FailureCause.Local, FailureCause.Authority })
+        {
+            var certificate = new CertificateFacts(Now, Now.AddHours(hours), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+            var begin = RenewalPolicy.WithoutAdvice(certificate);
+            var attempts = Attempts(certificate, begin, cause, certificate.NotAfter.AddDays(3));
+
+            var before = attempts.Where(a => a < certificate.NotAfter).ToList();
+            foreach (var (at, next) in before.Zip(before.Skip(1).Append(attempts.First(a => a >= certificate.NotAfter))))
+            {
+                // One attempt in each half of what is left, down to the pace of the last hour, or of a tenth of a short life.
+                var least = TimeSpan.FromHours(Math.Clamp(hours / 10, 1 / 60.0, 1) + 0.2);
+                Assert.True(next - at <= (certificate.NotAfter - at) / 2 || next - at <= least || next - at <= TimeSpan.FromMinutes(100) || certificate.NotAfter - at < least,
+                    $"{life}, {cause}: {at:u} then {next:u}, expires {certificate.NotAfter:u}");
+            }
+
+            Assert.True(before.Count >= 3, $"{life}, {cause}: {before.Count} attempts before it expired");
+            var after = attempts.Where(a => a >= certificate.NotAfter).ToList();
+            Assert.All(after.Zip(after.Skip(1)), pair => Assert.True(pair.Second - pair.First <= TimeSpan.FromHours(mostAfterExpiry), $"{life}, {cause}: {pair}"));
+            if (cause == FailureCause.Name)
+            {
+                Assert.All(attempts.Zip(attempts.Skip(FailedValidationPolicy.MostInAnHour)), six => Assert.True(six.Second - six.First >= TimeSpan.FromHours(1), $"{life}: {six}"));
+            }
+        }
+    }
+
+    [Fact]
+    public void Next_FailsAsATenMinuteCertificateIsAboutToExpire_IsTriedBeforeThat()
+    {
+        var certificate = new CertificateFacts(Now.AddMinutes(-6), Now.AddMinutes(4), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+        var first = FailurePolicy.Next(null, Report(FailureCause.Name), default, certificate, RetrySchedule.Default, Now.AddMinutes(-1), jitter: 1);
+
+        var second = FailurePolicy.Next(first, Report(FailureCause.Name), default, certificate, RetrySchedule.Default, Now, jitter: 1);
+
+        Assert.InRange(second.NextTry, Now.AddMinutes(1), certificate.NotAfter.AddMinutes(-1));
+    }
+
+    [Fact]
+    public void Next_AuthorityAskedToWaitBeyondTheLife_TheWaitIsKept()
+    {
+        var certificate = new CertificateFacts(Now.AddMinutes(-6), Now.AddMinutes(4), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+        var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromHours(2) };
+
+        Assert.Equal(Now.AddHours(2), FailurePolicy.Next(null, report, new FailureRun(1), certificate, RetrySchedule.Default, Now, 0).NextTry);
+    }
+
+    private static List<DateTimeOffset> Attempts(CertificateFacts certificate, DateTimeOffset begin, FailureCause cause, DateTimeOffset end)
+    {
+        var attempts = new List<DateTimeOffset>();
+        CertificateFailure? failure = null;
+        DateTimeOffset[]? validations = null;
+        for (var now = begin; now < end; now = failure.NextTry)
+        {
+            attempts.Add(now);
+            validations = cause == FailureCause.Name ? FailedValidationPolicy.Add(validations, now, 1) : null;
+            failure = FailurePolicy.Next(failure, Report(cause), new FailureRun(attempts.Count, attempts.Count, validations), certificate, RetrySchedule.Default, now, jitter: 0.99);
+        }
+
+        return attempts;
+    }
+
     private static CertificateFailure Next(CertificateFailure? previous, FailureCause cause)
-        => FailurePolicy.Next(previous, Report(cause), authorityFailures: 1, RetrySchedule.Default, Now, jitter: 0);
+        => FailurePolicy.Next(previous, Report(cause), new FailureRun(1, 1), certificate: null, RetrySchedule.Default, Now, jitter: 0);
 
     private static FailureReport Report(FailureCause cause) => new(cause, null, "it failed");
 }

@@ -162,21 +162,71 @@ public sealed class RenewalPolicyTests
     };
 
     [Theory]
-    [InlineData(1, false)]
-    [InlineData(200, false)]
-    [InlineData(1, true)]
-    public void Decide_ObtainedRightAfterAnother_WaitsForATenthOfItsLifeUnlessItIsRevoked(int hoursBetween, bool revoked)
+    [InlineData(1, 1)]
+    [InlineData(2, 6)]
+    [InlineData(3, 24)]
+    [InlineData(8, 24)]
+    public void Decide_AdvisedToRenewRightAfterOthers_WaitsForHoursAndSaysSo(int before, int hours)
     {
-        var obtained = new DateTimeOffset(2026, 1, 10, 0, 0, 0, TimeSpan.Zero);
-        var certificate = new CertificateFacts(obtained, obtained.AddDays(50), CoversNames: true, HasRenewalInfo: true, Jitter: 0)
-        {
-            Issued = [obtained.AddHours(-hoursBetween), obtained],
-            Revocation = revoked ? RevocationState.Replace : RevocationState.None,
-        };
-        var advice = new RenewalInfoRecord { ChosenInstant = obtained.AddHours(-1), NextPoll = obtained.AddHours(6) };
+        var certificate = Obtained(Enumerable.Range(1, before).Reverse().Select(i => Start.AddHours(-i)));
 
-        var decision = RenewalPolicy.Decide(certificate, advice, failure: null, obtained.AddMinutes(1));
+        var decision = RenewalPolicy.Decide(certificate, AdviceNow(), failure: null, Start.AddMinutes(1));
 
-        Assert.Equal(hoursBetween == 1 && !revoked, decision.DueAt > obtained.AddMinutes(1));
+        Assert.Equal((Start.AddHours(hours), Start.AddHours(hours)), (decision.DueAt, decision.HeldUntil));
+        Assert.Null(RenewalPolicy.Decide(certificate, AdviceNow(), failure: null, Start.AddHours(hours)).HeldUntil);
     }
+
+    [Fact]
+    public void Decide_RevokedAgainHoursAfterItsReplacement_IsReplacedAtOnce()
+    {
+        var certificate = Obtained([Start.AddHours(-3)]);
+
+        Assert.True(RenewalPolicy.Decide(certificate, AdviceNow(), failure: null, Start.AddHours(2)).DueAt <= Start.AddHours(2));
+    }
+
+    [Fact]
+    public void Decide_FirstReplacement_WaitsForNothing()
+    {
+        var decision = RenewalPolicy.Decide(Obtained([Start.AddDays(-5)]), AdviceNow(), failure: null, Start.AddMinutes(1));
+
+        Assert.True(decision.DueAt <= Start.AddMinutes(1));
+        Assert.Null(decision.HeldUntil);
+    }
+
+    [Fact]
+    public void Decide_KnownAsRevokedRightAfterOthers_IsReplacedAtOnce()
+    {
+        var certificate = Obtained([Start.AddHours(-2), Start.AddHours(-1)]) with { Revocation = RevocationState.Replace };
+
+        Assert.True(RenewalPolicy.Decide(certificate, AdviceNow(), failure: null, Start.AddMinutes(1)).DueAt <= Start.AddMinutes(1));
+    }
+
+    [Theory]
+    [InlineData(10, 60)]
+    [InlineData(1, 30)]
+    public void Decide_LivesForMinutesOnly_IsHeldBackForLess(int minutes, int seconds)
+    {
+        var certificate = Obtained([Start.AddMinutes(-1)]) with { NotAfter = Start.AddMinutes(minutes) };
+
+        Assert.Equal(Start.AddSeconds(seconds), RenewalPolicy.Decide(certificate, AdviceNow(), failure: null, Start.AddSeconds(1)).DueAt);
+    }
+
+    [Fact]
+    public void Decide_AuthorityThatAlwaysAdvisesNow_IsAskedOnceADayInTheEnd()
+    {
+        var issued = new List<DateTimeOffset> { Start };
+        while (issued[^1] < Start.AddDays(20))
+        {
+            var facts = new CertificateFacts(issued[^1], issued[^1].AddDays(90), CoversNames: true, HasRenewalInfo: false, Jitter: 0) { Issued = issued };
+            var due = RenewalPolicy.Decide(facts, AdviceNow(), failure: null, issued[^1]).DueAt;
+            issued.Add(due > issued[^1] ? due : issued[^1].AddSeconds(10));
+        }
+
+        Assert.InRange(issued.Count, 20, 25);
+    }
+
+    private static CertificateFacts Obtained(IEnumerable<DateTimeOffset> before)
+        => new(Start, Start.AddDays(90), CoversNames: true, HasRenewalInfo: false, Jitter: 0) { Issued = [.. before, Start] };
+
+    private static RenewalInfoRecord AdviceNow() => new() { ChosenInstant = Start.AddDays(-1), NextPoll = Start.AddDays(30) };
 }

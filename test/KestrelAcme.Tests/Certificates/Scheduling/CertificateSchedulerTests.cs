@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
@@ -11,12 +11,13 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly FakeGate _gate = new();
+    private readonly LogRecorder _log = new();
     private readonly CertificateScheduler _scheduler;
     private readonly ConcurrentQueue<string> _worked = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
-    public CertificateSchedulerTests() => _scheduler = new CertificateScheduler(_gate, new IssuanceSettings(), _time, NullLogger<CertificateScheduler>.Instance);
+    public CertificateSchedulerTests() => _scheduler = new CertificateScheduler(_gate, new IssuanceSettings(), _time, _log.For<CertificateScheduler>());
 
     [Fact]
     public async Task Run_SeveralDue_WorksInOrderOfTime()
@@ -227,6 +228,94 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         await _time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(45), TestContext.Current.CancellationToken);
         _time.Advance(TimeSpan.FromSeconds(45));
         await Worked(3);
+    }
+
+    [Fact]
+    public async Task Run_ManyThatFailedTheLastTime_HaveHalfOfThePlaces()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var now = _time.GetUtcNow();
+        for (var i = 0; i < 8; i++)
+        {
+            _scheduler.Schedule($"hostile{i}", new PlannedWork(now, WorkLane.Renewals, now.AddDays(-90)) { IsFailing = true });
+            _scheduler.Schedule($"new{i}", new PlannedWork(now, WorkLane.NewOrders, now.AddDays(-90)) { IsFailing = true });
+        }
+
+        Start(limit: 4, async id =>
+        {
+            _worked.Enqueue(id);
+            await gate.Task;
+            return null;
+        });
+        await Worked(2);
+        for (var i = 0; i < 10; i++)
+        {
+            _scheduler.Schedule($"honest{i}", new PlannedWork(now, WorkLane.Renewals, now.AddDays(30)));
+        }
+
+        await Worked(4);
+        Assert.Equal(2, _worked.Count(id => id.StartsWith("honest", StringComparison.Ordinal)));
+        gate.SetResult();
+        await Worked(26);
+    }
+
+    [Fact]
+    public async Task Run_OnePlace_WhatFailedTheLastTimeGoesLast()
+    {
+        var now = _time.GetUtcNow();
+        _scheduler.Schedule("hostile", new PlannedWork(now, WorkLane.Renewals, now.AddDays(-90)) { IsFailing = true });
+        _scheduler.Schedule("a", new PlannedWork(now, WorkLane.Renewals, now.AddDays(30)));
+        _scheduler.Schedule("b", new PlannedWork(now, WorkLane.Renewals, now.AddDays(31)));
+        Start(limit: 1);
+
+        await Worked(3);
+        Assert.Equal(["a", "b", "hostile"], _worked);
+    }
+
+    [Fact]
+    public async Task Run_WhatFailedTheLastTime_DoesNotWaitForAllOthers()
+    {
+        var now = _time.GetUtcNow();
+        for (var i = 0; i < 20; i++)
+        {
+            _scheduler.Schedule($"honest{i}", new PlannedWork(now, WorkLane.Renewals, now.AddDays(i)));
+        }
+
+        _scheduler.Schedule("repaired", new PlannedWork(now, WorkLane.Renewals, now.AddDays(99)) { IsFailing = true });
+        Start(limit: 2);
+
+        await Worked(21);
+        Assert.InRange(_worked.ToList().IndexOf("repaired"), 0, 4);
+    }
+
+    [Fact]
+    public async Task Run_RenewalsFindNoPlace_IsAWarningThatNamesWhoHasThem()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Schedule("slow", _time.GetUtcNow());
+        Start(limit: 1, async id =>
+        {
+            _worked.Enqueue(id);
+            await gate.Task;
+            return null;
+        });
+        await Worked(1);
+        Schedule("starved", _time.GetUtcNow());
+
+        await Poll.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(30));
+                return _log.Has("RenewalsStarve");
+            },
+            "the warning",
+            cancellationToken: TestContext.Current.CancellationToken);
+        var line = Assert.Single(_log.Lines, l => l.Event.Name == "RenewalsStarve");
+        Assert.Equal(LogLevel.Warning, line.Level);
+        Assert.Contains("starved since", line.Message, StringComparison.Ordinal);
+        Assert.Contains("taken by: slow since", line.Message, StringComparison.Ordinal);
+        gate.SetResult();
+        await Worked(2);
     }
 
     private void Schedule(string id, DateTimeOffset due) => _scheduler.Schedule(id, new PlannedWork(due, WorkLane.Renewals, due));

@@ -10,7 +10,7 @@ internal sealed class FakeGate : IWorkGate
 
     public ConcurrentDictionary<WorkLane, DateTimeOffset> NotBefore { get; } = new();
 
-    public bool HasRoom(WorkLane lane, IReadOnlyDictionary<WorkLane, int> running) => running.Values.Sum() < Limit;
+    public int Places(WorkLane lane) => Limit;
 
     public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now) => NotBefore.TryGetValue(lane, out var time) && time > now ? time : null;
 }

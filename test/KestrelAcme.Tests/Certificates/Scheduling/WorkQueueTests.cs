@@ -78,5 +78,34 @@ public sealed class WorkQueueTests
         Assert.Equal(Now.AddHours(1), _queue.NextDue());
     }
 
+    [Fact]
+    public void PeekDue_FailedTheLastTime_WaitsApartInTheOrderOfItsTurn()
+    {
+        _queue.Set("lapsed", Work(Now) with { Urgency = Now.AddDays(-90), IsFailing = true }, Now);
+        _queue.Set("honest", Work(Now) with { Urgency = Now.AddDays(30) }, Now);
+        _queue.Set("repaired", Work(Now.AddSeconds(1)) with { Urgency = Now.AddDays(-200), IsFailing = true }, Now);
+        _queue.Advance(Now);
+        _queue.Advance(Now.AddSeconds(1));
+
+        Assert.Equal("honest", _queue.PeekDue(WorkLane.Renewals));
+        Assert.Equal("lapsed", _queue.PeekDue(WorkLane.Renewals, failing: true));
+        Assert.Equal(Now.AddDays(-90), _queue.TakeDue(WorkLane.Renewals, failing: true).Urgency);
+        Assert.Equal("repaired", _queue.PeekDue(WorkLane.Renewals, failing: true));
+    }
+
+    [Fact]
+    public void DueSinceBefore_PlannedAgainWhileItWaits_CountsFromTheFirst()
+    {
+        _queue.Set("a", Work(Now.AddDays(-30)) with { Urgency = Now }, Now);
+        _queue.Set("b", Work(Now.AddMinutes(5)), Now);
+        _queue.Advance(Now);
+        _queue.Advance(Now.AddMinutes(5));
+        _queue.Set("a", Work(Now.AddMinutes(9)) with { Urgency = Now }, Now.AddMinutes(9));
+
+        Assert.Equal((1, "a", Now), _queue.DueSinceBefore(WorkLane.Renewals, Now.AddMinutes(1)));
+        Assert.Equal(2, _queue.DueSinceBefore(WorkLane.Renewals, Now.AddMinutes(6)).Count);
+        Assert.Equal(0, _queue.DueSinceBefore(WorkLane.Renewals, Now).Count);
+    }
+
     private static PlannedWork Work(DateTimeOffset due) => new(due, WorkLane.Renewals, due);
 }
