@@ -17,7 +17,7 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
     {
         var model = new SchedulerModel();
         var now = model.Time.GetUtcNow();
-        var urgencies = Enumerable.Range(0, Many).ToDictionary(i => $"c{i}", i => now.AddMinutes((i * 7919L) % Many));
+        var urgencies = Enumerable.Range(0, Many).ToDictionary(i => $"c{i}", i => now.AddMinutes(1 + ((i * 7919L) % Many)));
         var before = GC.GetTotalMemory(forceFullCollection: true);
         foreach (var (id, urgency) in urgencies)
         {

@@ -98,7 +98,9 @@ public sealed class AcmeHttpsOptions
     /// <value><see cref="Configuration.MissingCertificate.Placeholder"/>.</value>
     public MissingCertificate MissingCertificate { get; set; } = MissingCertificate.Placeholder;
 
-    /// <summary>How many orders are under way at once.</summary>
+    /// <summary>
+    /// How many orders are under way at once. One that takes more than 10 seconds gives its place to another, up to four times as many; with 1, there is never more than one.
+    /// </summary>
     /// <value>4; from 1 to 100. A change needs a restart.</value>
     public int MaxConcurrentOrders { get; set; } = 4;
 

@@ -12,6 +12,9 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
     /// <summary>Which keys cannot be written or deleted, and which leases cannot be had.</summary>
     public Func<string, bool> Unwritable { get; set; } = static _ => false;
 
+    /// <summary>What is thrown where something cannot be had.</summary>
+    public Func<string, Exception> Failure { get; init; } = static key => new StorageUnavailableException($"'{key}' cannot be had.");
+
     /// <summary>Runs before a lease is asked for.</summary>
     public Func<string, Task> BeforeLease { get; init; } = static _ => Task.CompletedTask;
 
@@ -57,11 +60,11 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
 
     public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
-    private static void ThrowIf(Func<string, bool> fails, string key)
+    private void ThrowIf(Func<string, bool> fails, string key)
     {
         if (fails(key))
         {
-            throw new StorageUnavailableException($"'{key}' cannot be had.");
+            throw Failure(key);
         }
     }
 }

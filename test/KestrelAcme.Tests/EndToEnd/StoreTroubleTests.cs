@@ -85,6 +85,31 @@ public sealed class StoreTroubleTests
         Assert.True(app.Log.Has("CertificateFailed"), app.Log.ToString());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Order_StoreRefusesTheCertificate_IsServedFromMemoryAndStoredLaterAndOrderedOnce(bool byAnExceptionOfItsOwn)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var trouble = new FailingStorage(_storage)
+        {
+            Unwritable = key => key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal),
+            Failure = key => byAnExceptionOfItsOwn ? new UnauthorizedAccessException($"'{key}' is not yours.") : new StorageUnavailableException($"'{key}' cannot be had."),
+        };
+        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), configure: QuickIssuance.Apply, storage: trouble);
+        await app.ObtainedAsync("app.test");
+        Assert.False((await app.ConnectAsync("app.test", Cancelled)).IsSelfSigned);
+        await Poll.UntilAsync(() => app.Log.Lines.Count(l => l.Event.Name == "CertificateNotStored") >= 4, $"storing is tried again\n{app.Log}", cancellationToken: Cancelled);
+        Assert.True(app.Log.Has("NoOrderWhileUnstored"));
+        Assert.Null(await _storage.ReadAsync(StorageLayout.Certificate("app.test"), Cancelled));
+
+        trouble.Unwritable = static _ => false;
+
+        await Poll.UntilAsync(async token => await _storage.ReadAsync(StorageLayout.Certificate("app.test"), token) is not null, "it is stored", cancellationToken: Cancelled);
+        Assert.Single(fixture.Authority.Issued);
+        Assert.Single(fixture.Authority.Requests, r => r.Resource == KestrelAcme.LocalAuthority.Requests.ResourceKind.NewOrder);
+    }
+
     [Fact]
     public async Task Order_OneNameFails_TheOthersVerdictIsWaitedFor()
     {

@@ -22,7 +22,7 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
     private static int Failures(Authority authority, CertificateStateRecord state, DateTimeOffset now, bool probes)
     {
         var own = state.AuthorityFailures?.GetValueOrDefault(authority.Specification.Id) ?? 0;
-        return own < FailoverPolicy.DefaultFailures && authority.Health.IsDown(now, probes) ? FailoverPolicy.DefaultFailures : own;
+        return own < FailoverPolicy.DefaultFailures && authority.Health.IsDown(now, hasFailed: own > 0, probes) ? FailoverPolicy.DefaultFailures : own;
     }
 
     /// <summary>Until when an authority is asked for nothing, or not for these names; <see langword="null"/> when it may be asked.</summary>

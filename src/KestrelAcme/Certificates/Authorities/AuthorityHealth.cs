@@ -63,8 +63,9 @@ internal sealed class AuthorityHealth
 
     /// <summary>Tells whether orders go elsewhere, where there is another authority: some in a row ended in an outage, and no later one has succeeded.</summary>
     /// <param name="now">The present.</param>
+    /// <param name="hasFailed">Whether the certificate to order failed there already: it does not find out once more.</param>
     /// <param name="probes">Whether an order follows: one at a time finds out whether the authority is back, the others do not wait for it.</param>
-    public bool IsDown(DateTimeOffset now, bool probes)
+    public bool IsDown(DateTimeOffset now, bool hasFailed, bool probes)
     {
         lock (_lock)
         {
@@ -73,7 +74,7 @@ internal sealed class AuthorityHealth
                 return false;
             }
 
-            if (OpenUntil(now) is not null || (_probeUntil > now && _probeUntil <= now + LongestProbe))
+            if (hasFailed || OpenUntil(now) is not null || (_probeUntil > now && _probeUntil <= now + LongestProbe))
             {
                 return true;
             }

@@ -12,7 +12,7 @@ internal static class RenewalPolicy
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMinutes(1);
 
     // After the second, third and any further certificate within the time that counts.
-    private static readonly TimeSpan Recent = TimeSpan.FromDays(3);
+    private static readonly TimeSpan Recent = TimeSpan.FromDays(7);
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromHours(1), TimeSpan.FromHours(6), TimeSpan.FromHours(24)];
 
     /// <param name="certificate">The certificate that is there.</param>

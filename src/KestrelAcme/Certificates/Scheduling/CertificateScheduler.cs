@@ -18,7 +18,7 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     private readonly WorkQueue _queue = new();
     private readonly RunningWorks _running = new();
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
-    private readonly bool[] _failingNext = new bool[Enum.GetValues<WorkLane>().Length];
+    private readonly bool[] _suspectsNext = new bool[Enum.GetValues<WorkLane>().Length];
 
     // What ends the loop's sleep, made anew at each look at the queue, and when it ends by itself; both under the lock. Many signals are one, and none is lost:
     // a semaphore may give one to the waiter of a sleep that is over.
@@ -133,35 +133,41 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     private DateTimeOffset? StartLane(WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work, DateTimeOffset now)
     {
         var places = gate.Places(lane);
-        while (Next(lane, places) is { } failing)
+        while (Next(lane, places, now) is { } suspect)
         {
             if (gate.TryStart(lane, now) is { } later)
             {
                 return later;
             }
 
-            var id = _queue.PeekDue(lane, failing)!;
-            var planned = _queue.TakeDue(lane, failing);
-            _failingNext[(int)lane] = !failing;
-            _running.Add(id, planned, now, Task.Run(() => RunOneAsync(id, lane, work), CancellationToken.None));
+            var id = _queue.PeekDue(lane, suspect)!;
+            var planned = _queue.TakeDue(lane, suspect);
+            _suspectsNext[(int)lane] = !suspect;
+            _running.Add(id, planned, suspect, now, Task.Run(() => RunOneAsync(id, lane, work), CancellationToken.None));
         }
 
-        return null;
+        var waits = _queue.PeekDue(lane) is not null || _queue.PeekDue(lane, suspect: true) is not null;
+        return waits && places > 1 ? _running.NextRoom(lane, now) : null;
     }
 
     /// <summary>
-    /// Takes turns between works that failed the last time and those that did not, so that neither waits for all of the others. With a single place, those that did not fail go first: they are done soon.
+    /// Takes turns between suspects and the others, so that neither waits for all of the other kind. With a single place, suspects go last: the others are done soon.
     /// </summary>
-    /// <returns>Whether one that failed is next; <see langword="null"/> when none may start.</returns>
-    private bool? Next(WorkLane lane, int places)
+    /// <returns>Whether a suspect is next; <see langword="null"/> when none may start.</returns>
+    private bool? Next(WorkLane lane, int places, DateTimeOffset now)
     {
-        var first = places > 1 && _failingNext[(int)lane];
-        return CanStart(lane, first, places) ? first
-            : CanStart(lane, !first, places) ? !first
-            : null;
-    }
+        if (!_running.HasRoom(lane, places, now))
+        {
+            return null;
+        }
 
-    private bool CanStart(WorkLane lane, bool failing, int places) => _running.HasRoom(lane, failing, places) && _queue.PeekDue(lane, failing) is not null;
+        var other = _queue.PeekDue(lane) is not null;
+
+        // What has merely expired while nothing ran may have all places that nobody else wants.
+        var suspect = _queue.PeekDue(lane, suspect: true) is not null && (_running.HasRoomForSuspects(lane, places) || (!other && !_queue.HasFailed(lane)));
+        return !suspect ? (other ? false : null)
+            : !other || (places > 1 && _suspectsNext[(int)lane]);
+    }
 
     // Whatever keeps renewals from being started, a person should hear of it before certificates expire.
     private void WarnOfStarvation(DateTimeOffset now)

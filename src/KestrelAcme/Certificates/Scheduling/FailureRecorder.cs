@@ -50,8 +50,8 @@ internal sealed class FailureRecorder(
         }
 
         var counted = Count(certificate.State, report, authority, limited);
-        if (report.RetryAfter is not null && authorities.ForOrder(certificate, counted, configuration.Current, now) is { } next
-            && next != authority && AuthorityChoice.LeftAloneUntil(next, counted, now) is null)
+        var hasNext = authorities.ForOrder(certificate, counted, configuration.Current, now) is { } next && next != authority && AuthorityChoice.LeftAloneUntil(next, counted, now) is null;
+        if (report.RetryAfter is not null && hasNext)
         {
             // The wait was asked for by this authority; the next order goes to another.
             report = report with { RetryAfter = null };
@@ -64,6 +64,12 @@ internal sealed class FailureRecorder(
             Settings = SettingsFingerprint.Of(attempted, authority.Specification),
             WasOutage = isOutage,
         };
+        if (isOutage && hasNext && certificate.Failure is not { Cause: FailureCause.Name or FailureCause.Operator })
+        {
+            // The next order goes to an authority that does well, as far as anybody knows.
+            failure = failure with { NextTry = now };
+        }
+
         failure = await records.NoteAsync(certificate, attempted, failure, cancellationToken);
         CertificateStateRecord Fail(CertificateStateRecord state) => Count(state, report, authority, limited) with
         {

@@ -6,6 +6,12 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <param name="Urgency">Of the works that are due, the one with the earliest urgency goes first: the end of the certificate's life.</param>
 internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
 {
-    /// <summary>Whether it failed the last time. Such works share half of the places, in the order in which they fell due: an expired name that fails again and again must not keep the others from theirs.</summary>
+    /// <summary>Whether it failed the last time.</summary>
     public bool IsFailing { get; init; }
+
+    /// <summary>
+    /// Whether it may hang or fail once more: it failed the last time, or its certificate has expired, which those of working names do not. Such works share half of the places, in the order in which
+    /// they fell due: a name that fails again and again must not keep the others from theirs.
+    /// </summary>
+    public bool IsSuspect(DateTimeOffset now) => IsFailing || (Lane == WorkLane.Renewals && Urgency <= now);
 }

@@ -1,8 +1,17 @@
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>The works that run, and whether there is room for one more. Not safe for concurrent use.</summary>
+/// <summary>
+/// The works that run, and whether there is room for one more. A work that takes long gives its place to another one, so that names that hang hold up nobody; only a single place is kept to the end.
+/// Not safe for concurrent use.
+/// </summary>
 internal sealed class RunningWorks
 {
+    // By then most orders are done, but for those that wait for DNS.
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(10);
+
+    // So many times the places may be taken, slow works included.
+    private const int MostTimes = 4;
+
     private readonly Dictionary<string, Running> _works = new(StringComparer.Ordinal);
 
     /// <summary>Ends when all that runs now has ended.</summary>
@@ -10,36 +19,44 @@ internal sealed class RunningWorks
 
     public bool Contains(string id) => _works.ContainsKey(id);
 
-    public void Add(string id, PlannedWork work, DateTimeOffset now, Task task) => _works.Add(id, new Running(work, now, task));
+    public void Add(string id, PlannedWork work, bool isSuspect, DateTimeOffset now, Task task) => _works.Add(id, new Running(work.Lane, isSuspect, now, task));
 
     public void Remove(string id) => _works.Remove(id);
 
-    /// <summary>Whether one more work may run. Those that failed the last time have half of the places, and one where there are fewer.</summary>
-    public bool HasRoom(WorkLane lane, bool failing, int places)
+    /// <summary>Whether one more work of a lane may run.</summary>
+    public bool HasRoom(WorkLane lane, int places, DateTimeOffset now)
     {
-        var (all, failed) = (0, 0);
-        foreach (var running in _works.Values)
+        var (all, quick) = (0, 0);
+        foreach (var running in Sharing(lane))
         {
-            if (SharePlaces(running.Work.Lane, lane))
-            {
-                all++;
-                failed += running.Work.IsFailing ? 1 : 0;
-            }
+            all++;
+            quick += places > 1 && IsSlow(running, now) ? 0 : 1;
         }
 
-        return all < places && (!failing || failed < Math.Max(1, places / 2));
+        return quick < places && all < places * MostTimes;
     }
+
+    /// <summary>Whether suspects have less than their share: half of the places, and one where there are fewer. However slow they are, they get no more.</summary>
+    public bool HasRoomForSuspects(WorkLane lane, int places) => Sharing(lane).Count(r => r.IsSuspect) < Math.Max(1, places / 2);
+
+    /// <summary>When the next work gives its place to another one.</summary>
+    public DateTimeOffset? NextRoom(WorkLane lane, DateTimeOffset now) => Sharing(lane).Where(r => !IsSlow(r, now)).Min(r => (DateTimeOffset?)(r.Since + Quick));
 
     /// <summary>Tells what has the places of a lane, and since when.</summary>
     public string Describe(WorkLane lane)
     {
         const int most = 10;
-        var holders = _works.Where(w => SharePlaces(w.Value.Work.Lane, lane)).OrderBy(w => w.Value.Since).Take(most).Select(w => $"{w.Key} since {w.Value.Since:u}");
+        var holders = _works.Where(w => SharePlaces(w.Value.Lane, lane)).OrderBy(w => w.Value.Since).Take(most).Select(w => $"{w.Key} since {w.Value.Since:u}");
         return string.Join(", ", holders) is { Length: > 0 } text ? text : "nothing (they follow each other at the pace that the CA allows)";
     }
+
+    private IEnumerable<Running> Sharing(WorkLane lane) => _works.Values.Where(r => SharePlaces(r.Lane, lane));
+
+    // A clock that went back makes nothing slow; the work ends some time.
+    private static bool IsSlow(Running running, DateTimeOffset now) => now - running.Since >= Quick;
 
     // Orders share their places, whether they are renewals or not.
     private static bool SharePlaces(WorkLane one, WorkLane other) => (one == WorkLane.Maintenance) == (other == WorkLane.Maintenance);
 
-    private sealed record Running(PlannedWork Work, DateTimeOffset Since, Task Task);
+    private sealed record Running(WorkLane Lane, bool IsSuspect, DateTimeOffset Since, Task Task);
 }

@@ -1,8 +1,8 @@
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait in two queues for each lane: by urgency, and, where the last attempt failed, in the
-/// order in which they fell due. Not safe for concurrent use.
+/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait in two queues for each lane: by urgency, and, if they are suspect, in the order in which
+/// they fell due. Not safe for concurrent use.
 /// </summary>
 internal sealed class WorkQueue
 {
@@ -54,17 +54,18 @@ internal sealed class WorkQueue
             if (IsCurrent(entry))
             {
                 entry.DueSince = now;
-                var queue = DueQueue(entry.Work.Lane, entry.Work.IsFailing);
-                queue.Enqueue(entry, (entry.Work.IsFailing ? now : entry.Work.Urgency).UtcTicks);
+                var suspect = entry.Work.IsSuspect(now);
+                var queue = DueQueue(entry.Work.Lane, suspect);
+                queue.Enqueue(entry, (suspect ? now : entry.Work.Urgency).UtcTicks);
                 Compact(queue);
             }
         }
     }
 
     /// <summary>The work of a lane that is due and goes first; it stays in the queue.</summary>
-    public string? PeekDue(WorkLane lane, bool failing = false)
+    public string? PeekDue(WorkLane lane, bool suspect = false)
     {
-        var queue = DueQueue(lane, failing);
+        var queue = DueQueue(lane, suspect);
         while (queue.TryPeek(out var entry, out _))
         {
             if (IsCurrent(entry))
@@ -78,10 +79,13 @@ internal sealed class WorkQueue
         return null;
     }
 
+    /// <summary>Whether the suspect work of a lane that is due and goes first failed the last time.</summary>
+    public bool HasFailed(WorkLane lane) => PeekDue(lane, suspect: true) is { } id && _entries[id].Work.IsFailing;
+
     /// <summary>Takes out the work that <see cref="PeekDue"/> returned.</summary>
-    public PlannedWork TakeDue(WorkLane lane, bool failing = false)
+    public PlannedWork TakeDue(WorkLane lane, bool suspect = false)
     {
-        var entry = DueQueue(lane, failing).Dequeue();
+        var entry = DueQueue(lane, suspect).Dequeue();
         _entries.Remove(entry.Id);
         return entry.Work;
     }
@@ -89,7 +93,7 @@ internal sealed class WorkQueue
     /// <summary>How many works of a lane have been due since before a time, and which the longest.</summary>
     public (int Count, string? Longest, DateTimeOffset Since) DueSinceBefore(WorkLane lane, DateTimeOffset time)
     {
-        var due = DueQueue(lane, failing: false).UnorderedItems.Concat(DueQueue(lane, failing: true).UnorderedItems).Select(i => i.Element);
+        var due = DueQueue(lane, suspect: false).UnorderedItems.Concat(DueQueue(lane, suspect: true).UnorderedItems).Select(i => i.Element);
         var late = due.Where(e => e.DueSince < time && IsCurrent(e)).ToList();
         return late.MinBy(e => e.DueSince) is { DueSince: { } since } longest ? (late.Count, longest.Id, since) : default;
     }
@@ -110,7 +114,7 @@ internal sealed class WorkQueue
         return null;
     }
 
-    private PriorityQueue<Entry, long> DueQueue(WorkLane lane, bool failing) => _due[(2 * (int)lane) + (failing ? 1 : 0)];
+    private PriorityQueue<Entry, long> DueQueue(WorkLane lane, bool suspect) => _due[(2 * (int)lane) + (suspect ? 1 : 0)];
 
     // Entries that were replaced stay until they are met, which may be weeks away: they must not outnumber those that count.
     private void Compact(PriorityQueue<Entry, long> queue)

@@ -187,7 +187,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_FirstReplacement_WaitsForNothing()
     {
-        var decision = RenewalPolicy.Decide(Obtained([Start.AddDays(-5)]), AdviceNow(), failure: null, Start.AddMinutes(1));
+        var decision = RenewalPolicy.Decide(Obtained([Start.AddDays(-8)]), AdviceNow(), failure: null, Start.AddMinutes(1));
 
         Assert.True(decision.DueAt <= Start.AddMinutes(1));
         Assert.Null(decision.HeldUntil);

@@ -79,18 +79,18 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void PeekDue_FailedTheLastTime_WaitsApartInTheOrderOfItsTurn()
+    public void PeekDue_FailedTheLastTimeOrExpired_WaitsApartInTheOrderOfItsTurn()
     {
         _queue.Set("lapsed", Work(Now) with { Urgency = Now.AddDays(-90), IsFailing = true }, Now);
         _queue.Set("honest", Work(Now) with { Urgency = Now.AddDays(30) }, Now);
-        _queue.Set("repaired", Work(Now.AddSeconds(1)) with { Urgency = Now.AddDays(-200), IsFailing = true }, Now);
+        _queue.Set("repaired", Work(Now.AddSeconds(1)) with { Urgency = Now.AddDays(-200) }, Now);
         _queue.Advance(Now);
         _queue.Advance(Now.AddSeconds(1));
 
         Assert.Equal("honest", _queue.PeekDue(WorkLane.Renewals));
-        Assert.Equal("lapsed", _queue.PeekDue(WorkLane.Renewals, failing: true));
-        Assert.Equal(Now.AddDays(-90), _queue.TakeDue(WorkLane.Renewals, failing: true).Urgency);
-        Assert.Equal("repaired", _queue.PeekDue(WorkLane.Renewals, failing: true));
+        Assert.Equal("lapsed", _queue.PeekDue(WorkLane.Renewals, suspect: true));
+        Assert.Equal(Now.AddDays(-90), _queue.TakeDue(WorkLane.Renewals, suspect: true).Urgency);
+        Assert.Equal("repaired", _queue.PeekDue(WorkLane.Renewals, suspect: true));
     }
 
     [Fact]
@@ -107,5 +107,5 @@ public sealed class WorkQueueTests
         Assert.Equal(0, _queue.DueSinceBefore(WorkLane.Renewals, Now).Count);
     }
 
-    private static PlannedWork Work(DateTimeOffset due) => new(due, WorkLane.Renewals, due);
+    private static PlannedWork Work(DateTimeOffset due) => new(due, WorkLane.Renewals, due.AddDays(30));
 }

@@ -58,6 +58,26 @@ public sealed class DnsDraftsEndToEndTests
         Assert.Equal(2, fixture.Authority.Issued.Count);
     }
 
+    [Fact]
+    public async Task DnsPersist01_RecordIsCreatedWhileStopped_IsSeenAtTheStart()
+    {
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var fixture = await StartAuthorityAsync(bind, "dns-persist-01");
+        string record;
+        await using (var before = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01()))
+        {
+            await Poll.UntilAsync(() => before.Certificates.Find(Apex)?.State == CertificateState.Blocked, $"the state Blocked\n{before.Log}", cancellationToken: Cancelled);
+            record = Assert.Single(before.Certificates.Find(Apex)!.Failure!.RequiredRecords).ToString();
+            await before.StopAsync(Cancelled);
+        }
+
+        await BindEdit.AddAsync(bind, Apex, record, Cancelled);
+        await using var after = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01());
+
+        await after.ObtainedAsync(Apex);
+        Assert.True(after.Log.Has("RecordsChanged"));
+    }
+
     private static Task<LocalFixture> StartAuthorityAsync(BindServer bind, string type) => LocalFixture.StartAsync(options =>
     {
         options.ChallengeTypes.Clear();

@@ -40,6 +40,63 @@ public sealed class CaaEndToEndTests
     }
 
     [Fact]
+    public async Task Blocked_RecordIsAdded_IsSeenInDnsAndOrderedWithoutThatTheAuthorityIsAsked()
+    {
+        await using var bind = await StartBindAsync();
+        await using var fixture = await StartAuthorityAsync("local.test");
+        await using var app = await StartAppAsync(fixture, bind, bind.Address.Port, Quick);
+        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        var failure = app.Certificates.Find(Name)!.Failure!;
+        var asked = fixture.Authority.Requests.Count;
+
+        var certificate = app.Services.GetRequiredService<CertificateCatalog>().Find(Name)!;
+        await Poll.UntilAsync(() => certificate.Looks?.Count >= 4, "some looks at DNS", cancellationToken: Cancelled);
+        Assert.Equal(asked, fixture.Authority.Requests.Count);
+        Assert.Equal(failure.At, app.Certificates.Find(Name)!.Failure!.At);
+
+        await BindEdit.AddAsync(bind, "example.test", failure.RequiredRecords[0].ToString(), Cancelled);
+
+        await app.ObtainedAsync(Name);
+        Assert.True(app.Log.Has("RecordsChanged"));
+        Assert.True(failure.NextTry > failure.At.AddHours(20));
+    }
+
+    [Fact]
+    public async Task Restart_RecordWasAddedMeanwhile_OrdersAtOnce()
+    {
+        await using var bind = await StartBindAsync();
+        await using var fixture = await StartAuthorityAsync("local.test");
+        await using (var before = await StartAppAsync(fixture, bind, bind.Address.Port))
+        {
+            await Poll.UntilAsync(() => before.Certificates.Find(Name)?.State == CertificateState.Blocked, $"the state Blocked\n{before.Log}", cancellationToken: Cancelled);
+            await before.StopAsync(Cancelled);
+        }
+
+        await BindEdit.AddAsync(bind, "example.test", Record, Cancelled);
+        await using var after = await StartAppAsync(fixture, bind, bind.Address.Port);
+
+        await after.ObtainedAsync(Name);
+    }
+
+    [Fact]
+    public async Task Blocked_TheAuthorityItselfFindsTheRecord_IsTriedAgainOnceDnsShowsAnother()
+    {
+        await using var bind = await StartBindAsync();
+        await using var fixture = await StartAuthorityAsync();
+        fixture.Authority.Faults.FailValidation(Name, "caa", "CAA forbids it.");
+        await using var app = await StartAppAsync(fixture, bind, bind.Address.Port, Quick);
+        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        fixture.Authority.Faults.Clear();
+        var certificate = app.Services.GetRequiredService<CertificateCatalog>().Find(Name)!;
+        await Poll.UntilAsync(() => certificate.Looks?.Count >= 3, "some looks at DNS", cancellationToken: Cancelled);
+        Assert.Equal(CertificateState.Blocked, app.Certificates.Find(Name)!.State);
+
+        await BindEdit.AddAsync(bind, "example.test", Record, Cancelled);
+
+        await app.ObtainedAsync(Name);
+    }
+
+    [Fact]
     public async Task Start_OnlyAResolverForbids_WarnsAndOrders()
     {
         await using var bind = await StartBindAsync();
@@ -67,10 +124,16 @@ public sealed class CaaEndToEndTests
 
     private static Task<LocalFixture> StartAuthorityAsync(params string[] caaIdentities) => LocalFixture.StartAsync(options => Array.ForEach(caaIdentities, options.CaaIdentities.Add));
 
-    private static Task<AcmeApp> StartAppAsync(LocalFixture fixture, BindServer bind, int port)
+    private static IssuanceSettings Quick { get; } = new() { RecordLook = TimeSpan.FromMilliseconds(50), LongestRecordLook = TimeSpan.FromMilliseconds(500) };
+
+    private static Task<AcmeApp> StartAppAsync(LocalFixture fixture, BindServer bind, int port, IssuanceSettings? times = null)
     {
         var settings = fixture.Settings(Name);
         settings["AcmeHttps:DnsResolvers:0"] = bind.Address.ToString();
-        return fixture.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, port))));
+        return fixture.StartAppAsync(settings, configure: builder =>
+        {
+            builder.Services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, port)));
+            builder.Services.AddSingleton(times ?? new IssuanceSettings());
+        });
     }
 }

@@ -1,0 +1,106 @@
+using System.Globalization;
+using KestrelAcme.Certificates;
+using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Protocol;
+using KestrelAcme.Tests.EndToEnd;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.FaultMatrix;
+
+/// <summary>How many requests an account makes when everything fails, whatever it is, and a person asks again and again. The second that is kept in production is shortened.</summary>
+public sealed class PostRateTests(PostRateTests.Fixture fixture, ITestOutputHelper output) : IClassFixture<PostRateTests.Fixture>
+{
+    private const int Failures = 3;
+    private const string GoodName = "good.test";
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(40);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    // What is got over by the same attempt is no failure.
+    private static IReadOnlyList<FaultCase> Cases => [.. FaultCases.All.Where(c => c.State != CertificateState.Valid)];
+
+    public static TheoryData<string> Names => [.. Cases.Select(c => c.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Renew_FaultThatStays_OnePostInAnIntervalAfterThreeFailures(string fault)
+    {
+        var expected = Cases.Single(c => c.Name == fault);
+        var authority = fixture.Local.Authority;
+        try
+        {
+            var failing = true;
+            for (var i = 0; i < Failures && failing; i++)
+            {
+                failing = await FailsAsync(expected);
+            }
+
+            var began = TimeProvider.System.GetTimestamp();
+            var before = authority.Requests.Count(IsPost);
+            for (var i = 0; i < Failures && failing; i++)
+            {
+                failing = await FailsAsync(expected);
+            }
+
+            var (posts, elapsed) = (authority.Requests.Count(IsPost) - before, TimeProvider.System.GetElapsedTime(began));
+            output.WriteLine($"{posts} POSTs in {elapsed.TotalMilliseconds:0} ms");
+
+            // One is sent before the first interval is over, and one may be on its way.
+            Assert.True(failing || expected.Name.StartsWith("Challenge:", StringComparison.Ordinal), "it was got over");
+            Assert.InRange(posts, 0, (elapsed / Interval) + 2);
+        }
+        finally
+        {
+            authority.Faults.Clear();
+            FaultMatrixFixture.ForgetOutage(fixture.App);
+            await fixture.App.Certificates.RenewAsync(GoodName, Cancelled);
+        }
+    }
+
+    // One whose request was processed although the answer was not heard is got over by a later attempt.
+    private async Task<bool> FailsAsync(FaultCase fault)
+    {
+        var name = NameOf(fault);
+        fault.Arrange(fixture.Local.Authority, name);
+        var exception = await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(name, Cancelled));
+        Assert.True(exception is null or CertificateException, exception?.ToString());
+        FaultMatrixFixture.ForgetOutage(fixture.App);
+        return exception is not null;
+    }
+
+    private static bool IsPost(AuthorityRequest request) => request.Method == "POST";
+
+    private static string NameOf(FaultCase fault) => string.Create(CultureInfo.InvariantCulture, $"rate{Cases.ToList().IndexOf(fault)}.test");
+
+    /// <summary>One application with a name for each fault.</summary>
+    public sealed class Fixture : IAsyncLifetime
+    {
+        internal LocalFixture Local { get; private set; } = null!;
+
+        internal AcmeApp App { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Local = await LocalFixture.StartAsync();
+            var settings = FaultMatrixFixture.Settings with
+            {
+                RequestTimeout = TimeSpan.FromMilliseconds(250),
+                Polling = new AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMilliseconds(250) },
+                RequestRetries = new AcmeRetryOptions { MaxAttempts = 3, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5), IntervalAfterFailures = Interval },
+            };
+            string[] names = [.. Cases.Select(NameOf), GoodName];
+            App = await Local.StartAppAsync(Local.Settings(names), configure: builder => builder.Services.AddSingleton(settings));
+            foreach (var name in names)
+            {
+                await App.ObtainedAsync(name);
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await App.DisposeAsync();
+            await Local.DisposeAsync();
+        }
+    }
+}
