@@ -91,6 +91,13 @@ public sealed class LocalAcmeAuthorityOptions
     /// <value>By default empty: the directory does not say.</value>
     public IList<string> CaaIdentities { get; } = [];
 
+    /// <summary>
+    /// What the hashed account URIs of <c>dns-persist-01</c> begin with, such as <c>https://ca.example/account-hash/</c>: the authority
+    /// then follows draft-ietf-acme-dns-persist-02, with <see cref="CaaIdentities"/> as its issuer domain names.
+    /// </summary>
+    /// <value>By default null: it follows draft-ietf-acme-dns-persist-01, whose records hold the account's URL.</value>
+    public string? AccountHashPrefix { get; set; }
+
     /// <summary>The most identifiers in an order.</summary>
     /// <value>By default 100.</value>
     public int MaxIdentifiers { get; set; } = 100;

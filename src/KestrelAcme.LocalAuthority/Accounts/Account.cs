@@ -10,6 +10,11 @@ internal sealed record Account(string Id, AccountKey Key)
 
     public IReadOnlyList<string> Contact { get; init; } = [];
 
+    /// <summary>
+    /// The thumbprints of the keys that the account had before, the newest first: records of dns-persist-01 made with them still hold.
+    /// </summary>
+    public IReadOnlyList<string> EarlierThumbprints { get; init; } = [];
+
     public bool TermsOfServiceAgreed { get; init; }
 
     /// <summary>The binding as the client sent it: the account object repeats it.</summary>

@@ -62,7 +62,7 @@ internal sealed class AccountRegistry
             var account = _byId[id];
             _idByFingerprint.Remove(account.Key.Fingerprint);
             _idByFingerprint.Add(key.Fingerprint, id);
-            _byId[id] = account with { Key = key };
+            _byId[id] = account with { Key = key, EarlierThumbprints = [account.Key.Thumbprint, .. account.EarlierThumbprints] };
             return null;
         }
     }

@@ -19,7 +19,8 @@ internal sealed record Authorization(string Id, string AccountId, Identifier Ide
 
     public ImmutableArray<Challenge> Challenges { get; init; } = [];
 
-    public static Authorization Create(string accountId, Identifier asked, ISet<string> offered, IReadOnlyList<string> issuers, DateTimeOffset expires)
+    public static Authorization Create(
+        string accountId, Identifier asked, ISet<string> offered, IReadOnlyList<string> issuers, string? hashPrefix, DateTimeOffset expires)
     {
         var wildcard = asked.Type == Identifier.Dns && asked.Value.StartsWith("*.", StringComparison.Ordinal);
         var identifier = wildcard ? Identifier.OfName(asked.Value[2..]) : asked;
@@ -28,6 +29,7 @@ internal sealed record Authorization(string Id, string AccountId, Identifier Ide
             .Select(type => new Challenge(ResourceId.Create(), type, Base64UrlText.Encode(RandomNumberGenerator.GetBytes(32)))
             {
                 IssuerDomainNames = type == ChallengeTypes.DnsPersist01 ? issuers : null,
+                AccountHashPrefix = type == ChallengeTypes.DnsPersist01 ? hashPrefix : null,
             });
         return new Authorization(ResourceId.Create(), accountId, identifier, wildcard, expires) { Challenges = [.. challenges] };
     }

@@ -24,7 +24,13 @@ internal sealed class AuthorizationBook(LocalAcmeAuthorityOptions options, Autho
             }
         }
 
-        var created = Authorization.Create(accountId, asked, options.ChallengeTypes, [.. options.CaaIdentities], now + options.AuthorizationLifetime);
+        var created = Authorization.Create(
+            accountId, asked, options.ChallengeTypes, [.. options.CaaIdentities], options.AccountHashPrefix, now + options.AuthorizationLifetime);
+        if (faults.PreApprove)
+        {
+            created = created with { Status = AuthorizationStatus.Valid };
+        }
+
         _table.Add(created.Id, created);
         return created;
     }

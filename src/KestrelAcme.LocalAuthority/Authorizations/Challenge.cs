@@ -13,4 +13,7 @@ internal sealed record Challenge(string Id, string Type, string Token)
 
     /// <summary>The names by which a record of dns-persist-01 may know the authority; null for all other types.</summary>
     public IReadOnlyList<string>? IssuerDomainNames { get; init; }
+
+    /// <summary>What the account URI in a record of dns-persist-01 begins with; null in draft -01.</summary>
+    public string? AccountHashPrefix { get; init; }
 }

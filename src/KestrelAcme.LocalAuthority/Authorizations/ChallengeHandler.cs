@@ -1,3 +1,4 @@
+using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Problems;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.LocalAuthority.Validation;
@@ -5,7 +6,8 @@ using KestrelAcme.LocalAuthority.Validation;
 namespace KestrelAcme.LocalAuthority.Authorizations;
 
 /// <summary>Reads challenges and takes the client's word that one is ready, RFC 8555 section 7.5.1.</summary>
-internal sealed class ChallengeHandler(AuthorizationBook authorizations, ValidationQueue queue, TimeProvider time) : IResourceHandler
+internal sealed class ChallengeHandler(
+    AuthorizationBook authorizations, ValidationQueue queue, AuthorityFaults faults, TimeProvider time) : IResourceHandler
 {
     public ResourceKind Resource => ResourceKind.Challenge;
 
@@ -47,7 +49,11 @@ internal sealed class ChallengeHandler(AuthorizationBook authorizations, Validat
         });
         if (started)
         {
-            queue.Post(authorization, challenge, $"{challenge.Token}.{request.Signer.Key.Thumbprint}", request.Urls.Account(request.Signer.Id));
+            queue.Post(authorization, challenge, request.Signer, request.Urls.Account(request.Signer.Id));
+        }
+        else if (faults.ConflictOnPostedChallenge)
+        {
+            throw Problem.Of("conflict", 409, "The challenge is no longer pending.").ToException();
         }
 
         return updated ?? authorization;

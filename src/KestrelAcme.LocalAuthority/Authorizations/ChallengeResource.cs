@@ -16,7 +16,11 @@ internal sealed record ChallengeResource
     /// <summary>Null for dns-persist-01, which has none.</summary>
     public string? Token { get; init; }
 
+    /// <summary>The name of the member in draft-ietf-acme-dns-persist-01.</summary>
     [JsonPropertyName("issuer-domain-names")]
+    public IReadOnlyList<string>? IssuerDomainNamesOfDraft01 { get; init; }
+
+    /// <summary>The name of the member since draft-ietf-acme-dns-persist-02.</summary>
     public IReadOnlyList<string>? IssuerDomainNames { get; init; }
 
     public string? Validated { get; init; }
@@ -29,7 +33,8 @@ internal sealed record ChallengeResource
         Url = urls.Challenge(authorization.Id, challenge.Id),
         Status = StatusName(challenge.Status),
         Token = challenge.Type == ChallengeTypes.DnsPersist01 ? null : challenge.Token,
-        IssuerDomainNames = challenge.IssuerDomainNames,
+        IssuerDomainNamesOfDraft01 = challenge.AccountHashPrefix is null ? challenge.IssuerDomainNames : null,
+        IssuerDomainNames = challenge.AccountHashPrefix is null ? null : challenge.IssuerDomainNames,
         Validated = challenge.Validated is { } validated ? Timestamp.Format(validated) : null,
         Error = challenge.Error,
     };

@@ -22,6 +22,8 @@ internal sealed class DirectoryHandler(LocalAcmeAuthorityOptions options) : IRes
             {
                 TermsOfService = options.TermsOfService?.ToString(),
                 CaaIdentities = options.CaaIdentities.Count == 0 ? null : [.. options.CaaIdentities],
+                IssuerDomainNames = options is { AccountHashPrefix: not null, CaaIdentities.Count: > 0 } ? [.. options.CaaIdentities] : null,
+                AccountHashPrefix = options.AccountHashPrefix,
                 ExternalAccountRequired = options.RequireExternalAccountBinding ? true : null,
                 Profiles = options.Profiles.Count == 0 ? null : options.Profiles.ToDictionary(p => p.Name, p => p.Description),
             },

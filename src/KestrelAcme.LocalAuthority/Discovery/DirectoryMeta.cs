@@ -9,6 +9,10 @@ internal sealed record DirectoryMeta
 
     public IReadOnlyList<string>? CaaIdentities { get; init; }
 
+    public IReadOnlyList<string>? IssuerDomainNames { get; init; }
+
+    public string? AccountHashPrefix { get; init; }
+
     public bool? ExternalAccountRequired { get; init; }
 
     public IReadOnlyDictionary<string, string>? Profiles { get; init; }

@@ -44,6 +44,23 @@ public sealed class AuthorityFaults
     /// <summary>While true, an order for the same names as a pending or ready one of the account answers with that one.</summary>
     public bool ReusePendingOrders { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
+    /// <summary>
+    /// While true, authorizations of new orders are valid from the beginning, those of wildcards too, as at an authority that knows
+    /// beforehand which names a customer has.
+    /// </summary>
+    public bool PreApprove { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
+
+    /// <summary>
+    /// While true, a challenge that is posted again while it is validated, or after that, is refused with <c>conflict</c> (409),
+    /// as Boulder does.
+    /// </summary>
+    public bool ConflictOnPostedChallenge { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
+
+    /// <summary>
+    /// While set, finalizing an order is refused with a problem of this type, such as <c>caa</c>, and the order ends as invalid.
+    /// </summary>
+    public string? EndOrdersAtFinalize { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
+
     /// <summary>While true, identifiers, authorizations and challenges come in random order.</summary>
     public bool Shuffle { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
@@ -131,6 +148,8 @@ public sealed class AuthorityFaults
         (RejectedNoncePercent, LateReadyPolls, ProcessingPolls) = (0, 0, 0);
         (ProcessingStuck, ValidationStuck, Shuffle) = (false, false, false);
         (ReusePendingAuthorizations, ReuseValidAuthorizations, ReusePendingOrders) = (false, false, false);
+        (PreApprove, ConflictOnPostedChallenge) = (false, false);
+        EndOrdersAtFinalize = null;
         RefuseReplaces = null;
         PollingRetryAfter = null;
         DateOffset = TimeSpan.Zero;

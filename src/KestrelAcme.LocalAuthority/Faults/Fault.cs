@@ -39,6 +39,14 @@ public sealed class Fault
 
     internal FaultEffect Effect { get; }
 
+    internal Func<string, string>? RewriteBody { get; private init; }
+
+    internal int? RewrittenStatus { get; private init; }
+
+    internal string? RewrittenContentType { get; private init; }
+
+    internal IReadOnlyDictionary<string, string> Headers { get; private init; } = new Dictionary<string, string>();
+
     internal string ProblemType { get; private init; } = "serverInternal";
 
     internal int Status { get; private init; } = 500;
@@ -46,6 +54,24 @@ public sealed class Fault
     internal string Detail { get; private init; } = "A fault that was asked for.";
 
     internal RetryAfter? RetryAfter { get; private init; }
+
+    /// <summary>The request is processed; then the answer is made into whatever a hostile or odd authority might send.</summary>
+    /// <param name="body">Makes the body from the one that would have been sent.</param>
+    /// <param name="status">The HTTP status; null leaves it as it is.</param>
+    /// <param name="contentType">The content type; null leaves it as it is.</param>
+    /// <param name="headers">Headers that are set, or replaced.</param>
+    public static Fault Rewrite(
+        Func<string, string> body, int? status = null, string? contentType = null, IReadOnlyDictionary<string, string>? headers = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return new Fault(FaultEffect.Rewrite)
+        {
+            RewriteBody = body,
+            RewrittenStatus = status,
+            RewrittenContentType = contentType,
+            Headers = headers ?? new Dictionary<string, string>(),
+        };
+    }
 
     /// <summary>429 <c>rateLimited</c>; the request is not processed.</summary>
     /// <param name="retryAfter">What <c>Retry-After</c> says; null leaves it out.</param>

@@ -33,6 +33,9 @@ internal enum FaultEffect
     /// <summary>The request is processed, the Replay-Nonce header is left out.</summary>
     MissingNonce,
 
+    /// <summary>The request is processed, the answer is changed.</summary>
+    Rewrite,
+
     /// <summary>The request is never answered.</summary>
     NoAnswer,
 }

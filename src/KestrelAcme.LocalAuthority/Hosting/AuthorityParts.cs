@@ -56,7 +56,7 @@ internal sealed class AuthorityParts : IAsyncDisposable
             new OrderHandler(orders),
             new FinalizeHandler(orders, accounts, Certificates, issuer, faults, log),
             new AuthorizationHandler(authorizations, faults, time),
-            new ChallengeHandler(authorizations, _queue, time),
+            new ChallengeHandler(authorizations, _queue, faults, time),
             new CertificateHandler(Certificates, hierarchy, options),
             new IssuerCertificateHandler(hierarchy),
             new RevokeCertificateHandler(hierarchy, Certificates, revocations, authorizations, time, log),

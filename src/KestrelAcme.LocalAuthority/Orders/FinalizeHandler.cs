@@ -23,6 +23,13 @@ internal sealed class FinalizeHandler(
     {
         var order = orders.Require(request.Route.Id, request.Signer);
         RequireReady(order);
+        if (faults.EndOrdersAtFinalize is { } type)
+        {
+            var problem = Problem.Of(type, 403, "Finalizing was refused on purpose.");
+            orders.Table.Update(order.Id, o => o with { Error = problem });
+            throw problem.ToException();
+        }
+
         var csr = ReadRequest(request.Read(AuthorityJson.Default.FinalizePayload), order);
         Claim(order);
         var issued = issuer.Issue(order, csr);

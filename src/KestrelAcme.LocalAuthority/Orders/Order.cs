@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using KestrelAcme.LocalAuthority.Authorizations;
 using KestrelAcme.LocalAuthority.Identifiers;
+using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
@@ -25,6 +26,9 @@ internal sealed record Order(
     /// <summary>A good CSR has come and is being signed.</summary>
     public bool Claimed { get; init; }
 
+    /// <summary>Why the order ended when it was to be finalized.</summary>
+    public Problem? Error { get; init; }
+
     public string? CertificateId { get; init; }
 
     /// <summary>How many more times the order says "pending" after all of its authorizations are valid.</summary>
@@ -41,6 +45,11 @@ internal sealed record Order(
 
     public OrderStatus StatusFor(IReadOnlyCollection<AuthorizationStatus> authorizations, bool processingStuck)
     {
+        if (Error is not null)
+        {
+            return OrderStatus.Invalid;
+        }
+
         if (Claimed)
         {
             return CertificateId is null || ProcessingPolls > 0 || (Stuck && processingStuck) ? OrderStatus.Processing : OrderStatus.Valid;

@@ -38,7 +38,7 @@ internal sealed class OrderBook(AuthorizationBook authorizations, AuthorityFault
     public AcmeResponse Answer(int status, Order order, ResourceUrls urls)
     {
         var orderStatus = StatusOf(order);
-        var error = orderStatus == OrderStatus.Invalid ? ErrorOf(order) : null;
+        var error = orderStatus == OrderStatus.Invalid ? order.Error ?? ErrorOf(order) : null;
         var resource = OrderResource.Of(order, orderStatus, error, urls, faults.Shuffle);
         return AcmeResponse.Of(status, resource, AuthorityJson.Default.OrderResource) with
         {

@@ -19,6 +19,9 @@ internal sealed record AcmeResponse(int Status, string? ContentType, byte[] Body
     /// <summary>Values of <c>Link</c> besides <c>index</c>.</summary>
     public IReadOnlyList<string> Links { get; init; } = [];
 
+    /// <summary>Headers that take the place of the usual ones.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
     public bool CarriesNonce { get; init; } = true;
 
     /// <summary>The problem's type without its prefix, for the log.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using KestrelAcme.LocalAuthority.Diagnostics;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Jose;
@@ -48,10 +49,19 @@ internal sealed class RequestPipeline
         }
 
         (request, var response) = await AnswerAsync(context, request, fault);
+        response = fault?.Effect == FaultEffect.Rewrite ? Rewritten(response, fault) : response;
         var cut = fault?.Effect == FaultEffect.CutAfter;
         Record(context, request, cut ? 0 : response.Status, response.ProblemType);
         await _writer.WriteAsync(context, request, response, fault?.Effect);
     }
+
+    private static AcmeResponse Rewritten(AcmeResponse response, Fault fault) => response with
+    {
+        Status = fault.RewrittenStatus ?? response.Status,
+        ContentType = fault.RewrittenContentType ?? response.ContentType,
+        Body = Encoding.UTF8.GetBytes(fault.RewriteBody!(Encoding.UTF8.GetString(response.Body))),
+        Headers = fault.Headers,
+    };
 
     private static AcmeRequest RequestOf(HttpRequest request)
     {

@@ -102,5 +102,10 @@ internal sealed class ResponseWriter(NonceStore nonces, AuthorityFaults faults, 
         {
             http.Headers["Replay-Nonce"] = nonces.Create();
         }
+
+        foreach (var (name, value) in response.Headers)
+        {
+            http.Headers[name] = value;
+        }
     }
 }

@@ -13,6 +13,12 @@ internal sealed record ChallengeTarget(Identifier Identifier, string Token, stri
     /// <summary>The URL of the account that ordered.</summary>
     public string AccountUrl { get; init; } = "";
 
+    /// <summary>The thumbprints of the account's key and of those that it had before, the newest first.</summary>
+    public IReadOnlyList<string> AccountThumbprints { get; init; } = [];
+
+    /// <summary>What the account URI in a record of dns-persist-01 begins with; null in draft -01.</summary>
+    public string? AccountHashPrefix { get; init; }
+
     /// <summary>The names by which a record of dns-persist-01 may know the authority.</summary>
     public IReadOnlyList<string> IssuerDomainNames { get; init; } = [];
 

@@ -1,3 +1,4 @@
+using KestrelAcme.LocalAuthority.Accounts;
 using KestrelAcme.LocalAuthority.Authorizations;
 using KestrelAcme.LocalAuthority.Diagnostics;
 using KestrelAcme.LocalAuthority.Faults;
@@ -25,13 +26,15 @@ internal sealed class ValidationQueue(
 
     public BoundedLog<ValidationAttempt> Attempts { get; } = new(100_000);
 
-    public void Post(Authorization authorization, Challenge challenge, string keyAuthorization, string accountUrl)
+    public void Post(Authorization authorization, Challenge challenge, Account account, string accountUrl)
     {
-        var target = new ChallengeTarget(authorization.Identifier, challenge.Token, keyAuthorization)
+        var target = new ChallengeTarget(authorization.Identifier, challenge.Token, $"{challenge.Token}.{account.Key.Thumbprint}")
         {
             Wildcard = authorization.Wildcard,
             AccountUrl = accountUrl,
+            AccountThumbprints = [account.Key.Thumbprint, .. account.EarlierThumbprints],
             IssuerDomainNames = challenge.IssuerDomainNames ?? [],
+            AccountHashPrefix = challenge.AccountHashPrefix,
         };
         var task = Task.Run(() => RunAsync(authorization, challenge, target, _stopping.Token));
         lock (_gate)

@@ -23,6 +23,9 @@ public sealed class DnsDraftValidationTests
     [InlineData("ca.test; accounturi=https://example.com/acme/acct/ExampleAccount; persistUntil=never", false, false)]
     [InlineData("ca.test", false, false)]
     [InlineData("", false, false)]
+    [InlineData("ca.test; accounturi=https://example.com/acme/acct/ExampleAccount;", false, false)]
+    [InlineData("ca.test; accounturi=https://example.com/acme/acct/ExampleAccount; persistUntil=99999999999; persistUntil=99999999999", false, false)]
+    [InlineData("ca.test; accounturi=https://example.com/acme/acct/ExampleAccount; x=1; x=2", false, true)]
     public async Task DnsPersist01_Record_AllowsWhatItSays(string value, bool wildcard, bool expected)
     {
         var asked = "";
@@ -40,6 +43,45 @@ public sealed class DnsDraftValidationTests
 
         Assert.Equal(expected, problem is null);
         Assert.Equal("_validation-persist.app.test", asked);
+    }
+
+    [Theory]
+    [InlineData("ca.test; accounturi=https://ca.example/account-hash/sha-256/5SQm7n6tPh2-PlLbCKGnViTXX5z19SCN4cPGQHSk-kw", true)]
+    [InlineData("ca.test; accounturi=https://ca.example/account-hash/sha-256/NpDnSwUthQK8zCgFdefYxAdAVPnygMLbs9US6oO-5ug", true)]
+    [InlineData("CA.test; accounturi=https://ca.example/account-hash/sha-256/5SQm7n6tPh2-PlLbCKGnViTXX5z19SCN4cPGQHSk-kw", false)]
+    [InlineData("ca.test.; accounturi=https://ca.example/account-hash/sha-256/5SQm7n6tPh2-PlLbCKGnViTXX5z19SCN4cPGQHSk-kw", false)]
+    [InlineData("ca.test; accounturi=https://ca.example/acct/123", false)]
+    public async Task DnsPersist01_Draft02_WantsTheHashOfTheAccount(string value, bool expected)
+    {
+        var options = new LocalAcmeAuthorityOptions { TxtLookup = (_, _) => Task.FromResult<IReadOnlyList<string>>([value]) };
+        var target = new ChallengeTarget(Identifier.OfName("example.com"), "", "")
+        {
+            AccountUrl = "https://ca.example/acct/123",
+            AccountThumbprints = ["another", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"],
+            AccountHashPrefix = "https://ca.example/account-hash/",
+            IssuerDomainNames = ["ca.test"],
+        };
+
+        var problem = await new DnsPersist01Validator(new TxtRecords(options), TimeProvider.System).ValidateAsync(target, TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, problem is null);
+    }
+
+    [Fact]
+    public async Task Authorization_Draft02_HasTheNewMembers()
+    {
+        await using var fixture = await AuthorityFixture.StartAsync(options =>
+        {
+            options.ChallengeTypes.Add("dns-persist-01");
+            options.CaaIdentities.Add("ca.test");
+            options.AccountHashPrefix = "https://ca.example/account-hash/";
+        });
+        var order = await fixture.Client.OrderAsync("app.test");
+        var authorization = await fixture.Client.PostAsync(order.Texts("authorizations")[0]);
+
+        var challenge = authorization.Json["challenges"]!.AsArray().Single(c => (string)c!["type"]! == "dns-persist-01")!.AsObject();
+        Assert.Equal("""["ca.test"]""", challenge["issuerDomainNames"]!.ToJsonString());
+        Assert.False(challenge.ContainsKey("issuer-domain-names"));
     }
 
     [Fact]
