@@ -116,7 +116,10 @@ public sealed class AcmeClient : IDisposable
         ArgumentNullException.ThrowIfNull(id);
         var directory = await GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
         var resource = directory.RenewalInfo ?? throw NotOffered("Reading renewal information", "renewalInfo", directory.Url);
-        var call = new AcmeCall("Reading renewal information", new Uri($"{resource.AbsoluteUri.TrimEnd('/')}/{id.Value}"));
+        var call = new AcmeCall("Reading renewal information", new Uri($"{resource.AbsoluteUri.TrimEnd('/')}/{id.Value}"))
+        {
+            Kind = AcmeRequestKind.RenewalInfo,
+        };
         return RenewalInfo.FromAnswer(await _transport.GetAsync(call, cancellationToken).ConfigureAwait(false));
     }
 
@@ -176,7 +179,8 @@ public sealed class AcmeClient : IDisposable
         try
         {
             var json = JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.RevocationPayload);
-            await PostAsync(new AcmeCall(operation, url), sender, json, cancellationToken).ConfigureAwait(false);
+            var call = new AcmeCall(operation, url) { Kind = AcmeRequestKind.RevokeCertificate };
+            await PostAsync(call, sender, json, cancellationToken).ConfigureAwait(false);
         }
         catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.AlreadyRevoked))
         {
@@ -189,7 +193,8 @@ public sealed class AcmeClient : IDisposable
     {
         var sender = new JwsSender(key.Signer, AccountUrl: null);
         var json = JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.NewAccountPayload);
-        var answer = await PostAsync(new AcmeCall(operation, url), sender, json, cancellationToken).ConfigureAwait(false);
+        var call = new AcmeCall(operation, url) { Kind = AcmeRequestKind.NewAccount };
+        var answer = await PostAsync(call, sender, json, cancellationToken).ConfigureAwait(false);
         var accountUrl = answer.Location ?? throw answer.Malformed("the account's URL is missing (Location header)");
         return new AcmeAccount(this, key, accountUrl, isNew: answer.Status == HttpStatusCode.Created);
     }

@@ -42,6 +42,12 @@ public sealed class AcmeClientOptions
     /// <value>The defaults of <see cref="AcmeRetryOptions"/>.</value>
     public AcmeRetryOptions Retry { get; set; } = new();
 
+    /// <summary>
+    /// The pace that requests keep to, so that a limit per IP address is not met. Share it among all clients of one authority.
+    /// </summary>
+    /// <value><see langword="null"/>: requests are sent at once.</value>
+    public AcmeRequestPace? RequestPace { get; set; }
+
     /// <summary>A source of random numbers from 0 up to, but not including, 1; for the pauses between attempts. Must be thread-safe.</summary>
     /// <value><see cref="Random.Shared"/>.</value>
     public Func<double> Jitter { get; set; } = Random.Shared.NextDouble;

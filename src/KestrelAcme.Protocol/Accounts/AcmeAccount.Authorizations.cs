@@ -5,6 +5,7 @@ using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
+using HttpStatusCode = System.Net.HttpStatusCode;
 
 namespace KestrelAcme.Protocol.Accounts;
 
@@ -88,16 +89,30 @@ public sealed partial class AcmeAccount
             var call = new AcmeCall("Accepting the challenge", challengeUrl);
             return ReadChallenge(await Client.PostAsync(call, Sender, EmptyObject, cancellationToken).ConfigureAwait(false));
         }
-        catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.Malformed))
+        catch (AcmeException e) when (e.StatusCode == HttpStatusCode.Conflict || e.HasProblem(AcmeProblemTypes.Malformed))
         {
-            // An earlier copy, whose answer was lost, has started the validation: the server refuses to start it again.
-            var challenge = await GetChallengeAsync(challengeUrl, cancellationToken).ConfigureAwait(false);
-            if (challenge.Status == ChallengeStatus.Pending)
+            // An earlier copy, whose answer was lost, or another user of the account has started the validation: the server refuses to
+            // start it again.
+            if (await TryGetChallengeAsync(challengeUrl, cancellationToken).ConfigureAwait(false) is not { } challenge
+                || (challenge.Status == ChallengeStatus.Pending && e.StatusCode != HttpStatusCode.Conflict))
             {
                 throw;
             }
 
             return challenge;
+        }
+    }
+
+    // What the caller gets to know is the refusal, not that it could not be looked into.
+    private async Task<Challenge?> TryGetChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await GetChallengeAsync(challengeUrl, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AcmeException)
+        {
+            return null;
         }
     }
 

@@ -35,7 +35,7 @@ public sealed partial class AcmeAccount
             Replaces = request.Replaces?.Value,
         };
         var answer = await Client.PostAsync(
-            new AcmeCall("Creating the order", directory.NewOrder) { IsRepeatable = false },
+            new AcmeCall("Creating the order", directory.NewOrder) { IsRepeatable = false, Kind = AcmeRequestKind.NewOrder },
             Sender,
             JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.NewOrderPayload),
             cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KestrelAcme.Protocol.Challenges;
 using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Serialization;
@@ -46,10 +47,26 @@ public sealed record Authorization
             Identifier = AcmeIdentifier.FromDocument(document.Identifier) ?? throw answer.Malformed("the authorization has no identifier"),
             Wildcard = document.Wildcard ?? false,
             Expires = WireTime.Parse(document.Expires),
-            Challenges = [.. (document.Challenges ?? []).Take(MaxChallenges)
-                .Select(challenge => Challenge.FromDocument(challenge, answer)).OfType<Challenge>()],
+            Challenges = ChallengesOf(document.Challenges, answer),
             RetryAfter = answer.RetryAfter,
         };
+    }
+
+    private static Challenge[] ChallengesOf(JsonElement list, AcmeAnswer answer)
+        => list.ValueKind != JsonValueKind.Array
+            ? []
+            : [.. list.EnumerateArray().Take(MaxChallenges).Select(challenge => ReadChallenge(challenge, answer)).OfType<Challenge>()];
+
+    private static Challenge? ReadChallenge(JsonElement challenge, AcmeAnswer answer)
+    {
+        try
+        {
+            return Challenge.FromDocument(challenge.Deserialize(AcmeJson.Default.ChallengeDocument), answer);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static AuthorizationStatus StatusOf(string? status) => status switch

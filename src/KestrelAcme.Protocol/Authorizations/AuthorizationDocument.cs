@@ -1,5 +1,7 @@
-using KestrelAcme.Protocol.Challenges;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using KestrelAcme.Protocol.Identifiers;
+using KestrelAcme.Protocol.Serialization;
 
 namespace KestrelAcme.Protocol.Authorizations;
 
@@ -8,11 +10,13 @@ internal sealed class AuthorizationDocument
 {
     public string? Status { get; init; }
 
+    [JsonConverter(typeof(OptionalTextConverter))]
     public string? Expires { get; init; }
 
     public IdentifierDocument? Identifier { get; init; }
 
-    public IReadOnlyList<ChallengeDocument?>? Challenges { get; init; }
+    // Read one by one: a draft's challenge may look like anything, and must not spoil the others.
+    public JsonElement Challenges { get; init; }
 
     public bool? Wildcard { get; init; }
 }

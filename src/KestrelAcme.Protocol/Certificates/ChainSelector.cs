@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Protocol.Certificates;
@@ -39,8 +40,16 @@ public static class ChainSelector
     private static bool IsIssuedBy(ReadOnlyMemory<byte> der, string commonName)
     {
         using var certificate = X509CertificateLoader.LoadCertificate(der.Span);
-        return certificate.IssuerName.EnumerateRelativeDistinguishedNames()
-            .Where(name => !name.HasMultipleElements && name.GetSingleElementType().Value == "2.5.4.3")
-            .Any(name => string.Equals(name.GetSingleElementValue(), commonName.Trim(), StringComparison.OrdinalIgnoreCase));
+        try
+        {
+            return certificate.IssuerName.EnumerateRelativeDistinguishedNames()
+                .Where(name => !name.HasMultipleElements && name.GetSingleElementType().Value == "2.5.4.3")
+                .Any(name => string.Equals(name.GetSingleElementValue(), commonName.Trim(), StringComparison.OrdinalIgnoreCase));
+        }
+        catch (CryptographicException)
+        {
+            // A name in an encoding that nothing can read is not the one that is looked for.
+            return false;
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Serialization;
 
 namespace KestrelAcme.Protocol.Challenges;
 
@@ -15,6 +16,7 @@ internal sealed class ChallengeDocument
 
     public string? Token { get; init; }
 
+    [JsonConverter(typeof(OptionalTextConverter))]
     public string? Validated { get; init; }
 
     public ProblemDocument? Error { get; init; }

@@ -9,6 +9,7 @@ namespace KestrelAcme.Protocol.Directories;
 public sealed record AcmeDirectory
 {
     private const int MaxCaaIdentities = 32;
+    private const int MaxIssuerDomainNames = 32;
     private const int MaxProfiles = 64;
     private const int MaxNameLength = 255;
     private const int MaxTextLength = 1000;
@@ -65,9 +66,15 @@ public sealed record AcmeDirectory
         TermsOfService = string.IsNullOrWhiteSpace(meta.TermsOfService) ? null : meta.TermsOfService,
         Website = string.IsNullOrWhiteSpace(meta.Website) ? null : UntrustedText.Clean(meta.Website, MaxTextLength),
         CaaIdentities = [.. (meta.CaaIdentities ?? []).OfType<string>().Take(MaxCaaIdentities).Select(name => UntrustedText.Clean(name, MaxNameLength))],
+        IssuerDomainNames = NamesOf(meta.IssuerDomainNames),
+        AccountHashPrefix = JsonText.Read(meta.AccountHashPrefix) is { Length: > 0 and <= MaxTextLength } prefix ? prefix : null,
         ExternalAccountRequired = meta.ExternalAccountRequired ?? false,
         Profiles = ProfilesOf(meta.Profiles),
     };
+
+    private static string[] NamesOf(JsonElement names) => names.ValueKind != JsonValueKind.Array
+        ? []
+        : [.. names.EnumerateArray().Take(MaxIssuerDomainNames).Select(name => UntrustedText.Clean(JsonText.Read(name), MaxNameLength))];
 
     private static Dictionary<string, string> ProfilesOf(JsonElement profiles)
     {

@@ -12,6 +12,18 @@ public sealed record AcmeDirectoryMeta
     /// <summary>The domain names that the authority knows as its own in CAA records.</summary>
     public IReadOnlyList<string> CaaIdentities { get; init; } = [];
 
+    /// <summary>
+    /// The names by which records of dns-persist-01 know the authority (draft-ietf-acme-dns-persist-02 section 3.2), as the server writes
+    /// them.
+    /// </summary>
+    public IReadOnlyList<string> IssuerDomainNames { get; init; } = [];
+
+    /// <summary>
+    /// What the hashed account URIs of dns-persist-01 begin with (draft-ietf-acme-dns-persist-02 section 4.1), as the server writes it.
+    /// </summary>
+    /// <value><see langword="null"/>: the server follows an earlier draft, or does not offer the challenge.</value>
+    public string? AccountHashPrefix { get; init; }
+
     /// <summary>Whether a new account needs an external account binding.</summary>
     public bool ExternalAccountRequired { get; init; }
 

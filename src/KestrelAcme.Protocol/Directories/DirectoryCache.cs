@@ -52,6 +52,7 @@ internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider time
             var call = new AcmeCall("Reading the ACME directory", current)
             {
                 TakesRedirects = true,
+                Kind = AcmeRequestKind.Directory,
                 Hint = "Check that the directory URL is complete, path included.",
             };
             var answer = await transport.GetAsync(call, cancellationToken).ConfigureAwait(false);

@@ -11,6 +11,11 @@ internal sealed class DirectoryMetaDocument
 
     public IReadOnlyList<string?>? CaaIdentities { get; init; }
 
+    // Of a draft: whatever they are, the directory stays of use.
+    public JsonElement IssuerDomainNames { get; init; }
+
+    public JsonElement AccountHashPrefix { get; init; }
+
     public bool? ExternalAccountRequired { get; init; }
 
     public JsonElement Profiles { get; init; }

@@ -1,5 +1,7 @@
+using System.Text.Json.Serialization;
 using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Serialization;
 
 namespace KestrelAcme.Protocol.Orders;
 
@@ -8,12 +10,15 @@ internal sealed class OrderDocument
 {
     public string? Status { get; init; }
 
+    [JsonConverter(typeof(OptionalTextConverter))]
     public string? Expires { get; init; }
 
     public IReadOnlyList<IdentifierDocument?>? Identifiers { get; init; }
 
+    [JsonConverter(typeof(OptionalTextConverter))]
     public string? NotBefore { get; init; }
 
+    [JsonConverter(typeof(OptionalTextConverter))]
     public string? NotAfter { get; init; }
 
     public ProblemDocument? Error { get; init; }
@@ -24,7 +29,9 @@ internal sealed class OrderDocument
 
     public string? Certificate { get; init; }
 
+    [JsonConverter(typeof(OptionalTextConverter))]
     public string? Profile { get; init; }
 
+    [JsonConverter(typeof(OptionalTextConverter))]
     public string? Replaces { get; init; }
 }

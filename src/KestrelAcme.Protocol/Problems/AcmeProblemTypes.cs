@@ -36,6 +36,11 @@ public static class AcmeProblemTypes
     /// <summary>Several problems at once, in <see cref="AcmeProblem.Subproblems"/>.</summary>
     public const string Compound = Prefix + "compound";
 
+    /// <summary>
+    /// The request conflicts with one that is being worked on: a challenge that is being validated already, for one (Boulder).
+    /// </summary>
+    public const string Conflict = Prefix + "conflict";
+
     /// <summary>The server could not connect to the validation target.</summary>
     public const string Connection = Prefix + "connection";
 

@@ -1,15 +1,52 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace KestrelAcme.Protocol.Serialization;
 
 /// <summary>Times as RFC 3339 writes them.</summary>
 internal static class WireTime
 {
-    /// <summary>Reads a time; one that cannot be read is none: no server's clock format is worth a failed order.</summary>
-    public static DateTimeOffset? Parse(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+    // Go's zero time and other stand-ins for "none" lie outside, and so does everything that cannot be added to without overflow.
+    private const int FirstYear = 1970;
+    private const int LastYear = 9000;
+    private const int MaxLength = 64;
+
+    /// <summary>
+    /// Reads a time. One that cannot be read or makes no sense is none: no server's clock format is worth a failed order.
+    /// </summary>
+    public static DateTimeOffset? Parse(string? text)
+    {
+        // What does not begin with a date would be read as a time of today.
+        if (text is not { Length: > 10 and <= MaxLength } || text[4] != '-' || !char.IsAsciiDigit(text[0]))
+        {
+            return null;
+        }
+
+        const DateTimeStyles Styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, Styles, out var time) && time.Year is >= FirstYear and <= LastYear
             ? time
             : null;
+    }
 
     public static string? Write(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
+
+/// <summary>
+/// Reads text that nothing depends on, such as a time: a value of another type counts as missing and spoils nothing else.
+/// </summary>
+internal sealed class OptionalTextConverter : JsonConverter<string?>
+{
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return reader.GetString();
+        }
+
+        reader.Skip();
+        return null;
+    }
+
+    public override void Write(Utf8JsonWriter writer, string? value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 }

@@ -93,6 +93,7 @@ internal sealed class AcmeAnswer
             Operation = Call.Operation,
             Url = Call.Url,
             StatusCode = Status,
+            RetryAfter = RetryAfter,
             RequestMayHaveBeenProcessed = !Call.IsRepeatable,
         };
     }

@@ -12,6 +12,9 @@ internal sealed record AcmeCall(string Operation, Uri Url)
     /// <summary>Whether it changes anything at the server; a nonce does not.</summary>
     public bool HasEffect { get; init; } = true;
 
+    /// <summary>Which limit of the server it counts against.</summary>
+    public AcmeRequestKind Kind { get; init; }
+
     public string Accept { get; init; } = "application/json";
 
     /// <summary>What the operator may do, put at the end of messages.</summary>

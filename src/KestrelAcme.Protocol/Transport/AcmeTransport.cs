@@ -98,7 +98,11 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     private async Task<string> FetchNonceAsync(AcmeCall call, Uri newNonceUrl, CancellationToken cancellationToken)
     {
         // A lost nonce does no harm, so the original call's rule about repetition does not apply to it.
-        var nonceCall = new AcmeCall($"{call.Operation} (fetching a nonce)", newNonceUrl) { HasEffect = false };
+        var nonceCall = new AcmeCall($"{call.Operation} (fetching a nonce)", newNonceUrl)
+        {
+            HasEffect = false,
+            Kind = AcmeRequestKind.NewNonce,
+        };
         var answer = await exchange.SendAsync(nonceCall, HttpMethod.Head, jws: null, cancellationToken).ConfigureAwait(false);
         if (!answer.IsSuccess)
         {

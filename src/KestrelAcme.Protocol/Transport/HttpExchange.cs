@@ -8,6 +8,7 @@ internal sealed class HttpExchange(AcmeClientOptions options, HttpClient client)
 {
     private readonly TimeProvider _timeProvider = options.TimeProvider;
     private readonly TimeSpan _timeout = options.RequestTimeout;
+    private readonly AcmeRequestPace? _pace = options.RequestPace;
     private readonly string _acceptLanguage = options.AcceptLanguage;
     private readonly IReadOnlyList<ProductInfoHeaderValue> _userAgent = UserAgent.Create(options.UserAgentProduct);
     private ServerClock? _clock;
@@ -24,6 +25,11 @@ internal sealed class HttpExchange(AcmeClientOptions options, HttpClient client)
     /// <exception cref="AcmeMalformedAnswerException">The answer is too large.</exception>
     public async Task<AcmeAnswer> SendAsync(AcmeCall call, HttpMethod method, byte[]? jws, CancellationToken cancellationToken)
     {
+        if (_pace is not null)
+        {
+            await _pace.WaitAsync(call.Kind, cancellationToken).ConfigureAwait(false);
+        }
+
         using var request = CreateRequest(call, method, jws);
         using var timeout = new CancellationTokenSource(_timeout, _timeProvider);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);

@@ -4,5 +4,5 @@ namespace KestrelAcme.Protocol.Transport;
 internal sealed record ServerClock(DateTimeOffset Date, long Since)
 {
     /// <summary>How far the server is ahead. Reckoned anew each time, so that a correction of this machine's clock counts at once.</summary>
-    public TimeSpan Skew(TimeProvider time) => Date + time.GetElapsedTime(Since) - time.GetUtcNow();
+    public TimeSpan Skew(TimeProvider time) => Date - time.GetUtcNow() + time.GetElapsedTime(Since);
 }
