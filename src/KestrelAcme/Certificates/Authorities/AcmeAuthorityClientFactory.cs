@@ -12,6 +12,8 @@ internal sealed class AcmeAuthorityClientFactory(IssuanceSettings settings, Time
     private static readonly ProductInfoHeaderValue Product = new(
         "KestrelAcme", typeof(AcmeAuthorityClientFactory).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
+    private readonly RequestPaces _paces = new(time);
+
     public IAuthorityClient Create(AuthoritySpecification specification)
     {
         var client = new AcmeClient(specification.DirectoryUrl, new AcmeClientOptions
@@ -21,6 +23,7 @@ internal sealed class AcmeAuthorityClientFactory(IssuanceSettings settings, Time
             UserAgentProduct = Product,
             Retry = settings.RequestRetries,
             RequestTimeout = settings.RequestTimeout,
+            RequestPace = _paces.For(specification.DirectoryUrl),
         });
         return new AcmeAuthorityClient(specification, client, settings.Polling);
     }
