@@ -29,11 +29,30 @@ public sealed record ChallengeContext
     /// <summary>The URL of the account that ordered.</summary>
     public required Uri AccountUrl { get; init; }
 
+    /// <summary>The thumbprint of the account's key (RFC 7638), base64url.</summary>
+    /// <value><see langword="null"/>: it is not known.</value>
+    public string? AccountThumbprint { get; init; }
+
     /// <summary>The authority's directory URL.</summary>
     public required Uri DirectoryUrl { get; init; }
 
     /// <summary>The names by which the authority is known in CAA records; empty when it does not say.</summary>
     public IReadOnlyList<string> CaaIdentities { get; init; } = [];
+
+    /// <summary>
+    /// The names by which records of dns-persist-01 know the authority, as its directory gives them (<c>issuerDomainNames</c>, a draft);
+    /// empty when it does not say.
+    /// </summary>
+    public IReadOnlyList<string> IssuerDomainNames { get; init; } = [];
+
+    /// <summary>
+    /// What hashed account URIs of dns-persist-01 begin with, as the directory gives it (<c>accountHashPrefix</c>, a draft).
+    /// </summary>
+    /// <value><see langword="null"/>: the directory does not say.</value>
+    public string? AccountHashPrefix { get; init; }
+
+    /// <summary>Asks the authority whether the account that ordered is valid, and throws if it is not.</summary>
+    internal Func<CancellationToken, Task>? ProveAccountAsync { get; init; }
 
     /// <summary>When the authorization ends; an answer is of no use after that. <see langword="null"/> when the authority does not say.</summary>
     public DateTimeOffset? Expires { get; init; }

@@ -11,7 +11,9 @@ namespace KestrelAcme.Hosting;
 public static class DnsPersistBuilderExtensions
 {
     /// <summary>
-    /// Allows <c>dns-persist-01</c> in <see cref="AcmeHttpsOptions.ChallengeTypes"/> (draft-ietf-acme-dns-persist-01): a name is proved by a TXT record that a person creates once and that stays,
+    /// Allows <c>dns-persist-01</c> in <see cref="AcmeHttpsOptions.ChallengeTypes"/> (draft-ietf-acme-dns-persist-02, and -01 if the
+    /// directory of the authority has no <c>accountHashPrefix</c>): a name is proved by a TXT record that a person creates once and that
+    /// stays,
     /// <c>_validation-persist.NAME</c>. It is looked for before each order; while it is missing, the certificate's status shows it in <see cref="Certificates.CertificateFailure.RequiredRecords"/>,
     /// and the log once. Later versions of the draft write the record otherwise: a later version of this library may ask for another one.
     /// </summary>

@@ -33,7 +33,10 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
 
         throw new ChallengeException(
             $"{authorization.Identifier.Value}: the authority offers {string.Join(", ", authorization.Challenges.Select(c => c.Type))}; " +
-            $"ChallengeTypes allows {string.Join(", ", allowed)}. Add one of those that are offered.");
+            $"ChallengeTypes allows {string.Join(", ", allowed)}. Add one of those that are offered.")
+        {
+            Fault = ChallengeFault.Operator,
+        };
     }
 
     private static ChallengeContext Context(Authorization authorization, Challenge challenge, IAuthorityAccount account, Uri directoryUrl, AcmeDirectory directory) => new()
@@ -48,6 +51,10 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         AccountUrl = account.Url,
         DirectoryUrl = directoryUrl,
         CaaIdentities = directory.Meta.CaaIdentities,
+        AccountThumbprint = account.Key.Thumbprint,
+        IssuerDomainNames = directory.Meta.IssuerDomainNames,
+        AccountHashPrefix = directory.Meta.AccountHashPrefix,
+        ProveAccountAsync = cancellationToken => PersistStep.ProveAsync(account, cancellationToken),
         Expires = authorization.Expires,
         OtherMembers = challenge.OtherMembers,
     };

@@ -2,6 +2,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01.Persist;
 using KestrelAcme.Configuration;
+using KestrelAcme.Protocol.Accounts;
 
 namespace KestrelAcme.Certificates.Orders;
 
@@ -19,11 +20,30 @@ internal sealed class PersistStep(PersistCheck check)
             return;
         }
 
-        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
-        if (directory.Meta.CaaIdentities.Count > 0)
+        var directory = PersistDirectory.Of((await context.Authority.Client.GetDirectoryAsync(cancellationToken)).Meta);
+        if (PersistIssuers.BeforeAnyChallenge(directory) is { } issuers)
         {
+            var orderer = new PersistAccount(account.Url, account.Key.Thumbprint, token => ProveAsync(account, token));
             var names = context.Specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns);
-            await check.CheckAsync([.. names.Select(name => new PersistRequest(name.BaseValue, name.IsWildcard, account.Url, directory.Meta.CaaIdentities))], cancellationToken);
+            await check.CheckAsync(
+                [.. names.Select(name => PersistCheck.Request(name.BaseValue, name.IsWildcard, orderer, issuers, directory))], cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Asks the authority about an account before a person is asked to create a record for it (draft-ietf-acme-dns-persist-02 section 4.5).
+    /// </summary>
+    /// <exception cref="ChallengeException">The account is not valid.</exception>
+    public static async Task ProveAsync(IAuthorityAccount account, CancellationToken cancellationToken)
+    {
+        var details = await account.ReadAsync(cancellationToken);
+        if (details.Status != AccountStatus.Valid)
+        {
+            throw new ChallengeException(
+                $"The account {account.Url} is {details.Status.ToString().ToLowerInvariant()} at the authority: no dns-persist-01 record is made for it.")
+            {
+                Fault = ChallengeFault.Operator,
+            };
         }
     }
 }

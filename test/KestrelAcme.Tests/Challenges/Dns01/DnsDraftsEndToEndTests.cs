@@ -3,6 +3,7 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Hosting;
 using KestrelAcme.LocalAuthority;
+using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.EndToEnd;
@@ -33,11 +34,13 @@ public sealed class DnsDraftsEndToEndTests
         await Poll.UntilAsync(() => app.Log.Lines.Count(line => line.Event.Name == "DnsRecordDeleted") == 2, "a clean zone", cancellationToken: Cancelled);
     }
 
-    [Fact]
-    public async Task DnsPersist01_RecordMissing_IsShownOnceAndNothingIsOrderedUntilItIsThere()
+    [Theory]
+    [InlineData(null, "https://.*/account/.*")]
+    [InlineData("https://ca.test/account-hash/", "https://ca\\.test/account-hash/sha-256/[A-Za-z0-9_-]{43}")]
+    public async Task DnsPersist01_RecordMissing_IsShownOnceAndNothingIsOrderedUntilItIsThere(string? accountHashPrefix, string account)
     {
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
-        await using var fixture = await StartAuthorityAsync(bind, "dns-persist-01");
+        await using var fixture = await StartAuthorityAsync(bind, "dns-persist-01", accountHashPrefix);
         await using var app = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01());
 
         await Poll.UntilAsync(() => app.Certificates.Find(Apex)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
@@ -45,7 +48,10 @@ public sealed class DnsDraftsEndToEndTests
 
         // One record is enough for the name and its wildcard.
         var record = Assert.Single(app.Certificates.Find(Apex)!.Failure!.RequiredRecords);
-        Assert.Matches("^_validation-persist\\.example\\.test\\. TXT \"local\\.test; accounturi=https://.*/account/.*; policy=wildcard\"$", record.ToString());
+        Assert.Matches($"^_validation-persist\\.example\\.test\\. TXT \"local\\.test; accounturi={account}; policy=wildcard\"$", record.ToString());
+
+        // Nobody is asked to create a record for an account that was not proved to be valid before.
+        Assert.Contains(fixture.Authority.Requests, request => request is { Resource: ResourceKind.Account, Payload: RequestPayload.PostAsGet, StatusCode: 200 });
         Assert.Contains(record.ToString(), Assert.Single(app.Log.Lines, line => line.Event.Name == "PersistRecordWanted").Message, StringComparison.Ordinal);
         Assert.DoesNotContain(fixture.Authority.Requests, request => request.Path.Contains("new-order", StringComparison.Ordinal));
 
@@ -78,8 +84,10 @@ public sealed class DnsDraftsEndToEndTests
         Assert.True(after.Log.Has("RecordsChanged"));
     }
 
-    private static Task<LocalFixture> StartAuthorityAsync(BindServer bind, string type) => LocalFixture.StartAsync(options =>
+    private static Task<LocalFixture> StartAuthorityAsync(BindServer bind, string type, string? accountHashPrefix = null)
+        => LocalFixture.StartAsync(options =>
     {
+        options.AccountHashPrefix = accountHashPrefix;
         options.ChallengeTypes.Clear();
         options.ChallengeTypes.Add(type);
         options.CaaIdentities.Add("local.test");

@@ -11,9 +11,14 @@ internal sealed class DnsPersist01ChallengeHandler(PersistCheck check) : IChalle
 
     public bool CanHandle(string identifierType, string value, bool wildcard) => identifierType == "dns";
 
-    public Task PrepareAsync(ChallengeContext context, CancellationToken cancellationToken) => PersistRecord.IssuersOf(context) is { Count: > 0 } issuers
-        ? check.CheckAsync([new PersistRequest(context.Identifier, context.Wildcard, context.AccountUrl, issuers)], cancellationToken)
-        : throw new ChallengeException($"{context.Identifier}: the authority does not say by which name a dns-persist-01 record knows it.") { Fault = ChallengeFault.Operator };
+    public Task PrepareAsync(ChallengeContext context, CancellationToken cancellationToken)
+    {
+        var directory = new PersistDirectory(context.IssuerDomainNames, context.AccountHashPrefix, context.CaaIdentities);
+        var issuers = PersistIssuers.Of(context.Identifier, context.OtherMembers, directory);
+        var account = new PersistAccount(context.AccountUrl, context.AccountThumbprint, context.ProveAccountAsync);
+        var request = PersistCheck.Request(context.Identifier, context.Wildcard, account, issuers, directory);
+        return check.CheckAsync([request], cancellationToken);
+    }
 
     // It was verified when it was prepared, and has been there for long.
     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;

@@ -14,6 +14,28 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
 {
     private readonly ConcurrentDictionary<RequiredDnsRecord, byte> _askedFor = new();
 
+    // A proof holds for an account with the same URL and key (draft-ietf-acme-dns-persist-02 section 4.5).
+    private readonly ConcurrentDictionary<(Uri Url, string? Thumbprint), byte> _proved = new();
+
+    /// <summary>What a record has to allow at an authority.</summary>
+    /// <exception cref="ChallengeException">The authority's directory gives a prefix for account URIs that no record can hold.</exception>
+    public static PersistRequest Request(
+        string domain, bool wildcard, PersistAccount account, IReadOnlyList<string> issuers, PersistDirectory directory)
+    {
+        if (directory.AccountHashPrefix is not { } prefix)
+        {
+            return new PersistRequest(domain, wildcard, account, issuers);
+        }
+
+        return PersistRecord.IsPrefix(prefix) && account.Thumbprint is not null
+            ? new PersistRequest(domain, wildcard, account, issuers) { AccountHashPrefix = prefix }
+            : throw new ChallengeException(
+                $"{domain}: the accountHashPrefix of the authority's directory cannot begin an account URI, so that no dns-persist-01 record can be made.")
+            {
+                Fault = ChallengeFault.Operator,
+            };
+    }
+
     /// <exception cref="ChallengeException">A record is missing, at some server at least, or could not be looked up. All that are missing are told.</exception>
     public async Task CheckAsync(IReadOnlyCollection<PersistRequest> requests, CancellationToken cancellationToken)
     {
@@ -37,6 +59,7 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
             return null;
         }
 
+        await ProveAsync(request.Account, cancellationToken);
         if (_askedFor.TryAdd(wanted, 0))
         {
             logger.PersistRecordWanted(request.Domain, wanted.ToString());
@@ -44,6 +67,16 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
 
         var seen = string.Join("; ", without.Select(answer => $"{answer.Server} shows {answer.Values.Count} TXT values, none of which fits"));
         return ($"{request.Domain}: the record that lets this account prove the name (dns-persist-01, an experimental draft) is not in DNS: {seen}. Create: {wanted}", wanted);
+    }
+
+    // A record for an account that is closed, or is another's, would prove nothing, and stay for years.
+    private async Task ProveAsync(PersistAccount account, CancellationToken cancellationToken)
+    {
+        if (account.ProveAsync is not null && !_proved.ContainsKey((account.Url, account.Thumbprint)))
+        {
+            await account.ProveAsync(cancellationToken);
+            _proved.TryAdd((account.Url, account.Thumbprint), 0);
+        }
     }
 
     private async Task<IReadOnlyList<(string Server, IReadOnlyList<string> Values)>> ReadAsync(string name, CancellationToken cancellationToken)

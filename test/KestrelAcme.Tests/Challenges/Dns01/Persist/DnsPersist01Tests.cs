@@ -17,7 +17,25 @@ public sealed class DnsPersist01Tests
 
     [Theory]
     [InlineData("ca.test; accounturi=https://ca.test/account/1", false, true)]
-    [InlineData("CA.test;accounturi=https://ca.test/account/1;x=y", false, true)]
+    [InlineData("ca.test;accounturi=https://ca.test/account/1;x=y", false, true)]
+    [InlineData(" ca.test\t;\tAccountURI = https://ca.test/account/1 ; x=y;x=z", false, true)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; policy=WildCard", true, true)]
+    [InlineData("CA.test; accounturi=https://ca.test/account/1", false, false)]
+    [InlineData("ca.test.; accounturi=https://ca.test/account/1", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1;", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; ; x=y", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000001; persistuntil=1800000001", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; accounturi=https://ca.test/account/1", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; policy=wildcard; policy=wildcard", true, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; policy=wildcards", true, false)]
+    [InlineData("ca.test; accounturi=https://CA.test/account/1", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; note=two words", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; note=\u00fc", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; bad_tag=x", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=+1800000001", false, false)]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=99999999999999999999", false, false)]
+    [InlineData("ca.test accounturi=https://ca.test/account/1", false, false)]
+    [InlineData("", false, false)]
     [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000001", false, true)]
     [InlineData("ca.test; accounturi=https://ca.test/account/1; policy=wildcard", true, true)]
     [InlineData("ca.test; accounturi=https://ca.test/account/1", true, false)]
@@ -28,15 +46,15 @@ public sealed class DnsPersist01Tests
     [InlineData("ca.test", false, false)]
     [InlineData("ca.test; garbage; accounturi=https://ca.test/account/1", false, false)]
     public void Allows_Value(string value, bool wildcard, bool expected)
-        => Assert.Equal(expected, PersistRecord.Allows(value, new PersistRequest("example.test", wildcard, DnsFixture.Account, ["ca.test"]), Now));
+        => Assert.Equal(expected, PersistRecord.Allows(value, new PersistRequest("example.test", wildcard, new PersistAccount(DnsFixture.Account, null, null), ["ca.test"]), Now));
+
+    internal static Dictionary<string, JsonElement> Members(string member, string value)
+        => new() { [member] = JsonDocument.Parse(value).RootElement.Clone() };
 
     [Fact]
     public void IssuersOf_ChallengeNamesThem_ComeBeforeCaaIdentities()
     {
-        using var document = JsonDocument.Parse("""["issuer.test", 3, "also.test"]""");
-        var context = DnsFixture.Challenge("example.test", "t") with { OtherMembers = new Dictionary<string, JsonElement> { ["issuer-domain-names"] = document.RootElement } };
-
-        Assert.Equal(["issuer.test", "also.test"], PersistRecord.IssuersOf(context));
+        Assert.Equal(["issuer.test", "also.test"], PersistIssuers.Of("example.test", Members("issuer-domain-names", """["issuer.test", 3, "also.test"]"""), new PersistDirectory([], null, ["ca.test"])));
     }
 
     [Fact]
