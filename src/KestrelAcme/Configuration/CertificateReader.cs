@@ -5,6 +5,7 @@ internal sealed class CertificateReader(
     ValueList<string> challengeTypes,
     ValueList<KeyAlgorithm> keyAlgorithms,
     bool onlyPublicAuthorities,
+    bool mayPreApprove,
     ProblemList problems)
 {
     private const int MaxNamesInGroup = 100;
@@ -63,7 +64,7 @@ internal sealed class CertificateReader(
 
     private CertificateIdentifier? ReadName(string? text, string key, ValueList<string> types)
     {
-        var result = DomainNameRules.Check(text, types, onlyPublicAuthorities);
+        var result = DomainNameRules.Check(text, types, onlyPublicAuthorities, mayPreApprove);
         if (!result.IsGood)
         {
             problems.Add(key, text, result.Reason, result.Fix);

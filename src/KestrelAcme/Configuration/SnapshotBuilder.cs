@@ -18,7 +18,8 @@ internal static class SnapshotBuilder
         ExperimentalRules.Check(options, facts, problems);
         var challengeTypes = ListRules.ChallengeTypes(options.ChallengeTypes, "ChallengeTypes", problems) ?? ["http-01"];
         var keyAlgorithms = ReadKeyAlgorithms(options, problems);
-        var certificates = new CertificateReader(challengeTypes, keyAlgorithms, DomainNameRules.OnlyPublic(authorities), problems).Read(options);
+        var (onlyPublic, mayPreApprove) = (DomainNameRules.OnlyPublic(authorities), DomainNameRules.MayPreApprove(authorities));
+        var certificates = new CertificateReader(challengeTypes, keyAlgorithms, onlyPublic, mayPreApprove, problems).Read(options);
         CheckTerms(options, authorities, problems);
         ScalarRules.Check(options, problems);
 

@@ -24,6 +24,13 @@ internal static partial class ChallengesLog
     [LoggerMessage(1205, LogLevel.Warning, "{Name}: our own listener {Endpoint} answers the http-01 token with {Answer}. Something in front of the application's pipeline takes the path /.well-known/acme-challenge/.")]
     public static partial void ListenerAnswersOtherwise(this ILogger logger, string name, EndPoint endpoint, string answer);
 
+    [LoggerMessage(
+        1213,
+        LogLevel.Warning,
+        "{Names}: only a DNS challenge can prove a wildcard, and none is configured. These certificates can be issued only if the CA has " +
+        "authorized the names beforehand; otherwise add 'dns-01' to ChallengeTypes, or name the hosts one by one.")]
+    public static partial void WildcardsWithoutDnsChallenge(this ILogger logger, string names);
+
     [LoggerMessage(1206, LogLevel.Debug, "{ServerName}: a tls-alpn-01 validation came here, and the answer of another instance could not be found: {Reason}")]
     public static partial void SharedAnswerNotFound(this ILogger logger, string serverName, string reason);
 }

@@ -28,7 +28,13 @@ internal sealed class EndpointReport(IServer server, KestrelEndpoints endpoints,
             return;
         }
 
-        if (snapshot.Issuance == IssuanceMode.ServeOnly || snapshot.Certificates.Any(c => c.ChallengeTypes.Any(t => t != "http-01")))
+        if (snapshot.Issuance == IssuanceMode.ServeOnly)
+        {
+            return;
+        }
+
+        ReportWildcards(snapshot);
+        if (snapshot.Certificates.Any(c => c.ChallengeTypes.Any(t => t != "http-01")))
         {
             return;
         }
@@ -41,6 +47,19 @@ internal sealed class EndpointReport(IServer server, KestrelEndpoints endpoints,
         else if (plain.TrueForAll(a => BindingAddress.Parse(a).Port != 80))
         {
             logger.HttpEndpoints(string.Join(", ", plain));
+        }
+    }
+
+    private void ReportWildcards(ConfigurationSnapshot snapshot)
+    {
+        const int Most = 10;
+        var names = (from certificate in snapshot.Certificates
+                     from identifier in certificate.Identifiers
+                     where DomainNameRules.NeedsPreApproval(identifier, certificate.ChallengeTypes)
+                     select identifier.Value).Distinct().Take(Most + 1).ToList();
+        if (names.Count > 0)
+        {
+            logger.WildcardsWithoutDnsChallenge(string.Join(", ", names.Take(Most)) + (names.Count > Most ? ", and more" : ""));
         }
     }
 }
