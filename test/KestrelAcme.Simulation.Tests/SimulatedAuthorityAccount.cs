@@ -84,10 +84,17 @@ internal sealed class SimulatedAuthorityAccount(Uri url, AccountKey key, Simulat
         return Show(simulated);
     }
 
-    public Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, string? preferredChain, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(
+        Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken)
     {
         client.Answer();
-        return Task.FromResult(new CertificateChain { Url = certificateUrl, Certificates = Find(certificateUrl).Chain! });
+        return Task.FromResult<IReadOnlyList<CertificateChain>>([new CertificateChain { Url = certificateUrl, Certificates = Find(certificateUrl).Chain! }]);
+    }
+
+    public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken)
+    {
+        client.Answer();
+        return Task.FromResult(new AccountDetails { Status = AccountStatus.Valid });
     }
 
     public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken)

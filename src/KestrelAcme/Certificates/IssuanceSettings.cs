@@ -17,6 +17,9 @@ internal sealed record IssuanceSettings
     /// <summary>How long, and how often, the authority is asked how far it has got.</summary>
     public AcmePollingOptions Polling { get; init; } = new();
 
+    /// <summary>The pauses before a certificate is downloaded again in the same attempt, if what was downloaded cannot be used.</summary>
+    public IReadOnlyList<TimeSpan> DownloadPauses { get; init; } = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)];
+
     /// <summary>How long the lease of an order lasts without being renewed.</summary>
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromMinutes(2);
 

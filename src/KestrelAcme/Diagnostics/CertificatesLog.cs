@@ -173,6 +173,16 @@ internal static partial class CertificatesLog
     [LoggerMessage(1154, LogLevel.Warning, "The certificate engine did not stop in time; the host goes on stopping. Orders under way are resumed at the next start.")]
     public static partial void EngineStoppedLate(this ILogger logger);
 
+    [LoggerMessage(
+        1162, LogLevel.Information, "{Name}: the {ChallengeType} challenge is being validated already; waiting for the result. {Reason}")]
+    public static partial void ChallengeUnderWay(this ILogger logger, string challengeType, string name, string reason);
+
+    [LoggerMessage(
+        1163,
+        LogLevel.Warning,
+        "{Certificate}: what was downloaded from {CertificateUrl} cannot be used; it is downloaded again in {Seconds:0.#} s. {Reason}")]
+    public static partial void DownloadRepeated(this ILogger logger, string certificate, Uri certificateUrl, double seconds, string reason);
+
     [LoggerMessage(1165, LogLevel.Warning, "{Certificate}: a renewal is due ({Reason}), but other certificates for these names were obtained shortly before. It is held back until {Until:u}, since a CA that asks for every certificate to be renewed at once would be asked without end. Call RenewAsync to renew now.")]
     public static partial void RenewalHeldBack(this ILogger logger, string certificate, string reason, DateTimeOffset until);
 

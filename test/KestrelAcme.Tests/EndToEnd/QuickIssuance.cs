@@ -14,6 +14,7 @@ internal static class QuickIssuance
     {
         Retries = new RetrySchedule([Wait], Wait, Wait, Wait, Wait, JitterShare: 0),
         LeasePoll = TimeSpan.FromMilliseconds(100),
+        DownloadPauses = [TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(50)],
         SteadyAfter = Wait,
         RepostAfter = Wait,
         SaveAgain = Wait,

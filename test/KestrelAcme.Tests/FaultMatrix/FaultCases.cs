@@ -74,7 +74,16 @@ internal static class FaultCases
     {
         var form = step == ResourceKind.Certificate ? "PEM" : "JSON";
         yield return Waits(step, "an endless body", Fault.EndlessBody, FailureCause.Authority, "larger than");
-        yield return Waits(step, "a cut body", Fault.CutInBody, FailureCause.Authority, "broke before the whole answer came");
+        if (step == ResourceKind.Challenge)
+        {
+            // The authority has the request: what becomes of it tells the authorization.
+            yield return new($"{step}: a cut body", (a, _) => a.Faults.Inject(step, Fault.CutInBody, Always), CertificateState.Valid, default);
+        }
+        else
+        {
+            yield return Waits(step, "a cut body", Fault.CutInBody, FailureCause.Authority, "broke before the whole answer came");
+        }
+
         yield return Waits(step, $"no {form}", Fault.NotJson, FailureCause.Authority, form);
         yield return Waits(step, $"half of the {form}", Fault.Truncated, FailureCause.Authority, form);
         if (step != ResourceKind.Certificate)

@@ -18,6 +18,7 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
     {
         Retries = new RetrySchedule([TimeSpan.FromHours(1)], TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0.1),
         RequestRetries = new AcmeRetryOptions { MaxAttempts = 3, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5) },
+        DownloadPauses = [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(5)],
         RequestTimeout = TimeSpan.FromMilliseconds(700),
         Polling = new AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMilliseconds(700) },
     };

@@ -14,6 +14,8 @@ internal sealed class AcmeAuthorityAccount(AcmeAccount account, AcmePollingOptio
 
     public AccountKey Key => account.Key;
 
+    public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken) => account.GetAsync(cancellationToken);
+
     public async Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await account.RolloverKeyAsync(newKey, cancellationToken), polling);
 
@@ -35,10 +37,11 @@ internal sealed class AcmeAuthorityAccount(AcmeAccount account, AcmePollingOptio
     public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken)
         => account.FinalizeOrderAsync(order, certificateRequest, cancellationToken);
 
-    public async Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, string? preferredChain, CancellationToken cancellationToken)
-        => preferredChain is null
-            ? await account.DownloadCertificateAsync(certificateUrl, cancellationToken)
-            : ChainSelector.Select(await account.DownloadAllChainsAsync(certificateUrl, cancellationToken), preferredChain);
+    public async Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(
+        Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken)
+        => withAlternates
+            ? await account.DownloadAllChainsAsync(certificateUrl, cancellationToken)
+            : [await account.DownloadCertificateAsync(certificateUrl, cancellationToken)];
 
     public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken)
         => account.RevokeCertificateAsync(certificate, reason, cancellationToken);

@@ -13,6 +13,9 @@ internal interface IAuthorityAccount
 
     AccountKey Key { get; }
 
+    /// <summary>Reads what the authority has on file for the account: a signed request to the account's own URL.</summary>
+    Task<AccountDetails> ReadAsync(CancellationToken cancellationToken);
+
     /// <summary>Puts another key in the place of the account's (RFC 8555 section 7.3.5).</summary>
     Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken);
 
@@ -31,8 +34,8 @@ internal interface IAuthorityAccount
 
     Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken);
 
-    /// <summary>Downloads the chain, or the alternate one that leads to the preferred root where there is one.</summary>
-    Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, string? preferredChain, CancellationToken cancellationToken);
+    /// <summary>Downloads the default chain, and the others on offer if they are asked for: at least one, the default one first.</summary>
+    Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken);
 
     Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken);
 }

@@ -52,8 +52,11 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
     private async Task<List<OpenChallenge>> ChooseAllAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
-        var chosen = new OpenChallenge?[order.AuthorizationUrls.Count];
-        await SeveralAtOnce.ForEachAsync(order.AuthorizationUrls, ChooseAsync, cancellationToken);
+        var ordered = OrderedNames.Of(context.Specification);
+        IReadOnlyList<Uri> urls = [.. order.AuthorizationUrls.Distinct()];
+        ordered.ThrowIfTooMany(urls.Count, order.Url);
+        var chosen = new OpenChallenge?[urls.Count];
+        await SeveralAtOnce.ForEachAsync(urls, ChooseAsync, cancellationToken);
         return [.. chosen.OfType<OpenChallenge>()];
 
         async Task ChooseAsync(Uri url, int index)
@@ -70,7 +73,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
                 throw AuthorizationRefusal.Create(authorization, explanation: null, leftBehind: true);
             }
 
-            chosen[index] = handlers.Choose(authorization, context, account, directory);
+            chosen[index] = handlers.Choose(ordered.Require(authorization), context, account, directory);
         }
     }
 

@@ -4,7 +4,9 @@ using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Challenges;
 using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
 using Microsoft.Extensions.Logging;
+using HttpStatusCode = System.Net.HttpStatusCode;
 
 namespace KestrelAcme.Certificates.Orders;
 
@@ -106,11 +108,61 @@ internal sealed class ChallengeVerdicts(IssuanceSettings settings, TimeProvider 
         if (challenge.Status == ChallengeStatus.Pending)
         {
             context.Stopping.ThrowIfCancellationRequested();
-            await account.AcceptChallengeAsync(challenge.Context.Url, cancellationToken);
-            logger.ChallengePosted(challenge.Context.ChallengeType, challenge.Context.Identifier);
+            try
+            {
+                await account.AcceptChallengeAsync(challenge.Context.Url, cancellationToken);
+                logger.ChallengePosted(challenge.Context.ChallengeType, challenge.Context.Identifier);
+            }
+            catch (AcmeException exception)
+            {
+                if (!await IsUnderWayAsync(account, challenge, exception, cancellationToken))
+                {
+                    throw;
+                }
+
+                logger.ChallengeUnderWay(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
+            }
         }
 
         context.Journal.Reached(OrderStep.ChallengePosted);
+    }
+
+    /// <summary>
+    /// Whether the authority validates a challenge although the post of it failed: an earlier post, whose answer was lost, or one of
+    /// another instance has begun it, or the answer to this one was lost.
+    /// </summary>
+    private static async Task<bool> IsUnderWayAsync(
+        IAuthorityAccount account, OpenChallenge challenge, AcmeException failure, CancellationToken cancellationToken)
+    {
+        if (failure.StatusCode == HttpStatusCode.Conflict)
+        {
+            return true;
+        }
+
+        try
+        {
+            if (failure is AcmeUnreachableException { IsTlsFailure: false })
+            {
+                // Some authorities show a challenge as pending while they look: only the outcome tells.
+                var outcome = await account.WaitForAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
+                return outcome.Status != AuthorizationStatus.Pending;
+            }
+
+            if (failure.Problem is null || !PendingOrders.IsRefusal(failure))
+            {
+                return false;
+            }
+
+            var authorization = await account.GetAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
+            var posted = authorization.Challenges.FirstOrDefault(c => c.Url == challenge.Context.Url);
+            return authorization.Status is not (AuthorizationStatus.Pending or AuthorizationStatus.Unknown)
+                || posted?.Status is ChallengeStatus.Processing or ChallengeStatus.Valid or ChallengeStatus.Invalid;
+        }
+        catch (AcmeException)
+        {
+            // The post's own failure says more.
+            return false;
+        }
     }
 
     private async Task AwaitVerdictAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, bool postedBefore, CancellationToken cancellationToken)

@@ -1,43 +1,80 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Checks what an authority issued before it is stored or served. Pure.</summary>
 internal static class IssuedCertificateCheck
 {
+    /// <summary>Chooses a chain among those on offer, and puts it in order.</summary>
+    /// <param name="offered">The chains, the default one first.</param>
+    /// <param name="preferredIssuer">The common name of the root that the chain should lead to.</param>
+    /// <param name="key">The key of the order.</param>
+    /// <param name="names">The names of the order.</param>
+    /// <param name="chainExpected">Whether a leaf alone is of no use.</param>
+    /// <param name="now">The time.</param>
     /// <exception cref="UnusableCertificateException">The certificate must not be served; the message says why.</exception>
-    public static void ThrowIfUnusable(IReadOnlyList<ReadOnlyMemory<byte>> chain, AsymmetricAlgorithm key, IReadOnlyList<string> names, bool chainExpected, DateTimeOffset now)
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Arrange(
+        IReadOnlyList<CertificateChain> offered,
+        string? preferredIssuer,
+        AsymmetricAlgorithm key,
+        IReadOnlyList<string> names,
+        bool chainExpected,
+        DateTimeOffset now)
     {
-        using var leaf = Load(chain);
-        if (!leaf.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))
+        if (IssuedChain.Choose(offered, preferredIssuer, key.ExportSubjectPublicKeyInfo()) is not { } chain)
         {
-            throw new UnusableCertificateException("The authority issued a certificate for another key than the one that was requested.");
+            throw WrongLeaf("The authority issued a certificate for another key than the one that was requested.");
         }
 
-        if (chainExpected && chain.Count == 1)
-        {
-            throw new UnusableCertificateException("The authority sent the certificate without its chain: clients could not verify it.");
-        }
+        ThrowIfUnusable(chain, names, chainExpected, now);
+        return chain.Certificates;
+    }
 
+    /// <summary>Checks what is about to be served as the TLS table does, before it takes the place of what is stored.</summary>
+    /// <exception cref="UnusableCertificateException">It must not be served; the message says why.</exception>
+    public static void ThrowIfRefused(CertificateMaterial material)
+    {
+        try
+        {
+            CertificateCheck.Check(material);
+        }
+        catch (InvalidCertificateException exception)
+        {
+            throw new UnusableCertificateException($"The authority issued a certificate that cannot be served: {exception.Message}");
+        }
+    }
+
+    private static void ThrowIfUnusable(IssuedChain chain, IReadOnlyList<string> names, bool chainExpected, DateTimeOffset now)
+    {
+        using var leaf = Load(chain.Certificates[0]);
         if (leaf.NotAfter.ToUniversalTime() <= now.UtcDateTime)
         {
-            throw new UnusableCertificateException($"The authority issued a certificate that expired on {leaf.NotAfter.ToUniversalTime():u}.");
+            throw WrongLeaf($"The authority issued a certificate that expired on {leaf.NotAfter.ToUniversalTime():u}.");
         }
 
         var covered = CoveredNames(leaf);
         var missing = names.Where(n => !covered.Contains(n)).ToList();
         if (missing.Count > 0)
         {
-            throw new UnusableCertificateException($"The authority issued a certificate that is not for {string.Join(", ", missing)}.");
+            throw WrongLeaf($"The authority issued a certificate that is not for {string.Join(", ", missing)}.");
+        }
+
+        if (chainExpected && chain is { Certificates.Count: 1, IsRootLeftOut: false })
+        {
+            throw new UnusableCertificateException("The authority sent the certificate without its chain: clients could not verify it.");
         }
     }
 
-    private static X509Certificate2 Load(IReadOnlyList<ReadOnlyMemory<byte>> chain)
+    private static UnusableCertificateException WrongLeaf(string message) => new(message) { IsLeafWrong = true };
+
+    private static X509Certificate2 Load(ReadOnlyMemory<byte> leaf)
     {
         try
         {
-            return X509CertificateLoader.LoadCertificate(chain[0].Span);
+            return X509CertificateLoader.LoadCertificate(leaf.Span);
         }
         catch (CryptographicException exception)
         {
@@ -48,10 +85,17 @@ internal static class IssuedCertificateCheck
     private static HashSet<string> CoveredNames(X509Certificate2 leaf)
     {
         var covered = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var extension in leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>())
+        try
         {
-            covered.UnionWith(extension.EnumerateDnsNames());
-            covered.UnionWith(extension.EnumerateIPAddresses().Select(a => a.ToString()));
+            foreach (var extension in leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>())
+            {
+                covered.UnionWith(extension.EnumerateDnsNames());
+                covered.UnionWith(extension.EnumerateIPAddresses().Select(a => a.ToString()));
+            }
+        }
+        catch (CryptographicException)
+        {
+            // Names that cannot be read cover nothing.
         }
 
         return covered;

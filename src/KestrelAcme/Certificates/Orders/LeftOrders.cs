@@ -10,11 +10,16 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>Takes up the order that a crash, a stop or a failure left behind.</summary>
 internal static class LeftOrders
 {
-    /// <summary>Finds the order that an earlier run left behind, where it can still be finished.</summary>
-    /// <exception cref="OrderFailedException">The authority ended it since. Nobody has counted that yet: a process that dies while the authority looks fails a validation each time.</exception>
-    public static async Task<Order?> ResumeAsync(OrderContext context, IAuthorityAccount account, DateTimeOffset now, ILogger logger, CancellationToken cancellationToken)
+    /// <summary>
+    /// Finds the order that an earlier run left behind, if it can still be finished. The authority alone knows that: the times that it gave
+    /// with the order may be Go's zero time, or stale.
+    /// </summary>
+    /// <exception cref="OrderFailedException">The authority ended it since. Nobody has counted that yet: a process that dies while the
+    /// authority looks fails a validation each time.</exception>
+    public static async Task<Order?> ResumeAsync(
+        OrderContext context, IAuthorityAccount account, ILogger logger, CancellationToken cancellationToken)
     {
-        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !PendingOrders.Fits(pending, context, account.Url) || PendingOrders.IsOver(pending, now))
+        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !PendingOrders.Fits(pending, context, account.Url))
         {
             return null;
         }
@@ -22,13 +27,13 @@ internal static class LeftOrders
         try
         {
             var order = await account.GetOrderAsync(url, cancellationToken);
-            if (order.Status is OrderStatus.Pending or OrderStatus.Ready or OrderStatus.Processing or OrderStatus.Valid)
+            if (order.Status != OrderStatus.Invalid)
             {
                 logger.OrderResumed(context.Specification.Id, url);
                 return order;
             }
 
-            var failure = await WhyEndedAsync(account, order, cancellationToken);
+            var failure = await WhyEndedAsync(context, account, order, cancellationToken);
             context.Journal.GiveUpOrder();
             throw failure;
         }
@@ -52,12 +57,13 @@ internal static class LeftOrders
         return null;
     }
 
-    private static async Task<OrderFailedException> WhyEndedAsync(IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    private static async Task<OrderFailedException> WhyEndedAsync(
+        OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         const string Cause = "an earlier run of the application ended, or gave up, while the authority was looking";
         try
         {
-            foreach (var url in order.AuthorizationUrls)
+            foreach (var url in order.AuthorizationUrls.Distinct().Take(OrderedNames.Of(context.Specification).MostAuthorizations))
             {
                 var authorization = await account.GetAuthorizationAsync(url, cancellationToken);
                 if (authorization.Status == AuthorizationStatus.Invalid)

@@ -19,6 +19,9 @@ internal sealed record OrderContext
     /// <summary>Whether a renewal keeps the private key.</summary>
     public bool ReuseKey { get; init; }
 
+    /// <summary>Whether a person asked for a new certificate.</summary>
+    public bool IsForced { get; init; }
+
     /// <summary>Whether another certificate has an order under way: an authority hands out the same pending order for the same names, whatever the key.</summary>
     public Func<Uri, bool> IsTaken { get; init; } = static _ => false;
 

@@ -13,8 +13,16 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>
 /// Obtains one certificate, from the intent to the checked chain; resumes what a crash or a shutdown left behind. Runs under the lease of its set of names.
 /// </summary>
-internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, PersistStep persist, TimeProvider time, JitterSource jitter, ILogger<OrderFlow> logger)
+internal sealed class OrderFlow(
+    AuthorizationFlow authorizations,
+    CaaStep caa,
+    PersistStep persist,
+    IssuanceSettings settings,
+    TimeProvider time,
+    JitterSource jitter,
+    ILogger<OrderFlow> logger)
 {
+    private static readonly TimeSpan LongestDownloadPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LargestClockSkew = TimeSpan.FromHours(1);
 
     public async Task<CertificateRecord> RunAsync(OrderContext context, CancellationToken cancellationToken)
@@ -70,7 +78,31 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
 
     private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
     {
-        var order = await LeftOrders.ResumeAsync(context, account, time.GetUtcNow(), logger, cancellationToken) ?? await PlaceAsync(context, account, cancellationToken);
+        if (await LeftOrders.ResumeAsync(context, account, logger, cancellationToken) is not { } left)
+        {
+            return await FinishAsync(context, account, await PlaceAsync(context, account, cancellationToken), cancellationToken);
+        }
+
+        try
+        {
+            return await FinishAsync(context, account, left, cancellationToken);
+        }
+        catch (UnusableCertificateException exception) when (MayOrderAnew(context, exception))
+        {
+            logger.OrderDropped(context.Specification.Id, left.Url, exception.Message);
+            await context.Journal.ForgetAsync(cancellationToken);
+            return await FinishAsync(context, account, await PlaceAsync(context, account, cancellationToken), cancellationToken);
+        }
+    }
+
+    // One order a day for a certificate that cannot be used, unless a person asks and no download could help.
+    private bool MayOrderAnew(OrderContext context, UnusableCertificateException exception)
+        => context.Journal.Pending is { } pending
+            && ((context.IsForced && exception.IsLeafWrong) || PendingOrders.IsUnusableForLong(pending, time.GetUtcNow()));
+
+    private async Task<CertificateRecord> FinishAsync(
+        OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
         try
         {
             order = await DriveAsync(context, account, order, cancellationToken);
@@ -104,10 +136,11 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
 
     private async Task<Order> DriveAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        if (order.Status == OrderStatus.Pending)
+        if (order.Status is OrderStatus.Pending or OrderStatus.Unknown)
         {
             await authorizations.RunAsync(context, account, order, cancellationToken);
-            order = await account.WaitForOrderAsync(order.Url, status => status != OrderStatus.Pending, cancellationToken);
+            order = await account.WaitForOrderAsync(
+                order.Url, status => status is not (OrderStatus.Pending or OrderStatus.Unknown), cancellationToken);
         }
 
         if (order.Status == OrderStatus.Ready)
@@ -117,14 +150,21 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
             order = await FinalizeAsync(context, account, order, cancellationToken);
         }
 
-        if (order.Status == OrderStatus.Processing)
+        // Besides "processing", a server may for a while show what the order was before it took the request.
+        if (order.Status is not (OrderStatus.Valid or OrderStatus.Invalid))
         {
-            order = await account.WaitForOrderAsync(order.Url, status => status != OrderStatus.Processing, cancellationToken);
+            order = await account.WaitForOrderAsync(order.Url, static _ => false, cancellationToken);
         }
 
-        return order.Status == OrderStatus.Valid && order.CertificateUrl is not null
+        if (order.Status != OrderStatus.Valid)
+        {
+            var reason = order.Error?.ToString() ?? "without a reason";
+            throw new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {reason}", order.Error);
+        }
+
+        return order.CertificateUrl is not null
             ? order
-            : throw new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {order.Error?.ToString() ?? "without a reason"}", order.Error);
+            : throw new AcmeMalformedAnswerException($"The order {order.Url} is valid, but the authority names no URL for its certificate.");
     }
 
     private static async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
@@ -134,7 +174,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
         var request = CertificateRequestBuilder.Build(Identifiers.ToAcme(context.Specification), key);
         try
         {
-            order = await account.FinalizeOrderAsync(order, request, cancellationToken);
+            order = await FinalizeAsync(account, order, request, cancellationToken);
         }
         catch (AcmeException exception) when (exception.RequestMayHaveBeenProcessed)
         {
@@ -142,7 +182,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
             order = await account.GetOrderAsync(order.Url, cancellationToken);
             if (order.Status == OrderStatus.Ready)
             {
-                order = await account.FinalizeOrderAsync(order, request, cancellationToken);
+                order = await FinalizeAsync(account, order, request, cancellationToken);
             }
         }
 
@@ -150,17 +190,89 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
         return order;
     }
 
+    private static async Task<Order> FinalizeAsync(
+        IAuthorityAccount account, Order order, byte[] request, CancellationToken cancellationToken)
+    {
+        if (order.FinalizeUrl is null)
+        {
+            throw new AcmeMalformedAnswerException($"The order {order.Url} is ready, but the authority names no URL to finalize it at.");
+        }
+
+        try
+        {
+            return await account.FinalizeOrderAsync(order, request, cancellationToken);
+        }
+        catch (AcmeException exception) when (PendingOrders.IsRefusal(exception) && exception.Problem is not null)
+        {
+            // CAA records are looked at once more before a certificate is issued; and a refusal may have ended the order, or have come
+            // because it was finalized already.
+            var now = await TryGetOrderAsync(account, order.Url, cancellationToken);
+            if (now?.Status is OrderStatus.Processing or OrderStatus.Valid)
+            {
+                return now;
+            }
+
+            if (now?.Status == OrderStatus.Invalid || exception.HasProblem(AcmeProblemTypes.Caa))
+            {
+                throw new OrderFailedException(exception.Message, exception.Problem);
+            }
+
+            throw;
+        }
+    }
+
+    // The refusal is what counts, whether or not the order can be read.
+    private static async Task<Order?> TryGetOrderAsync(IAuthorityAccount account, Uri orderUrl, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await account.GetOrderAsync(orderUrl, cancellationToken);
+        }
+        catch (AcmeException)
+        {
+            return null;
+        }
+    }
+
     private async Task<CertificateRecord> DownloadAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         await context.Journal.StoreCertificateUrlAsync(order.CertificateUrl!, time.GetUtcNow(), cancellationToken);
-        var authority = context.Authority.Specification;
-        var chain = await account.DownloadCertificateAsync(order.CertificateUrl!, context.Specification.PreferredChain ?? authority.PreferredChain, cancellationToken);
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await DownloadOnceAsync(context, account, order.CertificateUrl!, cancellationToken);
+            }
+            catch (Exception exception)
+                when (exception is UnusableCertificateException or AcmeMalformedAnswerException && attempt < settings.DownloadPauses.Count)
+            {
+                // The certificate is issued and counted: what was sent for it may be better the next time, and costs nothing.
+                var pause = settings.DownloadPauses[attempt];
+                if (exception is AcmeException { RetryAfter: { } asked } && asked > pause)
+                {
+                    pause = asked < LongestDownloadPause ? asked : LongestDownloadPause;
+                }
+
+                logger.DownloadRepeated(context.Specification.Id, order.CertificateUrl!, pause.TotalSeconds, exception.Message);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.Stopping);
+                await Task.Delay(pause, time, either.Token);
+            }
+        }
+    }
+
+    private async Task<CertificateRecord> DownloadOnceAsync(
+        OrderContext context, IAuthorityAccount account, Uri certificateUrl, CancellationToken cancellationToken)
+    {
+        var preferred = context.Specification.PreferredChain ?? context.Authority.Specification.PreferredChain;
+        var chains = await account.DownloadChainsAsync(certificateUrl, withAlternates: preferred is not null, cancellationToken);
         context.Journal.Reached(OrderStep.Downloaded);
 
-        var pending = context.Journal.RequirePending();
+        var (pending, now) = (context.Journal.RequirePending(), time.GetUtcNow());
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
-        IssuedCertificateCheck.ThrowIfUnusable(chain.Certificates, key, pending.Names, IsChainExpected(context), time.GetUtcNow());
-        return new CertificateRecord(chain.Certificates, pending.PrivateKey, PendingOrders.Metadata(pending, order.CertificateUrl, time.GetUtcNow(), jitter()));
+        var chain = IssuedCertificateCheck.Arrange(chains, preferred, key, pending.Names, IsChainExpected(context), now);
+        var record = new CertificateRecord(chain, pending.PrivateKey, PendingOrders.Metadata(pending, certificateUrl, now, jitter()));
+        IssuedCertificateCheck.ThrowIfRefused(CertificateSnapshot.Read(record).Material(context.Specification.Id));
+        return record;
     }
 
     private static async Task ReadDirectoryAsync(IAuthorityClient client, CancellationToken cancellationToken)
@@ -179,5 +291,7 @@ internal sealed class OrderFlow(AuthorizationFlow authorizations, CaaStep caa, P
     // A private authority may sign with its root, and send nothing beside the certificate.
     private static bool IsChainExpected(OrderContext context)
         => context.Authority.Specification.IsPublic
-            || (context.Current is { Chain.Count: > 1 } current && current.Metadata.DirectoryUrl == context.Authority.Specification.DirectoryUrl);
+            || (context.Current is { } current
+                && current.Chain.Skip(1).Any(issuer => !IssuedChain.IsSelfIssued(issuer))
+                && current.Metadata.DirectoryUrl == context.Authority.Specification.DirectoryUrl);
 }

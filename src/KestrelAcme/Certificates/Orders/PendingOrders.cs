@@ -18,20 +18,28 @@ internal static class PendingOrders
     /// <summary>How often the authority may fail on one order before it is given up.</summary>
     public const int MostRefusals = 3;
 
-    // No authority keeps a pending order longer.
-    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(7);
+    // Whatever is wrong with the certificates that an authority issues: it is not asked for one after the other.
+    private static readonly TimeSpan UnusableLife = TimeSpan.FromDays(1);
 
-    /// <summary>Whether the authority has forgotten an order by now.</summary>
-    public static bool IsOver(PendingOrder pending, DateTimeOffset now) => pending.Expires <= now || pending.At + LongestLife <= now;
+    /// <summary>
+    /// Whether an order whose certificate cannot be used has had its time: its download is repeated for a day before another one takes its
+    /// place. One that the clock of this machine places in the
+    /// future is not waited for.
+    /// </summary>
+    public static bool IsUnusableForLong(PendingOrder pending, DateTimeOffset now)
+        => pending.At + UnusableLife <= now || pending.At > now + UnusableLife;
 
     /// <summary>Whether an authority's answer to a question for an order means that there is no such order for us.</summary>
     public static bool IsRefusal(AcmeException exception)
         => (int?)exception.StatusCode is >= 400 and < 500 && exception is not AcmeRateLimitedException
             && !exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist) && !exception.HasProblem(AcmeProblemTypes.BadNonce);
 
-    /// <summary>Whether a failure leaves an order that can never be finished: it is invalid, its certificate is gone or of no use, or the request for it is refused.</summary>
+    /// <summary>
+    /// Whether a failure leaves an order that can never be finished: it is invalid, its certificate is gone, or the request for it is
+    /// refused.
+    /// </summary>
     public static bool IsLost(Exception exception)
-        => exception is OrderFailedException or UnusableCertificateException
+        => exception is OrderFailedException
             || (exception is AcmeException acme && (acme.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone
                 || acme.HasProblem(AcmeProblemTypes.BadCsr) || acme.HasProblem(AcmeProblemTypes.BadPublicKey)));
 

@@ -18,7 +18,7 @@ internal sealed class CertificateCommitter(
     {
         var snapshot = CertificateSnapshot.Read(record);
         var material = snapshot.Material(certificate.Id);
-        Check(material, journal);
+        IssuedCertificateCheck.ThrowIfRefused(material);
         certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, journal.Lease, cancellationToken);
         journal.Reached(OrderStep.CertificateStored);
@@ -34,20 +34,6 @@ internal sealed class CertificateCommitter(
         journal.Reached(OrderStep.Published);
         certificate.Current = snapshot;
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
-    }
-
-    // What must not be served must not take the place of what is stored, either; the order can give nothing better.
-    private static void Check(CertificateMaterial material, OrderJournal journal)
-    {
-        try
-        {
-            CertificateCheck.Check(material);
-        }
-        catch (InvalidCertificateException exception)
-        {
-            journal.GiveUpOrder();
-            throw new UnusableCertificateException($"The authority issued a certificate that cannot be served: {exception.Message}");
-        }
     }
 
     /// <summary>Serves a certificate that another instance obtained, or that was read from the store.</summary>

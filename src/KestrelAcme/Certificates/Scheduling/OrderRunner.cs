@@ -156,6 +156,7 @@ internal sealed class OrderRunner(
             TermsAccepted = configuration.AcceptTermsOfService,
             Current = certificate.Current?.Record,
             ReuseKey = configuration.ReuseKeys && certificate.State.Revocation is null,
+            IsForced = certificate.Request is { IsForced: true },
             IsTaken = url => exactSets.IsTaken(certificate, url),
             Journal = journal,
             Stopping = stopping,

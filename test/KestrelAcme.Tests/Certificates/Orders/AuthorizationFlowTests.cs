@@ -95,7 +95,7 @@ public sealed class AuthorizationFlowTests
     {
         var storage = new InMemoryStorage();
         await using var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
-        var specification = new CertificateSpecification { Id = "n0.test", Identifiers = [new(IdentifierKind.Dns, "n0.test")], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
+        var specification = new CertificateSpecification { Id = "n0.test", Identifiers = [.. Enumerable.Range(0, Names).Select(i => new CertificateIdentifier(IdentifierKind.Dns, $"n{i}.test"))], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
         var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
         var context = new OrderContext
         {

@@ -12,7 +12,7 @@ internal sealed class NamedAccount(Uri url) : IAuthorityAccount
 {
     public Uri Url => url;
 
-    public AccountKey Key => throw new NotSupportedException();
+    public AccountKey Key { get; } = AccountKey.Generate();
 
     public Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -30,7 +30,9 @@ internal sealed class NamedAccount(Uri url) : IAuthorityAccount
 
     public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, string? preferredChain, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

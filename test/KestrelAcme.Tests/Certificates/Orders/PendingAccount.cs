@@ -18,7 +18,7 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
     /// <summary>How often a challenge was posted.</summary>
     public int Posts => Volatile.Read(ref _posts);
 
-    public AccountKey Key => throw new NotSupportedException();
+    public AccountKey Key { get; } = AccountKey.Generate();
 
     public static Uri Url(int index) => new($"https://ca.test/authorization/n{index}.test");
 
@@ -42,7 +42,9 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
 
     public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, string? preferredChain, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken) => throw new NotSupportedException();
 
