@@ -32,7 +32,8 @@ internal static class CertificateCheck
     {
         for (var i = 0; i + 1 < material.Chain.Count; i++)
         {
-            if (!CertificateShape.Read(material.Chain[i].Span).Issuer.SequenceEqual(CertificateShape.Read(material.Chain[i + 1].Span).Subject))
+            var issuer = CertificateShape.Read(material.Chain[i + 1].Span).Subject;
+            if (!CertificateShape.IsSameName(CertificateShape.Read(material.Chain[i].Span).Issuer, issuer))
             {
                 throw new InvalidCertificateException($"The chain of {material.Id} is out of order: certificate {i + 1} was not issued by the one that follows it.");
             }

@@ -1,4 +1,6 @@
 using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Tls;
 
@@ -60,6 +62,28 @@ internal readonly ref struct CertificateShape
         var subject = fields.Next(out _);
         var publicKeyInfo = fields.Next(out _);
         return new CertificateShape(DerFields.Content(serialNumber), issuer, validity, subject, publicKeyInfo, ReadExtensions(fields));
+    }
+
+    /// <summary>
+    /// Whether two encoded names are the same, also if an authority writes its own name in another type of string or case than in what it
+    /// issues (RFC 5280 section 7.1).
+    /// </summary>
+    public static bool IsSameName(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
+    {
+        if (one.SequenceEqual(other))
+        {
+            return true;
+        }
+
+        try
+        {
+            return string.Equals(new X500DistinguishedName(one).Name, new X500DistinguishedName(other).Name, StringComparison.OrdinalIgnoreCase);
+        }
+        catch (CryptographicException)
+        {
+            // What cannot be read is no other name.
+            return false;
+        }
     }
 
     /// <summary>When the certificate begins and ends to be valid (RFC 5280 section 4.1.2.5).</summary>

@@ -131,7 +131,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
         foreach (var certificate in certificates)
         {
             var candidate = CertificateShape.Read(certificate.Span);
-            if (!candidate.Subject.SequenceEqual(subject.Issuer) || !MayHaveSigned(candidate, subject))
+            if (!CertificateShape.IsSameName(candidate.Subject, subject.Issuer) || !MayHaveSigned(candidate, subject))
             {
                 continue;
             }

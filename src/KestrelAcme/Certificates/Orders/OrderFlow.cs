@@ -91,6 +91,7 @@ internal sealed class OrderFlow(
         {
             logger.OrderDropped(context.Specification.Id, left.Url, exception.Message);
             await context.Journal.ForgetAsync(cancellationToken);
+            context.ThrowIfLimited();
             return await FinishAsync(context, account, await PlaceAsync(context, account, cancellationToken), cancellationToken);
         }
     }

@@ -157,6 +157,7 @@ internal sealed class OrderRunner(
             Current = certificate.Current?.Record,
             ReuseKey = configuration.ReuseKeys && certificate.State.Revocation is null,
             IsForced = certificate.Request is { IsForced: true },
+            ThrowIfLimited = () => exactSets.ThrowIfReached(certificate, authority.Specification),
             IsTaken = url => exactSets.IsTaken(certificate, url),
             Journal = journal,
             Stopping = stopping,

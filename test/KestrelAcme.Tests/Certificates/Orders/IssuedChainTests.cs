@@ -76,6 +76,16 @@ public sealed class IssuedChainTests : IDisposable
     }
 
     [Fact]
+    public void Arrange_IssuerNamedInAnotherEncoding_IsFound()
+    {
+        var name = new X500DistinguishedNameBuilder();
+        name.Add("2.5.4.3", "LOWER", System.Formats.Asn1.UniversalTagNumber.PrintableString);
+        var leaf = _lower.Issue("app.test", _key, issuer: name.Build());
+
+        AssertChain(IssuedChain.Arrange([_upper.Der, leaf, _lower.Der], _key.ExportSubjectPublicKeyInfo())!.Certificates, leaf, _lower.Der, _upper.Der);
+    }
+
+    [Fact]
     public void Arrange_CircleOfIssuers_Ends()
     {
         using var first = new Authority("A", issuer: null);
@@ -175,13 +185,13 @@ public sealed class IssuedChainTests : IDisposable
 
         public byte[] Der => _certificate.RawData;
 
-        public byte[] Issue(string name, ECDsa key, DateTimeOffset? begin = null, DateTimeOffset? end = null)
+        public byte[] Issue(string name, ECDsa key, DateTimeOffset? begin = null, DateTimeOffset? end = null, X500DistinguishedName? issuer = null)
         {
             var request = Request(name, key, isAuthority: false);
             var names = new SubjectAlternativeNameBuilder();
             names.AddDnsName(name);
             request.CertificateExtensions.Add(names.Build());
-            return Sign(request, begin ?? Now.AddDays(-1), end ?? Now.AddDays(89));
+            return Sign(request, begin ?? Now.AddDays(-1), end ?? Now.AddDays(89), issuer);
         }
 
         public byte[] CrossSign(Authority other)
@@ -193,10 +203,10 @@ public sealed class IssuedChainTests : IDisposable
             _key.Dispose();
         }
 
-        private byte[] Sign(CertificateRequest request, DateTimeOffset begin, DateTimeOffset end)
+        private byte[] Sign(CertificateRequest request, DateTimeOffset begin, DateTimeOffset end, X500DistinguishedName? issuer = null)
         {
             request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
-            using var signed = request.Create(_certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), begin, end, [1, .. RandomNumberGenerator.GetBytes(8)]);
+            using var signed = request.Create(issuer ?? _certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), begin, end, [1, .. RandomNumberGenerator.GetBytes(8)]);
             return signed.RawData;
         }
 
