@@ -6,7 +6,14 @@ namespace KestrelAcme.DnsClient.Messages;
 /// <summary>Reads a message from front to back and never beyond its end. All it throws is <see cref="DnsFormatException"/>.</summary>
 internal ref struct WireReader(ReadOnlySpan<byte> message)
 {
+    // More than labels fit into a name: a pointer that follows a pointer is of no use to an honest server.
+    private const int MaximumPointers = 127;
+
     private readonly ReadOnlySpan<byte> _message = message;
+
+    // An honest message has fewer pointers than octets, however many of its names pass over them; a hostile one would cost the square
+    // of its length.
+    private int _pointersLeft = message.Length;
 
     public int Position { get; set; }
 
@@ -32,7 +39,7 @@ internal ref struct WireReader(ReadOnlySpan<byte> message)
 
     /// <summary>
     /// Reads a name, compressed or not (RFC 1035 section 4.1.4). A pointer must lead to before everything read so far of this name,
-    /// so a loop is impossible, and the name's own limit of 255 octets bounds the work.
+    /// so a loop is impossible; the pointers of one name and those of the whole message are counted, so that the work is linear.
     /// </summary>
     public DnsName Name()
     {
@@ -40,11 +47,17 @@ internal ref struct WireReader(ReadOnlySpan<byte> message)
         int length = 0;
         int earliest = Position;
         int afterFirstPointer = -1;
+        int pointers = 0;
         while (true)
         {
             byte size = Byte();
             if (size >= 0xC0)
             {
+                if (++pointers > MaximumPointers || --_pointersLeft < 0)
+                {
+                    throw new DnsFormatException($"its compressed names lead from pointer to pointer at octet {Position - 1}");
+                }
+
                 int target = ((size & 0x3F) << 8) | Byte();
                 afterFirstPointer = afterFirstPointer < 0 ? Position : afterFirstPointer;
                 earliest = PointerTarget(target, earliest);

@@ -55,6 +55,56 @@ public sealed class MessageReaderTests
         Assert.Contains(problem, Assert.Throws<DnsFormatException>(() => MessageReader.Read(message)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(127, true)]
+    [InlineData(128, false)]
+    public void Read_PointersToPointers_AreFollowedSoFar(int pointers, bool isRead)
+    {
+        byte[] message = PointerChain(pointers, names: 1);
+
+        Exception? error = Record.Exception(() => MessageReader.Read(message));
+
+        Assert.Equal(isRead ? null : typeof(DnsFormatException), error?.GetType());
+        Assert.True(isRead || error!.Message.Contains("pointer to pointer", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_ManyNamesOfManyPointers_CostNoMoreThanTheMessageHasOctets()
+    {
+        // Each name is within its own limit; read all, they would cost a hundred times the message.
+        byte[] message = PointerChain(100, names: 4000);
+
+        var error = Assert.Throws<DnsFormatException>(() => MessageReader.Read(message));
+
+        Assert.Contains("pointer to pointer", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// An unknown record whose data are pointers, each to the one before, and then address records whose names are the last pointer.
+    /// </summary>
+    private static byte[] PointerChain(int pointers, int names)
+    {
+        var message = new List<byte>(SampleMessages.Header(questions: 1));
+        message.AddRange([1, (byte)'a', 0, 0, 1, 0, 1]);
+        message.AddRange([0, 255, 1, 0, 1, 0, 0, 0, 0, (byte)((pointers - 1) * 2 >> 8), (byte)((pointers - 1) * 2)]);
+        int target = 12;
+        for (int i = 1; i < pointers; i++)
+        {
+            int here = message.Count;
+            message.AddRange([(byte)(0xC0 | (target >> 8)), (byte)target]);
+            target = here;
+        }
+
+        for (int i = 0; i < names; i++)
+        {
+            message.AddRange([(byte)(0xC0 | (target >> 8)), (byte)target, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]);
+        }
+
+        message[6] = (byte)((names + 1) >> 8);
+        message[7] = (byte)(names + 1);
+        return [.. message];
+    }
+
     [Fact]
     public void Read_NameTooLongByPointers_ThrowsFormatException()
     {
