@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 
 namespace KestrelAcme.DnsClient;
 
@@ -38,6 +39,11 @@ public sealed class DnsName : IEquatable<DnsName>
 
     /// <summary>The name without its first label, or null for the root.</summary>
     public DnsName? Parent => IsRoot ? null : new DnsName(_wire[(_wire[0] + 1)..]);
+
+    /// <summary>The name with one more label of plain letters and digits in front, or null where that is too long.</summary>
+    internal DnsName? WithLabel(string label) => label.Length + 1 + _wire.Length > MaximumLength
+        ? null
+        : new DnsName([(byte)label.Length, .. Encoding.ASCII.GetBytes(label), .. _wire]);
 
     /// <summary>The uncompressed wire form, with the final zero octet.</summary>
     internal ReadOnlySpan<byte> Wire => _wire;

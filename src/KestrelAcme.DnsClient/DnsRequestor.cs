@@ -30,8 +30,11 @@ public sealed class DnsRequestor
         _transport = new DnsTransport(options.Timeout, options.Attempts, _timeProvider);
         IPEndPoint[] configured = [.. options.Resolvers];
         var system = new SystemResolvers(_timeProvider);
-        _resolverQuery = new ResolverQuery(_transport, new SilentServers(_timeProvider), configured.Length > 0 ? () => configured : system.Get);
+        _resolverQuery = new ResolverQuery(
+            _transport, new SilentServers(_timeProvider), _timeProvider, configured.Length > 0 ? () => configured : system.Get);
     }
+
+    internal TimeProvider TimeProvider => _timeProvider;
 
     /// <summary>
     /// Asks one server and returns its answer, whatever its code. A server that stays silent over UDP, or cannot be reached, is asked
@@ -58,8 +61,8 @@ public sealed class DnsRequestor
     }
 
     /// <summary>
-    /// Asks the resolvers in turn, those that were silent a short while ago last, twice over, until one answers. NOERROR (with or without records) and NXDOMAIN are answers;
-    /// any other code sends the question to the next resolver.
+    /// Asks the resolvers in turn, those that were silent a short while ago last, twice over with a short pause between, until one
+    /// answers. NOERROR (with or without records) and NXDOMAIN are answers; any other code sends the question to the next resolver.
     /// </summary>
     /// <exception cref="DnsResolutionException">No resolver answered; it names each and what it said.</exception>
     public Task<DnsResponse> ResolveAsync(DnsName name, DnsRecordType type, CancellationToken cancellationToken = default)

@@ -1,6 +1,5 @@
 using System.Net;
 using KestrelAcme.DnsClient.Errors;
-using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.Authority;
 
@@ -9,6 +8,9 @@ namespace KestrelAcme.DnsClient.Authority;
 /// </summary>
 public sealed class AuthorityLookup
 {
+    // With the 10 s for the servers' addresses, a whole place is found within 30 s, whatever its owner does.
+    private static readonly TimeSpan ZoneTimeLimit = TimeSpan.FromSeconds(20);
+
     private readonly DnsRequestor _requestor;
     private readonly ServerAddressLookup _addresses;
 
@@ -24,70 +26,63 @@ public sealed class AuthorityLookup
 
     /// <summary>
     /// Follows the CNAMEs of a name, finds the zone cut above where they end (the SOA), and all name servers of that zone with all
-    /// addresses that this machine has a route to. The name itself need not exist.
+    /// addresses that this machine has a route to. The name itself need not exist. A CNAME that a wildcard makes up is not followed.
     /// </summary>
     /// <exception cref="DnsAliasException">The CNAMEs run in a circle or go on for more than 16 hops.</exception>
-    /// <exception cref="DnsResolutionException">No resolver answered.</exception>
+    /// <exception cref="DnsResolutionException">No resolver answered for the name or one above it that could be its zone.</exception>
+    /// <exception cref="DnsLimitException">The look-up took longer than 30 seconds, or needs more questions than are asked.</exception>
     /// <exception cref="DnsZoneException">There is no zone below the root, or none of its servers has an address.</exception>
-    public async Task<ZoneAuthority> FindAsync(DnsName name, CancellationToken cancellationToken = default)
+    public Task<ZoneAuthority> FindAsync(DnsName name, CancellationToken cancellationToken = default) =>
+        FindAsync(name, DnsAliasHandling.FollowExisting, cancellationToken);
+
+    /// <inheritdoc cref="FindAsync(DnsName, CancellationToken)"/>
+    public async Task<ZoneAuthority> FindAsync(DnsName name, DnsAliasHandling aliases, CancellationToken cancellationToken = default)
     {
-        ZoneAuthority zone = await FindZoneAsync(name, cancellationToken).ConfigureAwait(false);
+        ZoneAuthority zone = await FindZoneAsync(name, aliases, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<AuthoritativeServer> servers = await FindServersAsync(zone.Zone, cancellationToken).ConfigureAwait(false);
-        return new ZoneAuthority { Aliases = zone.Aliases, Soa = zone.Soa, Servers = servers };
+        return new ZoneAuthority
+        {
+            Aliases = zone.Aliases, Soa = zone.Soa, Servers = servers, WildcardTarget = zone.WildcardTarget, Unanswered = zone.Unanswered,
+        };
     }
 
-    /// <summary>Finds the zone as <see cref="FindAsync"/> does, and leaves <see cref="ZoneAuthority.Servers"/> empty.</summary>
+    /// <summary>
+    /// Finds the zone as <see cref="FindAsync(DnsName, CancellationToken)"/> does, within 20 seconds, and leaves <see
+    /// cref="ZoneAuthority.Servers"/> empty. Where no resolver has an answer for
+    /// a name (SERVFAIL, REFUSED, silence), the one above it is asked for, and <see cref="ZoneAuthority.Unanswered"/> tells.
+    /// </summary>
     /// <exception cref="DnsAliasException">The CNAMEs run in a circle or go on for more than 16 hops.</exception>
-    /// <exception cref="DnsResolutionException">No resolver answered.</exception>
+    /// <exception cref="DnsResolutionException">No resolver answered for the name or one above it that could be its zone.</exception>
+    /// <exception cref="DnsLimitException">The look-up took too long, or needs more questions than are asked.</exception>
     /// <exception cref="DnsZoneException">There is no zone below the root.</exception>
-    public async Task<ZoneAuthority> FindZoneAsync(DnsName name, CancellationToken cancellationToken = default)
+    public async Task<ZoneAuthority> FindZoneAsync(DnsName name, DnsAliasHandling aliases, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var chain = new AliasChain(name);
-        DnsResponse response;
-        do
+        var search = new ZoneSearch(_requestor, name, aliases);
+        using var limit = new CancellationTokenSource(ZoneTimeLimit, _requestor.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
         {
-            // Asking for the CNAME itself, a resolver does not follow it and cannot hide a circle behind SERVFAIL.
-            response = await _requestor.ResolveAsync(chain.End, DnsRecordType.CNAME, cancellationToken).ConfigureAwait(false);
+            return await search.RunAsync(either.Token).ConfigureAwait(false);
         }
-        while (chain.Follow(response.Answers));
-
-        // The negative answer that ends the chain carries the SOA of the zone (RFC 2308), unless a forwarder has cut it off.
-        SoaRecord soa = EnclosingSoa(response.Authority, chain.End)
-            ?? await ClimbAsync(chain.End, cancellationToken).ConfigureAwait(false);
-        if (soa.Name.IsRoot)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DnsZoneException(chain.End, $"No zone holds {chain.End}: nothing below the DNS root is known of it.");
+            string limitPassed = $"its zone was not found within {ZoneTimeLimit.TotalSeconds:0} s{search.Trouble}";
+            throw new DnsLimitException(name, limitPassed, search.WasAnswered);
         }
-
-        return new ZoneAuthority { Aliases = chain.Names, Soa = soa, Servers = [] };
     }
 
-    /// <summary>Finds all name servers of a zone, at most 32, with all addresses that this machine has a route to; at least one has an address.</summary>
+    /// <summary>
+    /// Finds the name servers of a zone, at most 16, with their addresses that this machine has a route to, at most 64; at least one
+    /// has an address. An address that
+    /// is not found within 10 seconds is left out, as the server's <see cref="AuthoritativeServer.Failure"/> says.
+    /// </summary>
     /// <exception cref="DnsResolutionException">No resolver answered.</exception>
+    /// <exception cref="DnsLimitException">The resolvers did not name the servers within 10 seconds.</exception>
     /// <exception cref="DnsZoneException">The zone has no name servers, or none of them has an address.</exception>
     public Task<IReadOnlyList<AuthoritativeServer>> FindServersAsync(DnsName zone, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(zone);
         return _addresses.FindAsync(zone, cancellationToken);
     }
-
-    private async Task<SoaRecord> ClimbAsync(DnsName name, CancellationToken cancellationToken)
-    {
-        for (DnsName? apex = name; apex is { IsRoot: false }; apex = apex.Parent)
-        {
-            DnsResponse response = await _requestor.ResolveAsync(apex, DnsRecordType.SOA, cancellationToken).ConfigureAwait(false);
-            // Behind a CNAME the SOA is that of the target's zone, which may be another one.
-            if (!response.Answers.Any(record => record is CnameRecord)
-                && (EnclosingSoa(response.Answers, name) ?? EnclosingSoa(response.Authority, name)) is { } soa)
-            {
-                return soa;
-            }
-        }
-
-        throw new DnsZoneException(name, $"No zone holds {name}: the resolvers show no SOA for it or any name above it.");
-    }
-
-    private static SoaRecord? EnclosingSoa(IReadOnlyList<DnsRecord> records, DnsName name) =>
-        records.OfType<SoaRecord>().FirstOrDefault(soa => name.IsSubdomainOf(soa.Name));
 }

@@ -68,7 +68,8 @@ public sealed class CaaLookup
     {
         try
         {
-            ZoneAuthority authority = await _authorityLookup.FindAsync(name, cancellationToken).ConfigureAwait(false);
+            ZoneAuthority authority = await _authorityLookup.FindAsync(name, DnsAliasHandling.FollowAll, cancellationToken)
+                .ConfigureAwait(false);
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Task<DnsResponse?>[] answers =
             [

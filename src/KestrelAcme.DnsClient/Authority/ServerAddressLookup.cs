@@ -9,16 +9,29 @@ namespace KestrelAcme.DnsClient.Authority;
 internal sealed class ServerAddressLookup(DnsRequestor requestor, Func<IPAddress, IPEndPoint> endPointOf)
 {
     // Far more than a delegation holds in practice: what a stranger's zone can make us ask is bounded.
-    private const int MaximumServers = 32;
-    private const int MaximumAddresses = 16;
+    private const int MaximumServers = 16;
+    private const int MaximumAddresses = 64;
+    private const int MaximumAddressesOfServer = 16;
+
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
 
     public async Task<IReadOnlyList<AuthoritativeServer>> FindAsync(DnsName zone, CancellationToken cancellationToken)
     {
-        DnsResponse response = await requestor.ResolveAsync(zone, DnsRecordType.NS, cancellationToken).ConfigureAwait(false);
-        IEnumerable<DnsName> names = response.RecordsOf<NsRecord>()
-            .Select(record => record.Server).Distinct().Take(MaximumServers);
-        AuthoritativeServer[] servers = await Task.WhenAll(names.Select(name => FindServerAsync(name, cancellationToken)))
-            .ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(TimeLimit, requestor.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        AuthoritativeServer[] servers;
+        try
+        {
+            DnsResponse response = await requestor.ResolveAsync(zone, DnsRecordType.NS, either.Token).ConfigureAwait(false);
+            IEnumerable<DnsName> names = response.RecordsOf<NsRecord>().Select(record => record.Server).Distinct().Take(MaximumServers);
+            servers = Bound(await Task.WhenAll(names.Select(name => FindServerAsync(name, either.Token))).ConfigureAwait(false));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DnsLimitException(zone, $"its name servers were not found within {TimeLimit.TotalSeconds:0} s", wasAnswered: false);
+        }
+
         if (servers.Length == 0)
         {
             throw new DnsZoneException(zone, $"The zone {zone} has no name servers (no NS records).");
@@ -36,7 +49,7 @@ internal sealed class ServerAddressLookup(DnsRequestor requestor, Func<IPAddress
         await Task.WhenAll(ipv4, ipv6).ConfigureAwait(false);
         (IEnumerable<IPEndPoint> found4, DnsException? failure4) = await ipv4.ConfigureAwait(false);
         (IEnumerable<IPEndPoint> found6, DnsException? failure6) = await ipv6.ConfigureAwait(false);
-        ILookup<bool, IPEndPoint> byRoute = found4.Concat(found6).Distinct().Take(MaximumAddresses).ToLookup(HasRoute);
+        ILookup<bool, IPEndPoint> byRoute = found4.Concat(found6).Distinct().Take(MaximumAddressesOfServer).ToLookup(HasRoute);
         return new AuthoritativeServer
         {
             Name = name,
@@ -59,6 +72,27 @@ internal sealed class ServerAddressLookup(DnsRequestor requestor, Func<IPAddress
             // One server that cannot be found must not hide the others: the caller judges.
             return ([], failure);
         }
+        catch (OperationCanceledException)
+        {
+            // One that is slow must not, either. The caller looks at its own token.
+            string limitPassed = $"its {type} records were not found within {TimeLimit.TotalSeconds:0} s";
+            return ([], new DnsLimitException(name, limitPassed, wasAnswered: false));
+        }
+    }
+
+    // Names of servers and their addresses are a stranger's word, and each address will be asked again and again.
+    private static AuthoritativeServer[] Bound(AuthoritativeServer[] servers)
+    {
+        int left = MaximumAddresses;
+        return [.. servers.Select(server =>
+        {
+            IPEndPoint[] endPoints = [.. server.EndPoints.Take(left)];
+            left -= endPoints.Length;
+            return new AuthoritativeServer
+            {
+                Name = server.Name, EndPoints = endPoints, Unroutable = server.Unroutable, Failure = server.Failure,
+            };
+        })];
     }
 
     /// <summary>Connecting a UDP socket sends nothing, but the operating system looks for a route.</summary>

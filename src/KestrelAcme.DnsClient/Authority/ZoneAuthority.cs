@@ -1,3 +1,4 @@
+using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.Authority;
@@ -17,6 +18,14 @@ public sealed class ZoneAuthority
     /// <summary>The zone's SOA as a resolver has it.</summary>
     public required SoaRecord Soa { get; init; }
 
-    /// <summary>All name servers of the zone, at most 32; at least one has an address. Empty where only the zone was looked for.</summary>
+    /// <summary>All name servers of the zone, at most 16; at least one has an address. Empty where only the zone was looked for.</summary>
     public required IReadOnlyList<AuthoritativeServer> Servers { get; init; }
+
+    /// <summary>Where the CNAME of a wildcard would lead <see cref="Name"/>, which was not followed; null where there is none.</summary>
+    public DnsName? WildcardTarget { get; init; }
+
+    /// <summary>
+    /// The questions on the way that no resolver had an answer for; not empty, the zone was found above them and may be another one.
+    /// </summary>
+    public IReadOnlyList<DnsResolutionException> Unanswered { get; init; } = [];
 }

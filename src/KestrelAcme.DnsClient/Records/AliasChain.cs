@@ -18,21 +18,32 @@ internal sealed class AliasChain(DnsName start)
     public bool Follow(IReadOnlyList<DnsRecord> answers)
     {
         int before = _names.Count;
-        while (answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == End) is { } alias)
+        while (TargetOf(End, answers) is { } target)
         {
-            bool known = _names.Contains(alias.Target);
-            _names.Add(alias.Target);
-            if (known)
-            {
-                throw new DnsAliasException("run in a circle", _names);
-            }
-
-            if (_names.Count > MaximumHops + 1)
-            {
-                throw new DnsAliasException($"go on for more than {MaximumHops} hops", _names);
-            }
+            Add(target);
         }
 
         return _names.Count > before;
     }
+
+    /// <summary>Goes one CNAME further.</summary>
+    /// <exception cref="DnsAliasException">They run in a circle, or on and on.</exception>
+    public void Add(DnsName target)
+    {
+        bool known = _names.Contains(target);
+        _names.Add(target);
+        if (known)
+        {
+            throw new DnsAliasException("run in a circle", _names);
+        }
+
+        if (_names.Count > MaximumHops + 1)
+        {
+            throw new DnsAliasException($"go on for more than {MaximumHops} hops", _names);
+        }
+    }
+
+    /// <summary>Where the CNAME of a name leads, or null where it has none.</summary>
+    public static DnsName? TargetOf(DnsName name, IReadOnlyList<DnsRecord> answers) =>
+        answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == name)?.Target;
 }

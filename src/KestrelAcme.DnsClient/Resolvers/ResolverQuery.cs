@@ -6,9 +6,13 @@ using KestrelAcme.DnsClient.Transport;
 namespace KestrelAcme.DnsClient.Resolvers;
 
 /// <summary>One question to several resolvers in turn.</summary>
-internal sealed class ResolverQuery(DnsTransport transport, SilentServers silent, Func<IReadOnlyList<IPEndPoint>> resolvers)
+internal sealed class ResolverQuery(
+    DnsTransport transport, SilentServers silent, TimeProvider timeProvider, Func<IReadOnlyList<IPEndPoint>> resolvers)
 {
     private const int Rounds = 2;
+
+    // A resolver that just gave up on a name gives up again at once; a moment later its own servers may have answered.
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(0.5);
 
     public async Task<DnsResponse> SendAsync(DnsQuestion question, CancellationToken cancellationToken)
     {
@@ -16,6 +20,7 @@ internal sealed class ResolverQuery(DnsTransport transport, SilentServers silent
         var failures = new DnsServerFailure[servers.Count];
         for (int round = 0; round < Rounds; round++)
         {
+            long start = timeProvider.GetTimestamp();
             foreach (int i in Enumerable.Range(0, servers.Count).OrderBy(i => silent.Contains(servers[i])).ToArray())
             {
                 (DnsResponse? answer, DnsServerFailure? failure) =
@@ -26,6 +31,11 @@ internal sealed class ResolverQuery(DnsTransport transport, SilentServers silent
                 }
 
                 failures[i] = failure;
+            }
+
+            if (round < Rounds - 1 && Pause - timeProvider.GetElapsedTime(start) is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(rest, timeProvider, cancellationToken).ConfigureAwait(false);
             }
         }
 

@@ -70,6 +70,7 @@ internal static class AcmeHttpsConfigurationBinder
         var provider = new DnsProviderOptions();
         reader.Text(nameof(provider.Type), value => provider.Type = value);
         reader.Texts(nameof(provider.Zones), value => provider.Zones = value);
+        reader.Flag(nameof(provider.FollowCnames), value => provider.FollowCnames = value);
         reader.Duration(nameof(provider.PropagationTimeout), value => provider.PropagationTimeout = value);
         reader.Duration(nameof(provider.MinimumWait), value => provider.MinimumWait = value);
         reader.Choice<DnsPropagationCheck>(nameof(provider.PropagationCheck), value => provider.PropagationCheck = value);

@@ -11,6 +11,14 @@ public class DnsPlacementOptions
     /// <value>Empty: every name that no other provider is for.</value>
     public IList<string> Zones { get; set; } = [];
 
+    /// <summary>
+    /// Whether the CNAMEs of <c>_acme-challenge</c> are followed, for names that this provider is for, and the record is created where
+    /// they end. A CNAME that only a wildcard makes up
+    /// (<c>*.example.com CNAME ...</c>) is not followed in any case: the record takes its place.
+    /// </summary>
+    /// <value><see langword="true"/>.</value>
+    public bool FollowCnames { get; set; } = true;
+
     /// <summary>How long a record may take until it is visible. After that the order fails, and is tried again later.</summary>
     /// <value>5 minutes; from 1 second to 1 hour.</value>
     public TimeSpan PropagationTimeout { get; set; } = TimeSpan.FromMinutes(5);

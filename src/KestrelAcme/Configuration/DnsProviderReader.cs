@@ -41,6 +41,7 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
         {
             Settings = new DnsProviderSettings(type.Name, _settings.Read(options, type, key)),
             Zones = zones,
+            FollowCnames = options.FollowCnames,
             PropagationTimeout = options.PropagationTimeout,
             MinimumWait = options.MinimumWait,
             PropagationCheck = options.PropagationCheck,

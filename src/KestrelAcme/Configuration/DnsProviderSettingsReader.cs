@@ -77,7 +77,8 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
     {
         string[] known =
         [
-            .. type.Keys.SelectMany(k => k.Secret ? new[] { k.Name, k.Name + "File" } : [k.Name]), nameof(DnsProviderOptions.Zones), nameof(DnsProviderOptions.PropagationTimeout),
+            .. type.Keys.SelectMany(k => k.Secret ? new[] { k.Name, k.Name + "File" } : [k.Name]), nameof(DnsProviderOptions.Zones),
+            nameof(DnsProviderOptions.FollowCnames), nameof(DnsProviderOptions.PropagationTimeout),
             nameof(DnsProviderOptions.MinimumWait), nameof(DnsProviderOptions.PropagationCheck), nameof(DnsProviderOptions.RequireEveryServer), nameof(DnsProviderOptions.Type),
         ];
         foreach (var name in given.Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase)))

@@ -9,6 +9,9 @@ internal sealed record DnsProviderSpecification
     /// <summary>The zones that it is for, A-labels in lower case; empty for all.</summary>
     public required ValueList<string> Zones { get; init; }
 
+    /// <summary>Whether the CNAMEs of challenges' names are followed.</summary>
+    public bool FollowCnames { get; init; } = true;
+
     /// <summary>How long a record may take until it is visible.</summary>
     public required TimeSpan PropagationTimeout { get; init; }
 

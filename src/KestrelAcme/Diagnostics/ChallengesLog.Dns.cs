@@ -52,4 +52,20 @@ internal static partial class ChallengesLog
 
     [LoggerMessage(1265, LogLevel.Warning, "{ChallengeName} was registered at {Server}. Unless it is there, create: {ChallengeName}. CNAME {Target}.")]
     public static partial void AcmeDnsRegistered(this ILogger logger, string challengeName, Uri server, string target);
+
+    [LoggerMessage(
+        1266, LogLevel.Information,
+        "{Name}: its CNAME to {Target} comes from a wildcard and is not followed; the record takes its place. " +
+        "If it is meant to be followed, create the CNAME at this very name.")]
+    public static partial void DnsWildcardNotFollowed(this ILogger logger, string name, string target);
+
+    [LoggerMessage(1267, LogLevel.Warning, "{ChallengeName}: the zone was found above names that no resolver answers for. {Doubt}")]
+    public static partial void DnsNamesUnanswered(this ILogger logger, string challengeName, string doubt);
+
+    [LoggerMessage(
+        1268, LogLevel.Warning,
+        "{Name}: no name server of zone {Zone} answers as its authority from here ({Report}). The resolvers are asked for the record " +
+        "instead, and the authority is told no sooner than {Seconds:0} s after it was created. If port 53 is blocked or intercepted in " +
+        "this network, set PropagationCheck: Resolvers for the DNS provider; otherwise check the NS records of the zone.")]
+    public static partial void DnsServersUnusable(this ILogger logger, string name, string zone, string report, double seconds);
 }

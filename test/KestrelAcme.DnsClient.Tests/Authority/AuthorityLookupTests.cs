@@ -158,6 +158,112 @@ public sealed class AuthorityLookupTests
         Assert.Contains("no NS records", noServers.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("*.example.test", "_acme-challenge.www.example.test", false, null)]
+    [InlineData("*.www.example.test", "_acme-challenge.www.example.test", false, null)]
+    [InlineData("*.www.example.test", "_acme-challenge.www.example.test", true, null)]
+    [InlineData("*.www.example.test", "_acme-challenge.www.example.test", false, "parking.other.test")]
+    [InlineData("*.www.example.test", "_acme-challenge.www.example.test", false, "real.other.test")]
+    public async Task FindAsync_WildcardAlias_IsFollowedOnlyWhereTheNameHasItsOwn(string wildcard, string name, bool oneLabel, string? own)
+    {
+        DnsRecord[] records = [.. Zone, Reply.Soa("other.test"), Reply.Ns("other.test", "ns1.example.test"), Reply.Cname(wildcard, "parking.other.test")];
+        records = own is null ? records : [.. records, Reply.Cname(name, own)];
+
+        ZoneAuthority authority = await FindAsync(new ScriptedZones(records) { WildcardsAreOneLabel = oneLabel }, DnsName.Parse(name));
+
+        Assert.Equal(own ?? name, authority.Name.ToString());
+        Assert.Equal(own is null ? "example.test" : "other.test", authority.Zone.ToString());
+        Assert.Equal(own is null ? "parking.other.test" : null, authority.WildcardTarget?.ToString());
+    }
+
+    [Fact]
+    public async Task FindAsync_WildcardAliasBehindAnAlias_IsNotFollowed()
+    {
+        DnsRecord[] records =
+        [
+            .. Zone, Reply.Cname(Challenge.ToString(), "_acme-challenge.www.other.test"), Reply.Soa("other.test"), Reply.Ns("other.test", "ns1.example.test"),
+            Reply.Cname("*.other.test", "parking.example.test"),
+        ];
+
+        ZoneAuthority authority = await FindAsync(new ScriptedZones(records));
+
+        Assert.Equal(("other.test", "_acme-challenge.www.other.test"), (authority.Zone.ToString(), authority.Name.ToString()));
+    }
+
+    [Theory]
+    [InlineData(DnsAliasHandling.FollowAll, "parking.other.test")]
+    [InlineData(DnsAliasHandling.Ignore, "_acme-challenge.www.example.test")]
+    public async Task FindZoneAsync_WildcardAlias_IsHandledAsAskedFor(DnsAliasHandling aliases, string expected)
+    {
+        DnsRecord[] records = [.. Zone, Reply.Soa("other.test"), Reply.Cname("*.example.test", "parking.other.test")];
+        await using var resolver = ScriptedServer.Honest(new ScriptedZones(records).Answer);
+
+        ZoneAuthority authority = await Lookup(resolver).FindZoneAsync(Challenge, aliases, Cancellation);
+
+        Assert.Equal(expected, authority.Name.ToString());
+        Assert.Null(authority.WildcardTarget);
+    }
+
+    [Fact]
+    public async Task FindZoneAsync_AliasesAreIgnored_AsksForNoAlias()
+    {
+        DnsRecord[] records = [.. Zone, Reply.Soa("other.test"), Reply.Cname(Challenge.ToString(), "real.other.test")];
+        await using var resolver = ScriptedServer.Honest(new ScriptedZones(records).Answer);
+
+        ZoneAuthority authority = await Lookup(resolver).FindZoneAsync(Challenge, DnsAliasHandling.Ignore, Cancellation);
+
+        Assert.Equal(("example.test", Challenge), (authority.Zone.ToString(), authority.Name));
+        Assert.DoesNotContain(resolver.Requests, request => MessageReader.Read(request.Request).Question!.Type == DnsRecordType.CNAME);
+    }
+
+    [Theory]
+    [InlineData(DnsResponseCode.SERVFAIL, "_acme-challenge.www.example.test CNAME")]
+    [InlineData(DnsResponseCode.REFUSED, "_acme-challenge.www.example.test CNAME")]
+    [InlineData(DnsResponseCode.REFUSED, "_acme-challenge.www.example.test CNAME", "_acme-challenge.www.example.test SOA")]
+    [InlineData(
+        DnsResponseCode.SERVFAIL, "_acme-challenge.www.example.test CNAME", "_acme-challenge.www.example.test SOA", "www.example.test SOA")]
+    public async Task FindAsync_NoAnswerForSomeNames_GoesOnAboveThem(DnsResponseCode code, params string[] failing)
+    {
+        ZoneAuthority authority = await FindAsync(Failing(new ScriptedZones(Zone), code, failing));
+
+        Assert.Equal(("example.test", Challenge), (authority.Zone.ToString(), authority.Name));
+        Assert.Equal(failing, authority.Unanswered.Select(failure => $"{failure.Name} {failure.Type}"));
+    }
+
+    [Fact]
+    public async Task FindAsync_NoAnswerAtTheEndOfAnAlias_GoesOnAboveIt()
+    {
+        DnsRecord[] records = [.. Zone, Reply.Cname(Challenge.ToString(), "a.b.other.test"), Reply.Soa("other.test"), Reply.Ns("other.test", "ns1.example.test")];
+
+        ZoneAuthority authority = await FindAsync(Failing(new ScriptedZones(records), DnsResponseCode.SERVFAIL, "a.b.other.test CNAME", "a.b.other.test SOA"));
+
+        Assert.Equal(("other.test", "a.b.other.test"), (authority.Zone.ToString(), authority.Name.ToString()));
+    }
+
+    [Fact]
+    public async Task FindAsync_NoAnswerForAllButATopLevelDomain_DoesNotTakeThatForTheZone()
+    {
+        var zones = Failing(
+            new ScriptedZones(Reply.Soa("test")), DnsResponseCode.SERVFAIL,
+            "_acme-challenge.www.example.test CNAME", "_acme-challenge.www.example.test SOA", "www.example.test SOA", "example.test SOA");
+
+        var error = await Assert.ThrowsAsync<DnsResolutionException>(() => FindAsync(zones));
+
+        Assert.Equal((Challenge, DnsRecordType.CNAME), (error.Name, error.Type));
+    }
+
+    private static ScriptedZones Failing(ScriptedZones zones, DnsResponseCode code, params string[] questions)
+    {
+        foreach (string[] question in questions.Select(text => text.Split(' ')))
+        {
+            zones.Fail(question[0], Enum.Parse<DnsRecordType>(question[1]), code);
+        }
+
+        return zones;
+    }
+
+    private static AuthorityLookup Lookup(ScriptedServer resolver) => new(new DnsRequestor(new DnsRequestorOptions { Resolvers = { resolver.EndPoint } }));
+
     private static Task<DnsZoneException> FailAsync(ScriptedZones zones) => Assert.ThrowsAsync<DnsZoneException>(() => FindAsync(zones));
 
     private static async Task<ZoneAuthority> FindAsync(ScriptedZones zones, DnsName? name = null)

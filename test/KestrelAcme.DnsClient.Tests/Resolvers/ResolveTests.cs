@@ -75,6 +75,21 @@ public sealed class ResolveTests
     }
 
     [Fact]
+    public async Task ResolveAsync_AllRefuseAtOnce_PausesBeforeTheyAreAskedAgain()
+    {
+        await using var refusing = ScriptedServer.Honest(request => Reply.To(request, code: DnsResponseCode.REFUSED, edns: true));
+        var time = new FakeTimeProvider();
+
+        Task<DnsResponse> resolution = Requestor(time, refusing.EndPoint).ResolveAsync(Host, DnsRecordType.A, Cancellation);
+        await time.WhenTimerDueWithinAsync(TimeSpan.FromMilliseconds(500), Cancellation);
+        Assert.Single(refusing.Requests);
+        time.Advance(TimeSpan.FromMilliseconds(500));
+
+        await Assert.ThrowsAsync<DnsResolutionException>(() => resolution);
+        Assert.Equal(2, refusing.Requests.Count);
+    }
+
+    [Fact]
     public async Task ResolveAsync_Cancelled_ThrowsOperationCanceled()
     {
         await using var silent = new ScriptedServer();

@@ -13,6 +13,9 @@ internal sealed class ScriptedZones(params DnsRecord[] records)
     /// <summary>Whether negative answers come without SOA, as from some home routers.</summary>
     public bool CutsAuthority { get; init; }
 
+    /// <summary>Whether a wildcard stands for one label only, against RFC 4592.</summary>
+    public bool WildcardsAreOneLabel { get; init; }
+
     /// <summary>Whether answers claim to be authoritative.</summary>
     public bool IsAuthority { get; init; }
 
@@ -31,8 +34,7 @@ internal sealed class ScriptedZones(params DnsRecord[] records)
             return Reply.To(request, code: code, flags: flags, edns: true);
         }
 
-        DnsRecord[] answers = [.. records.Where(record =>
-            record.Name == question.Name && (record.Type == question.Type || record.Type == DnsRecordType.CNAME))];
+        DnsRecord[] answers = [.. OwnedBy(question.Name).Where(record => record.Type == question.Type || record.Type == DnsRecordType.CNAME)];
         if (question.Type != DnsRecordType.CNAME && answers.OfType<CnameRecord>().FirstOrDefault() is { } alias)
         {
             answers = [.. answers, .. records.Where(record => record.Name == alias.Target && record.Type == question.Type)];
@@ -41,5 +43,20 @@ internal sealed class ScriptedZones(params DnsRecord[] records)
         DnsRecord[] authority = [.. records.OfType<SoaRecord>()
             .Where(soa => question.Name.IsSubdomainOf(soa.Name)).OrderByDescending(soa => soa.Name.LabelCount).Take(1)];
         return Reply.To(request, answers, answers.Length > 0 || CutsAuthority ? [] : authority, flags: flags, edns: true);
+    }
+
+    /// <summary>The records of a name, or what a wildcard makes up for one that does not exist (RFC 4592).</summary>
+    private IEnumerable<DnsRecord> OwnedBy(DnsName name)
+    {
+        DnsName encloser = name;
+        while (!records.Any(record => record.Name.IsSubdomainOf(encloser)) && encloser.Parent is { } parent)
+        {
+            encloser = parent;
+        }
+
+        return encloser == name ? records.Where(record => record.Name == name)
+            : encloser.IsRoot || (WildcardsAreOneLabel && name.Parent != encloser) ? []
+            : records.Where(record => record.Name == DnsName.Parse($"*.{encloser}")).OfType<CnameRecord>()
+                .Select(record => new CnameRecord(name, record.TimeToLive, record.Target));
     }
 }

@@ -133,7 +133,7 @@ public sealed class BindServer : IAsyncDisposable
             "@ IN NS ns1", $"ns1 IN A {_primary.Address.Address}", .. second, .. zone.Records,
         ];
         var file = _primary.WriteFile($"{zone.Name}.zone", string.Join('\n', lines) + "\n");
-        return $$"""zone "{{zone.Name}}" { type primary; file "{{file}}"; allow-update { key "{{TsigKeyName}}"; }; };""";
+        return $$"""zone "{{zone.Name}}" { type primary; file "{{file}}"; allow-update { key "{{TsigKeyName}}"; }; {{zone.Statements}} };""";
     }
 
     private string DescribeSecondary(BindZone zone) => $$"""

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KestrelAcme.Challenges.Dns01.Propagation;
+using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Challenges.Dns01.Records;
 
 namespace KestrelAcme.Challenges.Dns01;
@@ -19,7 +20,7 @@ internal sealed class DnsChallengeFlow(DnsPlaceFinder finder, RecordWriter write
 
         // Kept before the record is created, so that it is deleted too when creating it fails half-way.
         Keep(context, challengeName, new PreparedRecord(place, record, provider, time.GetTimestamp()));
-        await writer.CreateAsync(record, provider.Provider, cancellationToken);
+        await CreateAsync(place, record, provider, cancellationToken);
         Keep(context, challengeName, new PreparedRecord(place, record, provider, time.GetTimestamp()));
     }
 
@@ -40,6 +41,24 @@ internal sealed class DnsChallengeFlow(DnsPlaceFinder finder, RecordWriter write
     /// <summary>What the zone's servers show at this moment.</summary>
     public async ValueTask<string?> ExplainFailureAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
         => _open.TryGetValue((context.Url, challengeName), out var open) && open.Prepared is { } prepared ? await propagation.DescribeAsync(prepared, cancellationToken) : null;
+
+    private async Task CreateAsync(DnsPlace place, DnsTxtRecord record, DnsProviderEntry provider, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await writer.CreateAsync(record, provider.Provider, cancellationToken);
+        }
+        catch (ChallengeException exception) when (place.Doubt is not null && exception.Fault != ChallengeFault.Local)
+        {
+            // With an answer from the resolvers, the next try may find another zone: nothing for a person to change, and nothing wrong
+            // with the name.
+            throw new ChallengeException($"{exception.Message} {place.Doubt}", exception)
+            {
+                Fault = ChallengeFault.Local,
+                RetryAfter = exception.RetryAfter,
+            };
+        }
+    }
 
     private static string ValueOf(ChallengeContext context) => context.KeyAuthorization is { } keyAuthorization
         ? DnsChallengeNames.Value(keyAuthorization)

@@ -19,6 +19,10 @@ internal static class DnsChallengeNames
     public static string Value(string keyAuthorization)
         => System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(keyAuthorization)));
 
+    /// <summary>Whether a label is one that stands for an account.</summary>
+    public static bool IsAccountLabel(string label)
+        => label.Length == 1 + (AccountLabelBytes * 8 / 5) && label[0] == '_' && label.Skip(1).All(Base32.Contains);
+
     private static string AccountLabel(Uri accountUrl)
     {
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(accountUrl.OriginalString));

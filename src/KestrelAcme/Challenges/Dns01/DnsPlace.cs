@@ -10,6 +10,15 @@ namespace KestrelAcme.Challenges.Dns01;
 /// <param name="Servers">The zone's servers; empty where only the resolvers' word counts.</param>
 internal sealed record DnsPlace(DnsName ChallengeName, DnsName Name, DnsName Zone, IReadOnlyList<AuthoritativeServer> Servers)
 {
+    /// <summary>
+    /// Why another zone may hold the name, as a sentence: no resolver had an answer for a name between. <see langword="null"/> when the
+    /// zone is certain.
+    /// </summary>
+    public string? Doubt { get; init; }
+
+    /// <summary>Why none of the zone's servers can be asked, although they should be.</summary>
+    public string? WhyNoServers { get; init; }
+
     public DnsTxtRecord Record(string value) => new() { Zone = Text(Zone), Name = Text(Name), ChallengeName = Text(ChallengeName), Value = value };
 
     private static string Text(DnsName name) => name.ToString().ToLowerInvariant();

@@ -24,8 +24,8 @@ public sealed class DnsServerRefusalTests
         { "not its zone", ChallengeFault.Operator, "{0} rejected the update of zone example.test: NOTAUTH" },
         { "update answers SERVFAIL", ChallengeFault.Local, "{0} rejected the update of zone example.test: SERVFAIL" },
         { "update server is dead", ChallengeFault.Local, "Zone example.test: {0} could not be asked over TCP" },
-        { "resolver answers SERVFAIL", ChallengeFault.Name, "{0} answered SERVFAIL." },
-        { "resolver answers REFUSED", ChallengeFault.Name, "{0} answered REFUSED." },
+        { "resolver answers SERVFAIL", ChallengeFault.Local, "{0} answered SERVFAIL." },
+        { "resolver answers REFUSED", ChallengeFault.Local, "{0} answered REFUSED." },
         { "resolver is dead", ChallengeFault.Local, "No resolver answered for _acme-challenge.example.test CNAME: {0} could not be asked over UDP" },
         { "no zone", ChallengeFault.Name, "No zone holds _acme-challenge.example.test: the resolvers show no SOA for it or any name above it." },
     };

@@ -9,6 +9,15 @@ internal static class PropagationPolicy
     /// <summary>How long a server may refuse before it counts as unusable: one that restarts or loads its zone comes back, maybe without the record.</summary>
     public static readonly TimeSpan RefusalPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>
+    /// The least time between creating a record and telling the authority when only the resolvers show it: they ask one name server,
+    /// the authority may ask another.
+    /// </summary>
+    public static readonly TimeSpan LeastWaitWithoutServers = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long resolvers may go without an answer when the name servers give none, either.</summary>
+    public static readonly TimeSpan ResolverPatience = TimeSpan.FromSeconds(30);
+
     /// <summary>A fifth of the time that has passed: nobody waits for more than a fifth longer than was needed, and a slow zone is not asked all the time.</summary>
     public static TimeSpan NextPause(TimeSpan elapsed)
     {
@@ -32,4 +41,10 @@ internal static class PropagationPolicy
 
         return visible > 0;
     }
+
+    /// <summary>
+    /// Whether no server answers as an authority: it is this network that keeps us from them, or all of them are broken. To wait for
+    /// them is of no use.
+    /// </summary>
+    public static bool NoneIsAuthority(IEnumerable<ServerState> servers) => servers.All(state => state == ServerState.Unusable);
 }

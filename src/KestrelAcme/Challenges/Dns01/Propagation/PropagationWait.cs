@@ -14,11 +14,17 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
     public async Task RunAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
         var specification = prepared.Provider.Specification;
-        await (specification.PropagationCheck == DnsPropagationCheck.Resolvers
-            ? AskResolversAsync(prepared, cancellationToken)
-            : AskServersAsync(prepared, cancellationToken));
+        var least = specification.MinimumWait;
+        if (specification.PropagationCheck == DnsPropagationCheck.Resolvers)
+        {
+            await AskResolversAsync(prepared, cancellationToken);
+        }
+        else if (!await AskServersAsync(prepared, cancellationToken) && least < PropagationPolicy.LeastWaitWithoutServers)
+        {
+            least = PropagationPolicy.LeastWaitWithoutServers;
+        }
 
-        var rest = specification.MinimumWait - time.GetElapsedTime(prepared.CreatedAt);
+        var rest = least - time.GetElapsedTime(prepared.CreatedAt);
         if (rest > TimeSpan.Zero)
         {
             await Task.Delay(rest, time, cancellationToken);
@@ -41,26 +47,31 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         [
             .. from server in prepared.Place.Servers
                from endPoint in server.EndPoints.Distinct()
-               select new ServerWatch(requestor, time, server.Name.ToString(), endPoint, prepared.Record.Value),
+               select new ServerWatch(requestor, time, server.Name.ToString(), endPoint, prepared.Record.Value, prepared.Place.Zone),
         ];
     }
 
-    private async Task AskServersAsync(PreparedRecord prepared, CancellationToken cancellationToken)
+    /// <returns>Whether the servers show the record; otherwise only the resolvers do, because no server answers as an authority.</returns>
+    private async Task<bool> AskServersAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
         var (place, specification) = (prepared.Place, prepared.Provider.Specification);
         var watches = Watch(prepared);
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var resolverReport = "";
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var noAuthority = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var polling = Task.WhenAll(watches.Select(watch => PollAsync(watch, place.Name, Look, stop.Token)));
+        var polling = Task.WhenAll(
+            [AskResolversInsteadAsync(), .. watches.Select(watch => PollAsync(watch, place.Name, Look, stop.Token))]);
+        Look();
         try
         {
-            var waiting = done.Task.WaitAsync(specification.PropagationTimeout, time, cancellationToken);
-            await await Task.WhenAny(waiting, polling);
-            await waiting;
+            var byServers = await done.Task.WaitAsync(specification.PropagationTimeout, time, cancellationToken);
+            Report(prepared, watches, byServers ? null : resolverReport);
+            return byServers;
         }
         catch (TimeoutException)
         {
-            throw TimedOut(prepared, string.Join("; ", watches.Where(w => w.State != ServerState.Visible).Select(w => w.Report)), watches.All(w => w.IsSilent));
+            throw NotVisible(prepared, watches, resolverReport);
         }
         finally
         {
@@ -68,13 +79,47 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
             await polling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        Report(prepared, watches);
-
         void Look()
         {
             if (PropagationPolicy.IsVisible(watches.Select(w => w.State), specification.RequireEveryServer))
             {
-                done.TrySetResult();
+                done.TrySetResult(true);
+            }
+            else if (PropagationPolicy.NoneIsAuthority(watches.Select(w => w.State)))
+            {
+                noAuthority.TrySetResult();
+            }
+        }
+
+        async Task AskResolversInsteadAsync()
+        {
+            await noAuthority.Task.WaitAsync(stop.Token);
+            if (specification.RequireEveryServer)
+            {
+                done.TrySetException(NotVisible(prepared, watches, resolverReport));
+                return;
+            }
+
+            var report = place.WhyNoServers?.TrimEnd('.') ?? string.Join("; ", watches.Select(w => w.Report));
+            var least = PropagationPolicy.LeastWaitWithoutServers.TotalSeconds;
+            logger.DnsServersUnusable(place.Name.ToString(), prepared.Record.Zone, report, least);
+            var start = time.GetTimestamp();
+            var answeredAt = start;
+            while (!done.Task.IsCompleted)
+            {
+                (var visible, var answered, resolverReport) = await AskResolverAsync(prepared, stop.Token);
+                answeredAt = answered ? time.GetTimestamp() : answeredAt;
+                if (time.GetElapsedTime(answeredAt) >= PropagationPolicy.ResolverPatience)
+                {
+                    done.TrySetException(NotVisible(prepared, watches, resolverReport));
+                }
+                else if (visible && PropagationPolicy.NoneIsAuthority(watches.Select(w => w.State)))
+                {
+                    // A server that is back, as after a restart, is waited for again.
+                    done.TrySetResult(false);
+                }
+
+                await Task.Delay(PropagationPolicy.NextPause(time.GetElapsedTime(start)), time, stop.Token);
             }
         }
     }
@@ -106,7 +151,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         {
             while (true)
             {
-                (var visible, last) = await AskResolverAsync(prepared, both.Token);
+                (var visible, _, last) = await AskResolverAsync(prepared, both.Token);
                 if (visible)
                 {
                     logger.DnsRecordVisible(prepared.Record.Name, last, time.GetElapsedTime(prepared.CreatedAt).TotalSeconds);
@@ -118,41 +163,75 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw TimedOut(prepared, last, silent: false);
+            throw NotVisible(prepared, last, advice: "", passing: false);
         }
     }
 
-    private async Task<(bool Visible, string Report)> AskResolverAsync(PreparedRecord prepared, CancellationToken cancellationToken)
+    private async Task<(bool Visible, bool Answered, string Report)> AskResolverAsync(
+        PreparedRecord prepared, CancellationToken cancellationToken)
     {
         try
         {
             var response = await dns.Requestor.ResolveAsync(prepared.Place.Name, DnsRecordType.TXT, cancellationToken);
             var values = response.RecordsOf<TxtRecord>();
             return values.Any(record => record.Text == prepared.Record.Value)
-                ? (true, $"the resolver {response.Server}")
-                : (false, $"the resolver {response.Server} answers {response.Code} with {values.Count} other values");
+                ? (true, true, $"the resolver {response.Server}")
+                : (false, true, $"the resolver {response.Server} answers {response.Code} with {values.Count} other values" +
+                    Kept(response, prepared.Place));
         }
         catch (DnsException exception)
         {
-            return (false, exception.Message);
+            return (false, false, exception.Message.TrimEnd('.'));
         }
     }
 
-    private void Report(PreparedRecord prepared, ServerWatch[] watches)
+    /// <summary>How long a resolver may keep an answer from before the record was created.</summary>
+    private static string Kept(DnsResponse response, DnsPlace place)
     {
-        foreach (var watch in watches.Where(w => w.State != ServerState.Visible))
+        if (response.Answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == place.Name) is { } alias)
+        {
+            return $", by the CNAME to {alias.Target}, which it may keep for {alias.TimeToLive.TotalSeconds:0} s";
+        }
+
+        return response.Answers.Count == 0 && response.Authority.OfType<SoaRecord>().FirstOrDefault() is { } soa
+            ? $", which it may keep for {Math.Min(soa.TimeToLive.TotalSeconds, soa.Minimum):0} s"
+            : "";
+    }
+
+    private void Report(PreparedRecord prepared, ServerWatch[] watches, string? resolver)
+    {
+        foreach (var watch in watches.Where(w => w.State != ServerState.Visible && resolver is null))
         {
             logger.DnsServerTolerated(prepared.Record.Zone, watch.Report);
         }
 
         var count = watches.Count(w => w.State == ServerState.Visible);
-        logger.DnsRecordVisible(prepared.Record.Name, $"{count} name server address{(count == 1 ? "" : "es")} of zone {prepared.Record.Zone}", time.GetElapsedTime(prepared.CreatedAt).TotalSeconds);
+        var servers = resolver ?? $"{count} name server address{(count == 1 ? "" : "es")} of zone {prepared.Record.Zone}";
+        logger.DnsRecordVisible(prepared.Record.Name, servers, time.GetElapsedTime(prepared.CreatedAt).TotalSeconds);
     }
 
-    private static ChallengeException TimedOut(PreparedRecord prepared, string missing, bool silent) => new(
-        $"{prepared.Record.ChallengeName}: the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone}, created by {prepared.Provider.Provider.Description}, " +
-        $"was not visible everywhere within {prepared.Provider.Specification.PropagationTimeout:c}: {missing}. The authority was not told to look.")
+    private static ChallengeException NotVisible(PreparedRecord prepared, ServerWatch[] watches, string resolverReport)
     {
-        Fault = silent ? ChallengeFault.Local : ChallengeFault.Name,
+        var zone = prepared.Record.Zone;
+        string[] reports =
+        [
+            prepared.Place.WhyNoServers?.TrimEnd('.') ?? "",
+            .. watches.Where(w => w.State != ServerState.Visible).Select(w => w.Report),
+            resolverReport,
+        ];
+        var advice = Array.Exists(watches, w => w.WasAuthority) ? ""
+            : prepared.Place.Doubt is { } doubt ? $" {doubt}"
+            : $" From here, no name server of zone {zone} answers as its authority. If port 53 is blocked or intercepted in this " +
+                $"network, set PropagationCheck: Resolvers for the DNS provider; otherwise check the NS records of {zone}.";
+        var passing = prepared.Place.Doubt is not null || Array.TrueForAll(watches, w => w.IsSilent);
+        return NotVisible(prepared, string.Join("; ", reports.Where(report => report.Length > 0)), advice, passing);
+    }
+
+    private static ChallengeException NotVisible(PreparedRecord prepared, string missing, string advice, bool passing) => new(
+        $"{prepared.Record.ChallengeName}: the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone}, created by {prepared.Provider.Provider.Description}, " +
+        $"was not visible everywhere within {prepared.Provider.Specification.PropagationTimeout:c}: {missing}.{advice} " +
+        "The authority was not told to look.")
+    {
+        Fault = passing ? ChallengeFault.Local : ChallengeFault.Name,
     };
 }

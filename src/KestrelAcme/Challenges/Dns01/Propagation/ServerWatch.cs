@@ -6,13 +6,17 @@ using KestrelAcme.DnsClient.Records;
 namespace KestrelAcme.Challenges.Dns01.Propagation;
 
 /// <summary>Looks for a value at one address of a name server, and remembers what it said last. One caller at a time; its state may be read by others.</summary>
-internal sealed class ServerWatch(DnsRequestor requestor, TimeProvider time, string serverName, IPEndPoint endPoint, string value)
+internal sealed class ServerWatch(
+    DnsRequestor requestor, TimeProvider time, string serverName, IPEndPoint endPoint, string value, DnsName? zone = null)
 {
     private long? _refusingSince;
 
     public ServerState State { get; private set; }
 
     public bool IsSilent { get; private set; }
+
+    /// <summary>Whether it ever answered as an authority.</summary>
+    public bool WasAuthority { get; private set; }
 
     /// <summary>The server, its address, and what it said last.</summary>
     public string Report { get; private set; } = $"{serverName} ({endPoint}) was not heard of";
@@ -42,9 +46,16 @@ internal sealed class ServerWatch(DnsRequestor requestor, TimeProvider time, str
         {
             Refuse("answers, but not as an authority: the delegation to it is lame", givesUp: false);
         }
+        else if (zone is not null && response.Answers.Count == 0
+            && response.Authority.OfType<SoaRecord>().FirstOrDefault() is { } soa && soa.Name != zone)
+        {
+            // With a CNAME in the answer, the SOA is that of the zone where it leads.
+            Refuse($"answers as an authority of zone {soa.Name} instead", givesUp: false);
+        }
         else
         {
             _refusingSince = null;
+            WasAuthority = true;
             var values = response.RecordsOf<TxtRecord>();
             State = values.Any(record => record.Text == value) ? ServerState.Visible : ServerState.Pending;
             Say(State == ServerState.Visible ? "shows the record"

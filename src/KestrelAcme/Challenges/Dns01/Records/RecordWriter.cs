@@ -71,7 +71,8 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
         }
         catch (DnsProviderException exception)
         {
-            throw new ChallengeException($"{record.ChallengeName}: the TXT record {record.Name} could not be {done}. {exception.Message}", exception)
+            var message = $"{record.ChallengeName}: the TXT record {record.Name} could not be {done}. {exception.Message}";
+            throw new ChallengeException(message + WhyThere(record, exception.Fault), exception)
             {
                 Fault = FaultOf(exception.Fault),
                 RetryAfter = exception.RetryAfter,
@@ -88,6 +89,13 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
             };
         }
     }
+
+    private static string WhyThere(DnsTxtRecord record, DnsProviderFault fault)
+        => record.Name == record.ChallengeName
+            || fault is DnsProviderFault.RateLimited or DnsProviderFault.Unavailable or DnsProviderFault.SetUpNeeded
+                ? ""
+                : $" The CNAME of {record.ChallengeName} leads to zone {record.Zone}: configure a DNS provider with " +
+                    $"\"Zones\": [\"{record.Zone}\"], remove the CNAME, or set FollowCnames to false.";
 
     /// <summary>Waits for a call even when it was cancelled, since the name is to be changed by one at a time; but not for ever, where a provider does not heed it.</summary>
     private async Task EndAsync(Task call, IDnsProvider provider, CancellationToken cancellationToken)
