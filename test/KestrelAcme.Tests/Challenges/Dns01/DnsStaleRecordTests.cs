@@ -1,9 +1,11 @@
+using System.Text.Json;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Challenges.Dns01.Records;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.EndToEnd;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -13,7 +15,8 @@ namespace KestrelAcme.Tests.Challenges.Dns01;
 /// <summary>What becomes of the records of an instance that is gone, in a store that others share.</summary>
 public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 {
-    private static readonly DnsTxtRecord Record = new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = "value" };
+    private static readonly string Value = DnsChallengeNames.Value("token.thumbprint");
+    private static readonly DnsTxtRecord Record = new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = Value };
 
     // An order lasts half an hour at most; the authority may look at its record for a while more.
     private static readonly TimeSpan LongestOrder = TimeSpan.FromMinutes(30);
@@ -21,6 +24,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly FailingStorage _storage;
     private readonly List<string> _values = [];
+    private readonly List<string> _deleted = [];
     private readonly DnsFixture _gone;
     private readonly DnsFixture _next;
     private bool _refuses;
@@ -50,7 +54,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
         _time.Advance(LongestOrder);
 
         Assert.True(await Sweep.RunAsync(Cancelled));
-        Assert.Equal(["value"], _values);
+        Assert.Equal([Value], _values);
 
         _time.Advance(TimeSpan.FromMinutes(15));
         Assert.False(await Sweep.RunAsync(Cancelled));
@@ -89,7 +93,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 
         await WriterOf(_next).DeleteAsync(Record, this, Cancelled);
 
-        Assert.Equal(["value"], _values);
+        Assert.Equal([Value], _values);
         Assert.Single(await NotesAsync());
     }
 
@@ -125,6 +129,55 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
         Assert.Equal([Bad], await NotesAsync());
     }
 
+    /// <summary>Notes that somebody who can write to the store could plant, to have records deleted that are none of a challenge.</summary>
+    public static TheoryData<string, string, string, string?> Planted => new()
+    {
+        { "example.test", "_acme-challenge.example.test", "v=spf1 -all", null },
+        { "example.test", "example.test", Value, null },
+        { "www.example.test", "www.example.test", Value, null },
+        { "_dmarc.example.test", "_dmarc.example.test", Value, null },
+        { "_acme-challenge.example.test", "_acme-challenge.example.test", "v=spf1 -all", null },
+        { "_acme-challenge.example.test", "_acme-challenge.example.test", Value + "x", null },
+        { "_acme-challenge.example.test", "_acme-challenge.example.test", "+" + Value[1..], null },
+        { "_acme-challenge.example.test", "_acme-challenge.example.test", Value, $"{RecordKeys.RecordsPrefix}0/0123456789abcdef0123456789abcdef" },
+        { "$(id).example.test", "_acme-challenge.example.test", Value, null },
+        { "_acme-challenge.example.test", "x._acme-challenge.example.test", Value, null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Planted))]
+    public async Task Sweep_NoteThatTheJournalCannotHaveWritten_DeletesNothingAndIsSetAside(string name, string challengeName, string value, string? key)
+    {
+        var entry = new RecordEntry { Zone = "example.test", Name = name, ChallengeName = challengeName, Value = value, CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2) };
+        key ??= RecordKeys.Entry(entry.ToRecord(), Guid.NewGuid().ToString("N"));
+        await _storage.WriteAsync(key, JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry), lease: null, Cancelled);
+
+        await Sweep.RunAsync(Cancelled);
+
+        Assert.Empty(_deleted);
+        Assert.Equal([key + ".damaged"], await NotesAsync());
+    }
+
+    [Theory]
+    [InlineData("_acme-challenge.example.test", true)]
+    [InlineData("_abcdefghijklmnop._acme-challenge.example.test", true)]
+    [InlineData("there.acme.test", true)]
+    [InlineData("elsewhere.acme.test", false)]
+    public async Task Sweep_NoteOfARecordElsewhere_IsBelievedIfTheChallengeLeadsThere(string name, bool believed)
+    {
+        await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "_acme-challenge IN CNAME there.acme.test."), new BindZone("acme.test")] }, Cancelled);
+        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port, _storage, acme => acme.AddDnsProvider("Working", _ => this), _time);
+        var challengeName = name.Contains("_acme-challenge", StringComparison.Ordinal) ? name : "_acme-challenge.example.test";
+        var entry = new RecordEntry { Zone = "acme.test", Name = name, ChallengeName = challengeName, Value = Value, CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2) };
+        var key = RecordKeys.Entry(entry.ToRecord(), Guid.NewGuid().ToString("N"));
+        await _storage.WriteAsync(key, JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry), lease: null, Cancelled);
+
+        await app.Services.GetRequiredService<StaleRecordSweep>().RunAsync(Cancelled);
+
+        Assert.Equal(believed ? [name] : [], _deleted);
+        Assert.Equal(believed ? [] : [key], await NotesAsync());
+    }
+
     Task IDnsProvider.CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
         if (!_values.Contains(record.Value))
@@ -143,6 +196,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
         }
 
         _values.Remove(record.Value);
+        _deleted.Add(record.Name);
         return Task.CompletedTask;
     }
 

@@ -25,5 +25,25 @@ internal sealed record RecordEntry
     /// <summary>Whether the order that it was created for may still be going on: its process may have ended while the authority was looking. A time noted by a clock far ahead says nothing.</summary>
     public bool MayBeNeeded(DateTimeOffset now) => !IsAbandoned && (now - CreatedAt).Duration() < LongestUse;
 
+    /// <summary>
+    /// Why this cannot be a note of the journal, for a challenge's record: it would have another key, place or value. <see
+    /// langword="null"/> when it can.
+    /// </summary>
+    public string? WhyForeign(string key)
+    {
+        if (Zone is null || Name is null || ChallengeName is null || Value is null)
+        {
+            return "A part of it is missing.";
+        }
+
+        var owner = RecordKeys.OwnerOf(key);
+        return !RecordNamePolicy.IsOfDigest(Value) ? "Its value is not that of a challenge."
+            : !RecordNamePolicy.IsOfChallenge(ChallengeName) || !RecordNamePolicy.IsPlain(Name) || !RecordNamePolicy.IsPlain(Zone)
+                ? "Its name is not that of a challenge."
+            : key != RecordKeys.Entry(ToRecord(), owner) || !Guid.TryParseExact(owner, "N", out _)
+                ? "It is not where the journal keeps a note of this record."
+            : null;
+    }
+
     public DnsTxtRecord ToRecord() => new() { Zone = Zone, Name = Name, ChallengeName = ChallengeName, Value = Value };
 }

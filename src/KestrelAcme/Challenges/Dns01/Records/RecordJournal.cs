@@ -124,7 +124,11 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
     {
         try
         {
-            return JsonSerializer.Deserialize(value.Span, RecordJsonContext.Default.RecordEntry) ?? throw new JsonException("It is null.");
+            var entry = JsonSerializer.Deserialize(value.Span, RecordJsonContext.Default.RecordEntry)
+                ?? throw new JsonException("It is null.");
+
+            // Records are deleted on the word of a note, so one that this journal cannot have written is not believed.
+            return entry.WhyForeign(key) is { } reason ? throw new JsonException(reason) : entry;
         }
         catch (JsonException exception)
         {

@@ -7,7 +7,8 @@ namespace KestrelAcme.Challenges.Dns01.Records;
 
 /// <summary>Deletes the records that instances left behind which ended without cleaning up.</summary>
 internal sealed class StaleRecordSweep(
-    BoundedStorage storage, RecordJournal journal, RecordWriter writer, DnsProviderTable providers, TimeProvider time, ILogger<StaleRecordSweep> logger)
+    BoundedStorage storage, RecordJournal journal, RecordWriter writer, DnsProviderTable providers, DnsPlaceFinder finder,
+    TimeProvider time, ILogger<StaleRecordSweep> logger)
 {
     // A record that nobody was able to delete for so long is left to the operator, who was told at every start.
     private static readonly TimeSpan OldestNote = TimeSpan.FromDays(30);
@@ -53,13 +54,20 @@ internal sealed class StaleRecordSweep(
     {
         try
         {
-            if (providers.Find(entry.Name, entry.ChallengeName) is { } provider)
+            if (providers.Find(entry.Name, entry.ChallengeName) is not { } provider)
+            {
+                logger.StaleDnsRecordKept(entry.Name, entry.Zone, "no DNS provider is configured for it any more");
+            }
+            else if (!await finder.LeadsToAsync(entry.ChallengeName, entry.Name, cancellationToken))
+            {
+                // Only a note says that it was a challenge's, and whoever can write to the store could have any record deleted.
+                logger.StaleDnsRecordKept(entry.Name, entry.Zone, $"no CNAME of {entry.ChallengeName} leads to it any more");
+            }
+            else
             {
                 await writer.DeleteStaleAsync(key, entry, provider.Provider, cancellationToken);
                 return;
             }
-
-            logger.StaleDnsRecordKept(entry.Name, entry.Zone, "no DNS provider is configured for it any more");
         }
         catch (ChallengeException exception)
         {
