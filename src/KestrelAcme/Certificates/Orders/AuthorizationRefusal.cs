@@ -17,6 +17,7 @@ internal static class AuthorizationRefusal
         return new OrderFailedException($"{authorization.Identifier.Value} was not validated: {reason.TrimEnd('.')}{(explanation is null ? "" : $". {explanation}")}", failed?.Error, failed?.Type)
         {
             LeftBehind = leftBehind,
+            IsAddress = authorization.Identifier.Type == "ip",
         };
     }
 }

@@ -14,9 +14,13 @@ internal static class FailureClassifier
     public static FailureReport Classify(Exception exception) => exception switch
     {
         AccountRefusedException refused => new FailureReport(FailureCause.Operator, refused.Problem?.Type, $"{Sentence(refused.Message)} {ProblemAdvice.ForAccount(refused.Problem?.Type, refused.WasBound)}"),
-        OrderFailedException failed => new FailureReport(CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type, Advised(failed.Message, failed.Problem?.Type)),
+        OrderFailedException failed => new FailureReport(
+            CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type,
+            Advised(failed.Message, ProblemAdvice.For(failed.Problem?.Type, failed.ChallengeType, failed.IsAddress))),
         AccountLimitedException limited => Classify(limited.Limited),
-        AcmeRateLimitedException limited => new FailureReport(FailureCause.Authority, limited.Problem?.Type, Advised(limited.Message, AcmeProblemTypes.RateLimited), limited.RetryAfter),
+        AcmeRateLimitedException limited => new FailureReport(
+            FailureCause.Authority, limited.Problem?.Type,
+            Advised(limited.Message, ProblemAdvice.For(AcmeProblemTypes.RateLimited)), limited.RetryAfter),
         AcmeUnreachableException { IsTlsFailure: true } untrusted => new FailureReport(FailureCause.Authority, null,
             $"{untrusted.Message} If this is a private authority, set AcmeHttps:TrustedRootsPath to a PEM file with the root of its own HTTPS."),
         AcmeUnreachableException or AcmeMalformedAnswerException => new FailureReport(FailureCause.Authority, null,
@@ -61,9 +65,9 @@ internal static class FailureClassifier
     private static string Refused(AcmeException exception) => exception.Problem?.Type is AcmeProblemTypes.Unauthorized or AcmeProblemTypes.Connection
         or AcmeProblemTypes.Dns or AcmeProblemTypes.Tls or AcmeProblemTypes.IncorrectResponse
         ? exception.Message
-        : Advised(exception.Message, exception.Problem?.Type);
+        : Advised(exception.Message, ProblemAdvice.For(exception.Problem?.Type));
 
-    private static string Advised(string message, string? problemType) => ProblemAdvice.For(problemType) is { } advice ? $"{Sentence(message)} {advice}" : message;
+    private static string Advised(string message, string? advice) => advice is null ? message : $"{Sentence(message)} {advice}";
 
     private static string Sentence(string message) => message[^1] is '.' or '!' or '?' ? message : message + ".";
 

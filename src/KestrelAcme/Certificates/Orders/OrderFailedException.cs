@@ -11,6 +11,9 @@ internal sealed class OrderFailedException(string message, AcmeProblem? problem,
     /// <summary>The type of the challenge that failed, if one did.</summary>
     public string? ChallengeType { get; } = challengeType;
 
+    /// <summary>Whether that challenge was for an IP address.</summary>
+    public bool IsAddress { get; init; }
+
     /// <summary>Whether it failed before this attempt: what began it did not live to see that.</summary>
     public bool LeftBehind { get; init; }
 }

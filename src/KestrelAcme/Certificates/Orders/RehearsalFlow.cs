@@ -33,7 +33,8 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
         }
         catch (OrderFailedException exception)
         {
-            throw new OrderFailedException($"Rehearsed at {staging.Specification.DirectoryUrl.Host}: {exception.Message}", exception.Problem, exception.ChallengeType);
+            var rehearsed = $"Rehearsed at {staging.Specification.DirectoryUrl.Host}: {exception.Message}";
+            throw new OrderFailedException(rehearsed, exception.Problem, exception.ChallengeType) { IsAddress = exception.IsAddress };
         }
         catch (AcmeException exception)
         {
