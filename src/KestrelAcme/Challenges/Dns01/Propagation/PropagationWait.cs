@@ -71,7 +71,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         }
         catch (TimeoutException)
         {
-            throw NotVisible(prepared, watches, resolverReport);
+            throw NotVisible(prepared, watches, resolverReport, specification.PropagationTimeout);
         }
         finally
         {
@@ -96,7 +96,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
             await noAuthority.Task.WaitAsync(stop.Token);
             if (specification.RequireEveryServer)
             {
-                done.TrySetException(NotVisible(prepared, watches, resolverReport));
+                done.TrySetException(NotVisible(prepared, watches, resolverReport, time.GetElapsedTime(prepared.CreatedAt)));
                 return;
             }
 
@@ -111,7 +111,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
                 answeredAt = answered ? time.GetTimestamp() : answeredAt;
                 if (time.GetElapsedTime(answeredAt) >= PropagationPolicy.ResolverPatience)
                 {
-                    done.TrySetException(NotVisible(prepared, watches, resolverReport));
+                    done.TrySetException(NotVisible(prepared, watches, resolverReport, time.GetElapsedTime(prepared.CreatedAt)));
                 }
                 else if (visible && PropagationPolicy.NoneIsAuthority(watches.Select(w => w.State)))
                 {
@@ -163,7 +163,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw NotVisible(prepared, last, advice: "", passing: false);
+            throw NotVisible(prepared, timeout, last, advice: "", passing: false);
         }
     }
 
@@ -210,7 +210,8 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         logger.DnsRecordVisible(prepared.Record.Name, servers, time.GetElapsedTime(prepared.CreatedAt).TotalSeconds);
     }
 
-    private static ChallengeException NotVisible(PreparedRecord prepared, ServerWatch[] watches, string resolverReport)
+    private static ChallengeException NotVisible(
+        PreparedRecord prepared, ServerWatch[] watches, string resolverReport, TimeSpan waited)
     {
         var zone = prepared.Record.Zone;
         string[] reports =
@@ -224,12 +225,12 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
             : $" From here, no name server of zone {zone} answers as its authority. If port 53 is blocked or intercepted in this " +
                 $"network, set PropagationCheck: Resolvers for the DNS provider; otherwise check the NS records of {zone}.";
         var passing = prepared.Place.Doubt is not null || Array.TrueForAll(watches, w => w.IsSilent);
-        return NotVisible(prepared, string.Join("; ", reports.Where(report => report.Length > 0)), advice, passing);
+        return NotVisible(prepared, waited, string.Join("; ", reports.Where(report => report.Length > 0)), advice, passing);
     }
 
-    private static ChallengeException NotVisible(PreparedRecord prepared, string missing, string advice, bool passing) => new(
+    private static ChallengeException NotVisible(PreparedRecord prepared, TimeSpan waited, string missing, string advice, bool passing) => new(
         $"{prepared.Record.ChallengeName}: the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone}, created by {prepared.Provider.Provider.Description}, " +
-        $"was not visible everywhere within {prepared.Provider.Specification.PropagationTimeout:c}: {missing}.{advice} " +
+        $"was not visible everywhere within {TimeSpan.FromSeconds(Math.Ceiling(waited.TotalSeconds)):c}: {missing}.{advice} " +
         "The authority was not told to look.")
     {
         Fault = passing ? ChallengeFault.Local : ChallengeFault.Name,
