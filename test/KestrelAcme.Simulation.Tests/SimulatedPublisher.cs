@@ -11,7 +11,7 @@ internal sealed class SimulatedPublisher : ITlsPublisher
 
     public IReadOnlyDictionary<string, CertificateMaterial> Served => _served;
 
-    public void SetManagedNames(IReadOnlyCollection<string> names)
+    public void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null)
     {
     }
 
@@ -26,6 +26,10 @@ internal sealed class SimulatedPublisher : ITlsPublisher
     }
 
     public void Publish(CertificateMaterial material) => _served[material.Id] = material;
+
+    public void SetStandIn(string id, bool standsIn)
+    {
+    }
 
     public void Withdraw(string id) => _served.TryRemove(id, out _);
 

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace KestrelAcme.Tls;
 
 /// <summary>Reads the body of a ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2). Unknown extensions and values, GREASE (RFC 8701) among them, are skipped.</summary>
@@ -5,10 +7,15 @@ internal static class ClientHelloParser
 {
     private const int VersionAndRandomLength = 34;
     private const ushort ServerNameExtension = 0;
+    private const ushort SupportedGroupsExtension = 10;
     private const ushort SignatureAlgorithmsExtension = 13;
     private const ushort AlpnExtension = 16;
     private const ushort SupportedVersionsExtension = 43;
     private const ushort Tls13 = 0x0304;
+    private const ushort Tls12 = 0x0303;
+    private const byte HostNameType = 0;
+    private const ushort GroupP256 = 23;
+    private const ushort GroupP384 = 24;
 
     public static ClientHelloStatus Parse(ReadOnlySpan<byte> body, out ClientHello hello)
     {
@@ -28,18 +35,15 @@ internal static class ClientHelloParser
             return ClientHelloStatus.Malformed;
         }
 
-        if (!TryReadExtensions(extensions, out var found))
+        if (!TryReadExtensions(extensions, out var found) || !TryReadServerName(found.ServerName, out var name, out var address))
         {
             return ClientHelloStatus.Malformed;
         }
 
-        var status = ReadServerName(found.ServerName, out var name);
-        if (status == ClientHelloStatus.Complete)
-        {
-            hello = new ClientHello(name, IsAcmeTls(found.Alpn), AcceptedKeys(found, suites), found.OffersTls13);
-        }
-
-        return status;
+        var below = AcceptedBelowTls13(found, suites);
+        var accepted = found.OffersTls13 ? AcceptedByTls13(found) : below;
+        hello = new ClientHello(name, address, IsAcmeTls(found.Alpn), accepted, found.OffersTls13 && !found.OffersTls12 ? accepted : below, found.OffersTls13);
+        return ClientHelloStatus.Complete;
     }
 
     private static bool TryReadExtensions(ReadOnlySpan<byte> extensions, out Extensions found)
@@ -65,6 +69,8 @@ internal static class ClientHelloParser
             case ServerNameExtension:
                 // Twice, or present without a name: neither is allowed (RFC 6066 section 3).
                 return found.ServerName.IsEmpty && !data.IsEmpty && bytes.TryReadVector16(out found.ServerName) && bytes.IsEmpty && !found.ServerName.IsEmpty;
+            case SupportedGroupsExtension:
+                return bytes.TryReadVector16(out found.Groups) && bytes.IsEmpty && found.Groups.Length % 2 == 0;
             case AlpnExtension:
                 return found.Alpn.IsEmpty && bytes.TryReadVector16(out found.Alpn) && bytes.IsEmpty && IsListOfNames(found.Alpn);
             case SignatureAlgorithmsExtension:
@@ -78,7 +84,7 @@ internal static class ClientHelloParser
 
     private static bool SetVersions(ReadOnlySpan<byte> versions, ref Extensions found)
     {
-        found.OffersTls13 = ContainsPair(versions, Tls13);
+        (found.OffersTls13, found.OffersTls12) = (ContainsPair(versions, Tls13), ContainsPair(versions, Tls12));
         return true;
     }
 
@@ -98,26 +104,45 @@ internal static class ClientHelloParser
 
     private static bool IsAcmeTls(ReadOnlySpan<byte> alpn) => alpn.Length > 1 && alpn[1..].SequenceEqual("acme-tls/1"u8) && alpn[0] == alpn.Length - 1;
 
-    // One entry of type host_name. Two are refused: which of them would a client mean?
-    private static ClientHelloStatus ReadServerName(ReadOnlySpan<byte> list, out string? name)
+    // One entry of type host_name. Two cannot be read: which of them would a client mean? What follows another type, nobody knows (RFC 6066 section 3).
+    private static bool TryReadServerName(ReadOnlySpan<byte> list, out string? name, out IPAddress? address)
     {
-        name = null;
+        (name, address) = (null, null);
         if (list.IsEmpty)
         {
-            return ClientHelloStatus.Complete;
+            return true;
         }
 
         var bytes = new TlsBytes(list);
-        if (!bytes.TryReadByte(out var type) || type != 0 || !bytes.TryReadVector16(out var host) || !bytes.IsEmpty)
+        var host = default(ReadOnlySpan<byte>);
+        if (!bytes.TryReadByte(out var type) || (type == HostNameType && !(bytes.TryReadVector16(out host) && bytes.IsEmpty)))
         {
-            return ClientHelloStatus.Malformed;
+            return false;
         }
 
-        return HostName.TryRead(host, out name) ? ClientHelloStatus.Complete : ClientHelloStatus.BadName;
+        if (type != HostNameType || (!HostName.TryRead(host, out name) && !HostName.TryReadAddress(host, out address)))
+        {
+            name = HostName.Unknown;
+        }
+
+        return true;
     }
 
-    // In TLS 1.2 the cipher suite decides too; TLS 1.3 goes by the signature algorithms alone.
-    private static KeyKinds AcceptedKeys(in Extensions found, ReadOnlySpan<byte> suites)
+    // TLS 1.3 goes by the signature algorithms alone, and knows no PKCS #1 in a handshake.
+    private static KeyKinds AcceptedByTls13(in Extensions found)
+    {
+        var kinds = KeyKinds.None;
+        for (var i = 0; i < found.SignatureAlgorithms.Length; i += 2)
+        {
+            var scheme = (ushort)((found.SignatureAlgorithms[i] << 8) | found.SignatureAlgorithms[i + 1]);
+            kinds |= SignatureSchemes.IsPkcs1(scheme) ? KeyKinds.None : SignatureSchemes.KeyOf(scheme);
+        }
+
+        return kinds;
+    }
+
+    // Before TLS 1.3 a scheme names the hash only; what curve a certificate's key may be on stands among the groups (RFC 8422 section 5.1), and the cipher suite decides too.
+    private static KeyKinds AcceptedBelowTls13(in Extensions found, ReadOnlySpan<byte> suites)
     {
         if (found.SignatureAlgorithms.IsEmpty)
         {
@@ -130,14 +155,14 @@ internal static class ClientHelloParser
             kinds |= SignatureSchemes.KeyOf((ushort)((found.SignatureAlgorithms[i] << 8) | found.SignatureAlgorithms[i + 1]));
         }
 
-        if (found.OffersTls13)
+        if ((kinds & KeyKinds.Ecdsa) == 0 || !SignatureSchemes.OffersEcdsaSuite(suites))
         {
-            return kinds;
+            return kinds & KeyKinds.Rsa;
         }
 
-        // Before TLS 1.3 a scheme names the hash only, not the curve.
-        var ecdsa = (kinds & KeyKinds.Ecdsa) != 0 && SignatureSchemes.OffersEcdsaSuite(suites) ? KeyKinds.Ecdsa : KeyKinds.None;
-        return (kinds & KeyKinds.Rsa) | ecdsa;
+        return (kinds & KeyKinds.Rsa)
+            | (found.Groups.IsEmpty || ContainsPair(found.Groups, GroupP256) ? KeyKinds.EcdsaP256 : KeyKinds.None)
+            | (found.Groups.IsEmpty || ContainsPair(found.Groups, GroupP384) ? KeyKinds.EcdsaP384 : KeyKinds.None);
     }
 
     private static bool ContainsPair(ReadOnlySpan<byte> pairs, ushort value)
@@ -158,6 +183,8 @@ internal static class ClientHelloParser
         public ReadOnlySpan<byte> ServerName;
         public ReadOnlySpan<byte> Alpn;
         public ReadOnlySpan<byte> SignatureAlgorithms;
+        public ReadOnlySpan<byte> Groups;
         public bool OffersTls13;
+        public bool OffersTls12;
     }
 }

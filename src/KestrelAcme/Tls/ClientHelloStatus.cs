@@ -14,7 +14,4 @@ internal enum ClientHelloStatus
 
     /// <summary>It breaks the encoding, or our bounds.</summary>
     Malformed,
-
-    /// <summary>It is well formed, but its server name is no host name.</summary>
-    BadName,
 }

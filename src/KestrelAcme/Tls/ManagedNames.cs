@@ -9,8 +9,12 @@ internal sealed class ManagedNames
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly HashSet<IPAddress> _addresses = [];
 
-    public ManagedNames(IReadOnlyCollection<string> names)
+    /// <param name="names">All names.</param>
+    /// <param name="sole">A name of the one certificate that is wanted; <see langword="null"/> if there are several.</param>
+    public ManagedNames(IReadOnlyCollection<string> names, string? sole = null)
     {
+        Count = names.Count;
+        Sole = sole is null ? null : HostName.Normalize(sole);
         _names = new HashSet<string>(names.Count, StringComparer.Ordinal);
         _bySpan = _names.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var name in names)
@@ -25,7 +29,18 @@ internal sealed class ManagedNames
                 _names.Add(normalized.StartsWith("*.", StringComparison.Ordinal) ? normalized[1..] : normalized);
             }
         }
+
+        SoleAddress = _addresses.Count == 1 ? _addresses.First() : null;
     }
+
+    /// <summary>The only address among the names.</summary>
+    public IPAddress? SoleAddress { get; }
+
+    /// <summary>How many names there are.</summary>
+    public int Count { get; }
+
+    /// <summary>A name of the one certificate that we answer with; <see langword="null"/> if there are several, and a client that names none could mean any of them.</summary>
+    public string? Sole { get; }
 
     /// <summary>Returns the name of ours that covers a client's, itself or a wildcard; <see langword="null"/> when it is a foreign one.</summary>
     public string? Find(ReadOnlySpan<char> name)
@@ -44,7 +59,7 @@ internal sealed class ManagedNames
 
     /// <summary>Returns the address of ours that a client reached; a sole address stands for every one, as a sole certificate does.</summary>
     public string? Find(IPAddress? address)
-        => _addresses.Count == 1 ? _addresses.First().ToString()
+        => SoleAddress is not null ? SoleAddress.ToString()
             : address is not null && _addresses.Contains(address) ? address.ToString()
             : null;
 }

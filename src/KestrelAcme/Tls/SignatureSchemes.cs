@@ -12,6 +12,9 @@ internal static class SignatureSchemes
         _ => KeyKinds.None,
     };
 
+    /// <summary>Whether a scheme is RSASSA-PKCS1-v1_5, which TLS 1.3 has for certificates only (RFC 8446 section 4.2.3).</summary>
+    public static bool IsPkcs1(ushort scheme) => scheme is 0x0401 or 0x0501 or 0x0601;
+
     /// <summary>Whether a TLS 1.2 list of cipher suites has one that authenticates by ECDSA.</summary>
     public static bool OffersEcdsaSuite(ReadOnlySpan<byte> suites)
     {

@@ -10,6 +10,9 @@ namespace KestrelAcme.Tls;
 internal sealed class TlsCertificateTable(
     ITlsSettingsSource settings, CertificateContexts contexts, TimeProvider timeProvider, ILogger<TlsCertificateTable> logger) : ITlsPublisher
 {
+    // No clock is exact, and not every CA leaves room for that.
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromMinutes(5);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CertificateSlot> _slots = new(StringComparer.Ordinal);
     private readonly IntermediatePool _intermediates = new();
@@ -23,7 +26,7 @@ internal sealed class TlsCertificateTable(
     public ManagedNames Managed => Volatile.Read(ref _managed);
 
     /// <inheritdoc/>
-    public void SetManagedNames(IReadOnlyCollection<string> names) => Volatile.Write(ref _managed, new ManagedNames(names));
+    public void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null) => Volatile.Write(ref _managed, new ManagedNames(names, sole));
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials)
@@ -52,6 +55,18 @@ internal sealed class TlsCertificateTable(
         contexts.Make(entry);
         Place(entry);
         logger.CertificatePublished(material.Id, material.NotAfter);
+    }
+
+    /// <inheritdoc/>
+    public void SetStandIn(string id, bool standsIn)
+    {
+        lock (_gate)
+        {
+            if (_slots.TryGetValue(id, out var slot) && slot.Current is { } entry)
+            {
+                entry.StandsIn = standsIn;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -86,13 +101,31 @@ internal sealed class TlsCertificateTable(
     public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted) => Index.Find(name, accepted, timeProvider.GetUtcNow().UtcTicks);
 
     /// <summary>The best certificate for a client that sent no name. An address of ours that has none yet is not given that of another one.</summary>
-    public CertificateEntry? Find(IPAddress? address, KeyKinds accepted) => Index.Find(address, Managed.Contains(address), accepted, timeProvider.GetUtcNow().UtcTicks);
+    public CertificateEntry? Find(IPAddress? address, KeyKinds accepted)
+    {
+        var managed = Managed;
+        var now = timeProvider.GetUtcNow().UtcTicks;
+
+        // The sole one that is wanted: after a change of address, the one before is still published.
+        return managed.SoleAddress is { } sole && !sole.Equals(address)
+            ? Index.Find(address, exactly: true, accepted, now) ?? Index.Find(sole, exactly: true, accepted, now) ?? Index.Find(address, exactly: false, accepted, now)
+            : Index.Find(address, managed.Contains(address), accepted, now);
+    }
+
+    /// <summary>Whether an address is itself in a certificate, or is to be in one.</summary>
+    public bool Knows(IPAddress address) => Managed.Contains(address) || Index.Find(address, exactly: true, KeyKinds.Ecdsa | KeyKinds.Rsa, timeProvider.GetUtcNow().UtcTicks) is not null;
 
     /// <summary>The settings of this moment.</summary>
     public TlsSettings Settings => settings.Current;
 
     private CertificateEntry CreateEntry(CertificateMaterial material)
     {
+        var now = timeProvider.GetUtcNow();
+        if (material.NotBefore > now + LargestSkew)
+        {
+            logger.CertificateNotYetValid(material.Id, material.NotBefore, now);
+        }
+
         var keyKind = CertificateCheck.Check(material);
         return new CertificateEntry(material, _intermediates.Share(material.Chain), keyKind);
     }

@@ -6,6 +6,9 @@ internal enum TlsOutcome
     /// <summary>Not a name of ours: what the app configured itself, else a refusal.</summary>
     Foreign,
 
+    /// <summary>No server name, and nothing says which certificate is meant: what the app configured itself, else our only certificate, else a refusal.</summary>
+    Nameless,
+
     /// <summary>One of our certificates, or the placeholder for it.</summary>
     Certificate,
 
@@ -15,6 +18,6 @@ internal enum TlsOutcome
     /// <summary>A validation by tls-alpn-01.</summary>
     Challenge,
 
-    /// <summary>A ClientHello that no certificate is looked for.</summary>
+    /// <summary>A ClientHello that cannot be read.</summary>
     Malformed,
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Text;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -25,13 +26,28 @@ internal sealed class TlsSelector(
             return challenge is null && hello.ServerName is { } open && MayBeValidated(open) ? FindSharedAsync(open) : new(Challenge(hello.ServerName, challenge));
         }
 
-        var (name, address) = Wanted(hello.ServerName, localAddress);
+        var (name, address) = Wanted(hello.ServerName, hello.Address, localAddress);
         var entry = Find(name, address, hello.AcceptedKeys);
+        if (entry is null && name is null && ManagedName(name, address) is null)
+        {
+            return table.Managed.Sole is { } sole ? SoleAsync(sole, hello.AcceptedKeys, hello.AcceptedBelowTls13) : new(new TlsSelection(TlsOutcome.Nameless));
+        }
 
         // While certificates are being read, another one may be the sole one with an address, or what stands in for the name.
-        return !late.AllPublished && (entry is null || name is null) && ManagedName(name, address) is { } managed ? WaitAsync(name ?? managed, name, address, hello.AcceptedKeys)
+        return !late.AllPublished && (entry is null || name is null) && ManagedName(name, address) is { } managed
+            ? WaitAsync(name ?? managed, name, address, hello.AcceptedKeys, hello.AcceptedBelowTls13)
             : entry is null ? new(WithoutCertificate(name, address))
-            : Select(entry, name);
+            : Select(entry, name, address, hello.AcceptedKeys, hello.AcceptedBelowTls13);
+    }
+
+    // The one certificate that can be meant. What the app configured itself for such clients comes first, which is not known here.
+    private async ValueTask<TlsSelection> SoleAsync(string name, KeyKinds accepted, KeyKinds below)
+    {
+        var entry = Find(name, null, accepted);
+        var selection = entry is null && !late.AllPublished ? await WaitAsync(name, name, null, accepted, below)
+            : entry is null ? WithoutCertificate(name, null)
+            : await Select(entry, name, null, accepted, below);
+        return selection with { Outcome = TlsOutcome.Nameless };
     }
 
     private CertificateEntry? Find(string? name, IPAddress? address, KeyKinds accepted) => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
@@ -43,10 +59,10 @@ internal sealed class TlsSelector(
         => challenge is null ? new TlsSelection(TlsOutcome.Missing, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
 
     // Addresses are validated by their reverse-mapping names (RFC 8738 section 6). The store is asked for no name that is foreign.
-    private bool MayBeValidated(string name) => table.Managed.Find(name) is not null || name.EndsWith(".arpa", StringComparison.Ordinal);
+    private bool MayBeValidated(string name) => table.Managed.Find(name) is not null || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
 
     // Asked for again once it was published, or never will be.
-    private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted)
+    private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted, KeyKinds below)
     {
         await late.PublishAsync(wanted);
         var entry = Find(name, address, accepted);
@@ -57,7 +73,13 @@ internal sealed class TlsSelector(
             entry = Find(name, address, accepted);
         }
 
-        return entry is null ? WithoutCertificate(name, address) : await Select(entry, name);
+        return entry is null ? WithoutCertificate(name, address) : await Select(entry, name, address, accepted, below);
+    }
+
+    private ValueTask<TlsSelection> Select(CertificateEntry entry, string? name, IPAddress? address, KeyKinds accepted, KeyKinds below)
+    {
+        return below != accepted && Find(name, address, below) is { } other && other != entry ? SelectBothAsync(entry, other, name)
+            : Select(entry, name);
     }
 
     private ValueTask<TlsSelection> Select(CertificateEntry entry, string? name)
@@ -67,10 +89,30 @@ internal sealed class TlsSelector(
             : MakeAsync(entry, name);
     }
 
+    // Which version of TLS the endpoint speaks is known when the handshake begins: its own options, an Sni section or the app's OnAuthenticate decide.
+    private async ValueTask<TlsSelection> SelectBothAsync(CertificateEntry entry, CertificateEntry below, string? name)
+        => new VersionedSelection(await Select(entry, name), await Select(below, name));
+
     /// <summary>Decides where nobody looked at the ClientHello before: the context is made on this thread, and nothing else is waited for.</summary>
     public TlsSelection Select(string? serverName, IPAddress? localAddress)
     {
-        var (name, address) = Wanted(string.IsNullOrEmpty(serverName) ? null : HostName.Normalize(serverName), localAddress);
+        var literal = serverName is not null && HostName.TryReadAddress(Encoding.UTF8.GetBytes(serverName), out var parsed) ? parsed : null;
+        var (name, address) = Wanted(string.IsNullOrEmpty(serverName) || literal is not null ? null : HostName.FromUnicode(serverName), literal, localAddress);
+        var outcome = TlsOutcome.Certificate;
+        if (name is null && Find(name, address, KeyKinds.Ecdsa | KeyKinds.Rsa) is null && ManagedName(name, address) is null)
+        {
+            (name, outcome) = (table.Managed.Sole, TlsOutcome.Nameless);
+            if (name is null)
+            {
+                return new TlsSelection(outcome);
+            }
+        }
+
+        return Make(name, address) is var made && outcome == TlsOutcome.Nameless ? made with { Outcome = outcome } : made;
+    }
+
+    private TlsSelection Make(string? name, IPAddress? address)
+    {
         if (Find(name, address, KeyKinds.Ecdsa | KeyKinds.Rsa) is not { } entry)
         {
             return WithoutCertificate(name, address);
@@ -86,12 +128,17 @@ internal sealed class TlsSelector(
         }
     }
 
-    // A client without a name: the mapping, its local address, the sole certificate with an address, the default name.
-    private (string? Name, IPAddress? Address) Wanted(string? serverName, IPAddress? localAddress)
+    // A client without a name: the address that it sent in its place, the mapping, its local address, the sole certificate with an address, the default name.
+    private (string? Name, IPAddress? Address) Wanted(string? serverName, IPAddress? literal, IPAddress? localAddress)
     {
         if (serverName is not null)
         {
             return (serverName, null);
+        }
+
+        if (literal is not null && table.Knows(literal))
+        {
+            return (null, literal);
         }
 
         var current = table.Settings;
@@ -101,7 +148,19 @@ internal sealed class TlsSelector(
         }
 
         var known = table.Find(localAddress, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null || table.Managed.Find(localAddress) is not null;
-        return known || current.DefaultServerName is null ? (null, localAddress) : (HostName.Normalize(current.DefaultServerName), null);
+        return known || current.DefaultServerName is null ? (null, localAddress) : Default(current.DefaultServerName, localAddress);
+    }
+
+    // One that is not ours is as good as none.
+    private (string? Name, IPAddress? Address) Default(string written, IPAddress? localAddress)
+    {
+        if (IPAddress.TryParse(written, out var address))
+        {
+            return (null, address);
+        }
+
+        var name = HostName.Normalize(written);
+        return table.Managed.Find(name) is not null || table.Find(name, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null ? (name, null) : (null, localAddress);
     }
 
     private async ValueTask<TlsSelection> MakeAsync(CertificateEntry entry, string? name)

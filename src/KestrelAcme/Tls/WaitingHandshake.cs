@@ -33,7 +33,8 @@ internal sealed class WaitingHandshake
     /// <summary>Lets go of what it holds.</summary>
     public void End() => _end.TrySetResult(0);
 
-    private static byte[] CaptureClientHello()
+    /// <summary>The ClientHello of a client in this process that restricts nothing.</summary>
+    public static byte[] CaptureClientHello()
     {
         using var transport = new OneWayStream([], new TaskCompletionSource<int>().Task);
         var client = new SslStream(transport);

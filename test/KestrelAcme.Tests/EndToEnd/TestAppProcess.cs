@@ -58,7 +58,7 @@ internal sealed class TestAppProcess : IAsyncDisposable
     /// <summary>Where a certificate stands, in the application's own words.</summary>
     public async Task<string> StateAsync(string name)
     {
-        using var response = await HttpProbe.SendAsync(Http, $"/state?name={name}", null, HttpMethod.Get, TestContext.Current.CancellationToken);
+        using var response = await HttpProbe.SendAsync(Http, $"/state?name={Uri.EscapeDataString(name)}", null, HttpMethod.Get, TestContext.Current.CancellationToken);
         return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
@@ -66,8 +66,8 @@ internal sealed class TestAppProcess : IAsyncDisposable
     public Task<HttpResponseMessage> RenewAsync(string name) => HttpProbe.SendAsync(Http, $"/renew?name={name}", null, HttpMethod.Post, TestContext.Current.CancellationToken);
 
     /// <summary>Waits until the certificate is there and its order is over.</summary>
-    public Task ValidAsync(string name) => Poll.UntilAsync(
-        async _ => await StateAsync(name) == "Valid" && !(await ConnectAsync(name)).IsSelfSigned,
+    public Task ValidAsync(string name, string? serverName = null) => Poll.UntilAsync(
+        async _ => await StateAsync(name) == "Valid" && !(await ConnectAsync(serverName ?? name)).IsSelfSigned,
         $"a valid certificate. Output:\n{Output}",
         cancellationToken: TestContext.Current.CancellationToken);
 

@@ -16,6 +16,9 @@ internal sealed class ClientHelloBuilder
 
     public ushort[] Suites { get; set; } = [0x1301, 0x1302, 0xC02B, 0xC02F];
 
+    /// <summary>The supported groups; none for no such extension.</summary>
+    public ushort[] Groups { get; set; } = [];
+
     /// <summary>Extensions to be added as they are: type and content.</summary>
     public List<(ushort Type, byte[] Data)> Extensions { get; } = [];
 
@@ -67,6 +70,11 @@ internal sealed class ClientHelloBuilder
         if (ServerNames.Count > 0)
         {
             Add(all, 0, Vector16([.. ServerNames.SelectMany(name => (byte[])[0, .. Vector16(name)])]));
+        }
+
+        if (Groups.Length > 0)
+        {
+            Add(all, 10, Vector16(Pairs(Groups)));
         }
 
         if (Alpn.Count > 0)

@@ -28,11 +28,55 @@ public sealed class ClientHelloReaderTests
     [InlineData("a\0.test")]
     [InlineData("a test")]
     [InlineData("bücher.test")]
-    [InlineData("192.0.2.1")]
-    [InlineData("[2001:db8::1]")]
-    [InlineData("2001:db8::1")]
     [InlineData("*.a.test")]
-    public void Read_NameThatIsNone_BadName(string sent) => Assert.Equal(ClientHelloStatus.BadName, Read(ClientHelloBuilder.For(sent), out _));
+    [InlineData("a.test:443")]
+    [InlineData("192.0.2.1:443")]
+    [InlineData("[2001:db8::1]:443")]
+    [InlineData("[192.0.2.1]")]
+    [InlineData("192.0.2.01")]
+    [InlineData("192.0.2")]
+    [InlineData("12345")]
+    [InlineData("[]")]
+    [InlineData("::1]")]
+    public void Read_NameThatIsNone_CountsAsUnknown(string sent)
+    {
+        Assert.Equal(ClientHelloStatus.Complete, Read(ClientHelloBuilder.For(sent), out var hello));
+        Assert.Equal((HostName.Unknown, null), (hello.ServerName, hello.Address));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1")]
+    [InlineData("192.0.2.1.", "192.0.2.1")]
+    [InlineData("[2001:db8::1]", "2001:db8::1")]
+    [InlineData("2001:DB8:0::1", "2001:db8::1")]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
+    [InlineData("fe80::1%eth0", "fe80::1")]
+    public void Read_Address_CountsAsNoName(string sent, string expected)
+    {
+        Assert.Equal(ClientHelloStatus.Complete, Read(ClientHelloBuilder.For(sent), out var hello));
+        Assert.Equal((null, System.Net.IPAddress.Parse(expected)), (hello.ServerName, hello.Address));
+    }
+
+    [Fact]
+    public void Read_UnknownNameType_CountsAsUnknown()
+    {
+        var builder = ClientHelloBuilder.For(null);
+        builder.Extensions.Add((0, [0, 9, 7, 0, 6, .. "a.test"u8]));
+        Assert.Equal(ClientHelloStatus.Complete, Read(builder, out var hello));
+        Assert.Equal(HostName.Unknown, hello.ServerName);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0000")]
+    [InlineData("000100")]
+    [InlineData("00020000")]
+    public void Read_NameExtensionCutShort_Malformed(string hex)
+    {
+        var builder = ClientHelloBuilder.For(null);
+        builder.Extensions.Add((0, Convert.FromHexString(hex)));
+        Assert.Equal(ClientHelloStatus.Malformed, Read(builder, out _));
+    }
 
     [Theory]
     [InlineData(253, true)]
@@ -42,11 +86,16 @@ public sealed class ClientHelloReaderTests
     public void Read_LongName_BoundAt253(int length, bool allowed)
     {
         var name = string.Concat(Enumerable.Repeat("abcdefghi.", 40))[..(length - 1)] + "z";
-        Assert.Equal(allowed ? ClientHelloStatus.Complete : ClientHelloStatus.BadName, Read(ClientHelloBuilder.For(name), out _));
+        Assert.Equal(ClientHelloStatus.Complete, Read(ClientHelloBuilder.For(name), out var hello));
+        Assert.Equal(allowed ? name : HostName.Unknown, hello.ServerName);
     }
 
     [Fact]
-    public void Read_LongLabel_BadName() => Assert.Equal(ClientHelloStatus.BadName, Read(ClientHelloBuilder.For(new string('a', 64) + ".test"), out _));
+    public void Read_LongLabel_CountsAsUnknown()
+    {
+        Assert.Equal(ClientHelloStatus.Complete, Read(ClientHelloBuilder.For(new string('a', 64) + ".test"), out var hello));
+        Assert.Equal(HostName.Unknown, hello.ServerName);
+    }
 
     [Fact]
     public void Read_TwoNames_Malformed()
@@ -99,6 +148,19 @@ public sealed class ClientHelloReaderTests
         (builder.SignatureAlgorithms, builder.Versions, builder.Suites) = (schemes, versions, suites);
         Assert.Equal(ClientHelloStatus.Complete, Read(builder, out var hello));
         Assert.Equal((KeyKinds)expected, hello.AcceptedKeys);
+    }
+
+    [Theory]
+    [InlineData(KeyKinds.Ecdsa | KeyKinds.Rsa, KeyKinds.Ecdsa | KeyKinds.Rsa, new ushort[] { 0x0403, 0x0503, 0x0804, 0x0401 }, new ushort[] { 0x1301, 0xC02B, 0xC02F }, new ushort[] { 29, 23, 24 })]
+    [InlineData(KeyKinds.EcdsaP256 | KeyKinds.Rsa, KeyKinds.Rsa, new ushort[] { 0x0403, 0x0804 }, new ushort[] { 0x1301, 0xC02F }, new ushort[] { 29, 23 })]
+    [InlineData(KeyKinds.Ecdsa | KeyKinds.Rsa, KeyKinds.EcdsaP256 | KeyKinds.Rsa, new ushort[] { 0x0403, 0x0503, 0x0804 }, new ushort[] { 0x1301, 0xC02B }, new ushort[] { 29, 23 })]
+    [InlineData(KeyKinds.EcdsaP256, KeyKinds.Rsa, new ushort[] { 0x0403, 0x0401 }, new ushort[] { 0x1301, 0xC02F }, new ushort[] { 23 })]
+    public void Read_BothVersions_AcceptedKeysOfEach(object tls13, object below, ushort[] schemes, ushort[] suites, ushort[] groups)
+    {
+        var builder = ClientHelloBuilder.For("a.test");
+        (builder.SignatureAlgorithms, builder.Suites, builder.Groups) = (schemes, suites, groups);
+        Assert.Equal(ClientHelloStatus.Complete, Read(builder, out var hello));
+        Assert.Equal(((KeyKinds)tls13, (KeyKinds)below), (hello.AcceptedKeys, hello.AcceptedBelowTls13));
     }
 
     [Theory]

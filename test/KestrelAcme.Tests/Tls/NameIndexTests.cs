@@ -52,6 +52,26 @@ public sealed class NameIndexTests
     }
 
     [Fact]
+    public void Find_ExactNotYetValid_WhatIsValidAndOnItsDayTheNewOne()
+    {
+        Add("early", ["www.a.test"], days: 120, from: 30);
+        Add("old", ["www.a.test"], days: 40);
+        Add("wildcard", ["*.b.test"]);
+        Add("earlier than b", ["www.b.test"], days: 120, from: 30);
+
+        Assert.Equal("old", Find("www.a.test")?.Id);
+        Assert.Equal("wildcard", Find("www.b.test")?.Id);
+        Assert.Equal("early", _index.Find("www.a.test", All, Now.AddDays(30).UtcTicks)?.Id);
+    }
+
+    [Fact]
+    public void Find_NotYetValidOnly_Served()
+    {
+        Add("early", ["a.test"], days: 120, from: 30);
+        Assert.Equal("early", Find("a.test")?.Id);
+    }
+
+    [Fact]
     public void Find_ExpiredOnly_Expired()
     {
         Add("expired", ["a.test"], days: -1);
@@ -110,9 +130,9 @@ public sealed class NameIndexTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    private CertificateSlot Add(string id, string[] names, int days = 30, KeyKinds kind = KeyKinds.EcdsaP256)
+    private CertificateSlot Add(string id, string[] names, int days = 30, KeyKinds kind = KeyKinds.EcdsaP256, int from = -60)
     {
-        var slot = new CertificateSlot { Current = new CertificateEntry(new CertificateMaterial(id, names, [], default, Now.AddDays(-60), Now.AddDays(days)), [], kind) };
+        var slot = new CertificateSlot { Current = new CertificateEntry(new CertificateMaterial(id, names, [], default, Now.AddDays(from), Now.AddDays(days)), [], kind) };
         Array.ForEach(names, name => _index.Add(name, slot));
         return slot;
     }

@@ -115,6 +115,22 @@ public sealed class TlsCertificateTableTests
     }
 
     [Fact]
+    public void SetStandIn_Ecdsa_GivesWayToRsaAndComesBack()
+    {
+        _table.Publish(Authority.Issue(["a.test"], Key(), "ecdsa"));
+        _table.Publish(Authority.Issue(["a.test"], RSA.Create(2048), "rsa"));
+        Assert.Equal("ecdsa", Find("a.test")!.Id);
+
+        _table.SetStandIn("ecdsa", standsIn: true);
+        Assert.Equal("rsa", Find("a.test")!.Id);
+        Assert.Equal("ecdsa", _table.Find("a.test", KeyKinds.EcdsaP256)!.Id);
+
+        _table.SetStandIn("ecdsa", standsIn: false);
+        Assert.Equal("ecdsa", Find("a.test")!.Id);
+        _table.SetStandIn("unknown", standsIn: true);
+    }
+
+    [Fact]
     public void Publish_SharedIssuer_KeptOnce()
     {
         _table.PublishStored([Authority.Issue("a.test"), Authority.Issue("b.test")]);

@@ -108,11 +108,16 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         return (ClientHelloStatus.Incomplete, default);
     }
 
-    private async Task DecideAsync(ConnectionContext connection, ClientHelloStatus status, ClientHello hello, ConnectionDelegate then)
+    // The ClientHello ends here: what lives as long as the connection should be small.
+    private Task DecideAsync(ConnectionContext connection, ClientHelloStatus status, in ClientHello hello, ConnectionDelegate then)
+        => GoOnAsync(
+            connection,
+            status == ClientHelloStatus.Complete ? services.Selector.SelectAsync(hello, LocalAddress(connection)) : new(new TlsSelection(TlsOutcome.Malformed)),
+            then);
+
+    private async Task GoOnAsync(ConnectionContext connection, ValueTask<TlsSelection> selecting, ConnectionDelegate then)
     {
-        var selection = status == ClientHelloStatus.Complete
-            ? await services.Selector.SelectAsync(hello, LocalAddress(connection))
-            : new TlsSelection(TlsOutcome.Malformed);
+        var selection = await selecting;
         if (selection.Outcome == TlsOutcome.Challenge)
         {
             await services.Challenges.AnswerAsync(connection, selection);

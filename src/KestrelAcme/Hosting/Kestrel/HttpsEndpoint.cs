@@ -123,15 +123,11 @@ internal sealed class HttpsEndpoint
 
     private void Apply(ConnectionContext connection, SslServerAuthenticationOptions ssl, TlsSelection selection)
     {
-        if (selection.Context is { } context)
+        if (selection.Outcome == TlsOutcome.Certificate)
         {
-            Serve(ssl, context);
-            if (selection.Entry is { } entry)
-            {
-                _services.Pins.Offer(entry, ssl);
-            }
+            Serve(ssl, selection);
         }
-        else if (selection.Outcome != TlsOutcome.Foreign)
+        else if (selection.Outcome is not (TlsOutcome.Foreign or TlsOutcome.Nameless))
         {
             throw HandshakeRefusal.Refuse(connection, selection, _services.Logger);
         }
@@ -140,9 +136,32 @@ internal sealed class HttpsEndpoint
             // On Sni sections it was asked already, and its answer lies in the options.
             ssl.ServerCertificateSelectionCallback = ssl.ServerCertificateSelectionCallback is null ? null : (_, name) => _appSelector(connection, name)!;
         }
+        else if (Fallback is { } fallback)
+        {
+            Serve(ssl, _services.Contexts.Get(fallback));
+        }
+        else if (selection.Context is not null)
+        {
+            Serve(ssl, selection);
+        }
         else
         {
-            Serve(ssl, Fallback is { } fallback ? _services.Contexts.Get(fallback) : throw HandshakeRefusal.Refuse(connection, selection, _services.Logger));
+            if (selection.Outcome == TlsOutcome.Nameless)
+            {
+                _services.Nameless.Refused(connection.RemoteEndPoint);
+            }
+
+            throw HandshakeRefusal.Refuse(connection, selection, _services.Logger);
+        }
+    }
+
+    private void Serve(SslServerAuthenticationOptions ssl, TlsSelection selection)
+    {
+        var served = selection.For(ssl);
+        Serve(ssl, served.Context!);
+        if (served.Entry is { } entry)
+        {
+            _services.Pins.Offer(entry, ssl);
         }
     }
 
@@ -161,16 +180,29 @@ internal sealed class HttpsEndpoint
             return own.Certificate;
         }
 
-        var selection = connection?.Features.Get<TlsSelection>();
-        if (selection is null)
+        var seen = connection?.Features.Get<TlsSelection>();
+        var selection = seen ?? _services.Selector.Select(serverName, connection is null ? null : ClientHelloMiddleware.LocalAddress(connection));
+        if (seen is null)
         {
-            selection = _services.Selector.Select(serverName, connection is null ? null : ClientHelloMiddleware.LocalAddress(connection));
             connection?.Features.Set(selection);
         }
 
-        return selection.Context is { } context ? context.TargetCertificate
-            : selection.Outcome != TlsOutcome.Foreign ? null
-            : _appSelector is not null ? _appSelector(connection, serverName)
-            : Fallback?.Certificate;
+        if (selection.Outcome is not (TlsOutcome.Foreign or TlsOutcome.Nameless))
+        {
+            return selection.Context?.TargetCertificate;
+        }
+
+        if (_appSelector is not null)
+        {
+            return _appSelector(connection, serverName);
+        }
+
+        var certificate = Fallback?.Certificate ?? selection.Context?.TargetCertificate;
+        if (certificate is null && selection.Outcome == TlsOutcome.Nameless && seen is null)
+        {
+            _services.Nameless.Refused(connection?.RemoteEndPoint);
+        }
+
+        return certificate;
     }
 }

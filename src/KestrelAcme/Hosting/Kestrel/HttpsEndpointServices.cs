@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Hosting.Kestrel;
 
 /// <summary>What the HTTPS options of every endpoint share.</summary>
-internal sealed class HttpsEndpointServices(TlsSelector selector, SessionPins pins, FallbackCertificate fallback, AppCertificateContexts contexts, ILogger<HttpsEndpoint> logger)
+internal sealed class HttpsEndpointServices(
+    TlsSelector selector, SessionPins pins, FallbackCertificate fallback, AppCertificateContexts contexts, NamelessClients nameless, ILogger<HttpsEndpoint> logger)
 {
     public TlsSelector Selector { get; } = selector;
 
@@ -13,6 +14,8 @@ internal sealed class HttpsEndpointServices(TlsSelector selector, SessionPins pi
     public FallbackCertificate Fallback { get; } = fallback;
 
     public AppCertificateContexts Contexts { get; } = contexts;
+
+    public NamelessClients Nameless { get; } = nameless;
 
     public ILogger Logger { get; } = logger;
 }

@@ -32,6 +32,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<ClientHelloServices>();
         services.TryAddSingleton<FallbackCertificate>();
         services.TryAddSingleton<AppCertificateContexts>();
+        services.TryAddSingleton<NamelessClients>();
         services.TryAddSingleton<HttpsEndpointServices>();
         services.TryAddSingleton<KestrelEndpoints>();
         services.TryAddSingleton<Http3Start>();

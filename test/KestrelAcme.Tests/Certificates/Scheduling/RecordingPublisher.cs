@@ -10,13 +10,17 @@ internal sealed class RecordingPublisher : ITlsPublisher
 
     public List<string> Withdrawn { get; } = [];
 
-    public void SetManagedNames(IReadOnlyCollection<string> names)
+    public void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null)
     {
     }
 
     public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials) => new Dictionary<string, string>();
 
     public void Publish(CertificateMaterial material) => Published.Add(material.Id);
+
+    public void SetStandIn(string id, bool standsIn)
+    {
+    }
 
     public void Withdraw(string id) => Withdrawn.Add(id);
 

@@ -60,7 +60,6 @@ public sealed class HostileClientTests
 
     [Theory]
     [InlineData("Kestrel:Certificates:Default", "SNI with NUL")]
-    [InlineData("Kestrel:Certificates:Default", "SNI with an address")]
     [InlineData("Kestrel:Certificates:Default", "two names")]
     [InlineData("Kestrel:Certificates:Default", "random")]
     [InlineData("Kestrel:Endpoints:Web:Sni:*:Certificate", "SNI with NUL")]
