@@ -3,13 +3,12 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using KestrelAcme.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Loading;
 
 /// <summary>Reads what the store holds of some certificates and serves it.</summary>
-internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tls, TimeProvider time, ILogger<CertificateLoader> logger)
+internal sealed class CertificateLoader(CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<CertificateLoader> logger)
 {
     /// <summary>Reads certificates at once; as many as the store reads in one batch. What they hold is served when this returns.</summary>
     /// <returns>The ids of which it is not known what the store holds.</returns>
@@ -19,21 +18,34 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
     {
         var byId = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
         var failed = new HashSet<string>(StringComparer.Ordinal);
-        await ReadStatesAsync(byId, failed, cancellationToken);
-        await ReadCertificatesAsync(byId, failed, cancellationToken);
+        var states = await ReadStatesAsync(byId, failed, cancellationToken);
+        await ReadCertificatesAsync(byId, states, failed, cancellationToken);
         return failed;
     }
 
-    private async Task ReadStatesAsync(Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
+    /// <returns>The states of those that were known already: what came back may have been worked on since, and its own state counts unless the store has a later certificate.</returns>
+    private async Task<Dictionary<string, CertificateStateRecord>> ReadStatesAsync(
+        Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
     {
+        var known = new Dictionary<string, CertificateStateRecord>(StringComparer.Ordinal);
         await foreach (var (id, record) in store.ReadStatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            byId[id].State = record;
+            if (byId[id].IsLoaded)
+            {
+                known[id] = record;
+            }
+            else
+            {
+                byId[id].State = record;
+            }
         }
+
+        return known;
     }
 
-    private async Task ReadCertificatesAsync(Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
+    private async Task ReadCertificatesAsync(
+        Dictionary<string, ManagedCertificate> byId, Dictionary<string, CertificateStateRecord> states, HashSet<string> failed, CancellationToken cancellationToken)
     {
         var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
         await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
@@ -51,7 +63,7 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        var refused = tls.PublishStored([.. read.Select(r => r.Value.Material(r.Key))]);
+        var refused = catalog.ServeStored([.. read.Select(r => (byId[r.Key], r.Value))]);
         foreach (var (id, snapshot) in read)
         {
             if (refused.TryGetValue(id, out var reason))
@@ -61,8 +73,7 @@ internal sealed class CertificateLoader(CertificateStore store, ITlsPublisher tl
                 continue;
             }
 
-            byId[id].Current = snapshot;
-            byId[id].State = PendingOrders.Settle(byId[id].State, snapshot, time.GetUtcNow());
+            byId[id].State = PendingOrders.Settle(states.GetValueOrDefault(id, byId[id].State), snapshot, time.GetUtcNow());
             logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
         }
     }

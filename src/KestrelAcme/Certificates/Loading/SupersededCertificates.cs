@@ -1,7 +1,6 @@
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using KestrelAcme.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Loading;
@@ -9,7 +8,7 @@ namespace KestrelAcme.Certificates.Loading;
 /// <summary>
 /// Serves what is stored under names that are wanted in another grouping, or with another kind of key, until that exists: a restart with a changed list of names takes no name offline.
 /// </summary>
-internal sealed class SupersededCertificates(CertificateCatalog catalog, CertificateStore store, ITlsPublisher tls, TimeProvider time, ILogger<SupersededCertificates> logger)
+internal sealed class SupersededCertificates(CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<SupersededCertificates> logger)
 {
     /// <summary>Looks for what covers the names that have no certificate of their own. A store that cannot be asked, or a value that cannot be read, is passed over.</summary>
     public async Task PublishAsync(CancellationToken cancellationToken)
@@ -74,8 +73,7 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
                 && await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot
                 && snapshot.NotAfter > time.GetUtcNow()
                 && revoked.GetValueOrDefault(id) != snapshot.SerialNumber
-                && catalog.TryRetire(id, snapshot)
-                && tls.PublishStored([snapshot.Material(id) with { Names = names, StandsIn = true }]).Count == 0)
+                && catalog.TryServeRetired(id, snapshot, names))
             {
                 logger.SupersededCertificateServed(id, snapshot.NotAfter);
             }

@@ -11,7 +11,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Stores a new certificate, serves it, and exports it. A store that is full or read-only does not keep it from being served.</summary>
 internal sealed class CertificateCommitter(
-    CertificateStore store, CertificateLeases leases, AuthorityRegistry authorities, ITlsPublisher tls, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
+    CertificateStore store, CertificateLeases leases, AuthorityRegistry authorities, CertificateCatalog catalog, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
 {
     /// <exception cref="UnusableCertificateException">The certificate must not be served; what was served before still is.</exception>
     public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, OrderJournal journal, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ internal sealed class CertificateCommitter(
         journal.Reached(OrderStep.CertificateStored);
         try
         {
-            tls.Publish(material);
+            catalog.Serve(certificate, snapshot);
         }
         catch (InvalidCertificateException exception)
         {
@@ -32,7 +32,6 @@ internal sealed class CertificateCommitter(
         }
 
         journal.Reached(OrderStep.Published);
-        certificate.Current = snapshot;
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
     }
 
@@ -42,7 +41,7 @@ internal sealed class CertificateCommitter(
     {
         try
         {
-            tls.Publish(snapshot.Material(certificate.Id));
+            catalog.Serve(certificate, snapshot);
         }
         catch (InvalidCertificateException exception)
         {
@@ -50,7 +49,6 @@ internal sealed class CertificateCommitter(
             return false;
         }
 
-        certificate.Current = snapshot;
         events.Publish(
             CertificateEventKind.Adopted,
             $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.",
