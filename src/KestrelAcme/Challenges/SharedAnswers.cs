@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KestrelAcme.Challenges;
 
@@ -69,9 +70,34 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
         }
     }
 
-    /// <summary>The answer that any instance shares under a name.</summary>
+    /// <summary>The answers that any instance shares under some names.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<string?> FindAsync(string name, CancellationToken cancellationToken) => (await ReadAsync(name, cancellationToken))?.Answer;
+    public async Task<IReadOnlyDictionary<string, string>> FindManyAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    {
+        var byKey = names.ToDictionary(KeyOf, name => name, StringComparer.Ordinal);
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (byKey.Count == 1)
+        {
+            var (key, name) = byKey.Single();
+            if (await storage.ReadAsync(key, cancellationToken) is { } value && Parse(value.Span) is { } known)
+            {
+                found[name] = known.Answer;
+            }
+
+            return found;
+        }
+
+        var failures = new List<string>();
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, byKey.Keys, (_, reason) => failures.Add(reason), NullLogger.Instance, cancellationToken))
+        {
+            if (byKey.TryGetValue(entry.Key, out var name) && Parse(entry.Value.Span) is { } known)
+            {
+                found[name] = known.Answer;
+            }
+        }
+
+        return failures.Count < byKey.Count ? found : throw new StorageUnavailableException(failures[0]);
+    }
 
     private IEnumerable<Owner> Others(IEnumerable<Owner> owners)
     {
@@ -81,12 +107,12 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
 
     private async Task<(string Answer, IReadOnlyList<Owner> Owners)?> ReadAsync(string name, CancellationToken cancellationToken)
     {
-        if (await storage.ReadAsync(KeyOf(name), cancellationToken) is not { } value)
-        {
-            return null;
-        }
+        return await storage.ReadAsync(KeyOf(name), cancellationToken) is { } value ? Parse(value.Span) : null;
+    }
 
-        var lines = Encoding.ASCII.GetString(value.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    private static (string Answer, IReadOnlyList<Owner> Owners)? Parse(ReadOnlySpan<byte> value)
+    {
+        var lines = Encoding.ASCII.GetString(value).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return lines.Length == 0 ? null : (lines[0], [.. lines.Skip(1).Select(Owner.Parse).OfType<Owner>()]);
     }
 

@@ -8,22 +8,27 @@ namespace KestrelAcme.Challenges.Http01;
 
 /// <summary>The answers to open http-01 challenges: in memory for this instance, in the store for the others that share it.</summary>
 /// <remarks>Safe for concurrent use. An answer is given as often as it is asked for: an authority looks from several networks at once.</remarks>
-internal sealed class Http01TokenTable(BoundedStorage storage, TimeProvider time, ILogger<Http01TokenTable> logger)
+internal sealed class Http01TokenTable
 {
     public const string StoragePrefix = "challenges/http-01/";
 
-    // Strangers can ask for tokens that nobody knows: they may keep the store a little busy, not more.
-    private const int MaxLookUps = 8;
-    private const int MaxAsked = 100;
-    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, Http01Answer> _answers = new(StringComparer.Ordinal);
-    private readonly SharedAnswers _shared = new(storage, time, StoragePrefix);
+    private readonly TimeProvider _time;
+    private readonly ILogger<Http01TokenTable> _logger;
+    private readonly SharedAnswers _shared;
+    private readonly SharedAnswerReader _reader;
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _lookUps = new(MaxLookUps, MaxLookUps);
     private long _reported = -1;
-    private int _asked;
+
+    public Http01TokenTable(BoundedStorage storage, TimeProvider time, ILogger<Http01TokenTable> logger)
+    {
+        (_time, _logger) = (time, logger);
+        _shared = new SharedAnswers(storage, time, StoragePrefix);
+        _reader = new SharedAnswerReader(_shared, time);
+    }
 
     public async Task AddAsync(string token, string keyAuthorization, CancellationToken cancellationToken)
     {
@@ -40,7 +45,7 @@ internal sealed class Http01TokenTable(BoundedStorage storage, TimeProvider time
         catch (StorageUnavailableException exception)
         {
             // A single instance needs no store to answer; replicas will not know the token.
-            logger.TokenNotShared(exception.Message);
+            _logger.TokenNotShared(exception.Message);
         }
     }
 
@@ -75,51 +80,27 @@ internal sealed class Http01TokenTable(BoundedStorage storage, TimeProvider time
 
     private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
     {
-        if (Interlocked.Increment(ref _asked) > MaxAsked)
-        {
-            Interlocked.Decrement(ref _asked);
-            Report("too many unknown tokens are asked for at once");
-            return null;
-        }
-
-        using var limit = new CancellationTokenSource(LookUpTime, time);
+        using var limit = new CancellationTokenSource(LookUpTime, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            return await LookUpAsync(token, both.Token);
+            return await _reader.FindAsync(token, both.Token);
         }
         catch (Exception exception) when (exception is StorageUnavailableException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             Report(exception.Message);
             return null;
         }
-        finally
-        {
-            Interlocked.Decrement(ref _asked);
-        }
-    }
-
-    private async Task<string?> LookUpAsync(string token, CancellationToken cancellationToken)
-    {
-        await _lookUps.WaitAsync(cancellationToken);
-        try
-        {
-            return await _shared.FindAsync(token, cancellationToken);
-        }
-        finally
-        {
-            _lookUps.Release();
-        }
     }
 
     // Strangers choose how often this happens.
     private void Report(string reason)
     {
-        var now = time.GetTimestamp();
+        var now = _time.GetTimestamp();
         var last = Interlocked.Read(ref _reported);
-        if ((last < 0 || time.GetElapsedTime(last, now) >= ReportInterval) && Interlocked.CompareExchange(ref _reported, now, last) == last)
+        if ((last < 0 || _time.GetElapsedTime(last, now) >= ReportInterval) && Interlocked.CompareExchange(ref _reported, now, last) == last)
         {
-            logger.TokenLookUpFailed(reason);
+            _logger.TokenLookUpFailed(reason);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Security;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -15,19 +16,23 @@ internal sealed class SharedTlsAlpn01Answers : ISharedChallenges
 {
     public const string StoragePrefix = "challenges/tls-alpn-01/";
 
-    // Strangers can ask for names that are not being validated: they may keep the store a little busy, not more.
-    private const int MaxLookUps = 8;
-    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(5);
+    // As many are open at once at most; beyond that, a certificate is made for each connection.
+    private const int MaxMade = 256;
+    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(8);
 
     private readonly TimeProvider _time;
     private readonly ILogger<SharedTlsAlpn01Answers> _logger;
     private readonly SharedAnswers _answers;
-    private int _lookUps;
+    private readonly SharedAnswerReader _reader;
+
+    // The authority asks from several places, and strangers may ask as well: a certificate is made once for each answer.
+    private readonly ConcurrentDictionary<string, (string Answer, SslStreamCertificateContext Context)> _made = new(StringComparer.Ordinal);
 
     public SharedTlsAlpn01Answers(BoundedStorage storage, TimeProvider time, ILogger<SharedTlsAlpn01Answers> logger)
     {
         (_time, _logger) = (time, logger);
         _answers = new SharedAnswers(storage, time, StoragePrefix);
+        _reader = new SharedAnswerReader(_answers, time);
     }
 
     public async Task AddAsync(string serverName, string identifierType, string identifier, string keyAuthorization, CancellationToken cancellationToken)
@@ -48,28 +53,44 @@ internal sealed class SharedTlsAlpn01Answers : ISharedChallenges
     /// <inheritdoc/>
     public async ValueTask<SslStreamCertificateContext?> FindAsync(string serverName)
     {
-        if (Interlocked.Increment(ref _lookUps) > MaxLookUps)
-        {
-            Interlocked.Decrement(ref _lookUps);
-            return null;
-        }
-
         using var limit = new CancellationTokenSource(LookUpTime, _time);
         try
         {
-            return await _answers.FindAsync(serverName, limit.Token) is { } answer && answer.Split(' ') is [var type, var identifier, var keyAuthorization]
-                ? CertificateContextFactory.Create(TlsAlpn01Certificate.Create(type, identifier, keyAuthorization, _time.GetUtcNow()))
-                : null;
+            if (await _reader.FindAsync(serverName, limit.Token) is { } answer)
+            {
+                return Make(serverName, answer);
+            }
+
+            _made.TryRemove(serverName, out _);
         }
         catch (Exception exception)
         {
             // Strangers choose how often this happens.
             _logger.SharedAnswerNotFound(serverName, exception.Message);
+        }
+
+        return null;
+    }
+
+    private SslStreamCertificateContext? Make(string serverName, string answer)
+    {
+        if (_made.TryGetValue(serverName, out var made) && made.Answer == answer)
+        {
+            return made.Context;
+        }
+
+        if (answer.Split(' ') is not [var type, var identifier, var keyAuthorization])
+        {
             return null;
         }
-        finally
+
+        var context = CertificateContextFactory.Create(TlsAlpn01Certificate.Create(type, identifier, keyAuthorization, _time.GetUtcNow()));
+        if (_made.Count >= MaxMade)
         {
-            Interlocked.Decrement(ref _lookUps);
+            _made.Clear();
         }
+
+        _made[serverName] = (answer, context);
+        return context;
     }
 }

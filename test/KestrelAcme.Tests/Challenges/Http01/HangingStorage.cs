@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Tests.Challenges.Http01;
@@ -11,7 +12,11 @@ internal sealed class HangingStorage : IAcmeStorage
         return null;
     }
 
-    public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        yield break;
+    }
 
     public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

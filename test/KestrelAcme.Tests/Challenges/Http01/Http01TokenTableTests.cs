@@ -1,3 +1,4 @@
+using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
@@ -69,7 +70,7 @@ public sealed class Http01TokenTableTests : IDisposable
     {
         using var hung = new CancellationTokenSource();
         var table = Table(new HangingStorage());
-        var waiting = Enumerable.Range(0, 100).Select(i => table.FindAsync($"unknown{i}", null, hung.Token).AsTask()).ToList();
+        var waiting = Enumerable.Range(0, SharedAnswerReader.MaxWaiting).Select(i => table.FindAsync($"unknown{i}", null, hung.Token).AsTask()).ToList();
 
         for (var i = 0; i < 50; i++)
         {

@@ -3,6 +3,7 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.EndToEnd.Stopping;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -44,15 +45,79 @@ public sealed class SharedTlsAlpn01Tests
         Assert.Single(storage.Reads, IsAnswer);
     }
 
+    [Fact]
+    public async Task Order_WhileStrangersAskAllTheTime_IsValidatedAtTheFirstTry()
+    {
+        string[] names = [.. Enumerable.Range(0, 8).Select(i => $"n{i}.test")];
+        var storage = new InMemoryStorage();
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var other = await StartAsync(fixture, new SlowStorage(storage, TimeSpan.FromMilliseconds(10)), "ServeOnly", [.. names, "*.wild.test"]);
+        Array.ForEach(names, name => fixture.Authority.Resolve(name, new IPEndPoint(IPAddress.Loopback, FreePort.Tcp()), other.Https));
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var strangers = Enumerable.Range(0, 32).Select(i => AskAsync(other.Https, names, i, over.Token)).ToList();
+
+        await using var app = await StartAsync(fixture, storage, "Automatic", names);
+        foreach (var name in names)
+        {
+            await app.ObtainedAsync(name);
+        }
+
+        await over.CancelAsync();
+        Assert.All(await Task.WhenAll(strangers), asked => Assert.True(asked > 0));
+        Assert.False(app.Log.Has("CertificateFailed"), app.Log.ToString());
+    }
+
+    [Theory]
+    [InlineData("1.2.0.192.in-addr.arpa")]
+    [InlineData("001.0.0.127.in-addr.arpa")]
+    [InlineData("0.0.127.in-addr.arpa")]
+    [InlineData("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa")]
+    [InlineData("x.arpa")]
+    public async Task Connect_ForAnAddressThatIsNotOurs_AsksTheStoreForNothing(string name)
+    {
+        WatchedStorage? storage = null;
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(fixture, storage = new WatchedStorage(new InMemoryStorage()), "ServeOnly", ["127.0.0.1", "2001:db8::2"]);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => ValidateAsync(app, name));
+        Assert.DoesNotContain(storage.Reads, IsAnswer);
+        await Assert.ThrowsAnyAsync<Exception>(() => ValidateAsync(app, "1.0.0.127.in-addr.arpa"));
+        await Assert.ThrowsAnyAsync<Exception>(() => ValidateAsync(app, "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"));
+        Assert.Equal(2, storage.Reads.Count(IsAnswer));
+    }
+
+    // One connection after the other, for names that are being validated, that are not, and that nobody knows.
+    private static async Task<int> AskAsync(IPEndPoint endpoint, string[] names, int stranger, CancellationToken cancellationToken)
+    {
+        for (var asked = 0; ; asked++)
+        {
+            try
+            {
+                var name = (asked % 4) switch { 0 => names[stranger % names.Length], 1 => $"s{stranger}-{asked}.wild.test", 2 => $"{asked % 250}.{stranger}.0.10.in-addr.arpa", _ => names[asked % names.Length] };
+                await ValidateAsync(endpoint, name, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return asked;
+            }
+            catch (Exception exception) when (exception is IOException or System.Security.Authentication.AuthenticationException or System.Net.Sockets.SocketException)
+            {
+                // Refused.
+            }
+        }
+    }
+
     private static bool IsAnswer(string key) => key.StartsWith(SharedTlsAlpn01Answers.StoragePrefix, StringComparison.Ordinal);
 
-    private static async Task ValidateAsync(AcmeApp app, string name)
+    private static Task ValidateAsync(AcmeApp app, string name) => ValidateAsync(app.Https, name, Cancelled);
+
+    private static async Task ValidateAsync(IPEndPoint endpoint, string name, CancellationToken cancellationToken)
     {
         using var client = new System.Net.Sockets.TcpClient();
-        await client.ConnectAsync(app.Https, Cancelled);
+        await client.ConnectAsync(endpoint, cancellationToken);
         await using var stream = new System.Net.Security.SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null);
         await stream.AuthenticateAsClientAsync(
-            new System.Net.Security.SslClientAuthenticationOptions { TargetHost = name, ApplicationProtocols = [new("acme-tls/1")] }, Cancelled);
+            new System.Net.Security.SslClientAuthenticationOptions { TargetHost = name, ApplicationProtocols = [new("acme-tls/1")] }, cancellationToken);
     }
 
     private static async Task<List<string>> ListAsync(InMemoryStorage storage)
@@ -66,9 +131,9 @@ public sealed class SharedTlsAlpn01Tests
         return keys;
     }
 
-    private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, string issuance)
+    private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, string issuance, params string[] names)
     {
-        var settings = fixture.Settings(Name);
+        var settings = fixture.Settings(names.Length > 0 ? names : [Name]);
         settings["AcmeHttps:Issuance"] = issuance;
         settings["AcmeHttps:ChallengeTypes:0"] = "tls-alpn-01";
         settings["urls"] = $"http://127.0.0.1:{FreePort.Tcp()};https://127.0.0.1:0";

@@ -1,0 +1,110 @@
+using KestrelAcme.Challenges;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using KestrelAcme.Tests.EndToEnd;
+using KestrelAcme.Tests.Storage.Bounded;
+using Xunit;
+
+namespace KestrelAcme.Tests.Challenges;
+
+public sealed class SharedAnswerReaderTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Find_SharedWhileAnEarlierReadIsUnderWay_IsFoundByTheNext()
+    {
+        var inner = new InMemoryStorage();
+        var held = new HeldStorage(inner);
+        var reader = Reader(held);
+        var early = reader.FindAsync("a.test", Cancelled);
+        await Poll.UntilAsync(() => held.Reads == 1, "the first read", cancellationToken: Cancelled);
+
+        await Answers(inner).AddAsync("a.test", "answer", Cancelled);
+        var late = Enumerable.Range(0, 50).Select(_ => reader.FindAsync("a.test", Cancelled)).ToList();
+        held.Open();
+
+        Assert.Null(await early);
+        Assert.All(await Task.WhenAll(late), answer => Assert.Equal("answer", answer));
+        Assert.Equal(2, held.Reads);
+    }
+
+    [Fact]
+    public async Task Find_ThousandNamesAtOnce_NoneIsRefusedAndFewReadsAreMade()
+    {
+        var watched = new GatedStorage(new InMemoryStorage()) { Holds = static _ => false };
+        await Answers(watched).AddAsync("n500", "answer", Cancelled);
+        var reader = Reader(watched);
+
+        var found = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => reader.FindAsync($"n{i}", Cancelled)));
+
+        Assert.Equal("answer", found[500]);
+        Assert.Equal(999, found.Count(answer => answer is null));
+    }
+
+    [Fact]
+    public async Task Find_StoreFails_EverybodyWhoWaitsIsTold()
+    {
+        var reader = Reader(new FailingReads());
+
+        var asked = Enumerable.Range(0, 100).Select(i => reader.FindAsync($"n{i % 40}", Cancelled)).ToList();
+
+        foreach (var one in asked)
+        {
+            await Assert.ThrowsAsync<StorageUnavailableException>(() => one);
+        }
+    }
+
+    private static SharedAnswerReader Reader(IAcmeStorage storage) => new(Answers(storage), TimeProvider.System);
+
+    private static SharedAnswers Answers(IAcmeStorage storage) => new(BoundedFixture.Around(storage), TimeProvider.System, "challenges/test/");
+
+    /// <summary>A store whose first read waits until it is let through, with what it found before.</summary>
+    private sealed class HeldStorage(IAcmeStorage inner) : StorageDecorator(inner)
+    {
+        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _reads;
+
+        public int Reads => Volatile.Read(ref _reads);
+
+        public void Open() => _open.TrySetResult();
+
+        public override async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+        {
+            var value = await base.ReadAsync(key, cancellationToken);
+            Interlocked.Increment(ref _reads);
+            await _open.Task.WaitAsync(cancellationToken);
+            return value;
+        }
+    }
+
+    private sealed class FailingReads() : StorageDecorator(new InMemoryStorage())
+    {
+        public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default) => throw new StorageUnavailableException("away");
+
+        public override IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => throw new StorageUnavailableException("away");
+
+        public override ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => new(new StorageReport(Readable: false, Writable: false, Durable: true, "here", "away"));
+    }
+
+    private abstract class StorageDecorator(IAcmeStorage inner) : IAcmeStorage
+    {
+        public virtual ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default) => inner.ReadAsync(key, cancellationToken);
+
+        public virtual IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => inner.ReadManyAsync(keys, cancellationToken);
+
+        public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+            => inner.WriteAsync(key, value, lease, cancellationToken);
+
+        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default) => inner.DeleteAsync(key, lease, cancellationToken);
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default) => inner.ListAsync(prefix, cancellationToken);
+
+        public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
+
+        public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+            => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+
+        public virtual ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+    }
+}
