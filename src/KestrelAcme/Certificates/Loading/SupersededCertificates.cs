@@ -10,11 +10,12 @@ namespace KestrelAcme.Certificates.Loading;
 /// </summary>
 internal sealed class SupersededCertificates(CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<SupersededCertificates> logger)
 {
-    /// <summary>Looks for what covers the names that have no certificate of their own. A store that cannot be asked, or a value that cannot be read, is passed over.</summary>
+    /// <summary>Looks for what covers the names that have no valid certificate of their own. A store that cannot be asked, or a value that cannot be read, is passed over.</summary>
     public async Task PublishAsync(CancellationToken cancellationToken)
     {
         // Under itself, and under the wildcard that would cover it: a change of the kind of key leaves all names bare, and as many certificates to look through.
-        var bare = catalog.All.Where(c => c.Current is null)
+        var now = time.GetUtcNow();
+        var bare = catalog.All.Where(c => c.Current is not { } current || current.NotBefore > now || current.NotAfter <= now)
             .SelectMany(c => c.Specification.Identifiers)
             .SelectMany(i => Covering(i.Value).Select(name => (Name: name, Wanted: i.Value)))
             .Distinct()
@@ -71,7 +72,7 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
             if (names.Length > 0
                 && !unknown.Contains(id)
                 && await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot
-                && snapshot.NotAfter > time.GetUtcNow()
+                && snapshot.NotBefore <= time.GetUtcNow() && snapshot.NotAfter > time.GetUtcNow()
                 && revoked.GetValueOrDefault(id) != snapshot.SerialNumber
                 && catalog.TryServeRetired(id, snapshot, names))
             {

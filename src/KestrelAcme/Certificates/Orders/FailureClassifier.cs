@@ -30,6 +30,7 @@ internal static class FailureClassifier
         ChallengeException challenge => new FailureReport(CauseOf(challenge.Fault), null, challenge.Message, challenge.RetryAfter) { RequiredRecords = challenge.RequiredRecords },
         OrderOutcomeUnknownException => new FailureReport(FailureCause.Name, null, exception.Message),
         UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
+        CertificateNotYetValidException early => new FailureReport(FailureCause.Local, null, early.Message, early.RetryAfter),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
         ValidationLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
         OrderTakenException or OrderWithdrawnException or RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),

@@ -2,6 +2,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
@@ -13,10 +14,15 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class CertificateCommitter(
     CertificateStore store, CertificateLeases leases, AuthorityRegistry authorities, CertificateCatalog catalog, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
 {
+    // As much as this machine's clock may differ from the CA's before nothing is ordered at all.
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
+
     /// <exception cref="UnusableCertificateException">The certificate must not be served; what was served before still is.</exception>
+    /// <exception cref="CertificateNotYetValidException">No client accepts it yet, and what is served is valid.</exception>
     public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, OrderJournal journal, CancellationToken cancellationToken)
     {
         var snapshot = CertificateSnapshot.Read(record);
+        ThrowIfTooEarly(certificate, snapshot, time.GetUtcNow());
         var material = snapshot.Material(certificate.Id);
         IssuedCertificateCheck.ThrowIfRefused(material);
         certificate.Committing = snapshot;
@@ -33,6 +39,17 @@ internal sealed class CertificateCommitter(
 
         journal.Reached(OrderStep.Published);
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
+    }
+
+    // A valid one is not given up for one that is not valid yet; where there is none, this one is as good as any, and right if it is our clock that is wrong.
+    private static void ThrowIfTooEarly(ManagedCertificate certificate, CertificateSnapshot issued, DateTimeOffset now)
+    {
+        if (issued.NotBefore > now + LargestSkew && certificate.Current is { } current && current.NotBefore <= now && current.NotAfter > now
+            && current.Facts(certificate.Specification, renewalInfoOffered: false, certificate.State.Revocation) is { CoversNames: true, Revocation: not RevocationState.Replace }
+            && (certificate.AcceptsStaging || !current.IsFromStaging))
+        {
+            throw new CertificateNotYetValidException(issued.NotBefore, current.NotAfter, now);
+        }
     }
 
     /// <summary>Serves a certificate that another instance obtained, or that was read from the store.</summary>
