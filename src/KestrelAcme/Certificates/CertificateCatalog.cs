@@ -6,14 +6,18 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates;
 
-/// <summary>All managed certificates by id, kept in step with the configuration, and the one door to what is served: what is published and what is reported change together.</summary>
+/// <summary>
+/// All managed certificates by id, kept in step with the configuration, and the one door to what is served: what is published and what is
+/// reported change together.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class CertificateCatalog(ITlsPublisher tls)
 {
     // A clock that jumped would have all of them expire at once: they are withdrawn when they were found so on several days.
     private const int RoundsBeforeWithdrawal = 3;
 
-    // Held while what is managed, or what is served, changes: a certificate that is obtained while it ceases to be wanted must not be published as one that is.
+    // Held while what is managed, or what is served, changes: a certificate that is obtained while it ceases to be wanted must not be
+    // published as one that is.
     private readonly Lock _gate = new();
 
     // Replaced as a whole and never changed: who goes through ten thousand needs no copy of them.
@@ -36,14 +40,17 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         => Find(name) ?? _certificates.Values.FirstOrDefault(c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>
-    /// Takes over the wanted certificates. One that is no longer wanted is no longer renewed, but stays served until the process ends: where no certificate that is wanted now covers a name.
+    /// Takes over the wanted certificates. One that is no longer wanted is no longer renewed, but stays served until the process ends:
+    /// where no certificate that is wanted now covers a name.
     /// </summary>
     /// <returns>The certificates that are new here, and those that went.</returns>
     public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(IReadOnlyList<CertificateSpecification> specifications, ConfigurationSnapshot configuration)
     {
         lock (_gate)
         {
-            if (_applied is { } applied && ReferenceEquals(applied.Specifications, specifications) && ReferenceEquals(applied.Configuration, configuration))
+            if (_applied is { } applied
+                && ReferenceEquals(applied.Specifications, specifications)
+                && ReferenceEquals(applied.Configuration, configuration))
             {
                 return ([], []);
             }
@@ -59,7 +66,8 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
                     added.Add(certificate = TakeBack(specification));
                 }
 
-                // The one that is there stays where nothing changed: what is kept for years should not be changed for its double at every look.
+                // The one that is there stays where nothing changed: what is kept for years should not be changed for its double at every
+                // look.
                 certificate.Specification = certificate.Specification == specification ? certificate.Specification : specification;
                 certificate.AcceptsStaging = _acceptsStaging;
                 certificate.Authorities = configuration.Authorities;
@@ -70,7 +78,8 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             var removed = before.Where(c => !wanted.ContainsKey(c.Key)).Select(c => c.Value).ToList();
             removed.ForEach(Retire);
             ServeAgain(added);
-            tls.SetManagedNames([.. wanted.Values.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value)], SoleName(specifications));
+            tls.SetManagedNames(
+                [.. wanted.Values.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value)], SoleName(specifications));
             _applied = (specifications, configuration);
             return (added, [.. removed.Select(c => c.Id)]);
         }
@@ -89,7 +98,8 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
 
     /// <summary>Serves certificates that were read from the store, and makes each the current one.</summary>
     /// <returns>The ids that were refused, each with the reason.</returns>
-    public IReadOnlyDictionary<string, string> ServeStored(IReadOnlyCollection<(ManagedCertificate Certificate, CertificateSnapshot Stored)> read)
+    public IReadOnlyDictionary<string, string> ServeStored(
+        IReadOnlyCollection<(ManagedCertificate Certificate, CertificateSnapshot Stored)> read)
     {
         lock (_gate)
         {
@@ -138,8 +148,14 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    /// <summary>Serves what the store has of earlier settings, for the names that are wanted, and takes it over, so that it ends some time after it has expired.</summary>
-    /// <returns><see langword="false"/> when it must not be served: only a staging service that is not configured trusts it, it is managed by now, or it is of no use.</returns>
+    /// <summary>
+    /// Serves what the store has of earlier settings, for the names that are wanted, and takes it over, so that it ends some time after it
+    /// has expired.
+    /// </summary>
+    /// <returns>
+    /// <see langword="false"/> when it must not be served: only a staging service that is not configured trusts it, it is managed by now,
+    /// or it is of no use.
+    /// </returns>
     public bool TryServeRetired(string id, CertificateSnapshot stored, IReadOnlyList<string> names)
     {
         lock (_gate)
@@ -157,7 +173,8 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     }
 
     /// <summary>Whether something is served under an id that is no longer managed, and still valid.</summary>
-    public bool IsServed(string id, DateTimeOffset now) => _retired.TryGetValue(id, out var retired) && retired.Certificate.Current?.NotAfter > now;
+    public bool IsServed(string id, DateTimeOffset now)
+        => _retired.TryGetValue(id, out var retired) && retired.Certificate.Current?.NotAfter > now;
 
     /// <summary>Whether a certificate is served without being managed.</summary>
     public bool IsRetired(ManagedCertificate certificate) => _retired.TryGetValue(certificate.Id, out var retired) && ReferenceEquals(retired.Certificate, certificate);
@@ -174,7 +191,8 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    // What is not wanted any more gives way to everything that is: by the kind of its key alone it might be preferred to its successor for ever.
+    // What is not wanted any more gives way to everything that is: by the kind of its key alone it might be preferred to its successor for
+    // ever.
     private CertificateMaterial Material(ManagedCertificate certificate, CertificateSnapshot snapshot)
         => snapshot.Material(certificate.Id) with { StandsIn = !_certificates.ContainsKey(certificate.Id) };
 

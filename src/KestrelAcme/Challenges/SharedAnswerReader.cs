@@ -3,11 +3,13 @@ using KestrelAcme.Storage;
 namespace KestrelAcme.Challenges;
 
 /// <summary>
-/// Looks up shared answers for everybody who asks at once: a name is read once for all who wait for it, and all names that wait are read together. Strangers choose what is asked for and how often:
+/// Looks up shared answers for everybody who asks at once: a name is read once for all who wait for it, and all names that wait are read
+/// together. Strangers choose what is asked for and how often:
 /// they keep the store a little busy, and keep no authority from its answer.
 /// </summary>
 /// <remarks>
-/// Safe for concurrent use. Who asks gets what a read found that began afterwards: an answer that was shared the moment before is not missed because somebody asked too early.
+/// Safe for concurrent use. Who asks gets what a read found that began afterwards: an answer that was shared the moment before is not
+/// missed because somebody asked too early.
 /// </remarks>
 internal sealed class SharedAnswerReader(SharedAnswers answers, TimeProvider time)
 {
@@ -85,7 +87,8 @@ internal sealed class SharedAnswerReader(SharedAnswers answers, TimeProvider tim
             catch (Exception exception)
             {
                 // Whatever it is, those who wait must be told. Some of them may be gone.
-                var failure = exception as StorageUnavailableException ?? new StorageUnavailableException("The answer could not be read from the store.", exception);
+                var failure = exception as StorageUnavailableException
+                    ?? new StorageUnavailableException("The answer could not be read from the store.", exception);
                 foreach (var answer in asked.Values)
                 {
                     answer.TrySetException(failure);

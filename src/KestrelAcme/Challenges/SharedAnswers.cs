@@ -88,7 +88,8 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
         }
 
         var failures = new List<string>();
-        await foreach (var entry in TolerantReader.ReadManyAsync(storage, byKey.Keys, (_, reason) => failures.Add(reason), NullLogger.Instance, cancellationToken))
+        var values = TolerantReader.ReadManyAsync(storage, byKey.Keys, (_, reason) => failures.Add(reason), NullLogger.Instance, cancellationToken);
+        await foreach (var entry in values)
         {
             if (byKey.TryGetValue(entry.Key, out var name) && Parse(entry.Value.Span) is { } known)
             {

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Diagnostics;
 
-/// <summary>What TLS tells the operator. A stranger's bytes are never worth more than Debug, but for one line an hour about clients without a server name.</summary>
+/// <summary>
+/// What TLS tells the operator. A stranger's bytes are never worth more than Debug, but for one line an hour about clients without a
+/// server name.
+/// </summary>
 internal static partial class TlsLog
 {
     [LoggerMessage(1300, LogLevel.Information, "Published {Published} stored certificates; refused {Refused}.")]
@@ -46,19 +49,23 @@ internal static partial class TlsLog
     public static partial void AppCertificateUnusable(this ILogger logger, string subject, string reason);
 
     [LoggerMessage(1313, LogLevel.Warning,
-        "A connection from {RemoteEndPoint} was refused: the client sends no server name (SNI), and there is more than one certificate that it could mean. "
+        "A connection from {RemoteEndPoint} was refused: the client sends no server name (SNI), "
+        + "and there is more than one certificate that it could mean. "
         + "If such clients are to be served, set AcmeHttps:DefaultServerName to the name whose certificate they get. "
         + "{Count} such connections were refused since this was last logged, which happens at most once an hour.")]
     public static partial void NamelessClientRefused(this ILogger logger, EndPoint? remoteEndPoint, int count);
 
     [LoggerMessage(1314, LogLevel.Warning,
-        "A connection from {RemoteEndPoint} was refused: the client sends no server name (SNI), and AcmeHttps:DefaultServerName is '{DefaultServerName}', "
+        "A connection from {RemoteEndPoint} was refused: the client sends no server name (SNI), "
+        + "and AcmeHttps:DefaultServerName is '{DefaultServerName}', "
         + "which is not among the configured names. Set it to one of them. "
         + "{Count} such connections were refused since this was last logged, which happens at most once an hour.")]
-    public static partial void NamelessClientRefusedDespiteDefault(this ILogger logger, EndPoint? remoteEndPoint, string defaultServerName, int count);
+    public static partial void NamelessClientRefusedDespiteDefault(
+        this ILogger logger, EndPoint? remoteEndPoint, string defaultServerName, int count);
 
     [LoggerMessage(1315, LogLevel.Warning,
-        "Certificate {CertificateId} is valid only from {NotBefore:u}, and this machine's clock says {Now:u}: clients refuse it until then. It is served only if no valid certificate covers the name. "
+        "Certificate {CertificateId} is valid only from {NotBefore:u}, and this machine's clock says {Now:u}: "
+        + "clients refuse it until then. It is served only if no valid certificate covers the name. "
         + "Check this machine's clock; if it is right, the CA issued the certificate too early.")]
     public static partial void CertificateNotYetValid(this ILogger logger, string certificateId, DateTimeOffset notBefore, DateTimeOffset now);
 }

@@ -42,7 +42,8 @@ internal static class ClientHelloParser
 
         var below = AcceptedBelowTls13(found, suites);
         var accepted = found.OffersTls13 ? AcceptedByTls13(found) : below;
-        hello = new ClientHello(name, address, IsAcmeTls(found.Alpn), accepted, found.OffersTls13 && !found.OffersTls12 ? accepted : below, found.OffersTls13);
+        below = found.OffersTls13 && !found.OffersTls12 ? accepted : below;
+        hello = new ClientHello(name, address, IsAcmeTls(found.Alpn), accepted, below, found.OffersTls13);
         return ClientHelloStatus.Complete;
     }
 
@@ -104,7 +105,8 @@ internal static class ClientHelloParser
 
     private static bool IsAcmeTls(ReadOnlySpan<byte> alpn) => alpn.Length > 1 && alpn[1..].SequenceEqual("acme-tls/1"u8) && alpn[0] == alpn.Length - 1;
 
-    // One entry of type host_name. Two cannot be read: which of them would a client mean? What follows another type, nobody knows (RFC 6066 section 3).
+    // One entry of type host_name. Two cannot be read: which of them would a client mean? What follows another type, nobody knows (RFC
+    // 6066 section 3).
     private static bool TryReadServerName(ReadOnlySpan<byte> list, out string? name, out IPAddress? address)
     {
         (name, address) = (null, null);
@@ -141,7 +143,8 @@ internal static class ClientHelloParser
         return kinds;
     }
 
-    // Before TLS 1.3 a scheme names the hash only; what curve a certificate's key may be on stands among the groups (RFC 8422 section 5.1), and the cipher suite decides too.
+    // Before TLS 1.3 a scheme names the hash only; what curve a certificate's key may be on stands among the groups (RFC 8422 section
+    // 5.1), and the cipher suite decides too.
     private static KeyKinds AcceptedBelowTls13(in Extensions found, ReadOnlySpan<byte> suites)
     {
         if (found.SignatureAlgorithms.IsEmpty)

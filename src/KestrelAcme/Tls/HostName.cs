@@ -45,7 +45,9 @@ internal static class HostName
         return true;
     }
 
-    /// <summary>Reads an IP address, as clients send it that put into SNI whatever they connect to: in brackets or not, with a zone or not.</summary>
+    /// <summary>
+    /// Reads an IP address, as clients send it that put into SNI whatever they connect to: in brackets or not, with a zone or not.
+    /// </summary>
     public static bool TryReadAddress(ReadOnlySpan<byte> host, [NotNullWhen(true)] out IPAddress? address)
     {
         address = null;
@@ -73,11 +75,16 @@ internal static class HostName
         }
 
         // "12345" and "127.1" are addresses to the parser, and to nobody else.
-        address = read.AddressFamily == AddressFamily.InterNetworkV6 ? WithoutZone(read) : !brackets && text.SequenceEqual(read.ToString()) ? read : null;
+        address = read.AddressFamily == AddressFamily.InterNetworkV6 ? WithoutZone(read)
+            : !brackets && text.SequenceEqual(read.ToString()) ? read
+            : null;
         return address is not null;
     }
 
-    /// <summary>The address that a reverse-mapping name stands for (RFC 1035 section 3.5, RFC 3596 section 2.5); <see langword="null"/> for another name.</summary>
+    /// <summary>
+    /// The address that a reverse-mapping name stands for (RFC 1035 section 3.5, RFC 3596 section 2.5); <see langword="null"/> for another
+    /// name.
+    /// </summary>
     /// <param name="name">The name, normalized.</param>
     public static IPAddress? AddressOf(string name)
     {
@@ -112,7 +119,9 @@ internal static class HostName
         return Convert.FromHexString(digits, bytes, out _, out _) == OperationStatus.Done ? new IPAddress(bytes) : null;
     }
 
-    /// <summary>A name that .NET read from SNI, which it turns into Unicode, as the index knows it; <see cref="Unknown"/> for what is no host name.</summary>
+    /// <summary>
+    /// A name that .NET read from SNI, which it turns into Unicode, as the index knows it; <see cref="Unknown"/> for what is no host name.
+    /// </summary>
     public static string FromUnicode(string name)
     {
         if (Ascii.IsValid(name))
@@ -133,7 +142,8 @@ internal static class HostName
     /// <summary>A name of the configuration or of a certificate, as the index knows it.</summary>
     public static string Normalize(string name) => name.TrimEnd('.').ToLowerInvariant();
 
-    private static IPAddress WithoutZone(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : new IPAddress(address.GetAddressBytes());
+    private static IPAddress WithoutZone(IPAddress address)
+        => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : new IPAddress(address.GetAddressBytes());
 
     private static bool TryLower(ReadOnlySpan<byte> host, Span<char> lower)
     {

@@ -8,7 +8,10 @@ internal interface ITlsPublisher
 {
     /// <summary>Sets the names that we answer for, with or without a certificate yet. A name that is neither here nor published is a foreign one.</summary>
     /// <param name="names">All names.</param>
-    /// <param name="sole">A name of the one certificate that is wanted, which a client without a server name then gets; <see langword="null"/> if there are several.</param>
+    /// <param name="sole">
+    /// A name of the one certificate that is wanted, which a client without a server name then gets; <see langword="null"/> if there are
+    /// several.
+    /// </param>
     void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null);
 
     /// <summary>Publishes certificates read from the store. Their contexts are made at first use.</summary>
@@ -19,7 +22,10 @@ internal interface ITlsPublisher
     /// <exception cref="InvalidCertificateException">The key does not match the certificate, or the chain is out of order; what was served before is still served.</exception>
     void Publish(CertificateMaterial material);
 
-    /// <summary>Says whether a published certificate merely stands in for others: it then gives way to every valid one that covers a name. An id that is not published is none to say it of.</summary>
+    /// <summary>
+    /// Says whether a published certificate merely stands in for others: it then gives way to every valid one that covers a name. An id
+    /// that is not published is none to say it of.
+    /// </summary>
     void SetStandIn(string id, bool standsIn);
 
     /// <summary>Stops serving a certificate; connections that use it go on.</summary>

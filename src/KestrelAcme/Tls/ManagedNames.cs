@@ -39,7 +39,10 @@ internal sealed class ManagedNames
     /// <summary>How many names there are.</summary>
     public int Count { get; }
 
-    /// <summary>A name of the one certificate that we answer with; <see langword="null"/> if there are several, and a client that names none could mean any of them.</summary>
+    /// <summary>
+    /// A name of the one certificate that we answer with; <see langword="null"/> if there are several, and a client that names none could
+    /// mean any of them.
+    /// </summary>
     public string? Sole { get; }
 
     /// <summary>Returns the name of ours that covers a client's, itself or a wildcard; <see langword="null"/> when it is a foreign one.</summary>

@@ -26,7 +26,8 @@ internal sealed class TlsCertificateTable(
     public ManagedNames Managed => Volatile.Read(ref _managed);
 
     /// <inheritdoc/>
-    public void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null) => Volatile.Write(ref _managed, new ManagedNames(names, sole));
+    public void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null)
+        => Volatile.Write(ref _managed, new ManagedNames(names, sole));
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials)
@@ -108,12 +109,16 @@ internal sealed class TlsCertificateTable(
 
         // The sole one that is wanted: after a change of address, the one before is still published.
         return managed.SoleAddress is { } sole && !sole.Equals(address)
-            ? Index.Find(address, exactly: true, accepted, now) ?? Index.Find(sole, exactly: true, accepted, now) ?? Index.Find(address, exactly: false, accepted, now)
+            ? Index.Find(address, exactly: true, accepted, now)
+                ?? Index.Find(sole, exactly: true, accepted, now)
+                ?? Index.Find(address, exactly: false, accepted, now)
             : Index.Find(address, managed.Contains(address), accepted, now);
     }
 
     /// <summary>Whether an address is itself in a certificate, or is to be in one.</summary>
-    public bool Knows(IPAddress address) => Managed.Contains(address) || Index.Find(address, exactly: true, KeyKinds.Ecdsa | KeyKinds.Rsa, timeProvider.GetUtcNow().UtcTicks) is not null;
+    public bool Knows(IPAddress address)
+        => Managed.Contains(address)
+            || Index.Find(address, exactly: true, KeyKinds.Ecdsa | KeyKinds.Rsa, timeProvider.GetUtcNow().UtcTicks) is not null;
 
     /// <summary>The settings of this moment.</summary>
     public TlsSettings Settings => settings.Current;

@@ -6,7 +6,10 @@ internal enum TlsOutcome
     /// <summary>Not a name of ours: what the app configured itself, else a refusal.</summary>
     Foreign,
 
-    /// <summary>No server name, and nothing says which certificate is meant: what the app configured itself, else our only certificate, else a refusal.</summary>
+    /// <summary>
+    /// No server name, and nothing says which certificate is meant: what the app configured itself, else our only certificate, else a
+    /// refusal.
+    /// </summary>
     Nameless,
 
     /// <summary>One of our certificates, or the placeholder for it.</summary>

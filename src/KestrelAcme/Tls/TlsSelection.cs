@@ -6,14 +6,23 @@ namespace KestrelAcme.Tls;
 /// <param name="Outcome">The decision.</param>
 /// <param name="ServerName">The name that the client asked for.</param>
 /// <param name="Entry">Whose context it is, unless it is a placeholder's or a challenge's.</param>
-/// <param name="Context">What to serve, for <see cref="TlsOutcome.Certificate"/>, <see cref="TlsOutcome.Challenge"/>, and perhaps <see cref="TlsOutcome.Nameless"/>.</param>
-internal record TlsSelection(TlsOutcome Outcome, string? ServerName = null, SslStreamCertificateContext? Context = null, CertificateEntry? Entry = null)
+/// <param name="Context">
+/// What to serve, for <see cref="TlsOutcome.Certificate"/>, <see cref="TlsOutcome.Challenge"/>, and perhaps <see
+/// cref="TlsOutcome.Nameless"/>.
+/// </param>
+internal record TlsSelection(
+    TlsOutcome Outcome, string? ServerName = null, SslStreamCertificateContext? Context = null, CertificateEntry? Entry = null)
 {
-    /// <summary>What to serve on an endpoint: the client may be able to verify another certificate where TLS 1.3 is not to be had.</summary>
+    /// <summary>
+    /// What to serve on an endpoint: the client may be able to verify another certificate where TLS 1.3 is not to be had.
+    /// </summary>
     public virtual TlsSelection For(SslServerAuthenticationOptions endpoint) => this;
 }
 
-/// <summary>A decision that depends on the version of TLS, for the client offers several, and verifies other keys below TLS 1.3: the endpoint has the last word on it.</summary>
+/// <summary>
+/// A decision that depends on the version of TLS, for the client offers several, and verifies other keys below TLS 1.3: the endpoint has
+/// the last word on it.
+/// </summary>
 /// <param name="Tls13">What is served by TLS 1.3.</param>
 /// <param name="Below">What is served by an earlier version.</param>
 internal sealed record VersionedSelection(TlsSelection Tls13, TlsSelection Below) : TlsSelection(Tls13)

@@ -30,7 +30,9 @@ internal sealed class TlsSelector(
         var entry = Find(name, address, hello.AcceptedKeys);
         if (entry is null && name is null && ManagedName(name, address) is null)
         {
-            return table.Managed.Sole is { } sole ? SoleAsync(sole, hello.AcceptedKeys, hello.AcceptedBelowTls13) : new(new TlsSelection(TlsOutcome.Nameless));
+            return table.Managed.Sole is { } sole
+                ? SoleAsync(sole, hello.AcceptedKeys, hello.AcceptedBelowTls13)
+                : new(new TlsSelection(TlsOutcome.Nameless));
         }
 
         // While certificates are being read, another one may be the sole one with an address, or what stands in for the name.
@@ -59,7 +61,8 @@ internal sealed class TlsSelector(
         => challenge is null ? new TlsSelection(TlsOutcome.Missing, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
 
     // Addresses are validated by their reverse-mapping names (RFC 8738 section 6). The store is asked for no name that is foreign.
-    private bool MayBeValidated(string name) => table.Managed.Find(name) is not null || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
+    private bool MayBeValidated(string name)
+        => table.Managed.Find(name) is not null || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
 
     // Asked for again once it was published, or never will be.
     private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted, KeyKinds below)
@@ -89,7 +92,8 @@ internal sealed class TlsSelector(
             : MakeAsync(entry, name);
     }
 
-    // Which version of TLS the endpoint speaks is known when the handshake begins: its own options, an Sni section or the app's OnAuthenticate decide.
+    // Which version of TLS the endpoint speaks is known when the handshake begins: its own options, an Sni section or the app's
+    // OnAuthenticate decide.
     private async ValueTask<TlsSelection> SelectBothAsync(CertificateEntry entry, CertificateEntry below, string? name)
         => new VersionedSelection(await Select(entry, name), await Select(below, name));
 
@@ -97,7 +101,8 @@ internal sealed class TlsSelector(
     public TlsSelection Select(string? serverName, IPAddress? localAddress)
     {
         var literal = serverName is not null && HostName.TryReadAddress(Encoding.UTF8.GetBytes(serverName), out var parsed) ? parsed : null;
-        var (name, address) = Wanted(string.IsNullOrEmpty(serverName) || literal is not null ? null : HostName.FromUnicode(serverName), literal, localAddress);
+        var sent = string.IsNullOrEmpty(serverName) || literal is not null ? null : HostName.FromUnicode(serverName);
+        var (name, address) = Wanted(sent, literal, localAddress);
         var outcome = TlsOutcome.Certificate;
         if (name is null && Find(name, address, KeyKinds.Ecdsa | KeyKinds.Rsa) is null && ManagedName(name, address) is null)
         {
@@ -108,7 +113,8 @@ internal sealed class TlsSelector(
             }
         }
 
-        return Make(name, address) is var made && outcome == TlsOutcome.Nameless ? made with { Outcome = outcome } : made;
+        var made = Make(name, address);
+        return outcome == TlsOutcome.Nameless ? made with { Outcome = outcome } : made;
     }
 
     private TlsSelection Make(string? name, IPAddress? address)
@@ -128,7 +134,8 @@ internal sealed class TlsSelector(
         }
     }
 
-    // A client without a name: the address that it sent in its place, the mapping, its local address, the sole certificate with an address, the default name.
+    // A client without a name: the address that it sent in its place, the mapping, its local address, the sole certificate with an
+    // address, the default name.
     private (string? Name, IPAddress? Address) Wanted(string? serverName, IPAddress? literal, IPAddress? localAddress)
     {
         if (serverName is not null)
@@ -160,7 +167,8 @@ internal sealed class TlsSelector(
         }
 
         var name = HostName.Normalize(written);
-        return table.Managed.Find(name) is not null || table.Find(name, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null ? (name, null) : (null, localAddress);
+        var known = table.Managed.Find(name) is not null || table.Find(name, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null;
+        return known ? (name, null) : (null, localAddress);
     }
 
     private async ValueTask<TlsSelection> MakeAsync(CertificateEntry entry, string? name)

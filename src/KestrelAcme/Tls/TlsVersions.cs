@@ -9,11 +9,17 @@ internal static class TlsVersions
 {
     // What this process sends as a client has passed the same limits: OPENSSL_CONF, the system's policy, Schannel's registry.
     private static readonly Lazy<bool> AllowedBySystem = new(static () =>
-        new ClientHelloReader().Read(new ReadOnlySequence<byte>(WaitingHandshake.CaptureClientHello()), out var hello) != ClientHelloStatus.Complete || hello.OffersTls13);
+    {
+        var sent = new ReadOnlySequence<byte>(WaitingHandshake.CaptureClientHello());
+        return new ClientHelloReader().Read(sent, out var hello) != ClientHelloStatus.Complete || hello.OffersTls13;
+    });
 
     /// <summary>Whether a client that offers TLS 1.3 gets it.</summary>
     public static bool IncludeTls13(SslServerAuthenticationOptions endpoint)
-        => (endpoint.EnabledSslProtocols == SslProtocols.None ? AllowedBySystem.Value : endpoint.EnabledSslProtocols.HasFlag(SslProtocols.Tls13)) && !ForbidsTls13(endpoint.CipherSuitesPolicy);
+        => !ForbidsTls13(endpoint.CipherSuitesPolicy)
+            && (endpoint.EnabledSslProtocols == SslProtocols.None
+                ? AllowedBySystem.Value
+                : endpoint.EnabledSslProtocols.HasFlag(SslProtocols.Tls13));
 
     // Without a suite of TLS 1.3, .NET leaves the version out. Such policies exist where there is OpenSSL.
     private static bool ForbidsTls13(CipherSuitesPolicy? policy)

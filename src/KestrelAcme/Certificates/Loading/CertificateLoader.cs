@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Loading;
 
 /// <summary>Reads what the store holds of some certificates and serves it.</summary>
-internal sealed class CertificateLoader(CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<CertificateLoader> logger)
+internal sealed class CertificateLoader(
+    CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<CertificateLoader> logger)
 {
     /// <summary>Reads certificates at once; as many as the store reads in one batch. What they hold is served when this returns.</summary>
     /// <returns>The ids of which it is not known what the store holds.</returns>
@@ -23,7 +24,10 @@ internal sealed class CertificateLoader(CertificateCatalog catalog, CertificateS
         return failed;
     }
 
-    /// <returns>The states of those that were known already: what came back may have been worked on since, and its own state counts unless the store has a later certificate.</returns>
+    /// <returns>
+    /// The states of those that were known already: what came back may have been worked on since, and its own state counts unless the
+    /// store has a later certificate.
+    /// </returns>
     private async Task<Dictionary<string, CertificateStateRecord>> ReadStatesAsync(
         Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
     {
@@ -45,7 +49,10 @@ internal sealed class CertificateLoader(CertificateCatalog catalog, CertificateS
     }
 
     private async Task ReadCertificatesAsync(
-        Dictionary<string, ManagedCertificate> byId, Dictionary<string, CertificateStateRecord> states, HashSet<string> failed, CancellationToken cancellationToken)
+        Dictionary<string, ManagedCertificate> byId,
+        Dictionary<string, CertificateStateRecord> states,
+        HashSet<string> failed,
+        CancellationToken cancellationToken)
     {
         var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
         await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))

@@ -10,7 +10,10 @@ namespace KestrelAcme.Certificates.Loading;
 /// </summary>
 internal sealed class SupersededCertificates(CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<SupersededCertificates> logger)
 {
-    /// <summary>Looks for what covers the names that have no valid certificate of their own. A store that cannot be asked, or a value that cannot be read, is passed over.</summary>
+    /// <summary>
+    /// Looks for what covers the names that have no valid certificate of their own. A store that cannot be asked, or a value that cannot
+    /// be read, is passed over.
+    /// </summary>
     public async Task PublishAsync(CancellationToken cancellationToken)
     {
         // Under itself, and under the wildcard that would cover it: a change of the kind of key leaves all names bare, and as many certificates to look through.

@@ -12,7 +12,14 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Stores a new certificate, serves it, and exports it. A store that is full or read-only does not keep it from being served.</summary>
 internal sealed class CertificateCommitter(
-    CertificateStore store, CertificateLeases leases, AuthorityRegistry authorities, CertificateCatalog catalog, CertificateExporter exporter, CertificateEventHub events, TimeProvider time, ILogger<CertificateCommitter> logger)
+    CertificateStore store,
+    CertificateLeases leases,
+    AuthorityRegistry authorities,
+    CertificateCatalog catalog,
+    CertificateExporter exporter,
+    CertificateEventHub events,
+    TimeProvider time,
+    ILogger<CertificateCommitter> logger)
 {
     // As much as this machine's clock may differ from the CA's before nothing is ordered at all.
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
@@ -41,11 +48,18 @@ internal sealed class CertificateCommitter(
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
     }
 
-    // A valid one is not given up for one that is not valid yet; where there is none, this one is as good as any, and right if it is our clock that is wrong.
+    // A valid one is not given up for one that is not valid yet; where there is none, this one is as good as any, and right if it is our
+    // clock that is wrong.
     private static void ThrowIfTooEarly(ManagedCertificate certificate, CertificateSnapshot issued, DateTimeOffset now)
     {
-        if (issued.NotBefore > now + LargestSkew && certificate.Current is { } current && current.NotBefore <= now && current.NotAfter > now
-            && current.Facts(certificate.Specification, renewalInfoOffered: false, certificate.State.Revocation) is { CoversNames: true, Revocation: not RevocationState.Replace }
+        if (issued.NotBefore <= now + LargestSkew || certificate.Current is not { } current)
+        {
+            return;
+        }
+
+        var facts = current.Facts(certificate.Specification, renewalInfoOffered: false, certificate.State.Revocation);
+        if (facts is { CoversNames: true, Revocation: not RevocationState.Replace }
+            && current.NotBefore <= now && current.NotAfter > now
             && (certificate.AcceptsStaging || !current.IsFromStaging))
         {
             throw new CertificateNotYetValidException(issued.NotBefore, current.NotAfter, now);

@@ -112,7 +112,9 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
     private Task DecideAsync(ConnectionContext connection, ClientHelloStatus status, in ClientHello hello, ConnectionDelegate then)
         => GoOnAsync(
             connection,
-            status == ClientHelloStatus.Complete ? services.Selector.SelectAsync(hello, LocalAddress(connection)) : new(new TlsSelection(TlsOutcome.Malformed)),
+            status == ClientHelloStatus.Complete
+                ? services.Selector.SelectAsync(hello, LocalAddress(connection))
+                : new(new TlsSelection(TlsOutcome.Malformed)),
             then);
 
     private async Task GoOnAsync(ConnectionContext connection, ValueTask<TlsSelection> selecting, ConnectionDelegate then)

@@ -181,7 +181,8 @@ internal sealed class HttpsEndpoint
         }
 
         var seen = connection?.Features.Get<TlsSelection>();
-        var selection = seen ?? _services.Selector.Select(serverName, connection is null ? null : ClientHelloMiddleware.LocalAddress(connection));
+        var localAddress = connection is null ? null : ClientHelloMiddleware.LocalAddress(connection);
+        var selection = seen ?? _services.Selector.Select(serverName, localAddress);
         if (seen is null)
         {
             connection?.Features.Set(selection);

@@ -5,7 +5,12 @@ namespace KestrelAcme.Hosting.Kestrel;
 
 /// <summary>What the HTTPS options of every endpoint share.</summary>
 internal sealed class HttpsEndpointServices(
-    TlsSelector selector, SessionPins pins, FallbackCertificate fallback, AppCertificateContexts contexts, NamelessClients nameless, ILogger<HttpsEndpoint> logger)
+    TlsSelector selector,
+    SessionPins pins,
+    FallbackCertificate fallback,
+    AppCertificateContexts contexts,
+    NamelessClients nameless,
+    ILogger<HttpsEndpoint> logger)
 {
     public TlsSelector Selector { get; } = selector;
 

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>Tells the operator about clients that are refused because they send no server name: the health probe of a load balancer, mostly. One line an hour, however many there are.</summary>
+/// <summary>
+/// Tells the operator about clients that are refused because they send no server name: the health probe of a load balancer, mostly. One
+/// line an hour, however many there are.
+/// </summary>
 internal sealed class NamelessClients(TlsCertificateTable table, TimeProvider timeProvider, ILogger<NamelessClients> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
@@ -27,7 +30,8 @@ internal sealed class NamelessClients(TlsCertificateTable table, TimeProvider ti
 
         var now = timeProvider.GetTimestamp();
         var last = Interlocked.Read(ref _reported);
-        if ((last < 0 || timeProvider.GetElapsedTime(last, now) >= Interval) && Interlocked.CompareExchange(ref _reported, now, last) == last)
+        if ((last < 0 || timeProvider.GetElapsedTime(last, now) >= Interval)
+            && Interlocked.CompareExchange(ref _reported, now, last) == last)
         {
             Interlocked.Add(ref _refused, -refused);
             if (table.Settings.DefaultServerName is { } name)

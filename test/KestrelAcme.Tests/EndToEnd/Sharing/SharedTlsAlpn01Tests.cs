@@ -51,7 +51,7 @@ public sealed class SharedTlsAlpn01Tests
         string[] names = [.. Enumerable.Range(0, 8).Select(i => $"n{i}.test")];
         var storage = new InMemoryStorage();
         await using var fixture = await LocalFixture.StartAsync();
-        await using var other = await StartAsync(fixture, new SlowStorage(storage, TimeSpan.FromMilliseconds(10)), "ServeOnly", [.. names, "*.wild.test"]);
+        await using var other = await StartAsync(fixture, new SlowStorage(storage, TimeSpan.FromMilliseconds(10)), "ServeOnly", names);
         Array.ForEach(names, name => fixture.Authority.Resolve(name, new IPEndPoint(IPAddress.Loopback, FreePort.Tcp()), other.Https));
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var strangers = Enumerable.Range(0, 32).Select(i => AskAsync(other.Https, names, i, over.Token)).ToList();
@@ -93,7 +93,7 @@ public sealed class SharedTlsAlpn01Tests
         {
             try
             {
-                var name = (asked % 4) switch { 0 => names[stranger % names.Length], 1 => $"s{stranger}-{asked}.wild.test", 2 => $"{asked % 250}.{stranger}.0.10.in-addr.arpa", _ => names[asked % names.Length] };
+                var name = asked % 8 == 7 ? $"{asked % 250}.{stranger}.0.10.in-addr.arpa" : names[(stranger + asked) % names.Length];
                 await ValidateAsync(endpoint, name, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
