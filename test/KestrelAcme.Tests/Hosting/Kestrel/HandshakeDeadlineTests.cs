@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.Tls;
@@ -67,7 +68,8 @@ public sealed class HandshakeDeadlineTests
             builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = Timeout)),
             Token,
             before: builder => builder.Services.AddSingleton<TimeProvider>(_time));
-        app.Publisher.Publish(Authority.Issue("a.test"));
+        var now = _time.GetUtcNow();
+        app.Publisher.Publish(Authority.Issue(["a.test"], ECDsa.Create(ECCurve.NamedCurves.nistP256), notBefore: now.AddDays(-1), notAfter: now.AddDays(89)));
         return app;
     }
 
