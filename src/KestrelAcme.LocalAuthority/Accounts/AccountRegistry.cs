@@ -8,6 +8,7 @@ internal sealed class AccountRegistry
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Account> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _idByFingerprint = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _forbidden = new(StringComparer.Ordinal);
 
     public Account? Find(string id)
     {
@@ -64,6 +65,47 @@ internal sealed class AccountRegistry
             _idByFingerprint.Add(key.Fingerprint, id);
             _byId[id] = account with { Key = key, EarlierThumbprints = [account.Key.Thumbprint, .. account.EarlierThumbprints] };
             return null;
+        }
+    }
+
+    /// <summary>Gives every account a status; those that are revoked leave their keys behind as forbidden ones.</summary>
+    public void SetStatus(AccountStatus status)
+    {
+        lock (_gate)
+        {
+            foreach (var account in _byId.Values.ToList())
+            {
+                // Nothing brings a revoked account back.
+                _byId[account.Id] = account.Status == AccountStatus.Revoked ? account : account with { Status = status };
+                if (status == AccountStatus.Revoked)
+                {
+                    _forbidden.Add(account.Key.Fingerprint);
+                }
+            }
+        }
+    }
+
+    /// <summary>Puts other keys in the place of those of all accounts, as a rollover does that the client has forgotten.</summary>
+    public void ReplaceAllKeys(Func<AccountKey> create)
+    {
+        lock (_gate)
+        {
+            foreach (var account in _byId.Values.ToList())
+            {
+                var key = create();
+                _idByFingerprint.Remove(account.Key.Fingerprint);
+                _idByFingerprint.Add(key.Fingerprint, account.Id);
+                _byId[account.Id] = account with { Key = key };
+            }
+        }
+    }
+
+    /// <summary>Whether a key may not be that of an account: it was revoked with one.</summary>
+    public bool IsForbidden(string fingerprint)
+    {
+        lock (_gate)
+        {
+            return _forbidden.Contains(fingerprint);
         }
     }
 

@@ -17,6 +17,11 @@ internal sealed class NewAccountHandler(
     {
         var payload = request.Read(AuthorityJson.Default.NewAccountPayload);
         var key = request.Key ?? throw Problem.Malformed("The request has no key.").ToException();
+        if (accounts.IsForbidden(key.Fingerprint))
+        {
+            throw Problem.BadPublicKey("The public key is forbidden.").ToException();
+        }
+
         if (accounts.FindByKey(key.Fingerprint) is { } existing)
         {
             return Answer(200, existing, request);

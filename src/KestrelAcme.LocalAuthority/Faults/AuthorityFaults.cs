@@ -7,7 +7,7 @@ using KestrelAcme.LocalAuthority.Requests;
 namespace KestrelAcme.LocalAuthority.Faults;
 
 /// <summary>What goes wrong on purpose. Thread-safe; everything may be changed while the authority runs, all is off by default.</summary>
-public sealed class AuthorityFaults
+public sealed partial class AuthorityFaults
 {
     private readonly Lock _gate = new();
     private readonly List<FaultRule> _rules = [];
@@ -131,9 +131,6 @@ public sealed class AuthorityFaults
         }
     }
 
-    /// <summary>Forgets all accounts at once, as an authority that lost its data: requests by them meet <c>accountDoesNotExist</c>.</summary>
-    public void LoseAccounts() => _accounts.Clear();
-
     /// <summary>Turns everything off. Lost accounts stay lost.</summary>
     public void Clear()
     {
@@ -143,6 +140,7 @@ public sealed class AuthorityFaults
             _failures.Clear();
             _rejected.Clear();
             _wrongCertificate = default;
+            ClearRefusals();
         }
 
         (RejectedNoncePercent, LateReadyPolls, ProcessingPolls) = (0, 0, 0);

@@ -26,6 +26,11 @@ internal sealed class NewOrderHandler(
         var payload = request.Read(AuthorityJson.Default.NewOrderPayload);
         CheckExtras(payload);
         var identifiers = CheckIdentifiers(payload.Identifiers);
+        if (faults.LimitOf(identifiers) is { } limit)
+        {
+            return AcmeResponse.Of(limit.Problem) with { RetryAfter = limit.RetryAfter };
+        }
+
         if (payload.Replaces is { } replaced)
         {
             replacements.Check(replaced, account.Id, identifiers);
@@ -62,6 +67,11 @@ internal sealed class NewOrderHandler(
         if (payload.NotBefore is not null || payload.NotAfter is not null)
         {
             throw Problem.Malformed("notBefore and notAfter are not supported.").ToException();
+        }
+
+        if (faults.RefusalOfProfile(payload.Profile) is { } refusal)
+        {
+            throw refusal.ToException();
         }
 
         if (payload.Profile is { } profile && options.Profiles.All(p => p.Name != profile))
