@@ -196,6 +196,6 @@ public sealed class AcmeClient : IDisposable
         var call = new AcmeCall(operation, url) { Kind = AcmeRequestKind.NewAccount };
         var answer = await PostAsync(call, sender, json, cancellationToken).ConfigureAwait(false);
         var accountUrl = answer.Location ?? throw answer.Malformed("the account's URL is missing (Location header)");
-        return new AcmeAccount(this, key, accountUrl, isNew: answer.Status == HttpStatusCode.Created);
+        return new AcmeAccount(this, key, accountUrl, isNew: answer.Status == HttpStatusCode.Created, AccountDetails.StatusIn(answer));
     }
 }

@@ -34,6 +34,19 @@ public sealed record AccountDetails
         };
     }
 
+    /// <summary>The status in an answer that need not hold the account object (RFC 8555 section 7.3.1).</summary>
+    internal static AccountStatus StatusIn(AcmeAnswer answer)
+    {
+        try
+        {
+            return StatusOf(answer.Read(AcmeJson.Default.AccountDocument).Status);
+        }
+        catch (AcmeMalformedAnswerException)
+        {
+            return AccountStatus.Unknown;
+        }
+    }
+
     private static AccountStatus StatusOf(string? status) => status switch
     {
         "valid" => AccountStatus.Valid,

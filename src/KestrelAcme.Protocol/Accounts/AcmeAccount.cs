@@ -12,12 +12,13 @@ namespace KestrelAcme.Protocol.Accounts;
 /// </summary>
 public sealed partial class AcmeAccount
 {
-    internal AcmeAccount(AcmeClient client, AccountKey key, Uri url, bool isNew)
+    internal AcmeAccount(AcmeClient client, AccountKey key, Uri url, bool isNew, AccountStatus status = AccountStatus.Unknown)
     {
         Client = client;
         Key = key;
         Url = url;
         IsNew = isNew;
+        Status = status;
         Sender = new JwsSender(key.Signer, url);
     }
 
@@ -32,6 +33,11 @@ public sealed partial class AcmeAccount
 
     /// <summary>Whether this very call made the account; <see langword="false"/> when it was there before.</summary>
     public bool IsNew { get; }
+
+    /// <summary>
+    /// The status that the server gave when the account was created or found by its key; <see cref="AccountStatus.Unknown"/> if it gave none, or the account was opened by its URL.
+    /// </summary>
+    public AccountStatus Status { get; }
 
     private JwsSender Sender { get; }
 

@@ -37,19 +37,32 @@ public static class ChainSelector
         return chain.Certificates.Any(certificate => IsIssuedBy(certificate, issuerCommonName));
     }
 
+    /// <summary>The issuers of a chain's certificates by their common names, the leaf's first: what may be preferred in its place.</summary>
+    /// <param name="chain">The chain.</param>
+    /// <returns>The names in quotes, with commas between them.</returns>
+    public static string DescribeIssuers(CertificateChain chain)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        return string.Join(", ", chain.Certificates.SelectMany(IssuerNames).Distinct().Select(name => $"'{Problems.UntrustedText.Clean(name, 100)}'"));
+    }
+
     private static bool IsIssuedBy(ReadOnlyMemory<byte> der, string commonName)
+        => IssuerNames(der).Contains(commonName.Trim(), StringComparer.OrdinalIgnoreCase);
+
+    private static List<string> IssuerNames(ReadOnlyMemory<byte> der)
     {
         using var certificate = X509CertificateLoader.LoadCertificate(der.Span);
         try
         {
-            return certificate.IssuerName.EnumerateRelativeDistinguishedNames()
+            return [.. certificate.IssuerName.EnumerateRelativeDistinguishedNames()
                 .Where(name => !name.HasMultipleElements && name.GetSingleElementType().Value == "2.5.4.3")
-                .Any(name => string.Equals(name.GetSingleElementValue(), commonName.Trim(), StringComparison.OrdinalIgnoreCase));
+                .Select(name => name.GetSingleElementValue())
+                .OfType<string>()];
         }
         catch (CryptographicException)
         {
-            // A name in an encoding that nothing can read is not the one that is looked for.
-            return false;
+            // A name in an encoding that nothing can read is not one that is looked for.
+            return [];
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace KestrelAcme.Protocol.Problems;
 
 /// <summary>
-/// The server wants fewer requests: 429, a <c>rateLimited</c> problem, or 503 with a Retry-After longer than this library waits
-/// (<see cref="AcmeRetryOptions.MaxRetryAfter"/>) or more often than it tries. Wait at least <see cref="AcmeException.RetryAfter"/> where it is given.
+/// The server wants fewer requests: 429, or a <c>rateLimited</c> problem. Wait at least <see cref="AcmeException.RetryAfter"/> if it is given. A 503 is no rate limit, even
+/// if it says when to come back: that is an <see cref="AcmeException"/> with its <see cref="AcmeException.RetryAfter"/>.
 /// </summary>
 public sealed class AcmeRateLimitedException : AcmeException
 {

@@ -47,13 +47,15 @@ internal static class AnswerFailure
             HelpUrl = help,
             MayHaveTakenEffect = (int)answer.Status >= 500 && call.HasEffect,
             IsRepeatable = call.IsRepeatable,
-            // A gateway's error page says nothing about what became of the request behind it.
-            RequestMayHaveBeenProcessed = !call.IsRepeatable && problem is null && (int)answer.Status >= 500,
+            // A gateway's error page says nothing about what became of the request behind it; "not now, but later" does.
+            RequestMayHaveBeenProcessed = !call.IsRepeatable && problem is null && (int)answer.Status >= 500 && !IsPostponed(answer),
         };
     }
 
     private static bool IsRateLimit(AcmeAnswer answer, AcmeProblem? problem) =>
         answer.Status == HttpStatusCode.TooManyRequests
-        || problem?.Is(AcmeProblemTypes.RateLimited) == true
-        || (answer.Status == HttpStatusCode.ServiceUnavailable && answer.RetryAfter is not null);
+        || problem?.Is(AcmeProblemTypes.RateLimited) == true;
+
+    // A service that is down, or overloaded, and says until when: that is no limit that the client has reached.
+    private static bool IsPostponed(AcmeAnswer answer) => answer.Status == HttpStatusCode.ServiceUnavailable && answer.RetryAfter is not null;
 }

@@ -53,14 +53,36 @@ public sealed class RetryTests : ScriptedTest
     }
 
     [Fact]
-    public async Task Post_ServiceUnavailableForAll_IsRateLimited()
+    public async Task Post_ServiceUnavailableForAWhile_IsNoRateLimit()
     {
         Server.On("/account/1", Answer.Text(503, "text/plain", "busy", ("Retry-After", "120")));
 
-        var exception = await Assert.ThrowsAsync<AcmeRateLimitedException>(() => Account.GetAsync(Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeException>(() => Account.GetAsync(Cancellation));
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, exception.StatusCode);
         Assert.Equal(TimeSpan.FromMinutes(2), exception.RetryAfter);
+        Assert.DoesNotContain("rate", exception.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Post_ServiceUnavailableByALimit_IsRateLimited()
+    {
+        Server.On("/account/1", Answer.Problem(503, "rateLimited", "Service busy; retry later.", ("Retry-After", "120")));
+
+        var exception = await Assert.ThrowsAsync<AcmeRateLimitedException>(() => Account.GetAsync(Cancellation));
+
+        Assert.Equal(TimeSpan.FromMinutes(2), exception.RetryAfter);
+    }
+
+    [Fact]
+    public async Task NewOrder_ServiceUnavailableForAWhile_WasNotProcessed()
+    {
+        Server.On("/new-order", Answer.Text(503, "text/plain", "busy", ("Retry-After", "120")));
+
+        var exception = await Assert.ThrowsAsync<AcmeException>(() => Account.CreateOrderAsync(Request, Cancellation));
+
+        Assert.False(exception.RequestMayHaveBeenProcessed);
+        Assert.Single(Server.To("/new-order"));
     }
 
     [Fact]
