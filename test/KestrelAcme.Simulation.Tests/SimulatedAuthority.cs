@@ -124,6 +124,14 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
         }
     }
 
+    public Uri? FindAccount(string thumbprint)
+    {
+        lock (_lock)
+        {
+            return _accounts.GetValueOrDefault(thumbprint);
+        }
+    }
+
     public SimulatedOrder Place(NewOrderRequest request)
     {
         lock (_lock)

@@ -4,6 +4,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Directories;
+using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.RenewalInformation;
 
 namespace KestrelAcme.Simulation.Tests;
@@ -55,7 +56,16 @@ internal sealed class SimulatedAuthorityClient(AuthoritySpecification specificat
     }
 
     public Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken)
-        => throw new NotSupportedException("No key is changed in simulations.");
+    {
+        Answer();
+        return authority.FindAccount(key.Thumbprint) is { } url
+            ? Task.FromResult<IAuthorityAccount>(new SimulatedAuthorityAccount(url, key, authority, this))
+            : throw new AcmeException("The model does not know the key.")
+            {
+                StatusCode = System.Net.HttpStatusCode.BadRequest,
+                Problem = new AcmeProblem { Type = AcmeProblemTypes.AccountDoesNotExist },
+            };
+    }
 
     public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl) => new SimulatedAuthorityAccount(accountUrl, key, authority, this);
 

@@ -37,13 +37,13 @@ public static class ChainSelector
         return chain.Certificates.Any(certificate => IsIssuedBy(certificate, issuerCommonName));
     }
 
-    /// <summary>The issuers of a chain's certificates by their common names, the leaf's first: what may be preferred in its place.</summary>
-    /// <param name="chain">The chain.</param>
+    /// <summary>The issuers of the certificates of chains by their common names: what may be preferred.</summary>
+    /// <param name="chains">The chains.</param>
     /// <returns>The names in quotes, with commas between them.</returns>
-    public static string DescribeIssuers(CertificateChain chain)
+    public static string DescribeIssuers(IReadOnlyList<CertificateChain> chains)
     {
-        ArgumentNullException.ThrowIfNull(chain);
-        return string.Join(", ", chain.Certificates.SelectMany(IssuerNames).Distinct().Select(name => $"'{Problems.UntrustedText.Clean(name, 100)}'"));
+        ArgumentNullException.ThrowIfNull(chains);
+        return string.Join(", ", chains.SelectMany(chain => chain.Certificates).SelectMany(IssuerNames).Distinct().Select(name => $"'{Problems.UntrustedText.Clean(name, 100)}'"));
     }
 
     private static bool IsIssuedBy(ReadOnlyMemory<byte> der, string commonName)

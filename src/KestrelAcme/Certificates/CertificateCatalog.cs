@@ -39,6 +39,20 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     public ManagedCertificate? FindByName(string name)
         => Find(name) ?? _certificates.Values.FirstOrDefault(c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
 
+    /// <summary>The certificate that has an id which is no name; else all that have the names of the one that <see cref="FindByName"/> finds, one for each key algorithm.</summary>
+    public IReadOnlyList<ManagedCertificate> FindAllByName(string idOrName)
+    {
+        if (FindByName(idOrName) is not { } first)
+        {
+            return [];
+        }
+
+        var names = first.Specification.Identifiers;
+        var isName = names.Any(i => string.Equals(i.Value, idOrName, StringComparison.OrdinalIgnoreCase));
+        return !isName ? [first]
+            : [first, .. All.Where(c => !ReferenceEquals(c, first) && c.Specification.Identifiers.Count == names.Count && c.Specification.Identifiers.All(names.Contains))];
+    }
+
     /// <summary>
     /// Takes over the wanted certificates. One that is no longer wanted is no longer renewed, but stays served until the process ends:
     /// where no certificate that is wanted now covers a name.

@@ -10,21 +10,22 @@ internal static class CertificateStatuses
         var current = certificate.Current;
         var state = certificate.State;
         var order = certificate.Decide(renewalInfoOffered: false, now);
+        var blocked = certificate.Blocked?.Invoke();
         return new CertificateStatus
         {
             Id = certificate.Id,
             DomainNames = [.. certificate.Specification.Identifiers.Select(i => i.Value)],
-            State = state.State,
+            State = blocked is null ? state.State : CertificateState.Blocked,
             SerialNumber = current?.SerialNumber,
             Issuer = current?.Issuer,
             NotBefore = current?.NotBefore,
             NotAfter = current?.NotAfter,
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl,
-            NextOrder = orders && order.Action == CertificateAction.Order ? order.DueAt : null,
+            NextOrder = !orders || order.Action != CertificateAction.Order ? null : blocked?.NextTry > order.DueAt ? blocked.NextTry : order.DueAt,
             HeldBackUntil = orders ? order.HeldUntil : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
             Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,
-            Failure = state.Failure,
+            Failure = blocked?.ToFailure(state.Failure?.Count ?? 0) ?? state.Failure,
             PendingOrder = state.PendingOrder?.OrderUrl,
         };
     }

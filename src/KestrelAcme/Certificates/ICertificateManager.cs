@@ -30,9 +30,11 @@ public interface ICertificateManager
     Task<int> RemoveDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default);
 
     /// <summary>Orders a successor now, whatever the plan was, and waits for the outcome. What is served stays until the successor is there.</summary>
-    /// <param name="idOrDomainName">The certificate's id, or one of its names.</param>
+    /// <param name="idOrDomainName">
+    /// The certificate's id, or one of its names. A name stands for all certificates that are served for it side by side, one for each of <c>KeyAlgorithms</c>.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait, not the order.</param>
-    /// <returns>The certificate's status after the renewal.</returns>
+    /// <returns>The certificate's status after the renewal; that of the first, if there are several side by side.</returns>
     /// <exception cref="KeyNotFoundException">No managed certificate has this id or name.</exception>
     /// <exception cref="InvalidOperationException">This instance does not order; the message says why.</exception>
     /// <exception cref="CertificateException">The order failed; the message says why, and it is tried again by itself.</exception>
@@ -42,16 +44,19 @@ public interface ICertificateManager
     /// Revokes the certificate that is served (RFC 8555 section 7.6). After <see cref="RevocationReason.KeyCompromise"/> a successor with a new key is ordered at once and the old one is set aside;
     /// after any other reason the certificate is served on until its successor's time comes or its names are removed.
     /// </summary>
-    /// <param name="idOrDomainName">The certificate's id, or one of its names.</param>
+    /// <param name="idOrDomainName">
+    /// The certificate's id, or one of its names. A name stands for all certificates that are served for it side by side, one for each of <c>KeyAlgorithms</c>.
+    /// </param>
     /// <param name="reason">The reason that the authority is told.</param>
     /// <param name="cancellationToken">Cancels; the authority may have revoked it all the same.</param>
-    /// <returns>The certificate's status after it.</returns>
+    /// <returns>The certificate's status after it; that of the first, if there are several side by side.</returns>
     /// <exception cref="KeyNotFoundException">No managed certificate has this id or name.</exception>
     /// <exception cref="InvalidOperationException">There is no certificate to revoke, or its authority is no longer configured.</exception>
     /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">The authority refused.</exception>
     Task<CertificateStatus> RevokeAsync(string idOrDomainName, RevocationReason reason, CancellationToken cancellationToken = default);
 
     /// <summary>Puts a new key in the place of the account's at every configured authority (RFC 8555 section 7.3.5). A crash in its middle loses neither key.</summary>
+    /// <exception cref="InvalidOperationException">An authority refuses the account itself; the message says why and what to do.</exception>
     /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">An authority refused, or could not be reached; those before it have the new key.</exception>
     /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The new key could not be stored; it is not used.</exception>
     Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default);

@@ -64,6 +64,9 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>The looks at DNS for what a person has to repair; <see langword="null"/> before the first of this process.</summary>
     public RecordLooks? Looks { get; set; }
 
+    /// <summary>Tells what keeps it from being ordered although it is due, and none of its names is to blame for: an account or a profile that an authority refuses.</summary>
+    public Func<AccountBlock?>? Blocked { get; set; }
+
     public RenewalRequest? Request => _request;
 
     /// <summary>The failures that still count: those under other settings do not.</summary>

@@ -8,8 +8,8 @@ internal static partial class CertificatesLog
     [LoggerMessage(1100, LogLevel.Information, "The account {AccountUrl} at {DirectoryUrl} is ready.")]
     public static partial void AccountReady(this ILogger logger, Uri accountUrl, Uri directoryUrl);
 
-    [LoggerMessage(1101, LogLevel.Warning, "The authority {DirectoryUrl} no longer knows the account {AccountUrl}; the same key is registered again.")]
-    public static partial void AccountLost(this ILogger logger, Uri accountUrl, Uri directoryUrl);
+    [LoggerMessage(1101, LogLevel.Warning, "The authority {DirectoryUrl} no longer knows the account {AccountUrl}, or not by this key; it is registered again with {Key} key. CAA and dns-persist-01 records that name the old account have to name the new one. {Reason}")]
+    public static partial void AccountLost(this ILogger logger, Uri accountUrl, Uri directoryUrl, string key, string? reason);
 
     [LoggerMessage(1102, LogLevel.Information, "{Certificate}: ordering from {DirectoryUrl}.")]
     public static partial void OrderStarted(this ILogger logger, string certificate, Uri directoryUrl);
@@ -173,6 +173,15 @@ internal static partial class CertificatesLog
     [LoggerMessage(1154, LogLevel.Warning, "The certificate engine did not stop in time; the host goes on stopping. Orders under way are resumed at the next start.")]
     public static partial void EngineStoppedLate(this ILogger logger);
 
+    [LoggerMessage(1159, LogLevel.Error, "The authority {DirectoryUrl} refuses orders whatever their names are: {Reason} Next attempt at {NextTry:u}.")]
+    public static partial void AccountBlocked(this ILogger logger, Uri directoryUrl, string reason, DateTimeOffset nextTry);
+
+    [LoggerMessage(1160, LogLevel.Warning, "{Certificate}: the authority refuses the key of the certificate before, which was to be used again (ReuseKeys); the order goes on with a new key. {Reason}")]
+    public static partial void KeyRefused(this ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(1161, LogLevel.Warning, "{Certificate}: {DirectoryUrl} offers no chain with the issuer '{PreferredChain}' (PreferredChain); the default chain is used. The issuers on offer are {Issuers}. This is said once.")]
+    public static partial void PreferredChainNotOffered(this ILogger logger, string certificate, Uri directoryUrl, string preferredChain, string issuers);
+
     [LoggerMessage(
         1162, LogLevel.Information, "{Name}: the {ChallengeType} challenge is being validated already; waiting for the result. {Reason}")]
     public static partial void ChallengeUnderWay(this ILogger logger, string challengeType, string name, string reason);
@@ -234,7 +243,7 @@ internal static partial class CertificatesLog
     [LoggerMessage(1185, LogLevel.Warning, "The account {AccountUrl} at {DirectoryUrl} was gone from the store; it is stored again.")]
     public static partial void AccountStoredAgain(this ILogger logger, Uri accountUrl, Uri directoryUrl);
 
-    [LoggerMessage(1190, LogLevel.Warning, "The authority {DirectoryUrl} refuses orders for unrelated names by a rate limit, so the limit is most likely the account's: nothing is ordered there until {Until:u}.")]
+    [LoggerMessage(1190, LogLevel.Warning, "The authority {DirectoryUrl} refuses orders for unrelated names by a rate limit, so the limit may be the account's. Orders for new names go there one at a time, the next one at {Until:u}, until one is accepted; renewals go on.")]
     public static partial void AccountHeld(this ILogger logger, Uri directoryUrl, DateTimeOffset until);
 
     [LoggerMessage(1191, LogLevel.Warning, "{Certificate}: its certificate expired on {NotAfter:u} and its names no longer lead here; nothing is ordered for it until one does again, which is looked at once a day.")]

@@ -94,9 +94,13 @@ public sealed class FailoverTests
         }
     }
 
-    private static async Task<AcmeApp> StartAsync(LocalFixture first, LocalFixture second)
+    private static Task<AcmeApp> StartAsync(LocalFixture first, LocalFixture second) => AcmeApp.StartAsync(
+        Settings(first, second, "app.test"), configure: builder => builder.Services.AddSingleton(FaultMatrixFixture.Settings), cancellationToken: Cancelled);
+
+    /// <summary>Settings with two authorities, which both find the name.</summary>
+    internal static Dictionary<string, string?> Settings(LocalFixture first, LocalFixture second, string name)
     {
-        var settings = first.Settings("app.test");
+        var settings = first.Settings(name);
         settings.Remove("AcmeHttps:DirectoryUrl");
         settings.Remove("AcmeHttps:TrustedRootsPath");
         foreach (var (i, fixture) in new[] { first, second }.Index())
@@ -107,8 +111,8 @@ public sealed class FailoverTests
 
         var port = FreePort.Tcp();
         settings["urls"] = $"http://127.0.0.1:{port};https://127.0.0.1:0";
-        second.Authority.Resolve("app.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
-        first.Authority.Resolve("app.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
-        return await AcmeApp.StartAsync(settings, configure: builder => builder.Services.AddSingleton(FaultMatrixFixture.Settings), cancellationToken: Cancelled);
+        second.Authority.Resolve(name, new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+        first.Authority.Resolve(name, new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+        return settings;
     }
 }

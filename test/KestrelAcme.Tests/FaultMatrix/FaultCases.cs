@@ -58,7 +58,9 @@ internal static class FaultCases
         yield return Waits(step, "the connection is always reset", Fault.CutBefore, FailureCause.Authority, "broke before the whole answer came");
         yield return Waits(step, "no answer", Fault.NoAnswer, FailureCause.Authority, "did not answer");
         yield return Waits(step, "400", Malformed, FailureCause.Name, "The request makes no sense.");
-        yield return Waits(step, "403", Forbidden, FailureCause.Name, "This is not yours.");
+        yield return step == ResourceKind.NewOrder
+            ? new($"{step}: 403", (a, _) => a.Faults.Inject(step, Forbidden, Always), CertificateState.Blocked, FailureCause.Operator, "This is not yours.")
+            : Waits(step, "403", Forbidden, FailureCause.Name, "This is not yours.");
         yield return Waits(step, "404", NotFound, FailureCause.Name, "There is no such thing.");
         yield return Waits(step, "429 for an hour", Fault.TooManyRequests(TimeSpan.FromHours(1)), FailureCause.Authority, "Too many requests.", "rate limit");
         yield return Waits(step, "500", Broken, FailureCause.Authority, "Something broke.");

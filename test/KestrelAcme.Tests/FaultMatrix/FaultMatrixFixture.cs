@@ -54,7 +54,10 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
     internal static void ForgetOutage(AcmeApp app)
     {
         var specification = app.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
-        app.Services.GetRequiredService<AuthorityRegistry>().Get(specification).Health.Succeeded();
+        var authority = app.Services.GetRequiredService<AuthorityRegistry>().Get(specification);
+        authority.Health.Succeeded();
+        authority.Health.Accepted(DateTimeOffset.MinValue);
+        authority.Blocks.Forget();
     }
 
     public async ValueTask DisposeAsync()

@@ -62,6 +62,27 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task Start_ThreeHostileDomainsAreLimited_RenewalsAndNewNamesOfOthersGoOn()
+    {
+        await using var local = await LocalFixture.StartAsync();
+        string[] hostile = ["a.one.test", "a.two.test", "a.three.test", "a.four.test"];
+        await local.FillStoreAsync("honest.test");
+        foreach (var name in hostile)
+        {
+            local.Authority.Faults.LimitOrders(name, TimeSpan.FromHours(1));
+        }
+
+        await using var app = await StartAsync(local, [.. hostile, "honest.test", "new.test"]);
+        await Poll.UntilAsync(() => app.Log.Has("AccountHeld"), $"the doubt\n{app.Log}", cancellationToken: TestContext.Current.CancellationToken);
+
+        var renewed = await app.Certificates.RenewAsync("honest.test", TestContext.Current.CancellationToken);
+
+        Assert.Equal(CertificateState.Valid, renewed.State);
+        Assert.Equal(CertificateState.Valid, (await app.Certificates.RenewAsync("new.test", TestContext.Current.CancellationToken)).State);
+        Assert.All(hostile, name => Assert.NotEqual(CertificateState.Valid, app.Certificates.Find(name)!.State));
+    }
+
+    [Fact]
     public async Task Start_NewAccountIsRefused_IsAskedForOnce()
     {
         await using var local = await LocalFixture.StartAsync();

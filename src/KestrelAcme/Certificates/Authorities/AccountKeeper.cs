@@ -9,27 +9,100 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>
-/// Has the one account at an authority: read from the store, or created once among all instances. The key is stored before the account is created with it, so that a crash
-/// in between finds the same account again instead of making another.
+/// Has the one account at an authority: read from the store, or registered once among all instances. What the authority has against it is found out once for all names, and kept in
+/// <see cref="Blocks"/>.
 /// </summary>
-internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store, TimeProvider time, ILogger<AccountKeeper> logger)
+internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store, AccountBlocks blocks, TimeProvider time, ILogger<AccountKeeper> logger)
 {
+    // What was looked up a moment ago need not be looked up for the next name.
+    private static readonly TimeSpan ProofLasts = TimeSpan.FromMinutes(1);
+
     private readonly AccountKeyRollover _rollover = new(client, store);
+    private readonly AccountRegistration _registration = new(client, store, blocks, time, logger);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private IAuthorityAccount? _account;
     private string? _keyPem;
+    private (IAuthorityAccount Account, long At)? _proved;
+
+    public AccountBlocks Blocks => blocks;
 
     private AuthoritySpecification Specification => client.Specification;
 
-    /// <summary>Opens the account, creating it where there is none.</summary>
-    public Task<IAuthorityAccount> OpenAsync(bool termsAccepted, CancellationToken cancellationToken)
-        => OpenCoreAsync(lost: null, termsAccepted, cancellationToken);
+    /// <summary>Opens the account, registering it if there is none.</summary>
+    /// <exception cref="AccountBlockedException">The authority refuses it.</exception>
+    public async Task<IAuthorityAccount> OpenAsync(bool termsAccepted, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (await blocks.EnterAsync(profile: null, cancellationToken) is not null)
+            {
+                return await TryAgainAsync(termsAccepted, cancellationToken);
+            }
 
-    /// <summary>Registers the same key again at an authority that has lost the account.</summary>
-    public Task<IAuthorityAccount> RegisterAgainAsync(IAuthorityAccount lost, bool termsAccepted, CancellationToken cancellationToken)
-        => OpenCoreAsync(lost, termsAccepted, cancellationToken);
+            // The store is asked each time: another instance may have registered again, or changed the key.
+            var stored = await TryReadAsync(cancellationToken);
+            return _account is { } opened && (stored is null || (stored.Metadata.AccountUrl == opened.Url && stored.PrivateKeyPem == _keyPem))
+                ? opened
+                : await ReadOrCreateAsync(stored, termsAccepted, cancellationToken);
+        }
+        catch (AcmeException exception) when (AccountEvidence.IsRefusal(exception))
+        {
+            // No name was mentioned yet.
+            throw await _registration.RefuseAsync(exception, isRegistered: true, atOrder: false, cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
 
-    /// <summary>Stores the account again where it is open and gone from the store.</summary>
+    /// <summary>
+    /// Finds out whether an answer is the account's fault: looks it up by its key, once for all names. One that is lost, or whose key and URL no longer fit, is registered anew, with a new key if
+    /// the authority calls the old one revoked; one that is refused is left alone.
+    /// </summary>
+    /// <param name="suspicion">The account, and what speaks against it.</param>
+    /// <param name="termsAccepted">Whether the operator agrees to the terms.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The account that takes its place; <see langword="null"/> if nothing is wrong with it.</returns>
+    /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
+    /// <exception cref="AcmeException">The authority did not say.</exception>
+    public async Task<IAuthorityAccount?> ExamineAsync(AccountSuspicion suspicion, bool termsAccepted, CancellationToken cancellationToken)
+    {
+        var (suspect, answer) = (suspicion.Account, suspicion.Answer);
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (blocks.Find(profile: null) is { Profile: null } known && known.At >= suspicion.OpenedAt)
+            {
+                throw new AccountBlockedException(known, answer);
+            }
+
+            if (await FindSuccessorAsync(suspect, cancellationToken) is { } successor)
+            {
+                return successor;
+            }
+
+            if (AccountEvidence.IsCertain(answer))
+            {
+                throw await _registration.RefuseAsync(answer, isRegistered: true, atOrder: true, cancellationToken);
+            }
+
+            if (_proved is { } proved && ReferenceEquals(proved.Account, suspect) && time.GetElapsedTime(proved.At) < ProofLasts && !answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+            {
+                return null;
+            }
+
+            var sound = await ProveAsync(suspect, suspicion, termsAccepted, cancellationToken);
+            return ReferenceEquals(sound, suspect) ? null : sound;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Stores the account again if it is open and gone from the store.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
     public async Task KeepAsync(CancellationToken cancellationToken)
     {
@@ -53,6 +126,7 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
     }
 
     /// <summary>Puts a new key in the place of the account's.</summary>
+    /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
     public async Task RolloverAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
         await OpenAsync(termsAccepted, cancellationToken);
@@ -60,7 +134,8 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
         try
         {
             await using var lease = await store.AcquireLeaseAsync(cancellationToken);
-            var stored = await store.ReadAsync(cancellationToken) ?? throw new InvalidOperationException($"There is no account at {Specification.DirectoryUrl} whose key could be changed.");
+            var stored = await store.ReadAsync(cancellationToken)
+                ?? throw new InvalidOperationException($"There is no account at {Specification.DirectoryUrl} whose key could be changed.");
             var settled = await _rollover.SettleAsync(stored, lease, cancellationToken);
             var (account, keyPem) = await _rollover.RunAsync(Open(settled), settled, lease, cancellationToken);
             Keep(account, keyPem);
@@ -72,30 +147,86 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
         }
     }
 
-    private async Task<IAuthorityAccount> OpenCoreAsync(IAuthorityAccount? lost, bool termsAccepted, CancellationToken cancellationToken)
+    // What was refused is tried again, by this attempt alone.
+    private async Task<IAuthorityAccount> TryAgainAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(cancellationToken);
-        try
+        var stored = await store.ReadAsync(cancellationToken);
+        if (stored is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null })
         {
-            // The store is asked each time: another instance may have registered again, or changed the key.
-            var stored = await TryReadAsync(lost, cancellationToken);
-            if (Opened(lost) is { } opened && (stored is null || (stored.Metadata.AccountUrl == opened.Url && stored.PrivateKeyPem == _keyPem)))
-            {
-                return opened;
-            }
-
-            return await ReadOrCreateAsync(stored, lost, termsAccepted, cancellationToken);
+            return await ProveAsync(Keep(Open(stored), stored.PrivateKeyPem), suspicion: null, termsAccepted, cancellationToken);
         }
-        finally
+
+        // An operator who has removed it wants another one.
+        _account = stored is null ? null : _account;
+        var account = await ReadOrCreateAsync(stored, termsAccepted, cancellationToken);
+        await blocks.ProvedAsync(account.Url, cancellationToken);
+        return account;
+    }
+
+    private async Task<IAuthorityAccount> ProveAsync(IAuthorityAccount suspect, AccountSuspicion? suspicion, bool termsAccepted, CancellationToken cancellationToken)
+    {
+        var (finding, found, refusal) = await LookUpAsync(suspect, cancellationToken);
+        if (finding == AccountFinding.Valid && found is null && suspicion?.Answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist) == true)
         {
-            _gate.Release();
+            // A server that cannot look accounts up, and does not know this one.
+            finding = AccountFinding.Lost;
+        }
+
+        switch (finding)
+        {
+            case AccountFinding.Valid when found is null || found.Url == suspect.Url:
+                _proved = (suspect, time.GetTimestamp());
+                await blocks.ProvedAsync(suspect.Url, cancellationToken);
+                return suspect;
+            case AccountFinding.Refused:
+            case AccountFinding.Lost or AccountFinding.KeyRevoked when suspicion is { MayRegister: false }:
+                throw await _registration.RefuseAsync(refusal ?? suspicion?.Answer, isRegistered: true, atOrder: false, cancellationToken);
+            default:
+                var (account, keyPem) = finding == AccountFinding.Valid
+                    ? await _registration.MoveAsync(suspect, found!, cancellationToken)
+                    : await _registration.RegisterAnewAsync(suspect, finding == AccountFinding.KeyRevoked, refusal ?? suspicion?.Answer, termsAccepted, cancellationToken);
+                await blocks.ProvedAsync(account.Url, cancellationToken);
+                return Keep(account, keyPem);
         }
     }
 
-    /// <summary>What is open and not known to be lost.</summary>
-    private IAuthorityAccount? Opened(IAuthorityAccount? lost) => ReferenceEquals(_account, lost) ? null : _account;
+    /// <exception cref="AcmeException">The authority did not say.</exception>
+    private async Task<(AccountFinding Finding, IAuthorityAccount? Found, AcmeException? Refusal)> LookUpAsync(IAuthorityAccount suspect, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await client.FindAccountAsync(suspect.Key, cancellationToken);
 
-    private async Task<AccountRecord?> TryReadAsync(IAuthorityAccount? lost, CancellationToken cancellationToken)
+            // Some find an account by its key whatever its status is, and do not show that.
+            var status = found.Url == suspect.Url && found.Status is AccountStatus.Valid or AccountStatus.Unknown ? (await suspect.ReadAsync(cancellationToken)).Status : found.Status;
+            return (AccountEvidence.Judge(status), found, null);
+        }
+        catch (AcmeException exception) when (AccountEvidence.Judge(exception) is var finding and not AccountFinding.Unknown)
+        {
+            return (finding, null, exception);
+        }
+    }
+
+    /// <summary>The account that another attempt, or another instance, has put in the place of one.</summary>
+    private async Task<IAuthorityAccount?> FindSuccessorAsync(IAuthorityAccount suspect, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await store.ReadAsync(cancellationToken) is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null } stored)
+            {
+                using var key = AccountKey.FromPem(stored.PrivateKeyPem);
+                return stored.Metadata.AccountUrl == suspect.Url && key.Thumbprint == suspect.Key.Thumbprint ? null : Keep(Open(stored), stored.PrivateKeyPem);
+            }
+        }
+        catch (StorageUnavailableException)
+        {
+            // What is known here has to do.
+        }
+
+        return null;
+    }
+
+    private async Task<AccountRecord?> TryReadAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -104,12 +235,12 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
                 return stored;
             }
 
-            if (Opened(lost) is { } opened)
+            if (_account is { } opened)
             {
                 await StoreAgainAsync(opened, cancellationToken);
             }
         }
-        catch (StorageUnavailableException) when (Opened(lost) is not null)
+        catch (StorageUnavailableException) when (_account is not null)
         {
             // What is open goes on being used.
         }
@@ -120,6 +251,12 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
     // The store was emptied: after a restart another account would be made, for which neither CAA records nor orders under way are meant.
     private async Task StoreAgainAsync(IAuthorityAccount opened, CancellationToken cancellationToken)
     {
+        if (blocks.Find(profile: null) is { Profile: null })
+        {
+            // One that is refused is worth nothing, and removing it is the way to another one.
+            return;
+        }
+
         await using var lease = await store.AcquireLeaseAsync(cancellationToken);
         if (await store.IsEmptyAsync(cancellationToken))
         {
@@ -129,50 +266,23 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
         }
     }
 
-    private async Task<IAuthorityAccount> ReadOrCreateAsync(AccountRecord? stored, IAuthorityAccount? lost, bool termsAccepted, CancellationToken cancellationToken)
+    private async Task<IAuthorityAccount> ReadOrCreateAsync(AccountRecord? stored, bool termsAccepted, CancellationToken cancellationToken)
     {
-        if (stored is { NextPrivateKeyPem: null, Metadata.AccountUrl: { } url } && url != lost?.Url)
+        if (stored is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null })
         {
             return Keep(Open(stored), stored.PrivateKeyPem);
         }
 
         await using var lease = await store.AcquireLeaseAsync(cancellationToken);
         stored = await store.ReadAsync(cancellationToken);
-        if (stored?.Metadata.AccountUrl is { } known && known != lost?.Url)
+        if (stored?.Metadata.AccountUrl is not null)
         {
             var settled = await _rollover.SettleAsync(stored, lease, cancellationToken);
             return Keep(Open(settled), settled.PrivateKeyPem);
         }
 
-        return await CreateAsync(stored, lease, termsAccepted, cancellationToken);
-    }
-
-    private async Task<IAuthorityAccount> CreateAsync(AccountRecord? stored, IStorageLease lease, bool termsAccepted, CancellationToken cancellationToken)
-    {
-        var key = stored is null ? AccountKey.Generate() : AccountKey.FromPem(stored.PrivateKeyPem);
-        var record = stored ?? new AccountRecord(key.ExportPkcs8Pem(), new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, CreatedAt = time.GetUtcNow() });
-        if (stored is null)
-        {
-            await store.WriteAsync(record, lease, cancellationToken);
-        }
-
-        var account = await RegisterAsync(key, NewAccountRequests.Create(Specification, termsAccepted), cancellationToken);
-        var metadata = record.Metadata with { AccountUrl = account.Url, EmailAddress = Specification.EmailAddress };
-        await store.WriteAsync(record with { Metadata = metadata }, lease, cancellationToken);
-        logger.AccountReady(account.Url, Specification.DirectoryUrl);
-        return Keep(account, record.PrivateKeyPem);
-    }
-
-    private async Task<IAuthorityAccount> RegisterAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await client.CreateAccountAsync(key, request, cancellationToken);
-        }
-        catch (AcmeException exception) when (AccountRefusedException.IsRefusal(exception))
-        {
-            throw new AccountRefusedException(exception, wasBound: request.ExternalAccountBinding is not null);
-        }
+        var (account, keyPem) = await _registration.CreateAsync(stored, lease, termsAccepted, cancellationToken);
+        return Keep(account, keyPem);
     }
 
     private IAuthorityAccount Open(AccountRecord record) => client.OpenAccount(AccountKey.FromPem(record.PrivateKeyPem), record.Metadata.AccountUrl!);
@@ -183,3 +293,10 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
         return account;
     }
 }
+
+/// <summary>An account that may be the reason for an answer.</summary>
+/// <param name="Account">The account.</param>
+/// <param name="Answer">The answer.</param>
+/// <param name="OpenedAt">When the attempt began: what was found out since need not be found out again.</param>
+/// <param name="MayRegister">Whether another one may be registered in its place, which each attempt does once.</param>
+internal sealed record AccountSuspicion(IAuthorityAccount Account, AcmeException Answer, DateTimeOffset OpenedAt, bool MayRegister);

@@ -16,6 +16,8 @@ internal sealed class AcmeAuthorityAccount(AcmeAccount account, AcmePollingOptio
 
     public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken) => account.GetAsync(cancellationToken);
 
+    public AccountStatus Status => account.Status;
+
     public async Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await account.RolloverKeyAsync(newKey, cancellationToken), polling);
 

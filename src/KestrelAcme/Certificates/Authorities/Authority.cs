@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Authorities;
@@ -10,6 +11,14 @@ internal sealed class Authority(IAuthorityClient client, AccountKeeper accounts)
     public IAuthorityClient Client => client;
 
     public AccountKeeper Accounts => accounts;
+
+    /// <summary>What it refuses whatever the names are: the account, or a profile.</summary>
+    public AccountBlocks Blocks => accounts.Blocks;
+
+    private readonly ConcurrentDictionary<string, bool> _missedChains = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is the first time that a preferred chain was not on offer: said once, not with each certificate.</summary>
+    public bool MissesChain(string preferred) => _missedChains.TryAdd(preferred, true);
 
     public AuthorityHealth Health { get; } = new();
 

@@ -14,9 +14,22 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
     public Authority ForOrder(ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now, bool probes = false)
     {
         var all = snapshot.Authorities.Select(authorities.Get).ToList();
-        var candidates = all.ConvertAll(a => new AuthorityCandidate(a.Specification.Id, Failures(a, state, now, probes && all.Count > 1), LeftAloneUntil(a, state, now) ?? default));
+        var candidates = all.ConvertAll(a => new AuthorityCandidate(
+            a.Specification.Id, Failures(a, state, now, probes && all.Count > 1), LeftAloneUntil(a, certificate, state, now) ?? default)
+        {
+            IsBlocked = Blocked(a, certificate) is not null,
+        });
         return all[FailoverPolicy.Choose(candidates, certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), now)];
     }
+
+    public Authority Get(AuthoritySpecification specification) => authorities.Get(specification);
+
+    /// <summary>What keeps orders for a certificate from an authority now: its account, or the profile, is refused.</summary>
+    public static AccountBlock? Blocked(Authority authority, ManagedCertificate certificate)
+        => authority.Blocks.Active(ProfileOf(certificate.Specification, authority.Specification));
+
+    /// <summary>The profile that a certificate is ordered with.</summary>
+    public static string? ProfileOf(CertificateSpecification certificate, AuthoritySpecification authority) => certificate.Profile ?? authority.Profile;
 
     // What others found out need not be found out again for each certificate.
     private static int Failures(Authority authority, CertificateStateRecord state, DateTimeOffset now, bool probes)
@@ -26,9 +39,15 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
     }
 
     /// <summary>Until when an authority is asked for nothing, or not for these names; <see langword="null"/> when it may be asked.</summary>
-    public static DateTimeOffset? LeftAloneUntil(Authority authority, CertificateStateRecord state, DateTimeOffset now)
+    public static DateTimeOffset? LeftAloneUntil(Authority authority, ManagedCertificate certificate, CertificateStateRecord state, DateTimeOffset now)
     {
         var open = authority.Health.OpenUntil(now);
+        if (certificate.Current is null && authority.Health.NewNamesHeldUntil(now) is { } probe && !(open > probe))
+        {
+            // A renewal is never held by a guess.
+            open = probe;
+        }
+
         return state.HeldUntil?.TryGetValue(authority.Specification.Id, out var held) == true && FailureSanity.IsPlausibleWait(held, now) && !(open > held) ? held : open;
     }
 

@@ -2,7 +2,7 @@ using KestrelAcme.Certificates.Renewal;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>The circuit breaker of one authority, for all names: its failures in a row, and until when it is left alone.</summary>
+/// <summary>The circuit breaker of one authority, for all names: its failures in a row, until when it is left alone, and what the answers to orders say of the account.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AuthorityHealth
 {
@@ -13,7 +13,7 @@ internal sealed class AuthorityHealth
     private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(5);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, DateTimeOffset> _limited = new(StringComparer.Ordinal);
+    private OrderTrust _trust = new();
     private int _failures;
     private int _orders;
     private DateTimeOffset _probeUntil;
@@ -47,7 +47,6 @@ internal sealed class AuthorityHealth
         {
             (_failures, _orders) = (0, 0);
             (_openUntil, _probeUntil) = (default, default);
-            _limited.Clear();
         }
     }
 
@@ -84,24 +83,83 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Notes that an order was refused for a rate limit.</summary>
-    /// <param name="family">What the name shares its limits with.</param>
-    /// <param name="now">The present.</param>
-    /// <returns>Whether unrelated names are refused one after the other.</returns>
-    public bool Limited(string family, DateTimeOffset now)
+    /// <summary>Notes that an order was refused for a rate limit; see <see cref="OrderTrust.Limit"/>.</summary>
+    /// <returns>Until when orders for new names are held because of it; <see langword="null"/> if it holds its own name alone.</returns>
+    public DateTimeOffset? Limited(string family, bool isProven, TimeSpan? asked, DateTimeOffset now)
     {
         lock (_lock)
         {
-            foreach (var (old, at) in _limited)
+            _trust = _trust.Limit(family, isProven, asked, now);
+            return _trust.InDoubt ? _trust.NextProbe : null;
+        }
+    }
+
+    /// <summary>Notes that an order was refused as "unauthorized" although the account is valid.</summary>
+    /// <returns>Whether that concerns the account, not the name.</returns>
+    public bool Forbidden(string name, DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            _trust = _trust.Forbid(name);
+            return _trust.IsForbidden(now);
+        }
+    }
+
+    /// <summary>Notes that an order was accepted: the account is neither at its limit nor refused.</summary>
+    /// <returns>Whether that ends a doubt, which orders for new names were held by.</returns>
+    public bool Accepted(DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            var inDoubt = _trust.InDoubt;
+            _trust = OrderTrust.Accepted(now);
+            return inDoubt;
+        }
+    }
+
+    /// <summary>Whether no order was answered yet: only then does what others were told count.</summary>
+    public bool IsUnknown
+    {
+        get
+        {
+            lock (_lock)
             {
-                if (at <= now - RateLimitPolicy.Window || at > now)
-                {
-                    _limited.Remove(old);
-                }
+                return _trust.IsUnknown;
+            }
+        }
+    }
+
+    /// <summary>Until when orders for new names are held; renewals never are.</summary>
+    public DateTimeOffset? NewNamesHeldUntil(DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            return _trust.HeldUntil(now);
+        }
+    }
+
+    /// <summary>Takes the right to order for new names.</summary>
+    /// <returns>When to ask again; <see langword="null"/> when it was taken.</returns>
+    public DateTimeOffset? TryBeginNewName(DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            if (_trust.HeldUntil(now) is { } until)
+            {
+                return until;
             }
 
-            _limited[family] = now;
-            return _limited.Count >= RateLimitPolicy.NamesOfAnAccount;
+            _trust = _trust.Begin(now);
+            return null;
+        }
+    }
+
+    /// <summary>Holds orders for new names, as another instance or an earlier run does.</summary>
+    public void HoldNewNames(DateTimeOffset until)
+    {
+        lock (_lock)
+        {
+            _trust = _trust.Recall(until);
         }
     }
 

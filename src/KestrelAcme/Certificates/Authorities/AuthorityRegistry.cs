@@ -8,9 +8,12 @@ namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>The authorities in use, one for each specification; a changed specification makes a new one, and orders under way keep theirs.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, CertificateStore store, TimeProvider time, ILoggerFactory loggers) : IDisposable
+internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, CertificateStore store, IssuanceSettings settings, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly ConcurrentDictionary<AuthoritySpecification, Lazy<Authority>> _authorities = new();
+
+    /// <summary>Called when an authority accepts what it had refused, or held, for many names: they need not wait for the time that they were told.</summary>
+    public Action? Lifted { get; set; }
 
     public Authority Get(AuthoritySpecification specification)
         => _authorities.GetOrAdd(specification, s => new Lazy<Authority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
@@ -33,9 +36,20 @@ internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, Certifi
         }
     }
 
+    /// <summary>Has what authorities refuse tried again soon: the configuration has changed.</summary>
+    public void TryBlockedSoon()
+    {
+        foreach (var authority in _authorities.Values.Where(a => a.IsValueCreated))
+        {
+            authority.Value.Blocks.TrySoon();
+        }
+    }
+
     private Authority Create(AuthoritySpecification specification)
     {
         var client = factory.Create(specification);
-        return new Authority(client, new AccountKeeper(client, new StoredAccount(store, specification, time), time, loggers.CreateLogger<AccountKeeper>()));
+        var stored = new StoredAccount(store, specification, time);
+        var logger = loggers.CreateLogger<AccountKeeper>();
+        return new Authority(client, new AccountKeeper(client, stored, new AccountBlocks(stored, settings, time, logger, () => Lifted?.Invoke()), time, logger));
     }
 }

@@ -16,6 +16,9 @@ internal interface IAuthorityAccount
     /// <summary>Reads what the authority has on file for the account: a signed request to the account's own URL.</summary>
     Task<AccountDetails> ReadAsync(CancellationToken cancellationToken);
 
+    /// <summary>The status that the authority gave when it was found by its key, if it gave one.</summary>
+    AccountStatus Status => AccountStatus.Unknown;
+
     /// <summary>Puts another key in the place of the account's (RFC 8555 section 7.3.5).</summary>
     Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken);
 

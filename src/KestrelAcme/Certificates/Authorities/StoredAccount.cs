@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
@@ -9,6 +10,11 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
+
+    // Longer than the lease of a process that died lasts.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(3);
+
+    public AuthoritySpecification Authority => authority;
 
     /// <summary>Reads the account; <see langword="null"/> where there is none, or one of another directory under the same id.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
@@ -27,19 +33,33 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
     public ValueTask WriteAsync(AccountRecord record, IStorageLease lease, CancellationToken cancellationToken)
         => store.WriteAccountAsync(authority.Id, record, lease, cancellationToken);
 
-    /// <summary>Waits until nobody else changes the account.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<IStorageLease> AcquireLeaseAsync(CancellationToken cancellationToken)
-    {
-        // Another instance creates the account right now: it takes a second or two, and then we read what it stored.
-        while (true)
-        {
-            if (await store.Storage.TryAcquireLeaseAsync(StorageLayout.AccountLease(authority.Id), LeaseDuration, cancellationToken) is { } lease)
-            {
-                return lease;
-            }
+    /// <summary>Waits until nobody else changes the account: as a rule a second or two, while another instance creates it.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked, or the lease is held for longer than anybody needs it.</exception>
+    public Task<IStorageLease> AcquireLeaseAsync(CancellationToken cancellationToken)
+        => LeaseWait.AcquireAsync(store.Storage, StorageLayout.AccountLease(authority.Id), LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
 
-            await Task.Delay(LeasePoll, time, cancellationToken);
+    /// <summary>What the authority refuses, as this instance or another noted it.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<AccountBlock[]> ReadBlocksAsync(CancellationToken cancellationToken)
+    {
+        if (await store.Storage.ReadAsync(StorageLayout.AccountBlocks(authority.DirectoryUrl), cancellationToken) is not { } value)
+        {
+            return [];
+        }
+
+        try
+        {
+            return StoredJson.Decode(value.Span, PersistenceJsonContext.Default.AccountBlockArray);
+        }
+        catch (DamagedValueException)
+        {
+            // It is found out again, and written anew.
+            return [];
         }
     }
+
+    /// <exception cref="StorageUnavailableException">The store could not be told.</exception>
+    public async Task WriteBlocksAsync(AccountBlock[] blocks, CancellationToken cancellationToken)
+        => await store.Storage.WriteAsync(
+            StorageLayout.AccountBlocks(authority.DirectoryUrl), JsonSerializer.SerializeToUtf8Bytes(blocks, PersistenceJsonContext.Default.AccountBlockArray), lease: null, cancellationToken);
 }

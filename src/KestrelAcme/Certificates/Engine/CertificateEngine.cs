@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
@@ -16,6 +17,7 @@ internal sealed class CertificateEngine(
     EngineWatchers watchers,
     EngineRequests requests,
     OrderPaceStore pace,
+    AuthorityRegistry authorities,
     ConfigurationSource configuration,
     IssuanceSettings settings,
     TimeProvider time,
@@ -53,7 +55,12 @@ internal sealed class CertificateEngine(
     /// <summary>Begins to order and to follow changes.</summary>
     public void Start()
     {
-        _changes = configuration.OnChange(_ => StartReconciling());
+        _changes = configuration.OnChange(_ =>
+        {
+            authorities.TryBlockedSoon();
+            StartReconciling();
+        });
+        authorities.Lifted = reconciler.PlanAll;
         _beginning = Task.Run(BeginAsync);
         _running = Task.Run(RunAsync);
         requests.Open(_beginning);

@@ -31,17 +31,11 @@ internal sealed class CertificateManager(
             await AddDomainsAsync([name], cancellationToken);
         }
 
-        var certificate = Get(name);
-        if (certificate.State.State == CertificateState.Abandoned)
-        {
-            await requests.RenewAsync(certificate, cancellationToken);
-        }
-        else if (certificate.Current is null)
-        {
-            await requests.ObtainAsync(certificate, cancellationToken);
-        }
-
-        return Status(certificate);
+        var certificates = Get(name);
+        await AllAsync(certificates, c => c.State.State == CertificateState.Abandoned ? requests.RenewAsync(c, cancellationToken)
+            : c.Current is null ? requests.ObtainAsync(c, cancellationToken)
+            : Task.CompletedTask);
+        return Status(certificates[0]);
     }
 
     public async Task AddDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default)
@@ -68,16 +62,21 @@ internal sealed class CertificateManager(
 
     public async Task<CertificateStatus> RenewAsync(string idOrDomainName, CancellationToken cancellationToken = default)
     {
-        var certificate = Get(idOrDomainName);
-        await requests.RenewAsync(certificate, cancellationToken);
-        return Status(certificate);
+        var certificates = Get(idOrDomainName);
+        await AllAsync(certificates, c => requests.RenewAsync(c, cancellationToken));
+        return Status(certificates[0]);
     }
 
     public async Task<CertificateStatus> RevokeAsync(string idOrDomainName, RevocationReason reason, CancellationToken cancellationToken = default)
     {
-        var certificate = Get(idOrDomainName);
-        await requests.RevokeAsync(certificate, reason, cancellationToken);
-        return Status(certificate);
+        var certificates = Get(idOrDomainName);
+        if (certificates.All(c => c.Current is null))
+        {
+            throw new InvalidOperationException($"There is no certificate for {idOrDomainName} to revoke.");
+        }
+
+        await AllAsync(certificates, c => c.Current is null && certificates.Count > 1 ? Task.CompletedTask : requests.RevokeAsync(c, reason, cancellationToken));
+        return Status(certificates[0]);
     }
 
     public async Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default)
@@ -97,9 +96,13 @@ internal sealed class CertificateManager(
         return result.IsGood ? result.Identifier : throw new ArgumentException($"'{domainName}' {result.Reason}. {result.Fix}.", nameof(domainName));
     }
 
-    private ManagedCertificate Get(string idOrDomainName)
-        => catalog.FindByName(idOrDomainName)
-            ?? throw new KeyNotFoundException($"No managed certificate has the id or name '{idOrDomainName}'. Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");
+    // All of them are tried, whatever becomes of one; the first failure is told.
+    private static Task AllAsync(IReadOnlyList<ManagedCertificate> certificates, Func<ManagedCertificate, Task> act) => Task.WhenAll(certificates.Select(act));
+
+    /// <summary>The certificate that has an id; or those that have a name, which are several where there are several key algorithms side by side.</summary>
+    private IReadOnlyList<ManagedCertificate> Get(string idOrDomainName)
+        => catalog.FindAllByName(idOrDomainName) is { Count: > 0 } found ? found
+            : throw new KeyNotFoundException($"No managed certificate has the id or name '{idOrDomainName}'. Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");
 
     private CertificateStatus Status(ManagedCertificate certificate)
         => CertificateStatuses.Create(certificate, orders: issuance.ReasonNotToOrder is null, time.GetUtcNow());

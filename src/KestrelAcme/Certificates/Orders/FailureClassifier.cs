@@ -13,7 +13,8 @@ internal static class FailureClassifier
 {
     public static FailureReport Classify(Exception exception) => exception switch
     {
-        AccountRefusedException refused => new FailureReport(FailureCause.Operator, refused.Problem?.Type, $"{Sentence(refused.Message)} {ProblemAdvice.ForAccount(refused.Problem?.Type, refused.WasBound)}"),
+        AccountBlockedException blocked => new FailureReport(FailureCause.Operator, blocked.Block.ProblemType, blocked.Message),
+        OrderForbiddenException forbidden => new FailureReport(FailureCause.Operator, forbidden.Refusal.Problem?.Type, forbidden.Message),
         OrderFailedException failed => new FailureReport(
             CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type,
             Advised(failed.Message, ProblemAdvice.For(failed.Problem?.Type, failed.ChallengeType, failed.IsAddress))),
@@ -44,13 +45,18 @@ internal static class FailureClassifier
         // Not the words of an ACME server: something in front of it that knows no names.
         AcmeRateLimitedException { Problem: null } or AccountLimitedException => true,
         AcmeException acme => acme.StatusCode >= HttpStatusCode.InternalServerError,
-        ClockSkewException or AccountRefusedException => true,
+        ClockSkewException => true,
         _ => false,
     };
 
     private static FailureReport Classify(AcmeException exception)
     {
         // A server error is the authority's, whatever it says about the name; so is a refusal in words that are not ACME's.
+        if (exception is { StatusCode: HttpStatusCode.ServiceUnavailable, RetryAfter: not null })
+        {
+            return new FailureReport(FailureCause.Authority, exception.Problem?.Type, $"{Sentence(exception.Message)} The authority is unavailable as a whole, and says until when.", exception.RetryAfter);
+        }
+
         var byStatus = exception.Problem is null || exception.StatusCode >= HttpStatusCode.InternalServerError ? FailureCause.Authority : FailureCause.Name;
         return new FailureReport(CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Refused(exception), exception.RetryAfter);
     }

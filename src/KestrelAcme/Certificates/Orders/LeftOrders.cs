@@ -41,7 +41,7 @@ internal static class LeftOrders
         {
             logger.OrderDropped(context.Specification.Id, url, exception.Message);
         }
-        catch (AcmeException exception) when (exception.StatusCode is not null && exception is not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
+        catch (AcmeException exception) when (exception is { StatusCode: not null, RetryAfter: null } and not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
         {
             // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
             if (pending.Refusals + 1 < PendingOrders.MostRefusals)

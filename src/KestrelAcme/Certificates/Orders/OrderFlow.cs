@@ -27,19 +27,26 @@ internal sealed class OrderFlow(
 
     public async Task<CertificateRecord> RunAsync(OrderContext context, CancellationToken cancellationToken)
     {
+        var trial = new AccountTrial(context, time);
         var account = await PrepareAsync(context, cancellationToken);
         context.Journal.Reached(OrderStep.AccountReady);
-        try
+        while (true)
         {
-            return await ObtainAsync(context, account, cancellationToken);
-        }
-        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
-        {
-            // The authority lost its data, orders included: the same key is registered again and everything starts anew, once.
-            logger.AccountLost(account.Url, context.Authority.Specification.DirectoryUrl);
-            await context.Journal.ForgetAsync(cancellationToken);
-            account = await context.Authority.Accounts.RegisterAgainAsync(account, context.TermsAccepted, cancellationToken);
-            return await ObtainAsync(context, account, cancellationToken);
+            try
+            {
+                return await ObtainAsync(context, account, trial, cancellationToken);
+            }
+            catch (AcmeException exception) when (trial.MayBeGuilty(exception))
+            {
+                if (await trial.FindSuccessorAsync(account, exception, cancellationToken) is not { } successor)
+                {
+                    throw;
+                }
+
+                // Orders belong to the account: everything starts anew, once.
+                await context.Journal.ForgetAsync(cancellationToken);
+                account = successor;
+            }
         }
     }
 
@@ -76,11 +83,11 @@ internal sealed class OrderFlow(
         }
     }
 
-    private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
+    private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, AccountTrial trial, CancellationToken cancellationToken)
     {
         if (await LeftOrders.ResumeAsync(context, account, logger, cancellationToken) is not { } left)
         {
-            return await FinishAsync(context, account, await PlaceAsync(context, account, cancellationToken), cancellationToken);
+            return await FinishAsync(context, account, await PlaceAsync(context, account, trial, cancellationToken), cancellationToken);
         }
 
         try
@@ -92,7 +99,7 @@ internal sealed class OrderFlow(
             logger.OrderDropped(context.Specification.Id, left.Url, exception.Message);
             await context.Journal.ForgetAsync(cancellationToken);
             context.ThrowIfLimited();
-            return await FinishAsync(context, account, await PlaceAsync(context, account, cancellationToken), cancellationToken);
+            return await FinishAsync(context, account, await PlaceAsync(context, account, trial, cancellationToken), cancellationToken);
         }
     }
 
@@ -116,14 +123,16 @@ internal sealed class OrderFlow(
         }
     }
 
-    private async Task<Order> PlaceAsync(OrderContext context, IAuthorityAccount account, CancellationToken cancellationToken)
+    private async Task<Order> PlaceAsync(OrderContext context, IAuthorityAccount account, AccountTrial trial, CancellationToken cancellationToken)
     {
         context.Stopping.ThrowIfCancellationRequested();
         await caa.CheckAsync(context, account, cancellationToken);
         await persist.CheckAsync(context, account, cancellationToken);
+        await trial.EnterAsync(cancellationToken);
         var intent = PendingOrders.Intent(context, account.Url, time.GetUtcNow());
         await context.Journal.StoreIntentAsync(intent, cancellationToken);
-        var order = await NewOrders.PlaceAsync(context, account, logger, cancellationToken);
+        var order = await NewOrders.PlaceAsync(context, account, trial, logger, cancellationToken);
+        await trial.AcceptedAsync(account, cancellationToken);
         if (context.IsTaken(order.Url))
         {
             throw new OrderTakenException(order.Url);
@@ -168,27 +177,39 @@ internal sealed class OrderFlow(
             : throw new AcmeMalformedAnswerException($"The order {order.Url} is valid, but the authority names no URL for its certificate.");
     }
 
-    private static async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    private async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
+        try
+        {
+            order = await FinalizeOnceAsync(context, account, order, cancellationToken);
+        }
+        catch (AcmeException exception) when (PendingOrders.RefusesKey(exception) && context.Current is { } current && context.Journal.Pending?.PrivateKey.AsSpan().SequenceEqual(current.PrivateKey.Span) == true)
+        {
+            // The key of the certificate before was used again, and is refused now: the order is ready all the same, for a request with another key.
+            logger.KeyRefused(context.Specification.Id, exception.Message);
+            await context.Journal.ReplaceKeyAsync(CertificateKeys.Generate(context.Specification.KeyAlgorithm), cancellationToken);
+            order = await FinalizeOnceAsync(context, account, order, cancellationToken);
+        }
+
+        context.Journal.Reached(OrderStep.Finalized);
+        return order;
+    }
+
+    private static async Task<Order> FinalizeOnceAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var pending = context.Journal.RequirePending();
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
         var request = CertificateRequestBuilder.Build(Identifiers.ToAcme(context.Specification), key);
         try
         {
-            order = await FinalizeAsync(account, order, request, cancellationToken);
+            return await FinalizeAsync(account, order, request, cancellationToken);
         }
         catch (AcmeException exception) when (exception.RequestMayHaveBeenProcessed)
         {
             // The answer was lost, not the request: look before asking again.
             order = await account.GetOrderAsync(order.Url, cancellationToken);
-            if (order.Status == OrderStatus.Ready)
-            {
-                order = await FinalizeAsync(account, order, request, cancellationToken);
-            }
+            return order.Status == OrderStatus.Ready ? await FinalizeAsync(account, order, request, cancellationToken) : order;
         }
-
-        context.Journal.Reached(OrderStep.Finalized);
-        return order;
     }
 
     private static async Task<Order> FinalizeAsync(
@@ -266,6 +287,11 @@ internal sealed class OrderFlow(
     {
         var preferred = context.Specification.PreferredChain ?? context.Authority.Specification.PreferredChain;
         var chains = await account.DownloadChainsAsync(certificateUrl, withAlternates: preferred is not null, cancellationToken);
+        if (preferred is not null && !chains.Any(chain => ChainSelector.Matches(chain, preferred)) && context.Authority.MissesChain(preferred))
+        {
+            logger.PreferredChainNotOffered(context.Specification.Id, context.Authority.Specification.DirectoryUrl, preferred, ChainSelector.DescribeIssuers(chains));
+        }
+
         context.Journal.Reached(OrderStep.Downloaded);
 
         var (pending, now) = (context.Journal.RequirePending(), time.GetUtcNow());

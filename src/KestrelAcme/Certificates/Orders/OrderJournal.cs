@@ -97,6 +97,14 @@ internal sealed class OrderJournal
         Reached(OrderStep.OrderUrlStored);
     }
 
+    /// <summary>Notes another key for the order, and that the one before was refused. It must be stored before the authority is told of it: a crash would leave a certificate without its key.</summary>
+    /// <exception cref="StorageUnavailableException">The key could not be stored.</exception>
+    public async Task ReplaceKeyAsync(byte[] key, CancellationToken cancellationToken)
+    {
+        _certificate.State = State with { PendingOrder = RequirePending() with { PrivateKey = key }, KeyRefused = true };
+        await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
+    }
+
     /// <summary>Notes that the authority issued a certificate: from then on it counts against its limits, whatever becomes of it.</summary>
     public async Task StoreCertificateUrlAsync(Uri url, DateTimeOffset now, CancellationToken cancellationToken)
     {

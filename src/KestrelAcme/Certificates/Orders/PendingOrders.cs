@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Protocol.Problems;
 
@@ -42,6 +43,14 @@ internal static class PendingOrders
         => exception is OrderFailedException
             || (exception is AcmeException acme && (acme.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone
                 || acme.HasProblem(AcmeProblemTypes.BadCsr) || acme.HasProblem(AcmeProblemTypes.BadPublicKey)));
+
+    /// <summary>Whether an authority refuses the key of a certificate, or a request because of it.</summary>
+    public static bool RefusesKey(Exception exception) => exception switch
+    {
+        OrderFailedException { Problem: { } problem } => problem.Contains(AcmeProblemTypes.BadPublicKey) || problem.Contains(AcmeProblemTypes.BadCsr),
+        AcmeException acme => acme.HasProblem(AcmeProblemTypes.BadPublicKey) || acme.HasProblem(AcmeProblemTypes.BadCsr),
+        _ => false,
+    };
 
     /// <summary>Whether the certificate of an order is already there.</summary>
     public static bool IsFinished(PendingOrder? pending, CertificateSnapshot? current)
@@ -106,7 +115,7 @@ internal static class PendingOrders
             : CertificateKeys.Generate(context.Specification.KeyAlgorithm);
     }
 
-    private static string? Profile(OrderContext context) => context.Specification.Profile ?? context.Authority.Specification.Profile;
+    private static string? Profile(OrderContext context) => AuthorityChoice.ProfileOf(context.Specification, context.Authority.Specification);
 
     private static IEnumerable<string> Names(OrderContext context) => context.Specification.Identifiers.Select(i => i.Value);
 }

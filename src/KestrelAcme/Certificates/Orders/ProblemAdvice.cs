@@ -69,13 +69,4 @@ internal static class ProblemAdvice
 
     private static string Leads(bool isAddress)
         => isAddress ? "the address belongs to this machine" : "the name's A and AAAA records all lead here";
-
-    /// <summary>The advice where an authority refuses an account: its "unauthorized" then speaks of the binding or the key, not of a name.</summary>
-    public static string ForAccount(string? problemType, bool wasBound) => problemType switch
-    {
-        AcmeProblemTypes.ExternalAccountRequired or AcmeProblemTypes.InvalidContact or AcmeProblemTypes.UnsupportedContact or AcmeProblemTypes.UserActionRequired
-            => For(problemType)!,
-        _ when wasBound => "Check that AcmeHttps:ExternalAccountBinding:KeyId and HmacKey are what the authority gave you, whole and not used up.",
-        _ => "Check AcmeHttps:EmailAddress and AcmeHttps:AcceptTermsOfService, and whether the authority closed the account.",
-    };
 }

@@ -10,7 +10,7 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>
 /// Validates names at the staging service of an authority after a failure, so that a misconfigured name cannot use up the authority's limit of failed validations. Nothing is issued there.
 /// </summary>
-internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityRegistry authorities, ILogger<RehearsalFlow> logger)
+internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityRegistry authorities, TimeProvider time, ILogger<RehearsalFlow> logger)
 {
     /// <exception cref="OrderFailedException">The names were not validated: production would not have validated them either.</exception>
     public async Task<RehearsalOutcome> RunAsync(OrderContext context, CancellationToken cancellationToken)
@@ -36,8 +36,9 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
             var rehearsed = $"Rehearsed at {staging.Specification.DirectoryUrl.Host}: {exception.Message}";
             throw new OrderFailedException(rehearsed, exception.Problem, exception.ChallengeType) { IsAddress = exception.IsAddress };
         }
-        catch (AcmeException exception)
+        catch (Exception exception) when (exception is AcmeException or AccountBlockedException or OrderForbiddenException)
         {
+            // Whatever staging has against its own account says nothing about production's.
             logger.RehearsalUnavailable(context.Specification.Id, staging.Specification.DirectoryUrl, exception.Message);
             return RehearsalOutcome.Unavailable;
         }
@@ -48,12 +49,9 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
         context.Stopping.ThrowIfCancellationRequested();
         var account = await staging.Accounts.OpenAsync(context.TermsAccepted, cancellationToken);
         var request = new NewOrderRequest { Identifiers = Identifiers.ToAcme(context.Specification), Profile = Profile(context) };
-        var order = await PlaceAsync(account, request, cancellationToken);
-        if (order is null)
-        {
-            account = await staging.Accounts.RegisterAgainAsync(account, context.TermsAccepted, cancellationToken);
-            order = await account.CreateOrderAsync(request, cancellationToken);
-        }
+        var trial = new AccountTrial(context, time);
+        (account, var order) = await PlaceAsync(trial, account, request, cancellationToken);
+        await trial.AcceptedAsync(account, cancellationToken);
 
         // Where the authorizations are still valid from before, nobody looked: that proves nothing.
         if (order.Status != OrderStatus.Pending || await authorizations.RunAsync(context, account, order, cancellationToken) == 0)
@@ -65,16 +63,23 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
         return RehearsalOutcome.Passed;
     }
 
-    /// <returns><see langword="null"/> when the staging service no longer knows the account.</returns>
-    private static async Task<Order?> PlaceAsync(IAuthorityAccount account, NewOrderRequest request, CancellationToken cancellationToken)
+    private static async Task<(IAuthorityAccount Account, Order Order)> PlaceAsync(
+        AccountTrial trial, IAuthorityAccount account, NewOrderRequest request, CancellationToken cancellationToken)
     {
+        await trial.EnterAsync(cancellationToken);
         try
         {
-            return await account.CreateOrderAsync(request, cancellationToken);
+            return (account, await account.CreateOrderAsync(request, cancellationToken));
         }
-        catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+        catch (AcmeException exception) when (trial.MayBeGuilty(exception))
         {
-            return null;
+            // A staging service is emptied now and then.
+            if (await trial.FindSuccessorAsync(account, exception, cancellationToken) is not { } successor)
+            {
+                throw;
+            }
+
+            return (successor, await successor.CreateOrderAsync(request, cancellationToken));
         }
     }
 

@@ -12,6 +12,12 @@ internal sealed record AccountMetadata
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>When accounts were registered anew of late, since the authority no longer knew the one before.</summary>
+    public DateTimeOffset[]? RegisteredAnew { get; init; }
+
+    /// <summary>When the key was replaced last because the authority refused it.</summary>
+    public DateTimeOffset? KeyReplacedAt { get; init; }
+
     /// <summary>The contact that the authority was given last.</summary>
     public string? EmailAddress { get; init; }
 }

@@ -70,12 +70,15 @@ internal sealed record CertificateStateRecord
     /// </summary>
     public bool CutOff { get; init; }
 
+    /// <summary>Whether the authority refused the key of the certificate that is served, which was to be used again: the next order has a new one.</summary>
+    public bool KeyRefused { get; init; }
+
     /// <summary>
     /// Whether an order was begun and is not over: where no work is under way, a crash, a stop or a failure cut it off. A failure of this machine alone proves no order.
     /// </summary>
     [JsonIgnore]
     public bool IsUnfinished
-        => PendingOrder is not null || State is CertificateState.Ordering or CertificateState.Renewing || Failure is { Cause: not FailureCause.Local };
+        => PendingOrder is not null || State is CertificateState.Ordering or CertificateState.Renewing or CertificateState.RenewalDue || Failure is { Cause: not FailureCause.Local };
 
     private static DateTimeOffset? Instant(long ticks) => ticks == 0 ? null : new DateTimeOffset(ticks, TimeSpan.Zero);
 }

@@ -14,6 +14,7 @@ namespace KestrelAcme.Certificates.Persistence;
 [JsonSerializable(typeof(AccountMetadata))]
 [JsonSerializable(typeof(TokenBucket))]
 [JsonSerializable(typeof(AccountHold))]
+[JsonSerializable(typeof(AccountBlock[]))]
 [JsonSerializable(typeof(Dictionary<string, UnusedMark>))]
 [JsonSerializable(typeof(RevocationListRecord))]
 [JsonSerializable(typeof(DomainSourceRecord))]

@@ -53,6 +53,9 @@ internal static class StorageLayout
     /// <summary>Until when the account at an authority is held.</summary>
     public static string AccountHold(Uri directoryUrl) => $"pace/held-{Hash(directoryUrl.AbsoluteUri)}.json";
 
+    /// <summary>What an authority refuses whatever the names: the account, or a profile.</summary>
+    public static string AccountBlocks(Uri directoryUrl) => $"pace/blocked-{Hash(directoryUrl.AbsoluteUri)}.json";
+
     public static string OrderLease(string nameSet) => $"orders/{nameSet}";
 
     /// <summary>Held while a name is validated in a way that two orders cannot use at once.</summary>

@@ -4,4 +4,8 @@ namespace KestrelAcme.Certificates.Renewal;
 /// <param name="Id">Its id.</param>
 /// <param name="Failures">How often in a row it failed this certificate by its own fault.</param>
 /// <param name="OpenUntil">Until when it is left alone.</param>
-internal readonly record struct AuthorityCandidate(string Id, int Failures, DateTimeOffset OpenUntil);
+internal readonly record struct AuthorityCandidate(string Id, int Failures, DateTimeOffset OpenUntil)
+{
+    /// <summary>Whether it refuses the account, or the profile, whatever the names are.</summary>
+    public bool IsBlocked { get; init; }
+}

@@ -1,6 +1,6 @@
 namespace KestrelAcme.Certificates.Renewal;
 
-/// <summary>Chooses the authority of the next order: the first, unless it failed too often by its own fault, or waiting for it would cost too much of the lifetime. Pure.</summary>
+/// <summary>Chooses the authority of the next order: the first, unless it refuses the account, failed too often by its own fault, or waiting for it would cost too much of the lifetime. Pure.</summary>
 internal static class FailoverPolicy
 {
     /// <summary>How many failures of an authority send an order to the next.</summary>
@@ -13,14 +13,14 @@ internal static class FailoverPolicy
     {
         for (var i = 0; i < authorities.Count; i++)
         {
-            if (authorities[i].Failures < DefaultFailures && !CostsTooMuch(authorities[i], certificate, now))
+            if (!authorities[i].IsBlocked && authorities[i].Failures < DefaultFailures && !CostsTooMuch(authorities[i], certificate, now))
             {
                 return i;
             }
         }
 
         // All of them fail: one that may be asked, that failed least, the earlier of equals.
-        return Enumerable.Range(0, authorities.Count).MinBy(i => (authorities[i].OpenUntil > now, authorities[i].Failures));
+        return Enumerable.Range(0, authorities.Count).MinBy(i => (authorities[i].IsBlocked, authorities[i].OpenUntil > now, authorities[i].Failures));
     }
 
     private static bool CostsTooMuch(AuthorityCandidate authority, CertificateFacts? certificate, DateTimeOffset now)

@@ -3,15 +3,14 @@ using KestrelAcme.Configuration;
 namespace KestrelAcme.Certificates.Renewal;
 
 /// <summary>
-/// Tells whom a refused order holds up. An authority answers 429 alike for a limit of one name, of one registered domain and of the whole account, and only its prose says which:
-/// so it holds its own name, until unrelated names are refused one after the other. Pure.
+/// Tells whom a refused order holds up: its own name, until unrelated names are refused one after the other (see <see cref="OrderTrust"/>). Pure.
 /// </summary>
 internal static class RateLimitPolicy
 {
-    /// <summary>How many unrelated names, refused in a row, show that the limit is the account's.</summary>
+    /// <summary>How many unrelated names, refused in a row, raise the doubt that the limit is the account's.</summary>
     public const int NamesOfAnAccount = 3;
 
-    /// <summary>How long they may be apart, and how long an account is held by such a guess.</summary>
+    /// <summary>How long they may be apart, and the longest time for which orders for new names are held by such a guess.</summary>
     public static TimeSpan Window { get; } = TimeSpan.FromMinutes(15);
 
     /// <summary>What names that share a limit have in common: the last two labels. Where a registered domain has three, unrelated names are taken for related, which holds up nobody.</summary>

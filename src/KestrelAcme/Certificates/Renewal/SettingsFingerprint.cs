@@ -18,6 +18,15 @@ internal static class SettingsFingerprint
             .Append(authority.EmailAddress).Append('|')
             .Append(authority.ExternalAccountBinding?.KeyId).Append('|')
             .Append(authority.ExternalAccountBinding is { } binding ? Convert.ToHexString(SHA256.HashData(binding.HmacKey.Span)) : null);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 8));
+        return Hash(text.ToString());
     }
+
+    /// <summary>A mark of what an authority is told when an account is registered.</summary>
+    public static string Of(AuthoritySpecification authority)
+    {
+        var binding = authority.ExternalAccountBinding;
+        return Hash($"{authority.DirectoryUrl}|{authority.EmailAddress}|{binding?.KeyId}|{(binding is null ? null : Convert.ToHexString(SHA256.HashData(binding.HmacKey.Span)))}");
+    }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
 }

@@ -115,8 +115,8 @@ internal sealed class CertificateRevoker(
         {
             // That is what was wanted.
         }
-        catch (Exception exception) when (exception is StorageUnavailableException
-            || (exception is AcmeException refusal && (refusal.HasProblem(AcmeProblemTypes.Unauthorized) || refusal.HasProblem(AcmeProblemTypes.AccountDoesNotExist))))
+        catch (Exception exception) when (exception is StorageUnavailableException or AccountBlockedException
+            || (exception is AcmeException refusal && AccountEvidence.MayBlameAccount(refusal, isNewOrder: true)))
         {
             await RevokeByKeyAsync(authority, revoked, reason, cancellationToken);
         }

@@ -16,13 +16,26 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
     /// <summary>Holds the account at an authority, for all instances.</summary>
     public async Task HoldAsync(Authority authority, DateTimeOffset until, CancellationToken cancellationToken)
     {
+        authority.Health.OpenFor(until, time.GetUtcNow());
+        await StoreAsync(authority, new AccountHold(until), cancellationToken);
+    }
+
+    /// <summary>Holds orders for new names at an authority, for all instances. What the authority said of the account itself is not overwritten by such a guess.</summary>
+    public async Task HoldNewNamesAsync(Authority authority, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        authority.Health.HoldNewNames(until);
+        await StoreAsync(authority, new AccountHold(until) { NewNamesOnly = true }, cancellationToken);
+    }
+
+    private async Task StoreAsync(Authority authority, AccountHold hold, CancellationToken cancellationToken)
+    {
         var now = time.GetUtcNow();
-        authority.Health.OpenFor(until, now);
         try
         {
-            if (!(await ReadAsync(authority, cancellationToken) is { } known && known.Holds(now) && known.Until >= until))
+            var known = await ReadAsync(authority, cancellationToken);
+            if (known?.Holds(now) != true || (known.NewNamesOnly && !hold.NewNamesOnly) || (known.NewNamesOnly == hold.NewNamesOnly && known.Until < hold.Until))
             {
-                var value = JsonSerializer.SerializeToUtf8Bytes(new AccountHold(until), PersistenceJsonContext.Default.AccountHold);
+                var value = JsonSerializer.SerializeToUtf8Bytes(hold, PersistenceJsonContext.Default.AccountHold);
                 await storage.WriteAsync(StorageLayout.AccountHold(authority.Specification.DirectoryUrl), value, lease: null, cancellationToken);
             }
         }
@@ -39,7 +52,17 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
         try
         {
             var now = time.GetUtcNow();
-            if (await ReadAsync(authority, cancellationToken) is not { } hold || !hold.Holds(now) || authority.Health.OpenUntil(now) >= hold.Until)
+            if (await ReadAsync(authority, cancellationToken) is not { } hold || !hold.Holds(now))
+            {
+                return false;
+            }
+
+            if (hold.NewNamesOnly)
+            {
+                return Recall(authority, hold, now);
+            }
+
+            if (authority.Health.OpenUntil(now) >= hold.Until)
             {
                 return false;
             }
@@ -53,6 +76,19 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
             // The order finds out whether the store is there.
             return false;
         }
+    }
+
+    private bool Recall(Authority authority, AccountHold hold, DateTimeOffset now)
+    {
+        // An order that was accepted since has ended the doubt.
+        if (authority.Health.NewNamesHeldUntil(now) >= hold.Until || !authority.Health.IsUnknown)
+        {
+            return false;
+        }
+
+        authority.Health.HoldNewNames(hold.Until);
+        logger.AccountHeld(authority.Specification.DirectoryUrl, hold.Until);
+        return true;
     }
 
     private async Task<AccountHold?> ReadAsync(Authority authority, CancellationToken cancellationToken)

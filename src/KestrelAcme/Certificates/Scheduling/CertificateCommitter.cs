@@ -80,6 +80,7 @@ internal sealed class CertificateCommitter(
             return false;
         }
 
+        certificate.Blocked = null;
         events.Publish(
             CertificateEventKind.Adopted,
             $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.",

@@ -24,6 +24,7 @@ internal sealed class CertificateWorker(
     CertificatePlanner planner,
     CertificateCommitter committer,
     CertificateExporter exporter,
+    FailureRecorder failures,
     IssuanceSettings settings,
     TimeProvider time,
     ILogger<CertificateWorker> logger)
@@ -109,7 +110,19 @@ internal sealed class CertificateWorker(
     {
         var snapshot = configuration.Current;
         var authority = await ChooseAsync(certificate, snapshot, now, abort);
-        if (AuthorityChoice.LeftAloneUntil(authority, certificate.State, now) is { } until)
+        if (AuthorityChoice.Blocked(authority, certificate) is { } block)
+        {
+            if (certificate is { Request.IsForced: true, Current: not null, State.State: CertificateState.Valid })
+            {
+                // Who asked for it is told, and has it once the authority accepts the account again.
+                certificate.State = certificate.State with { State = CertificateState.RenewalDue };
+            }
+
+            certificate.Answer(new CertificateException(certificate.Id, failures.ShowBlocked(certificate, authority, block)));
+            return block.NextTry;
+        }
+
+        if (AuthorityChoice.LeftAloneUntil(authority, certificate, certificate.State, now) is { } until)
         {
             certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now)));
             return until;
@@ -121,12 +134,26 @@ internal sealed class CertificateWorker(
             return null;
         }
 
+        if (certificate.Current is null && authority.Health.TryBeginNewName(now) is { } later)
+        {
+            return later;
+        }
+
         return await orders.RunAsync(certificate, authority, snapshot, stopping, abort);
     }
 
     // One whose account is held as it turns out may give way to another.
     private async Task<Authority> ChooseAsync(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        if (certificate.Request is { IsForced: true })
+        {
+            // A person who asks may have put right what was refused.
+            foreach (var specification in snapshot.Authorities)
+            {
+                authorities.Get(specification).Blocks.TrySoon();
+            }
+        }
+
         Authority authority;
         do
         {

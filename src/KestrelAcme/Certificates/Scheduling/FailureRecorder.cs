@@ -33,6 +33,11 @@ internal sealed class FailureRecorder(
         ManagedCertificate certificate, CertificateSpecification attempted, Authority authority, Exception exception, OrderJournal? journal, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        if (exception is AccountBlockedException blocked)
+        {
+            return await RecordBlockedAsync(certificate, authority, blocked, journal, cancellationToken);
+        }
+
         var report = FailureClassifier.Classify(exception);
         var served = certificate.Current?.Facts(attempted, renewalInfoOffered: false);
         var isOutage = FailureClassifier.IsOutage(exception);
@@ -50,11 +55,19 @@ internal sealed class FailureRecorder(
         }
 
         var counted = Count(certificate.State, report, authority, limited);
-        var hasNext = authorities.ForOrder(certificate, counted, configuration.Current, now) is { } next && next != authority && AuthorityChoice.LeftAloneUntil(next, counted, now) is null;
+        if (exception is OrderForbiddenException)
+        {
+            // These names are this authority's no more than an authority's that fails: another one may have them.
+            counted = Avoid(counted, authority);
+            report = report with { RetryAfter = settings.Retries.Operator };
+        }
+
+        var hasNext = authorities.ForOrder(certificate, counted, configuration.Current, now) is { } next && next != authority
+            && AuthorityChoice.Blocked(next, certificate) is null && AuthorityChoice.LeftAloneUntil(next, certificate, counted, now) is null;
         if (report.RetryAfter is not null && hasNext)
         {
             // The wait was asked for by this authority; the next order goes to another.
-            report = report with { RetryAfter = null };
+            report = report with { RetryAfter = exception is OrderForbiddenException ? TimeSpan.Zero : null };
         }
 
         var validations = FailedValidationPolicy.Add(certificate.State.FailedValidations, now, FailedValidations(exception, attempted));
@@ -71,13 +84,14 @@ internal sealed class FailureRecorder(
         }
 
         failure = await records.NoteAsync(certificate, attempted, failure, cancellationToken);
-        CertificateStateRecord Fail(CertificateStateRecord state) => Count(state, report, authority, limited) with
+        CertificateStateRecord Fail(CertificateStateRecord state) => (exception is OrderForbiddenException ? Avoid(state, authority) : Count(state, report, authority, limited)) with
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
             Failure = failure,
             FailedValidations = validations,
             PendingOrder = PendingOrders.Counted(state.PendingOrder),
+            KeyRefused = state.KeyRefused || PendingOrders.RefusesKey(exception),
             Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
             CutOff = exception is OrderOutcomeUnknownException or OrderFailedException { LeftBehind: true },
             FailedChallengeTypes = Remember(state.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
@@ -87,6 +101,50 @@ internal sealed class FailureRecorder(
         Report(certificate, failure, exception, now);
         return failure;
     }
+
+    /// <summary>Whether another authority takes over from one that refuses the account or the profile.</summary>
+    public bool HasAnother(ManagedCertificate certificate, Authority refusing)
+    {
+        var now = time.GetUtcNow();
+        return authorities.ForOrder(certificate, certificate.State, configuration.Current, now) is { } next && next != refusing
+            && AuthorityChoice.Blocked(next, certificate) is null && AuthorityChoice.LeftAloneUntil(next, certificate, certificate.State, now) is null;
+    }
+
+    /// <summary>
+    /// The account, or the profile, is refused: that is no failure of the names, whose histories stay as they are. They show it as long as it lasts, and are ordered as soon as it is over.
+    /// </summary>
+    private async Task<CertificateFailure> RecordBlockedAsync(
+        ManagedCertificate certificate, Authority authority, AccountBlockedException blocked, OrderJournal? journal, CancellationToken cancellationToken)
+    {
+        authority.Client.Report(succeeded: false);
+
+        // Nothing was ordered: an intent that is left would count as a crash.
+        await ChangeAsync(certificate, journal, state => state.PendingOrder is { OrderUrl: null } ? state with { PendingOrder = null } : state, cancellationToken);
+        logger.FailureDetail(certificate.Id, blocked);
+        return ShowBlocked(certificate, authority, blocked.Block);
+    }
+
+    /// <summary>Has a certificate show that it waits for the account or the profile, and tells those who watch, once.</summary>
+    public CertificateFailure ShowBlocked(ManagedCertificate certificate, Authority authority, AccountBlock block)
+    {
+        var profile = AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification);
+        var known = certificate.Blocked;
+        certificate.Blocked = () => authority.Blocks.Find(profile);
+        var failure = block.ToFailure(certificate.State.Failure?.Count ?? 0);
+        if (known?.Invoke() is null)
+        {
+            events.Publish(
+                CertificateEventKind.Failed,
+                $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextTry:u}.",
+                CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
+        }
+
+        return failure;
+    }
+
+    // As after as many failures as send an order to the next authority.
+    private static CertificateStateRecord Avoid(CertificateStateRecord state, Authority authority)
+        => state with { AuthorityFailures = With(state.AuthorityFailures, authority.Specification.Id, FailoverPolicy.DefaultFailures) };
 
     private void Report(ManagedCertificate certificate, CertificateFailure failure, Exception exception, DateTimeOffset now)
     {
@@ -155,10 +213,10 @@ internal sealed class FailureRecorder(
 
     private async Task HoldAccountAsync(ManagedCertificate certificate, Authority authority, AcmeRateLimitedException refused, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), now))
+        var isProven = certificate is { Current: not null, State.Failure: null };
+        if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), isProven, refused.RetryAfter, now) is { } until)
         {
-            var until = now + RateLimitPolicy.HoldOfAccount(refused.RetryAfter);
-            await holds.HoldAsync(authority, until, cancellationToken);
+            await holds.HoldNewNamesAsync(authority, until, cancellationToken);
             logger.AccountHeld(authority.Specification.DirectoryUrl, until);
         }
     }

@@ -14,6 +14,9 @@ internal sealed class OrderPaceStore(OrderPace pace, BoundedStorage storage, Iss
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
 
+    // Longer than the lease of a process that died lasts.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         try
@@ -28,28 +31,15 @@ internal sealed class OrderPaceStore(OrderPace pace, BoundedStorage storage, Iss
 
     /// <summary>Takes the right to order one new set of names, among all instances that share the store.</summary>
     /// <returns>When to ask again; <see langword="null"/> when it was taken.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked: nothing is ordered by guess.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be asked, or others hold the lease for ever: nothing is ordered by guess.</exception>
     public async Task<DateTimeOffset?> TakeAsync(CancellationToken cancellationToken)
     {
-        await using var lease = await AcquireAsync(cancellationToken);
+        await using var lease = await LeaseWait.AcquireAsync(storage, LeaseName, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
         var now = time.GetUtcNow();
         var (bucket, wait) = (await ReadAsync(cancellationToken)).Take(now, settings.NewSetBurst, settings.NewSetInterval);
         await storage.WriteAsync(StorageLayout.Pace, JsonSerializer.SerializeToUtf8Bytes(bucket, PersistenceJsonContext.Default.TokenBucket), lease, cancellationToken);
         pace.NewSets = bucket;
         return now + wait;
-    }
-
-    private async Task<IStorageLease> AcquireAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            if (await storage.TryAcquireLeaseAsync(LeaseName, LeaseDuration, cancellationToken) is { } lease)
-            {
-                return lease;
-            }
-
-            await Task.Delay(LeasePoll, time, cancellationToken);
-        }
     }
 
     private async Task<TokenBucket> ReadAsync(CancellationToken cancellationToken)

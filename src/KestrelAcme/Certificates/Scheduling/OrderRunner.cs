@@ -72,6 +72,12 @@ internal sealed class OrderRunner(
             var request = await RunUnderLeaseAsync(certificate, authority, configuration, open, stopping, abort);
             request?.Complete(failure: null);
         }
+        catch (AccountBlockedException blocked) when (failures.HasAnother(certificate, authority))
+        {
+            // Nobody who waits is told of it: the next authority takes over at once.
+            await failures.RecordAsync(certificate, attempted, authority, blocked, open.Journal, abort);
+            return time.GetUtcNow();
+        }
         catch (Exception exception) when (!(exception is OperationCanceledException && stopping.IsCancellationRequested))
         {
             // Recorded while the lease is held: nobody else begins before the failure is written down.
@@ -155,7 +161,7 @@ internal sealed class OrderRunner(
             Authority = authority,
             TermsAccepted = configuration.AcceptTermsOfService,
             Current = certificate.Current?.Record,
-            ReuseKey = configuration.ReuseKeys && certificate.State.Revocation is null,
+            ReuseKey = configuration.ReuseKeys && certificate.State is { Revocation: null, KeyRefused: false },
             IsForced = certificate.Request is { IsForced: true },
             ThrowIfLimited = () => exactSets.ThrowIfReached(certificate, authority.Specification),
             IsTaken = url => exactSets.IsTaken(certificate, url),
@@ -180,6 +186,8 @@ internal sealed class OrderRunner(
         authority.Health.Succeeded();
         authority.Client.Report(succeeded: true);
         (certificate.Looks, certificate.Unstored) = (null, certificate.Unsaved ? WaitAfterUnstored(certificate) : null);
+        certificate.Blocked = null;
+        await authority.Blocks.LiftAsync(AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification), record.Metadata.AccountUrl, cancellationToken);
         Report(certificate, renewal);
         journal.Reached(OrderStep.StateStored);
         return request;

@@ -1,0 +1,93 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Protocol.Problems;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>
+/// Keeps apart, during one attempt, what is the account's fault, or the profile's, and what is the name's: an authority that refuses a new order has validated nothing yet.
+/// </summary>
+internal sealed class AccountTrial(OrderContext context, TimeProvider time)
+{
+    private readonly DateTimeOffset _began = time.GetUtcNow();
+    private bool _isPlacing;
+    private bool _isReplaced;
+
+    /// <summary>The profile that is ordered.</summary>
+    public string? Profile { get; } = AuthorityChoice.ProfileOf(context.Specification, context.Authority.Specification);
+
+    private Authority Authority => context.Authority;
+
+    /// <summary>Whether an answer may be the account's fault.</summary>
+    public bool MayBeGuilty(AcmeException answer) => AccountEvidence.MayBlameAccount(answer, _isPlacing);
+
+    /// <summary>A new order is about to be placed.</summary>
+    /// <exception cref="AccountBlockedException">The authority refuses the profile.</exception>
+    public async Task EnterAsync(CancellationToken cancellationToken)
+    {
+        await Authority.Blocks.EnterAsync(Profile ?? "", cancellationToken);
+        _isPlacing = true;
+    }
+
+    /// <summary>A new order was accepted.</summary>
+    public Task AcceptedAsync(IAuthorityAccount account, CancellationToken cancellationToken)
+    {
+        _isPlacing = false;
+        if (Authority.Health.Accepted(time.GetUtcNow()))
+        {
+            Authority.Blocks.TellLifted();
+        }
+
+        return Authority.Blocks.LiftAsync(Profile, account.Url, cancellationToken);
+    }
+
+    /// <summary>Whether nothing is wrong with the account.</summary>
+    /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
+    public async Task<bool> IsSoundAsync(IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
+        => await ExamineAsync(account, answer, cancellationToken) is null;
+
+    /// <summary>The account that takes the place of one that was lost, or whose key is revoked; <see langword="null"/> if nothing is wrong with it.</summary>
+    /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
+    public async Task<IAuthorityAccount?> FindSuccessorAsync(IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
+    {
+        var successor = await ExamineAsync(account, answer, cancellationToken);
+        _isReplaced |= successor is not null;
+        _isPlacing = false;
+        return successor;
+    }
+
+    /// <summary>Finds out what a new order was refused for with "unauthorized" or "invalidProfile": the account, the profile, or the names after all.</summary>
+    /// <returns>The failure of this attempt; <see langword="null"/> if it is the account, and another one takes its place.</returns>
+    public async Task<Exception?> ConvictAsync(IAuthorityAccount account, AcmeException answer, IEnumerable<string> offeredProfiles, CancellationToken cancellationToken)
+    {
+        var isProfile = answer.Problem?.Is(AcmeProblemTypes.InvalidProfile) == true;
+        if (!isProfile && !await IsSoundAsync(account, answer, cancellationToken))
+        {
+            return null;
+        }
+
+        if (!isProfile && !SaysProfile(answer) && !Authority.Health.Forbidden(context.Specification.Id, time.GetUtcNow()))
+        {
+            return new OrderForbiddenException(answer);
+        }
+
+        var facts = new RefusalFacts(answer.Problem?.Type, AtOrder: true, answer) { Since = _began };
+        return isProfile || Profile is not null
+            ? await Authority.Blocks.BlockAsync(Profile ?? "", AccountAdvice.OfProfile(answer.Message, Profile ?? "", Authority.Specification, offeredProfiles), facts, cancellationToken)
+            : await Authority.Blocks.BlockAsync(null, AccountAdvice.OfAccount(answer.Message, facts.ProblemType, Authority.Specification, isRegistered: true), facts, cancellationToken);
+    }
+
+    private bool SaysProfile(AcmeException answer) => Profile is not null && answer.Problem?.Detail.Contains("profile", StringComparison.OrdinalIgnoreCase) == true;
+
+    private async Task<IAuthorityAccount?> ExamineAsync(IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Authority.Accounts.ExamineAsync(new AccountSuspicion(account, answer, _began, MayRegister: !_isReplaced), context.TermsAccepted, cancellationToken);
+        }
+        catch (AcmeRateLimitedException exception)
+        {
+            // No name was mentioned: whatever limit that is, it is the same for all of them.
+            throw new AccountLimitedException(exception);
+        }
+    }
+}
