@@ -1,9 +1,9 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
-using KestrelAcme.LocalAuthority;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Protocol;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Testing;
@@ -52,8 +52,7 @@ public sealed class AccountFaultTests
 
         fixture.Authority.Faults.ReactivateAccounts();
 
-        await Poll.UntilAsync(
-            () => app.Certificates.List().All(s => s is { State: CertificateState.Valid, Failure: null } && s.SerialNumber != before[s.Id]), $"all are renewed\n{app.Log}", cancellationToken: Cancelled);
+        await UntilAsync(app, () => app.Certificates.List().All(s => s is { State: CertificateState.Valid, Failure: null } && s.SerialNumber != before[s.Id]));
     }
 
     [Fact]
@@ -64,21 +63,21 @@ public sealed class AccountFaultTests
         fixture.Authority.Faults.DeactivateAccounts();
         await using (var first = await fixture.StartAppAsync(fixture.Settings(Names), configure: Hours))
         {
-            await Poll.UntilAsync(() => first.Certificates.List().Count(s => s.State == CertificateState.Blocked) == Many - 3, $"all show it\n{first.Log}", cancellationToken: Cancelled);
+            await UntilAsync(first, () => first.Certificates.List().Count(s => s.State == CertificateState.Blocked) == Many - 3);
             await first.StopAsync(Cancelled);
         }
 
         fixture.Authority.ClearRequests();
         await using (var second = await fixture.StartAppAsync(fixture.Settings(Names), configure: Hours))
         {
-            await Poll.UntilAsync(() => second.Certificates.List().Count(s => s.State == CertificateState.Blocked) == Many - 3, $"all show it\n{second.Log}", cancellationToken: Cancelled);
+            await UntilAsync(second, () => second.Certificates.List().Count(s => s.State == CertificateState.Blocked) == Many - 3);
             await second.StopAsync(Cancelled);
         }
 
         Assert.InRange(fixture.Authority.Requests.Count(r => r.Method == "POST"), 0, 2);
         fixture.Authority.Faults.ReactivateAccounts();
         await using var third = await fixture.StartAppAsync(fixture.Settings(Names), configure: Hours);
-        await Poll.UntilAsync(() => third.Certificates.List().All(s => s.State == CertificateState.Valid), $"all are obtained\n{third.Log}", cancellationToken: Cancelled);
+        await UntilAsync(third, () => third.Certificates.List().All(s => s.State == CertificateState.Valid));
     }
 
     [Fact]
@@ -92,7 +91,7 @@ public sealed class AccountFaultTests
 
         File.Delete(Assert.Single(Directory.GetFiles(Path.Combine(fixture.StorePath, "accounts"), "*.pem")));
 
-        await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 2, $"a renewal\n{app.Log}", cancellationToken: Cancelled);
+        await UntilAsync(app, () => fixture.Authority.Issued.Count == 2);
         Assert.NotEqual(account, fixture.Authority.Issued[1].AccountId);
     }
 
@@ -212,20 +211,21 @@ public sealed class AccountFaultTests
             o.RequireExternalAccountBinding = true;
             o.ExternalAccounts["customer"] = Key;
         });
-        var settings = fixture.Settings(Names);
-        settings["AcmeHttps:ExternalAccountBinding:KeyId"] = "nobody";
-        settings["AcmeHttps:ExternalAccountBinding:HmacKey"] = Key;
-        await using (var first = await fixture.StartAppAsync(settings, configure: Hours))
+        Dictionary<string, string?> Settings(string keyId) => new(fixture.Settings(Names))
         {
-            await Poll.UntilAsync(() => first.Certificates.List().All(s => s.State == CertificateState.Blocked), $"all show it\n{first.Log}", cancellationToken: Cancelled);
+            ["AcmeHttps:ExternalAccountBinding:KeyId"] = keyId,
+            ["AcmeHttps:ExternalAccountBinding:HmacKey"] = Key,
+        };
+        await using (var first = await fixture.StartAppAsync(Settings("nobody"), configure: Hours))
+        {
+            await UntilAsync(first, () => first.Certificates.List().All(s => s.State == CertificateState.Blocked));
             AssertBlocked(first.Certificates.List()[0].Failure!, "unknown", "ExternalAccountBinding");
             Assert.Equal(1, Count(fixture, ResourceKind.NewAccount));
             await first.StopAsync(Cancelled);
         }
 
-        settings["AcmeHttps:ExternalAccountBinding:KeyId"] = "customer";
-        await using var second = await fixture.StartAppAsync(settings, configure: Hours);
-        await Poll.UntilAsync(() => second.Certificates.List().All(s => s.State == CertificateState.Valid), $"all are obtained\n{second.Log}", cancellationToken: Cancelled);
+        await using var second = await fixture.StartAppAsync(Settings("customer"), configure: Hours);
+        await UntilAsync(second, () => second.Certificates.List().All(s => s.State == CertificateState.Valid));
     }
 
     [Theory]
@@ -292,7 +292,15 @@ public sealed class AccountFaultTests
     private static int Count(LocalFixture fixture, ResourceKind resource, int? status = null)
         => fixture.Authority.Requests.Count(r => r.Resource == resource && (status is null || r.StatusCode == status));
 
-    private static void Hours(WebApplicationBuilder builder) => builder.Services.AddSingleton(FaultMatrixFixture.Settings);
+    // Whatever fails is not tried again during the test, and nothing fails for want of time.
+    private static void Hours(WebApplicationBuilder builder) => builder.Services.AddSingleton(FaultMatrixFixture.Settings with
+    {
+        RequestTimeout = TimeSpan.FromMinutes(1),
+        Polling = new AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMinutes(1) },
+    });
+
+    private static Task UntilAsync(AcmeApp app, Func<bool> condition)
+        => Poll.UntilAsync(() => condition() ? true : throw new InvalidOperationException($"Not yet:\n{app.Log}"), "the certificates", cancellationToken: Cancelled);
 
     private static async Task<AcmeApp> ServeAsync(LocalFixture fixture, Dictionary<string, string?> settings)
     {

@@ -28,8 +28,8 @@ internal static class AccountAdvice
             ? $"The directory of {authority.DisplayName} lists no profiles"
             : $"The directory of {authority.DisplayName} lists the profiles {string.Join(", ", names.Select(n => $"'{n}'"))}";
         var fix = profile.Length == 0
-            ? "set Profile to one that this account may use"
-            : $"set Profile, which is '{profile}', to one that this account may use, or leave it out";
+            ? "set AcmeHttps:Profile to one that this account may use"
+            : $"set AcmeHttps:Profile (or that of the authority, or of the certificate), which is '{profile}', to one that this account may use, or leave it out";
         return $"{Sentence(words)} {offers}: {fix}. {TryAgain}";
     }
 
