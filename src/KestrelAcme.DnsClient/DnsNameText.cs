@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.DnsClient;
 
@@ -126,7 +127,5 @@ internal static class DnsNameText
         text.Append((char)octet);
     }
 
-    /// <summary>What was given, cut and without control characters, for a message.</summary>
-    private static string Quote(string text) =>
-        string.Concat(text.Take(80).Select(c => char.IsControl(c) ? '?' : c)) + (text.Length > 80 ? "…" : "");
+    private static string Quote(string text) => QuotedText.Of(text, 80);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Azure.Api;
 
@@ -29,7 +30,7 @@ internal sealed record AzureAnswer(int Status, ReadOnlyMemory<byte> Body, TimeSp
     }
 
     /// <summary>The body as a text to quote.</summary>
-    public string Text => QuotedText.Clean(Encoding.UTF8.GetString(Body.Span));
+    public string Text => QuotedText.Words(Encoding.UTF8.GetString(Body.Span), QuotedText.MaxReplyLength);
 
     public override string ToString() => $"HTTP {Status}, {Body.Length} bytes";
 }

@@ -3,6 +3,7 @@ using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Identity;
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Azure.Api;
 
@@ -74,7 +75,7 @@ internal sealed class AzureApi : IDisposable
 
     private async Task<AzureAnswer> SendOnceAsync(AzureRequest request, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Timeout, _time);
+        using var limit = new TimeLimit(Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         using var message = CreateMessage(request);
         try
@@ -88,7 +89,7 @@ internal sealed class AzureApi : IDisposable
         }
         catch (Exception exception) when (exception is RequestFailedException or HttpRequestException or IOException)
         {
-            throw new DnsProviderException(DnsProviderFault.Unavailable, $"{Endpoint.Authority} could not be asked about zone {request.Zone}: {QuotedText.Clean(exception.Message)}", exception);
+            throw new DnsProviderException(DnsProviderFault.Unavailable, $"{Endpoint.Authority} could not be asked about zone {request.Zone}: {QuotedText.Words(exception.Message, QuotedText.MaxReplyLength)}", exception);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Identity;
 using KestrelAcme.Azure.Json;
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Azure.Api;
 
@@ -42,7 +43,7 @@ internal static class AzureFailures
         var fault = exception is CredentialUnavailableException || IsNetwork(exception) ? DnsProviderFault.Unavailable : DnsProviderFault.Unauthorized;
         return new DnsProviderException(
             fault,
-            $"No token for {endpoint.Authority}, to change zone {zone}, could be had: {QuotedText.Clean(exception.Message)} " +
+            $"No token for {endpoint.Authority}, to change zone {zone}, could be had: {QuotedText.Words(exception.Message, QuotedText.MaxReplyLength)} " +
             "Give TenantId, ClientId and ClientSecret, or ManagedIdentityClientId, or run where DefaultAzureCredential finds an identity.",
             exception);
     }
@@ -52,7 +53,7 @@ internal static class AzureFailures
     private static string Words(AzureAnswer answer)
     {
         var error = ErrorOf(answer);
-        var words = error is null ? answer.Text : QuotedText.Clean($"{error.Code}: {error.Message}");
+        var words = error is null ? answer.Text : QuotedText.Words($"{error.Code}: {error.Message}", QuotedText.MaxReplyLength);
         return words.Length == 0 ? "no reason given" : words.TrimEnd('.');
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Azure.Zones;
 
@@ -26,7 +27,7 @@ internal sealed record AzureZone(string ResourceId, string Name)
 
     /// <summary>Reads resource ids with commas between them.</summary>
     /// <exception cref="FormatException">One of them is not the resource id of a zone.</exception>
-    public static IReadOnlyList<AzureZone> ParseList(string text) => [.. Split(text).Select(id => TryParse(id, out var zone) ? zone : throw new FormatException($"'{id}' is not the resource id of a DNS zone."))];
+    public static IReadOnlyList<AzureZone> ParseList(string text) => [.. Split(text).Select(id => TryParse(id, out var zone) ? zone : throw new FormatException($"'{QuotedText.Of(id, QuotedText.MaxNameLength)}' is not the resource id of a DNS zone."))];
 
     /// <returns>What is wrong with a list, or <see langword="null"/>.</returns>
     public static string? CheckList(string text)

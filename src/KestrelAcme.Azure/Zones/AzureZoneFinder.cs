@@ -3,6 +3,7 @@ using KestrelAcme.Azure.Api;
 using KestrelAcme.Azure.Json;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Azure.Zones;
 
@@ -113,7 +114,7 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
         // The token is sent along: to nobody but the one that it is for.
         return Uri.TryCreate(link, UriKind.Absolute, out var url) && url.Scheme == api.Endpoint.Scheme && string.Equals(url.Authority, api.Endpoint.Authority, StringComparison.OrdinalIgnoreCase)
             ? url
-            : throw new DnsProviderException(DnsProviderFault.Refused, $"{api.Endpoint.Authority} continues the list of zones (for zone {zone}) at {QuotedText.Clean(link)}, another server, which is not followed.");
+            : throw new DnsProviderException(DnsProviderFault.Refused, $"{api.Endpoint.Authority} continues the list of zones (for zone {zone}) at {QuotedText.Words(link, QuotedText.MaxReplyLength)}, another server, which is not followed.");
     }
 
     private DnsProviderException NotFound(DnsTxtRecord record) => new(
@@ -125,7 +126,7 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
     private DnsProviderException Several(DnsTxtRecord record, IReadOnlyList<AzureZone> zones) => new(
         DnsProviderFault.SetUpNeeded,
         $"{api.Endpoint.Authority} shows {zones.Count} zones named {record.Zone} in {Scope}, of which DNS shows one. " +
-        $"Give ZoneResourceIds with the id of that one: {QuotedText.Clean(string.Join(", ", zones.Select(zone => zone.ResourceId)))}.");
+        $"Give ZoneResourceIds with the id of that one: {QuotedText.Words(string.Join(", ", zones.Select(zone => zone.ResourceId)), QuotedText.MaxReplyLength)}.");
 
     private sealed record Listing(IReadOnlyList<AzureZone> Zones, long At);
 }

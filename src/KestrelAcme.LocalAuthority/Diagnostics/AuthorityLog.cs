@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.LocalAuthority.Diagnostics;
@@ -7,29 +8,31 @@ namespace KestrelAcme.LocalAuthority.Diagnostics;
 internal sealed partial class AuthorityLog(ILogger logger)
 {
     [LoggerMessage(9000, LogLevel.Information, "The local ACME authority answers at {DirectoryUrl}; its root is {RootPath}.", EventName = "AuthorityStarted")]
-    public partial void Started(Uri directoryUrl, string rootPath);
+    public partial void Started(Quoted directoryUrl, Quoted rootPath);
+
+    public void RequestFailed(Exception exception, Quoted method, Quoted path) => RequestFailedQuoted(QuotedException.Of(exception), method, path);
 
     [LoggerMessage(9001, LogLevel.Error, "The local ACME authority failed to answer {Method} {Path}.", EventName = "AuthorityRequestFailed")]
-    public partial void RequestFailed(Exception exception, string method, string path);
+    private partial void RequestFailedQuoted(Exception exception, Quoted method, Quoted path);
 
     [LoggerMessage(9002, LogLevel.Debug, "{Method} {Path} was answered with {Status} {Problem}.", EventName = "AuthorityRequest")]
-    public partial void Answered(string method, string path, int status, string? problem);
+    public partial void Answered(Quoted method, Quoted path, int status, Quoted problem);
 
     [LoggerMessage(9010, LogLevel.Information, "The local authority created account {AccountId}.", EventName = "AuthorityAccountCreated")]
-    public partial void AccountCreated(string accountId);
+    public partial void AccountCreated(Quoted accountId);
 
     [LoggerMessage(9011, LogLevel.Information, "The local authority took order {OrderId} for {Names}.", EventName = "AuthorityOrderCreated")]
-    public partial void OrderCreated(string orderId, string names);
+    public partial void OrderCreated(Quoted orderId, Quoted names);
 
     [LoggerMessage(9012, LogLevel.Information, "The local authority validated {Identifier} by {Type}.", EventName = "AuthorityValidated")]
-    public partial void Validated(string identifier, string type);
+    public partial void Validated(Quoted identifier, Quoted type);
 
     [LoggerMessage(9013, LogLevel.Warning, "The local authority could not validate {Identifier} by {Type}: {Detail}", EventName = "AuthorityValidationFailed")]
-    public partial void ValidationFailed(string identifier, string type, string detail);
+    public partial void ValidationFailed(Quoted identifier, Quoted type, Quoted detail);
 
     [LoggerMessage(9014, LogLevel.Information, "The local authority issued certificate {SerialNumber} for {Names}, valid until {NotAfter:u}.", EventName = "AuthorityCertificateIssued")]
-    public partial void CertificateIssued(string serialNumber, string names, DateTime notAfter);
+    public partial void CertificateIssued(Quoted serialNumber, Quoted names, DateTime notAfter);
 
     [LoggerMessage(9015, LogLevel.Information, "The local authority revoked certificate {SerialNumber}: {Reason}.", EventName = "AuthorityCertificateRevoked")]
-    public partial void CertificateRevoked(string serialNumber, X509RevocationReason reason);
+    public partial void CertificateRevoked(Quoted serialNumber, X509RevocationReason reason);
 }

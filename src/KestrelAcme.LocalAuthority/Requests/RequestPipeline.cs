@@ -104,7 +104,7 @@ internal sealed class RequestPipeline
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            _log.RequestFailed(e, request.Method, context.Request.Path);
+            _log.RequestFailed(e, request.Method, context.Request.Path.Value);
             return (request, AcmeResponse.Of(Problem.Of("serverInternal", 500, e.Message)));
         }
     }

@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
@@ -28,7 +29,7 @@ public sealed record AccountDetails
         return new AccountDetails
         {
             Status = StatusOf(document.Status),
-            Contacts = [.. (document.Contact ?? []).OfType<string>().Take(MaxContacts).Select(contact => UntrustedText.Clean(contact, MaxContactLength))],
+            Contacts = [.. (document.Contact ?? []).OfType<string>().Take(MaxContacts).Select(contact => QuotedText.Words(contact, MaxContactLength))],
             TermsOfServiceAgreed = document.TermsOfServiceAgreed,
             OrdersUrl = answer.Link(document.Orders, "orders"),
         };

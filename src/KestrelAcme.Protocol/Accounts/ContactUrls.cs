@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Protocol.Accounts;
 
 /// <summary>Makes contact URLs of what users write.</summary>
@@ -16,7 +18,7 @@ internal static class ContactUrls
         var text = contact.Trim();
         if (text.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) || !text.Contains('@', StringComparison.Ordinal) || text.Contains("://", StringComparison.Ordinal))
         {
-            return Uri.TryCreate(text, UriKind.Absolute, out _) ? text : throw new ArgumentException($"\"{contact}\" is neither an e-mail address nor a URL.");
+            return Uri.TryCreate(text, UriKind.Absolute, out _) ? text : throw new ArgumentException($"\"{QuotedText.Of(contact, QuotedText.MaxNameLength)}\" is neither an e-mail address nor a URL.");
         }
 
         return "mailto:" + text;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Certificates;
 
@@ -43,7 +44,7 @@ public static class ChainSelector
     public static string DescribeIssuers(IReadOnlyList<CertificateChain> chains)
     {
         ArgumentNullException.ThrowIfNull(chains);
-        return string.Join(", ", chains.SelectMany(chain => chain.Certificates).SelectMany(IssuerNames).Distinct().Select(name => $"'{Problems.UntrustedText.Clean(name, 100)}'"));
+        return string.Join(", ", chains.SelectMany(chain => chain.Certificates).SelectMany(IssuerNames).Distinct().Select(name => $"'{Problems.QuotedText.Words(name, 100)}'"));
     }
 
     private static bool IsIssuedBy(ReadOnlyMemory<byte> der, string commonName)

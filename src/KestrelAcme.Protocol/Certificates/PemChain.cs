@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Transport;
 
@@ -20,7 +21,7 @@ internal static class PemChain
             // RFC 8555 section 7.4.2: a client must look for other things, a private key above all, before it uses the chain.
             if (!rest[fields.Label].SequenceEqual(Label))
             {
-                throw answer.Malformed($"the certificate chain holds a {UntrustedText.Clean(rest[fields.Label].ToString(), 64)}");
+                throw answer.Malformed($"the certificate chain holds a {QuotedText.Words(rest[fields.Label].ToString(), 64)}");
             }
 
             if (certificates.Count == CertificateChain.MaxCertificates)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
@@ -43,7 +44,7 @@ public sealed record Challenge
         return new Challenge
         {
             Url = answer.Link(document.Url, "url")!,
-            Type = UntrustedText.Clean(type, 64),
+            Type = QuotedText.Words(type, 64),
             Status = StatusOf(document.Status),
             Token = ChallengeToken.IsValid(document.Token) ? document.Token : null,
             Error = AcmeProblem.FromDocument(document.Error),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
@@ -64,8 +65,8 @@ public sealed record AcmeDirectory
     private static AcmeDirectoryMeta MetaOf(DirectoryMetaDocument meta) => new()
     {
         TermsOfService = string.IsNullOrWhiteSpace(meta.TermsOfService) ? null : meta.TermsOfService,
-        Website = string.IsNullOrWhiteSpace(meta.Website) ? null : UntrustedText.Clean(meta.Website, MaxTextLength),
-        CaaIdentities = [.. (meta.CaaIdentities ?? []).OfType<string>().Take(MaxCaaIdentities).Select(name => UntrustedText.Clean(name, MaxNameLength))],
+        Website = string.IsNullOrWhiteSpace(meta.Website) ? null : QuotedText.Words(meta.Website, MaxTextLength),
+        CaaIdentities = [.. (meta.CaaIdentities ?? []).OfType<string>().Take(MaxCaaIdentities).Select(name => QuotedText.Words(name, MaxNameLength))],
         IssuerDomainNames = NamesOf(meta.IssuerDomainNames),
         AccountHashPrefix = JsonText.Read(meta.AccountHashPrefix) is { Length: > 0 and <= MaxTextLength } prefix ? prefix : null,
         ExternalAccountRequired = meta.ExternalAccountRequired ?? false,
@@ -74,14 +75,14 @@ public sealed record AcmeDirectory
 
     private static string[] NamesOf(JsonElement names) => names.ValueKind != JsonValueKind.Array
         ? []
-        : [.. names.EnumerateArray().Take(MaxIssuerDomainNames).Select(name => UntrustedText.Clean(JsonText.Read(name), MaxNameLength))];
+        : [.. names.EnumerateArray().Take(MaxIssuerDomainNames).Select(name => QuotedText.Words(JsonText.Read(name), MaxNameLength))];
 
     private static Dictionary<string, string> ProfilesOf(JsonElement profiles)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, description) in JsonText.Members(profiles).Take(MaxProfiles))
         {
-            found[UntrustedText.Clean(name, 100)] = UntrustedText.Clean(JsonText.Read(description), MaxTextLength);
+            found[QuotedText.Words(name, 100)] = QuotedText.Words(JsonText.Read(description), MaxTextLength);
         }
 
         return found;

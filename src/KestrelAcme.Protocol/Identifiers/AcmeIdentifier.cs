@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Identifiers;
@@ -69,10 +70,10 @@ public sealed record AcmeIdentifier
             return Ip(address);
         }
 
-        var text = UntrustedText.Clean(value, MaxValueLength);
+        var text = QuotedText.Words(value, MaxValueLength);
         return type == AcmeIdentifierTypes.Dns && Ascii.IsValid(text)
             ? new AcmeIdentifier(type, Canonical(text))
-            : new AcmeIdentifier(UntrustedText.Clean(type, 64), text);
+            : new AcmeIdentifier(QuotedText.Words(type, 64), text);
     }
 
     internal IdentifierDocument ToDocument() => new() { Type = Type, Value = Value };

@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
@@ -71,7 +72,7 @@ public sealed record Order
         };
     }
 
-    private static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : UntrustedText.Clean(text, 200);
+    private static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : QuotedText.Words(text, 200);
 
     private static OrderStatus StatusOf(string? status) => status switch
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Problems;
 
@@ -12,7 +13,7 @@ public class AcmeException : Exception
     /// <summary>Makes an exception without a cause.</summary>
     /// <param name="message">What failed and what to do.</param>
     public AcmeException(string message)
-        : base(message)
+        : base(QuotedText.Of(message))
     {
     }
 
@@ -20,7 +21,7 @@ public class AcmeException : Exception
     /// <param name="message">What failed and what to do.</param>
     /// <param name="innerException">The cause.</param>
     public AcmeException(string message, Exception? innerException)
-        : base(message, innerException)
+        : base(QuotedText.Of(message), innerException)
     {
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Serialization;
 
@@ -53,14 +54,14 @@ public sealed record AcmeProblem
 
     private static AcmeProblem FromDocument(ProblemDocument document, int depth) => new()
     {
-        Type = document.Type is { Length: > 0 } type ? UntrustedText.Clean(type, MaxTypeLength) : "about:blank",
-        Detail = UntrustedText.Clean(document.Detail ?? document.Title, MaxDetailLength),
+        Type = document.Type is { Length: > 0 } type ? QuotedText.Words(type, MaxTypeLength) : "about:blank",
+        Detail = QuotedText.Words(document.Detail ?? document.Title, MaxDetailLength),
         Status = StatusOf(document.Status),
         Instance = Uri.TryCreate(document.Instance, UriKind.Absolute, out var instance) && instance.Scheme == Uri.UriSchemeHttps ? instance : null,
         Identifier = AcmeIdentifier.FromDocument(document.Identifier),
         // Subproblems have none of their own (RFC 8555 section 6.7.1).
         Subproblems = depth > 0 ? [] : SubproblemsOf(document),
-        Algorithms = [.. (document.Algorithms ?? []).Take(MaxAlgorithms).Select(algorithm => UntrustedText.Clean(algorithm, MaxAlgorithmLength))],
+        Algorithms = [.. (document.Algorithms ?? []).Take(MaxAlgorithms).Select(algorithm => QuotedText.Words(algorithm, MaxAlgorithmLength))],
     };
 
     private static AcmeProblem[] SubproblemsOf(ProblemDocument document) =>

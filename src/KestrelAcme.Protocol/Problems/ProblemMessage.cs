@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Problems;
 
@@ -38,7 +39,7 @@ internal static class ProblemMessage
     public static string Refused(string operation, Uri url, HttpStatusCode status, AcmeProblem? problem, TimeSpan? retryAfter, string? hint)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{operation} failed: {url} answered {(int)status}");
+        text.Append(CultureInfo.InvariantCulture, $"{operation} failed: {QuotedText.Of(url)} answered {(int)status}");
         text.Append(problem is null ? " without saying why" : " " + Describe(problem));
         if (text[^1] is not ('.' or '!' or '?'))
         {
@@ -52,7 +53,7 @@ internal static class ProblemMessage
 
         if (problem?.Instance is { } instance)
         {
-            text.Append(CultureInfo.InvariantCulture, $" See {instance}.");
+            text.Append(CultureInfo.InvariantCulture, $" See {QuotedText.Of(instance)}.");
         }
 
         return hint is null ? text.ToString() : text.Append(' ').Append(hint).ToString();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
@@ -38,7 +39,7 @@ internal sealed class AcmeAnswer
     {
         if (!IsJson)
         {
-            throw Malformed($"the answer is {UntrustedText.Clean(MediaType, 100)}, not application/json");
+            throw Malformed($"the answer is {QuotedText.Words(MediaType, 100)}, not application/json");
         }
 
         try
@@ -82,7 +83,7 @@ internal sealed class AcmeAnswer
 
         return Uri.TryCreate(Call.Url, text, out var url) && UrlPolicy.IsAllowed(url)
             ? url
-            : throw Malformed($"\"{member}\" is \"{UntrustedText.Clean(text, 200)}\", which is not an https URL");
+            : throw Malformed($"\"{member}\" is \"{QuotedText.Words(text, 200)}\", which is not an https URL");
     }
 
     public AcmeMalformedAnswerException Malformed(string why, Exception? cause = null)

@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
@@ -61,5 +62,5 @@ internal static class ConnectionFailure
         };
     }
 
-    private static string Innermost(Exception cause) => UntrustedText.Clean(cause.GetBaseException().Message.TrimEnd('.'), 300);
+    private static string Innermost(Exception cause) => QuotedText.Words(cause.GetBaseException().Message.TrimEnd('.'), 300);
 }

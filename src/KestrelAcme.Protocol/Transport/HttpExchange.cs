@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
@@ -31,7 +32,7 @@ internal sealed class HttpExchange(AcmeClientOptions options, HttpClient client)
         }
 
         using var request = CreateRequest(call, method, jws);
-        using var timeout = new CancellationTokenSource(_timeout, _timeProvider);
+        using var timeout = new TimeLimit(_timeout, _timeProvider);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {

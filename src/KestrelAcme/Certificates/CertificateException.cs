@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Certificates;
 
 /// <summary>A certificate could not be obtained. What was served before is still served, and the order is tried again by itself.</summary>
@@ -8,7 +10,7 @@ public sealed class CertificateException : Exception
     /// <param name="failure">What went wrong.</param>
     /// <param name="innerException">The cause.</param>
     public CertificateException(string certificateId, CertificateFailure failure, Exception? innerException = null)
-        : base($"{certificateId}: {failure.Message}", innerException)
+        : base(QuotedText.Of($"{certificateId}: {failure.Message}"), innerException)
         => Failure = failure;
 
     /// <summary>What went wrong, and when the next attempt is made.</summary>

@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Challenges;
@@ -75,7 +76,7 @@ internal sealed class SharedAnswerReader(SharedAnswers answers, TimeProvider tim
     {
         while (Take() is { Count: > 0 } asked)
         {
-            using var limit = new CancellationTokenSource(ReadTime, time);
+            using var limit = new TimeLimit(ReadTime, time);
             try
             {
                 var found = await answers.FindManyAsync(asked.Keys, limit.Token).WaitAsync(limit.Token);

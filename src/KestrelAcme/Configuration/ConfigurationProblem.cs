@@ -1,4 +1,4 @@
-using System.Text;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Configuration;
 
@@ -13,17 +13,8 @@ internal sealed record ConfigurationProblem(string Key, string? Value, string Re
 
     /// <summary>The one line that an operator reads.</summary>
     public override string ToString()
-        => $"{Printable(Key)}{(Value is null ? "" : $" = '{Printable(Value)}'")}: {Reason}. {Fix}{(Fix.EndsWith('?') ? "" : ".")}";
-
-    /// <summary>A value cut to a length that fits a line, control characters replaced: it goes to logs and terminals.</summary>
-    internal static string Printable(string value)
     {
-        var text = new StringBuilder(Math.Min(value.Length, MaxShownLength) + 1);
-        foreach (var c in value.AsSpan(0, Math.Min(value.Length, MaxShownLength)))
-        {
-            text.Append(char.IsControl(c) || char.IsSurrogate(c) ? '\uFFFD' : c);
-        }
-
-        return value.Length > MaxShownLength ? text.Append('…').ToString() : text.ToString();
+        var value = Value is null ? "" : $" = '{QuotedText.Of(Value, MaxShownLength)}'";
+        return QuotedText.Of($"{QuotedText.Of(Key, MaxShownLength)}{value}: {Reason}. {Fix}{(Fix.EndsWith('?') ? "" : ".")}");
     }
 }

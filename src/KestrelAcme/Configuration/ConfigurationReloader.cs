@@ -79,7 +79,7 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
             }
             catch (OptionsValidationException e)
             {
-                _logger.ConfigurationReloadRejected(string.Join(Environment.NewLine, e.Failures));
+                _logger.ConfigurationReloadRejected(Quoted.Lines(e.Failures));
             }
             catch (Exception e)
             {

@@ -1,4 +1,5 @@
 using System.Security;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Configuration;
 
@@ -18,7 +19,7 @@ internal static class FileRules
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SecurityException or NotSupportedException)
         {
-            problems.Add(key, path, $"cannot be read ({ConfigurationProblem.Printable(e.Message.TrimEnd('.'))})", "Let the user that the app runs as read the file");
+            problems.Add(key, path, $"cannot be read ({QuotedText.Words(e.Message.TrimEnd('.'))})", "Let the user that the app runs as read the file");
         }
 
         return null;

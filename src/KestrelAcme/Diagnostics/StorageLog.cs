@@ -8,93 +8,101 @@ internal static partial class StorageLog
     [LoggerMessage(1400, LogLevel.Warning,
         "'{Path}' may hold a private key and can be read by other users of this machine (mode {Mode}). Run: chmod 600 '{Path}'",
         EventName = nameof(FileReadableByOthers))]
-    public static partial void FileReadableByOthers(this ILogger logger, string path, string mode);
+    public static partial void FileReadableByOthers(this ILogger logger, Quoted path, Quoted mode);
 
     [LoggerMessage(1401, LogLevel.Warning,
         "More files below '{Root}' can be read by other users than are named here. Run: find '{Root}' -type f -exec chmod 600 {{}} +",
         EventName = nameof(MoreFilesReadableByOthers))]
-    public static partial void MoreFilesReadableByOthers(this ILogger logger, string root);
+    public static partial void MoreFilesReadableByOthers(this ILogger logger, Quoted root);
 
     [LoggerMessage(1402, LogLevel.Warning,
         "The file system of '{Root}' does not honour file locks: two instances may take one lease, and the lease of a crashed instance is freed only when it runs out. "
         + "Share a database or Redis between instances, or run one.",
         EventName = nameof(FileLocksDoNotWork))]
-    public static partial void FileLocksDoNotWork(this ILogger logger, string root);
+    public static partial void FileLocksDoNotWork(this ILogger logger, Quoted root);
 
     [LoggerMessage(1403, LogLevel.Warning,
         "The record of lease '{Name}' was damaged ({Reason}); it was set aside as '{Path}' and the lease is free.",
         EventName = nameof(LeaseRecordDamaged))]
-    public static partial void LeaseRecordDamaged(this ILogger logger, string name, string reason, string path);
+    public static partial void LeaseRecordDamaged(this ILogger logger, Quoted name, Quoted reason, Quoted path);
 
     [LoggerMessage(1404, LogLevel.Information,
         "The holder of lease '{Name}' (process {ProcessId} on {Host}) has died; the lease was taken over.",
         EventName = nameof(LeaseTakenOver))]
-    public static partial void LeaseTakenOver(this ILogger logger, string name, int processId, string host);
+    public static partial void LeaseTakenOver(this ILogger logger, Quoted name, int processId, Quoted host);
+
+    public static void LeaseNotGivenBack(this ILogger logger, Exception exception, Quoted name) => logger.LeaseNotGivenBackQuoted(QuotedException.Of(exception), name);
 
     [LoggerMessage(1405, LogLevel.Warning,
         "Lease '{Name}' could not be given back; others can take it when it runs out.",
         EventName = nameof(LeaseNotGivenBack))]
-    public static partial void LeaseNotGivenBack(this ILogger logger, Exception exception, string name);
+    private static partial void LeaseNotGivenBackQuoted(this ILogger logger, Exception exception, Quoted name);
 
     [LoggerMessage(1406, LogLevel.Debug,
         "Removed {Count} temporary files that writers which no longer run left below '{Root}'.",
         EventName = nameof(LeftoversRemoved))]
-    public static partial void LeftoversRemoved(this ILogger logger, int count, string root);
+    public static partial void LeftoversRemoved(this ILogger logger, int count, Quoted root);
+
+    public static void LeftoversKept(this ILogger logger, Exception exception, Quoted root) => logger.LeftoversKeptQuoted(QuotedException.Of(exception), root);
 
     [LoggerMessage(1407, LogLevel.Debug,
         "Leftovers of earlier runs below '{Root}' could not be removed; they do no harm.",
         EventName = nameof(LeftoversKept))]
-    public static partial void LeftoversKept(this ILogger logger, Exception exception, string root);
+    private static partial void LeftoversKeptQuoted(this ILogger logger, Exception exception, Quoted root);
 
     [LoggerMessage(1408, LogLevel.Information,
         "The operating system does not report changes below '{Folder}' ({Reason}); it is read again every {Seconds} s instead.",
         EventName = nameof(WatchingByScan))]
-    public static partial void WatchingByScan(this ILogger logger, string folder, string reason, double seconds);
+    public static partial void WatchingByScan(this ILogger logger, Quoted folder, Quoted reason, double seconds);
+
+    public static void ScanFailed(this ILogger logger, Exception exception, Quoted folder) => logger.ScanFailedQuoted(QuotedException.Of(exception), folder);
 
     [LoggerMessage(1409, LogLevel.Warning,
         "'{Folder}' could not be scanned for changes; the scan is repeated.",
         EventName = nameof(ScanFailed))]
-    public static partial void ScanFailed(this ILogger logger, Exception exception, string folder);
+    private static partial void ScanFailedQuoted(this ILogger logger, Exception exception, Quoted folder);
 
     [LoggerMessage(1410, LogLevel.Error,
         "The value of '{Key}' is damaged ({Reason}). It was moved to '{DamagedKey}' and counts as missing.",
         EventName = nameof(ValueSetAside))]
-    public static partial void ValueSetAside(this ILogger logger, string key, string reason, string damagedKey);
+    public static partial void ValueSetAside(this ILogger logger, Quoted key, Quoted reason, Quoted damagedKey);
 
     [LoggerMessage(1411, LogLevel.Error,
         "The value of '{Key}' is damaged ({Reason}) and was left in place: {Count} damaged values of this key are kept already. Look at them and delete them.",
         EventName = nameof(TooManyDamagedValues))]
-    public static partial void TooManyDamagedValues(this ILogger logger, string key, string reason, int count);
+    public static partial void TooManyDamagedValues(this ILogger logger, Quoted key, Quoted reason, int count);
 
     [LoggerMessage(1412, LogLevel.Warning,
         "What '{Root}' held is gone; the store is used on as an empty one.",
         EventName = nameof(StoreWasEmptied))]
-    public static partial void StoreWasEmptied(this ILogger logger, string root);
+    public static partial void StoreWasEmptied(this ILogger logger, Quoted root);
 
     [LoggerMessage(1413, LogLevel.Debug,
         "Exported the certificate of '{Name}' to '{Path}'.",
         EventName = nameof(CertificateExported))]
-    public static partial void CertificateExported(this ILogger logger, string name, string path);
+    public static partial void CertificateExported(this ILogger logger, Quoted name, Quoted path);
+
+    public static void OldExportKept(this ILogger logger, Exception exception, Quoted path) => logger.OldExportKeptQuoted(QuotedException.Of(exception), path);
 
     [LoggerMessage(1414, LogLevel.Warning,
         "An older version of the exported certificate could not be removed: '{Path}'.",
         EventName = nameof(OldExportKept))]
-    public static partial void OldExportKept(this ILogger logger, Exception exception, string path);
+    private static partial void OldExportKeptQuoted(this ILogger logger, Exception exception, Quoted path);
 
     [LoggerMessage(1415, LogLevel.Debug,
         "{Count} values could not be read at once, and are read one by one: {Reason}",
         EventName = nameof(BatchNotRead))]
-    public static partial void BatchNotRead(this ILogger logger, int count, string reason);
+    public static partial void BatchNotRead(this ILogger logger, int count, Quoted reason);
 
     [LoggerMessage(1416, LogLevel.Error,
         "The value of '{Key}' could not be read, and is left out for now: {Reason}",
         EventName = nameof(ValueUnreadable))]
-    public static partial void ValueUnreadable(this ILogger logger, string key, string reason);
+    public static partial void ValueUnreadable(this ILogger logger, Quoted key, Quoted reason);
 
     [LoggerMessage(1417, LogLevel.Error,
         "The value of '{Key}' is damaged ({Reason}), but could not be set aside; it is left in place: {Obstacle}",
         EventName = nameof(DamageNotSetAside))]
-    public static partial void DamageNotSetAside(this ILogger logger, string key, string reason, string obstacle);
+    public static partial void DamageNotSetAside(this ILogger logger, Quoted key, Quoted reason, Quoted obstacle);
 
     [LoggerMessage(1418, LogLevel.Error,
         "{Count} values could not be read; not all of them are named here.",

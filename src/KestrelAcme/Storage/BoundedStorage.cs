@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Storage;
 
@@ -83,7 +84,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         }
         catch (TimeoutException exception)
         {
-            await end.CancelAsync();
+            await end.CancelQuietlyAsync();
             throw new StorageUnavailableException($"The store did not answer within {limit.TotalSeconds:0} s ({what}).", exception);
         }
     }
@@ -125,7 +126,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
             catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
             {
                 hangs = true;
-                await givenUp.CancelAsync();
+                await givenUp.CancelQuietlyAsync();
                 throw;
             }
         }

@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Storage;
 
 /// <summary>Renews a lease while work goes on under it, and tells when it was lost.</summary>
@@ -22,7 +24,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        await _stop.CancelQuietlyAsync();
         await _renewing;
         _stop.Dispose();
         try

@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Storage;
 
 /// <summary>The rules that every key of an <see cref="IAcmeStorage"/> follows.</summary>
@@ -37,7 +39,7 @@ public static class StorageKey
     {
         if (!IsValid(key))
         {
-            throw new ArgumentException($"'{key}' is not a storage key: segments of a-z, 0-9, '.', '_', '-' and '+', divided by '/', at most {MaxLength} characters.", nameof(key));
+            throw new ArgumentException($"'{QuotedText.Of(key, QuotedText.MaxNameLength)}' is not a storage key: segments of a-z, 0-9, '.', '_', '-' and '+', divided by '/', at most {MaxLength} characters.", nameof(key));
         }
     }
 
@@ -48,7 +50,7 @@ public static class StorageKey
         ArgumentNullException.ThrowIfNull(prefix);
         if (prefix.Length > 0 && !(prefix.EndsWith('/') && IsValid(prefix.AsSpan(0, prefix.Length - 1))))
         {
-            throw new ArgumentException($"'{prefix}' is not a prefix of storage keys: it is empty, or ends with '/'.", nameof(prefix));
+            throw new ArgumentException($"'{QuotedText.Of(prefix, QuotedText.MaxNameLength)}' is not a prefix of storage keys: it is empty, or ends with '/'.", nameof(prefix));
         }
     }
 

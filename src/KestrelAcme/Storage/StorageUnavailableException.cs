@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Storage;
 
 /// <summary>The store could not be read or written: unreachable, full, read-only, forbidden. Says nothing about whether a value exists.</summary>
@@ -5,7 +7,7 @@ public sealed class StorageUnavailableException : IOException
 {
     /// <summary>Creates the exception with a message that names the place and the way out.</summary>
     public StorageUnavailableException(string message, Exception? innerException = null)
-        : base(message, innerException)
+        : base(QuotedText.Of(message), innerException)
     {
     }
 }

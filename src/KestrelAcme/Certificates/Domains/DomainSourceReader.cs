@@ -38,7 +38,7 @@ internal sealed class DomainSourceReader(IDomainSource source, string slug, Cert
     public async Task<IReadOnlyCollection<string>> ReadAsync(CancellationToken cancellationToken)
     {
         var last = await RecallAsync(cancellationToken) ?? [];
-        using var limit = new CancellationTokenSource(AnswerTime, time);
+        using var limit = new TimeLimit(AnswerTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

@@ -77,7 +77,7 @@ internal sealed class WantedCertificates(
             var result = DomainNameRules.Check(name, snapshot);
             if (!result.IsGood)
             {
-                logger.DomainRefused(name, result.Reason, result.Fix);
+                logger.DomainRefused(Quoted.Name(name), result.Reason, result.Fix);
             }
             else if (covered.Add(result.Identifier))
             {

@@ -39,7 +39,7 @@ internal sealed class CertificateEngine(
     /// <summary>Reads what the store holds, within a bounded time, so that it is served from the first connection on.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(settings.LoadTime, time);
+        using var limit = new TimeLimit(settings.LoadTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
@@ -71,10 +71,10 @@ internal sealed class CertificateEngine(
     {
         _changes?.Dispose();
         requests.Close();
-        await _stopping.CancelAsync();
-        using var grace = cancellationToken.UnsafeRegister(_ => _abort.Cancel(), null);
-        using var limit = new CancellationTokenSource(settings.StoppingGrace, time);
-        using var end = limit.Token.UnsafeRegister(_ => _abort.Cancel(), null);
+        await _stopping.CancelQuietlyAsync();
+        using var grace = cancellationToken.UnsafeRegister(_ => _abort.CancelQuietly(), null);
+        using var limit = new TimeLimit(settings.StoppingGrace, time);
+        using var end = limit.Token.UnsafeRegister(_ => _abort.CancelQuietly(), null);
         try
         {
             // A handler or a store that ignores its token must not hold up the host.
@@ -125,8 +125,8 @@ internal sealed class CertificateEngine(
     {
         _changes?.Dispose();
         requests.Close();
-        _stopping.Cancel();
-        _abort.Cancel();
+        _stopping.CancelQuietly();
+        _abort.CancelQuietly();
     }
 
     private void StartReconciling() => _ = ReconcileAsync();

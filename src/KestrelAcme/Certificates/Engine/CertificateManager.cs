@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Certificates;
 
 namespace KestrelAcme.Certificates.Engine;
@@ -93,7 +94,7 @@ internal sealed class CertificateManager(
     private CertificateIdentifier Parse(string domainName)
     {
         var result = DomainNameRules.Check(domainName, configuration.Current);
-        return result.IsGood ? result.Identifier : throw new ArgumentException($"'{domainName}' {result.Reason}. {result.Fix}.", nameof(domainName));
+        return result.IsGood ? result.Identifier : throw new ArgumentException($"'{QuotedText.Of(domainName, QuotedText.MaxNameLength)}' {result.Reason}. {result.Fix}.", nameof(domainName));
     }
 
     // All of them are tried, whatever becomes of one; the first failure is told.
@@ -102,7 +103,7 @@ internal sealed class CertificateManager(
     /// <summary>The certificate that has an id; or those that have a name, which are several where there are several key algorithms side by side.</summary>
     private IReadOnlyList<ManagedCertificate> Get(string idOrDomainName)
         => catalog.FindAllByName(idOrDomainName) is { Count: > 0 } found ? found
-            : throw new KeyNotFoundException($"No managed certificate has the id or name '{idOrDomainName}'. Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");
+            : throw new KeyNotFoundException($"No managed certificate has the id or name '{QuotedText.Of(idOrDomainName, QuotedText.MaxNameLength)}'. Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");
 
     private CertificateStatus Status(ManagedCertificate certificate)
         => CertificateStatuses.Create(certificate, orders: issuance.ReasonNotToOrder is null, time.GetUtcNow());

@@ -17,7 +17,7 @@ internal sealed class CertificateEventHub(IEnumerable<ICertificateEvents> handle
 
     public void Publish(CertificateEventKind kind, string message, CertificateStatus status)
     {
-        var happened = new CertificateEvent(kind, status.Id, time.GetUtcNow(), message, status);
+        var happened = new CertificateEvent(kind, status.Id, time.GetUtcNow(), QuotedText.Of(message), status);
         foreach (var watcher in _watchers.Keys)
         {
             watcher.Writer.TryWrite(happened);
@@ -51,7 +51,7 @@ internal sealed class CertificateEventHub(IEnumerable<ICertificateEvents> handle
         await Task.Yield();
         try
         {
-            using var limit = new CancellationTokenSource(HandlerTime, time);
+            using var limit = new TimeLimit(HandlerTime, time);
             await (happened.Kind switch
             {
                 CertificateEventKind.Obtained => handler.OnObtainedAsync(happened.Status, limit.Token),

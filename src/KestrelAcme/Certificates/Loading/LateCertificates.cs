@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Loading;
@@ -45,7 +46,7 @@ internal sealed class LateCertificates(LoadQueue queue, SupersededCertificates s
         try
         {
             await Looked();
-            using var limit = new CancellationTokenSource(settings.LoadTime, time);
+            using var limit = new TimeLimit(settings.LoadTime, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
             await superseded.PublishAsync(either.Token).WaitAsync(either.Token);
         }

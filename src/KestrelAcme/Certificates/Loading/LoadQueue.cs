@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Loading;
@@ -116,7 +117,7 @@ internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog cat
         Predicate<UnreadCertificate> isRead = static _ => false;
         try
         {
-            using var limit = new CancellationTokenSource(settings.LoadTime, time);
+            using var limit = new TimeLimit(settings.LoadTime, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping);
             var wanted = batch.Select(c => c.Certificate).Where(c => ReferenceEquals(catalog.Find(c.Id), c)).ToList();
             var failed = await loader.LoadAsync(wanted, either.Token).WaitAsync(either.Token);

@@ -93,7 +93,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
 
     private async Task CleanUpAsync(List<OpenChallenge> open)
     {
-        using var limit = new CancellationTokenSource(CleanUpTime, time);
+        using var limit = new TimeLimit(CleanUpTime, time);
         var token = limit.Token;
         await SeveralAtOnce.ForEachAsync(open, (challenge, _) => CleanUpAsync(challenge, token), CancellationToken.None);
     }

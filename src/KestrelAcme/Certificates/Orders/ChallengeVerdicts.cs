@@ -65,7 +65,7 @@ internal sealed class ChallengeVerdicts(IssuanceSettings settings, TimeProvider 
     /// <returns>Those that nobody has looked at.</returns>
     private async Task<List<OpenChallenge>> AwaitEarlierAsync(OrderContext context, IAuthorityAccount account, List<OpenChallenge> open, TimeSpan wait, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(wait, time);
+        using var limit = new TimeLimit(wait, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var left = new List<OpenChallenge>(open);
         var failures = new List<Exception>();
@@ -179,7 +179,7 @@ internal sealed class ChallengeVerdicts(IssuanceSettings settings, TimeProvider 
 
     private async Task<string?> ExplainAsync(OpenChallenge challenge)
     {
-        using var limit = new CancellationTokenSource(ExplanationTime, time);
+        using var limit = new TimeLimit(ExplanationTime, time);
         try
         {
             return await challenge.Handler.ExplainFailureAsync(challenge.Context, limit.Token);

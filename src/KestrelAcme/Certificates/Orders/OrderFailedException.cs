@@ -1,9 +1,10 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>The authority ended the order or one of its authorizations: the names were not validated, or the request was refused.</summary>
-internal sealed class OrderFailedException(string message, AcmeProblem? problem, string? challengeType = null) : Exception(message)
+internal sealed class OrderFailedException(string message, AcmeProblem? problem, string? challengeType = null) : Exception(QuotedText.Of(message))
 {
     /// <summary>The authority's reason, where it gave one.</summary>
     public AcmeProblem? Problem { get; } = problem;

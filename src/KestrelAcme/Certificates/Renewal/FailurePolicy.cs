@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Certificates.Renewal;
 
 /// <summary>Adds one failure to the history and sets the time of the next try. Pure.</summary>
@@ -52,7 +54,7 @@ internal static class FailurePolicy
             Count = count,
             LocalCount = local,
             ProblemType = report.ProblemType,
-            Message = report.Message,
+            Message = QuotedText.Of(report.Message),
             Cause = report.Cause,
             At = now,
             NextTry = next,

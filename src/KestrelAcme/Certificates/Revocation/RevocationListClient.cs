@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Certificates.Revocation;
@@ -30,7 +31,7 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
     /// <exception cref="UnusableRevocationListException">It is too large.</exception>
     public async Task<FetchedRevocationList?> FetchAsync(Uri url, EntityTagHeaderValue? known, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(FetchTime, time);
+        using var limit = new TimeLimit(FetchTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

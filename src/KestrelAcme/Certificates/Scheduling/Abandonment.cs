@@ -73,7 +73,7 @@ internal sealed class Abandonment(INamePlaces names, CertificateLeases leases, C
     /// <returns>The places that were found until one of them was enough to know.</returns>
     private async Task<IReadOnlyCollection<NamePlace>> LookAsync(ManagedCertificate certificate, Func<IReadOnlyCollection<NamePlace>, bool> isEnough, CancellationToken stopping)
     {
-        using var limit = new CancellationTokenSource(LookTime, time);
+        using var limit = new TimeLimit(LookTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
         var places = new List<NamePlace>();
         try

@@ -235,6 +235,6 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(Task.Delay(sleep, time, limit.Token), woken);
-        await limit.CancelAsync();
+        await limit.CancelQuietlyAsync();
     }
 }

@@ -101,7 +101,7 @@ internal sealed class OrderRunner(
     private async Task<RenewalRequest?> RunUnderLeaseAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenJournal open, CancellationToken stopping, CancellationToken abort)
     {
-        using var limit = new CancellationTokenSource(settings.OrderTime, time);
+        using var limit = new TimeLimit(settings.OrderTime, time);
         using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, open.Lost);
         var journal = open.Journal;
         try

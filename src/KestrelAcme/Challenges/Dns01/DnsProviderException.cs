@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Challenges.Dns01;
 
 /// <summary>A DNS provider did not make a change.</summary>
@@ -8,7 +10,7 @@ public sealed class DnsProviderException : Exception
     /// <param name="message">Names the server and the zone, quotes the provider's words, and says what to do. No secret.</param>
     /// <param name="innerException">The cause.</param>
     public DnsProviderException(DnsProviderFault fault, string message, Exception? innerException = null)
-        : base(message, innerException)
+        : base(QuotedText.Of(message), innerException)
         => Fault = fault;
 
     /// <summary>The kind of fault.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient;
 using KestrelAcme.DnsClient.Authority;
 using KestrelAcme.DnsClient.Errors;
@@ -25,7 +26,7 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<RecordView> LookAsync(IReadOnlyCollection<string> caaNames, IReadOnlyCollection<RequiredDnsRecord> records, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(TimeLimit, time);
+        using var limit = new TimeLimit(TimeLimit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

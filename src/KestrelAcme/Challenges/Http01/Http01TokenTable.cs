@@ -80,7 +80,7 @@ internal sealed class Http01TokenTable
 
     private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(LookUpTime, _time);
+        using var limit = new TimeLimit(LookUpTime, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Challenges.Http01;
@@ -21,7 +22,7 @@ internal sealed class TokenProbe(TimeProvider time)
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<TokenProbeResult> AskAsync(IPEndPoint endpoint, string host, string token, string expected, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(AnswerTime, time);
+        using var limit = new TimeLimit(AnswerTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

@@ -53,7 +53,7 @@ internal sealed class SharedTlsAlpn01Answers : ISharedChallenges
     /// <inheritdoc/>
     public async ValueTask<SslStreamCertificateContext?> FindAsync(string serverName)
     {
-        using var limit = new CancellationTokenSource(LookUpTime, _time);
+        using var limit = new TimeLimit(LookUpTime, _time);
         try
         {
             if (await _reader.FindAsync(serverName, limit.Token) is { } answer)

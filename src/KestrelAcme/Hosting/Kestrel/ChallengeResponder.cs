@@ -15,7 +15,7 @@ internal sealed class ChallengeResponder(ITlsSettingsSource settings, TimeProvid
 
     public async Task AnswerAsync(ConnectionContext connection, TlsSelection selection)
     {
-        using var deadline = new CancellationTokenSource(settings.Current.HandshakePeekTimeout, timeProvider);
+        using var deadline = new TimeLimit(settings.Current.HandshakePeekTimeout, timeProvider);
         await using var stream = new SslStream(new TransportStream(connection.Transport), leaveInnerStreamOpen: false);
         try
         {

@@ -82,7 +82,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
     {
         var input = connection.Transport.Input;
         var timeout = handshakeTimeout ?? services.Settings.Current.HandshakePeekTimeout;
-        using var deadline = new CancellationTokenSource(timeout, services.TimeProvider);
+        using var deadline = new TimeLimit(timeout, services.TimeProvider);
         try
         {
             while (true)

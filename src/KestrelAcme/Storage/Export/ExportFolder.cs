@@ -1,4 +1,5 @@
 using System.Globalization;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage.FileSystem;
 
 namespace KestrelAcme.Storage.Export;
@@ -16,7 +17,7 @@ internal static class ExportFolder
         var folder = (name.StartsWith("*.", StringComparison.Ordinal) ? "_" + name[1..] : name).Replace(':', '-').ToLowerInvariant();
         return StorageKey.IsValid(folder) && !folder.Contains('/') && folder != ".versions"
             ? SegmentEncoding.Encode(folder)
-            : throw new ArgumentException($"'{name}' cannot name a folder.", nameof(name));
+            : throw new ArgumentException($"'{QuotedText.Of(name, QuotedText.MaxNameLength)}' cannot name a folder.", nameof(name));
     }
 
     /// <summary>Writes a new version, whole before it gets its number.</summary>

@@ -34,7 +34,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         }
         finally
         {
-            await stop.CancelAsync();
+            await stop.CancelQuietlyAsync();
             await scanning;
         }
     }
@@ -79,7 +79,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
 
     private async Task WaitAsync(TimeSpan interval, CancellationToken cancellationToken)
     {
-        using var due = new CancellationTokenSource(interval, time);
+        using var due = new TimeLimit(interval, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellationToken);
         try
         {

@@ -49,7 +49,7 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
         try
         {
             _disposed = true;
-            _stopping.Cancel();
+            _stopping.CancelQuietly();
             _owner?.Dispose();
             _owner = null;
         }

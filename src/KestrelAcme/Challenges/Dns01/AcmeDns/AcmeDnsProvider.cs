@@ -30,7 +30,7 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
         var registration = await _registrations.FindAsync(record.ChallengeName, cancellationToken) ?? await RegisterAsync(record, cancellationToken);
         if (!string.Equals(registration.Fulldomain.TrimEnd('.'), record.Name, StringComparison.OrdinalIgnoreCase))
         {
-            var wanted = new RequiredDnsRecord(record.ChallengeName, "CNAME", $"{ProviderText.Clean(registration.Fulldomain.TrimEnd('.'))}.");
+            var wanted = new RequiredDnsRecord(record.ChallengeName, "CNAME", $"{QuotedText.Words(registration.Fulldomain.TrimEnd('.'), QuotedText.MaxReplyLength)}.");
             throw new DnsProviderException(
                 DnsProviderFault.SetUpNeeded, $"{record.ChallengeName} does not lead to its place at {_api.BaseUrl.Authority}; it is {record.Name} in zone {record.Zone}. Create: {wanted}")
             {
@@ -55,7 +55,7 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
         }
 
         await _registrations.AddAsync(record.ChallengeName, registration, cancellationToken);
-        _logger.AcmeDnsRegistered(record.ChallengeName, _api.BaseUrl, ProviderText.Clean(registration.Fulldomain.TrimEnd('.')));
+        _logger.AcmeDnsRegistered(record.ChallengeName, _api.BaseUrl, QuotedText.Words(registration.Fulldomain.TrimEnd('.'), QuotedText.MaxReplyLength));
         return registration;
     }
 
@@ -79,7 +79,7 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
     private DnsProviderException Failure(DnsApiAnswer answer, DnsTxtRecord record)
     {
         // Before a registration was made there is no secret to leak in what is quoted.
-        var words = answer.Read(AcmeDnsJsonContext.Default.AcmeDnsError)?.Error is { } error ? ProviderText.Clean(error) : answer.IsSuccess ? "not a registration" : answer.Text;
+        var words = answer.Read(AcmeDnsJsonContext.Default.AcmeDnsError)?.Error is { } error ? QuotedText.Words(error, QuotedText.MaxReplyLength) : answer.IsSuccess ? "not a registration" : answer.Text;
         return _api.Failure(answer, record.Zone, words, "The server may have lost the registration, or not allow this machine's address (allowfrom).");
     }
 }

@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient.Errors;
 
 namespace KestrelAcme.Challenges.Dns01.Caa;
@@ -5,11 +6,11 @@ namespace KestrelAcme.Challenges.Dns01.Caa;
 /// <summary>Looks CAA records up, one name after the other, until one names an account.</summary>
 internal sealed class CaaAccounts(DnsAccess dns, TimeProvider time) : ICaaAccounts
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(10);
 
     public async Task<bool> AreNamedAsync(IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(TimeLimit, time);
+        using var limit = new TimeLimit(LookUpTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

@@ -10,7 +10,7 @@ namespace KestrelAcme.Challenges.Dns01.Caa;
 internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaCheck> logger) : ICaaCheck
 {
     // An order is not held up for long by resolvers that do not answer: the authority looks for itself.
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(10);
     private const int MaximumLookUps = 8;
 
     public async Task CheckAsync(CaaRequest request, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
             return;
         }
 
-        using var limit = new CancellationTokenSource(TimeLimit, time);
+        using var limit = new TimeLimit(LookUpTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         using var lookUps = new SemaphoreSlim(MaximumLookUps);
         var forbidden = await Task.WhenAll(request.Subjects.Select(subject => CheckAsync(subject, request, lookUps, both.Token)));
@@ -57,7 +57,7 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
         catch (OperationCanceledException)
         {
             // The caller's token is looked at when all are done.
-            logger.CaaNotLookedUp(subject.ToString(), $"The look-up did not end within {TimeLimit.TotalSeconds:0} s.");
+            logger.CaaNotLookedUp(subject.ToString(), $"The look-up did not end within {LookUpTime.TotalSeconds:0} s.");
         }
 
         return null;

@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.Challenges.Dns01.Caa;
@@ -5,6 +6,8 @@ namespace KestrelAcme.Challenges.Dns01.Caa;
 /// <summary>Judges CAA records as an authority has to (RFC 8659 sections 4.2 and 4.3, RFC 8657). Pure.</summary>
 internal static class CaaPolicy
 {
+    private const int MaxShown = 5;
+    private const int MaxShownLength = 200;
     private const string Issue = "issue";
     private const string IssueWild = "issuewild";
     private const string AccountUri = "accounturi";
@@ -25,7 +28,7 @@ internal static class CaaPolicy
         var unknown = records.FirstOrDefault(r => r.IsCritical && !IsTag(r, Issue) && !IsTag(r, IssueWild) && !OtherTags.Contains(r.Tag, StringComparer.OrdinalIgnoreCase));
         return unknown is null
             ? CaaVerdict.Allowed
-            : new CaaVerdict(CaaVerdictKind.Doubtful, $"has a critical property '{unknown.Tag}', which an authority that does not know it must take for a no");
+            : new CaaVerdict(CaaVerdictKind.Doubtful, $"has a critical property '{Shown(unknown.Tag)}', which an authority that does not know it must take for a no");
     }
 
     /// <summary>Whether an authority is allowed for certain accounts: another account there, such as that at its staging service, is not.</summary>
@@ -66,16 +69,25 @@ internal static class CaaPolicy
         if (ours.Count == 0)
         {
             var issuers = properties.Select(p => p.Issuer.Length == 0 ? "nobody" : p.Issuer).Distinct();
-            return $"allows ({tag}) {string.Join(", ", issuers)}, not {string.Join(" or ", request.CaaIdentities)}";
+            return $"allows ({tag}) {Shown(issuers)}, not {string.Join(" or ", request.CaaIdentities)}";
         }
 
         if (ours.TrueForAll(property => property.Parameters is null))
         {
-            return $"has a malformed parameter in its {tag} property for {ours[0].Issuer}";
+            return $"has a malformed parameter in its {tag} property for {Shown(ours[0].Issuer)}";
         }
 
         return ours.TrueForAll(property => !AllowsAccount(property, request))
-            ? $"allows ({tag}) {ours[0].Issuer} for the account {string.Join(", ", ours.SelectMany(p => p.ValuesOf(AccountUri)))} only, not for {request.AccountUrl}"
-            : $"allows ({tag}) {ours[0].Issuer} with {ValidationMethods}={string.Join(", ", ours.SelectMany(p => p.ValuesOf(ValidationMethods)))} only, and ChallengeTypes is {string.Join(", ", request.ChallengeTypes)}";
+            ? $"allows ({tag}) {Shown(ours[0].Issuer)} for the account {Shown(ours.SelectMany(p => p.ValuesOf(AccountUri)))} only, not for {QuotedText.Of(request.AccountUrl)}"
+            : $"allows ({tag}) {Shown(ours[0].Issuer)} with {ValidationMethods}={Shown(ours.SelectMany(p => p.ValuesOf(ValidationMethods)))} only, and ChallengeTypes is {string.Join(", ", request.ChallengeTypes)}";
+    }
+
+    // A record is up to 64 KB of whatever the owner of the name likes to write.
+    private static string Shown(string text) => QuotedText.Of(text, MaxShownLength);
+
+    private static string Shown(IEnumerable<string> texts)
+    {
+        var some = texts.Take(MaxShown + 1).ToList();
+        return string.Join(", ", some.Take(MaxShown).Select(Shown)) + (some.Count > MaxShown ? ", ..." : "");
     }
 }

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
 using KestrelAcme.Challenges.Dns01.Http;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Challenges.Dns01.Cloudflare;
 
@@ -61,7 +62,7 @@ internal sealed class CloudflareApi : IDisposable
     private DnsProviderException Failure(DnsApiAnswer answer, string zone)
     {
         var errors = answer.Read(CloudflareJsonContext.Default.CloudflareChange)?.Errors ?? [];
-        var words = errors.Count == 0 ? answer.Text : ProviderText.Clean(string.Join("; ", errors.Take(5).Select(error => error.Describe())));
+        var words = errors.Count == 0 ? answer.Text : QuotedText.Words(string.Join("; ", errors.Take(5).Select(error => error.Describe())), QuotedText.MaxReplyLength);
         return _client.Failure(answer, zone, words, Advice);
     }
 }

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using KestrelAcme.Challenges.Dns01.Http;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Challenges.Dns01.Exec;
 
@@ -19,7 +20,7 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
 
     private async Task RunAsync(string action, DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(_timeout, time);
+        using var limit = new TimeLimit(_timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         using var process = Start(action, record);
         var output = OutputTail.ReadAsync(process.StandardOutput, both.Token);
@@ -27,7 +28,7 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         try
         {
             await process.WaitForExitAsync(both.Token);
-            var said = ProviderText.Clean($"{await errors} {await output}");
+            var said = QuotedText.Words($"{await errors} {await output}", QuotedText.MaxReplyLength);
             if (process.ExitCode != 0)
             {
                 throw Failure(action, record, $"ended with exit code {process.ExitCode}: {(said.Length == 0 ? "it wrote nothing" : said)}");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Challenges.Dns01.Http;
 
@@ -26,7 +27,7 @@ internal sealed record DnsApiAnswer(HttpStatusCode StatusCode, ReadOnlyMemory<by
     }
 
     /// <summary>The body as a text to quote.</summary>
-    public string Text => ProviderText.Clean(Encoding.UTF8.GetString(Body.Span));
+    public string Text => QuotedText.Words(Encoding.UTF8.GetString(Body.Span), QuotedText.MaxReplyLength);
 
     public override string ToString() => $"HTTP {(int)StatusCode}, {Body.Length} bytes";
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Challenges.Dns01.Http;
 
@@ -111,7 +112,7 @@ internal sealed class DnsApiClient : IDisposable
 
     private async Task<DnsApiAnswer> SendOnceAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Timeout, _time);
+        using var limit = new TimeLimit(Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = content?.Invoke() };
         try

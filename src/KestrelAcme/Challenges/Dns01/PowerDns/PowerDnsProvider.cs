@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using KestrelAcme.Challenges.Dns01.Http;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Challenges.Dns01.PowerDns;
 
@@ -77,7 +78,7 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
     private DnsProviderException Failure(DnsApiAnswer answer, DnsTxtRecord record)
     {
         var error = answer.Read(PowerDnsJsonContext.Default.PowerDnsError);
-        var words = error?.Error is null ? answer.Text : ProviderText.Clean(string.Join("; ", [error.Error, .. error.Errors ?? []]));
+        var words = error?.Error is null ? answer.Text : QuotedText.Words(string.Join("; ", [error.Error, .. error.Errors ?? []]), QuotedText.MaxReplyLength);
 
         // Some versions answer 422 for a zone that they do not have.
         return answer.StatusCode == HttpStatusCode.UnprocessableEntity && words.Contains("Could not find domain", StringComparison.OrdinalIgnoreCase)

@@ -75,7 +75,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         }
         finally
         {
-            await stop.CancelAsync();
+            await stop.CancelQuietlyAsync();
             await polling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -143,7 +143,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
     private async Task AskResolversAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
         var timeout = prepared.Provider.Specification.PropagationTimeout;
-        using var limit = new CancellationTokenSource(timeout, time);
+        using var limit = new TimeLimit(timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var start = time.GetTimestamp();
         var last = "no resolver was heard of";

@@ -91,7 +91,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
             }
         }
 
-        await foreach (var (key, value) in TolerantReader.ReadManyAsync(_storage, keys, logger.ValueUnreadable, logger, cancellationToken))
+        await foreach (var (key, value) in TolerantReader.ReadManyAsync(_storage, keys, (unread, reason) => logger.ValueUnreadable(unread, reason), logger, cancellationToken))
         {
             if (await ReadAsync(key, value, cancellationToken) is { } entry)
             {

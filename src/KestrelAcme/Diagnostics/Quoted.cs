@@ -1,0 +1,39 @@
+using System.Net;
+
+namespace KestrelAcme.Diagnostics;
+
+/// <summary>A text in a log message, quoted by the rule of <see cref="QuotedText"/> when it is written. Log messages take no other kind of text, so that none can forget it.</summary>
+/// <remarks>It is formattable and has no properties: structured logs keep it as a text.</remarks>
+internal readonly struct Quoted : IFormattable
+{
+    private readonly object? _text;
+    private readonly int _maxLength;
+
+    private Quoted(object? text, int maxLength = QuotedText.MaxLength) => (_text, _maxLength) = (text, maxLength);
+
+    public static implicit operator Quoted(string? text) => new(text);
+
+    public static implicit operator Quoted(Uri? url) => new(url);
+
+    public static implicit operator Quoted(IPAddress? address) => new(address);
+
+    public static implicit operator Quoted(EndPoint? endPoint) => new(endPoint);
+
+    /// <summary>A name, an address or a key, which needs no more than a few hundred characters.</summary>
+    public static Quoted Name(string? name) => new(name, QuotedText.MaxNameLength);
+
+    /// <summary>A list with a line for each element.</summary>
+    public static Quoted Lines(IEnumerable<string> lines) => new(lines.ToArray());
+
+    /// <inheritdoc/>
+    public override string ToString() => _text switch
+    {
+        null => "(null)",
+        string[] lines => string.Join(Environment.NewLine, lines.Select(line => QuotedText.Of(line))),
+        Uri url => QuotedText.Of(url),
+        var text => QuotedText.Of(text.ToString(), _maxLength),
+    };
+
+    /// <inheritdoc/>
+    public string ToString(string? format, IFormatProvider? formatProvider) => ToString();
+}
