@@ -24,7 +24,7 @@ internal static class AcmeHttpsConfigurationBinder
     private static void BindIssuance(SectionReader reader, AcmeHttpsOptions options)
     {
         reader.Flag(nameof(options.Enabled), value => options.Enabled = value);
-        reader.Texts(nameof(options.DomainNames), value => options.DomainNames = value);
+        reader.Names(nameof(options.DomainNames), value => options.DomainNames = value);
         reader.NestedList(nameof(options.Certificates), () => options.Certificates = [], element => options.Certificates.Add(ReadCertificate(element)));
         reader.Texts(nameof(options.ChallengeTypes), value => options.ChallengeTypes = value);
         reader.Choice<KeyAlgorithm>(nameof(options.KeyAlgorithm), value => options.KeyAlgorithm = value);
@@ -84,7 +84,7 @@ internal static class AcmeHttpsConfigurationBinder
     private static CertificateOptions ReadCertificate(SectionReader reader)
     {
         var certificate = new CertificateOptions();
-        reader.Texts(nameof(certificate.DomainNames), value => certificate.DomainNames = value);
+        reader.Names(nameof(certificate.DomainNames), value => certificate.DomainNames = value);
         reader.Choices<KeyAlgorithm>(nameof(certificate.KeyAlgorithms), value => certificate.KeyAlgorithms = value);
         reader.Text(nameof(certificate.Profile), value => certificate.Profile = value);
         reader.Text(nameof(certificate.PreferredChain), value => certificate.PreferredChain = value);

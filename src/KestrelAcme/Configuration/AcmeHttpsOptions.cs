@@ -137,4 +137,7 @@ public sealed class AcmeHttpsOptions
 
     /// <summary>What was wrong with the configuration that these options were bound from.</summary>
     internal List<ConfigurationProblem> BindingProblems { get; } = [];
+
+    /// <summary>The configuration that these options were bound from.</summary>
+    internal LayeredConfiguration? Reading { get; set; }
 }

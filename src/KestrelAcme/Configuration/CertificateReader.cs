@@ -4,12 +4,13 @@ namespace KestrelAcme.Configuration;
 internal sealed class CertificateReader(
     ValueList<string> challengeTypes,
     ValueList<KeyAlgorithm> keyAlgorithms,
-    bool onlyPublicAuthorities,
-    bool mayPreApprove,
+    ValueList<AuthoritySpecification> authorities,
     ProblemList problems)
 {
     private const int MaxNamesInGroup = 100;
 
+    private readonly bool _onlyPublicAuthorities = DomainNameRules.OnlyPublic(authorities);
+    private readonly bool _mayPreApprove = DomainNameRules.MayPreApprove(authorities);
     private readonly List<CertificateSpecification> _certificates = [];
 
     // The key under which each name was first written, to point at when it comes again.
@@ -56,15 +57,35 @@ internal sealed class CertificateReader(
             }
         }
 
+        RefuseRedundant(identifiers, $"{key}:DomainNames");
         if (identifiers.Count > 0)
         {
             Add(ValueList.From(identifiers), group, types, algorithms);
         }
     }
 
+    // Boulder and others refuse such an order for ever; a private authority may not mind.
+    private void RefuseRedundant(List<CertificateIdentifier> identifiers, string key)
+    {
+        if (!authorities.Any(authority => authority.IsPublic))
+        {
+            return;
+        }
+
+        var wildcards = identifiers.Where(identifier => identifier.IsWildcard).Select(identifier => identifier.BaseValue).ToHashSet(StringComparer.Ordinal);
+        foreach (var covered in identifiers.Where(identifier => identifier is { Kind: IdentifierKind.Dns, IsWildcard: false }))
+        {
+            var parent = covered.Value[(covered.Value.IndexOf('.') + 1)..];
+            if (wildcards.Contains(parent))
+            {
+                problems.Add(key, covered.Value, $"is covered by '*.{parent}' in the same certificate, which public authorities refuse", "Remove it here, or move it to the list DomainNames: one certificate each");
+            }
+        }
+    }
+
     private CertificateIdentifier? ReadName(string? text, string key, ValueList<string> types)
     {
-        var result = DomainNameRules.Check(text, types, onlyPublicAuthorities, mayPreApprove);
+        var result = DomainNameRules.Check(text, types, _onlyPublicAuthorities, _mayPreApprove);
         if (!result.IsGood)
         {
             problems.Add(key, text, result.Reason, result.Fix);

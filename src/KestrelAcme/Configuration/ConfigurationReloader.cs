@@ -7,41 +7,65 @@ using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Configuration;
 
-/// <summary>Follows changes of the configuration. A bad one changes nothing and is reported with all its problems; the last good one stays in force.</summary>
+/// <summary>Follows changes of the configuration. A bad one changes nothing and is reported with all its problems; the last good one stays in use.</summary>
 internal sealed class ConfigurationReloader : IHostedService, IDisposable
 {
-    /// <summary>How long a burst of changes may last to count as one: an editor, a mounted secret and a file watcher each signal several times.</summary>
-    internal static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long the configuration must be left alone before it is read: a deployment deletes a file, writes it, and writes the next one.</summary>
+    internal static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a source that changes all the time can put that off.</summary>
+    internal static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
+    private readonly Lock _signals = new();
     private readonly SnapshotReader _reader;
     private readonly ConfigurationSource _source;
+    private readonly ConfigurationLayers _layers;
+    private readonly TimeProvider _time;
     private readonly ILogger<ConfigurationReloader> _logger;
     private readonly IConfiguration? _configuration;
     private readonly ITimer _timer;
+    private readonly ITimer _look;
     private IDisposable? _subscription;
-    private int _pending;
+    private long? _firstSignal;
+    private bool _lossSeen;
+    private IReadOnlyList<string> _lost = [];
+    private IReadOnlyList<string> _kept = [];
+    private IReadOnlyList<string> _mixed = [];
 
     /// <summary>Creates the reloader; it follows nothing before it is started.</summary>
-    public ConfigurationReloader(SnapshotReader reader, ConfigurationSource source, TimeProvider timeProvider, ILogger<ConfigurationReloader> logger, IConfiguration? configuration = null)
+    public ConfigurationReloader(
+        SnapshotReader reader, ConfigurationSource source, ConfigurationLayers layers, TimeProvider timeProvider, ILogger<ConfigurationReloader> logger, IConfiguration? configuration = null)
     {
         _reader = reader;
         _source = source;
+        _layers = layers;
+        _time = timeProvider;
         _logger = logger;
         _configuration = configuration;
         _timer = timeProvider.CreateTimer(_ => Reload(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _look = timeProvider.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_configuration is not null)
+        // The first snapshot is read before the first change can be missed or mistaken for it.
+        if (_configuration is null || !_source.Current.Enabled)
         {
-            // The first snapshot is read before the first change can be missed or mistaken for it.
-            _ = _source.Current;
-            _subscription = ChangeToken.OnChange(_configuration.GetReloadToken, Signal);
+            return Task.CompletedTask;
         }
 
+        if (_reader.FirstReading is { } reading)
+        {
+            _layers.Accept(reading);
+            Report(reading);
+        }
+
+        _subscription = ChangeToken.OnChange(_configuration.GetReloadToken, Signal);
+        _look.Change(LookInterval, LookInterval);
         return Task.CompletedTask;
     }
 
@@ -57,29 +81,57 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
     {
         _subscription?.Dispose();
         _timer.Dispose();
+        _look.Dispose();
     }
 
     private void Signal()
     {
-        if (Interlocked.Exchange(ref _pending, 1) == 0)
+        lock (_signals)
         {
-            _timer.Change(Quiet, Timeout.InfiniteTimeSpan);
+            // Each signal begins the quiet time anew, within limits.
+            _firstSignal ??= _time.GetTimestamp();
+            var rest = LongestQuiet - _time.GetElapsedTime(_firstSignal.Value);
+            _timer.Change(rest < TimeSpan.Zero ? TimeSpan.Zero : rest < Quiet ? rest : Quiet, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    // A file that can no longer be parsed is emptied without a signal.
+    private void Look()
+    {
+        if (!_lossSeen && _layers.HasLostSource())
+        {
+            _lossSeen = true;
+            Signal();
         }
     }
 
     private void Reload()
     {
         // Before reading, so that a change during the reading is read again.
-        Volatile.Write(ref _pending, 0);
+        lock (_signals)
+        {
+            _firstSignal = null;
+        }
+
         lock (_gate)
         {
             try
             {
-                Apply(_source.Current, _reader.ReadAgain());
+                var (next, reading) = _reader.ReadAgain();
+                if (reading is not null)
+                {
+                    Report(reading);
+                }
+
+                if (Apply(_source.Current, next) && reading is not null)
+                {
+                    _layers.Accept(reading);
+                    _lossSeen = false;
+                }
             }
             catch (OptionsValidationException e)
             {
-                _logger.ConfigurationReloadRejected(Quoted.Lines(e.Failures));
+                _logger.ConfigurationReloadRejected(Quoted.Lines(e.Failures.Select(failure => failure.Trim())));
             }
             catch (Exception e)
             {
@@ -89,7 +141,8 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
         }
     }
 
-    private void Apply(ConfigurationSnapshot current, ConfigurationSnapshot next)
+    /// <returns>Whether the configuration is what is used now.</returns>
+    private bool Apply(ConfigurationSnapshot current, ConfigurationSnapshot next)
     {
         var (effective, ignored) = RestartOnlySettings.Keep(current, next);
         foreach (var key in ignored)
@@ -99,17 +152,46 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
 
         if (effective == current)
         {
-            return;
+            return true;
         }
 
-        // A file caught half-written or gone reads as "no names". Nobody who means it is hurt by a restart.
+        // Names that vanish all at once are a mistake more often than not. Nobody who means it is hurt by a restart.
         if (current.Certificates.Count > 0 && effective.Certificates.Count == 0)
         {
             _logger.ConfigurationWithoutNames(current.Certificates.Count);
-            return;
+            return false;
         }
 
         _source.Publish(effective);
-        _logger.ConfigurationReloaded(effective.Certificates.Count, effective.Authorities.Count);
+        var authorities = effective.Authorities.Count == 0 ? "no CA" : string.Join(", then ", effective.Authorities.Select(authority => authority.DisplayName));
+        _logger.ConfigurationReloaded(effective.Certificates.Count, authorities);
+        return true;
+    }
+
+    // Each once, for as long as it lasts.
+    private void Report(LayeredConfiguration reading)
+    {
+        foreach (var source in reading.LostSources.Except(_lost))
+        {
+            _logger.ConfigurationSourceLost(source);
+        }
+
+        foreach (var source in _lost.Except(reading.LostSources))
+        {
+            _logger.ConfigurationSourceBack(source);
+        }
+
+        if (reading.KeptKeys.Except(_kept).Any())
+        {
+            _logger.ConfigurationKeysKept(string.Join(", ", reading.KeptKeys.Take(20)));
+        }
+
+        var mixed = reading.MixedLists;
+        foreach (var list in mixed.Except(_mixed))
+        {
+            _logger.ConfigurationListMixed(list);
+        }
+
+        (_lost, _kept, _mixed) = (reading.LostSources, reading.KeptKeys, mixed);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -25,9 +26,11 @@ internal static class ConfigurationServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => EnvironmentFacts.Of(provider.GetService<IHostEnvironment>()) with
         {
+            OtherServer = EnvironmentFacts.FindOtherServer(services),
             DnsProviderTypes = [.. provider.GetServices<DnsProviderType>()],
             ExperimentalChallengeTypes = [.. provider.GetServices<ExperimentalChallengeType>().Select(type => type.Name)],
         });
+        services.TryAddSingleton(provider => new ConfigurationLayers(provider.GetService<IConfiguration>()));
         services.TryAddSingleton<SnapshotReader>();
         services.TryAddSingleton(provider => new ConfigurationSource(
             provider.GetRequiredService<SnapshotReader>().ReadFirst,

@@ -32,7 +32,7 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
         var file = wanted.Secret ? given.GetValueOrDefault(wanted.Name + "File") : null;
         if (written is not null && file is not null)
         {
-            problems.Add($"{key}:{wanted.Name}File", file, $"is given beside {wanted.Name}", "Remove one of them");
+            problems.Add($"{key}:{wanted.Name}File", null, $"is given beside {wanted.Name}", "Remove one of them");
             return null;
         }
 
@@ -59,14 +59,14 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
 
     private string? ReadFile(string file, string key)
     {
-        if (PathRules.Resolve(file, key, facts, problems) is not { } path || FileRules.Read(path, key, facts, problems) is not { } content)
+        if (PathRules.Resolve(file, key, facts, problems, isSecret: true) is not { } path || FileRules.ReadSecret(path, key, facts, problems) is not { } content)
         {
             return null;
         }
 
         if (ScalarRules.NullIfEmpty(content) is not { } value)
         {
-            problems.Add(key, file, "is an empty file", "Write the secret into it");
+            problems.Add(key, null, "is an empty file", "Write the secret into it");
             return null;
         }
 

@@ -64,7 +64,8 @@ internal static class DomainNameParser
 
         if (!UnicodeNames.TryToAscii(name, out var ascii, out var why))
         {
-            return NameResult.Bad(why, "Write the name as A-labels, such as 'xn--bcher-kva.example'");
+            var unquoted = UnicodeNames.WithoutQuotes(text);
+            return NameResult.Bad(why, unquoted == text ? "Write the name as A-labels, such as 'xn--bcher-kva.example'" : Suggest(unquoted));
         }
 
         // One trailing dot says that the name is absolute, which it is anyway.

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace KestrelAcme.Configuration;
@@ -15,6 +17,9 @@ internal sealed record EnvironmentFacts
 
     /// <summary>The user's folder for application data; empty when there is none.</summary>
     public required string ApplicationDataPath { get; init; }
+
+    /// <summary>The server that answers instead of Kestrel, such as that of tests or of a tool that starts the app at build time; <see langword="null"/> for Kestrel, or for none.</summary>
+    public string? OtherServer { get; init; }
 
     /// <summary>The types of DNS provider that were added to the services.</summary>
     public IReadOnlyList<DnsProviderType> DnsProviderTypes { get; init; } = [];
@@ -36,6 +41,15 @@ internal sealed record EnvironmentFacts
         ApplicationDataPath = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
         ReadFile = ReadBounded,
     };
+
+    /// <summary>The server that is registered last, and so is used, when it is certain to be another one than Kestrel.</summary>
+    public static string? FindOtherServer(IServiceCollection services)
+    {
+        // By its registration: making the server at this point would make Kestrel before the app is configured.
+        var server = services.LastOrDefault(service => service.ServiceType == typeof(IServer) && !service.IsKeyedService);
+        var name = (server?.ImplementationType ?? server?.ImplementationInstance?.GetType())?.FullName;
+        return name is null || name.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) ? null : name;
+    }
 
     private static string ReadBounded(string path)
     {

@@ -30,10 +30,10 @@ internal static class ExternalAccountBindingRules
     private static byte[]? ReadKey(ExternalAccountBindingOptions options, string key, EnvironmentFacts facts, ProblemList problems)
     {
         var written = ScalarRules.NullIfEmpty(options.HmacKey);
-        var path = PathRules.Resolve(options.HmacKeyFile, $"{key}:HmacKeyFile", facts, problems);
+        var path = PathRules.Resolve(options.HmacKeyFile, $"{key}:HmacKeyFile", facts, problems, isSecret: true);
         if (written is not null && path is not null)
         {
-            problems.Add($"{key}:HmacKeyFile", options.HmacKeyFile, "is given beside HmacKey", "Remove one of them");
+            problems.Add($"{key}:HmacKeyFile", null, "is given beside HmacKey", "Remove one of them");
             return null;
         }
 
@@ -45,7 +45,7 @@ internal static class ExternalAccountBindingRules
 
         return path is null
             ? Decode(written!, $"{key}:HmacKey", problems)
-            : FileRules.Read(path, $"{key}:HmacKeyFile", facts, problems) is { } content ? Decode(content.Trim(), $"{key}:HmacKeyFile", problems) : null;
+            : FileRules.ReadSecret(path, $"{key}:HmacKeyFile", facts, problems) is { } content ? Decode(content.Trim(), $"{key}:HmacKeyFile", problems) : null;
     }
 
     private static byte[]? Decode(string text, string key, ProblemList problems)

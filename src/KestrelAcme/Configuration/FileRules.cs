@@ -6,6 +6,24 @@ namespace KestrelAcme.Configuration;
 /// <summary>Reads the files that options name.</summary>
 internal static class FileRules
 {
+    /// <summary>Reads the file of a secret. What is written is shown nowhere, since it may be the secret itself, nor are the system's words, which quote it.</summary>
+    public static string? ReadSecret(string path, string key, EnvironmentFacts facts, ProblemList problems)
+    {
+        try
+        {
+            return facts.ReadFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SecurityException or NotSupportedException or ArgumentException)
+        {
+            var reason = e is FileNotFoundException or DirectoryNotFoundException ? "names a file that does not exist"
+                : e is UnauthorizedAccessException ? "names a file that the app may not read"
+                : "names a file that cannot be read";
+            problems.Add(key, null, $"{reason} (the value is not shown, it may be the secret itself)", "Write the path of a file that holds the secret and that the app's user can read, never the secret");
+        }
+
+        return null;
+    }
+
     /// <summary>Reads a file; <see langword="null"/> after a problem.</summary>
     public static string? Read(string path, string key, EnvironmentFacts facts, ProblemList problems)
     {

@@ -26,7 +26,7 @@ internal static class PathRules
     }
 
     /// <summary>Makes a path absolute, counted from the content root.</summary>
-    public static string? Resolve(string? path, string key, EnvironmentFacts facts, ProblemList problems)
+    public static string? Resolve(string? path, string key, EnvironmentFacts facts, ProblemList problems, bool isSecret = false)
     {
         if (ScalarRules.NullIfEmpty(path) is not { } given)
         {
@@ -35,7 +35,7 @@ internal static class PathRules
 
         if (given.Contains('\0'))
         {
-            problems.Add(key, given, "is not a path", "Write the path of a folder or a file");
+            problems.Add(key, isSecret ? null : given, "is not a path", "Write the path of a folder or a file");
             return null;
         }
 

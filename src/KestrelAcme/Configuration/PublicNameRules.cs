@@ -5,6 +5,8 @@ namespace KestrelAcme.Configuration;
 /// <summary>Names and addresses that no public authority issues for (CA/Browser Forum Baseline Requirements 4.2.2 and 7.1.2.7; IANA's special-use registries).</summary>
 internal static class PublicNameRules
 {
+    private const int MaxNameLength = 230;
+    private const int MaxLabels = 10;
     private const string OwnAuthority = "Use a public name, or an authority of your own (DirectoryUrl) for this one";
 
     private static readonly HashSet<string> ReservedTopLevels = ["alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"];
@@ -31,8 +33,27 @@ internal static class PublicNameRules
     {
         var name = identifier.BaseValue;
         var top = name[(name.LastIndexOf('.') + 1)..];
-        return ReservedTopLevels.Contains(top) ? NameResult.Bad($"ends in '.{top}', which is reserved: no public authority issues for it", OwnAuthority)
+        return RefusedForEver(name) ?? (ReservedTopLevels.Contains(top) ? NameResult.Bad($"ends in '.{top}', which is reserved: no public authority issues for it", OwnAuthority)
             : top.Length == name.Length ? NameResult.Bad("has a single label: no public authority issues for it", OwnAuthority)
+            : null);
+    }
+
+    // Boulder's policy. A name that it refuses is refused each time, and each time counts.
+    private static NameResult? RefusedForEver(string name)
+    {
+        if (name.Length > MaxNameLength)
+        {
+            return NameResult.Bad($"is longer than the {MaxNameLength} characters that public authorities take", "Write a shorter name");
+        }
+
+        var labels = name.Split('.');
+        if (labels.Length > MaxLabels)
+        {
+            return NameResult.Bad($"has more than the {MaxLabels} labels that public authorities take", "Write a name with fewer labels");
+        }
+
+        return Array.Find(labels, label => label.Length > 3 && label[2..4] == "--" && !UnicodeNames.IsALabel(label)) is { } bad
+            ? NameResult.Bad($"has the label '{bad}', which has hyphens in places 3 and 4 and is no valid A-label: public authorities refuse it", "Write another name, or the name in Unicode")
             : null;
     }
 }

@@ -41,18 +41,61 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     /// <summary>Reads a list of texts. It takes the place of what was there.</summary>
     public void Texts(string key, Action<IList<string>> set)
     {
-        if (Elements(Child(key)) is { } elements)
+        var child = Child(key);
+        if (OneText(child) is { } texts)
+        {
+            set(texts);
+        }
+        else if (Elements(child) is { } elements)
         {
             // An empty element stays, for the rules to report it.
-            set([.. elements.Select(element => Scalar(element) ?? "")]);
+            set([.. elements.Select(element => element.Value is { Length: > 0 } text ? text.Trim() : Scalar(element) ?? "")]);
         }
+    }
+
+    /// <summary>Reads a list of names, which may also be an object with the names as keys: of several sources, each adds its own, or takes a name away by <c>false</c>.</summary>
+    public void Names(string key, Action<IList<string>> set)
+    {
+        var child = Child(key);
+        var children = child.GetChildren().ToList();
+        if (children.TrueForAll(element => IsIndex(element.Key) && element.Value is not null))
+        {
+            Texts(key, set);
+            return;
+        }
+
+        // A key may contain colons, as IPv6 addresses do; what is below a number is otherwise no name.
+        var entries = child.AsEnumerable(makePathsRelative: true).Where(pair => pair.Value is not null && IsNameKey(pair.Key)).OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase).ToList();
+        var names = children.Where(element => IsIndex(element.Key) && !entries.Exists(pair => pair.Key.StartsWith(element.Key + ":", StringComparison.Ordinal)))
+            .Select(element => Scalar(element) ?? "").ToList();
+        foreach (var (name, value) in entries)
+        {
+            if (value!.Length > 0 && !bool.TryParse(value, out _))
+            {
+                problems.Add(new ConfigurationProblem(ConfigurationPath.Combine(child.Path, name), value, "is neither true nor false", "Write \"a.example\": true, or false to leave the name out"));
+                continue;
+            }
+
+            names.RemoveAll(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase));
+            if (value.Length == 0 || bool.Parse(value))
+            {
+                names.Add(name);
+            }
+        }
+
+        set(names);
     }
 
     /// <summary>Reads a list of an enum's names. It takes the place of what was there.</summary>
     public void Choices<TEnum>(string key, Action<IList<TEnum>> set)
         where TEnum : struct, Enum
     {
-        if (Elements(Child(key)) is { } elements)
+        var child = Child(key);
+        if (OneText(child) is { } texts)
+        {
+            set([.. texts.Select(text => _values.Choice<TEnum>(child, text)).OfType<TEnum>()]);
+        }
+        else if (Elements(child) is { } elements)
         {
             set([.. elements.Select(element => _values.Choice<TEnum>(element, Scalar(element) ?? "")).OfType<TEnum>()]);
         }
@@ -142,6 +185,10 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         return ScalarRules.NullIfEmpty(child.Value);
     }
 
+    /// <summary>A list that is written as one text, divided by commas; <see langword="null"/> when it is not.</summary>
+    private static string[]? OneText(IConfigurationSection child)
+        => ScalarRules.NullIfEmpty(child.Value) is { } text && !child.GetChildren().Any() ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : null;
+
     /// <summary>The elements of a list; <see langword="null"/> when there is none, or after a problem.</summary>
     private List<IConfigurationSection>? Elements(IConfigurationSection child)
     {
@@ -184,6 +231,8 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         problems.Add(new ConfigurationProblem(child.Path, null, "is a single value, a section with keys is wanted", "Write { \"key\": \"value\" } in JSON"));
         return true;
     }
+
+    private static bool IsNameKey(string key) => !IsIndex(key) && (key.IndexOf(':') is not (> 0 and var colon) || !IsIndex(key[..colon]) || IpAddressParser.TryParse(key, out _));
 
     private static bool IsIndex(string key) => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }

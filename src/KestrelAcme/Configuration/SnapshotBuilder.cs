@@ -6,7 +6,8 @@ internal static class SnapshotBuilder
     /// <summary>Checks and builds.</summary>
     public static SnapshotResult Build(AcmeHttpsOptions options, EnvironmentFacts facts)
     {
-        if (!options.Enabled)
+        // Where another server answers, nothing is ordered or served: what an order would need may be missing.
+        if (!options.Enabled || facts.OtherServer is not null)
         {
             return new SnapshotResult(ConfigurationSnapshot.Disabled, []);
         }
@@ -18,8 +19,7 @@ internal static class SnapshotBuilder
         ExperimentalRules.Check(options, facts, problems);
         var challengeTypes = ListRules.ChallengeTypes(options.ChallengeTypes, "ChallengeTypes", problems) ?? ["http-01"];
         var keyAlgorithms = ReadKeyAlgorithms(options, problems);
-        var (onlyPublic, mayPreApprove) = (DomainNameRules.OnlyPublic(authorities), DomainNameRules.MayPreApprove(authorities));
-        var certificates = new CertificateReader(challengeTypes, keyAlgorithms, onlyPublic, mayPreApprove, problems).Read(options);
+        var certificates = new CertificateReader(challengeTypes, keyAlgorithms, authorities, problems).Read(options);
         CheckTerms(options, authorities, problems);
         ScalarRules.Check(options, problems);
 

@@ -5,14 +5,22 @@ namespace KestrelAcme.Configuration;
 /// <summary>Runs the options through everything that configures and validates them, and builds the snapshot.</summary>
 internal sealed class SnapshotReader(IOptionsMonitor<AcmeHttpsOptions> monitor, IOptionsFactory<AcmeHttpsOptions> factory, EnvironmentFacts facts)
 {
+    /// <summary>The configuration that the first snapshot was bound from.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
+    public LayeredConfiguration? FirstReading => monitor.CurrentValue.Reading;
+
     /// <summary>The snapshot of the start, of the same options that the host validates.</summary>
     /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
     public ConfigurationSnapshot ReadFirst() => Build(monitor.CurrentValue);
 
-    /// <summary>A snapshot of the configuration as it is now.</summary>
+    /// <summary>A snapshot of the configuration as it is now, and what it was bound from.</summary>
     /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
     /// <remarks>By the factory: after one bad reload the monitor would throw for ever.</remarks>
-    public ConfigurationSnapshot ReadAgain() => Build(factory.Create(Options.DefaultName));
+    public (ConfigurationSnapshot Snapshot, LayeredConfiguration? Reading) ReadAgain()
+    {
+        var options = factory.Create(Options.DefaultName);
+        return (Build(options), options.Reading);
+    }
 
     private ConfigurationSnapshot Build(AcmeHttpsOptions options)
     {

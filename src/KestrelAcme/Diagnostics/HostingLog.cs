@@ -21,4 +21,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(1004, LogLevel.Error, "No HTTPS endpoint serves our certificates: none listens, or each has a certificate or HTTPS options of its own. Add an https:// address, or call httpsOptions.UseAcmeHttps(services) where the options are replaced.")]
     public static partial void NoHttpsEndpoint(this ILogger logger);
+
+    [LoggerMessage(1005, LogLevel.Warning, "The DNS provider {Type} at {Host} is asked over plain http: its API key and the zone are open to everybody in between. Put TLS in front of it and write an https URL, or reach it on this machine.")]
+    public static partial void PlainHttpProvider(this ILogger logger, Quoted type, Quoted host);
 }

@@ -22,14 +22,14 @@ internal readonly struct Quoted : IFormattable
     /// <summary>A name, an address or a key, which needs no more than a few hundred characters.</summary>
     public static Quoted Name(string? name) => new(name, QuotedText.MaxNameLength);
 
-    /// <summary>A list with a line for each element.</summary>
+    /// <summary>A list: each element begins a line.</summary>
     public static Quoted Lines(IEnumerable<string> lines) => new(lines.ToArray());
 
     /// <inheritdoc/>
     public override string ToString() => _text switch
     {
         null => "(null)",
-        string[] lines => string.Join(Environment.NewLine, lines.Select(line => QuotedText.Of(line))),
+        string[] lines => string.Concat(lines.Select(line => $"{Environment.NewLine}  {QuotedText.Of(line)}")),
         Uri url => QuotedText.Of(url),
         var text => QuotedText.Of(text.ToString(), _maxLength),
     };

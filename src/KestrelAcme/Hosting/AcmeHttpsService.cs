@@ -17,6 +17,11 @@ internal sealed class AcmeHttpsService(CertificateEngine engine, EndpointReport 
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        if (configuration.Current.Enabled && !endpoints.KestrelIsUsed)
+        {
+            logger.InactiveWithoutKestrel(endpoints.ServerName);
+        }
+
         if (Active)
         {
             await GuardAsync(() => engine.LoadAsync(cancellationToken));

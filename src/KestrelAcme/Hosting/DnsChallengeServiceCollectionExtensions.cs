@@ -11,6 +11,7 @@ using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Challenges.Dns01.Records;
 using KestrelAcme.Challenges.Dns01.Rfc2136;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -69,12 +70,22 @@ internal static class DnsChallengeServiceCollectionExtensions
     private static void AddProviders(IServiceCollection services)
     {
         services.AddDnsProviderKind(Rfc2136Options.ProviderType, (provider, settings) => Rfc2136Provider.Create(settings, provider.GetRequiredService<DnsAccess>()));
-        services.AddDnsProviderKind(PowerDnsOptions.ProviderType, (provider, settings) => new PowerDnsProvider(settings, provider.GetRequiredService<TimeProvider>()));
+        services.AddDnsProviderKind(PowerDnsOptions.ProviderType, (provider, settings) => new PowerDnsProvider(WarnOfPlainHttp(provider, settings), provider.GetRequiredService<TimeProvider>()));
         services.AddDnsProviderKind(CloudflareOptions.ProviderType, (provider, settings) => new CloudflareProvider(settings, provider.GetRequiredService<TimeProvider>()));
         services.AddDnsProviderKind(
             AcmeDnsOptions.ProviderType,
             (provider, settings) => new AcmeDnsProvider(
                 settings, provider.GetRequiredService<BoundedStorage>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AcmeDnsProvider>>()));
         services.AddDnsProviderKind(ExecOptions.ProviderType, (provider, settings) => new ExecProvider(settings, provider.GetRequiredService<TimeProvider>()));
+    }
+
+    private static DnsProviderSettings WarnOfPlainHttp(IServiceProvider provider, DnsProviderSettings settings)
+    {
+        if (Uri.TryCreate(settings.Find(nameof(PowerDnsOptions.ApiUrl)), UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback)
+        {
+            provider.GetRequiredService<ILogger<DnsProviderTable>>().PlainHttpProvider(settings.Type, url.Authority);
+        }
+
+        return settings;
     }
 }

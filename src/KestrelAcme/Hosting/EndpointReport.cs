@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Hosting.Kestrel;
@@ -9,15 +10,20 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Hosting;
 
 /// <summary>Looks at what the server listens on once it does, and says what will not work.</summary>
-internal sealed class EndpointReport(IServer server, KestrelEndpoints endpoints, ConfigurationSource configuration, ILogger<EndpointReport> logger)
+internal sealed class EndpointReport(
+    IServer server, KestrelEndpoints endpoints, ConfigurationSource configuration, CertificateCatalog catalog, IEnumerable<IDomainSource> sources, ILogger<EndpointReport> logger)
 {
     // TestServer, IIS and design-time tools have servers of their own: there is nothing for us to do.
     public bool KestrelIsUsed => server.GetType().FullName?.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) == true;
 
+    public string ServerName => server.GetType().FullName ?? server.GetType().Name;
+
     public void Report()
     {
         var snapshot = configuration.Current;
-        if (!endpoints.AnyIsOurs)
+
+        // An app that has the package and no names yet, such as one made from a template, has nothing to be warned of.
+        if (!endpoints.AnyIsOurs && (snapshot.Certificates.Count > 0 || catalog.All.Count > 0 || sources.Any()))
         {
             logger.NoHttpsEndpoint();
         }

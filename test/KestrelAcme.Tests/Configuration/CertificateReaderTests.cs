@@ -49,6 +49,24 @@ public sealed class CertificateReaderTests
         Assert.Equal(3, snapshot.Certificates.Count);
     }
 
+    [Theory]
+    [InlineData("*.example.com", "www.example.com", "www.example.com", "example.com")]
+    [InlineData("WWW.Example.com.", "*.example.COM", "www.example.com", "example.com")]
+    [InlineData("*.a.example.com", "b.a.example.com", "b.a.example.com", "a.example.com")]
+    public void Build_WildcardAndAMemberInOneCertificate_IsAProblem(string first, string second, string member, string parent)
+        => Assert.Equal(
+            [$"AcmeHttps:Certificates:0:DomainNames = '{member}': is covered by '*.{parent}' in the same certificate, which public authorities refuse. Remove it here, or move it to the list DomainNames: one certificate each."],
+            TestFacts.Problems(options => (options.ChallengeTypes, options.DomainNames, options.Certificates) = (["dns-01"], [], [new() { DomainNames = [first, second] }])));
+
+    [Theory]
+    [InlineData(null, "*.example.com", "example.com")]
+    [InlineData(null, "*.example.com", "a.b.example.com")]
+    [InlineData(null, "*.example.com", "*.b.example.com")]
+    [InlineData("https://ca.internal/dir", "*.example.com", "www.example.com")]
+    public void Build_WildcardAndNoMember_Allowed(string? authority, string first, string second)
+        => Assert.Empty(TestFacts.Problems(options =>
+            (options.ChallengeTypes, options.DirectoryUrl, options.DomainNames, options.Certificates) = (["dns-01"], authority, [], [new() { DomainNames = [first, second] }])));
+
     [Fact]
     public void Build_NoNames_Allowed() => Assert.Empty(TestFacts.Snapshot(options => options.DomainNames = []).Certificates);
 

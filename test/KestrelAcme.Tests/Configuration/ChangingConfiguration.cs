@@ -15,5 +15,8 @@ internal sealed class ChangingConfiguration : ConfigurationProvider, IConfigurat
         OnReload();
     }
 
+    /// <summary>What a file that can no longer be parsed does: it has nothing any more, and nothing signals it.</summary>
+    public void Empty() => Set([]);
+
     private void Set((string Key, string? Value)[] values) => Data = values.ToDictionary(pair => $"AcmeHttps:{pair.Key}", pair => pair.Value, StringComparer.OrdinalIgnoreCase);
 }

@@ -67,6 +67,26 @@ public sealed class ConfigurationBinderTests
     }
 
     [Fact]
+    public void Bind_ListsAsOneText_AreDividedAtCommas()
+    {
+        var options = BindJson("""
+            { "AcmeHttps": { "DomainNames": "a.example, b.example,", "ChallengeTypes": "dns-01,http-01", "KeyAlgorithms": "EcdsaP256, Rsa2048", "DnsResolvers": "192.0.2.1",
+              "Certificates": [ { "DomainNames": "c.example,d.example" } ] } }
+            """);
+
+        Assert.Empty(options.BindingProblems);
+        Assert.Equal(["a.example", "b.example"], options.DomainNames);
+        Assert.Equal(["dns-01", "http-01"], options.ChallengeTypes);
+        Assert.Equal([KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048], options.KeyAlgorithms);
+        Assert.Equal(["192.0.2.1"], options.DnsResolvers);
+        Assert.Equal(["c.example", "d.example"], options.Certificates[0].DomainNames);
+    }
+
+    [Fact]
+    public void Bind_NamesAsKeys_AreNames()
+        => Assert.Equal(["a.example", "c.example"], BindJson("""{ "AcmeHttps": { "DomainNames": { "c.example": true, "b.example": false, "a.example": "" } } }""").DomainNames);
+
+    [Fact]
     public void Bind_List_ReplacesWhatWasThere()
     {
         var options = new AcmeHttpsOptions { DomainNames = ["x.example"], ChallengeTypes = ["http-01"], Certificates = [new()], Authorities = [new()] };
@@ -107,7 +127,6 @@ public sealed class ConfigurationBinderTests
     public void Bind_NoSection_Defaults() => Assert.Empty(BindJson("{ }").BindingProblems);
 
     [Theory]
-    [InlineData("\"DomainNames\": \"a,b\"", "AcmeHttps:DomainNames = 'a,b': is a single value, a list is wanted. Write [\"...\", \"...\"] in JSON, or AcmeHttps__DomainNames__0, AcmeHttps__DomainNames__1 and so on in the environment.")]
     [InlineData("\"SelfCheck\": \"yes\"", "AcmeHttps:SelfCheck = 'yes': is not a boolean. Write true or false.")]
     [InlineData("\"MaxConcurrentOrders\": \"4.5\"", "AcmeHttps:MaxConcurrentOrders = '4.5': is not a whole number. Write digits alone.")]
     [InlineData("\"MaxConcurrentOrders\": 99999999999", "AcmeHttps:MaxConcurrentOrders = '99999999999': is not a whole number. Write digits alone.")]
@@ -117,7 +136,8 @@ public sealed class ConfigurationBinderTests
     [InlineData("\"Issuance\": \"Serve\"", "AcmeHttps:Issuance = 'Serve': is not one of Automatic, ServeOnly. Write one of them.")]
     [InlineData("\"EmailAddress\": [\"a@example.com\"]", "AcmeHttps:EmailAddress: is a list or a section, a single value is wanted. Write the value alone.")]
     [InlineData("\"DomainNames\": [{ \"Name\": \"a\" }]", "AcmeHttps:DomainNames:0: is a list or a section, a single value is wanted. Write the value alone.")]
-    [InlineData("\"DomainNames\": { \"first\": \"a\" }", "AcmeHttps:DomainNames:first: is not an element of a list. Number the elements from 0.")]
+    [InlineData("\"DomainNames\": { \"first\": \"a\" }", "AcmeHttps:DomainNames:first = 'a': is neither true nor false. Write \"a.example\": true, or false to leave the name out.")]
+    [InlineData("\"Certificates\": \"a.example\"", "AcmeHttps:Certificates = 'a.example': is a single value, a list is wanted. Write [\"...\", \"...\"] in JSON, or AcmeHttps__Certificates__0, AcmeHttps__Certificates__1 and so on in the environment.")]
     [InlineData("\"Certificates\": [\"a.example\"]", "AcmeHttps:Certificates:0: is a single value, a section with keys is wanted. Write { \"key\": \"value\" } in JSON.")]
     [InlineData("\"DomainName\": \"a.example\"", "AcmeHttps:DomainName: is not a known key. Did you mean 'DomainNames'?")]
     [InlineData("\"Certificates\": [{ \"DomainName\": \"a\" }]", "AcmeHttps:Certificates:0:DomainName: is not a known key. Did you mean 'DomainNames'?")]

@@ -69,6 +69,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
         for (var i = 0; i < 10; i++)
         {
             _configuration.Change([.. Good, ("DomainNames:1", $"n{i}.example.com")]);
+            _time.Advance(ConfigurationReloader.Quiet / 2);
         }
 
         _time.Advance(ConfigurationReloader.Quiet);
@@ -151,12 +152,76 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Change_WithoutEnd_IsTakenAfterAMinute()
+    {
+        for (var i = 0; i < 30; i++)
+        {
+            _configuration.Change([.. Good, ("DomainNames:1", $"n{i}.example.com")]);
+            _time.Advance(ConfigurationReloader.Quiet / 2);
+        }
+
+        Assert.Equal(1, _builds);
+    }
+
+    [Fact]
+    public void Change_AuthorityGone_StaysAndIsSaidOnce()
+    {
+        Reload([.. Good, ("DirectoryUrl", "https://localhost:14000/dir")]);
+        var authority = Assert.Single(Source.Current.Authorities);
+
+        Reload([.. Good, ("DomainNames:1", "a.example.com")]);
+        Reload([.. Good, ("DomainNames:1", "b.example.com")]);
+
+        Assert.Equal(authority, Assert.Single(Source.Current.Authorities));
+        Assert.Equal(["example.com", "b.example.com"], Source.Current.Certificates.Select(certificate => certificate.Id));
+        Assert.Single(Logged, name => name == "ConfigurationKeysKept");
+    }
+
+    [Fact]
+    public void Change_AuthorityOnlyForAMoment_IsNeverAnother()
+    {
+        Reload([.. Good, ("DirectoryUrl", "https://localhost:14000/dir")]);
+        _seen.Clear();
+
+        Reload();
+        Assert.Empty(_seen);
+        Reload([.. Good, ("DirectoryUrl", "https://localhost:14000/dir")]);
+
+        Assert.Empty(_seen);
+        Assert.Equal(["ConfigurationReloaded", "ConfigurationSourceLost", "ConfigurationSourceBack"], Logged);
+    }
+
+    [Fact]
+    public void Change_AuthorityWritten_IsTakenAndNamed()
+    {
+        Reload([.. Good, ("DirectoryUrl", "https://localhost:14000/dir")]);
+        Reload([.. Good, ("DirectoryUrl", "LetsEncrypt")]);
+
+        Assert.Equal("LetsEncrypt", Assert.Single(Source.Current.Authorities).DisplayName);
+        Assert.Contains(_log.Lines, line => line.Event.Name == "ConfigurationReloaded" && line.Message.Contains("https://localhost:14000/dir", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.Event.Name == "ConfigurationReloaded" && line.Message.Contains("from LetsEncrypt", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void SourceEmptied_WithoutASignal_IsSaidWithinMinutes()
+    {
+        _configuration.Empty();
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _time.Advance(ConfigurationReloader.Quiet);
+        _time.Advance(TimeSpan.FromMinutes(5));
+
+        Assert.Equal(["ConfigurationSourceLost"], Logged);
+        Assert.Single(Source.Current.Certificates);
+    }
+
+    [Fact]
     public void Change_AllNamesGone_KeepsTheLastGood()
     {
-        Reload();
+        Reload(("AcceptTermsOfService", "true"), ("StoragePath", "/data"), ("DomainNames:0", ""));
 
         Assert.Single(Source.Current.Certificates);
-        Assert.Contains("ConfigurationWithoutNames", Logged);
+        Assert.Equal(["ConfigurationKeysKept"], Logged);
         Assert.DoesNotContain("ConfigurationReloaded", Logged);
     }
 

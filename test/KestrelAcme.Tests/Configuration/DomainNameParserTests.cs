@@ -21,6 +21,8 @@ public sealed class DomainNameParserTests
     [InlineData("*.bücher.example", "*.xn--bcher-kva.example")]
     [InlineData("例え.テスト", "xn--r8jz45g.xn--zckzah")]
     [InlineData("例え。テスト", "xn--r8jz45g.xn--zckzah")]
+    [InlineData("ｅｘａｍｐｌｅ．com", "example.com")]
+    [InlineData("l\u00B7l.example", "xn--ll-0ea.example")]
     [InlineData("XN--Bcher-KVA.example", "xn--bcher-kva.example")]
     public void Parse_DomainName_Normalized(string text, string expected)
     {
@@ -80,6 +82,14 @@ public sealed class DomainNameParserTests
     [InlineData("192.0.2", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
     [InlineData("010.0.0.1", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
     [InlineData("a\u0000b.example", "has a character that no domain name may have, U+0000", "Write letters, digits, hyphens and dots")]
+    [InlineData("\u201Cexample.com\u201D", "has a character that no domain name may have, U+201C (a quotation mark)", "Write 'example.com'")]
+    [InlineData("example.com\u2019", "has a character that no domain name may have, U+2019 (a quotation mark)", "Write 'example.com'")]
+    [InlineData("\u00ABb\u00FCcher.example\u00BB", "has a character that no domain name may have, U+00AB (a quotation mark)", "Write 'xn--bcher-kva.example'")]
+    [InlineData("\u2603.example", "has a character that no domain name may have, U+2603", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [InlineData("\U0001F4A9.example", "has a character that no domain name may have, U+1F4A9", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [InlineData("a\u2013b.example", "has a character that no domain name may have, U+2013", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [InlineData("a\u200B.example", "has a character that no domain name may have, U+200B", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [InlineData("a\u202E.example", "has a character that no domain name may have, U+202E", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
     [InlineData("ü\ud800.example", "is not a valid internationalized domain name", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
     public void Parse_Malformed_SaysWhyAndHow(string? text, string reason, string fix)
     {

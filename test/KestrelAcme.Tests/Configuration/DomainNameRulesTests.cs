@@ -38,13 +38,31 @@ public sealed class DomainNameRulesTests
     }
 
     [Theory]
+    [InlineData("ab--c.example.com", "'ab--c'")]
+    [InlineData("xn--a.example.com", "'xn--a'")]
+    [InlineData("xn--abc.example.com", "'xn--abc'")]
+    [InlineData("xn--ls8h.example.com", "'xn--ls8h'")]
+    [InlineData("*.xn--ls8h.example.com", "'xn--ls8h'")]
+    [InlineData("1.2.3.4.5.6.7.8.9.example.com", "more than the 10 labels")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com", "longer than the 230")]
+    public void Check_RefusedByPublicAuthoritiesForEver_RefusedAtOnce(string name, string reason)
+    {
+        Assert.Contains(reason, DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: true).Reason, StringComparison.Ordinal);
+        Assert.True(DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: false).IsGood);
+    }
+
+    [Theory]
+    [InlineData("xn--bcher-kva.example.com")]
+    [InlineData("xn--mgbh0fb.xn--kgbechtv.com")]
+    [InlineData("*.1.2.3.4.5.6.7.8.example.com")]
+    [InlineData("1.2.3.4.5.6.7.8.example.com")]
     [InlineData("example.com")]
     [InlineData("test.example.com")]
     [InlineData("local.dev")]
     [InlineData("172.32.0.1")]
     [InlineData("8.8.8.8")]
     [InlineData("2606:4700::1")]
-    public void Check_Public_Good(string name) => Assert.True(DomainNameRules.Check(name, Http, onlyPublicAuthorities: true).IsGood);
+    public void Check_Public_Good(string name) => Assert.True(DomainNameRules.Check(name, [.. Http, "dns-01"], onlyPublicAuthorities: true).IsGood);
 
     [Fact]
     public void Check_WildcardOfTopLevel_Refused() => Assert.Contains("single label", DomainNameRules.Check("*.com", ["dns-01"], true).Reason, StringComparison.Ordinal);

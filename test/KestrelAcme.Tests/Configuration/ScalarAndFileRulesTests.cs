@@ -130,6 +130,30 @@ public sealed class ScalarAndFileRulesTests
             StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("s3cret")]
+    [InlineData("/s3cret/abc+/s3cret==")]
+    [InlineData("s3cret\0")]
+    public void Build_SecretInTheKeyForItsFile_IsNeverQuoted(string secret)
+    {
+        Exception[] answers = [new FileNotFoundException("Could not find file '/app/s3cret'."), new UnauthorizedAccessException("Access to '/app/s3cret' is denied."), new IOException("File name too long: s3cret")];
+        foreach (var answer in answers)
+        {
+            var facts = TestFacts.Production with { DnsProviderTypes = [new DnsProviderType("Test", [new DnsProviderKey("Token", Required: true, Secret: true)])], ReadFile = _ => throw answer };
+            var problems = TestFacts.Problems(
+                options =>
+                {
+                    options.ExternalAccountBinding = new() { KeyId = "kid", HmacKeyFile = secret };
+                    options.DnsProviders = [new DnsProviderOptions { Type = "Test", Settings = { ["TokenFile"] = secret } }];
+                },
+                facts);
+
+            Assert.Equal(2, problems.Length);
+            Assert.All(problems, problem => Assert.DoesNotContain("s3cret", problem, StringComparison.Ordinal));
+            Assert.Contains(problems, problem => problem.StartsWith("AcmeHttps:DnsProviders:0:TokenFile: ", StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
     [InlineData("s3cret!!!")]
     [InlineData("s3cret")]
     public void Build_HmacKey_NeverQuoted(string key)

@@ -12,6 +12,9 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
 {
     private const int Few = 1000;
 
+    // Longer than any name.
+    private const int MaxValueLength = 1024;
+
     // Names alone: they may be a hundred thousand, and each tells its key.
     private volatile string[] _last = [];
 
@@ -46,7 +49,15 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
 
         await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, Keep, logger, cancellationToken))
         {
-            names.Add(Encoding.UTF8.GetString(entry.Value.Span));
+            // What is no name, or not that of its key, was not stored here: a link to another file, say. It is not quoted.
+            if (NameIn(entry.Value.Span) is { } name && StorageLayout.Domain(name) == entry.Key)
+            {
+                names.Add(name.Value);
+            }
+            else
+            {
+                Keep(entry.Key, "it does not hold the name that its key stands for");
+            }
         }
 
         return _last = names.SequenceEqual(_last) ? _last : [.. names];
@@ -65,6 +76,8 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
     // Most are known from the last look, in the same order: who keeps names for years is given the same ones again.
     private string? KnownName(string key, int i)
         => i < _last.Length && key.AsSpan(StorageLayout.DomainsPrefix.Length).SequenceEqual(_last[i]) ? _last[i] : null;
+
+    private static CertificateIdentifier? NameIn(ReadOnlySpan<byte> value) => value.Length <= MaxValueLength ? DomainNameParser.Parse(Encoding.UTF8.GetString(value).TrimEnd()).Identifier : null;
 
     private static bool TryAdd(List<string> names, string? name)
     {

@@ -132,7 +132,7 @@ internal sealed class CertificateReconciler(
     private async Task UpdateIssuanceAsync(CancellationToken cancellationToken)
     {
         var report = await storage.CheckAsync(cancellationToken);
-        if (report is { Explanation: { } explanation } and ({ Readable: false } or { Writable: false }))
+        if (catalog.All.Count > 0 && report is { Explanation: { } explanation } and ({ Readable: false } or { Writable: false }))
         {
             logger.StoreNeedsAttention(report.Place, explanation);
         }
