@@ -34,8 +34,15 @@ internal sealed class AuthorityFolder : IDisposable
 
     public static AuthorityFolder Open(string? folder, DateTimeOffset now)
     {
-        folder = Path.GetFullPath(folder ?? DefaultPath());
+        folder ??= DefaultPath(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify));
+        if (folder is null)
+        {
+            return InMemory(now);
+        }
+
+        folder = Path.GetFullPath(folder);
         PrivateFolder.Create(folder);
+        PrivateFolder.ThrowIfOthersMayWrite(folder);
         return new AuthorityFolder(
             HierarchyFile.LoadOrCreate(Path.Combine(folder, "keys"), now),
             new RevocationLedger(Path.Combine(folder, "revocations.json")),
@@ -52,11 +59,8 @@ internal sealed class AuthorityFolder : IDisposable
         }
     }
 
-    private static string DefaultPath()
-    {
-        var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), DefaultName);
-    }
+    /// <summary>The folder in the user's data; <see langword="null"/> for a user without a home. A folder in the temporary one could be foreseen, and made by somebody else with a root of theirs in it.</summary>
+    internal static string? DefaultPath(string applicationData) => applicationData.Length > 0 ? Path.Combine(applicationData, DefaultName) : null;
 
     private void WriteRoot()
     {
