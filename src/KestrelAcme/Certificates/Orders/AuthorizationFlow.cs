@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Orders;
@@ -66,6 +67,12 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
             {
                 logger.AuthorizationAlreadyValid(authorization.Identifier.Value);
                 return;
+            }
+
+            if (authorization.Status == AuthorizationStatus.Unknown)
+            {
+                // No validation failed: the name is not to blame for an answer that makes no sense.
+                throw new AcmeMalformedAnswerException($"The authorization {url} for {authorization.Identifier.Value} has no status that is known.");
             }
 
             if (authorization.Status != AuthorizationStatus.Pending)
