@@ -44,7 +44,7 @@ public static class ChainSelector
     public static string DescribeIssuers(IReadOnlyList<CertificateChain> chains)
     {
         ArgumentNullException.ThrowIfNull(chains);
-        return string.Join(", ", chains.SelectMany(chain => chain.Certificates).SelectMany(IssuerNames).Distinct().Select(name => $"'{Problems.QuotedText.Words(name, 100)}'"));
+        return string.Join(", ", chains.SelectMany(chain => chain.Certificates).SelectMany(IssuerNames).Distinct().Select(name => $"'{QuotedText.Words(name, 100)}'"));
     }
 
     private static bool IsIssuedBy(ReadOnlyMemory<byte> der, string commonName)
