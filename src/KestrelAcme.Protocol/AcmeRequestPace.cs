@@ -1,35 +1,5 @@
 namespace KestrelAcme.Protocol;
 
-/// <summary>The kinds of request that authorities limit apart from each other.</summary>
-public enum AcmeRequestKind
-{
-    /// <summary>Everything that is not named below: accounts, orders, authorizations, challenges, certificates.</summary>
-    Other,
-
-    /// <summary>The directory.</summary>
-    Directory,
-
-    /// <summary>A nonce.</summary>
-    NewNonce,
-
-    /// <summary>A new account, or the search for one.</summary>
-    NewAccount,
-
-    /// <summary>A new order.</summary>
-    NewOrder,
-
-    /// <summary>A revocation.</summary>
-    RevokeCertificate,
-
-    /// <summary>Renewal information (RFC 9773).</summary>
-    RenewalInfo,
-}
-
-/// <summary>A rate of requests.</summary>
-/// <param name="PerSecond">How many requests per second in the long run; more than zero.</param>
-/// <param name="Burst">How many requests at once after a pause; at least one.</param>
-public readonly record struct AcmeRate(double PerSecond, int Burst);
-
 /// <summary>
 /// Spaces the requests to one authority so that they stay below the rates that it allows for one IP address. Share one instance among all
 /// clients of the authority. Thread-safe.

@@ -181,79 +181,18 @@ internal sealed class OrderFlow(
     {
         try
         {
-            order = await FinalizeOnceAsync(context, account, order, cancellationToken);
+            order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
         }
         catch (AcmeException exception) when (PendingOrders.RefusesKey(exception) && context.Current is { } current && context.Journal.Pending?.PrivateKey.AsSpan().SequenceEqual(current.PrivateKey.Span) == true)
         {
             // The key of the certificate before was used again, and is refused now: the order is ready all the same, for a request with another key.
             logger.KeyRefused(context.Specification.Id, exception.Message);
             await context.Journal.ReplaceKeyAsync(CertificateKeys.Generate(context.Specification.KeyAlgorithm), cancellationToken);
-            order = await FinalizeOnceAsync(context, account, order, cancellationToken);
+            order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
         }
 
         context.Journal.Reached(OrderStep.Finalized);
         return order;
-    }
-
-    private static async Task<Order> FinalizeOnceAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
-    {
-        var pending = context.Journal.RequirePending();
-        using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
-        var request = CertificateRequestBuilder.Build(Identifiers.ToAcme(context.Specification), key);
-        try
-        {
-            return await FinalizeAsync(account, order, request, cancellationToken);
-        }
-        catch (AcmeException exception) when (exception.RequestMayHaveBeenProcessed)
-        {
-            // The answer was lost, not the request: look before asking again.
-            order = await account.GetOrderAsync(order.Url, cancellationToken);
-            return order.Status == OrderStatus.Ready ? await FinalizeAsync(account, order, request, cancellationToken) : order;
-        }
-    }
-
-    private static async Task<Order> FinalizeAsync(
-        IAuthorityAccount account, Order order, byte[] request, CancellationToken cancellationToken)
-    {
-        if (order.FinalizeUrl is null)
-        {
-            throw new AcmeMalformedAnswerException($"The order {order.Url} is ready, but the authority names no URL to finalize it at.");
-        }
-
-        try
-        {
-            return await account.FinalizeOrderAsync(order, request, cancellationToken);
-        }
-        catch (AcmeException exception) when (PendingOrders.IsRefusal(exception) && exception.Problem is not null)
-        {
-            // CAA records are looked at once more before a certificate is issued; and a refusal may have ended the order, or have come
-            // because it was finalized already.
-            var now = await TryGetOrderAsync(account, order.Url, cancellationToken);
-            if (now?.Status is OrderStatus.Processing or OrderStatus.Valid)
-            {
-                return now;
-            }
-
-            if (now?.Status == OrderStatus.Invalid || exception.HasProblem(AcmeProblemTypes.Caa))
-            {
-                throw new OrderFailedException(exception.Message, exception.Problem);
-            }
-
-            throw;
-        }
-    }
-
-    // The refusal is what counts, whether or not the order can be read.
-    private static async Task<Order?> TryGetOrderAsync(IAuthorityAccount account, Uri orderUrl, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await account.GetOrderAsync(orderUrl, cancellationToken);
-        }
-        catch (AcmeException)
-        {
-            return null;
-        }
     }
 
     private async Task<CertificateRecord> DownloadAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
