@@ -66,12 +66,13 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     }
 
     /// <summary>One attempt; badNonce is answered at once, with the nonce that came with it.</summary>
-    private async Task<(AcmeAnswer? Answer, AcmeException? Failure)> TryAsync(AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt, long started)
+    private async Task<(AcmeAnswer? Answer, AcmeException? Failure)> TryAsync(
+        AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt, long started)
     {
         try
         {
             var answer = await attempt(null).ConfigureAwait(false);
-            for (var badNonces = 0; badNonces < _retry.MaxBadNonceRetries && IsBadNonce(answer) && _timeProvider.GetElapsedTime(started) < _retry.TotalBudget; badNonces++)
+            for (var badNonces = 0; badNonces < _retry.MaxBadNonceRetries && IsBadNonce(answer) && IsWithinBudget(started); badNonces++)
             {
                 answer = await attempt(NextNonce(answer)).ConfigureAwait(false);
             }
@@ -85,6 +86,9 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
             return (null, e);
         }
     }
+
+    // A server that is slow to say badNonce must not get eleven answers in for each attempt.
+    private bool IsWithinBudget(long started) => _timeProvider.GetElapsedTime(started) < _retry.TotalBudget;
 
     private static bool IsBadNonce(AcmeAnswer answer) => !answer.IsSuccess && answer.ReadProblem()?.Is(AcmeProblemTypes.BadNonce) == true;
 

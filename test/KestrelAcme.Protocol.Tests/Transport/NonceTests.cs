@@ -64,6 +64,23 @@ public sealed class NonceTests : ScriptedTest
         Assert.Equal(5 * 11, Server.To("/account/1").Count);
     }
 
+    /// <summary>Each answer takes 20 s: after the budget of two minutes no further one is asked for.</summary>
+    [Fact]
+    public async Task Post_BadNonceThatIsSlow_StaysWithinTheBudget()
+    {
+        Server.On("/account/1", () =>
+        {
+            Time.Advance(TimeSpan.FromSeconds(20));
+            return Answer.Problem(400, "badNonce")();
+        });
+        var started = Time.GetUtcNow();
+
+        await RunToFailure<AcmeException>(Account.GetAsync(Cancellation));
+
+        Assert.Equal(6, Server.To("/account/1").Count);
+        Assert.Equal(TimeSpan.FromMinutes(2), Time.GetUtcNow() - started);
+    }
+
     [Fact]
     public async Task Post_BadNonceOnNewOrder_IsRepeatedToo()
     {
