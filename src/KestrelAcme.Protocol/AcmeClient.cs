@@ -35,8 +35,8 @@ public sealed class AcmeClient : IDisposable
         options = (options ?? new AcmeClientOptions()).Validated();
         DirectoryUrl = directoryUrl;
         TimeProvider = options.TimeProvider;
-        (_http, _ownsHttp) = HttpClientSource.Create(options);
-        _exchange = new HttpExchange(options, _http);
+        (_http, _ownsHttp) = HttpClientSource.Create(options, directoryUrl);
+        _exchange = new HttpExchange(options, directoryUrl, _http);
         _transport = new AcmeTransport(options, _exchange);
         _directory = new DirectoryCache(directoryUrl, options.DirectoryMaxAge, options.TimeProvider, _transport);
     }
@@ -103,7 +103,7 @@ public sealed class AcmeClient : IDisposable
     public AcmeAccount OpenAccount(AccountKey key, Uri accountUrl)
     {
         ArgumentNullException.ThrowIfNull(key);
-        UrlPolicy.ThrowIfNotAllowed(accountUrl, nameof(accountUrl));
+        UrlPolicy.ThrowIfNotAllowed(accountUrl, DirectoryUrl, nameof(accountUrl));
         return new AcmeAccount(this, key, accountUrl, isNew: false);
     }
 

@@ -10,6 +10,13 @@ public sealed class AcmeClientOptions
     /// <value><see langword="null"/>: the system's roots alone. Not allowed together with <see cref="HttpClient"/> or <see cref="HttpMessageHandler"/>.</value>
     public X509Certificate2Collection? TrustedRoots { get; set; }
 
+    /// <summary>
+    /// Gives roots as <see cref="TrustedRoots"/> does, but is asked at each TLS handshake: for roots that are replaced while the client is
+    /// in use. Must be thread-safe and must not throw.
+    /// </summary>
+    /// <value><see langword="null"/>: <see cref="TrustedRoots"/> alone.</value>
+    public Func<X509Certificate2Collection?>? TrustedRootsSource { get; set; }
+
     /// <summary>A client to send with; it is not disposed. It should not follow redirects, and its own time-out still holds.</summary>
     /// <value><see langword="null"/>: the library makes its own.</value>
     public HttpClient? HttpClient { get; set; }
@@ -51,6 +58,8 @@ public sealed class AcmeClientOptions
     /// <summary>A source of random numbers from 0 up to, but not including, 1; for the pauses between attempts. Must be thread-safe.</summary>
     /// <value><see cref="Random.Shared"/>.</value>
     public Func<double> Jitter { get; set; } = Random.Shared.NextDouble;
+
+    internal bool HasTrustedRoots => TrustedRoots is { Count: > 0 } || TrustedRootsSource is not null;
 
     /// <summary>A copy that later changes do not reach.</summary>
     /// <exception cref="ArgumentException">A value makes no sense.</exception>

@@ -92,7 +92,9 @@ public static class FuzzTargets
 
     // The input is the part that is signed: what stands before it is checked by then, and an authority of somebody else's can sign what it likes.
     private static void ReadRevocationList(ReadOnlySpan<byte> input)
-        => RevocationListReader.Read(Seeds.SignRevocationList(input), Seeds.Issuer, Seeds.RevocationListUrl, new HashSet<string>(["0A", "0B"]));
+        => RevocationListReader.ReadAsync(
+            new MemoryStream(Seeds.SignRevocationList(input)), Seeds.Issuer, Seeds.RevocationListUrl, new HashSet<string>(["0A", "0B"]),
+                CancellationToken.None).GetAwaiter().GetResult();
 
     private static void ReadStoredCertificate(ReadOnlySpan<byte> input)
         => CertificateSnapshot.Read(CertificateFile.Decode(input, new SharedParts()));
@@ -147,7 +149,7 @@ public static class FuzzTargets
     }
 
     private static void ReadLink(ReadOnlySpan<byte> input)
-        => LinkHeader.Parse(Encoding.Latin1.GetString(input).Split('\n'), Url);
+        => LinkHeader.Parse(Encoding.Latin1.GetString(input).Split('\n'), Url, Url);
 
     private static void ReadRetryAfter(ReadOnlySpan<byte> input)
     {
@@ -161,6 +163,7 @@ public static class FuzzTargets
     private static AcmeAnswer Response(ReadOnlySpan<byte> body, string mediaType) => new()
     {
         Call = new AcmeCall("Reading", Url),
+        Origin = Url,
         Status = HttpStatusCode.OK,
         Body = body.ToArray(),
         MediaType = mediaType,

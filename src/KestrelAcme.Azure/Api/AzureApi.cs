@@ -4,6 +4,7 @@ using Azure.Core.Pipeline;
 using Azure.Identity;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Azure.Api;
 
@@ -18,6 +19,7 @@ internal sealed class AzureApi : IDisposable
 
     // DefaultAzureCredential tries one source after the other.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(366);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
@@ -33,7 +35,13 @@ internal sealed class AzureApi : IDisposable
     {
         Endpoint = endpoint;
         _time = time;
-        _transport = transport ?? new HttpClientTransport(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }));
+        _transport = transport ?? new HttpClientTransport(new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ConnectCallback = GuardedConnection.Anywhere(time).ConnectAsync,
+        }));
         var options = new AzureApiOptions { Transport = _transport };
         options.Retry.MaxRetries = 0; // It would wait for as long as a server asks.
         options.Diagnostics.ApplicationId = "KestrelAcme";
@@ -87,7 +95,7 @@ internal sealed class AzureApi : IDisposable
         {
             throw AzureFailures.NoToken(exception, Endpoint, request.Zone);
         }
-        catch (Exception exception) when (exception is RequestFailedException or HttpRequestException or IOException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             throw new DnsProviderException(DnsProviderFault.Unavailable, $"{Endpoint.Authority} could not be asked about zone {request.Zone}: {QuotedText.Words(exception.Message, QuotedText.MaxReplyLength)}", exception);
         }
@@ -146,6 +154,6 @@ internal sealed class AzureApi : IDisposable
         var wait = !headers.TryGetValue("Retry-After", out var text) || text is null ? (TimeSpan?)null
             : int.TryParse(text, out var seconds) ? TimeSpan.FromSeconds(seconds)
             : DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var date) ? date - _time.GetUtcNow() : null;
-        return wait is { } value && value > TimeSpan.Zero ? value : null;
+        return wait is { } value && value > TimeSpan.Zero ? value < LongestWait ? value : LongestWait : null;
     }
 }

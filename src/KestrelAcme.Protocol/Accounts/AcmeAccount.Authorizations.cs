@@ -44,7 +44,7 @@ public sealed partial class AcmeAccount
     /// <param name="cancellationToken">Ends the operation.</param>
     public async Task<Authorization> DeactivateAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken = default)
     {
-        UrlPolicy.ThrowIfNotAllowed(authorizationUrl, nameof(authorizationUrl));
+        UrlPolicy.ThrowIfNotAllowed(authorizationUrl, Client.DirectoryUrl, nameof(authorizationUrl));
         var payload = new AuthorizationUpdatePayload { Status = "deactivated" };
         var answer = await Client.PostAsync(
             new AcmeCall("Deactivating the authorization", authorizationUrl),
@@ -83,7 +83,7 @@ public sealed partial class AcmeAccount
     /// <param name="cancellationToken">Ends the operation.</param>
     public async Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken = default)
     {
-        UrlPolicy.ThrowIfNotAllowed(challengeUrl, nameof(challengeUrl));
+        UrlPolicy.ThrowIfNotAllowed(challengeUrl, Client.DirectoryUrl, nameof(challengeUrl));
         try
         {
             var call = new AcmeCall("Accepting the challenge", challengeUrl);

@@ -105,7 +105,7 @@ public sealed partial class AcmeAccount
 
     internal Task<AcmeAnswer> FetchAsync(string operation, Uri url, CancellationToken cancellationToken, string accept = "application/json")
     {
-        UrlPolicy.ThrowIfNotAllowed(url, nameof(url));
+        UrlPolicy.ThrowIfNotAllowed(url, Client.DirectoryUrl, nameof(url));
         return Client.PostAsync(new AcmeCall(operation, url) { Accept = accept }, Sender, ReadOnlyMemory<byte>.Empty, cancellationToken);
     }
 

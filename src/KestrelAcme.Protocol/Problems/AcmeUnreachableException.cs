@@ -11,6 +11,12 @@ public sealed class AcmeUnreachableException : AcmeException
     {
     }
 
+    /// <summary>What failed.</summary>
+    public AcmeUnreachableReason Reason { get; init; }
+
     /// <summary>Whether TLS failed, which no repetition mends: as a rule the certificate of the server is not trusted here.</summary>
     public bool IsTlsFailure { get; init; }
+
+    /// <summary>Whether the server's certificate was compared with roots that the options name, besides those of the system.</summary>
+    public bool HadTrustedRoots { get; init; }
 }

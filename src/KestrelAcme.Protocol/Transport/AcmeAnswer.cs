@@ -11,6 +11,9 @@ internal sealed class AcmeAnswer
 {
     public required AcmeCall Call { get; init; }
 
+    /// <summary>The directory by which the operator named the server.</summary>
+    public required Uri Origin { get; init; }
+
     public required HttpStatusCode Status { get; init; }
 
     public required byte[] Body { get; init; }
@@ -81,9 +84,9 @@ internal sealed class AcmeAnswer
             return null;
         }
 
-        return Uri.TryCreate(Call.Url, text, out var url) && UrlPolicy.IsAllowed(url)
+        return Uri.TryCreate(Call.Url, text, out var url) && UrlPolicy.IsAllowed(url, Origin)
             ? url
-            : throw Malformed($"\"{member}\" is \"{QuotedText.Words(text, 200)}\", which is not an https URL");
+            : throw Malformed($"\"{member}\" is \"{QuotedText.Words(text, 200)}\", which is not an https URL that may be asked here");
     }
 
     public AcmeMalformedAnswerException Malformed(string why, Exception? cause = null)

@@ -9,57 +9,78 @@ internal static class ConnectionFailure
 {
     public static AcmeUnreachableException From(AcmeCall call, Exception cause, TimeSpan? timeout)
     {
-        var error = (cause as HttpRequestException)?.HttpRequestError;
-        var sent = !IsBeforeSending(error);
-        var tls = FindTls(cause);
-        return new AcmeUnreachableException($"{call.Operation} failed: {Describe(call.Url, cause, error, tls, timeout)}", cause)
+        var reason = ReasonOf(cause, timeout is not null);
+        var sent = reason is AcmeUnreachableReason.ConnectionLost or AcmeUnreachableReason.TimedOut;
+        return new AcmeUnreachableException($"{call.Operation} failed: {Describe(call.Url.AbsoluteUri, cause, reason, timeout)}", cause)
         {
             Operation = call.Operation,
             Url = call.Url,
-            IsTlsFailure = tls is not null,
+            Reason = reason,
+            IsTlsFailure = reason >= AcmeUnreachableReason.TlsFailed,
+            HadTrustedRoots = Find<ServerCertificateException>(cause)?.HadTrustedRoots ?? false,
             MayHaveTakenEffect = sent && call.HasEffect,
             IsRepeatable = call.IsRepeatable || !sent,
             RequestMayHaveBeenProcessed = sent && !call.IsRepeatable,
         };
     }
 
-    private static bool IsBeforeSending(HttpRequestError? error) => error is HttpRequestError.NameResolutionError
-        or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
+    private static AcmeUnreachableReason ReasonOf(Exception cause, bool timedOut)
+    {
+        if (timedOut)
+        {
+            return AcmeUnreachableReason.TimedOut;
+        }
 
-    private static AuthenticationException? FindTls(Exception? exception)
+        if (Find<AuthenticationException>(cause) is { } tls)
+        {
+            return (tls as ServerCertificateException)?.Reason ?? AcmeUnreachableReason.TlsFailed;
+        }
+
+        if (Find<ConnectFailedException>(cause) is { } connect)
+        {
+            return connect.IsNameResolution ? AcmeUnreachableReason.NameNotResolved : AcmeUnreachableReason.NotConnected;
+        }
+
+        return (cause as HttpRequestException)?.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => AcmeUnreachableReason.NameNotResolved,
+            HttpRequestError.ConnectionError => AcmeUnreachableReason.NotConnected,
+            HttpRequestError.SecureConnectionError => AcmeUnreachableReason.TlsFailed,
+            HttpRequestError.ProxyTunnelError => AcmeUnreachableReason.ProxyFailed,
+            _ => AcmeUnreachableReason.ConnectionLost,
+        };
+    }
+
+    private static string Describe(string url, Exception cause, AcmeUnreachableReason reason, TimeSpan? timeout) => reason switch
+    {
+        AcmeUnreachableReason.TimedOut => $"{url} did not answer within {timeout!.Value.TotalSeconds:0.###} s.",
+        AcmeUnreachableReason.NameNotResolved =>
+            $"the host name of {url} does not resolve{Detail(Find<ConnectFailedException>(cause))}. "
+            + "Check the host name, and this machine's DNS.",
+        AcmeUnreachableReason.NotConnected =>
+            $"{url} cannot be reached: {Find<ConnectFailedException>(cause)?.Message ?? Innermost(cause)}. "
+            + "Check that the network and its firewalls let this machine reach the server.",
+        AcmeUnreachableReason.ProxyFailed => $"the proxy did not connect to {url}: {Innermost(cause)}. Check the proxy settings.",
+        >= AcmeUnreachableReason.TlsFailed when Find<ServerCertificateException>(cause) is { } refused
+            => $"the TLS certificate of {url} is not accepted: {refused.Message}.",
+        AcmeUnreachableReason.TlsFailed => $"TLS with {url} failed: {Innermost(cause)}.",
+        _ => $"the connection to {url} broke before the whole answer came: {Innermost(cause)}.",
+    };
+
+    private static string Detail(ConnectFailedException? failure) => failure is null ? "" : $" ({failure.Message})";
+
+    private static T? Find<T>(Exception? exception)
+        where T : Exception
     {
         for (; exception is not null; exception = exception.InnerException)
         {
-            if (exception is AuthenticationException found)
+            if (exception is T found)
             {
                 return found;
             }
         }
 
         return null;
-    }
-
-    private static string Describe(Uri url, Exception cause, HttpRequestError? error, AuthenticationException? tls, TimeSpan? timeout)
-    {
-        if (timeout is { } limit)
-        {
-            return $"{url} did not answer within {limit.TotalSeconds:0.###} s.";
-        }
-
-        if (tls is not null)
-        {
-            return $"the TLS certificate of {url} is not trusted, or TLS failed: {tls.Message.TrimEnd('.')}. "
-                + "For a private authority add its root certificate to the trusted roots (AcmeClientOptions.TrustedRoots); else check the URL and this machine's clock and root certificates.";
-        }
-
-        return error switch
-        {
-            HttpRequestError.NameResolutionError => $"the host name of {url} does not resolve. Check the URL and this machine's DNS.",
-            HttpRequestError.ConnectionError =>
-                $"no connection to {url}: {Innermost(cause)}. Check the URL, and that the firewall lets this machine reach it.",
-            HttpRequestError.ProxyTunnelError => $"the proxy did not connect to {url}: {Innermost(cause)}. Check the proxy settings.",
-            _ => $"the connection to {url} broke before the whole answer came: {Innermost(cause)}.",
-        };
     }
 
     private static string Innermost(Exception cause) => QuotedText.Words(cause.GetBaseException().Message.TrimEnd('.'), 300);

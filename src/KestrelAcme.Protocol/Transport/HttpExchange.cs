@@ -5,7 +5,7 @@ using KestrelAcme.Protocol.Problems;
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>Sends one request once and reads its answer: bounded in size and time.</summary>
-internal sealed class HttpExchange(AcmeClientOptions options, HttpClient client)
+internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpClient client)
 {
     private readonly TimeProvider _timeProvider = options.TimeProvider;
     private readonly TimeSpan _timeout = options.RequestTimeout;
@@ -41,8 +41,11 @@ internal sealed class HttpExchange(AcmeClientOptions options, HttpClient client)
             var answer = ToAnswer(call, response, body ?? []);
             return body is null ? throw answer.Malformed($"the answer is larger than {BoundedContent.MaxLength} bytes") : answer;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException
+            or UriFormatException or FormatException or ArgumentException or InvalidOperationException or NotSupportedException or OverflowException)
         {
+            // The last six: a server answered with what HttpClient does not expect. Nothing that a stranger sends may look like a defect
+            // here.
             cancellationToken.ThrowIfCancellationRequested();
             throw ConnectionFailure.From(call, e, timeout.IsCancellationRequested ? _timeout : null);
         }
@@ -79,18 +82,20 @@ internal sealed class HttpExchange(AcmeClientOptions options, HttpClient client)
         return new AcmeAnswer
         {
             Call = call,
+            Origin = origin,
             Status = response.StatusCode,
             Body = body,
             MediaType = response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(),
             Nonce = Single(response.Headers, "Replay-Nonce"),
-            Location = Location(call, response.Headers),
+            Location = Location(call, origin, response.Headers),
             RetryAfter = RetryAfterHeader.Parse(Single(response.Headers, "Retry-After"), response.Headers.Date, now),
-            Links = response.Headers.TryGetValues("Link", out var links) ? LinkHeader.Parse(links, call.Url) : [],
+            Links = response.Headers.TryGetValues("Link", out var links) ? LinkHeader.Parse(links, call.Url, origin) : [],
         };
     }
 
-    private static Uri? Location(AcmeCall call, HttpResponseHeaders headers) =>
-        Single(headers, "Location") is { } text && Uri.TryCreate(call.Url, text, out var url) && UrlPolicy.IsAllowed(url) ? url : null;
+    private static Uri? Location(AcmeCall call, Uri origin, HttpResponseHeaders headers) =>
+        Single(headers, "Location") is { } text && Uri.TryCreate(call.Url, text, out var url) && UrlPolicy.IsAllowed(url, origin)
+            ? url : null;
 
     private static string? Single(HttpResponseHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;

@@ -5,18 +5,18 @@ internal static class LinkHeader
 {
     private const int MaxLinks = 64;
 
-    public static IReadOnlyList<WebLink> Parse(IEnumerable<string> values, Uri baseUrl)
+    public static IReadOnlyList<WebLink> Parse(IEnumerable<string> values, Uri baseUrl, Uri origin)
     {
         var links = new List<WebLink>();
         foreach (var value in values)
         {
-            ParseValue(value, baseUrl, links);
+            ParseValue(value, baseUrl, origin, links);
         }
 
         return links;
     }
 
-    private static void ParseValue(string value, Uri baseUrl, List<WebLink> links)
+    private static void ParseValue(string value, Uri baseUrl, Uri origin, List<WebLink> links)
     {
         var position = 0;
         while (links.Count < MaxLinks)
@@ -30,7 +30,7 @@ internal static class LinkHeader
 
             position = EndOfParameters(value, end + 1);
             var relations = Relations(value[(end + 1)..position]);
-            if (relations.Length > 0 && Uri.TryCreate(baseUrl, value[(start + 1)..end], out var url) && UrlPolicy.IsAllowed(url))
+            if (relations.Length > 0 && Uri.TryCreate(baseUrl, value[(start + 1)..end], out var url) && UrlPolicy.IsAllowed(url, origin))
             {
                 links.AddRange(relations.Select(relation => new WebLink(url, relation)));
             }

@@ -33,4 +33,9 @@ internal static partial class ChallengesLog
 
     [LoggerMessage(1206, LogLevel.Debug, "{ServerName}: a tls-alpn-01 validation came here, and the answer of another instance could not be found: {Reason}")]
     public static partial void SharedAnswerNotFound(this ILogger logger, Quoted serverName, Quoted reason);
+
+    [LoggerMessage(1207, LogLevel.Information,
+        "{Name}: not every address that the name leads to answers here: {Seen}. "
+        + "The CA may see more of them than this machine does; if it does not either, correct the A and AAAA records.")]
+    public static partial void AddressesSilent(this ILogger logger, Quoted name, Quoted seen);
 }

@@ -101,7 +101,7 @@ public sealed class PebbleAccountTests : ServerTest
     }
 
     [Fact]
-    public async Task GetDirectoryAsync_RootNotTrusted_SaysWhatToDo()
+    public async Task GetDirectoryAsync_RootNotTrusted_SaysWhichLinkIsNotKnown()
     {
         await using var pebble = await PebbleServer.StartAsync(cancellationToken: Cancellation);
         using var client = new AcmeClient(pebble.DirectoryUrl);
@@ -109,7 +109,8 @@ public sealed class PebbleAccountTests : ServerTest
         var exception = await Assert.ThrowsAsync<AcmeUnreachableException>(() => client.GetDirectoryAsync(Cancellation));
 
         Assert.True(exception.IsTlsFailure);
-        Assert.Contains("TrustedRoots", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(AcmeUnreachableReason.CertificateNotTrusted, exception.Reason);
+        Assert.Contains("its chain ends in 'CN=", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -125,5 +126,7 @@ public sealed class PebbleAccountTests : ServerTest
         var exception = await Assert.ThrowsAsync<AcmeUnreachableException>(() => client.GetDirectoryAsync(Cancellation));
 
         Assert.True(exception.IsTlsFailure);
+        Assert.Equal(AcmeUnreachableReason.CertificateNameMismatch, exception.Reason);
+        Assert.Contains("not for 127.0.0.2", exception.Message, StringComparison.Ordinal);
     }
 }

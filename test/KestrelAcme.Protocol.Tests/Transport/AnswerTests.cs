@@ -66,7 +66,7 @@ public sealed class AnswerTests : ScriptedTest
     }
 
     [Fact]
-    public async Task Send_UntrustedTls_NamesTheFixAndIsNotRepeated()
+    public async Task Send_TlsFails_SaysSoAndIsNotRepeated()
     {
         Server.On("/directory", Answer.Fail(new HttpRequestException(
             HttpRequestError.SecureConnectionError, "TLS", new AuthenticationException($"The remote certificate is invalid: {SslPolicyErrors.RemoteCertificateChainErrors}"))));
@@ -74,8 +74,9 @@ public sealed class AnswerTests : ScriptedTest
         var exception = await Assert.ThrowsAsync<AcmeUnreachableException>(() => Client.GetDirectoryAsync(Cancellation));
 
         Assert.True(exception.IsTlsFailure);
-        Assert.Contains("AcmeClientOptions.TrustedRoots", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("https://acme.test/directory", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(AcmeUnreachableReason.TlsFailed, exception.Reason);
+        Assert.Contains("TLS with https://acme.test/directory failed: The remote certificate is invalid", exception.Message,
+            StringComparison.Ordinal);
         Assert.Single(Server.Requests);
     }
 

@@ -148,7 +148,7 @@ public sealed class RetryTests : ScriptedTest
         var exception = await RunToFailure<AcmeUnreachableException>(Account.GetAsync(Cancellation));
 
         Assert.Equal(5, Server.To("/account/1").Count);
-        Assert.Contains("no connection to https://acme.test/account/1: Connection refused", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("https://acme.test/account/1 cannot be reached: Connection refused", exception.Message, StringComparison.Ordinal);
         Assert.False(exception.RequestMayHaveBeenProcessed);
     }
 

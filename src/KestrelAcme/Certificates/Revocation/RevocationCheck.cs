@@ -26,6 +26,9 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
     // Each instance may have its own certificates, and has others after each renewal.
     private const int MostSets = 64;
 
+    // Those of 20 octets.
+    private const int MostDigits = 49;
+
     // The tag of each list, and for whom it was looked through: that it has not changed says nothing of a certificate that was not looked for then.
     private readonly ConcurrentDictionary<RevocationListId, (EntityTagHeaderValue Tag, IReadOnlySet<string> SerialNumbers)> _tags = new();
 
@@ -40,6 +43,7 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
 
     /// <summary>Looks at the list if it is time to, and has each of our certificates on it recorded. Until all are, the list is looked at again at the next occasion.</summary>
     /// <param name="id">The list.</param>
+    /// <param name="authority">The directory of the authority that issued our certificates.</param>
     /// <param name="issuer">A certificate of its issuer.</param>
     /// <param name="serialNumbers">Our certificates.</param>
     /// <param name="record">Records that a certificate is revoked; tells whether it is written down.</param>
@@ -47,7 +51,12 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
     /// <returns>When to look at it next.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<DateTimeOffset> LookAsync(
-        RevocationListId id, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, Func<RevokedEntry, Task<bool>> record, CancellationToken cancellationToken)
+        RevocationListId id,
+        Uri authority,
+        ReadOnlyMemory<byte> issuer,
+        IReadOnlySet<string> serialNumbers,
+        Func<RevokedEntry, Task<bool>> record,
+        CancellationToken cancellationToken)
     {
         var known = await store.ReadRevocationListAsync(id.Url, id.IssuerKey, cancellationToken);
         var set = HashOf(serialNumbers);
@@ -59,8 +68,15 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         try
         {
             var seen = _tags.TryGetValue(id, out var before) && serialNumbers.IsSubsetOf(before.SerialNumbers) ? before.Tag : null;
-            var fetched = await client.FetchAsync(id.Url, seen, cancellationToken);
-            var list = fetched is null ? null : Read(fetched, id.Url, issuer, serialNumbers, known);
+            using var certificate = LoadIssuer(issuer);
+            var fetched = await client.FetchAsync(
+                id.Url,
+                authority,
+                seen,
+                (body, token) => RevocationListReader.ReadAsync(body, certificate, id.Url, serialNumbers, token),
+                cancellationToken);
+            var list = fetched?.List;
+            CheckNotOlder(list, known);
 
             // While something is left to record, the list must be sent again, changed or not.
             _tags.TryRemove(id, out _);
@@ -109,13 +125,15 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         return complete;
     }
 
-    private static RevocationList Read(FetchedRevocationList fetched, Uri url, ReadOnlyMemory<byte> issuer, IReadOnlySet<string> serialNumbers, RevocationListRecord? record)
+    private static void CheckNotOlder(RevocationList? list, RevocationListRecord? record)
     {
-        using var certificate = LoadIssuer(issuer);
-        var list = RevocationListReader.Read(fetched.Content, certificate, url, serialNumbers);
-        return record?.Number is { } known && list.Number < BigInteger.Parse(known, CultureInfo.InvariantCulture)
-            ? throw new UnusableRevocationListException($"its number {list.Number} is lower than {known}, which was seen before: it is an old one")
-            : list;
+        // What the store says is somebody's text: a number that is none, or longer than numbers are, was not seen.
+        if (list is not null && record?.Number is { Length: <= MostDigits } known
+            && BigInteger.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out var seen) && list.Number < seen)
+        {
+            throw new UnusableRevocationListException(
+                $"its number {list.Number} is lower than {seen}, which was seen before: it is an old one");
+        }
     }
 
     private static X509Certificate2 LoadIssuer(ReadOnlyMemory<byte> issuer)

@@ -7,6 +7,7 @@ namespace KestrelAcme.Certificates.Revocation;
 internal static class RevocationListExtensions
 {
     private const string CrlNumber = "2.5.29.20";
+    private const int MaxNumberLength = 20;
     private const string IssuingDistributionPoint = "2.5.29.28";
 
     /// <returns>The CRL number.</returns>
@@ -23,7 +24,7 @@ internal static class RevocationListExtensions
             switch (oid)
             {
                 case CrlNumber:
-                    number = value.ReadInteger();
+                    number = ReadNumber(value.ReadIntegerBytes().Span);
                     break;
                 case IssuingDistributionPoint:
                     CheckScope(value.ReadSequence(), source);
@@ -41,13 +42,21 @@ internal static class RevocationListExtensions
         return number;
     }
 
+    // Up to 20 octets (RFC 5280 section 5.2.3), and one for the sign. Of a longer one the decimal digits alone would keep a processor busy
+    // for minutes.
+    private static BigInteger ReadNumber(ReadOnlySpan<byte> bytes)
+        => (bytes.Length <= MaxNumberLength || (bytes.Length == MaxNumberLength + 1 && bytes[0] == 0)) && bytes[0] < 0x80
+            ? new BigInteger(bytes, isUnsigned: true, isBigEndian: true)
+            : throw new UnusableRevocationListException(
+                $"its number has {bytes.Length} octets, or is negative; {MaxNumberLength} are allowed");
+
     // distributionPoint [0], onlyContainsUserCerts [1], onlyContainsCACerts [2], onlySomeReasons [3], indirectCRL [4], onlyContainsAttributeCerts [5].
     private static void CheckScope(AsnReader scope, Uri source)
     {
         while (scope.HasData)
         {
             var tag = scope.PeekTag();
-            switch (tag.TagValue)
+            switch (tag.TagClass == TagClass.ContextSpecific ? tag.TagValue : -1)
             {
                 case 0:
                     var names = CrlDistributionPoint.ReadFullName(scope.ReadSequence(tag)).ToList();

@@ -1,107 +1,170 @@
 using System.Formats.Asn1;
-using System.Numerics;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Revocation;
 
-/// <summary>Reads a revocation list from DER, checks that the issuer signed it and that it is about our certificates, and looks for serial numbers. Pure.</summary>
+/// <summary>
+/// Reads a revocation list while it arrives, checks that the issuer signed it and that it is about our certificates, and looks for serial
+/// numbers. Nothing is kept of it but what was
+/// looked for, and no field becomes a number that is longer than RFC 5280 allows: what arrives may be anybody's until its signature, which
+/// comes last, was checked.
+/// </summary>
 internal static class RevocationListReader
 {
-    private static readonly Asn1Tag Extensions = new(TagClass.ContextSpecific, 0, isConstructed: true);
+    private const byte Integer = 0x02;
+    private const byte Sequence = 0x30;
+    private const byte UtcTime = 0x17;
+    private const byte GeneralizedTime = 0x18;
+    private const byte Extensions = 0xA0;
+    private const int MaxFieldLength = 16 * 1024;
 
-    /// <param name="der">The list.</param>
+    /// <param name="stream">The list.</param>
     /// <param name="issuer">The certificate of the issuer of the certificates that are asked about.</param>
     /// <param name="source">Where the list was fetched: one that names another distribution point is not for these certificates.</param>
     /// <param name="serialNumbers">The serial numbers, in hexadecimal as .NET writes them.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="UnusableRevocationListException">The list proves nothing; the message says why.</exception>
-    public static RevocationList Read(ReadOnlyMemory<byte> der, X509Certificate2 issuer, Uri source, IReadOnlySet<string> serialNumbers)
+    public static async Task<RevocationList> ReadAsync(
+        Stream stream, X509Certificate2 issuer, Uri source, IReadOnlySet<string> serialNumbers, CancellationToken cancellationToken)
     {
+        using var der = new DerStream(stream, RevocationListClient.MaxLength);
         try
         {
-            var list = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
-            var signed = list.ReadEncodedValue();
-            var algorithm = list.ReadSequence().ReadObjectIdentifier();
-            var signature = list.ReadBitString(out _);
-            if (!RevocationListSignature.IsValid(issuer, algorithm, signed.Span, signature))
+            var end = await der.EnterAsync(Sequence, RevocationListClient.MaxLength, cancellationToken);
+            der.BeginSigned();
+            var signedEnd = await der.EnterAsync(Sequence, end, cancellationToken);
+            if (await der.PeekTagAsync(signedEnd, cancellationToken) == Integer)
             {
-                throw new UnusableRevocationListException($"it is not signed by {issuer.Subject}");
+                await der.ReadAsync(MaxFieldLength, signedEnd, cancellationToken); // The version.
             }
 
-            return ReadSigned(new AsnReader(signed, AsnEncodingRules.DER).ReadSequence(), issuer, source, serialNumbers);
+            var algorithm = AlgorithmOf(await der.ReadAsync(MaxFieldLength, signedEnd, cancellationToken));
+            der.UseHash(RevocationListSignature.HashOf(algorithm) ?? throw NotSigned(issuer));
+            var list = await ReadSignedAsync(der, signedEnd, issuer, source, new Search(serialNumbers), cancellationToken);
+            var hash = der.EndSigned();
+            var isSame = AlgorithmOf(await der.ReadAsync(MaxFieldLength, end, cancellationToken)) == algorithm;
+            var signed = await der.ReadAsync(MaxFieldLength, end, cancellationToken);
+            var signature = new AsnReader(signed, AsnEncodingRules.DER).ReadBitString(out var unused);
+            var isWhole = isSame && unused == 0 && der.Position == end;
+            return isWhole && RevocationListSignature.IsValid(issuer, algorithm, hash, signature) ? list : throw NotSigned(issuer);
         }
-        catch (AsnContentException exception)
+        catch (Exception exception) when (exception is AsnContentException or CryptographicException or ArgumentException)
         {
             throw new UnusableRevocationListException("it is not a certificate revocation list", exception);
         }
     }
 
-    private static RevocationList ReadSigned(AsnReader list, X509Certificate2 issuer, Uri source, IReadOnlySet<string> serialNumbers)
-    {
-        if (list.PeekTag().HasSameClassAndValue(Asn1Tag.Integer))
-        {
-            list.ReadInteger();
-        }
+    private static UnusableRevocationListException NotSigned(X509Certificate2 issuer) => new($"it is not signed by {issuer.Subject}");
 
-        list.ReadEncodedValue();
-        if (!list.ReadEncodedValue().Span.SequenceEqual(issuer.SubjectName.RawData))
+    private static string AlgorithmOf(ReadOnlyMemory<byte> identifier)
+        => new AsnReader(identifier, AsnEncodingRules.DER).ReadSequence().ReadObjectIdentifier();
+
+    private static async Task<RevocationList> ReadSignedAsync(
+        DerStream der, long end, X509Certificate2 issuer, Uri source, Search search, CancellationToken cancellationToken)
+    {
+        if (!(await der.ReadAsync(MaxFieldLength, end, cancellationToken)).Span.SequenceEqual(issuer.SubjectName.RawData))
         {
             throw new UnusableRevocationListException($"it is not issued by {issuer.Subject}");
         }
 
-        var thisUpdate = ReadTime(list);
-        if (IsTime(list))
+        var thisUpdate = ReadTime(new AsnReader(await der.ReadAsync(MaxFieldLength, end, cancellationToken), AsnEncodingRules.DER));
+        if (await der.PeekTagAsync(end, cancellationToken) is UtcTime or GeneralizedTime)
         {
-            ReadTime(list);
+            await der.ReadAsync(MaxFieldLength, end, cancellationToken); // The next update: it is looked at once a day all the same.
         }
 
-        var revoked = list.HasData && list.PeekTag().HasSameClassAndValue(Asn1Tag.Sequence) ? ReadEntries(list.ReadSequence(), serialNumbers) : [];
-        var number = list.HasData && list.PeekTag().HasSameClassAndValue(Extensions)
-            ? RevocationListExtensions.Read(list.ReadSequence(Extensions).ReadSequence(), source)
+        if (await der.PeekTagAsync(end, cancellationToken) == Sequence)
+        {
+            var entriesEnd = await der.EnterAsync(Sequence, end, cancellationToken);
+            while (der.Position < entriesEnd)
+            {
+                if (!der.TryRead(MaxFieldLength, entriesEnd, out var entry))
+                {
+                    entry = await der.ReadAsync(MaxFieldLength, entriesEnd, cancellationToken);
+                }
+
+                search.Look(entry.Span, thisUpdate);
+            }
+        }
+
+        var number = await der.PeekTagAsync(end, cancellationToken) == Extensions
+            ? RevocationListExtensions.Read(
+                new AsnReader(await der.ReadAsync(DerStream.MaxElementLength, end, cancellationToken), AsnEncodingRules.DER)
+                    .ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0, isConstructed: true)).ReadSequence(),
+                source)
             : null;
-        return new RevocationList(number, thisUpdate, revoked);
+        return der.Position == end
+            ? new RevocationList(number, thisUpdate, search.Found)
+            : throw new AsnContentException("It has more fields than are known.");
     }
-
-    private static List<RevokedEntry> ReadEntries(AsnReader entries, IReadOnlySet<string> serialNumbers)
-    {
-        var found = new List<RevokedEntry>();
-        while (entries.HasData)
-        {
-            var entry = entries.ReadSequence();
-            var serial = Convert.ToHexString(entry.ReadIntegerBytes().Span);
-            if (serialNumbers.Contains(serial))
-            {
-                found.Add(new RevokedEntry(serial, ReadTime(entry), entry.HasData ? ReadReason(entry.ReadSequence()) : null));
-            }
-        }
-
-        return found;
-    }
-
-    private static RevocationReason? ReadReason(AsnReader extensions)
-    {
-        while (extensions.HasData)
-        {
-            var extension = extensions.ReadSequence();
-            if (extension.ReadObjectIdentifier() != "2.5.29.21")
-            {
-                continue;
-            }
-
-            if (extension.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean))
-            {
-                extension.ReadBoolean();
-            }
-
-            return (RevocationReason)(int)new BigInteger(new AsnReader(extension.ReadOctetString(), AsnEncodingRules.DER).ReadEnumeratedBytes().Span, isBigEndian: true);
-        }
-
-        return null;
-    }
-
-    private static bool IsTime(AsnReader reader)
-        => reader.HasData && (reader.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) || reader.PeekTag().HasSameClassAndValue(Asn1Tag.GeneralizedTime));
 
     private static DateTimeOffset ReadTime(AsnReader reader)
         => reader.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) ? reader.ReadUtcTime() : reader.ReadGeneralizedTime();
+
+    /// <summary>Looks for serial numbers, millions of times, without making garbage of each.</summary>
+    private sealed class Search
+    {
+        private readonly HashSet<ReadOnlyMemory<byte>>.AlternateLookup<ReadOnlySpan<byte>> _wanted;
+        private readonly Dictionary<string, RevokedEntry> _found = new(StringComparer.Ordinal);
+
+        public Search(IReadOnlySet<string> serialNumbers)
+            => _wanted = serialNumbers.Select(s => (ReadOnlyMemory<byte>)Convert.FromHexString(s)).ToHashSet(BytesComparer.Instance)
+                .GetAlternateLookup<ReadOnlySpan<byte>>();
+
+        public IReadOnlyList<RevokedEntry> Found => [.. _found.Values];
+
+        public void Look(ReadOnlySpan<byte> entry, DateTimeOffset thisUpdate)
+        {
+            AsnDecoder.ReadSequence(entry, AsnEncodingRules.DER, out var offset, out var length, out _);
+            var fields = entry.Slice(offset, length);
+            var serial = AsnDecoder.ReadIntegerBytes(fields, AsnEncodingRules.DER, out var read);
+            if (_wanted.Contains(serial))
+            {
+                var number = Convert.ToHexString(serial);
+                var (at, reason) = ReadDetails(fields[read..].ToArray());
+                _found.TryAdd(number, new RevokedEntry(number, at ?? thisUpdate, reason));
+            }
+        }
+
+        /// <summary>A certificate that is on the list is revoked, whatever is wrong with the rest of its entry.</summary>
+        private static (DateTimeOffset? At, RevocationReason? Reason) ReadDetails(ReadOnlyMemory<byte> details)
+        {
+            DateTimeOffset? at = null;
+            try
+            {
+                var reader = new AsnReader(details, AsnEncodingRules.DER);
+                at = ReadTime(reader);
+                return (at, reader.HasData ? ReadReason(reader.ReadSequence()) : null);
+            }
+            catch (AsnContentException)
+            {
+                return (at, null);
+            }
+        }
+
+        private static RevocationReason? ReadReason(AsnReader extensions)
+        {
+            while (extensions.HasData)
+            {
+                var extension = extensions.ReadSequence();
+                if (extension.ReadObjectIdentifier() != "2.5.29.21")
+                {
+                    continue;
+                }
+
+                if (extension.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean))
+                {
+                    extension.ReadBoolean();
+                }
+
+                var code = new AsnReader(extension.ReadOctetString(), AsnEncodingRules.DER).ReadEnumeratedBytes().Span;
+                return code is [<= 10 and not 7] ? (RevocationReason)code[0] : null;
+            }
+
+            return null;
+        }
+    }
 }

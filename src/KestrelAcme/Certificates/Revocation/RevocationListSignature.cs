@@ -6,25 +6,25 @@ namespace KestrelAcme.Certificates.Revocation;
 /// <summary>Checks the signature of a revocation list. Pure.</summary>
 internal static class RevocationListSignature
 {
-    public static bool IsValid(X509Certificate2 issuer, string algorithm, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> signature)
+    /// <summary>What is hashed by a signature algorithm; <see langword="null"/> for one that is not known.</summary>
+    public static HashAlgorithmName? HashOf(string algorithm) => algorithm switch
     {
-        using var ecdsa = issuer.GetECDsaPublicKey();
-        using var rsa = ecdsa is null ? issuer.GetRSAPublicKey() : null;
-        return algorithm switch
+        "1.2.840.10045.4.3.2" or "1.2.840.113549.1.1.11" => HashAlgorithmName.SHA256,
+        "1.2.840.10045.4.3.3" or "1.2.840.113549.1.1.12" => HashAlgorithmName.SHA384,
+        "1.2.840.10045.4.3.4" or "1.2.840.113549.1.1.13" => HashAlgorithmName.SHA512,
+        _ => null,
+    };
+
+    /// <exception cref="CryptographicException">The key of the issuer is of no use.</exception>
+    public static bool IsValid(X509Certificate2 issuer, string algorithm, ReadOnlySpan<byte> hash, ReadOnlySpan<byte> signature)
+    {
+        if (algorithm.StartsWith("1.2.840.10045.", StringComparison.Ordinal))
         {
-            "1.2.840.10045.4.3.2" => Verify(ecdsa, signed, signature, HashAlgorithmName.SHA256),
-            "1.2.840.10045.4.3.3" => Verify(ecdsa, signed, signature, HashAlgorithmName.SHA384),
-            "1.2.840.10045.4.3.4" => Verify(ecdsa, signed, signature, HashAlgorithmName.SHA512),
-            "1.2.840.113549.1.1.11" => Verify(rsa, signed, signature, HashAlgorithmName.SHA256),
-            "1.2.840.113549.1.1.12" => Verify(rsa, signed, signature, HashAlgorithmName.SHA384),
-            "1.2.840.113549.1.1.13" => Verify(rsa, signed, signature, HashAlgorithmName.SHA512),
-            _ => false,
-        };
+            using var ecdsa = issuer.GetECDsaPublicKey();
+            return ecdsa?.VerifyHash(hash, signature, DSASignatureFormat.Rfc3279DerSequence) == true;
+        }
+
+        using var rsa = issuer.GetRSAPublicKey();
+        return HashOf(algorithm) is { } name && rsa?.VerifyHash(hash, signature, name, RSASignaturePadding.Pkcs1) == true;
     }
-
-    private static bool Verify(ECDsa? key, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> signature, HashAlgorithmName hash)
-        => key?.VerifyData(signed, signature, hash, DSASignatureFormat.Rfc3279DerSequence) == true;
-
-    private static bool Verify(RSA? key, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> signature, HashAlgorithmName hash)
-        => key?.VerifyData(signed, signature, hash, RSASignaturePadding.Pkcs1) == true;
 }

@@ -76,6 +76,7 @@ internal sealed class RevocationWatcher(
         var served = certificates.Select(c => (Certificate: c, c.Current!.SerialNumber)).ToLookup(c => c.SerialNumber, c => c.Certificate, StringComparer.Ordinal);
         return check.LookAsync(
             list,
+            certificates[0].Current!.Record.Metadata.DirectoryUrl,
             certificates[0].Current!.Record.Chain[1],
             served.Select(s => s.Key).ToHashSet(StringComparer.Ordinal),
             entry => ReplaceAllAsync(served[entry.SerialNumber], entry, cancellationToken),

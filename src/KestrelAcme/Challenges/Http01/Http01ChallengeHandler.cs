@@ -22,8 +22,7 @@ internal sealed class Http01ChallengeHandler(Http01TokenTable tokens, Http01Self
 
     public async ValueTask<string?> ExplainFailureAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
-        var addresses = await Http01SelfCheck.ResolveAsync(context, cancellationToken);
-        var seen = addresses.Length == 0 ? "it does not resolve" : $"it resolves to {string.Join(", ", addresses.Select(a => a.ToString()))}";
+        var seen = await selfCheck.DescribeAsync(context, cancellationToken);
         return context.Token is { } token && tokens.RequestsFor(token) is { Count: > 0 } requests
             ? $"Seen from here, the token was asked for {Times(requests.Count)} (our own check among them), from {Addresses(requests.Addresses)}, and answered; {seen}."
             : $"Seen from here, no request for the token arrived at this instance; {seen}.";

@@ -2,15 +2,25 @@ using System.Net;
 using System.Net.Sockets;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Http01;
 
 /// <summary>
-/// Asks for our own token before the authority is told to look: at our own listener, then by the public name where that resolves. What somebody else answers is reported and waited on
-/// for a while; what cannot be resolved or reached from inside is no reason to wait, since the inside of a network often sees other things than the Internet does.
+/// Asks for our own token before the authority is told to look: at our own listener, then at each address that the public name leads to.
+/// What somebody else answers is reported and waited
+/// on for a while; what cannot be resolved or reached from inside is no reason to wait, since the inside of a network often sees other
+/// things than the Internet does. What each address
+/// did is kept, to explain a validation that fails.
 /// </summary>
-internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe probe, ConfigurationSource configuration, TimeProvider time, ILogger<Http01SelfCheck> logger)
+internal sealed class Http01SelfCheck(
+    IPlainHttpEndpoints endpoints,
+    TokenProbe probe,
+    Http01TokenTable tokens,
+    ConfigurationSource configuration,
+    TimeProvider time,
+    ILogger<Http01SelfCheck> logger)
 {
     private const int MaxAddresses = 8;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
@@ -25,21 +35,51 @@ internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe 
 
         await CheckListenerAsync(context, cancellationToken);
         var started = time.GetTimestamp();
-        while (await FindForeignAsync(context, cancellationToken) is { } foreign)
+        var said = new HashSet<(IPAddress, string)>();
+        for (var first = true; ; first = false)
         {
-            if (time.GetElapsedTime(started) >= LongestWait)
+            var seen = await AskAllAsync(context, cancellationToken);
+            tokens.Note(context.Token!, seen);
+            if (first && seen.Any(s => s.Result.Silence is not null))
             {
-                logger.ForeignAnswerStays(context.Identifier, foreign.Address, foreign.Answer, LongestWait.TotalSeconds);
+                logger.AddressesSilent(context.Identifier, Describe(seen));
+            }
+
+            if (seen.FirstOrDefault(s => s.Result.ForeignAnswer is not null) is not { Result.ForeignAnswer: { } answer } foreign)
+            {
                 return;
             }
 
-            logger.ForeignAnswer(context.Identifier, foreign.Address, foreign.Answer);
+            if (time.GetElapsedTime(started) >= LongestWait)
+            {
+                logger.ForeignAnswerStays(context.Identifier, foreign.Address, answer, LongestWait.TotalSeconds);
+                return;
+            }
+
+            // The same words every two seconds tell nobody more.
+            if (said.Add((foreign.Address, answer)))
+            {
+                logger.ForeignAnswer(context.Identifier, foreign.Address, answer);
+            }
+
             await Task.Delay(Pause, time, cancellationToken);
         }
     }
 
-    /// <summary>The public addresses of a name, as seen from here; empty when it has none.</summary>
-    public static async Task<IPAddress[]> ResolveAsync(ChallengeContext context, CancellationToken cancellationToken)
+    /// <summary>Where a name leads, as seen from here, with what the self-check saw at each address.</summary>
+    public async Task<string> DescribeAsync(ChallengeContext context, CancellationToken cancellationToken)
+    {
+        var seen = context.Token is { } token ? tokens.NotesFor(token) : [];
+        if (seen.Count > 0)
+        {
+            return $"asked from here, {Describe(seen)}";
+        }
+
+        var addresses = await ResolveAsync(context, cancellationToken);
+        return addresses.Length == 0 ? "it does not resolve" : $"it resolves to {string.Join(", ", addresses.Select(a => a.ToString()))}";
+    }
+
+    private static async Task<IPAddress[]> ResolveAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(context.Identifier, out var address))
         {
@@ -48,13 +88,16 @@ internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe 
 
         try
         {
-            return [.. (await Dns.GetHostAddressesAsync(context.Identifier, cancellationToken)).Take(MaxAddresses)];
+            return [.. (await Dns.GetHostAddressesAsync(context.Identifier, cancellationToken)).Distinct().Take(MaxAddresses)];
         }
         catch (SocketException)
         {
             return [];
         }
     }
+
+    private static string Describe(IReadOnlyList<(IPAddress Address, TokenProbeResult Result)> seen)
+        => string.Join("; ", seen.Select(s => $"{s.Address} {s.Result}"));
 
     private async Task CheckListenerAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
@@ -68,18 +111,15 @@ internal sealed class Http01SelfCheck(IPlainHttpEndpoints endpoints, TokenProbe 
         }
     }
 
-    private async Task<(IPAddress Address, string Answer)?> FindForeignAsync(ChallengeContext context, CancellationToken cancellationToken)
+    /// <summary>All addresses at once: one that is silent must not use up the time of the others.</summary>
+    private async Task<IReadOnlyList<(IPAddress Address, TokenProbeResult Result)>> AskAllAsync(
+        ChallengeContext context, CancellationToken cancellationToken)
     {
-        foreach (var address in await ResolveAsync(context, cancellationToken))
-        {
-            // A name that leads to this machine alone says nothing about the Internet.
-            if (!IPAddress.IsLoopback(address)
-                && (await probe.AskAsync(new IPEndPoint(address, TokenProbe.AuthoritysPort), context.Identifier, context.Token!, context.KeyAuthorization!, cancellationToken)).ForeignAnswer is { } answer)
-            {
-                return (address, answer);
-            }
-        }
-
-        return null;
+        // A name that leads to this machine alone says nothing about the Internet.
+        var addresses = (await ResolveAsync(context, cancellationToken)).Where(a => !GuardedConnection.IsThisMachine(a)).ToList();
+        var results = await Task.WhenAll(addresses.Select(
+            a => probe.AskAsync(
+                new IPEndPoint(a, TokenProbe.AuthoritysPort), context.Identifier, context.Token!, context.KeyAuthorization!, cancellationToken)));
+        return [.. addresses.Zip(results)];
     }
 }

@@ -78,6 +78,19 @@ internal sealed class Http01TokenTable
     /// <summary>Who asked this instance for a token that it answers itself.</summary>
     public TokenRequests? RequestsFor(string token) => _answers.GetValueOrDefault(token)?.Requests;
 
+    /// <summary>Keeps what the self-check saw, for as long as the token is answered.</summary>
+    public void Note(string token, IReadOnlyList<(IPAddress Address, TokenProbeResult Result)> seen)
+    {
+        if (_answers.TryGetValue(token, out var answer))
+        {
+            answer.Notes = seen;
+        }
+    }
+
+    /// <summary>What the self-check saw last; empty when it was not made.</summary>
+    public IReadOnlyList<(IPAddress Address, TokenProbeResult Result)> NotesFor(string token)
+        => _answers.GetValueOrDefault(token)?.Notes ?? [];
+
     private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(LookUpTime, _time);

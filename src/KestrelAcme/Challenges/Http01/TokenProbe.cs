@@ -7,13 +7,16 @@ using KestrelAcme.Protocol.Transport;
 namespace KestrelAcme.Challenges.Http01;
 
 /// <summary>Asks for a token as an authority does, at one address.</summary>
-internal sealed class TokenProbe(TimeProvider time)
+internal sealed class TokenProbe(TimeProvider time, TokenProbe.ConnectTo? connect = null)
 {
     /// <summary>Where an authority asks (RFC 8555 section 8.3).</summary>
     public const int AuthoritysPort = 80;
 
     private const int MaxAnswer = 256;
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+
+    /// <summary>Connects to an address; tests put others in the place of public ones.</summary>
+    public delegate Task<Stream> ConnectTo(IPEndPoint endpoint, CancellationToken cancellationToken);
 
     /// <param name="endpoint">Where to connect.</param>
     /// <param name="host">The name or the IP address that the request is for.</param>
@@ -39,45 +42,63 @@ internal sealed class TokenProbe(TimeProvider time)
                 ? TokenProbeResult.Ours
                 : TokenProbeResult.Foreign($"status {(int)response.StatusCode}");
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return TokenProbeResult.Unreachable;
+            return TokenProbeResult.Silent($"did not answer within {AnswerTime.TotalSeconds:0} s");
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Whatever it is: a stranger chose the octets that made HttpClient throw, and they are no reason not to ask the CA.
+            return TokenProbeResult.Silent(Describe(exception));
         }
     }
+
+    private static string Describe(Exception exception) => exception.GetBaseException() switch
+    {
+        NotAskedException notAsked => notAsked.Message,
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "refused the connection",
+        SocketException
+        {
+            SocketErrorCode: SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.AddressNotAvailable
+                or SocketError.AddressFamilyNotSupported
+        } => "cannot be reached: there is no route to it from here",
+        SocketException { SocketErrorCode: SocketError.TimedOut } => "did not answer",
+        _ => "did not answer in HTTP",
+    };
 
     // An authority follows it, and finds the answer there: our pipeline answers on every port.
     private static bool IsOwnHttps(HttpResponseMessage response, Uri asked)
         => (int)response.StatusCode is >= 300 and < 400
             && response.Headers.Location is { } location
-            && new Uri(asked, location) is { Scheme: "https" } target
+            && Uri.TryCreate(asked, location, out var target)
+            && target.Scheme == Uri.UriSchemeHttps
             && target.Host == asked.Host
             && target.AbsolutePath == asked.AbsolutePath;
 
-    private static SocketsHttpHandler Handler(IPEndPoint endpoint) => new()
+    private SocketsHttpHandler Handler(IPEndPoint endpoint) => new()
     {
         AllowAutoRedirect = false,
         UseProxy = false,
         UseCookies = false,
-        ConnectCallback = async (_, cancellationToken) =>
-        {
-            if (GuardedConnection.IsLinkLocal(endpoint.Address))
-            {
-                throw new HttpRequestException("Link-local addresses are not asked.");
-            }
-
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(endpoint, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
+        ConnectCallback = async (_, cancellationToken) => GuardedConnection.IsLinkLocal(endpoint.Address)
+            ? throw new NotAskedException()
+            : await (connect ?? ConnectAsync)(endpoint, cancellationToken),
     };
+
+    private static async Task<Stream> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(endpoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private static async Task<string> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -86,4 +107,8 @@ internal sealed class TokenProbe(TimeProvider time)
         var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         return Encoding.ASCII.GetString(buffer, 0, length);
     }
+
+    /// <summary>What a name's owner writes into DNS must not reach a service of this machine's link or of its cloud.</summary>
+    private sealed class NotAskedException()
+        : IOException("is not asked: it is a link-local address, or that of a cloud's metadata service");
 }

@@ -8,6 +8,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.DnsClient;
 using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Records;
+using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Challenges.Places;
 
@@ -45,7 +46,7 @@ internal sealed class NamePlaces(DnsAccess dns, Http01TokenTable tokens, TokenPr
     private async Task<NamePlace> FindAsync(string host, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
     {
         var own = OwnAddresses();
-        if (addresses.Any(a => IPAddress.IsLoopback(a) || own.Contains(Plain(a))))
+        if (addresses.Any(a => GuardedConnection.IsThisMachine(a) || own.Contains(Plain(a))))
         {
             return NamePlace.Here;
         }

@@ -105,6 +105,20 @@ public sealed class RevocationCheckTests : IDisposable
         Assert.Equal((1, 1), (_server.Sent, _server.Unchanged));
     }
 
+    /// <summary>What the store holds is somebody's text: an earlier version kept numbers of any length.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Look_StoredNumberIsNone_IsNotCompared(bool isText)
+    {
+        var number = isText ? "many" : new string('9', 1_000_000);
+        await _store.WriteRevocationListAsync(
+            new RevocationListRecord { Url = Url, IssuerKey = _issuer.Thumbprint, Number = number, NextChecks = new Dictionary<string,
+                DateTimeOffset>() }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(["0A"], await LookAsync(Check(), "0A"));
+    }
+
     public void Dispose()
     {
         _client.Dispose();
@@ -135,6 +149,7 @@ public sealed class RevocationCheckTests : IDisposable
 
     private static Task<DateTimeOffset> LookAsync(RevocationCheck check, X509Certificate2 issuer, List<string> found, params string[] serialNumbers) => check.LookAsync(
         new RevocationListId(Url, issuer.Thumbprint),
+        new Uri("https://ca.test/directory"),
         issuer.RawDataMemory,
         serialNumbers.ToHashSet(StringComparer.Ordinal),
         entry =>

@@ -1,5 +1,7 @@
 using System.Net;
 using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -49,6 +51,68 @@ public sealed class TokenProbeTests
         await AskAsync(context => asked = context.Request.Host.Value, host);
 
         Assert.Equal(expected, asked);
+    }
+
+    /// <summary>Whatever a stranger answers is a result.</summary>
+    [Fact]
+    public async Task Ask_OddAnswers_AreResults()
+    {
+        await using var server = new OddHttpServer();
+        string[] templates =
+        [
+            "HTTP/1.1 301 Moved\r\nLocation: https://app.test/.well-known/acme-challenge/token\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nanswer",
+            "HTTP/1.1 307 Moved\r\nLocation: //app.test:8443/%2e?a#b\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        ];
+        var probe = new TokenProbe(TimeProvider.System);
+        foreach (var answer in OddAnswers.Redirects.Concat(OddAnswers.Mutations(seed: 1, count: 300, templates)))
+        {
+            server.Answer = answer;
+
+            Assert.NotNull(await probe.AskAsync(server.EndPoint, "app.test", "token", "answer", Cancelled));
+        }
+    }
+
+    [Theory]
+    [InlineData("//")]
+    [InlineData("https://xn--/")]
+    [InlineData("https://[::1/")]
+    public async Task Ask_LocationIsNone_IsForeign(string location)
+    {
+        await using var server = new OddHttpServer { Answer = OddAnswers.Latin1(
+            $"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n") };
+
+        var result = await new TokenProbe(TimeProvider.System).AskAsync(server.EndPoint, "app.test", "token", "answer", Cancelled);
+
+        Assert.Equal("status 301", result.ForeignAnswer);
+    }
+
+    [Fact]
+    public async Task Ask_NobodyAnswers_SaysWhatTheAddressDid()
+    {
+        using var silent = new SilentListener(IPAddress.Parse("127.0.0.2"));
+        var time = new FakeTimeProvider();
+        var asking = new TokenProbe(time).AskAsync(silent.EndPoint, "app.test", "token", "answer", Cancelled);
+        await time.RunUntilCompleteAsync(asking, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(20), Cancelled);
+        var closed = new IPEndPoint(IPAddress.Loopback, FreePort.Tcp());
+
+        Assert.Equal("did not answer within 3 s", (await asking).Silence);
+        Assert.Equal("refused the connection",
+            (await new TokenProbe(TimeProvider.System).AskAsync(closed, "app.test", "token", "answer", Cancelled)).Silence);
+    }
+
+    [Theory]
+    [InlineData("169.254.169.254")]
+    [InlineData("::ffff:169.254.169.254")]
+    [InlineData("64:ff9b::a9fe:a9fe")]
+    [InlineData("fd00:ec2::254")]
+    public async Task Ask_NameLeadsToAMetadataService_IsNotAsked(string address)
+    {
+        var probe = new TokenProbe(TimeProvider.System, (_, _) => throw new InvalidOperationException("It was connected to."));
+
+        Assert.StartsWith("is not asked",
+            (await probe.AskAsync(new IPEndPoint(IPAddress.Parse(address), 80), "app.test", "token", "answer", Cancelled)).Silence,
+            StringComparison.Ordinal);
     }
 
     private static async Task<TokenProbeResult> AskAsync(Action<HttpContext> answer, string host = "app.test")

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Challenges.Dns01.Http;
 
@@ -13,6 +14,8 @@ internal sealed class DnsApiClient : IDisposable
     private const int MaxAnswerLength = 1024 * 1024;
     private const int Attempts = 3;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(366);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
@@ -30,7 +33,8 @@ internal sealed class DnsApiClient : IDisposable
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.All,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectCallback = GuardedConnection.Anywhere(time).ConnectAsync,
+            ConnectTimeout = ConnectTime,
         })
         {
             BaseAddress = BaseUrl,
@@ -121,9 +125,13 @@ internal sealed class DnsApiClient : IDisposable
             var body = await response.Content.ReadAsByteArrayAsync(both.Token);
             return new DnsApiAnswer(response.StatusCode, body, RetryAfterOf(response.Headers.RetryAfter));
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw new DnsProviderException(DnsProviderFault.Unavailable, $"{BaseUrl.Authority} could not be asked about zone {zone}: {exception.Message}", exception);
+            // Whatever it is: something in between may answer what makes HttpClient throw anything.
+            throw new DnsProviderException(
+                DnsProviderFault.Unavailable,
+                $"{BaseUrl.Authority} could not be asked about zone {zone}: {QuotedText.Words(exception.Message, QuotedText.MaxReplyLength)}",
+                exception);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -134,6 +142,6 @@ internal sealed class DnsApiClient : IDisposable
     private TimeSpan? RetryAfterOf(RetryConditionHeaderValue? header)
     {
         var wait = header?.Delta ?? (header?.Date is { } date ? date - _time.GetUtcNow() : null);
-        return wait is { } value && value > TimeSpan.Zero ? value : null;
+        return wait is { } value && value > TimeSpan.Zero ? value < LongestWait ? value : LongestWait : null;
     }
 }
