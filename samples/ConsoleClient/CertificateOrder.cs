@@ -149,7 +149,7 @@ internal sealed class CertificateOrder(CommandLine command, TextWriter output)
 
         var roots = new X509Certificate2Collection();
         roots.ImportFromPemFile(path);
-        return roots;
+        return roots.Count > 0 ? roots : throw new IOException($"{path} holds no certificate in PEM ('-----BEGIN CERTIFICATE-----').");
     }
 
     private AccountKey ReadOrMakeAccountKey()

@@ -33,7 +33,10 @@ public sealed class AcmeHttpsOptions
     /// <value><see langword="null"/>: <c>LetsEncrypt</c>; in Development none, so that nobody orders from a public authority unawares.</value>
     public string? DirectoryUrl { get; set; }
 
-    /// <summary>A PEM file with the roots by which the authority's HTTPS is verified, for a private authority. A relative path counts from the content root.</summary>
+    /// <summary>
+    /// A PEM file with the roots, or intermediates, by which the authority's HTTPS is verified, for a private authority; read again when it
+    /// changes. A relative path counts from the content root.
+    /// </summary>
     /// <value>None: the machine's roots.</value>
     public string? TrustedRootsPath { get; set; }
 

@@ -7,7 +7,10 @@ public sealed class AuthorityOptions
     /// <value>None: required.</value>
     public string? DirectoryUrl { get; set; }
 
-    /// <summary>A PEM file with the roots by which this authority's HTTPS is verified. A relative path counts from the content root.</summary>
+    /// <summary>
+    /// A PEM file with the roots, or intermediates, by which this authority's HTTPS is verified; read again when it changes. A relative
+    /// path counts from the content root.
+    /// </summary>
     /// <value>None: the machine's roots.</value>
     public string? TrustedRootsPath { get; set; }
 

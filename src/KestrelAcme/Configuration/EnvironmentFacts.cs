@@ -51,7 +51,9 @@ internal sealed record EnvironmentFacts
         return name is null || name.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) ? null : name;
     }
 
-    private static string ReadBounded(string path)
+    /// <summary>Reads a file of up to 1 MiB.</summary>
+    /// <exception cref="IOException">It cannot be read, or is longer.</exception>
+    public static string ReadBounded(string path)
     {
         using var reader = new StreamReader(path);
         var buffer = new char[MaxFileLength + 1];

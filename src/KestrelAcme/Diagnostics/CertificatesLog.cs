@@ -187,6 +187,13 @@ internal static partial class CertificatesLog
     [LoggerMessage(1154, LogLevel.Warning, "The certificate engine did not stop in time; the host goes on stopping. Orders under way are resumed at the next start.")]
     public static partial void EngineStoppedLate(this ILogger logger);
 
+    [LoggerMessage(1155, LogLevel.Warning,
+        "The trusted roots of {Path} could not be read again; those that were read before stay in use. {Reason}")]
+    public static partial void TrustedRootsNotRead(this ILogger logger, Quoted path, Quoted reason);
+
+    [LoggerMessage(1156, LogLevel.Information, "The trusted roots of {Path} changed and were read again: {Count} certificates.")]
+    public static partial void TrustedRootsRead(this ILogger logger, Quoted path, int count);
+
     [LoggerMessage(1159, LogLevel.Error, "The authority {DirectoryUrl} refuses orders whatever their names are: {Reason} Next attempt at {NextTry:u}.")]
     public static partial void AccountBlocked(this ILogger logger, Quoted directoryUrl, Quoted reason, DateTimeOffset nextTry);
 

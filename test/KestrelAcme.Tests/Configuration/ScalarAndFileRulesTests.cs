@@ -107,12 +107,13 @@ public sealed class ScalarAndFileRulesTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("hello")]
-    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")]
-    public void Build_RootsFileWithoutCertificates_IsAProblem(string content)
+    [InlineData("", "is an empty file.")]
+    [InlineData("hello", "holds no certificate in PEM.")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        "holds a certificate that cannot be read, number 1 in the file.")]
+    public void Build_RootsFileWithoutCertificates_IsAProblem(string content, string problem)
         => Assert.Contains(
-            "AcmeHttps:TrustedRootsPath = 'roots.pem': holds no certificate in PEM.",
+            $"AcmeHttps:TrustedRootsPath = 'roots.pem': {problem}",
             Assert.Single(TestFacts.Problems(options => options.TrustedRootsPath = "roots.pem", TestFacts.Production with { ReadFile = _ => content })),
             StringComparison.Ordinal);
 

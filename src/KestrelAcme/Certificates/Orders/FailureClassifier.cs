@@ -22,9 +22,9 @@ internal static class FailureClassifier
         AcmeRateLimitedException limited => new FailureReport(
             FailureCause.Authority, limited.Problem?.Type,
             Advised(limited.Message, ProblemAdvice.For(AcmeProblemTypes.RateLimited)), limited.RetryAfter),
-        AcmeUnreachableException { IsTlsFailure: true } untrusted => new FailureReport(FailureCause.Authority, null,
-            $"{untrusted.Message} If this is a private authority, set AcmeHttps:TrustedRootsPath to a PEM file with the root of its own HTTPS."),
-        AcmeUnreachableException or AcmeMalformedAnswerException => new FailureReport(FailureCause.Authority, null,
+        AcmeUnreachableException unreachable
+            => new FailureReport(FailureCause.Authority, null, $"{unreachable.Message} {ProblemAdvice.ForUnreachable(unreachable)}"),
+        AcmeMalformedAnswerException => new FailureReport(FailureCause.Authority, null,
             $"{exception.Message} If that goes on, check AcmeHttps:DirectoryUrl."),
         AcmePollingTimeoutException => new FailureReport(FailureCause.Authority, null, exception.Message),
         AcmeException acme => Classify(acme),

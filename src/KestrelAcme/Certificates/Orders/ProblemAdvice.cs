@@ -69,4 +69,20 @@ internal static class ProblemAdvice
 
     private static string Leads(bool isAddress)
         => isAddress ? "the address belongs to this machine" : "the name's A and AAAA records all lead here";
+
+    /// <summary>The advice where there was no answer: whatever failed is named, and nothing else.</summary>
+    public static string ForUnreachable(AcmeUnreachableException failure) => failure.Reason switch
+    {
+        AcmeUnreachableReason.NameNotResolved => "It is tried again by itself. If the host name is wrong, correct AcmeHttps:DirectoryUrl.",
+        AcmeUnreachableReason.CertificateNotTrusted when failure.HadTrustedRoots =>
+            "Put the certificate of the root, or of the intermediate, that issued the CA's own HTTPS certificate into the file that "
+            + "AcmeHttps:TrustedRootsPath names; it is read again when it changes.",
+        AcmeUnreachableReason.CertificateNotTrusted
+            => "If this is a private CA, set AcmeHttps:TrustedRootsPath to a PEM file with the root of its own HTTPS.",
+        AcmeUnreachableReason.CertificateNotTimeValid
+            => "Check this machine's clock; if it is right, the CA must renew the certificate of its own HTTPS.",
+        AcmeUnreachableReason.CertificateNameMismatch => "Set AcmeHttps:DirectoryUrl to a host name that the certificate is for.",
+        AcmeUnreachableReason.TlsFailed => "It is tried again by itself. Something between this machine and the CA may end TLS.",
+        _ => "It is tried again by itself.",
+    };
 }

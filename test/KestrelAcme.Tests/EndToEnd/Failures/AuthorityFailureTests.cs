@@ -3,6 +3,7 @@ using KestrelAcme.Certificates;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Processes;
+using KestrelAcme.Tests.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -33,14 +34,39 @@ public sealed class AuthorityFailureTests
     }
 
     [Fact]
-    public async Task Order_DirectoryUnreachable_NamesTheUrlAndTheFix()
+    public async Task Order_DirectoryUnreachable_NamesTheUrlAndWhatItsAddressDid()
     {
         await using var fixture = await LocalFixture.StartAsync();
         var settings = fixture.Settings(Name);
         var url = settings["AcmeHttps:DirectoryUrl"] = $"https://127.0.0.1:{FreePort.Tcp()}/directory";
         await using var app = await fixture.StartAppAsync(settings, configure: QuickIssuance.Apply);
 
-        await SaysAsync(app, FailureCause.Authority, url, "AcmeHttps:DirectoryUrl");
+        await SaysAsync(app, FailureCause.Authority, url, "127.0.0.1 refused the connection");
+        Assert.DoesNotContain("AcmeHttps:DirectoryUrl", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Order_RootIsRolled_IsOrderedWithoutARestart()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = fixture.Settings(Name);
+        using var folder = new TemporaryFolder();
+        var path = settings["AcmeHttps:TrustedRootsPath"] = folder.Write("roots.pem", TestFacts.RootPem());
+        await using var app = await fixture.StartAppAsync(settings, configure: QuickIssuance.Apply);
+        await SaysAsync(app, FailureCause.Authority, "'CN=test root'", "into the file that AcmeHttps:TrustedRootsPath names");
+
+        File.Copy(fixture.RootPath, path, overwrite: true);
+
+        await Poll.UntilAsync(
+            async token =>
+            {
+                // Refused as long as the CA is left alone after its failures.
+                await app.Certificates.RenewAsync(Name, token);
+                return app.Certificates.Find(Name) is { State: CertificateState.Valid };
+            },
+            $"a certificate\n{app.Log}",
+            TimeSpan.FromMinutes(3),
+            Cancelled);
     }
 
     [Fact]
@@ -77,7 +103,8 @@ public sealed class AuthorityFailureTests
         Assert.DoesNotContain(fixture.Authority.Requests, r => r.Method == "POST");
 
         fixture.Authority.Faults.DateOffset = TimeSpan.Zero;
-        await Poll.UntilAsync(() => app.Certificates.Find(Name) is { State: CertificateState.Valid }, $"a certificate\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => app.Certificates.Find(Name) is { State: CertificateState.Valid }, $"a certificate\n{app.Log}",
+            cancellationToken: Cancelled);
     }
 
     [Fact]
