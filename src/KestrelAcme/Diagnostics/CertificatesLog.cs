@@ -248,6 +248,12 @@ internal static partial class CertificatesLog
     [LoggerMessage(1176, LogLevel.Warning, "The {Count} names that were added at run time are gone from the store; they are stored again.")]
     public static partial void DomainsGone(this ILogger logger, int count);
 
+    [LoggerMessage(1178, LogLevel.Warning, "{Certificate}: the stored certificate {StoredSerialNumber} is not taken over, since {Reason}; {SerialNumber} is still served.")]
+    public static partial void StoredCertificateWorse(this ILogger logger, Quoted certificate, Quoted storedSerialNumber, Quoted reason, Quoted serialNumber);
+
+    [LoggerMessage(1179, LogLevel.Warning, "The stored data of the account at {DirectoryUrl} was damaged, its key was not: the authority knows it as {AccountUrl}, which is used on.")]
+    public static partial void AccountRepaired(this ILogger logger, Quoted directoryUrl, Quoted accountUrl);
+
     [LoggerMessage(1180, LogLevel.Information, "Serving {Certificate} from the store, of earlier settings and valid until {NotAfter:u}, until the certificates that are wanted now exist.")]
     public static partial void SupersededCertificateServed(this ILogger logger, Quoted certificate, DateTimeOffset notAfter);
 

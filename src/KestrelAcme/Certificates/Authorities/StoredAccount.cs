@@ -21,8 +21,20 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
     public async Task<AccountRecord?> ReadAsync(CancellationToken cancellationToken)
     {
         var record = await store.ReadAccountAsync(authority.Id, cancellationToken);
-        return record?.Metadata.DirectoryUrl == authority.DirectoryUrl ? record : null;
+        if (record is { IsRepaired: true } && record.Metadata.DirectoryUrl == CertificateMetadata.UnknownUrl)
+        {
+            // It was found in the place of this directory.
+            record = record with { Metadata = record.Metadata with { DirectoryUrl = authority.DirectoryUrl } };
+        }
+
+        return record?.Metadata.DirectoryUrl != authority.DirectoryUrl ? null
+            : record.Metadata.AccountUrl is { } url && !IsOfAuthority(url) ? record with { Metadata = record.Metadata with { AccountUrl = null }, IsRepaired = true }
+            : record;
     }
+
+    // A URL that leads elsewhere is not believed: the authority is asked for the account of the key.
+    private bool IsOfAuthority(Uri url)
+        => url.Scheme == authority.DirectoryUrl.Scheme && string.Equals(url.IdnHost, authority.DirectoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether nothing is stored in the place, not even an account of another directory.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>

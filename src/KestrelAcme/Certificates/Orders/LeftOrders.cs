@@ -24,6 +24,13 @@ internal static class LeftOrders
             return null;
         }
 
+        if (!await IsOfAuthorityAsync(context, url, cancellationToken))
+        {
+            logger.OrderDropped(context.Specification.Id, url, "its URL is not one of the authority's");
+            await context.Journal.ForgetAsync(cancellationToken);
+            return null;
+        }
+
         try
         {
             var order = await account.GetOrderAsync(url, cancellationToken);
@@ -56,6 +63,16 @@ internal static class LeftOrders
         await context.Journal.ForgetAsync(cancellationToken);
         return null;
     }
+
+    // What the store says is not asked of whoever it names: an order is where the authority's other resources are.
+    private static async Task<bool> IsOfAuthorityAsync(OrderContext context, Uri url, CancellationToken cancellationToken)
+    {
+        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
+        return IsSameServer(url, directory.NewOrder) || IsSameServer(url, context.Authority.Specification.DirectoryUrl);
+    }
+
+    private static bool IsSameServer(Uri one, Uri other)
+        => one.Scheme == other.Scheme && one.Port == other.Port && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<OrderFailedException> WhyEndedAsync(
         OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)

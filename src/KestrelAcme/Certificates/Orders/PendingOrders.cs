@@ -28,7 +28,7 @@ internal static class PendingOrders
     /// future is not waited for.
     /// </summary>
     public static bool IsUnusableForLong(PendingOrder pending, DateTimeOffset now)
-        => pending.At + UnusableLife <= now || pending.At > now + UnusableLife;
+        => now - pending.At >= UnusableLife || pending.At - now > UnusableLife;
 
     /// <summary>Whether an authority's answer to a question for an order means that there is no such order for us.</summary>
     public static bool IsRefusal(AcmeException exception)

@@ -17,8 +17,21 @@ internal static class AccountFile
             keys.Select(key => (PemDocument.PrivateKeyLabel, Content(key))));
     }
 
-    /// <exception cref="DamagedValueException">The value is not an account file.</exception>
+    /// <summary>Reads an account file. Where only what stands around its key is damaged, the record is <see cref="AccountRecord.IsRepaired"/>: no account is given up for that.</summary>
+    /// <exception cref="DamagedValueException">The value holds no key that can be read.</exception>
     public static AccountRecord Decode(ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            return DecodeWhole(value);
+        }
+        catch (DamagedValueException) when (Salvage(value) is { } saved)
+        {
+            return saved;
+        }
+    }
+
+    private static AccountRecord DecodeWhole(ReadOnlySpan<byte> value)
     {
         var document = new PemDocumentReader(value);
         var keys = new List<byte[]>(2);
@@ -35,11 +48,42 @@ internal static class AccountFile
         var metadata = StoredJson.Decode(document.Metadata, PersistenceJsonContext.Default.AccountMetadata, "its metadata");
         try
         {
-            return new AccountRecord(Readable(keys[0]), metadata, keys.Count > 1 ? Readable(keys[1]) : null);
+            return metadata.DirectoryUrl.IsAbsoluteUri && metadata.AccountUrl is not { IsAbsoluteUri: false }
+                ? new AccountRecord(Readable(keys[0]), metadata, keys.Count > 1 ? Readable(keys[1]) : null)
+                : throw new DamagedValueException("a URL in its metadata is not absolute");
         }
         catch (ArgumentException exception)
         {
             throw new DamagedValueException("its private key cannot be read", exception);
+        }
+    }
+
+    // The first two keys that can be read: which of them the authority knows, it says itself.
+    private static AccountRecord? Salvage(ReadOnlySpan<byte> value)
+    {
+        var keys = new List<string>(2);
+        var text = StoredText.Normalize(value);
+        foreach (var (label, content) in PemDocumentReader.ReadAny(text))
+        {
+            if (label == PemDocument.PrivateKeyLabel && keys.Count < 2 && TryReadKey(content) is { } key && !keys.Contains(key))
+            {
+                keys.Add(key);
+            }
+        }
+
+        var metadata = new AccountMetadata { DirectoryUrl = SavedFields.Url(text, "directoryUrl") ?? CertificateMetadata.UnknownUrl, CreatedAt = default };
+        return keys.Count == 0 ? null : new AccountRecord(keys[0], metadata, keys.ElementAtOrDefault(1)) { IsRepaired = true };
+    }
+
+    private static string? TryReadKey(byte[] content)
+    {
+        try
+        {
+            return Readable(content);
+        }
+        catch (ArgumentException)
+        {
+            return null;
         }
     }
 

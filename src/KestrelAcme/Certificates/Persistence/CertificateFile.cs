@@ -12,10 +12,28 @@ internal static class CertificateFile
         JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata),
         [.. record.Chain.Select(c => (PemDocument.CertificateLabel, c)), (PemDocument.PrivateKeyLabel, record.PrivateKey)]);
 
+    /// <summary>Reads a certificate file. Where only what stands around a chain and a key that fit each other is damaged, they are returned as <see cref="CertificateRecord.Repaired"/>.</summary>
     /// <param name="value">The stored form.</param>
     /// <param name="shared">What it may have in common with others; no second copy of that is made.</param>
-    /// <exception cref="DamagedValueException">The value is not a certificate file.</exception>
+    /// <exception cref="DamagedValueException">The value holds no certificate with its key.</exception>
     public static CertificateRecord Decode(ReadOnlySpan<byte> value, SharedParts shared)
+    {
+        try
+        {
+            return DecodeWhole(value, shared);
+        }
+        catch (DamagedValueException exception)
+        {
+            if (CertificateSalvage.TryRead(value, exception.Message) is { } saved)
+            {
+                return saved with { Metadata = shared.Share(saved.Metadata) };
+            }
+
+            throw;
+        }
+    }
+
+    private static CertificateRecord DecodeWhole(ReadOnlySpan<byte> value, SharedParts shared)
     {
         var document = new PemDocumentReader(value);
         var chain = new List<ReadOnlyMemory<byte>>(2);
@@ -37,8 +55,16 @@ internal static class CertificateFile
         }
 
         return chain.Count > 0 && key is not null
-            ? new CertificateRecord(chain.ToArray(), key, shared.Share(StoredJson.Decode(document.Metadata, PersistenceJsonContext.Default.CertificateMetadata, "its metadata")))
+            ? new CertificateRecord(chain.ToArray(), key, shared.Share(DecodeMetadata(document.Metadata)))
             : throw new DamagedValueException(chain.Count == 0 ? "it holds no certificate" : "it holds no private key");
+    }
+
+    private static CertificateMetadata DecodeMetadata(ReadOnlySpan<byte> json)
+    {
+        var metadata = StoredJson.Decode(json, PersistenceJsonContext.Default.CertificateMetadata, "its metadata");
+        return metadata.Jitter is >= 0 and <= 1 && metadata.DirectoryUrl.IsAbsoluteUri && metadata.AccountUrl.IsAbsoluteUri && !metadata.Names.Contains(null)
+            ? metadata
+            : throw new DamagedValueException("a value in its metadata is impossible");
     }
 
     private static ReadOnlyMemory<byte> ReadIssuer(PemDocumentReader document, SharedParts shared)

@@ -4,6 +4,9 @@ namespace KestrelAcme.Certificates.Persistence;
 /// <remarks>Ten thousands of these are kept at once: lists of their exact size, and no parsed URL of its own for each.</remarks>
 internal sealed record CertificateMetadata
 {
+    /// <summary>Stands for a URL that was lost.</summary>
+    public static Uri UnknownUrl { get; } = new("unknown:lost");
+
     public int Version { get; init; } = 1;
 
     public required string[] Names { get; init; }

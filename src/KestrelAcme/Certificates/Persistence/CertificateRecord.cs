@@ -6,5 +6,8 @@ namespace KestrelAcme.Certificates.Persistence;
 /// <param name="Metadata">Where it came from.</param>
 internal sealed record CertificateRecord(IReadOnlyList<ReadOnlyMemory<byte>> Chain, ReadOnlyMemory<byte> PrivateKey, CertificateMetadata Metadata)
 {
+    /// <summary>What was wrong with the stored form, where the chain and the key could be saved from it and the rest was rebuilt; else <see langword="null"/>. Not stored.</summary>
+    public string? Repaired { get; init; }
+
     public override string ToString() => $"certificate for {string.Join(", ", Metadata.Names)}";
 }

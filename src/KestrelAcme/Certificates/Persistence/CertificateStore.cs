@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -12,7 +13,12 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
 {
     private const int MaxReported = 16;
 
+    // As many in one run are no accident of one file.
+    private const int Many = 5;
+
     private readonly SharedParts _shared = new();
+    private readonly ConcurrentDictionary<string, bool> _repaired = new(StringComparer.Ordinal);
+    private int _damaged;
 
     private delegate T Decoder<T>(ReadOnlySpan<byte> value);
 
@@ -34,6 +40,28 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
     public IAsyncEnumerable<(string Id, CertificateRecord Value)> ReadCertificatesAsync(IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
         => ReadManyAsync(ids.ToDictionary(StorageLayout.Certificate), DecodeShared, failed, cancellationToken);
+
+    /// <summary>Reads certificates that nobody manages. What cannot be read may be somebody else's: it is passed over and left as it is.</summary>
+    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    public async IAsyncEnumerable<(string Id, CertificateSnapshot Value)> ReadUnmanagedCertificatesAsync(
+        IReadOnlyCollection<string> ids, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var idsByKey = ids.ToDictionary(StorageLayout.Certificate);
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, idsByKey.Keys, static (_, _) => { }, logger, cancellationToken))
+        {
+            CertificateSnapshot snapshot;
+            try
+            {
+                snapshot = _shared.Share(CertificateSnapshot.Read(DecodeShared(entry.Value.Span)));
+            }
+            catch (DamagedValueException)
+            {
+                continue;
+            }
+
+            yield return (idsByKey[entry.Key], snapshot);
+        }
+    }
 
     /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
@@ -162,13 +190,44 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     {
         try
         {
-            return decode(value.Span);
+            var decoded = decode(value.Span);
+            if (decoded is CertificateRecord { Repaired: { } reason })
+            {
+                ReportRepaired(key, reason);
+            }
+
+            return decoded;
         }
         catch (DamagedValueException exception)
         {
+            ReportMany();
             // What cannot be set aside must not be overwritten: to the caller the store is in trouble, not empty.
             var aside = await StorageDamage.SetAsideAsync(storage, key, value, exception.Message, logger, lease: null, cancellationToken);
             return aside is null ? throw new StorageUnavailableException($"'{key}' is damaged, and too many damaged values of it are kept already. Look at them and remove them.") : null;
+        }
+    }
+
+    // Each is read again whenever the store is looked through.
+    private void ReportRepaired(string key, string reason)
+    {
+        if (_repaired.Count > MaxReported || !_repaired.TryAdd(key, true))
+        {
+            return;
+        }
+
+        if (_repaired.Count <= MaxReported)
+        {
+            logger.CertificateRepaired(key, reason);
+        }
+
+        ReportMany();
+    }
+
+    private void ReportMany()
+    {
+        if (Interlocked.Increment(ref _damaged) == Many)
+        {
+            logger.ManyValuesDamaged(Many);
         }
     }
 }

@@ -30,6 +30,24 @@ internal ref struct PemDocumentReader
         _rest = value[end..];
     }
 
+    /// <summary>Reads every block that can be read, wherever it stands in a text that is no document any more.</summary>
+    public static List<(string Label, byte[] Content)> ReadAny(ReadOnlySpan<byte> text)
+    {
+        var blocks = new List<(string, byte[])>();
+        while (blocks.Count < MaxBlocks && PemEncoding.TryFindUtf8(text, out var fields))
+        {
+            var content = new byte[fields.DecodedDataLength];
+            if (Base64.DecodeFromUtf8(text[fields.Base64Data], content, out _, out var written) == OperationStatus.Done && written == content.Length)
+            {
+                blocks.Add((Encoding.UTF8.GetString(text[fields.Label]), content));
+            }
+
+            text = text[fields.Location.End..];
+        }
+
+        return blocks;
+    }
+
     /// <summary>The JSON, in UTF-8.</summary>
     public ReadOnlySpan<byte> Metadata { get; }
 

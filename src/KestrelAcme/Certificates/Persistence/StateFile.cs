@@ -12,7 +12,7 @@ internal static class StateFile
     /// <exception cref="DamagedValueException">The value is not a state file.</exception>
     public static CertificateStateRecord Decode(ReadOnlySpan<byte> value)
     {
-        var record = StoredJson.Decode(value, PersistenceJsonContext.Default.CertificateStateRecord);
+        var record = StoredStateCheck.Repair(StoredJson.Decode(value, PersistenceJsonContext.Default.CertificateStateRecord));
         try
         {
             if (record.PendingOrder is { } pending)

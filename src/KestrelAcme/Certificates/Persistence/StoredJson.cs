@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>Reads JSON back that was stored.</summary>
+/// <summary>Reads JSON back that was stored. A byte order mark, another encoding, or something behind its end loses nothing that it says.</summary>
 internal static class StoredJson
 {
     /// <param name="value">The JSON, in UTF-8.</param>
@@ -19,7 +19,25 @@ internal static class StoredJson
         }
         catch (JsonException exception)
         {
+            if (TryDecode(StoredText.FirstObject(StoredText.Normalize(value)), type) is { } saved)
+            {
+                return saved;
+            }
+
             throw new DamagedValueException($"{what} is not readable: {exception.Message}", exception);
+        }
+    }
+
+    private static T? TryDecode<T>(ReadOnlySpan<byte> value, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return value.IsEmpty ? null : JsonSerializer.Deserialize(value, type);
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 }

@@ -39,7 +39,8 @@ internal static class FailurePolicy
 
         // A name that waits for a day is not tried earlier because the authority failed meanwhile.
         var next = now + wait;
-        if (report.Cause is FailureCause.Authority or FailureCause.Local && previous is { Cause: FailureCause.Name or FailureCause.Operator } && previous.NextTry > next)
+        if (report.Cause is FailureCause.Authority or FailureCause.Local && previous is { Cause: FailureCause.Name or FailureCause.Operator }
+            && previous.NextTry > next && FailureSanity.IsPlausibleWait(previous.NextTry, now))
         {
             next = previous.NextTry;
         }

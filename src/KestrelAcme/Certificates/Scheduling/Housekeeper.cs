@@ -58,7 +58,7 @@ internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage sto
         {
             await foreach (var key in storage.ListAsync(prefix, cancellationToken))
             {
-                if (!IsInUse(key) && !StorageDamage.IsSetAside(key))
+                if (!IsInUse(key) && !StorageDamage.IsSetAside(key) && !IsForeign(key))
                 {
                     unused.Add(key);
                 }
@@ -88,6 +88,11 @@ internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage sto
         var id = StorageLayout.IdOf(key);
         return catalog.Find(id) is not null || catalog.IsServed(id, time.GetUtcNow());
     }
+
+    // A copy that an editor or a person made beside a certificate or a state is not ours to remove.
+    private static bool IsForeign(string key)
+        => (key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal) && key != StorageLayout.Certificate(StorageLayout.IdOf(key)))
+            || (key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal) && key != StorageLayout.State(StorageLayout.IdOf(key)));
 
     private async Task<Dictionary<string, UnusedMark>> ReadMarksAsync(CancellationToken cancellationToken)
         => await storage.ReadAsync(StorageLayout.Housekeeping, cancellationToken) is { } value ? HousekeepingFile.Decode(value.Span) : [];

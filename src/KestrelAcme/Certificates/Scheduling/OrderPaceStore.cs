@@ -53,6 +53,7 @@ internal sealed class OrderPaceStore(OrderPace pace, BoundedStorage storage, Iss
         try
         {
             var stored = JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.TokenBucket);
+            stored = stored with { Tokens = Math.Clamp(stored.Tokens, 0, settings.NewSetBurst) };
 
             // What a clock noted that was far ahead would never fill again.
             return stored.At > time.GetUtcNow() + TimeSpan.FromHours(1) ? stored with { At = time.GetUtcNow() } : stored;

@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Tests.Tls;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Persistence;
@@ -73,4 +76,74 @@ public sealed class CertificateFileTests
 
     [Fact]
     public void ToString_Record_ShowsNoKey() => Assert.DoesNotContain("BgcICQ", Record.ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [MemberData(nameof(Bookkeeping))]
+    public void Decode_OnlyTheBookkeepingIsDamaged_SavesChainAndKey(string damage)
+    {
+        var material = new TestAuthority().Issue("a.test", "*.a.test");
+        var record = Record with { Chain = material.Chain, PrivateKey = material.PrivateKey, Metadata = Record.Metadata with { Names = ["a.test", "*.a.test"] } };
+
+        var decoded = CertificateFile.Decode(StoreDamage.Apply(damage, CertificateFile.Encode(record)), new SharedParts());
+
+        Assert.Equal(material.Chain.Select(c => c.ToArray()), decoded.Chain.Select(c => c.ToArray()));
+        Assert.Equal(material.PrivateKey.ToArray(), decoded.PrivateKey.ToArray());
+        Assert.Equal(["*.a.test", "a.test"], decoded.Metadata.Names.Order(StringComparer.Ordinal));
+        Assert.InRange(decoded.Metadata.Jitter, 0, 1);
+    }
+
+    [Theory]
+    [InlineData("EcdsaP384")]
+    [InlineData("Rsa2048")]
+    [InlineData("Rsa3072")]
+    public void Decode_MetadataIsMissing_KnowsTheKindOfKey(string algorithm)
+    {
+        using AsymmetricAlgorithm key = algorithm == "EcdsaP384" ? ECDsa.Create(ECCurve.NamedCurves.nistP384) : RSA.Create(int.Parse(algorithm[3..], CultureInfo.InvariantCulture));
+        var material = new TestAuthority().Issue(["a.test"], key);
+        var value = CertificateFile.Encode(Record with { Chain = material.Chain, PrivateKey = material.PrivateKey });
+
+        Assert.Equal(algorithm, CertificateFile.Decode(StoreDamage.Apply("no-metadata", value), new SharedParts()).Metadata.KeyAlgorithm);
+    }
+
+    [Theory]
+    [InlineData("nul")]
+    [InlineData("empty")]
+    [InlineData("half")]
+    public void Decode_KeyIsLost_IsDamaged(string damage)
+    {
+        var material = new TestAuthority().Issue("a.test");
+        var value = CertificateFile.Encode(Record with { Chain = material.Chain, PrivateKey = material.PrivateKey });
+
+        Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(StoreDamage.Apply(damage, value), new SharedParts()));
+    }
+
+    [Fact]
+    public void Decode_IntermediateIsCutOff_IsDamaged()
+    {
+        var material = new TestAuthority().Issue("a.test");
+        var text = Encoding.UTF8.GetString(CertificateFile.Encode(Record with { Chain = material.Chain, PrivateKey = material.PrivateKey }));
+        var second = text.LastIndexOf("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal);
+
+        Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes("x" + text.Remove(second + 60, 100)), new SharedParts()));
+    }
+
+    [Fact]
+    public void Decode_OlderContentBehindTheEnd_IsTheLaterCertificate()
+    {
+        var authority = new TestAuthority();
+        var now = TimeProvider.System.GetUtcNow();
+        var (older, later) = (Value(now.AddDays(-60)), Value(now.AddDays(-1)));
+
+        var decoded = CertificateFile.Decode([.. later, .. older], new SharedParts());
+
+        Assert.Equal(CertificateFile.Decode(later, new SharedParts()).Chain[0].ToArray(), decoded.Chain[0].ToArray());
+
+        byte[] Value(DateTimeOffset from)
+        {
+            var material = authority.Issue(["a.test"], ECDsa.Create(ECCurve.NamedCurves.nistP256), notBefore: from);
+            return CertificateFile.Encode(Record with { Chain = material.Chain, PrivateKey = material.PrivateKey });
+        }
+    }
+
+    public static TheoryData<string> Bookkeeping => [.. StoreDamage.Bookkeeping];
 }

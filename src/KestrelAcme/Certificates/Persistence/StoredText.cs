@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+
+namespace KestrelAcme.Certificates.Persistence;
+
+/// <summary>Undoes what editors, copying tools and scripts do to a text without touching what it says: another encoding, a byte order mark, something behind its end. Pure.</summary>
+internal static class StoredText
+{
+    /// <summary>Returns the text in UTF-8 and without a byte order mark.</summary>
+    public static ReadOnlySpan<byte> Normalize(ReadOnlySpan<byte> value)
+    {
+        if (value.StartsWith(Encoding.UTF8.Preamble))
+        {
+            return value[Encoding.UTF8.Preamble.Length..];
+        }
+
+        return IsUtf16(value, bigEndian: false) ? Encoding.UTF8.GetBytes(Encoding.Unicode.GetString(value).TrimStart('\uFEFF'))
+            : IsUtf16(value, bigEndian: true) ? Encoding.UTF8.GetBytes(Encoding.BigEndianUnicode.GetString(value).TrimStart('\uFEFF'))
+            : value;
+    }
+
+    /// <summary>Cuts off what stands before and behind the first object of a JSON text; empty where there is no whole one.</summary>
+    public static ReadOnlySpan<byte> FirstObject(ReadOnlySpan<byte> json)
+    {
+        var start = json.IndexOf((byte)'{');
+        if (start < 0)
+        {
+            return default;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(json[start..], isFinalBlock: false, state: default);
+            return reader.Read() && reader.TrySkip() ? json.Slice(start, (int)reader.BytesConsumed) : default;
+        }
+        catch (JsonException)
+        {
+            return default;
+        }
+    }
+
+    // With its mark, or, where that was lost, by the first two letters: what we store begins with ASCII.
+    private static bool IsUtf16(ReadOnlySpan<byte> value, bool bigEndian)
+    {
+        if (value.Length < 4)
+        {
+            return false;
+        }
+
+        var (first, second) = bigEndian
+            ? (BinaryPrimitives.ReadUInt16BigEndian(value), BinaryPrimitives.ReadUInt16BigEndian(value[2..]))
+            : (BinaryPrimitives.ReadUInt16LittleEndian(value), BinaryPrimitives.ReadUInt16LittleEndian(value[2..]));
+        return first == 0xFEFF || (first is > 0 and < 0x80 && second is > 0 and < 0x80);
+    }
+}
