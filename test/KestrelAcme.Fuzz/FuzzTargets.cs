@@ -85,7 +85,7 @@ public static class FuzzTargets
         var record = Seeds.Certificate with { Chain = [input.ToArray(), .. Seeds.Certificate.Chain.Skip(1)] };
         var snapshot = CertificateSnapshot.Read(record);
         _ = snapshot.ReadRenewalId();
-        _ = CertificateCheck.Check(snapshot.Material("fuzz"));
+        _ = CertificateCheck.Check(snapshot.Material("fuzz", []));
     }
 
     private static void ReadPemChain(ReadOnlySpan<byte> input) => PemChain.Read(Response(input, "application/pem-certificate-chain"));

@@ -176,7 +176,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         {
             if (_certificates.ContainsKey(id)
                 || (stored.IsFromStaging && !_acceptsStaging)
-                || tls.PublishStored([stored.Material(id) with { Names = names, StandsIn = true }]).Count > 0)
+                || tls.PublishStored([stored.Material(id, names) with { StandsIn = true }]).Count > 0)
             {
                 return false;
             }
@@ -208,7 +208,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     // What is not wanted any more gives way to everything that is: by the kind of its key alone it might be preferred to its successor for
     // ever.
     private CertificateMaterial Material(ManagedCertificate certificate, CertificateSnapshot snapshot)
-        => snapshot.Material(certificate.Id) with { StandsIn = !_certificates.ContainsKey(certificate.Id) };
+        => snapshot.Material(certificate.Specification) with { StandsIn = !_certificates.ContainsKey(certificate.Id) };
 
     // One without a certificate is kept too: its order may be under way, and what it brings must be known if the name comes back meanwhile.
     private void Retire(ManagedCertificate certificate)

@@ -14,6 +14,8 @@ namespace KestrelAcme.Certificates;
 /// <remarks>Ten thousands of these are kept at once: what is seldom asked for is read from the leaf each time.</remarks>
 internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
 {
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
+
     private static ReadOnlySpan<byte> AuthorityKeyIdentifierOid => [0x55, 0x1D, 0x23];
 
     /// <summary>The serial number, in hexadecimal.</summary>
@@ -24,6 +26,17 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
 
     private CertificateShape Shape => CertificateShape.Read(Record.Chain[0].Span);
 
+    /// <summary>Whether the leaf says itself that nobody else vouches for it. No authority issues such a certificate.</summary>
+    public bool IsSelfSigned
+    {
+        get
+        {
+            var leaf = Shape;
+            return leaf.Issuer.SequenceEqual(leaf.Subject);
+        }
+    }
+
+    /// <summary>Reads what the leaf says. The names are those of the leaf, whatever is stored beside it.</summary>
     /// <exception cref="DamagedValueException">The leaf cannot be read.</exception>
     public static CertificateSnapshot Read(CertificateRecord record)
     {
@@ -31,6 +44,11 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         {
             var leaf = CertificateShape.Read(record.Chain[0].Span);
             var (notBefore, notAfter) = leaf.ReadValidity();
+            if (!SubjectNames.AreExactly(leaf, record.Metadata.Names))
+            {
+                record = record with { Metadata = record.Metadata with { Names = SubjectNames.Read(leaf) } };
+            }
+
             return new CertificateSnapshot(record, notBefore, notAfter, CrlDistributionPoint.Find(leaf));
         }
         catch (AsnContentException exception)
@@ -49,7 +67,15 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         Revocation = revocation is null || revocation.SerialNumber != SerialNumber ? RevocationState.None : revocation.OnPurpose ? RevocationState.OnPurpose : RevocationState.Replace,
     };
 
-    public CertificateMaterial Material(string id) => new(id, Record.Metadata.Names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
+    /// <summary>What is served of it: under the names that are wanted, and no others that it may have.</summary>
+    public CertificateMaterial Material(CertificateSpecification wanted)
+    {
+        var names = Record.Metadata.Names;
+        return Material(wanted.Id, names.Length == wanted.Identifiers.Count && Covers(wanted) ? names : [.. wanted.Identifiers.Select(i => i.Value).Where(names.Contains)]);
+    }
+
+    /// <summary>What is served of it under some of its names.</summary>
+    public CertificateMaterial Material(string id, IReadOnlyList<string> names) => new(id, names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
 
     /// <summary>Whether a staging service that we know issued it: no client trusts it.</summary>
     public bool IsFromStaging => WellKnownAuthorities.IsStaging(Record.Metadata.DirectoryUrl);
@@ -67,8 +93,8 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
     }
 
     /// <summary>Whether this certificate was obtained after another. Two may begin to be valid in the same second, or come from authorities that backdate differently.</summary>
-    public bool IsNewerThan(CertificateSnapshot? other)
-        => other is null || (!IsSameAs(other) && Record.Metadata.ObtainedAt > other.Record.Metadata.ObtainedAt);
+    public bool IsNewerThan(CertificateSnapshot? other, DateTimeOffset now)
+        => other is null || (!IsSameAs(other) && ObtainedAt(now) > other.ObtainedAt(now));
 
     /// <summary>Whether two certificates stand for one key.</summary>
     public bool HasSameKeyAs(CertificateSnapshot other) => Shape.PublicKeyInfo.SequenceEqual(other.Shape.PublicKeyInfo);
@@ -91,7 +117,18 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         }
     }
 
+    // A time that has not come yet was noted by a wrong clock, or by somebody else: the leaf's own counts.
+    private DateTimeOffset ObtainedAt(DateTimeOffset now) => Record.Metadata.ObtainedAt > now + LargestSkew ? NotBefore : Record.Metadata.ObtainedAt;
+
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
+
+    /// <summary>What is wrong with it as a certificate for what is wanted.</summary>
+    public StoredFault FindFault(CertificateSpecification wanted, DateTimeOffset now)
+        => IsSelfSigned ? StoredFault.SelfSigned
+            : !Covers(wanted) ? StoredFault.OtherNames
+            : NotAfter <= now ? StoredFault.Expired
+            : NotBefore > now + LargestSkew ? StoredFault.NotYetValid
+            : StoredFault.None;
 
     private bool Covers(CertificateSpecification specification)
     {
@@ -106,4 +143,14 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
 
         return true;
     }
+}
+
+/// <summary>What is wrong with a certificate that was found in the store, the worst last: one never takes the place of another that is better.</summary>
+internal enum StoredFault
+{
+    None,
+    NotYetValid,
+    Expired,
+    OtherNames,
+    SelfSigned,
 }

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 
 namespace KestrelAcme.Certificates;
@@ -20,7 +21,7 @@ internal static class CertificateStatuses
             Issuer = current?.Issuer,
             NotBefore = current?.NotBefore,
             NotAfter = current?.NotAfter,
-            DirectoryUrl = current?.Record.Metadata.DirectoryUrl,
+            DirectoryUrl = current?.Record.Metadata.DirectoryUrl is { } url && url != CertificateMetadata.UnknownUrl ? url : null,
             NextOrder = !orders || order.Action != CertificateAction.Order ? null : blocked?.NextTry > order.DueAt ? blocked.NextTry : order.DueAt,
             HeldBackUntil = orders ? order.HeldUntil : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,

@@ -104,16 +104,27 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     private bool IsOfThese(IReadOnlyList<AuthoritySpecification> authorities, string settings)
         => authorities.Any(a => SettingsFingerprint.Of(_specification, a) == settings);
 
-    /// <summary>Whether one certificate may take the place of another that is served: a later one, and never one of a staging service by accident.</summary>
-    public bool MayBeReplacedBy(CertificateSnapshot stored)
+    /// <summary>
+    /// Whether one certificate may take the place of another that is served: a later one, never one that is worse, and never one of a staging service by accident.
+    /// </summary>
+    public bool MayBeReplacedBy(CertificateSnapshot stored, DateTimeOffset now)
     {
         var current = _current;
+        if (current is not null && !stored.IsSameAs(current))
+        {
+            var (mine, other) = (current.FindFault(_specification, now), stored.FindFault(_specification, now));
+            if (mine != other)
+            {
+                return other < mine && !(stored.IsFromStaging && !AcceptsStaging);
+            }
+        }
+
         if (stored.IsFromStaging && !AcceptsStaging)
         {
             return current is null;
         }
 
-        return current is null || (!stored.IsSameAs(current) && (stored.IsNewerThan(current) || (current.IsFromStaging && !AcceptsStaging)));
+        return current is null || (!stored.IsSameAs(current) && (stored.IsNewerThan(current, now) || (current.IsFromStaging && !AcceptsStaging)));
     }
 
     /// <summary>Joins the request that waits, or makes one.</summary>

@@ -113,37 +113,44 @@ internal static class IdleReport
     private static async Task<InMemoryStorage> FillAsync(int count)
     {
         var storage = new InMemoryStorage();
-        var kinds = Enumerable.Range(0, Kinds).Select(Record).ToList();
+        var kinds = Enumerable.Range(0, Kinds).Select(CreateKind).ToList();
         for (var i = 0; i < count; i++)
         {
-            var record = kinds[i % Kinds];
+            var record = Record(kinds[i % Kinds], i % Kinds, i);
             var snapshot = CertificateSnapshot.Read(record);
             var state = new CertificateStateRecord
             {
                 State = CertificateState.Valid,
                 RenewalInfo = new RenewalInfoRecord { SerialNumber = snapshot.SerialNumber, NextPoll = TimeProvider.System.GetUtcNow().AddHours(6) },
             };
-            await storage.WriteAsync(StorageLayout.Certificate(Name(i)), CertificateFile.Encode(record with { Metadata = record.Metadata with { Names = [Name(i)] } }));
+            await storage.WriteAsync(StorageLayout.Certificate(Name(i)), CertificateFile.Encode(record));
             await storage.WriteAsync(StorageLayout.State(Name(i)), StateFile.Encode(state));
         }
 
         return storage;
     }
 
-    private static CertificateRecord Record(int kind)
+    private static (X509Certificate2 Root, ECDsa Key) CreateKind(int kind)
     {
         var now = TimeProvider.System.GetUtcNow();
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var rootRequest = new CertificateRequest("CN=Idle root", rootKey, HashAlgorithmName.SHA256);
         rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        using var root = rootRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(365));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=idle", key, HashAlgorithmName.SHA256);
+        return (rootRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(365)), ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    }
+
+    private static CertificateRecord Record((X509Certificate2 Root, ECDsa Key) of, int kind, int index)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var request = new CertificateRequest("CN=idle", of.Key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(Name(index));
+        request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([$"http://127.0.0.1:1/{kind}.crl"]));
-        using var leaf = request.Create(root, now, now.AddDays(90), [1, (byte)kind]);
-        return new CertificateRecord([leaf.RawData, root.RawData], key.ExportPkcs8PrivateKey(), new CertificateMetadata
+        using var leaf = request.Create(of.Root, now, now.AddDays(90), BitConverter.GetBytes(index + 1L));
+        return new CertificateRecord([leaf.RawData, of.Root.RawData], of.Key.ExportPkcs8PrivateKey(), new CertificateMetadata
         {
-            Names = ["idle"],
+            Names = [Name(index)],
             KeyAlgorithm = "EcdsaP256",
             DirectoryUrl = Directory,
             AccountUrl = new Uri(Directory, "/account/1"),

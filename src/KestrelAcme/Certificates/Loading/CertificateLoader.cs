@@ -58,10 +58,18 @@ internal sealed class CertificateLoader(
         await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
         {
             ShareNames(record.Metadata.Names, byId[id].Specification.Identifiers);
-            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot && byId[id].MayBeReplacedBy(snapshot))
+            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is not { } snapshot || !byId[id].MayBeReplacedBy(snapshot, time.GetUtcNow()))
             {
-                read.Add(id, snapshot);
+                continue;
             }
+
+            if (ReasonToRefuse(byId[id], snapshot) is { } reason)
+            {
+                await RefuseAsync(id, reason, cancellationToken);
+                continue;
+            }
+
+            read.Add(id, snapshot);
         }
 
         if (read.Count == 0)
@@ -75,14 +83,25 @@ internal sealed class CertificateLoader(
         {
             if (refused.TryGetValue(id, out var reason))
             {
-                logger.StoredCertificateRefused(id, reason);
-                await store.SetCertificateAsideAsync(id, reason, cancellationToken);
+                await RefuseAsync(id, reason, cancellationToken);
                 continue;
             }
 
             byId[id].State = PendingOrders.Settle(states.GetValueOrDefault(id, byId[id].State), snapshot, time.GetUtcNow());
             logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
         }
+    }
+
+    // What somebody else put there, or copied to a wrong place. One that has expired, or has some of the names, is better than none.
+    private static string? ReasonToRefuse(ManagedCertificate certificate, CertificateSnapshot stored)
+        => !certificate.Specification.Identifiers.Any(i => stored.Record.Metadata.Names.Contains(i.Value)) ? "it is for none of the names that are wanted"
+            : stored.IsSelfSigned && certificate.Authorities?.Any(a => a.IsPublic) == true ? "it is self-signed, and no public authority issued it"
+            : null;
+
+    private async Task RefuseAsync(string id, string reason, CancellationToken cancellationToken)
+    {
+        logger.StoredCertificateRefused(id, reason);
+        await store.SetCertificateAsideAsync(id, reason, cancellationToken);
     }
 
     // The names of ten thousand certificates are in memory already: no second copy is kept.

@@ -66,15 +66,15 @@ internal sealed class SupersededCertificates(CertificateCatalog catalog, Certifi
             revoked[id] = state.Revocation?.SerialNumber;
         }
 
-        await foreach (var (id, record) in store.ReadCertificatesAsync(ids, static _ => { }, cancellationToken))
+        await foreach (var (id, snapshot) in store.ReadUnmanagedCertificatesAsync(ids, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
 
             // For the names that are wanted, and no others that it may have.
-            string[] names = [.. record.Metadata.Names.SelectMany(n => bare[n]).Distinct(StringComparer.Ordinal)];
+            string[] names = [.. snapshot.Record.Metadata.Names.SelectMany(n => bare[n]).Distinct(StringComparer.Ordinal)];
             if (names.Length > 0
                 && !unknown.Contains(id)
-                && await store.TryReadSnapshotAsync(id, record, cancellationToken) is { } snapshot
+                && !snapshot.IsSelfSigned
                 && snapshot.NotBefore <= time.GetUtcNow() && snapshot.NotAfter > time.GetUtcNow()
                 && revoked.GetValueOrDefault(id) != snapshot.SerialNumber
                 && catalog.TryServeRetired(id, snapshot, names))

@@ -34,7 +34,7 @@ internal static class FailureClassifier
         CertificateNotYetValidException early => new FailureReport(FailureCause.Local, null, early.Message, early.RetryAfter),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
         ValidationLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
-        OrderTakenException or OrderWithdrawnException or RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
+        OrderTakenException or OrderWithdrawnException or OrderOvertakenException or RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
         _ => new FailureReport(FailureCause.Local, null, $"{exception.GetType().Name}: {exception.Message}"),
     };
 

@@ -237,7 +237,7 @@ internal sealed class OrderFlow(
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
         var chain = IssuedCertificateCheck.Arrange(chains, preferred, key, pending.Names, IsChainExpected(context), now);
         var record = new CertificateRecord(chain, pending.PrivateKey, PendingOrders.Metadata(pending, certificateUrl, now, jitter()));
-        IssuedCertificateCheck.ThrowIfRefused(CertificateSnapshot.Read(record).Material(context.Specification.Id));
+        IssuedCertificateCheck.ThrowIfRefused(CertificateSnapshot.Read(record).Material(context.Specification));
         return record;
     }
 

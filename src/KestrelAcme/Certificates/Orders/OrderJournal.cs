@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -37,7 +38,9 @@ internal sealed class OrderJournal
 
     /// <summary>The order that is under way.</summary>
     /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, since its key may be the one that was revoked as compromised.</exception>
-    public PendingOrder RequirePending() => Pending ?? throw new OrderWithdrawnException();
+    /// <exception cref="OrderOvertakenException">Another instance finished it or dropped it.</exception>
+    public PendingOrder RequirePending()
+        => Pending ?? throw (State.Revocation is { Reason: RevocationReason.KeyCompromise } ? new OrderWithdrawnException() : new OrderOvertakenException());
 
     /// <summary>Opens the journal with what other instances have written since we looked.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>

@@ -16,9 +16,18 @@ internal sealed class Adoption(CertificateStore store, CertificateCommitter comm
         // What is still being read at the start is left to whoever reads it.
         if (!certificate.IsLoaded
             || await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is not { } stored
-            || stored.IsSameAs(certificate.Committing)
-            || !certificate.MayBeReplacedBy(stored)
-            || !committer.Adopt(certificate, stored))
+            || stored.IsSameAs(certificate.Committing))
+        {
+            return;
+        }
+
+        if (!certificate.MayBeReplacedBy(stored, time.GetUtcNow()))
+        {
+            await KeepOwnAsync(certificate, stored, cancellationToken);
+            return;
+        }
+
+        if (!committer.Adopt(certificate, stored))
         {
             return;
         }
@@ -31,11 +40,58 @@ internal sealed class Adoption(CertificateStore store, CertificateCommitter comm
     /// <summary>Has a certificate stored again that vanished from the store, by an instance that may order: it is still served, and an emptied store is filled from memory.</summary>
     public void StoreAgain(ManagedCertificate certificate)
     {
-        if (certificate is { Current: not null, Unsaved: false } && issuance.ReasonNotToOrder is null)
+        if (MayStore(certificate))
         {
             logger.StoredCertificateGone(certificate.Id);
-            certificate.Unsaved = true;
-            scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
+            Store(certificate);
         }
     }
+
+    // What was put in the place of a good certificate, or had to be repaired to be read, is replaced by what is served. One that is not valid yet may be so by another clock than ours.
+    private async Task KeepOwnAsync(ManagedCertificate certificate, CertificateSnapshot stored, CancellationToken cancellationToken)
+    {
+        if (certificate.Current is not { } current)
+        {
+            return;
+        }
+
+        if (stored.IsSameAs(current))
+        {
+            if (stored.Record.Repaired is not null && MayStore(certificate))
+            {
+                Store(certificate);
+            }
+
+            return;
+        }
+
+        var fault = stored.FindFault(certificate.Specification, time.GetUtcNow());
+        if (fault <= current.FindFault(certificate.Specification, time.GetUtcNow()))
+        {
+            return;
+        }
+
+        logger.StoredCertificateWorse(certificate.Id, stored.SerialNumber, Words(fault, stored), current.SerialNumber);
+        if (fault != StoredFault.NotYetValid && MayStore(certificate))
+        {
+            await store.SetCertificateAsideAsync(certificate.Id, Words(fault, stored), cancellationToken);
+            Store(certificate);
+        }
+    }
+
+    private bool MayStore(ManagedCertificate certificate) => certificate is { Current: not null, Unsaved: false } && issuance.ReasonNotToOrder is null;
+
+    private void Store(ManagedCertificate certificate)
+    {
+        certificate.Unsaved = true;
+        scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
+    }
+
+    private static string Words(StoredFault fault, CertificateSnapshot stored) => fault switch
+    {
+        StoredFault.SelfSigned => "it is self-signed",
+        StoredFault.OtherNames => "it is not for the names that are wanted",
+        StoredFault.Expired => $"it expired on {stored.NotAfter:u}",
+        _ => $"it is not valid before {stored.NotBefore:u}",
+    };
 }

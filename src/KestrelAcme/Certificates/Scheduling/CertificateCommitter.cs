@@ -30,7 +30,7 @@ internal sealed class CertificateCommitter(
     {
         var snapshot = CertificateSnapshot.Read(record);
         ThrowIfTooEarly(certificate, snapshot, time.GetUtcNow());
-        var material = snapshot.Material(certificate.Id);
+        var material = snapshot.Material(certificate.Specification);
         IssuedCertificateCheck.ThrowIfRefused(material);
         certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, journal.Lease, cancellationToken);
@@ -117,7 +117,7 @@ internal sealed class CertificateCommitter(
     {
         if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
             && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
-            && (stored.IsSameAs(current) || certificate.MayBeReplacedBy(stored)))
+            && ((stored.IsSameAs(current) && record.Repaired is null) || certificate.MayBeReplacedBy(stored, time.GetUtcNow())))
         {
             return stored.IsSameAs(current) || Adopt(certificate, stored);
         }

@@ -61,7 +61,7 @@ internal sealed class OrderRunner(
     private async Task<DateTimeOffset?> AttemptAsync(
         ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenJournal open, CancellationToken stopping, CancellationToken abort)
     {
-        var attempted = certificate.Specification;
+        var (attempted, before) = (certificate.Specification, certificate.Current);
         try
         {
             if (await HeldBackAsync(certificate, authority, abort) is { } until)
@@ -71,6 +71,11 @@ internal sealed class OrderRunner(
 
             var request = await RunUnderLeaseAsync(certificate, authority, configuration, open, stopping, abort);
             request?.Complete(failure: null);
+        }
+        catch (OrderOvertakenException) when (!ReferenceEquals(certificate.Current, before))
+        {
+            // Another instance finished it, and its certificate was adopted meanwhile: nothing failed.
+            certificate.Answer(failure: null);
         }
         catch (AccountBlockedException blocked) when (failures.HasAnother(certificate, authority))
         {
@@ -130,7 +135,7 @@ internal sealed class OrderRunner(
     {
         if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
             && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
-            && certificate.MayBeReplacedBy(stored)
+            && certificate.MayBeReplacedBy(stored, time.GetUtcNow())
             && committer.Adopt(certificate, stored))
         {
             logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
