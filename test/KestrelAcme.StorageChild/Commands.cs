@@ -15,6 +15,25 @@ internal static class Commands
         return 0;
     }
 
+    /// <summary>Lists and watches what is below a prefix, and says how often something was passed over.</summary>
+    public static async Task<int> ListAsync(IAcmeStorage storage, string prefix, CountingLogger log)
+    {
+        await foreach (var key in storage.ListAsync(prefix))
+        {
+            Console.WriteLine(key);
+        }
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
+        await foreach (var _ in storage.WatchAsync(prefix, limit.Token))
+        {
+            break;
+        }
+
+        Console.WriteLine($"passed over {log.Of("FolderPassedOver")}");
+        Console.WriteLine(log.Of("ScanFailed") == 0 && log.Exceptions == 0 ? "watched" : "watched with trouble");
+        return 0;
+    }
+
     /// <summary>Replaces one value for ever: each is one byte, repeated.</summary>
     public static async Task<int> WriteAsync(IAcmeStorage storage, string key)
     {

@@ -1,18 +1,19 @@
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.StorageChild;
-using Microsoft.Extensions.Logging.Abstractions;
 
 // COMMAND ROOT [ARGUMENT...]: works on the store below ROOT as an instance of the app would.
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: check|write|fill|hold|contend|present ROOT [ARGUMENT...]");
+    Console.Error.WriteLine("usage: check|list|write|fill|hold|contend|present ROOT [ARGUMENT...]");
     return 2;
 }
 
-using var storage = new FileSystemStorage(args[1], TimeProvider.System, NullLogger<FileSystemStorage>.Instance);
+var log = new CountingLogger();
+using var storage = new FileSystemStorage(args[1], TimeProvider.System, log);
 return args[0] switch
 {
     "check" => await Commands.CheckAsync(storage),
+    "list" => await Commands.ListAsync(storage, args[2], log),
     "write" => await Commands.WriteAsync(storage, args[2]),
     "fill" => await Commands.FillAsync(storage),
     "hold" => await Commands.HoldAsync(storage, args[2]),

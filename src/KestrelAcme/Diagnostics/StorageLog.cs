@@ -31,12 +31,10 @@ internal static partial class StorageLog
         EventName = nameof(LeaseTakenOver))]
     public static partial void LeaseTakenOver(this ILogger logger, Quoted name, int processId, Quoted host);
 
-    public static void LeaseNotGivenBack(this ILogger logger, Exception exception, Quoted name) => logger.LeaseNotGivenBackQuoted(QuotedException.Of(exception), name);
-
     [LoggerMessage(1405, LogLevel.Warning,
-        "Lease '{Name}' could not be given back; others can take it when it runs out.",
+        "Lease '{Name}' could not be given back; others can take it when it runs out: {Reason}",
         EventName = nameof(LeaseNotGivenBack))]
-    private static partial void LeaseNotGivenBackQuoted(this ILogger logger, Exception exception, Quoted name);
+    public static partial void LeaseNotGivenBack(this ILogger logger, Quoted name, Quoted reason);
 
     [LoggerMessage(1406, LogLevel.Debug,
         "Removed {Count} temporary files that writers which no longer run left below '{Root}'.",
@@ -55,12 +53,10 @@ internal static partial class StorageLog
         EventName = nameof(WatchingByScan))]
     public static partial void WatchingByScan(this ILogger logger, Quoted folder, Quoted reason, double seconds);
 
-    public static void ScanFailed(this ILogger logger, Exception exception, Quoted folder) => logger.ScanFailedQuoted(QuotedException.Of(exception), folder);
-
     [LoggerMessage(1409, LogLevel.Warning,
-        "'{Folder}' could not be scanned for changes; the scan is repeated.",
+        "'{Folder}' could not be scanned for changes; the scan is repeated until it can: {Reason}",
         EventName = nameof(ScanFailed))]
-    private static partial void ScanFailedQuoted(this ILogger logger, Exception exception, Quoted folder);
+    public static partial void ScanFailed(this ILogger logger, Quoted folder, Quoted reason);
 
     [LoggerMessage(1410, LogLevel.Error,
         "The value of '{Key}' is damaged ({Reason}). It was moved to '{DamagedKey}' and counts as missing.",
@@ -82,12 +78,10 @@ internal static partial class StorageLog
         EventName = nameof(CertificateExported))]
     public static partial void CertificateExported(this ILogger logger, Quoted name, Quoted path);
 
-    public static void OldExportKept(this ILogger logger, Exception exception, Quoted path) => logger.OldExportKeptQuoted(QuotedException.Of(exception), path);
-
     [LoggerMessage(1414, LogLevel.Warning,
-        "An older version of the exported certificate could not be removed: '{Path}'.",
+        "An older version of the exported certificate, with its private key, could not be removed: '{Path}': {Reason}",
         EventName = nameof(OldExportKept))]
-    private static partial void OldExportKeptQuoted(this ILogger logger, Exception exception, Quoted path);
+    public static partial void OldExportKept(this ILogger logger, Quoted path, Quoted reason);
 
     [LoggerMessage(1415, LogLevel.Debug,
         "{Count} values could not be read at once, and are read one by one: {Reason}",
@@ -108,4 +102,46 @@ internal static partial class StorageLog
         "{Count} values could not be read; not all of them are named here.",
         EventName = nameof(MoreValuesUnreadable))]
     public static partial void MoreValuesUnreadable(this ILogger logger, int count);
+
+    [LoggerMessage(1419, LogLevel.Information,
+        "'{Folder}' cannot be read ({Reason}) and is passed over: what KestrelAcme stores is not in it.",
+        EventName = nameof(FolderPassedOver))]
+    public static partial void FolderPassedOver(this ILogger logger, Quoted folder, Quoted reason);
+
+    [LoggerMessage(1420, LogLevel.Warning,
+        "What is stored beside the certificate in '{Key}' is damaged ({Reason}), but its chain and its key fit each other: it is served, and the rest was rebuilt from it.",
+        EventName = nameof(CertificateRepaired))]
+    public static partial void CertificateRepaired(this ILogger logger, Quoted key, Quoted reason);
+
+    [LoggerMessage(1421, LogLevel.Error,
+        "{Count} values of the store were found damaged, so more of it may be. What can still be read is served and nothing is ordered for it. "
+        + "Look at what writes to the store beside this application: the disk, a synchronization, a script.",
+        EventName = nameof(ManyValuesDamaged))]
+    public static partial void ManyValuesDamaged(this ILogger logger, int count);
+
+    [LoggerMessage(1422, LogLevel.Information,
+        "The files of running instances below '{Root}' were deleted by somebody; this instance's was written again.",
+        EventName = nameof(OwnerRestored))]
+    public static partial void OwnerRestored(this ILogger logger, Quoted root);
+
+    [LoggerMessage(1423, LogLevel.Warning,
+        "'{Folder}' could be written by other users of this machine (mode {Mode}), who could replace certificates and keys; its mode is {NewMode} now.",
+        EventName = nameof(FolderTightened))]
+    public static partial void FolderTightened(this ILogger logger, Quoted folder, Quoted mode, Quoted newMode);
+
+    [LoggerMessage(1424, LogLevel.Warning,
+        "'{Folder}' can be written by every user of this machine (mode {Mode}), who could replace certificates and keys. Run: chmod o-w '{Folder}', "
+        + "or mount the volume with other permissions.",
+        EventName = nameof(FolderWritableByOthers))]
+    public static partial void FolderWritableByOthers(this ILogger logger, Quoted folder, Quoted mode);
+
+    [LoggerMessage(1425, LogLevel.Warning,
+        "'{Folder}' belongs to another user (id {Owner}), who could replace certificates and keys. Give it to the user that the app runs as (chown).",
+        EventName = nameof(StoreOfAnotherUser))]
+    public static partial void StoreOfAnotherUser(this ILogger logger, Quoted folder, uint owner);
+
+    [LoggerMessage(1426, LogLevel.Warning,
+        "The record of lease '{Name}' was deleted by somebody while it was held; it was written again. Keep programs that clean up away from the store.",
+        EventName = nameof(LeaseRestored))]
+    public static partial void LeaseRestored(this ILogger logger, Quoted name);
 }

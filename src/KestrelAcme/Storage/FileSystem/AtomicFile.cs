@@ -35,23 +35,13 @@ internal static class AtomicFile
     }
 
     /// <summary>Opens a file for reading in a way that lets others replace and delete it; <see langword="null"/> when it does not exist.</summary>
-    public static SafeFileHandle? OpenIfExists(string path)
-    {
-        try
-        {
-            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+    public static SafeFileHandle? OpenIfExists(string path) => RegularFile.OpenIfExists(path);
 
     /// <summary>Reads an open file to its end.</summary>
     /// <exception cref="IOException">It is larger than <paramref name="maxLength"/>.</exception>
     public static byte[] ReadToEnd(SafeFileHandle file, int maxLength)
     {
-        var length = RandomAccess.GetLength(file);
+        var length = LengthOf(file);
         if (length > maxLength)
         {
             throw new IOException($"it has {length} bytes, more than the {maxLength} that a value may have; it is not one of ours");
@@ -65,6 +55,19 @@ internal static class AtomicFile
         }
 
         return value;
+    }
+
+    // Where the system does not tell what a file is, this does: the length of a pipe cannot be had, that of an endless device is nothing.
+    private static long LengthOf(SafeFileHandle file)
+    {
+        try
+        {
+            return RandomAccess.GetLength(file);
+        }
+        catch (NotSupportedException)
+        {
+            throw new NotRegularFileException("it is a pipe, a socket or a device");
+        }
     }
 
     /// <summary>Deletes a file, and is content when it cannot: what is left is swept away later.</summary>

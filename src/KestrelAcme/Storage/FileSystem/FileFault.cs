@@ -22,32 +22,38 @@ internal static class FileFault
     public static bool IsLocked(Exception exception)
         => exception is IOException && exception.HResult is SharingViolation or LockViolation or Eagain or EagainOnMac;
 
-    public static StorageUnavailableException Explain(string action, string path, bool isFile, Exception exception)
+    /// <param name="action">What was tried.</param>
+    /// <param name="path">With what.</param>
+    /// <param name="isFile">Whether that should be a file.</param>
+    /// <param name="exception">What the system said.</param>
+    /// <param name="setting">The key of the configuration that leads there.</param>
+    public static StorageUnavailableException Explain(string action, string path, bool isFile, Exception exception, string setting = "StoragePath")
     {
-        var (reason, fix) = Diagnose(path, isFile, exception);
+        var (reason, fix) = Diagnose(path, isFile, exception, setting);
         return new($"Could not {action} '{path}': {reason}. {fix}", exception);
     }
 
-    private static (string Reason, string Fix) Diagnose(string path, bool isFile, Exception exception) => exception switch
+    private static (string Reason, string Fix) Diagnose(string path, bool isFile, Exception exception, string setting) => exception switch
     {
+        NotRegularFileException => (exception.Message, "Only regular files are read and written, and no links are followed. Remove it, or put the file itself there."),
         { HResult: Enospc or Edquot or EdquotOnMac or DiskFull or HandleDiskFull }
             => ("the disk or the quota is full", "Free space; writing is tried again."),
         { HResult: Erofs or WriteProtected }
-            => ("the file system is read-only", "Mount a writable volume there, or set StoragePath to a writable folder."),
-        _ when FindFileInTheWay(path, isFile) is { } file => NotAFolder(file),
-        { HResult: Enotdir } => NotAFolder(path),
+            => ("the file system is read-only", $"Mount a writable volume there, or set {setting} to a writable folder."),
+        _ when FindFileInTheWay(path, isFile) is { } file => NotAFolder(file, setting),
+        { HResult: Enotdir } => NotAFolder(path, setting),
         _ when isFile && Directory.Exists(path) => ("it is a folder where a file belongs", "Move the folder away."),
         UnauthorizedAccessException
-            => ("permission denied", "Give the folder to the user that the app runs as (chown -R, chmod 700), or set StoragePath to a folder of that user."),
+            => ("permission denied", $"Give the folder to the user that the app runs as (chown -R, chmod 700), or set {setting} to a folder of that user."),
         DirectoryNotFoundException or FileNotFoundException
-            => ("a folder of this path does not exist", "Create it or mount the volume, or set StoragePath to another folder."),
-        PathTooLongException => ("the path is too long for this file system", "Set StoragePath to a shorter path."),
+            => ("a folder of this path does not exist", $"Create it or mount the volume, or set {setting} to another folder."),
+        PathTooLongException => ("the path is too long for this file system", $"Set {setting} to a shorter path."),
         _ when IsLocked(exception) => ("another process has it open", "Close the other program; the attempt is repeated."),
         _ => (exception.Message.TrimEnd('.'), "See whether the disk or share is in order."),
     };
 
-    private static (string Reason, string Fix) NotAFolder(string file)
-        => ($"'{file}' is a file where a folder belongs", "Move the file away, or set StoragePath to another folder.");
+    private static (string Reason, string Fix) NotAFolder(string file, string setting)
+        => ($"'{file}' is a file where a folder belongs", $"Move the file away, or set {setting} to another folder.");
 
     // The nearest thing on the path that exists, if it is a file and a folder is wanted there.
     private static string? FindFileInTheWay(string path, bool isFile)

@@ -9,7 +9,7 @@ internal static class FilePermissions
     private const UnixFileMode PrivateFolder = PrivateFile | UnixFileMode.UserExecute;
     private const UnixFileMode ReadableByOthers = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Opens a file; one that comes to be is readable by its owner only.</summary>
+    /// <summary>Opens a file, and nothing that a link leads to; one that comes to be is readable by its owner only.</summary>
     public static FileStream Open(string path, FileMode mode, FileAccess access, FileShare share)
     {
         var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
@@ -18,7 +18,24 @@ internal static class FilePermissions
             options.UnixCreateMode = PrivateFile;
         }
 
-        return new FileStream(path, options);
+        if (mode == FileMode.CreateNew)
+        {
+            // That follows no link, whatever it leads to.
+            return new FileStream(path, options);
+        }
+
+        RegularFile.ThrowIfNotRegular(path);
+        var file = new FileStream(path, options);
+        try
+        {
+            RegularFile.ThrowIfAnother(file.SafeFileHandle, path);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Creates a folder, and those above it, that exist not yet; the new ones survive a crash.</summary>

@@ -32,8 +32,8 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     public async ValueTask<bool> RenewAsync(FileSystemLease lease, CancellationToken cancellationToken)
     {
         // A store that was unmounted or emptied no longer keeps others out.
-        return lease.Owner.IsInPlace
-            && await InSectionAsync("renew the lease", lease.Name, _ => TryRenew(lease), cancellationToken).WaitAsync(cancellationToken);
+        return await IsThereAsync(lease)
+            && await InSectionAsync("renew the lease", lease.Name, section => TryRenew(section, lease), cancellationToken).WaitAsync(cancellationToken);
     }
 
     /// <summary>Gives a lease back. Never throws: what cannot be given back runs out.</summary>
@@ -41,14 +41,14 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     {
         try
         {
-            if (lease.Owner.IsInPlace)
+            if (await IsThereAsync(lease))
             {
                 await InSectionAsync("give back the lease", lease.Name, _ => Release(lease), CancellationToken.None);
             }
         }
         catch (StorageUnavailableException exception)
         {
-            logger.LeaseNotGivenBack(exception, lease.Name);
+            logger.LeaseNotGivenBack(lease.Name, exception.Message);
         }
     }
 
@@ -60,7 +60,12 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         try
         {
             var path = paths.LeaseRecord(lease.Name);
-            var (record, _) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), CancellationToken.None);
+            var (record, damage) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), CancellationToken.None);
+            if (record is null && damage is null && lease is FileSystemLease own && !lease.Lost.IsCancellationRequested)
+            {
+                record = await FileWork.OnFileAsync("write the lease", path, () => TryWriteAgain(section, own), CancellationToken.None);
+            }
+
             var holds = record?.Owner is not null && record.FencingNumber == lease.FencingNumber && !lease.Lost.IsCancellationRequested
                 && time.GetUtcNow() < record.Expires;
             return holds ? section : throw new LeaseLostException(lease.Name);
@@ -119,10 +124,55 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         return record;
     }
 
-    private bool TryRenew(FileSystemLease lease)
+    // The mark of its owner may be deleted while the store is there: what is left of the lease tells.
+    private async ValueTask<bool> IsThereAsync(FileSystemLease lease)
+    {
+        if (lease.Owner.IsInPlace)
+        {
+            return true;
+        }
+
+        var record = paths.LeaseRecord(lease.Name);
+        return await FileWork.OnFileAsync(
+            "look at the lease",
+            record,
+            () =>
+            {
+                if (!File.Exists(record))
+                {
+                    return false;
+                }
+
+                lease.Owner.PutBack();
+                return true;
+            },
+            CancellationToken.None);
+    }
+
+    /// <summary>Writes the record of a lease again that somebody deleted, unless the number that is kept beside it shows that the lease was given out since.</summary>
+    private LeaseRecord? TryWriteAgain(FileLock section, FileSystemLease lease)
+    {
+        if (section.ReadNumber() != lease.FencingNumber)
+        {
+            return null;
+        }
+
+        var record = NewRecord(lease.Owner, lease.FencingNumber, time.GetUtcNow(), lease.Duration);
+        LeaseFile.Write(paths.LeaseRecord(lease.Name), record, lease.Owner.Id, durable: false);
+        logger.LeaseRestored(lease.Name);
+        return record;
+    }
+
+    private bool TryRenew(FileLock section, FileSystemLease lease)
     {
         var path = paths.LeaseRecord(lease.Name);
-        if (LeaseFile.Read(path).Record is not { } record || !lease.IsHolderOf(record))
+        var (record, damage) = LeaseFile.Read(path);
+        if (record is null && damage is null)
+        {
+            return TryWriteAgain(section, lease) is not null;
+        }
+
+        if (record is null || !lease.IsHolderOf(record))
         {
             return false;
         }

@@ -11,6 +11,7 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
     private const int MaxWarnings = 16;
 
     private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _passedOver = new(StringComparer.Ordinal);
 
     public ReadOnlyMemory<byte>? Read(string key)
     {
@@ -54,7 +55,7 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         var folder = paths.ForPrefix(prefix);
         if (Directory.Exists(folder))
         {
-            return FolderScan.Run(paths, prefix, cancellationToken);
+            return FolderScan.Run(paths, prefix, PassOver, cancellationToken);
         }
 
         ThrowIfNotMissing(folder);
@@ -71,6 +72,15 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
             {
                 throw new DirectoryNotFoundException();
             }
+        }
+    }
+
+    // Once each, and not for every one of many.
+    private void PassOver(string folder, Exception exception)
+    {
+        if (_passedOver.Count < MaxWarnings && _passedOver.TryAdd(folder, true))
+        {
+            logger.FolderPassedOver(folder, exception is UnauthorizedAccessException ? "permission denied" : exception.Message);
         }
     }
 

@@ -115,6 +115,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     {
         var path = _paths.ForKey(key);
         var folder = Path.GetDirectoryName(path)!;
+        StoreFolders.ThrowIfLedAway(_paths.Root, folder);
         FilePermissions.CreateFolder(folder);
         AtomicFile.Replace(path, value.Span, StoragePaths.Temporary(folder, owner.Id));
         return true;

@@ -7,17 +7,21 @@ internal static class FileWork
 
     /// <summary>Works on the file at <paramref name="path"/>.</summary>
     public static ValueTask<T> OnFileAsync<T>(string action, string path, Func<T> work, CancellationToken cancellationToken)
-        => RunAsync(action, path, isFile: true, work, cancellationToken);
+        => RunAsync(action, path, isFile: true, work, "StoragePath", cancellationToken);
 
     /// <summary>Works on the folder at <paramref name="path"/>.</summary>
     public static ValueTask<T> OnFolderAsync<T>(string action, string path, Func<T> work, CancellationToken cancellationToken)
-        => RunAsync(action, path, isFile: false, work, cancellationToken);
+        => RunAsync(action, path, isFile: false, work, "StoragePath", cancellationToken);
+
+    /// <summary>Works on a folder that certificates are exported to.</summary>
+    public static ValueTask<T> OnExportAsync<T>(string action, string path, Func<T> work, CancellationToken cancellationToken)
+        => RunAsync(action, path, isFile: false, work, "ExportPath", cancellationToken);
 
     /// <summary>Waits a moment for another process to let go. Real time even where the store's clock is a fake one: the other process runs in real time.</summary>
     public static Task PauseAsync(int attempt, CancellationToken cancellationToken)
         => Task.Delay(TimeSpan.FromMilliseconds(Math.Min(1 << Math.Min(attempt, 5), 20)), TimeProvider.System, cancellationToken);
 
-    private static async ValueTask<T> RunAsync<T>(string action, string path, bool isFile, Func<T> work, CancellationToken cancellationToken)
+    private static async ValueTask<T> RunAsync<T>(string action, string path, bool isFile, Func<T> work, string setting, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -30,7 +34,7 @@ internal static class FileWork
             {
                 if (attempt + 1 >= MaxAttempts || !IsPassing(exception))
                 {
-                    throw FileFault.Explain(action, path, isFile, exception);
+                    throw FileFault.Explain(action, path, isFile, exception, setting);
                 }
             }
 

@@ -19,6 +19,9 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
     private readonly StorageChangeFeed _feed = new();
     private readonly Channel<bool> _scanNow = Channel.CreateBounded<bool>(1);
 
+    // Said once, until a scan is whole again.
+    private bool _failed;
+
     public async IAsyncEnumerable<StorageChange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -96,11 +99,18 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         var folder = paths.ForPrefix(prefix);
         try
         {
-            return new FolderSnapshot(await FileWork.OnFolderAsync("scan", folder, () => reader.Scan(prefix, cancellationToken).ToArray(), cancellationToken));
+            var snapshot = new FolderSnapshot(await FileWork.OnFolderAsync("scan", folder, () => reader.Scan(prefix, cancellationToken).ToArray(), cancellationToken));
+            _failed = false;
+            return snapshot;
         }
         catch (StorageUnavailableException exception)
         {
-            logger.ScanFailed(exception, folder);
+            if (!_failed)
+            {
+                _failed = true;
+                logger.ScanFailed(folder, exception.Message);
+            }
+
             return null;
         }
     }

@@ -88,11 +88,24 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
                 ThrowIfGone();
             }
 
-            logger.StoreWasEmptied(paths.Root);
-            old.Dispose();
+            // Whose mark alone is gone still has what it holds: another one could not give it back.
+            var emptied = !Directory.Exists(paths.Leases);
+            old.PutBack();
+            if (emptied)
+            {
+                logger.StoreWasEmptied(paths.Root);
+            }
+            else
+            {
+                logger.OwnerRestored(paths.Root);
+            }
+
+            _mount = FindMount();
+            return old;
         }
 
         FilePermissions.CreateFolder(paths.Root);
+        StoreFolders.Secure(paths.Root, logger);
         var owner = StorageOwner.Register(paths);
         if (!owner.LocksWork)
         {

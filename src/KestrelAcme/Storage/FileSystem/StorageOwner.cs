@@ -9,7 +9,9 @@ namespace KestrelAcme.Storage.FileSystem;
 internal sealed class StorageOwner : IDisposable
 {
     private readonly string _path;
-    private readonly FileStream _file;
+    private readonly Lock _gate = new();
+    private FileStream _file;
+    private bool _disposed;
 
     private StorageOwner(string id, string path, FileStream file, bool locksWork)
     {
@@ -29,19 +31,41 @@ internal sealed class StorageOwner : IDisposable
 
     public static StorageOwner Register(StoragePaths paths)
     {
-        FilePermissions.CreateFolder(paths.Owners);
         var id = Guid.NewGuid().ToString("n");
         var path = paths.Owner(id);
-        var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
-        // Says to a later sweep whose locks the file can be judged by.
-        file.Write(Encoding.UTF8.GetBytes(MachineIdentity.Current + "\n"));
+        var file = Create(path);
         return new(id, path, file, locksWork: !CanLock(path));
+    }
+
+    /// <summary>Puts the mark back where it was deleted: leases that are held name it.</summary>
+    public void PutBack()
+    {
+        lock (_gate)
+        {
+            if (_disposed || IsInPlace)
+            {
+                return;
+            }
+
+            var file = Create(_path);
+            _file.Dispose();
+            _file = file;
+        }
     }
 
     /// <summary>Whether the owner's process is known to have died. An owner whose file is gone is not known to be dead.</summary>
     public static bool IsKnownDead(string path) => File.Exists(path) && CanLock(path);
 
     public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            Delete();
+        }
+    }
+
+    private void Delete()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -58,6 +82,16 @@ internal sealed class StorageOwner : IDisposable
     /// <summary>Opens an owner's file beside others who look at it; fails with a lock violation while its owner lives.</summary>
     public static FileStream OpenBesideOthers(string path)
         => FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    private static FileStream Create(string path)
+    {
+        FilePermissions.CreateFolder(Path.GetDirectoryName(path)!);
+        var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+
+        // Says to a later sweep whose locks the file can be judged by.
+        file.Write(Encoding.UTF8.GetBytes(MachineIdentity.Current + "\n"));
+        return file;
+    }
 
     private static bool CanLock(string path)
     {

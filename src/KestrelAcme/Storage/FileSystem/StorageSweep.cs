@@ -12,6 +12,8 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
 
     // Another machine's owner may live although we can lock its file: some shares keep locks on each machine. It puts its file back if it does.
     private static readonly TimeSpan MaxAgeOfStranger = TimeSpan.FromDays(90);
+    // What may not be entered is not ours.
+    private static readonly EnumerationOptions Everywhere = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
     private const int OwnerIdLength = 32;
     private const int MaxLengthOfOwner = 4096;
     private const string DeathMark = "dead\n";
@@ -49,7 +51,7 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
     }
 
     private FileSystemEnumerable<string> FindTemporaryFiles()
-        => new(paths.Root, static (ref FileSystemEntry entry) => entry.ToFullPath(), FolderScan.Options)
+        => new(paths.Root, static (ref FileSystemEntry entry) => entry.ToFullPath(), Everywhere)
         {
             ShouldRecursePredicate = static (ref FileSystemEntry entry) => entry.FileName is not "lost+found" && (entry.Attributes & FileAttributes.ReparsePoint) == 0,
             ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory
