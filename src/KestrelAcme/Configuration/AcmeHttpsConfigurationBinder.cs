@@ -51,6 +51,8 @@ internal static class AcmeHttpsConfigurationBinder
     {
         reader.Text(nameof(options.StoragePath), value => options.StoragePath = value);
         reader.Text(nameof(options.ExportPath), value => options.ExportPath = value);
+        reader.Text(nameof(options.ExportFileMode), value => options.ExportFileMode = value);
+        reader.Text(nameof(options.ExportGroup), value => options.ExportGroup = value);
         reader.Flag(nameof(options.AllowEphemeralStorage), value => options.AllowEphemeralStorage = value);
         reader.Choice<MissingCertificate>(nameof(options.MissingCertificate), value => options.MissingCertificate = value);
         reader.Number(nameof(options.ContextCacheSize), value => options.ContextCacheSize = value);

@@ -83,6 +83,16 @@ public sealed class AcmeHttpsOptions
     public string? ExportPath { get; set; }
 
     /// <summary>
+    /// The permissions of exported files, in octal: <c>600</c>, <c>640</c>, <c>400</c> or <c>440</c>. Folders get the matching ones. On Windows it means nothing.
+    /// </summary>
+    /// <value>None: <c>600</c>, or <c>640</c> with <see cref="ExportGroup"/>; a mode and a group that somebody gave to exported files are kept by renewals.</value>
+    public string? ExportFileMode { get; set; }
+
+    /// <summary>The group, by its name or number, that exported files and their folders belong to. The app has to run as one of its members, or as root. On Windows it means nothing.</summary>
+    /// <value>None: that of the app, or the one that somebody gave to the files.</value>
+    public string? ExportGroup { get; set; }
+
+    /// <summary>
     /// Whether this instance asks for its own http-01 answer before the authority is told to look. A foreign answer is reported and waited on for at most 60 seconds;
     /// a name that cannot be resolved or reached from inside is no reason to wait.
     /// </summary>

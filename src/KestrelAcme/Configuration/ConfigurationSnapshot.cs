@@ -29,6 +29,12 @@ internal sealed record ConfigurationSnapshot
     /// <summary>The folder to export to, absolute.</summary>
     public string? ExportPath { get; init; }
 
+    /// <summary>The permissions of exported files; <see langword="null"/> to keep those that they have.</summary>
+    public UnixFileMode? ExportFileMode { get; init; }
+
+    /// <summary>The group of exported files; <see langword="null"/> to keep the one that they have.</summary>
+    public string? ExportGroup { get; init; }
+
     /// <summary>The challenge types, by preference, of names that come at run time.</summary>
     public ValueList<string> ChallengeTypes { get; init; } = ["http-01"];
 

@@ -33,6 +33,8 @@ internal static class SnapshotBuilder
             KeyAlgorithms = keyAlgorithms,
             StoragePath = PathRules.Storage(options, facts, problems),
             ExportPath = PathRules.Export(options, facts, problems),
+            ExportFileMode = PathRules.ExportFileMode(options, problems),
+            ExportGroup = PathRules.ExportGroup(options, problems),
             DefaultServerName = LocalNameRules.DefaultServerName(options, problems),
             LocalAddressNames = LocalNameRules.LocalAddresses(options, problems),
             SelfCheck = options.SelfCheck,

@@ -248,4 +248,29 @@ public sealed class ScalarAndFileRulesTests
             options.ExternalAccountBinding!.HmacKey = "AAED";
         }));
     }
+
+    [Theory]
+    [InlineData("600")]
+    [InlineData("0640")]
+    [InlineData("440")]
+    public void ExportFileMode_ForOwnerAndGroup_IsTaken(string text)
+        => Assert.Equal((UnixFileMode)Convert.ToInt32(text, 8), TestFacts.Snapshot(options => options.ExportFileMode = text).ExportFileMode);
+
+    [Theory]
+    [InlineData("644")]
+    [InlineData("660")]
+    [InlineData("040")]
+    [InlineData("4600")]
+    [InlineData("rw-")]
+    [InlineData("8")]
+    [InlineData("99999999999")]
+    public void ExportFileMode_ThatOpensKeysOrMeansNothing_IsRefused(string text)
+        => Assert.StartsWith($"AcmeHttps:ExportFileMode = '{text}': is not one of 600, 640, 400 and 440", Assert.Single(TestFacts.Problems(options => options.ExportFileMode = text)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("-x")]
+    [InlineData("a;b")]
+    public void ExportGroup_ThatIsNoName_IsRefused(string text)
+        => Assert.StartsWith($"AcmeHttps:ExportGroup = '{text}'", Assert.Single(TestFacts.Problems(options => options.ExportGroup = text)), StringComparison.Ordinal);
 }

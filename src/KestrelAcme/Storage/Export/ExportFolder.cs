@@ -4,65 +4,75 @@ using KestrelAcme.Storage.FileSystem;
 
 namespace KestrelAcme.Storage.Export;
 
-/// <summary>The versions of one exported certificate.</summary>
+/// <summary>
+/// The folder of one exported certificate. It is made once and stays, for a program or a container may hold it open; what it holds are links through <see cref="Current"/>
+/// to a version in a folder of its own, switched in one step.
+/// </summary>
 internal static class ExportFolder
 {
+    /// <summary>The link to the version that holds. Its name, and those of the versions, are what Kubernetes uses for the same purpose: many programs know them.</summary>
+    public const string Current = "..data";
+
+    /// <summary>Shows that the folder is ours where links cannot be made, and until the first is.</summary>
+    public const string Mark = "..files";
+
+    private const string VersionPrefix = "..";
+    private const string DraftPrefix = "..~";
     private const int MaxCollisions = 100;
-    private static readonly TimeSpan MaxAgeOfDraft = TimeSpan.FromHours(1);
 
     /// <summary>The name of the folder for a domain name or address.</summary>
     /// <exception cref="ArgumentException">It cannot name a folder.</exception>
     public static string NameFor(string name)
     {
         var folder = (name.StartsWith("*.", StringComparison.Ordinal) ? "_" + name[1..] : name).Replace(':', '-').ToLowerInvariant();
-        return StorageKey.IsValid(folder) && !folder.Contains('/') && folder != ".versions"
+        return StorageKey.IsValid(folder) && !folder.Contains('/') && folder != FormerVersions
             ? SegmentEncoding.Encode(folder)
             : throw new ArgumentException($"'{QuotedText.Of(name, QuotedText.MaxNameLength)}' cannot name a folder.", nameof(name));
     }
 
-    /// <summary>Writes a new version, whole before it gets its number.</summary>
-    public static long Publish(string versions, ExportedFiles files)
-    {
-        var draft = Path.Join(versions, $"~{Guid.NewGuid():n}");
-        try
-        {
-            FilePermissions.CreateFolder(draft);
-            foreach (var (name, content) in files.All)
-            {
-                using var file = FilePermissions.Open(Path.Join(draft, name), FileMode.CreateNew, FileAccess.Write, FileShare.None);
-                file.Write(content);
-                file.Flush(flushToDisk: true);
-            }
+    /// <summary>Where earlier releases kept all versions, beside links to them.</summary>
+    public const string FormerVersions = ".versions";
 
-            DirectorySync.Flush(draft);
-            return Number(versions, draft);
-        }
-        catch
-        {
-            TryDelete(draft);
-            throw;
-        }
+    /// <summary>The name of a draft, which no program takes for anything else.</summary>
+    public static string NewDraft(string folder) => Path.Join(folder, $"{DraftPrefix}{Guid.NewGuid():n}");
+
+    /// <summary>The folder that <see cref="Current"/> leads to; <see langword="null"/> where it does not lead to a version.</summary>
+    public static string? FindCurrent(string folder)
+    {
+        var path = Path.Join(folder, Current);
+        return new FileInfo(path).LinkTarget is { } target && NumberOf(target) > 0 && new FileInfo(Path.Join(folder, target)).LinkTarget is null && Directory.Exists(Path.Join(folder, target))
+            ? Path.Join(folder, target)
+            : null;
     }
 
-    /// <summary>All but the current version and the one before, and drafts that nobody finished.</summary>
-    public static IReadOnlyList<string> FindOld(string versions, long current, DateTimeOffset now)
+    /// <summary>The path at which a file's content is, in either form of the folder.</summary>
+    public static string ContentOf(string folder, string? version, string file)
+        => version is not null && new FileInfo(Path.Join(folder, file)).LinkTarget == LinkTo(file) ? Path.Join(version, file) : Path.Join(folder, file);
+
+    /// <summary>What the link of a file leads to.</summary>
+    public static string LinkTo(string file) => $"{Current}/{file}";
+
+    /// <summary>Whether a folder may be written to: there is none, it is empty, or it is one of ours.</summary>
+    public static bool IsOursOrFree(string path)
     {
-        var numbers = FindVersions(versions).Where(number => number < current).OrderDescending().Skip(1);
-        var drafts = Directory.EnumerateDirectories(versions, "~*").Where(path => now - Directory.GetLastWriteTimeUtc(path) > MaxAgeOfDraft);
-        return [.. numbers.Select(number => Path.Join(versions, Format(number))), .. drafts];
+        var info = new FileInfo(path);
+        return info.LinkTarget is null
+            && !info.Exists
+            && (!Directory.Exists(path) || new FileInfo(Path.Join(path, Current)).LinkTarget is not null || Directory.Exists(Path.Join(path, Mark)) || !Directory.EnumerateFileSystemEntries(path).Any());
     }
 
-    // Another instance that exports here may take the number first.
-    private static long Number(string versions, string draft)
+    /// <summary>Gives a draft the next number.</summary>
+    public static long Number(string folder, string draft)
     {
+        // Another instance that exports here may take the number first.
         for (var collisions = 0; ; collisions++)
         {
-            var number = FindVersions(versions).DefaultIfEmpty().Max() + 1;
-            var path = Path.Join(versions, Format(number));
+            var number = FindVersions(folder).DefaultIfEmpty().Max() + 1;
+            var path = Path.Join(folder, Format(number));
             try
             {
                 Directory.Move(draft, path);
-                DirectorySync.Flush(versions);
+                DirectorySync.Flush(folder);
                 return number;
             }
             catch (IOException) when (collisions < MaxCollisions && Directory.Exists(path))
@@ -72,22 +82,24 @@ internal static class ExportFolder
         }
     }
 
-    private static IEnumerable<long> FindVersions(string versions)
-        => Directory.EnumerateDirectories(versions)
-            .Select(path => long.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < long.MaxValue ? number : 0)
-            .Where(number => number > 0);
-
-    public static string Format(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static void TryDelete(string draft)
+    /// <summary>The versions before the current one, but for the latest of them, and drafts that nobody finished.</summary>
+    public static IReadOnlyList<string> FindOld(string folder, long current, int keep, DateTimeOffset draftsBefore)
     {
-        try
-        {
-            Directory.Delete(draft, recursive: true);
-        }
-        catch (Exception exception) when (FileFault.Covers(exception))
-        {
-            // The first failure is the one worth telling.
-        }
+        var numbers = FindVersions(folder).Where(number => number < current).OrderDescending().Skip(keep);
+        var drafts = Directory.EnumerateDirectories(folder)
+            .Where(path => Path.GetFileName(path).StartsWith(DraftPrefix, StringComparison.Ordinal) && Directory.GetLastWriteTimeUtc(path) < draftsBefore.UtcDateTime);
+        return [.. numbers.Select(number => Path.Join(folder, Format(number))), .. drafts];
     }
+
+    public static string Format(long number) => VersionPrefix + number.ToString(CultureInfo.InvariantCulture);
+
+    private static IEnumerable<long> FindVersions(string folder)
+        => Directory.EnumerateDirectories(folder).Select(path => NumberOf(Path.GetFileName(path))).Where(number => number > 0);
+
+    private static long NumberOf(string name)
+        => name.StartsWith(VersionPrefix, StringComparison.Ordinal)
+            && long.TryParse(name.AsSpan(VersionPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < long.MaxValue
+            && name == Format(number)
+            ? number
+            : 0;
 }

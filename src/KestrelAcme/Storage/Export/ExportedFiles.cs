@@ -6,6 +6,9 @@ namespace KestrelAcme.Storage.Export;
 /// <summary>The content of certbot's four files.</summary>
 internal sealed class ExportedFiles
 {
+    /// <summary>The name of the file with the private key.</summary>
+    public const string Key = "privkey.pem";
+
     private ExportedFiles(IReadOnlyList<(string Name, byte[] Content)> all) => All = all;
 
     /// <summary>The files, in the order in which they are to be written.</summary>
@@ -27,7 +30,7 @@ internal sealed class ExportedFiles
 
         return new(
         [
-            ("privkey.pem", Encoding.UTF8.GetBytes(keyPem.TrimEnd() + "\n")),
+            (Key, Encoding.UTF8.GetBytes(keyPem.TrimEnd() + "\n")),
             ("cert.pem", Join(certificates.Take(1))),
             ("chain.pem", Join(certificates.Skip(1))),
             ("fullchain.pem", Join(certificates)),

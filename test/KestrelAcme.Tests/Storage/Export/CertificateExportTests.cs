@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Storage;
 using KestrelAcme.Storage.Export;
+using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Testing;
+using KestrelAcme.Testing.Processes;
 using Xunit;
 
 namespace KestrelAcme.Tests.Storage.Export;
@@ -50,8 +52,162 @@ public sealed class CertificateExportTests : IDisposable
             await WriteAsync("a");
         }
 
-        Assert.Equal(["4", "5"], Directory.GetDirectories(_folder.Combine("live", ".versions", "a")).Select(Path.GetFileName).Order());
-        Assert.Equal([".versions", "a"], Directory.GetFileSystemEntries(_folder.Combine("live")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["..4", "..5", "..data"], Directory.GetDirectories(_folder.Combine("live", "a")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["a"], Directory.GetFileSystemEntries(_folder.Combine("live")).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WriteAsync_FolderIsHeldOpen_TheHolderSeesEveryNewCertificate(bool links)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "A folder is held by way of /proc.");
+        using var export = Export(links: links);
+        var (first, key) = Make("a");
+        await export.WriteAsync("a", first, key, Token);
+
+        // What a bind mount of the folder does: whatever is done to its path, it shows this one.
+        using var held = new FolderHandle(_folder.Combine("live", "a"));
+        for (var i = 0; i < 4; i++)
+        {
+            var (certificate, nextKey) = Make("a");
+            await export.WriteAsync("a", certificate, nextKey, Token);
+            Assert.Equal(certificate, await File.ReadAllTextAsync(Path.Join(held.Path, "cert.pem"), Token));
+            Assert.Equal(nextKey, await File.ReadAllTextAsync(Path.Join(held.Path, "privkey.pem"), Token));
+        }
+    }
+
+    [Fact]
+    public async Task WriteAsync_FolderIsMountedElsewhere_TheMountSeesEveryNewCertificate()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Mounting needs root on Linux.");
+        await WriteAsync("a");
+        var (second, third) = (Make("a"), Make("a"));
+        var mount = _folder.Combine("mount");
+        Directory.CreateDirectory(mount);
+        await File.WriteAllTextAsync(_folder.Combine("go"), "", Token);
+        var script = $"mount --bind '{_folder.Combine("live", "a")}' '{mount}' && touch '{_folder.Combine("mounted")}' && while [ -e '{_folder.Combine("go")}' ]; do sleep 0.05; done; cat '{mount}/cert.pem'";
+        var running = Command.RunAsync("unshare", ["--mount", "sh", "-c", script], cancellationToken: Token);
+        await Poll.UntilAsync(() => File.Exists(_folder.Combine("mounted")) || running.IsCompleted, "the mount", cancellationToken: Token);
+        if (running.IsCompleted)
+        {
+            RequireServer.Missing($"a mount namespace cannot be made: {(await running).Output}");
+        }
+
+        await _export.WriteAsync("a", second.Certificate, second.Key, Token);
+        await _export.WriteAsync("a", third.Certificate, third.Key, Token);
+        File.Delete(_folder.Combine("go"));
+
+        Assert.Equal(third.Certificate.Trim(), (await running).Output.Trim());
+    }
+
+    [Fact]
+    public async Task WriteAsync_LinksCannotBeMade_FilesAreWrittenInPlaceAndNothingIsLeft()
+    {
+        using var export = Export(links: false);
+        for (var i = 0; i < 3; i++)
+        {
+            var (certificate, key) = Make("a");
+            await export.WriteAsync("a", certificate, key, Token);
+            Assert.Equal(certificate, await ReadAsync("a", "cert.pem"));
+            Assert.Equal(key, await ReadAsync("a", "privkey.pem"));
+        }
+
+        Assert.Equal(["..files", "cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"], Directory.GetFileSystemEntries(_folder.Combine("live", "a")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Single(Directory.GetFiles(_folder.Combine("live"), "*", SearchOption.AllDirectories), IsKey);
+    }
+
+    [Fact]
+    public async Task UpdateAsync_FormerLayout_TheVersionThatMayBeMountedBecomesTheFolder()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "A folder is held by way of /proc.");
+        var (old, oldKey) = Make("a");
+        foreach (var version in new[] { "3", "4", "5" })
+        {
+            _folder.Write($"live/.versions/a/{version}/cert.pem", old);
+            _folder.Write($"live/.versions/a/{version}/privkey.pem", oldKey);
+        }
+
+        Directory.CreateSymbolicLink(_folder.Combine("live", "a"), ".versions/a/4");
+        using var held = new FolderHandle(_folder.Combine("live", "a"));
+        var (certificate, key) = Make("a");
+
+        await _export.UpdateAsync("a", certificate, key, Token);
+
+        Assert.Equal(certificate, await ReadAsync("a", "cert.pem"));
+        Assert.Equal(key, await File.ReadAllTextAsync(Path.Join(held.Path, "privkey.pem"), Token));
+        Assert.False(Directory.Exists(_folder.Combine("live", ".versions")));
+        Assert.Equal([key], Directory.GetFiles(_folder.Combine("live"), "privkey.pem", SearchOption.AllDirectories).Select(File.ReadAllText).Distinct());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WriteAsync_ModeAndGroupWereSetByHand_AreKept(bool links)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A group is given by root.");
+        using var export = Export(links: links);
+        await export.WriteAsync("a", Make("a").Certificate, Make("a").Key, Token);
+        await Command.RunAsync("sh", ["-c", $"cd '{_folder.Combine("live", "a")}' && chgrp 4711 . *.pem && chmod 750 . && chmod 640 *.pem && chmod 644 cert.pem"], cancellationToken: Token);
+
+        for (var i = 0; i < 2; i++)
+        {
+            var (certificate, key) = Make("a");
+            await export.WriteAsync("a", certificate, key, Token);
+            Assert.Equal(("640", 4711u), Access("a", "privkey.pem"));
+            Assert.Equal(("644", 4711u), Access("a", "cert.pem"));
+            Assert.Equal("750", Octal(FileNode.Of(_folder.Combine("live", "a"))!.Value.Mode));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task UpdateAsync_ModeAndGroupAreConfigured_AreGivenAlsoToWhatIsThere(bool links)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A group is given by root.");
+        var (certificate, key) = Make("a");
+        await WriteAsync("b");
+        using (var before = Export(links: links))
+        {
+            await before.WriteAsync("a", certificate, key, Token);
+        }
+
+        using var export = Export(new ExportAccess(UnixFileMode.UserRead | UnixFileMode.GroupRead, "4711"), links);
+        await export.UpdateAsync("a", certificate, key, Token);
+
+        Assert.Equal(("440", 4711u), Access("a", "privkey.pem"));
+        Assert.Equal("750", Octal(FileNode.Of(_folder.Combine("live", "a"))!.Value.Mode));
+        Assert.Equal(4711u, FileNode.Of(_folder.Combine("live"))!.Value.Group);
+        Assert.Equal(("600", FileNode.Of(_folder.Path)!.Value.Group), Access("b", "privkey.pem"));
+    }
+
+    [Fact]
+    public async Task WriteAsync_GroupThatDoesNotExist_IsNamedAndNothingIsOpened()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Groups are Unix's.");
+        using var export = Export(new ExportAccess(Group: "no-such-group"));
+        var exception = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await export.WriteAsync("a", Make("a").Certificate, Make("a").Key, Token));
+        Assert.Contains("no-such-group", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ln -sfn /dev/zero")]
+    [InlineData("rm -f privkey.pem && mkfifo")]
+    [InlineData("ln -sfn /etc/hostname")]
+    public async Task UpdateAsync_SomethingElseInThePlaceOfAFile_IsReplacedWithoutReadingIt(string command)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes and devices are Unix's.");
+        var (certificate, key) = Make("a");
+        await _export.WriteAsync("a", certificate, key, Token);
+        foreach (var folder in new[] { "a", "a/..1" })
+        {
+            await Command.RunAsync("sh", ["-c", $"cd '{_folder.Combine("live", folder)}' && {command} privkey.pem"], cancellationToken: Token);
+        }
+
+        await _export.UpdateAsync("a", certificate, key, Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Token);
+
+        Assert.Equal(key, await ReadAsync("a", "privkey.pem"));
     }
 
     [Fact]
@@ -72,7 +228,7 @@ public sealed class CertificateExportTests : IDisposable
         while (!writing.IsCompleted)
         {
             // As a careful program does: it resolves the link once.
-            var version = Directory.ResolveLinkTarget(_folder.Combine("live", "a"), returnFinalTarget: true)!.FullName;
+            var version = Directory.ResolveLinkTarget(_folder.Combine("live", "a", "..data"), returnFinalTarget: true)!.FullName;
             try
             {
                 using var pair = X509Certificate2.CreateFromPemFile(Path.Join(version, "cert.pem"), Path.Join(version, "privkey.pem"));
@@ -111,7 +267,7 @@ public sealed class CertificateExportTests : IDisposable
     public async Task WriteAsync_VersionsWereDeleted_IsWrittenAgain()
     {
         await WriteAsync("a");
-        Directory.Delete(_folder.Combine("live", ".versions"), recursive: true);
+        Directory.Delete(_folder.Combine("live", "a", "..1"), recursive: true);
         await WriteAsync("a");
         Assert.NotEmpty(await ReadAsync("a", "privkey.pem"));
     }
@@ -156,6 +312,8 @@ public sealed class CertificateExportTests : IDisposable
         _folder.Write("live", "a file");
         var exception = await Assert.ThrowsAsync<StorageUnavailableException>(() => WriteAsync("a"));
         Assert.Contains("is a file where a folder belongs", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("set ExportPath to", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("StoragePath", exception.Message, StringComparison.Ordinal);
     }
 
     public void Dispose()
@@ -163,6 +321,22 @@ public sealed class CertificateExportTests : IDisposable
         _export.Dispose();
         _folder.Dispose();
     }
+
+    private static bool IsKey(string path) => File.ReadAllText(path).Contains("PRIVATE KEY", StringComparison.Ordinal);
+
+    private static string Octal(UnixFileMode mode) => Convert.ToString((int)mode, 8);
+
+    private (string Mode, uint Group) Access(string folder, string file)
+    {
+        var path = _folder.Combine("live", folder, file);
+        var node = FileNode.Of(new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path)!.Value;
+        return (Octal(node.Mode), node.Group);
+    }
+
+    private CertificateExport Export(ExportAccess? access = null, bool links = true)
+        => new(
+            _folder.Combine("live"), new FakeTimeProvider(), new LogRecorder().For<CertificateExport>(), access,
+            links ? null : static (_, _) => throw new UnauthorizedAccessException("Operation not permitted"));
 
     private static (string Certificate, string Key) Make(string name)
     {
@@ -179,4 +353,21 @@ public sealed class CertificateExportTests : IDisposable
     }
 
     private Task<string> ReadAsync(string folder, string file) => File.ReadAllTextAsync(_folder.Combine("live", folder, file), Token);
+}
+
+/// <summary>Holds a folder as a mount of it does, by a process that is in it: its path may lead elsewhere, this one does not.</summary>
+internal sealed class FolderHandle : IDisposable
+{
+    private readonly System.Diagnostics.Process _process;
+
+    public FolderHandle(string path) => _process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("sleep", "120") { WorkingDirectory = path })!;
+
+    public string Path => $"/proc/{_process.Id}/cwd";
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
 }
