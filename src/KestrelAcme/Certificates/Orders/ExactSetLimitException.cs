@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>We stop by ourselves before the authority would: one more certificate for these names could make the name unrenewable for a week.</summary>
@@ -10,7 +12,8 @@ internal sealed class ExactSetLimitException(int issued, DateTimeOffset next, Ti
 
 /// <summary>We stop by ourselves before the authority would: one more failed validation could have the name refused for an hour.</summary>
 internal sealed class ValidationLimitException(int failed, DateTimeOffset next, TimeSpan retryAfter, string? last)
-    : Exception($"{failed} validations of a name failed within an hour; public CAs allow 5. The next attempt is on {next:u} at the earliest. {last}".TrimEnd())
+    : Exception(QuotedText.Of(
+        $"{failed} validations of a name failed within an hour; public CAs allow 5. The next attempt is on {next:u} at the earliest. {last}".TrimEnd()))
 {
     public TimeSpan RetryAfter { get; } = retryAfter;
 }
