@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Transport;
 
@@ -122,7 +123,7 @@ public sealed class GuardedConnection
             return [address];
         }
 
-        using var limit = new CancellationTokenSource(Timeout, _time);
+        using var limit = new TimeLimit(Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Transport;
 
@@ -54,7 +55,7 @@ internal static class HappyEyeballs
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(timeout, time);
+        using var limit = new TimeLimit(timeout, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var running = new List<Attempt>();
         var outcomes = new List<string>(notTried);
@@ -95,7 +96,7 @@ internal static class HappyEyeballs
         }
         finally
         {
-            await ended.CancelAsync().ConfigureAwait(false);
+            await ended.CancelQuietlyAsync().ConfigureAwait(false);
             foreach (var loser in running)
             {
                 _ = CloseAsync(loser.Connection);
@@ -114,7 +115,7 @@ internal static class HappyEyeballs
         }
 
         await Task.WhenAny(waits).ConfigureAwait(false);
-        await pause.CancelAsync().ConfigureAwait(false);
+        await pause.CancelQuietlyAsync().ConfigureAwait(false);
         return running.Find(a => a.Connection.IsCompletedSuccessfully) ?? running.Find(a => a.Connection.IsCompleted);
     }
 
