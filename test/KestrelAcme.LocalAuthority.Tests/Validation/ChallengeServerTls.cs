@@ -2,29 +2,27 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.LocalAuthority.Tests.Validation;
 
 /// <summary>A TLS server that answers with one certificate, and notes the names it was asked for.</summary>
 internal sealed class ChallengeServerTls : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly LoopbackListener _listener;
     private readonly SslApplicationProtocol _protocol;
     private readonly Func<X509Certificate2> _certificate;
-    private readonly Task _loop;
 
     public ChallengeServerTls(Func<X509Certificate2> certificate, string protocol = "acme-tls/1")
     {
         _certificate = certificate;
         _protocol = new SslApplicationProtocol(protocol);
-        _listener.Start();
-        _loop = LoopAsync();
+        _listener = new LoopbackListener(new IPEndPoint(IPAddress.Loopback, 0), AnswerAsync);
     }
 
-    public IPEndPoint Endpoint => (IPEndPoint)_listener.LocalEndpoint;
+    public IPEndPoint Endpoint => _listener.Endpoint;
 
     public ConcurrentQueue<string?> Names { get; } = new();
 
@@ -51,49 +49,23 @@ internal sealed class ChallengeServerTls : IAsyncDisposable
         return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Stop();
-        await _loop;
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private async Task LoopAsync()
+    private async Task AnswerAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
-        try
-        {
-            while (true)
+        await using var tls = new SslStream(stream);
+        await tls.AuthenticateAsServerAsync(
+            (_, hello, _, _) =>
             {
-                using var socket = await _listener.AcceptSocketAsync();
-                await AnswerAsync(socket);
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // Stopped.
-        }
-    }
-
-    private async Task AnswerAsync(Socket socket)
-    {
-        try
-        {
-            await using var tls = new SslStream(new NetworkStream(socket));
-            await tls.AuthenticateAsServerAsync(
-                (_, hello, _, _) =>
+                Names.Enqueue(hello.ServerName);
+                return ValueTask.FromResult(new SslServerAuthenticationOptions
                 {
-                    Names.Enqueue(hello.ServerName);
-                    return ValueTask.FromResult(new SslServerAuthenticationOptions
-                    {
-                        ServerCertificate = _certificate(),
-                        ApplicationProtocols = [_protocol],
-                    });
-                },
-                state: null);
-            await tls.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
-        }
-        catch (Exception e) when (e is IOException or AuthenticationException)
-        {
-            // The authority went away, as it may.
-        }
+                    ServerCertificate = _certificate(),
+                    ApplicationProtocols = [_protocol],
+                });
+            },
+            state: null,
+            cancellationToken);
+        await tls.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, cancellationToken);
     }
 }

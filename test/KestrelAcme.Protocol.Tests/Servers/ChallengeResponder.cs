@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Protocol.Tests.Servers;
 
@@ -9,47 +10,26 @@ namespace KestrelAcme.Protocol.Tests.Servers;
 internal sealed class ChallengeResponder : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, string> _answers = new(StringComparer.Ordinal);
-    private readonly TcpListener _listener;
-    private readonly Task _serving;
+    private readonly LoopbackListener _listener;
 
-    public ChallengeResponder(int port)
-    {
-        _listener = new TcpListener(IPAddress.Loopback, port);
-        _listener.Start();
-        _serving = ServeAsync();
-    }
+    public ChallengeResponder(int port) => _listener = new LoopbackListener(new IPEndPoint(IPAddress.Loopback, port), AnswerAsync);
 
     public void Add(string token, string keyAuthorization) => _answers[$"GET /.well-known/acme-challenge/{token} HTTP/1.1"] = keyAuthorization;
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Dispose();
-        await _serving;
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private async Task ServeAsync()
+    private async Task AnswerAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
-        try
+        using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
+        var line = await reader.ReadLineAsync(cancellationToken) ?? "";
+        while (await reader.ReadLineAsync(cancellationToken) is { Length: > 0 })
         {
-            while (true)
-            {
-                using var client = await _listener.AcceptTcpClientAsync();
-                using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
-                var line = await reader.ReadLineAsync() ?? "";
-                while (await reader.ReadLineAsync() is { Length: > 0 })
-                {
-                    // The rest of the head.
-                }
+            // The rest of the head.
+        }
 
-                var answer = _answers.GetValueOrDefault(line, "");
-                var status = answer.Length > 0 ? "200 OK" : "404 Not Found";
-                var response = $"HTTP/1.1 {status}\r\nContent-Length: {answer.Length}\r\nConnection: close\r\n\r\n{answer}";
-                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(response));
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
-        {
-            // The test is over.
-        }
+        var answer = _answers.GetValueOrDefault(line, "");
+        var status = answer.Length > 0 ? "200 OK" : "404 Not Found";
+        var response = $"HTTP/1.1 {status}\r\nContent-Length: {answer.Length}\r\nConnection: close\r\n\r\n{answer}";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(response), cancellationToken);
     }
 }

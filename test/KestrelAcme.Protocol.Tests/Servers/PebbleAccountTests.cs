@@ -120,7 +120,7 @@ public sealed class PebbleAccountTests : ServerTest
         var roots = new System.Security.Cryptography.X509Certificates.X509Certificate2Collection();
         roots.ImportFromPem(pebble.TrustedRootsPem);
         var url = new UriBuilder(pebble.DirectoryUrl) { Host = "127.0.0.2" }.Uri;
-        using var proxy = new PortForwarder(System.Net.IPAddress.Parse("127.0.0.2"), pebble.DirectoryUrl.Port);
+        await using var proxy = new PortForwarder(System.Net.IPAddress.Parse("127.0.0.2"), pebble.DirectoryUrl.Port);
         using var client = new AcmeClient(url, new AcmeClientOptions { TrustedRoots = roots });
 
         var exception = await Assert.ThrowsAsync<AcmeUnreachableException>(() => client.GetDirectoryAsync(Cancellation));

@@ -1,39 +1,27 @@
 using System.Net;
 using System.Net.Sockets;
+using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Protocol.Tests.Servers;
 
 /// <summary>Makes a port of 127.0.0.1 answer at another loopback address too.</summary>
-internal sealed class PortForwarder : IDisposable
+internal sealed class PortForwarder : IAsyncDisposable
 {
-    private readonly TcpListener _listener;
+    private readonly LoopbackListener _listener;
     private readonly int _port;
 
     public PortForwarder(IPAddress address, int port)
     {
         _port = port;
-        _listener = new TcpListener(address, port);
-        _listener.Start();
-        _ = ForwardAsync();
+        _listener = new LoopbackListener(new IPEndPoint(address, port), ForwardAsync);
     }
 
-    public void Dispose() => _listener.Dispose();
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private async Task ForwardAsync()
+    private async Task ForwardAsync(NetworkStream from, CancellationToken cancellationToken)
     {
-        try
-        {
-            while (true)
-            {
-                using var from = await _listener.AcceptTcpClientAsync();
-                using var to = new TcpClient();
-                await to.ConnectAsync(IPAddress.Loopback, _port);
-                await Task.WhenAny(from.GetStream().CopyToAsync(to.GetStream()), to.GetStream().CopyToAsync(from.GetStream()));
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
-        {
-            // The test is over.
-        }
+        using var to = new TcpClient();
+        await to.ConnectAsync(IPAddress.Loopback, _port, cancellationToken);
+        await Task.WhenAny(from.CopyToAsync(to.GetStream(), cancellationToken), to.GetStream().CopyToAsync(from, cancellationToken));
     }
 }
