@@ -21,6 +21,33 @@ internal sealed partial class SourceFile
     /// <summary>Names of the top-level types, without type parameters.</summary>
     public IReadOnlyList<string> Types => [.. _lines.Select(line => Declaration().Match(line)).Where(match => match.Success).Select(match => match.Groups["name"].Value)];
 
+    /// <summary>The top-level types with the number of their lines, from the declaration to the next one's documentation.</summary>
+    public IReadOnlyList<(string Name, int Lines)> TypeLengths
+    {
+        get
+        {
+            var found = new List<(string Name, int Lines)>();
+            var end = _lines.Length;
+            for (var i = _lines.Length - 1; i >= 0; i--)
+            {
+                if (Declaration().Match(_lines[i]) is not { Success: true } match)
+                {
+                    continue;
+                }
+
+                found.Insert(0, (match.Groups["name"].Value, end - i));
+                while (i > 0 && (_lines[i - 1].StartsWith("///", StringComparison.Ordinal) || _lines[i - 1].StartsWith('[')))
+                {
+                    i--;
+                }
+
+                end = i;
+            }
+
+            return found;
+        }
+    }
+
     public string? Namespace => _lines.Select(line => NamespaceLine().Match(line)).FirstOrDefault(match => match.Success)?.Groups["name"].Value;
 
     public IReadOnlyList<string> Usings => [.. _lines.Select(line => UsingLine().Match(line)).Where(match => match.Success).Select(match => match.Groups["name"].Value)];
