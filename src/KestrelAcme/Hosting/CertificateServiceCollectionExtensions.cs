@@ -63,6 +63,7 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<ChallengeVerdicts>();
         services.TryAddSingleton<CaaStep>();
         services.TryAddSingleton<PersistStep>();
+        services.TryAddSingleton<CertificateDownload>();
         services.TryAddSingleton<OrderFlow>();
         services.TryAddSingleton<RehearsalFlow>();
         services.TryAddSingleton<RehearsalStep>();

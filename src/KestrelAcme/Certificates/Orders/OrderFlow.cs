@@ -17,12 +17,10 @@ internal sealed class OrderFlow(
     AuthorizationFlow authorizations,
     CaaStep caa,
     PersistStep persist,
-    IssuanceSettings settings,
+    CertificateDownload download,
     TimeProvider time,
-    JitterSource jitter,
     ILogger<OrderFlow> logger)
 {
-    private static readonly TimeSpan LongestDownloadPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LargestClockSkew = TimeSpan.FromHours(1);
 
     public async Task<CertificateRecord> RunAsync(OrderContext context, CancellationToken cancellationToken)
@@ -114,7 +112,7 @@ internal sealed class OrderFlow(
         try
         {
             order = await DriveAsync(context, account, order, cancellationToken);
-            return await DownloadAsync(context, account, order, cancellationToken);
+            return await download.RunAsync(context, account, order, cancellationToken);
         }
         catch (Exception exception) when (PendingOrders.IsLost(exception))
         {
@@ -195,52 +193,6 @@ internal sealed class OrderFlow(
         return order;
     }
 
-    private async Task<CertificateRecord> DownloadAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
-    {
-        await context.Journal.StoreCertificateUrlAsync(order.CertificateUrl!, time.GetUtcNow(), cancellationToken);
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                return await DownloadOnceAsync(context, account, order.CertificateUrl!, cancellationToken);
-            }
-            catch (Exception exception)
-                when (exception is UnusableCertificateException or AcmeMalformedAnswerException && attempt < settings.DownloadPauses.Count)
-            {
-                // The certificate is issued and counted: what was sent for it may be better the next time, and costs nothing.
-                var pause = settings.DownloadPauses[attempt];
-                if (exception is AcmeException { RetryAfter: { } asked } && asked > pause)
-                {
-                    pause = asked < LongestDownloadPause ? asked : LongestDownloadPause;
-                }
-
-                logger.DownloadRepeated(context.Specification.Id, order.CertificateUrl!, pause.TotalSeconds, exception.Message);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.Stopping);
-                await Task.Delay(pause, time, either.Token);
-            }
-        }
-    }
-
-    private async Task<CertificateRecord> DownloadOnceAsync(
-        OrderContext context, IAuthorityAccount account, Uri certificateUrl, CancellationToken cancellationToken)
-    {
-        var preferred = context.Specification.PreferredChain ?? context.Authority.Specification.PreferredChain;
-        var chains = await account.DownloadChainsAsync(certificateUrl, withAlternates: preferred is not null, cancellationToken);
-        if (preferred is not null && !chains.Any(chain => ChainSelector.Matches(chain, preferred)) && context.Authority.MissesChain(preferred))
-        {
-            logger.PreferredChainNotOffered(context.Specification.Id, context.Authority.Specification.DirectoryUrl, preferred, ChainSelector.DescribeIssuers(chains));
-        }
-
-        context.Journal.Reached(OrderStep.Downloaded);
-
-        var (pending, now) = (context.Journal.RequirePending(), time.GetUtcNow());
-        using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
-        var chain = IssuedCertificateCheck.Arrange(chains, preferred, key, pending.Names, IsChainExpected(context), now);
-        var record = new CertificateRecord(chain, pending.PrivateKey, PendingOrders.Metadata(pending, certificateUrl, now, jitter()));
-        IssuedCertificateCheck.ThrowIfRefused(CertificateSnapshot.Read(record).Material(context.Specification));
-        return record;
-    }
-
     private static async Task ReadDirectoryAsync(IAuthorityClient client, CancellationToken cancellationToken)
     {
         try
@@ -253,11 +205,4 @@ internal sealed class OrderFlow(
             throw new AcmeMalformedAnswerException(exception.Message, exception) { StatusCode = exception.StatusCode, Problem = exception.Problem, Url = exception.Url };
         }
     }
-
-    // A private authority may sign with its root, and send nothing beside the certificate.
-    private static bool IsChainExpected(OrderContext context)
-        => context.Authority.Specification.IsPublic
-            || (context.Current is { } current
-                && current.Chain.Skip(1).Any(issuer => !IssuedChain.IsSelfIssued(issuer))
-                && current.Metadata.DirectoryUrl == context.Authority.Specification.DirectoryUrl);
 }
