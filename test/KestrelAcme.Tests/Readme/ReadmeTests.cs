@@ -15,7 +15,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Readme;
 
-/// <summary>What a newcomer copies out of the README works, and what it says about options is so.</summary>
+/// <summary>The examples in README.md and docs/ work, and what they say about options matches the code.</summary>
 public sealed partial class ReadmeTests
 {
     private static readonly DnsProviderType[] ProviderTypes =
@@ -24,7 +24,14 @@ public sealed partial class ReadmeTests
     // The files that the examples name, with something in them.
     private static readonly EnvironmentFacts Facts = TestFacts.Production with { DnsProviderTypes = ProviderTypes, ReadFile = _ => "c2VjcmV0LXZhbHVl" };
 
-    private static readonly string Text = File.ReadAllText(Path.Combine(Root(), "README.md"));
+    private static readonly string Readme = Read("README.md");
+    private static readonly string Options = Read("docs/options.md");
+    private static readonly string DnsProviders = Read("docs/dns-providers.md");
+
+    private static readonly string Everything = string.Join(
+        '\n',
+        new[] { Readme, Read("CONTRIBUTING.md") }
+            .Concat(Directory.EnumerateFiles(Path.Combine(Root(), "docs"), "*.md").Order(StringComparer.Ordinal).Select(File.ReadAllText)));
 
     public static TheoryData<string> JsonBlocks => [.. Blocks("json")];
 
@@ -39,7 +46,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void EnvironmentVariables_OfTheContainer_AreAGoodConfiguration()
     {
-        var variables = Variable().Matches(Text).ToDictionary(match => match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal), string? (match) => match.Groups[2].Value);
+        var variables = Variable().Matches(Readme).ToDictionary(match => match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal), string? (match) => match.Groups[2].Value);
 
         Assert.NotEmpty(variables);
         Assert.Empty(Problems(new ConfigurationBuilder().AddInMemoryCollection(variables).Build()));
@@ -93,7 +100,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void RestartOnly_Named_AreThoseOfTheCode()
     {
-        var sentence = Text[Text.IndexOf("but for `Enabled`", StringComparison.Ordinal)..];
+        var sentence = Options[Options.IndexOf("except `Enabled`", StringComparison.Ordinal)..];
         var named = Code().Matches(sentence[..sentence.IndexOf(':', StringComparison.Ordinal)]).Select(match => match.Groups[1].Value).ToList();
         var current = TestFacts.Snapshot();
         var next = TestFacts.Snapshot(options =>
@@ -117,7 +124,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void DnsProviders_Keys_AreThoseOfTheCode()
     {
-        var rows = Table("| `Type` | keys |").ToDictionary(row => row[0].Trim('`'), row => Code().Matches(row[1]).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal).ToArray());
+        var rows = Table(DnsProviders, "| `Type` | keys |").ToDictionary(row => row[0].Trim('`'), row => Code().Matches(row[1]).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal).ToArray());
 
         // Azure's are those of another package.
         Assert.Equal(ProviderTypes.Select(type => type.Name).Append("AzureDns").Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
@@ -130,18 +137,18 @@ public sealed partial class ReadmeTests
         var members = new[] { typeof(AcmeHttpsOptions).Assembly, typeof(LocalAcmeAuthority).Assembly }
             .SelectMany(assembly => assembly.GetExportedTypes()).SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance))
             .Select(member => member.Name).Append("AddAzureDns").ToHashSet(StringComparer.Ordinal);
-        var named = Verb().Matches(Text).Select(match => match.Value).Distinct().ToList();
+        var named = Verb().Matches(Everything).Select(match => match.Value).Distinct().ToList();
 
         Assert.True(named.Count > 15, string.Join(' ', named));
         Assert.Empty(named.Except(members));
     }
 
-    private static IEnumerable<string> Blocks(string language) => Block().Matches(Text).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.Trim());
+    private static IEnumerable<string> Blocks(string language) => Block().Matches(Everything).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.Trim());
 
-    private static IEnumerable<(string Key, string Default, string Meaning)> OptionRows() => Table("| key | default | meaning |").Select(row => (row[0].Trim('`'), row[1], row[2]));
+    private static IEnumerable<(string Key, string Default, string Meaning)> OptionRows() => Table(Options, "| key | default | meaning |").Select(row => (row[0].Trim('`'), row[1], row[2]));
 
-    private static IEnumerable<string[]> Table(string head)
-        => Text[Text.IndexOf(head, StringComparison.Ordinal)..].Split('\n').TakeWhile(line => line.StartsWith('|')).Skip(2).Select(line => line.Trim('|').Split('|').Select(cell => cell.Trim()).ToArray());
+    private static IEnumerable<string[]> Table(string text, string head)
+        => text[text.IndexOf(head, StringComparison.Ordinal)..].Split('\n').TakeWhile(line => line.StartsWith('|')).Skip(2).Select(line => line.Trim('|').Split('|').Select(cell => cell.Trim()).ToArray());
 
     private static IEnumerable<string> Problems(string json) => Problems(new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build());
 
@@ -151,6 +158,8 @@ public sealed partial class ReadmeTests
         AcmeHttpsConfigurationBinder.Bind(configuration.GetSection("AcmeHttps"), options);
         return SnapshotBuilder.Build(options, Facts).Problems.Select(problem => problem.ToString());
     }
+
+    private static string Read(string file) => File.ReadAllText(Path.Combine(Root(), file));
 
     private static string Root()
     {
