@@ -144,13 +144,3 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         return true;
     }
 }
-
-/// <summary>What is wrong with a certificate that was found in the store, the worst last: one never takes the place of another that is better.</summary>
-internal enum StoredFault
-{
-    None,
-    NotYetValid,
-    Expired,
-    OtherNames,
-    SelfSigned,
-}

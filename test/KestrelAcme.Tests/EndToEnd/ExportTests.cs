@@ -41,6 +41,36 @@ public sealed class ExportTests
         Assert.Single(fixture.Authority.Issued);
     }
 
+    [Fact]
+    public async Task Renew_SomebodyPutAPipeAndAnEndlessDeviceThere_IsRenewedAndExported()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes and devices are Unix's.");
+        await using var fixture = await LocalFixture.StartAsync();
+        var (settings, folder) = Settings(fixture);
+        await using var app = await fixture.ServeAsync(settings);
+        await ExportedAsync(app, folder);
+        await Command.RunAsync("sh", ["-c", $"cd '{folder}' && ln -sfn /dev/zero cert.pem && rm privkey.pem && mkfifo privkey.pem"], cancellationToken: Cancelled);
+
+        await app.Certificates.RenewAsync(Name, Cancelled).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancelled);
+
+        await ExportedAsync(app, folder);
+    }
+
+    [Fact]
+    public async Task Renew_ExportCannotBeWritten_GoesOnAndNamesTheFolder()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var (settings, folder) = Settings(fixture);
+        settings["AcmeHttps:ExportPath"] = fixture.RootPath;
+        await using var app = await fixture.ServeAsync(settings);
+
+        await app.Certificates.RenewAsync(Name, Cancelled);
+
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+        Assert.False(Directory.Exists(folder));
+        Assert.Contains(app.Log.Lines, l => l.Event.Name == "ExportFailed" && l.Message.Contains("set ExportPath to", StringComparison.Ordinal));
+    }
+
     private static (Dictionary<string, string?> Settings, string Folder) Settings(LocalFixture fixture)
     {
         var settings = fixture.Settings(Name);

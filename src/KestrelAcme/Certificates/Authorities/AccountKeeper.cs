@@ -274,43 +274,14 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
         }
 
         await using var lease = await store.AcquireLeaseAsync(cancellationToken);
-        stored = await store.ReadAsync(cancellationToken);
+        stored = await store.ReadAsync(cancellationToken) is { } read ? await _rollover.SettleAsync(read, lease, cancellationToken) : null;
         if (stored?.Metadata.AccountUrl is not null)
         {
-            var settled = await _rollover.SettleAsync(stored, lease, cancellationToken);
-            return Keep(Open(settled), settled.PrivateKeyPem);
-        }
-
-        if (stored is { IsRepaired: true } && await TryRecoverAsync(stored, lease, cancellationToken) is { } recovered)
-        {
-            return recovered;
+            return Keep(Open(stored), stored.PrivateKeyPem);
         }
 
         var (account, keyPem) = await _registration.CreateAsync(stored, lease, termsAccepted, cancellationToken);
         return Keep(account, keyPem);
-    }
-
-    /// <summary>Asks the authority for the account of a key whose data was lost: another one would be made by mistake.</summary>
-    /// <returns><see langword="null"/> where the authority knows none: the key was stored, and its account never made.</returns>
-    private async Task<IAuthorityAccount?> TryRecoverAsync(AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
-    {
-        foreach (var keyPem in new[] { stored.NextPrivateKeyPem, stored.PrivateKeyPem }.OfType<string>())
-        {
-            try
-            {
-                var account = await client.FindAccountAsync(AccountKey.FromPem(keyPem), cancellationToken);
-                var metadata = stored.Metadata with { AccountUrl = account.Url, CreatedAt = time.GetUtcNow() };
-                await store.WriteAsync(new AccountRecord(keyPem, metadata), lease, cancellationToken);
-                logger.AccountRepaired(Specification.DirectoryUrl, account.Url);
-                return Keep(account, keyPem);
-            }
-            catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
-            {
-                // The other key, or none.
-            }
-        }
-
-        return null;
     }
 
     private IAuthorityAccount Open(AccountRecord record) => client.OpenAccount(AccountKey.FromPem(record.PrivateKeyPem), record.Metadata.AccountUrl!);

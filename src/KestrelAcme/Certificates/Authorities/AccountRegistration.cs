@@ -129,7 +129,15 @@ internal sealed class AccountRegistration(IAuthorityClient client, StoredAccount
     {
         var metadata = record.Metadata with { AccountUrl = account.Url, EmailAddress = Specification.EmailAddress };
         await store.WriteAsync(record with { Metadata = metadata, NextPrivateKeyPem = null }, lease, cancellationToken);
-        logger.AccountReady(account.Url, Specification.DirectoryUrl);
+        if (record.IsRepaired)
+        {
+            logger.AccountRepaired(Specification.DirectoryUrl, account.Url);
+        }
+        else
+        {
+            logger.AccountReady(account.Url, Specification.DirectoryUrl);
+        }
+
         return (account, record.PrivateKeyPem);
     }
 

@@ -13,7 +13,11 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// hangs keeps back neither a renewal nor the stop.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class CertificateExporter(ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers) : IDisposable
+/// <param name="configuration">Says where to.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">Where failures go.</param>
+/// <param name="link">As in <see cref="CertificateExport"/>.</param>
+internal sealed class CertificateExporter(ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers, Action<string, string>? link = null) : IDisposable
 {
     // Who asks sees it written, unless it takes longer than anybody should wait for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -111,7 +115,7 @@ internal sealed class CertificateExporter(ConfigurationSource configuration, Tim
         try
         {
             var export = _exports.GetOrAdd(
-                (path, new ExportAccess(current.ExportFileMode, current.ExportGroup)), k => new CertificateExport(k.Path, time, loggers.CreateLogger<CertificateExport>(), k.Access));
+                (path, new ExportAccess(current.ExportFileMode, current.ExportGroup)), k => new CertificateExport(k.Path, time, loggers.CreateLogger<CertificateExport>(), k.Access, link));
             var writing = export.UpdateAsync(id, ChainPem(record), PemEncoding.WriteString(PemDocument.PrivateKeyLabel, record.PrivateKey.Span) + "\n", CancellationToken.None).AsTask();
             try
             {

@@ -16,12 +16,10 @@ namespace KestrelAcme.Storage.Export;
 internal sealed class CertificateExport(
     string exportPath, TimeProvider time, ILogger<CertificateExport> logger, ExportAccess? access = null, Action<string, string>? link = null) : IDisposable
 {
-    private static readonly TimeSpan MaxAgeOfDraft = TimeSpan.FromHours(1);
-
     private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(exportPath));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ExportAccess _access = access ?? new ExportAccess();
-    private readonly Action<string, string> _link = link ?? (static (path, target) => File.CreateSymbolicLink(path, target));
+    private readonly ExportWriter _writer = new(access ?? new ExportAccess(), link ?? (static (path, target) => File.CreateSymbolicLink(path, target)), time, logger);
 
     /// <summary>Writes a certificate and its key.</summary>
     /// <param name="name">The domain name or address that the certificate is kept under; <c>*.</c> becomes <c>_.</c> and <c>:</c> becomes <c>-</c>.</param>
@@ -116,7 +114,7 @@ internal sealed class CertificateExport(
         FilePermissions.CreateFolder(_root);
         if (Directory.Exists(path))
         {
-            Fill(path, isNew: false, files);
+            _writer.Fill(path, isNew: false, files);
             return true;
         }
 
@@ -124,199 +122,26 @@ internal sealed class CertificateExport(
         var draft = Path.Join(_root, $".{folder}.{Guid.NewGuid():n}");
         try
         {
-            Fill(draft, isNew: true, files);
+            _writer.Fill(draft, isNew: true, files);
             Directory.Move(draft, path);
             DirectorySync.Flush(_root);
         }
         catch (IOException) when (Directory.Exists(path))
         {
             // Another instance that exports here was faster.
-            Fill(path, isNew: false, files);
+            _writer.Fill(path, isNew: false, files);
         }
         finally
         {
-            Remove(draft);
+            _writer.Remove(draft);
         }
 
-        foreach (var left in Directory.EnumerateDirectories(_root, $".{folder}.*").Where(left => Directory.GetLastWriteTimeUtc(left) < (time.GetUtcNow() - MaxAgeOfDraft).UtcDateTime))
+        foreach (var left in Directory.EnumerateDirectories(_root, $".{folder}.*").Where(left => Directory.GetLastWriteTimeUtc(left) < (time.GetUtcNow() - ExportWriter.MaxAgeOfDraft).UtcDateTime))
         {
-            Remove(left);
+            _writer.Remove(left);
         }
 
         return true;
-    }
-
-    private void Fill(string path, bool isNew, ExportedFiles files)
-    {
-        var current = ExportFolder.FindCurrent(path);
-        var plans = files.All
-            .Select(file => new PlannedFile(file.Name, file.Content, _access.For(file.Name, FileNode.Of(ExportFolder.ContentOf(path, current, file.Name)))))
-            .ToList();
-        PrepareFolder(path, isNew, plans);
-        if (CanLink(path))
-        {
-            Switch(path, plans);
-        }
-        else
-        {
-            Replace(path, plans);
-        }
-    }
-
-    // Where it was there, whoever holds it open goes on holding it.
-    private void PrepareFolder(string path, bool isNew, List<PlannedFile> files)
-    {
-        FilePermissions.CreateFolder(path);
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        if (new FileInfo(Path.Join(path, ExportFolder.Current)).LinkTarget is null)
-        {
-            FilePermissions.CreateFolder(Path.Join(path, ExportFolder.Mark));
-        }
-
-        if (isNew || _access is not { FileMode: null, Group: null })
-        {
-            var (mode, group) = files[0].Access;
-            _access.Apply(path, ExportAccess.FolderFor(mode), group);
-            if (_access is not { FileMode: null, Group: null } && FileNode.Of(_root) is { } root && root.Owner == FileNode.CurrentUser)
-            {
-                _access.Apply(_root, root.Mode | ExportAccess.FolderFor(mode), group);
-            }
-        }
-    }
-
-    private bool CanLink(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            // No ordinary user may there.
-            return false;
-        }
-
-        var probe = ExportFolder.NewDraft(path);
-        try
-        {
-            _link(probe, ExportFolder.Current);
-            File.Delete(probe);
-            return true;
-        }
-        catch (Exception exception) when (FileFault.Covers(exception) || exception is PlatformNotSupportedException)
-        {
-            return false;
-        }
-    }
-
-    private void Switch(string path, List<PlannedFile> files)
-    {
-        var version = ExportFolder.Number(path, WriteDraft(path, files));
-        PlaceLink(path, ExportFolder.Current, ExportFolder.Format(version));
-        foreach (var file in files)
-        {
-            if (new FileInfo(Path.Join(path, file.Name)).LinkTarget != ExportFolder.LinkTo(file.Name))
-            {
-                PlaceLink(path, file.Name, ExportFolder.LinkTo(file.Name));
-            }
-        }
-
-        DirectorySync.Flush(path);
-        Remove(Path.Join(path, ExportFolder.Mark));
-
-        // The version before stays for readers that are in the middle of it.
-        foreach (var old in ExportFolder.FindOld(path, version, keep: 1, time.GetUtcNow() - MaxAgeOfDraft))
-        {
-            Remove(old);
-        }
-    }
-
-    private string WriteDraft(string path, List<PlannedFile> files)
-    {
-        var draft = ExportFolder.NewDraft(path);
-        try
-        {
-            FilePermissions.CreateFolder(draft);
-            foreach (var file in files)
-            {
-                WriteNew(Path.Join(draft, file.Name), file);
-            }
-
-            // As open as the folder that it is in: it is no way around that one.
-            if (FileNode.Of(path) is { } node)
-            {
-                _access.Apply(draft, node.Mode & ExportAccess.FolderFor(UnixFileMode.GroupRead | UnixFileMode.OtherRead), node.Group);
-            }
-            else
-            {
-                _access.Apply(draft, ExportAccess.FolderFor(files[0].Access.Mode), files[0].Access.Group);
-            }
-
-            DirectorySync.Flush(draft);
-            return draft;
-        }
-        catch
-        {
-            Remove(draft);
-            throw;
-        }
-    }
-
-    private void Replace(string path, List<PlannedFile> files)
-    {
-        foreach (var file in files)
-        {
-            var draft = Path.Join(path, $".{Guid.NewGuid():n}.tmp");
-            try
-            {
-                WriteNew(draft, file);
-                File.Move(draft, Path.Join(path, file.Name), overwrite: true);
-            }
-            catch
-            {
-                AtomicFile.TryDelete(draft);
-                throw;
-            }
-        }
-
-        DirectorySync.Flush(path);
-
-        // What was written while links could be made, and half-written files of a process that died.
-        foreach (var old in ExportFolder.FindOld(path, long.MaxValue, keep: 0, time.GetUtcNow() - MaxAgeOfDraft))
-        {
-            Remove(old);
-        }
-
-        foreach (var left in Directory.EnumerateFiles(path, ".*.tmp").Where(file => time.GetUtcNow() - File.GetLastWriteTimeUtc(file) > MaxAgeOfDraft))
-        {
-            AtomicFile.TryDelete(left);
-        }
-    }
-
-    private void WriteNew(string path, PlannedFile planned)
-    {
-        using (var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-        {
-            file.Write(planned.Content);
-            file.Flush(flushToDisk: true);
-        }
-
-        _access.Apply(path, planned.Access.Mode, planned.Access.Group);
-    }
-
-    private void PlaceLink(string path, string name, string target)
-    {
-        var draft = ExportFolder.NewDraft(path);
-        _link(draft, target);
-        try
-        {
-            SymbolicLink.Rename(draft, Path.Join(path, name));
-        }
-        catch
-        {
-            AtomicFile.TryDelete(draft);
-            throw;
-        }
     }
 
     // Earlier releases switched a link in the place of the folder, which a container that mounted it never noticed: the version that it mounted becomes the folder.
@@ -344,27 +169,10 @@ internal sealed class CertificateExport(
         }
 
         // With them go the versions, each with its private key, of tries that failed where no link could be made.
-        Remove(Path.Join(versions, folder));
+        _writer.Remove(Path.Join(versions, folder));
         if (!Directory.EnumerateFileSystemEntries(versions).Any())
         {
-            Remove(versions);
+            _writer.Remove(versions);
         }
     }
-
-    private void Remove(string folder)
-    {
-        try
-        {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-        }
-        catch (Exception exception) when (FileFault.Covers(exception))
-        {
-            logger.OldExportKept(folder, exception.Message);
-        }
-    }
-
-    private sealed record PlannedFile(string Name, byte[] Content, (UnixFileMode Mode, uint? Group) Access);
 }

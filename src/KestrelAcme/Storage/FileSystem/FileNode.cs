@@ -3,15 +3,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>What a name in a folder stands for.</summary>
-internal enum FileKind
-{
-    Other,
-    Regular,
-    Folder,
-    Link,
-}
-
 /// <summary>What the system says of a file or folder itself, links not followed. .NET tells neither owners nor pipes and devices from files, so this asks Linux.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Owner">The user that it belongs to.</param>

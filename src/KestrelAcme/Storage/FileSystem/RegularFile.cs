@@ -117,6 +117,3 @@ internal static partial class RegularFile
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Open(string path, int flags);
 }
-
-/// <summary>Something stands in the place of a file that is none, or that leads to one elsewhere. The message continues "could not read it: ...".</summary>
-internal sealed class NotRegularFileException(string message) : IOException(message);
