@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Authorities;
@@ -13,6 +14,8 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
 
     // Longer than the lease of a process that died lasts.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(3);
+
+    private const int MostBlocks = 100;
 
     public AuthoritySpecification Authority => authority;
 
@@ -61,7 +64,9 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
 
         try
         {
-            return StoredJson.Decode(value.Span, PersistenceJsonContext.Default.AccountBlockArray);
+            // Their words are shown: who can write to the store must not forge lines of the log.
+            var blocks = StoredJson.Decode(value.Span, PersistenceJsonContext.Default.AccountBlockArray);
+            return [.. blocks.Take(MostBlocks).Select(b => b with { Message = QuotedText.Of(b.Message) })];
         }
         catch (DamagedValueException)
         {
