@@ -18,7 +18,7 @@ public sealed class StartFaultTests
 
     public static TheoryData<string, string> Faults => new()
     {
-        { "refused", "Connection refused" },
+        { "refused", "127.0.0.1 refused the connection" },
         { "untrusted", "TrustedRootsPath" },
         { "directory reset", "broke before the whole answer came" },
         { "directory silent", "did not answer" },

@@ -151,7 +151,10 @@ public sealed class FailureClassifierTests
 
     [Fact]
     public void Classify_TlsOfTheAuthorityIsNotTrusted_NamesTheSetting()
-        => Assert.Contains("TrustedRootsPath", FailureClassifier.Classify(new AcmeUnreachableException(Words) { IsTlsFailure = true }).Message, StringComparison.Ordinal);
+        => Assert.Contains(
+            "TrustedRootsPath",
+            FailureClassifier.Classify(new AcmeUnreachableException(Words) { IsTlsFailure = true, Reason = AcmeUnreachableReason.CertificateNotTrusted }).Message,
+            StringComparison.Ordinal);
 
     private static AcmeProblem? Problem(string? type) => type is null ? null : new AcmeProblem { Type = AcmeProblemTypes.Prefix + type, Detail = "No." };
 
