@@ -17,19 +17,3 @@ internal sealed record RecordLooks(int Count, DateTimeOffset NextAt)
     /// <summary>When to look; now, for a process that has not looked yet, or where the clock has gone back.</summary>
     public static DateTimeOffset DueAt(RecordLooks? looks, TimeSpan longest, DateTimeOffset now) => looks is null || looks.NextAt > now + longest ? now : looks.NextAt;
 }
-
-/// <summary>How many certificates in a row were obtained and could not be stored, and when the next one may be ordered at the earliest: the CA is not to pay for a store that refuses. Pure.</summary>
-internal sealed record UnstoredOrders(int Count, DateTimeOffset NextOrder)
-{
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
-
-    public static UnstoredOrders Next(UnstoredOrders? before, TimeSpan first, DateTimeOffset now)
-    {
-        var count = before?.Count ?? 0;
-        var pause = first * Math.Pow(2, Math.Min(count, 20));
-        return new UnstoredOrders(count + 1, now + (pause < Longest ? pause : Longest));
-    }
-
-    /// <summary>When the next one may be ordered; now, where the clock has gone back.</summary>
-    public DateTimeOffset NotBefore(DateTimeOffset now) => NextOrder > now + Longest ? now : NextOrder;
-}
