@@ -33,6 +33,7 @@ internal sealed class FailureRecorder(
         ManagedCertificate certificate, CertificateSpecification attempted, Authority authority, Exception exception, OrderJournal? journal, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        authority.Client.Report(succeeded: false);
         if (exception is AccountBlockedException blocked)
         {
             return await RecordBlockedAsync(certificate, authority, blocked, journal, cancellationToken);
@@ -43,7 +44,6 @@ internal sealed class FailureRecorder(
         var isOutage = FailureClassifier.IsOutage(exception);
         var authorityFailures = report.Cause == FailureCause.Authority ? authority.Health.Failed(now) : 0;
         var limited = exception is AcmeRateLimitedException or AccountLimitedException ? now + FailurePolicy.Outage(report, authorityFailures, settings.Retries) : (DateTimeOffset?)null;
-        authority.Client.Report(succeeded: false);
         if (isOutage)
         {
             // By the authority's own wait: that of the name may be a day, and is no other name's affair.
