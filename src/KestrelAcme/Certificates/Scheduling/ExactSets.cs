@@ -25,8 +25,14 @@ internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
 
     /// <summary>Counts the failed validations of all certificates that share a name with this one: authorities count by name.</summary>
     /// <exception cref="ValidationLimitException">No more may fail for now.</exception>
-    public void ThrowIfTooManyFailed(ManagedCertificate certificate)
+    public void ThrowIfTooManyFailed(ManagedCertificate certificate, AuthoritySpecification authority)
     {
+        if (!authority.IsPublic)
+        {
+            // Attempts keep their pace by themselves; a person who asks for more breaks no limit that is known.
+            return;
+        }
+
         var now = time.GetUtcNow();
         var failed = catalog.All.Where(c => c.State.FailedValidations is not null && SharesName(c, certificate)).SelectMany(c => c.State.FailedValidations!).ToList();
         if (FailedValidationPolicy.NextAllowed(failed, now) is { } next)

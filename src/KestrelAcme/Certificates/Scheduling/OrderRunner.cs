@@ -155,7 +155,7 @@ internal sealed class OrderRunner(
     {
         PendingOrders.ThrowIfOutcomeUnknown(journal.State);
         exactSets.ThrowIfReached(certificate, authority.Specification);
-        exactSets.ThrowIfTooManyFailed(certificate);
+        exactSets.ThrowIfTooManyFailed(certificate, authority.Specification);
         var renewal = certificate.Current is not null;
         await journal.EnterAsync(renewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), cancellationToken);
         logger.OrderStarted(certificate.Id, authority.Specification.DirectoryUrl);

@@ -132,11 +132,13 @@ public sealed class CertificatePlannerTests
         }
 
         var sets = new ExactSets(catalog, _time);
+        var ca = new AuthoritySpecification { Id = "ca", DisplayName = "A CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = true };
 
-        Assert.Throws<KestrelAcme.Certificates.Orders.ValidationLimitException>(() => sets.ThrowIfTooManyFailed(catalog.Find("a.test")!));
-        sets.ThrowIfTooManyFailed(catalog.Find("c.test")!);
+        Assert.Throws<KestrelAcme.Certificates.Orders.ValidationLimitException>(() => sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca));
+        sets.ThrowIfTooManyFailed(catalog.Find("c.test")!, ca);
+        sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca with { IsPublic = false });
         _time.Advance(TimeSpan.FromMinutes(58));
-        sets.ThrowIfTooManyFailed(catalog.Find("a.test")!);
+        sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca);
     }
 
     private PlannedWork Plan() => _planner.Plan(_certificate)!.Value;
