@@ -1,11 +1,15 @@
+using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace KestrelAcme.Architecture.Tests;
 
-/// <summary>Event ids are part of what operators build alerts on: unique, and in the block of their folder.</summary>
-public sealed class EventIdTests
+/// <summary>
+/// Operators build alerts on event ids: each is unique, lies in the block of its folder, and is listed in docs/events.md.
+/// </summary>
+public sealed partial class EventIdTests
 {
     private const int BlockSize = 100;
 
@@ -13,7 +17,9 @@ public sealed class EventIdTests
 
     private const string Suffix = "Log";
 
-    private static readonly List<(string Assembly, string? Folder, string Method, int Id)> Events =
+    private const string Document = "docs/events.md";
+
+    private static readonly List<(string Assembly, string? Folder, string Method, int Id, LogLevel Level, string Name)> Events =
     [
         .. from file in Directory.EnumerateFiles(AppContext.BaseDirectory, "KestrelAcme*.dll")
            where !file.EndsWith(".Tests.dll", StringComparison.Ordinal)
@@ -21,7 +27,16 @@ public sealed class EventIdTests
            from method in type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
            where attribute is not null
-           select (Path.GetFileNameWithoutExtension(file), FolderOf(type), $"{type.FullName}.{method.Name}", attribute.EventId),
+           select (
+               Path.GetFileNameWithoutExtension(file), FolderOf(type), $"{type.FullName}.{method.Name}", attribute.EventId, attribute.Level,
+               string.IsNullOrEmpty(attribute.EventName) ? method.Name : attribute.EventName),
+    ];
+
+    private static readonly List<Row> Rows =
+    [
+        .. from match in TableRow().Matches(File.ReadAllText(Path.Combine(Repository.Root, Document)))
+           let cells = match.Groups[2].Value.Split(" | ")
+           select new Row(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), [.. cells.Select(cell => cell.Trim())]),
     ];
 
     [Fact]
@@ -42,6 +57,39 @@ public sealed class EventIdTests
         Violations.None("An event id lies in its block", wrong);
     }
 
+    [Fact]
+    public void EventsDocument_EveryEvent_IsThereOnce()
+    {
+        var rows = Rows.ToLookup(row => row.Id);
+        var wrong = Events.Where(entry => rows[entry.Id].Count() != 1)
+            .Select(entry => $"{entry.Id} {entry.Name} has {rows[entry.Id].Count()} rows")
+            .Concat(Rows.Where(row => Events.TrueForAll(entry => entry.Id != row.Id)).Select(row => $"{row.Id} is not an event of the code"));
+
+        Violations.None($"{Document} has one row for each event, beginning with | id |", wrong);
+    }
+
+    [Fact]
+    public void EventsDocument_LevelsAndNames_AreThoseOfTheCode()
+    {
+        var wrong = from entry in Events
+                    from row in Rows
+                    where row.Id == entry.Id && (row.Level != entry.Level.ToString() || row.Name != $"`{entry.Name}`")
+                    select $"{entry.Id} is {entry.Level} `{entry.Name}`; the row says {row.Level} {row.Name}";
+
+        Violations.None($"The levels and names in {Document} are those of the code", wrong);
+    }
+
+    [Fact]
+    public void EventsDocument_EveryRow_SaysWhatItMeansAndWhatToDo()
+    {
+        var wrong = from row in Rows
+                    where row.Cells.Length != 4 || row.Cells.Any(cell => cell.Length == 0)
+                        || (row.Action == "Nothing." && row.Level is not ("Trace" or "Debug" or "Information"))
+                    select $"{row.Id}: | ID | Level | Event | Meaning | What to do |; a warning or an error always has something to do";
+
+        Violations.None($"Each row of {Document} is complete", wrong);
+    }
+
     // The messages of a folder lie in it, or together with the others' in Diagnostics, in a class <Folder>Log.
     private static string? FolderOf(Type type)
     {
@@ -52,4 +100,16 @@ public sealed class EventIdTests
     private static int? FirstOf(string assembly, string? folder) => assembly == "KestrelAcme"
         ? FolderPlan.All.FirstOrDefault(plan => plan.Folder == folder)?.FirstEventId
         : BlockOfAssembly.TryGetValue(assembly, out var first) ? first : null;
+
+    [GeneratedRegex(@"^\| *(\d+) *\|(.*)\|[ \r]*$", RegexOptions.Multiline)]
+    private static partial Regex TableRow();
+
+    private sealed record Row(int Id, string[] Cells)
+    {
+        public string Level => Cells[0];
+
+        public string Name => Cells.ElementAtOrDefault(1) ?? "";
+
+        public string Action => Cells.ElementAtOrDefault(3) ?? "";
+    }
 }
