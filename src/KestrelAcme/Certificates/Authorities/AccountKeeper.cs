@@ -165,7 +165,7 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
 
     private async Task<IAuthorityAccount> ProveAsync(IAuthorityAccount suspect, AccountSuspicion? suspicion, bool termsAccepted, CancellationToken cancellationToken)
     {
-        var (finding, found, refusal) = await LookUpAsync(suspect, cancellationToken);
+        var (finding, found, refusal) = await AccountLookUp.RunAsync(client, suspect, cancellationToken);
         if (finding == AccountFinding.Valid && found is null && suspicion?.Answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist) == true)
         {
             // A server that cannot look accounts up, and does not know this one.
@@ -187,23 +187,6 @@ internal sealed class AccountKeeper(IAuthorityClient client, StoredAccount store
                     : await _registration.RegisterAnewAsync(suspect, finding == AccountFinding.KeyRevoked, refusal ?? suspicion?.Answer, termsAccepted, cancellationToken);
                 await blocks.ProvedAsync(account.Url, cancellationToken);
                 return Keep(account, keyPem);
-        }
-    }
-
-    /// <exception cref="AcmeException">The authority did not say.</exception>
-    private async Task<(AccountFinding Finding, IAuthorityAccount? Found, AcmeException? Refusal)> LookUpAsync(IAuthorityAccount suspect, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var found = await client.FindAccountAsync(suspect.Key, cancellationToken);
-
-            // Some find an account by its key whatever its status is, and do not show that.
-            var status = found.Url == suspect.Url && found.Status is AccountStatus.Valid or AccountStatus.Unknown ? (await suspect.ReadAsync(cancellationToken)).Status : found.Status;
-            return (AccountEvidence.Judge(status), found, null);
-        }
-        catch (AcmeException exception) when (AccountEvidence.Judge(exception) is var finding and not AccountFinding.Unknown)
-        {
-            return (finding, null, exception);
         }
     }
 
