@@ -84,10 +84,12 @@ public sealed class RenewalTests
         await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
 
         await Poll.UntilAsync(
-            () => fixture.Authority.Issued.Count > 1 && app.Certificates.Find("app.test")!.NextOrder > TimeProvider.System.GetUtcNow().AddHours(1),
-            $"a pause\n{app.Log}",
-            cancellationToken: Cancelled);
+            () => app.Certificates.Find("app.test")!.HeldBackUntil is not null, $"a renewal that is held back\n{app.Log}", cancellationToken: Cancelled);
 
+        var status = app.Certificates.Find("app.test")!;
+        Assert.Equal(status.HeldBackUntil, status.NextOrder);
+        Assert.True(status.NextOrder > TimeProvider.System.GetUtcNow().AddMinutes(30), $"{status.NextOrder}");
+        Assert.True(app.Log.Has("RenewalHeldBack"));
         Assert.Equal(2, fixture.Authority.Issued.Count);
     }
 }

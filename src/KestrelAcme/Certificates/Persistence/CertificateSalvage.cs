@@ -27,7 +27,20 @@ internal static class CertificateSalvage
                     where (lost == 0 || chain.Count > 1) && Fits(chain, key)
                     select (Chain: chain, Key: key))
             .OrderByDescending(pair => NotBefore(pair.Chain[0])).FirstOrDefault();
-        return best.Chain is null ? null : new CertificateRecord(best.Chain, best.Key, Rebuild(text, best.Chain[0])) { Repaired = reason };
+        return best.Chain is null ? null : TryRebuild(text, best.Chain[0]) is { } metadata ? new CertificateRecord(best.Chain, best.Key, metadata) { Repaired = reason } : null;
+    }
+
+    // A leaf that fits its key may still hold dates or names that cannot be read.
+    private static CertificateMetadata? TryRebuild(ReadOnlySpan<byte> text, ReadOnlyMemory<byte> leaf)
+    {
+        try
+        {
+            return Rebuild(text, leaf);
+        }
+        catch (AsnContentException)
+        {
+            return null;
+        }
     }
 
     private static CertificateMetadata Rebuild(ReadOnlySpan<byte> text, ReadOnlyMemory<byte> leaf)
