@@ -120,7 +120,7 @@ public sealed class AcmeClient : IDisposable
         {
             Kind = AcmeRequestKind.RenewalInfo,
         };
-        return RenewalInfo.FromAnswer(await _transport.GetAsync(call, cancellationToken).ConfigureAwait(false));
+        return RenewalInfo.FromResponse(await _transport.GetAsync(call, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Revokes a certificate with its own key (RFC 8555 section 7.6): for when the account is lost.</summary>
@@ -155,7 +155,7 @@ public sealed class AcmeClient : IDisposable
     internal static AcmeException NotOffered(string operation, string resource, Uri directoryUrl) =>
         new($"{operation} failed: the directory {directoryUrl} offers no {resource}.") { Operation = operation, Url = directoryUrl };
 
-    internal async Task<AcmeAnswer> PostAsync(AcmeCall call, JwsSender sender, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    internal async Task<AcmeResponse> PostAsync(AcmeCall call, JwsSender sender, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         var directory = await GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
         try

@@ -4,13 +4,16 @@ using Xunit;
 
 namespace KestrelAcme.Architecture.Tests;
 
-/// <summary>The order of the rooms within the largest folders: each may use those below it, and what stands in the folder itself.</summary>
+/// <summary>The order of the rooms within the largest folders: each may use those below it. docs/architecture.md shows what they use.</summary>
 public sealed class RoomRulesTests
 {
+    // What stands in the folder itself: the public types.
+    private const string Root = "(root)";
+
     private static readonly Dictionary<string, string[]> Rooms = new(StringComparer.Ordinal)
     {
-        ["Certificates"] = ["Engine", "Revocation", "Scheduling", "Loading", "Domains", "Orders", "Events", "Authorities", "Persistence", "Renewal"],
-        ["Challenges"] = ["Places", "Dns01", "TlsAlpn01", "Http01"],
+        ["Certificates"] = ["Engine", "Stored", "Revocation", "Upkeep", "Attempts", "Scheduling", "Orders", "RateLimits", "Failures", "Authorities", "Domains", "Persistence", "Events", "Model", Root],
+        ["Challenges"] = ["Places", "Dns01", "TlsAlpn01", "Http01", Root],
     };
 
     private static readonly IReadOnlyCollection<TypeReferenceFact> Facts = AssemblyTypes.ReadReferences(Path.Combine(AppContext.BaseDirectory, "KestrelAcme.dll"));
@@ -31,10 +34,11 @@ public sealed class RoomRulesTests
     public void Usings_Room_NameRoomsBelow(string folder)
     {
         var wrong = from room in Rooms[folder]
-                    from path in Repository.Files($"src/KestrelAcme/{folder}/{room}", "*.cs")
-                    from name in new SourceFile(path).Usings
-                    where IsUpwards(folder, $"KestrelAcme.{folder}.{room}", name)
-                    select $"{path} uses {name}";
+                    from file in Repository.Files($"src/KestrelAcme/{folder}", "*.cs").Select(path => new SourceFile(path))
+                    where RoomOf(folder, file.NamespaceOfFolder) == room
+                    from name in file.Usings
+                    where IsUpwards(folder, file.NamespaceOfFolder, name)
+                    select $"{file.Path} uses {name}";
 
         Violations.None($"In {folder}, from the top down, a room uses those after it: {string.Join(", ", Rooms[folder])}", wrong);
     }
@@ -48,10 +52,34 @@ public sealed class RoomRulesTests
         Assert.Equal(Rooms[folder].Order(StringComparer.Ordinal), there.Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Graph_Certificates_IsTheOneInTheDocumentation()
+    {
+        const string folder = "Certificates";
+        var graph = string.Concat(Rooms[folder].Select(room =>
+        {
+            var used = Facts.Where(fact => RoomOf(folder, fact.FromNamespace) == room).Select(fact => RoomOf(folder, fact.ToNamespace)).OfType<string>().Distinct();
+            return $"{room} -> {string.Join(", ", Rooms[folder].Where(other => other != room && used.Contains(other)))}".TrimEnd() + "\n";
+        }));
+        var path = Path.Combine(Repository.Root, "docs", "architecture.md");
+        var text = File.ReadAllText(path);
+        const string begin = "<!-- rooms -->\n```text\n";
+        const string end = "```\n<!-- /rooms -->";
+        var (from, to) = (text.IndexOf(begin, StringComparison.Ordinal) + begin.Length, text.IndexOf(end, StringComparison.Ordinal));
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(path, text[..from] + graph + text[to..]);
+            return;
+        }
+
+        Assert.Equal(graph, text[from..to]);
+    }
+
     [Theory]
     [InlineData("KestrelAcme.Certificates.Orders", "KestrelAcme.Certificates.Scheduling", true)]
     [InlineData("KestrelAcme.Certificates.Scheduling", "KestrelAcme.Certificates.Orders", false)]
     [InlineData("KestrelAcme.Certificates.Orders", "KestrelAcme.Certificates", false)]
+    [InlineData("KestrelAcme.Certificates", "KestrelAcme.Certificates.Orders", true)]
     [InlineData("KestrelAcme.Certificates.Orders", "KestrelAcme.Challenges.Http01", false)]
     public void IsUpwards_Examples_FollowTheOrder(string from, string to, bool upwards) => Assert.Equal(upwards, IsUpwards("Certificates", from, to));
 
@@ -59,5 +87,10 @@ public sealed class RoomRulesTests
         => RoomOf(folder, from) is { } user && RoomOf(folder, to) is { } used && Array.IndexOf(Rooms[folder], used) < Array.IndexOf(Rooms[folder], user);
 
     private static string? RoomOf(string folder, string name)
-        => name.Split('.') is ["KestrelAcme", var first, var room, ..] && first == folder ? room : null;
+        => name.Split('.') switch
+        {
+            ["KestrelAcme", var first] when first == folder => Root,
+            ["KestrelAcme", var first, var room, ..] when first == folder => room,
+            _ => null,
+        };
 }

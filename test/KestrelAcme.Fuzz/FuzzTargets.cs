@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Text;
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.DnsClient.Errors;
@@ -129,9 +129,9 @@ public static class FuzzTargets
     private static void ReadAcmeObjects(ReadOnlySpan<byte> input)
     {
         var response = Response(input, "application/json");
-        Refused(() => Order.FromAnswer(response, Url));
-        Refused(() => Protocol.Authorizations.Authorization.FromAnswer(response, Url));
-        Refused(() => RenewalInfo.FromAnswer(response));
+        Refused(() => Order.FromResponse(response, Url));
+        Refused(() => Protocol.Authorizations.Authorization.FromResponse(response, Url));
+        Refused(() => RenewalInfo.FromResponse(response));
         Refused(() => AcmeDirectory.FromDocument(response.Read(AcmeJson.Default.DirectoryDocument), response));
         Refused(() => OrderList.ReadPage(response));
     }
@@ -160,7 +160,7 @@ public static class FuzzTargets
         }
     }
 
-    private static AcmeAnswer Response(ReadOnlySpan<byte> body, string mediaType) => new()
+    private static AcmeResponse Response(ReadOnlySpan<byte> body, string mediaType) => new()
     {
         Call = new AcmeCall("Reading", Url),
         Origin = Url,

@@ -2,7 +2,7 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 
 namespace KestrelAcme.Fuzz;
@@ -182,7 +182,7 @@ internal static class Seeds
     private static CertificateStateRecord State() => CertificateStateRecord.Empty with
     {
         Issued = [Begin],
-        PendingOrder = new PendingOrder
+        StoredOrder = new StoredOrder
         {
             Names = ["www.example.com"],
             KeyAlgorithm = "EcdsaP256",

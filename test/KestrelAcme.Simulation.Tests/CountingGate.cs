@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.RateLimits;
 
 
 namespace KestrelAcme.Simulation.Tests;

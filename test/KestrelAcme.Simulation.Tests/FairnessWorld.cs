@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;

@@ -29,7 +29,7 @@ internal sealed class MortalStorage(IAcmeStorage storage, Lifeline life) : IAcme
     public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
         => await Living.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
-    public async ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
         => await Living.CheckAsync(cancellationToken) with { Durable = true };
 
     private IAcmeStorage Living

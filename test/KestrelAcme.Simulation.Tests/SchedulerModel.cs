@@ -1,4 +1,5 @@
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
@@ -13,15 +14,15 @@ internal sealed class SchedulerModel
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(string Id, DateTimeOffset At)> _worked = [];
     private readonly Func<string, DateTimeOffset, PlannedWork?> _next;
-    private readonly OrderPaceStore _pace;
+    private readonly NewOrderRateLimiterStore _pace;
 
     public SchedulerModel(Func<string, DateTimeOffset, PlannedWork?>? next = null)
     {
         _next = next ?? ((_, _) => null);
         var configuration = SimulatedConfiguration.Create([]);
         var settings = new IssuanceSettings();
-        var pace = new OrderPace(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance), settings);
-        _pace = new OrderPaceStore(pace, new BoundedStorage(new InMemoryStorage(Time), settings.StoreTime, Time), settings, Time, NullLogger<OrderPaceStore>.Instance);
+        var pace = new NewOrderRateLimiter(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance), settings);
+        _pace = new NewOrderRateLimiterStore(pace, new BoundedStorage(new InMemoryStorage(Time), settings.StoreTime, Time), settings, Time, NullLogger<NewOrderRateLimiterStore>.Instance);
         Gate = new CountingGate(pace);
         Scheduler = new CertificateScheduler(Gate, settings, Time, NullLogger<CertificateScheduler>.Instance);
     }

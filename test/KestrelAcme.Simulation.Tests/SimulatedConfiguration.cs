@@ -16,7 +16,7 @@ internal static class SimulatedConfiguration
         [
             new AuthoritySpecification { Id = "model", DisplayName = "The model", DirectoryUrl = directoryUrl, IsPublic = true },
         ],
-        Certificates = ValueList.From(certificates),
+        Certificates = EquatableArray.From(certificates),
     };
 
     /// <summary>Names with a prefix and a number.</summary>

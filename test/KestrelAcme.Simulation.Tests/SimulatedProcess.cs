@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Engine;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;

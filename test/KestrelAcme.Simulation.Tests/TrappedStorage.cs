@@ -37,7 +37,7 @@ internal sealed class TrappedStorage(IAcmeStorage store, Trap trap) : IAcmeStora
 
     public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default) => store.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => store.CheckAsync(cancellationToken);
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => store.CheckAsync(cancellationToken);
 
     private async Task PassAsync(string key, CancellationToken cancellationToken)
     {

@@ -1,5 +1,4 @@
-using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.TestApp;
 

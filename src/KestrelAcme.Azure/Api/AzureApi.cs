@@ -54,12 +54,12 @@ internal sealed class AzureApi : IDisposable
     public Uri Url(string path) => new(Endpoint, $"{path}?api-version={ApiVersion}");
 
     /// <exception cref="DnsProviderException">The service could not be reached, or no token could be had.</exception>
-    public async Task<AzureAnswer> SendAsync(AzureRequest request, CancellationToken cancellationToken)
+    public async Task<AzureResponse> SendAsync(AzureRequest request, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
         for (var attempt = 1; ; attempt++, pause *= 2)
         {
-            AzureAnswer answer;
+            AzureResponse answer;
             try
             {
                 answer = await SendOnceAsync(request, cancellationToken);
@@ -81,7 +81,7 @@ internal sealed class AzureApi : IDisposable
 
     public void Dispose() => (_transport as IDisposable)?.Dispose();
 
-    private async Task<AzureAnswer> SendOnceAsync(AzureRequest request, CancellationToken cancellationToken)
+    private async Task<AzureResponse> SendOnceAsync(AzureRequest request, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -89,7 +89,7 @@ internal sealed class AzureApi : IDisposable
         try
         {
             await _pipeline.SendAsync(message, both.Token);
-            return new AzureAnswer(message.Response.Status, await ReadAsync(message.Response, both.Token), RetryAfterOf(message.Response.Headers));
+            return new AzureResponse(message.Response.Status, await ReadAsync(message.Response, both.Token), RetryAfterOf(message.Response.Headers));
         }
         catch (AuthenticationFailedException exception)
         {

@@ -17,7 +17,7 @@ internal static class AzureFailures
     /// <param name="endpoint">The root of Resource Manager.</param>
     /// <param name="zone">The zone.</param>
     /// <param name="scope">The resource, the resource group or the subscription that was asked for.</param>
-    public static DnsProviderException Refused(AzureAnswer answer, Uri endpoint, string zone, string scope)
+    public static DnsProviderException Refused(AzureResponse answer, Uri endpoint, string zone, string scope)
     {
         var (fault, fix) = answer.Status switch
         {
@@ -33,7 +33,7 @@ internal static class AzureFailures
     }
 
     /// <summary>Whether a 404 is about what holds the resource: its zone, or the group or subscription of that. Anything else that is missing is the resource itself.</summary>
-    public static bool IsHolderMissing(AzureAnswer answer)
+    public static bool IsHolderMissing(AzureResponse answer)
         => ErrorOf(answer)?.Code is { } code && HolderCodes.Contains(code, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>No token could be had.</summary>
@@ -48,9 +48,9 @@ internal static class AzureFailures
             exception);
     }
 
-    private static AzureError? ErrorOf(AzureAnswer answer) => answer.Read(AzureJsonContext.Default.AzureErrorAnswer)?.Found;
+    private static AzureError? ErrorOf(AzureResponse answer) => answer.Read(AzureJsonContext.Default.AzureErrorResponse)?.Found;
 
-    private static string Words(AzureAnswer answer)
+    private static string Words(AzureResponse answer)
     {
         var error = ErrorOf(answer);
         var words = error is null ? answer.Text : QuotedText.Words($"{error.Code}: {error.Message}", QuotedText.MaxReplyLength);

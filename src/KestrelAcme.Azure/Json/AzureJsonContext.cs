@@ -5,5 +5,5 @@ namespace KestrelAcme.Azure.Json;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AzureZonePage))]
 [JsonSerializable(typeof(AzureRecordSet))]
-[JsonSerializable(typeof(AzureErrorAnswer))]
+[JsonSerializable(typeof(AzureErrorResponse))]
 internal sealed partial class AzureJsonContext : JsonSerializerContext;

@@ -11,13 +11,13 @@ public sealed class AuthorityLookup
     // With the 10 s for the servers' addresses, a whole place is found within 30 s, whatever its owner does.
     private static readonly TimeSpan ZoneTimeLimit = TimeSpan.FromSeconds(20);
 
-    private readonly DnsRequestor _requestor;
+    private readonly DnsQueryClient _requestor;
     private readonly ServerAddressLookup _addresses;
 
     /// <summary>Makes a lookup.</summary>
     /// <param name="requestor">Asks the resolvers.</param>
     /// <param name="endPointOf">Where the server at an address listens; by default at port 53 of that address.</param>
-    public AuthorityLookup(DnsRequestor requestor, Func<IPAddress, IPEndPoint>? endPointOf = null)
+    public AuthorityLookup(DnsQueryClient requestor, Func<IPAddress, IPEndPoint>? endPointOf = null)
     {
         ArgumentNullException.ThrowIfNull(requestor);
         _requestor = requestor;

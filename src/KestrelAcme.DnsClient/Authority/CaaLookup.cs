@@ -10,11 +10,11 @@ public sealed class CaaLookup
     // Enough to get past a dead server; a word of any one of them suffices.
     private const int MaximumServers = 4;
 
-    private readonly DnsRequestor _requestor;
+    private readonly DnsQueryClient _requestor;
     private readonly AuthorityLookup _authorityLookup;
 
     /// <summary>Makes a lookup.</summary>
-    public CaaLookup(DnsRequestor requestor, AuthorityLookup authorityLookup)
+    public CaaLookup(DnsQueryClient requestor, AuthorityLookup authorityLookup)
     {
         ArgumentNullException.ThrowIfNull(requestor);
         ArgumentNullException.ThrowIfNull(authorityLookup);

@@ -6,7 +6,7 @@ using KestrelAcme.DnsClient.Records;
 namespace KestrelAcme.DnsClient.Authority;
 
 /// <summary>Finds the name servers of a zone and their addresses.</summary>
-internal sealed class ServerAddressLookup(DnsRequestor requestor, Func<IPAddress, IPEndPoint> endPointOf)
+internal sealed class ServerAddressLookup(DnsQueryClient requestor, Func<IPAddress, IPEndPoint> endPointOf)
 {
     // Far more than a delegation holds in practice: what a stranger's zone can make us ask is bounded.
     private const int MaximumServers = 16;

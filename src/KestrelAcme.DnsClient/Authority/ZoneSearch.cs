@@ -5,7 +5,7 @@ using KestrelAcme.DnsClient.Records;
 namespace KestrelAcme.DnsClient.Authority;
 
 /// <summary>One search for the zone of a name, with the state of that search.</summary>
-internal sealed class ZoneSearch(DnsRequestor requestor, DnsName start, DnsAliasHandling aliases)
+internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAliasHandling aliases)
 {
     // What a stranger's zone can make us ask is bounded: 16 hops with a question about each, and the climb at the end.
     private const int MaximumQueries = 64;

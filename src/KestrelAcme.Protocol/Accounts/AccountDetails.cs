@@ -23,7 +23,7 @@ public sealed record AccountDetails
     /// <summary>The list of orders; many servers have none.</summary>
     public Uri? OrdersUrl { get; init; }
 
-    internal static AccountDetails FromAnswer(AcmeAnswer answer)
+    internal static AccountDetails FromResponse(AcmeResponse answer)
     {
         var document = answer.Read(AcmeJson.Default.AccountDocument);
         return new AccountDetails
@@ -36,13 +36,13 @@ public sealed record AccountDetails
     }
 
     /// <summary>The status in an answer that need not hold the account object (RFC 8555 section 7.3.1).</summary>
-    internal static AccountStatus StatusIn(AcmeAnswer answer)
+    internal static AccountStatus StatusIn(AcmeResponse answer)
     {
         try
         {
             return StatusOf(answer.Read(AcmeJson.Default.AccountDocument).Status);
         }
-        catch (AcmeMalformedAnswerException)
+        catch (AcmeMalformedResponseException)
         {
             return AccountStatus.Unknown;
         }

@@ -29,14 +29,14 @@ public sealed partial class AcmeAccount
             Sender,
             JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.NewAuthorizationPayload),
             cancellationToken).ConfigureAwait(false);
-        return Authorization.FromAnswer(answer, answer.Location ?? throw answer.Malformed("the authorization's URL is missing (Location header)"));
+        return Authorization.FromResponse(answer, answer.Location ?? throw answer.Malformed("the authorization's URL is missing (Location header)"));
     }
 
     /// <summary>Reads an authorization.</summary>
     /// <param name="authorizationUrl">The authorization's URL.</param>
     /// <param name="cancellationToken">Ends the operation.</param>
     public async Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken = default) =>
-        Authorization.FromAnswer(
+        Authorization.FromResponse(
             await FetchAsync("Reading the authorization", authorizationUrl, cancellationToken).ConfigureAwait(false), authorizationUrl);
 
     /// <summary>Gives an authorization up (RFC 8555 section 7.5.2). At Let's Encrypt a pending one that is given up counts as a failed validation.</summary>
@@ -51,7 +51,7 @@ public sealed partial class AcmeAccount
             Sender,
             JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.AuthorizationUpdatePayload),
             cancellationToken).ConfigureAwait(false);
-        return Authorization.FromAnswer(answer, authorizationUrl);
+        return Authorization.FromResponse(answer, authorizationUrl);
     }
 
     /// <summary>Waits until an authorization is no longer pending: look at the result.</summary>
@@ -116,6 +116,6 @@ public sealed partial class AcmeAccount
         }
     }
 
-    private static Challenge ReadChallenge(AcmeAnswer answer) =>
+    private static Challenge ReadChallenge(AcmeResponse answer) =>
         Challenge.FromDocument(answer.Read(AcmeJson.Default.ChallengeDocument), answer) ?? throw answer.Malformed("that is not a challenge");
 }

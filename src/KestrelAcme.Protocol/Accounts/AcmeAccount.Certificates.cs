@@ -15,7 +15,7 @@ public sealed partial class AcmeAccount
     /// <param name="certificateUrl">The URL in the order, or one of <see cref="CertificateChain.AlternateUrls"/>.</param>
     /// <param name="cancellationToken">Ends the operation.</param>
     public async Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, CancellationToken cancellationToken = default) =>
-        CertificateChain.FromAnswer(
+        CertificateChain.FromResponse(
             await FetchAsync("Downloading the certificate", certificateUrl, cancellationToken, ChainType).ConfigureAwait(false), certificateUrl);
 
     /// <summary>Downloads a certificate with every chain on offer, the default one first; choose with <see cref="ChainSelector"/>.</summary>

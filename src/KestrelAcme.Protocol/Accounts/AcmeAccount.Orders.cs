@@ -39,7 +39,7 @@ public sealed partial class AcmeAccount
             Sender,
             JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.NewOrderPayload),
             cancellationToken).ConfigureAwait(false);
-        return Order.FromAnswer(answer, answer.Location ?? throw answer.Malformed("the order's URL is missing (Location header)"));
+        return Order.FromResponse(answer, answer.Location ?? throw answer.Malformed("the order's URL is missing (Location header)"));
     }
 
     /// <summary>Reads an order.</summary>
@@ -47,7 +47,7 @@ public sealed partial class AcmeAccount
     /// <param name="cancellationToken">Ends the operation.</param>
     /// <exception cref="AcmeException">Among others 404, once the order has expired.</exception>
     public async Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken = default) =>
-        Order.FromAnswer(await FetchAsync("Reading the order", orderUrl, cancellationToken).ConfigureAwait(false), orderUrl);
+        Order.FromResponse(await FetchAsync("Reading the order", orderUrl, cancellationToken).ConfigureAwait(false), orderUrl);
 
     /// <summary>Sends the certificate signing request of an order that is ready. Never sent twice blindly: when the answer is lost, look at the order.</summary>
     /// <param name="order">The order.</param>
@@ -67,7 +67,7 @@ public sealed partial class AcmeAccount
                 Sender,
                 JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.FinalizePayload),
                 cancellationToken).ConfigureAwait(false);
-            return Order.FromAnswer(answer, order.Url);
+            return Order.FromResponse(answer, order.Url);
         }
         catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.OrderNotReady))
         {

@@ -44,7 +44,7 @@ public sealed partial class AcmeAccount
     /// <summary>Reads what the server has on file.</summary>
     /// <param name="cancellationToken">Ends the operation.</param>
     public async Task<AccountDetails> GetAsync(CancellationToken cancellationToken = default) =>
-        AccountDetails.FromAnswer(await FetchAsync("Reading the account", Url, cancellationToken).ConfigureAwait(false));
+        AccountDetails.FromResponse(await FetchAsync("Reading the account", Url, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Replaces the contacts (RFC 8555 section 7.3.2).</summary>
     /// <param name="contacts">E-mail addresses or URLs; none removes all.</param>
@@ -103,7 +103,7 @@ public sealed partial class AcmeAccount
         return renewed;
     }
 
-    internal Task<AcmeAnswer> FetchAsync(string operation, Uri url, CancellationToken cancellationToken, string accept = "application/json")
+    internal Task<AcmeResponse> FetchAsync(string operation, Uri url, CancellationToken cancellationToken, string accept = "application/json")
     {
         UrlPolicy.ThrowIfNotAllowed(url, Client.DirectoryUrl, nameof(url));
         return Client.PostAsync(new AcmeCall(operation, url) { Accept = accept }, Sender, ReadOnlyMemory<byte>.Empty, cancellationToken);
@@ -112,7 +112,7 @@ public sealed partial class AcmeAccount
     private async Task<AccountDetails> UpdateAsync(string operation, AccountUpdatePayload update, CancellationToken cancellationToken)
     {
         var payload = JsonSerializer.SerializeToUtf8Bytes(update, AcmeJson.Default.AccountUpdatePayload);
-        return AccountDetails.FromAnswer(await Client.PostAsync(new AcmeCall(operation, Url), Sender, payload, cancellationToken).ConfigureAwait(false));
+        return AccountDetails.FromResponse(await Client.PostAsync(new AcmeCall(operation, Url), Sender, payload, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<bool> IsKeyKnownAsync(CancellationToken cancellationToken)

@@ -37,7 +37,7 @@ public sealed record Authorization
     /// <returns><see langword="null"/> where it is not offered.</returns>
     public Challenge? FindChallenge(string type) => Challenges.FirstOrDefault(challenge => challenge.Type == type);
 
-    internal static Authorization FromAnswer(AcmeAnswer answer, Uri url)
+    internal static Authorization FromResponse(AcmeResponse answer, Uri url)
     {
         var document = answer.Read(AcmeJson.Default.AuthorizationDocument);
         return new Authorization
@@ -52,12 +52,12 @@ public sealed record Authorization
         };
     }
 
-    private static Challenge[] ChallengesOf(JsonElement list, AcmeAnswer answer)
+    private static Challenge[] ChallengesOf(JsonElement list, AcmeResponse answer)
         => list.ValueKind != JsonValueKind.Array
             ? []
             : [.. list.EnumerateArray().Take(MaxChallenges).Select(challenge => ReadChallenge(challenge, answer)).OfType<Challenge>()];
 
-    private static Challenge? ReadChallenge(JsonElement challenge, AcmeAnswer answer)
+    private static Challenge? ReadChallenge(JsonElement challenge, AcmeResponse answer)
     {
         try
         {

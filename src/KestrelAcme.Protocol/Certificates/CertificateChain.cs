@@ -34,7 +34,7 @@ public sealed record CertificateChain
         return text.ToString();
     }
 
-    internal static CertificateChain FromAnswer(AcmeAnswer answer, Uri url) => new()
+    internal static CertificateChain FromResponse(AcmeResponse answer, Uri url) => new()
     {
         Url = url,
         Certificates = PemChain.Read(answer),

@@ -12,7 +12,7 @@ internal static class PemChain
 {
     private const string Label = "CERTIFICATE";
 
-    public static IReadOnlyList<ReadOnlyMemory<byte>> Read(AcmeAnswer answer)
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Read(AcmeResponse answer)
     {
         var certificates = new List<ReadOnlyMemory<byte>>();
         var rest = Encoding.ASCII.GetString(answer.Body).AsSpan();
@@ -36,7 +36,7 @@ internal static class PemChain
         return certificates.Count > 0 ? certificates : throw answer.Malformed($"the answer ({answer.MediaType ?? "of no type"}) holds no certificate in PEM");
     }
 
-    private static ReadOnlyMemory<byte> Decode(AcmeAnswer answer, ReadOnlySpan<char> base64, int length)
+    private static ReadOnlyMemory<byte> Decode(AcmeResponse answer, ReadOnlySpan<char> base64, int length)
     {
         var der = new byte[length];
         try

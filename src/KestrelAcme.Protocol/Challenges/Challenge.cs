@@ -33,7 +33,7 @@ public sealed record Challenge
     /// <summary>Members that RFC 8555 does not know, for drafts.</summary>
     public IReadOnlyDictionary<string, JsonElement> OtherMembers { get; init; } = new Dictionary<string, JsonElement>();
 
-    internal static Challenge? FromDocument(ChallengeDocument? document, AcmeAnswer answer)
+    internal static Challenge? FromDocument(ChallengeDocument? document, AcmeResponse answer)
     {
         // A draft's challenge may look like anything: without a type and a URL it is no challenge for us, and no reason to fail.
         if (document?.Type is not { Length: > 0 } type || string.IsNullOrEmpty(document.Url))

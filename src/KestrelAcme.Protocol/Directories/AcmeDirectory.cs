@@ -46,7 +46,7 @@ public sealed record AcmeDirectory
     internal bool Names(Uri? url) =>
         url is not null && (url == NewNonce || url == NewAccount || url == NewOrder || url == NewAuthz || url == RevokeCert || url == KeyChange);
 
-    internal static AcmeDirectory FromDocument(DirectoryDocument document, AcmeAnswer answer) => new()
+    internal static AcmeDirectory FromDocument(DirectoryDocument document, AcmeResponse answer) => new()
     {
         Url = answer.Call.Url,
         NewNonce = Required(answer, document.NewNonce, "newNonce"),
@@ -59,7 +59,7 @@ public sealed record AcmeDirectory
         Meta = document.Meta is { } meta ? MetaOf(meta) : new AcmeDirectoryMeta(),
     };
 
-    private static Uri Required(AcmeAnswer answer, string? text, string member) =>
+    private static Uri Required(AcmeResponse answer, string? text, string member) =>
         answer.Link(text, member) ?? throw answer.Malformed($"that is not an ACME directory: \"{member}\" is missing");
 
     private static AcmeDirectoryMeta MetaOf(DirectoryMetaDocument meta) => new()

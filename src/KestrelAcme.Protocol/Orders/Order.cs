@@ -50,7 +50,7 @@ public sealed record Order
     /// <summary>How long the server asks to wait before the next look.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    internal static Order FromAnswer(AcmeAnswer answer, Uri url)
+    internal static Order FromResponse(AcmeResponse answer, Uri url)
     {
         var document = answer.Read(AcmeJson.Default.OrderDocument);
         return new Order

@@ -36,7 +36,7 @@ internal static class OrderList
     }
 
     // RFC 8555 section 7.1.2.1 has an object with a member "orders"; smallstep's server, and so Caddy, sends the bare array.
-    internal static List<Uri> ReadPage(AcmeAnswer answer)
+    internal static List<Uri> ReadPage(AcmeResponse answer)
     {
         using var document = answer.Read(AcmeJson.Default.JsonDocument);
         var root = document.RootElement;
@@ -50,6 +50,6 @@ internal static class OrderList
     }
 
     // Some servers name a list that they do not have, or not in a form that anybody could read.
-    private static bool IsAbsent(AcmeException exception) => exception is AcmeMalformedAnswerException
+    private static bool IsAbsent(AcmeException exception) => exception is AcmeMalformedResponseException
         || exception.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented;
 }

@@ -5,7 +5,7 @@ namespace KestrelAcme.Protocol.Problems;
 
 /// <summary>
 /// An ACME operation failed. The type itself means that the server answered with an error, or does not offer what was asked for;
-/// derived types: <see cref="AcmeUnreachableException"/>, <see cref="AcmeMalformedAnswerException"/>, <see cref="AcmeRateLimitedException"/>
+/// derived types: <see cref="AcmeUnreachableException"/>, <see cref="AcmeMalformedResponseException"/>, <see cref="AcmeRateLimitedException"/>
 /// and <see cref="AcmePollingTimeoutException"/>. The message is for the operator and holds the server's own words; no secret is ever in it.
 /// </summary>
 public class AcmeException : Exception

@@ -18,7 +18,7 @@ public sealed record RenewalInfo
     /// <summary>When to ask again, counted from the answer and as the server says it: clamp it (RFC 9773 section 4.3.2: a minute to a day).</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    internal static RenewalInfo FromAnswer(AcmeAnswer answer)
+    internal static RenewalInfo FromResponse(AcmeResponse answer)
     {
         var document = answer.Read(AcmeJson.Default.RenewalInfoDocument);
         if (WireTime.Parse(document.SuggestedWindow?.Start) is not { } start || WireTime.Parse(document.SuggestedWindow?.End) is not { } end)

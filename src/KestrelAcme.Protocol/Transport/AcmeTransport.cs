@@ -18,7 +18,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     public PostPace Pace { get; } = new(options.Retry.IntervalAfterFailures, options.TimeProvider);
 
     /// <summary>Fetches without a signature: the directory and renewal information.</summary>
-    public Task<AcmeAnswer> GetAsync(AcmeCall call, CancellationToken cancellationToken) =>
+    public Task<AcmeResponse> GetAsync(AcmeCall call, CancellationToken cancellationToken) =>
         RepeatAsync(call, _ => exchange.SendAsync(call, HttpMethod.Get, jws: null, cancellationToken), cancellationToken);
 
     /// <summary>Sends a signed POST.</summary>
@@ -27,7 +27,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     /// <param name="sender">Who signs.</param>
     /// <param name="payload">The payload; empty for POST-as-GET.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public Task<AcmeAnswer> PostAsync(
+    public Task<AcmeResponse> PostAsync(
         AcmeCall call, Uri newNonceUrl, JwsSender sender, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RepeatAsync(
             call,
@@ -41,7 +41,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
             cancellationToken);
 
     /// <summary>Runs attempts until one succeeds or the policy gives up.</summary>
-    private async Task<AcmeAnswer> RepeatAsync(AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt, CancellationToken cancellationToken)
+    private async Task<AcmeResponse> RepeatAsync(AcmeCall call, Func<string?, Task<AcmeResponse>> attempt, CancellationToken cancellationToken)
     {
         var started = _timeProvider.GetTimestamp();
         var lostBefore = false;
@@ -66,8 +66,8 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     }
 
     /// <summary>One attempt; badNonce is answered at once, with the nonce that came with it.</summary>
-    private async Task<(AcmeAnswer? Answer, AcmeException? Failure)> TryAsync(
-        AcmeCall call, Func<string?, Task<AcmeAnswer>> attempt, long started)
+    private async Task<(AcmeResponse? Answer, AcmeException? Failure)> TryAsync(
+        AcmeCall call, Func<string?, Task<AcmeResponse>> attempt, long started)
     {
         try
         {
@@ -79,7 +79,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
 
             Nonces.Add(answer.Nonce);
             var isGood = answer.IsSuccess || (answer.IsRedirect && call.TakesRedirects);
-            return isGood ? (answer, null) : (null, AnswerFailure.From(answer));
+            return isGood ? (answer, null) : (null, ResponseFailure.From(answer));
         }
         catch (AcmeException e)
         {
@@ -90,10 +90,10 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     // A server that is slow to say badNonce must not get eleven answers in for each attempt.
     private bool IsWithinBudget(long started) => _timeProvider.GetElapsedTime(started) < _retry.TotalBudget;
 
-    private static bool IsBadNonce(AcmeAnswer answer) => !answer.IsSuccess && answer.ReadProblem()?.Is(AcmeProblemTypes.BadNonce) == true;
+    private static bool IsBadNonce(AcmeResponse answer) => !answer.IsSuccess && answer.ReadProblem()?.Is(AcmeProblemTypes.BadNonce) == true;
 
     // RFC 8555 section 6.5: the error brings the nonce for the next attempt. Those kept are older than the one refused.
-    private string? NextNonce(AcmeAnswer answer)
+    private string? NextNonce(AcmeResponse answer)
     {
         Nonces.Clear();
         return NoncePool.IsValid(answer.Nonce) ? answer.Nonce : null;
@@ -110,7 +110,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
         var answer = await exchange.SendAsync(nonceCall, HttpMethod.Head, jws: null, cancellationToken).ConfigureAwait(false);
         if (!answer.IsSuccess)
         {
-            throw AnswerFailure.From(answer);
+            throw ResponseFailure.From(answer);
         }
 
         return NoncePool.IsValid(answer.Nonce) ? answer.Nonce! : throw answer.Malformed("without a valid Replay-Nonce header");

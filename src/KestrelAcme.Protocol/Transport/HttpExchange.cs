@@ -23,8 +23,8 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
     /// <param name="jws">The body of a POST.</param>
     /// <param name="cancellationToken">Ends it; the only way to an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="AcmeUnreachableException">No answer.</exception>
-    /// <exception cref="AcmeMalformedAnswerException">The answer is too large.</exception>
-    public async Task<AcmeAnswer> SendAsync(AcmeCall call, HttpMethod method, byte[]? jws, CancellationToken cancellationToken)
+    /// <exception cref="AcmeMalformedResponseException">The answer is too large.</exception>
+    public async Task<AcmeResponse> SendAsync(AcmeCall call, HttpMethod method, byte[]? jws, CancellationToken cancellationToken)
     {
         if (_pace is not null)
         {
@@ -71,7 +71,7 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
         return request;
     }
 
-    private AcmeAnswer ToAnswer(AcmeCall call, HttpResponseMessage response, byte[] body)
+    private AcmeResponse ToAnswer(AcmeCall call, HttpResponseMessage response, byte[] body)
     {
         var now = _timeProvider.GetUtcNow();
         if (response.Headers.Date is { } date)
@@ -79,7 +79,7 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
             Volatile.Write(ref _clock, new ServerClock(date, _timeProvider.GetTimestamp()));
         }
 
-        return new AcmeAnswer
+        return new AcmeResponse
         {
             Call = call,
             Origin = origin,

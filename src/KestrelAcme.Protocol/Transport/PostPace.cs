@@ -30,7 +30,7 @@ internal sealed class PostPace(TimeSpan interval, TimeProvider timeProvider)
     }
 
     /// <summary>Sends a POST, and counts how it ended.</summary>
-    public async Task<AcmeAnswer> CountAsync(Task<AcmeAnswer> sending)
+    public async Task<AcmeResponse> CountAsync(Task<AcmeResponse> sending)
     {
         try
         {

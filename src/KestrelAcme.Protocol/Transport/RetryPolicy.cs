@@ -38,7 +38,7 @@ internal static class RetryPolicy
     {
         AcmeUnreachableException { IsTlsFailure: true } => false,
         AcmeUnreachableException => failure.IsRepeatable,
-        AcmeMalformedAnswerException => false,
+        AcmeMalformedResponseException => false,
         // Ten in a row at once did not help; after a pause they may. The server did nothing else.
         { Problem: { } problem } when problem.Is(AcmeProblemTypes.BadNonce) => true,
         // Without a time to wait, one more request is what the server complained of.

@@ -22,7 +22,9 @@ public sealed record CertificateFailure
     /// <summary>
     /// When the next attempt is made, at the earliest. If <see cref="RequiredRecords"/> names records, DNS is asked for them in between, and the next attempt is made as soon as it shows a change.
     /// </summary>
-    public required DateTimeOffset NextTry { get; init; }
+    // The name in stores that exist.
+    [JsonPropertyName("nextTry")]
+    public required DateTimeOffset NextAttempt { get; init; }
 
     /// <summary>How many attempts since the last success failed because of this machine.</summary>
     [JsonInclude]

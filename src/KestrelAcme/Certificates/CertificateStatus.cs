@@ -46,5 +46,5 @@ public sealed record CertificateStatus
     public CertificateFailure? Failure { get; init; }
 
     /// <summary>The order that is under way; <see langword="null"/> when there is none.</summary>
-    public Uri? PendingOrder { get; init; }
+    public Uri? OrderUrl { get; init; }
 }

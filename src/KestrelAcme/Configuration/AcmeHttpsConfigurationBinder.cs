@@ -56,7 +56,7 @@ internal static class AcmeHttpsConfigurationBinder
         reader.Flag(nameof(options.AllowEphemeralStorage), value => options.AllowEphemeralStorage = value);
         reader.Choice<MissingCertificate>(nameof(options.MissingCertificate), value => options.MissingCertificate = value);
         reader.Number(nameof(options.ContextCacheSize), value => options.ContextCacheSize = value);
-        reader.Number(nameof(options.PinnedCertificates), value => options.PinnedCertificates = value);
+        reader.Number(nameof(options.SessionCacheCertificates), value => options.SessionCacheCertificates = value);
         reader.Text(nameof(options.DefaultServerName), value => options.DefaultServerName = value);
         reader.Map(nameof(options.LocalAddressNames), (address, name) => options.LocalAddressNames[address] = name);
     }

@@ -123,7 +123,7 @@ public sealed class AcmeHttpsOptions
 
     /// <summary>For how many of the busiest certificates TLS sessions can be resumed under any load, about 82 KB each.</summary>
     /// <value>256; from 0 to <see cref="ContextCacheSize"/>. A change needs a restart.</value>
-    public int PinnedCertificates { get; set; } = 256;
+    public int SessionCacheCertificates { get; set; } = 256;
 
     /// <summary>The name whose certificate a client gets that sends no server name (SNI) and for which nothing else fits.</summary>
     /// <value>None.</value>

@@ -13,7 +13,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
             : "In Development a public authority is used only when it is named. Set AcmeHttps:DirectoryUrl to a local authority's URL, or to 'LetsEncryptStaging'.";
 
     /// <summary>Reads all of them.</summary>
-    public ValueList<AuthoritySpecification> Read(AcmeHttpsOptions options)
+    public EquatableArray<AuthoritySpecification> Read(AcmeHttpsOptions options)
     {
         _commonEmail = EmailAddressRules.Read(options.EmailAddress, nameof(options.EmailAddress), problems);
         if (options.Authorities is { Count: > 0 } list)
@@ -29,7 +29,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
             Add(Shorthand(options), "", options);
         }
 
-        return ValueList.From(_authorities);
+        return EquatableArray.From(_authorities);
     }
 
     private static bool IsNamed(AcmeHttpsOptions options) => options.Authorities is { Count: > 0 } || ScalarRules.NullIfEmpty(options.DirectoryUrl) is not null;

@@ -2,9 +2,9 @@ namespace KestrelAcme.Configuration;
 
 /// <summary>Reads <c>DomainNames</c> and <c>Certificates</c> into one specification for each name or group and each key algorithm.</summary>
 internal sealed class CertificateReader(
-    ValueList<string> challengeTypes,
-    ValueList<KeyAlgorithm> keyAlgorithms,
-    ValueList<AuthoritySpecification> authorities,
+    EquatableArray<string> challengeTypes,
+    EquatableArray<KeyAlgorithm> keyAlgorithms,
+    EquatableArray<AuthoritySpecification> authorities,
     ProblemList problems)
 {
     private const int MaxNamesInGroup = 100;
@@ -17,7 +17,7 @@ internal sealed class CertificateReader(
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Reads both lists.</summary>
-    public ValueList<CertificateSpecification> Read(AcmeHttpsOptions options)
+    public EquatableArray<CertificateSpecification> Read(AcmeHttpsOptions options)
     {
         var names = options.DomainNames ?? [];
         for (var i = 0; i < names.Count; i++)
@@ -34,7 +34,7 @@ internal sealed class CertificateReader(
             ReadGroup(groups[i] ?? new CertificateOptions(), $"Certificates:{i}");
         }
 
-        return ValueList.From(_certificates);
+        return EquatableArray.From(_certificates);
     }
 
     private void ReadGroup(CertificateOptions group, string key)
@@ -60,7 +60,7 @@ internal sealed class CertificateReader(
         RefuseRedundant(identifiers, $"{key}:DomainNames");
         if (identifiers.Count > 0)
         {
-            Add(ValueList.From(identifiers), group, types, algorithms);
+            Add(EquatableArray.From(identifiers), group, types, algorithms);
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed class CertificateReader(
         }
     }
 
-    private CertificateIdentifier? ReadName(string? text, string key, ValueList<string> types)
+    private CertificateIdentifier? ReadName(string? text, string key, EquatableArray<string> types)
     {
         var result = DomainNameRules.Check(text, types, _onlyPublicAuthorities, _mayPreApprove);
         if (!result.IsGood)
@@ -103,7 +103,7 @@ internal sealed class CertificateReader(
         return result.Identifier;
     }
 
-    private void Add(ValueList<CertificateIdentifier> identifiers, CertificateOptions options, ValueList<string> types, ValueList<KeyAlgorithm> algorithms)
+    private void Add(EquatableArray<CertificateIdentifier> identifiers, CertificateOptions options, EquatableArray<string> types, EquatableArray<KeyAlgorithm> algorithms)
     {
         foreach (var algorithm in algorithms)
         {

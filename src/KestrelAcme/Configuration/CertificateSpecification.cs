@@ -17,7 +17,7 @@ internal sealed record CertificateSpecification
     public required string Id { get; init; }
 
     /// <summary>The names, in the order in which they were written; at least one.</summary>
-    public required ValueList<CertificateIdentifier> Identifiers { get; init; }
+    public required EquatableArray<CertificateIdentifier> Identifiers { get; init; }
 
     /// <summary>The kind of key.</summary>
     public required KeyAlgorithm KeyAlgorithm { get; init; }
@@ -29,5 +29,5 @@ internal sealed record CertificateSpecification
     public string? PreferredChain { get; init; }
 
     /// <summary>The challenge types, by preference.</summary>
-    public required ValueList<string> ChallengeTypes { get; init; }
+    public required EquatableArray<string> ChallengeTypes { get; init; }
 }

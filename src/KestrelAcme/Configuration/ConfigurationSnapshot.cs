@@ -12,10 +12,10 @@ internal sealed record ConfigurationSnapshot
     public bool Enabled { get; init; } = true;
 
     /// <summary>The certificates that should exist, one for each name or group and each key algorithm.</summary>
-    public ValueList<CertificateSpecification> Certificates { get; init; } = [];
+    public EquatableArray<CertificateSpecification> Certificates { get; init; } = [];
 
     /// <summary>The authorities, in the order in which they are tried. Empty when there is a <see cref="NoAuthorityReason"/>.</summary>
-    public ValueList<AuthoritySpecification> Authorities { get; init; } = [];
+    public EquatableArray<AuthoritySpecification> Authorities { get; init; } = [];
 
     /// <summary>Why nothing can be ordered although nothing is wrong, and what to do; <see langword="null"/> when there is an authority.</summary>
     public string? NoAuthorityReason { get; init; }
@@ -36,10 +36,10 @@ internal sealed record ConfigurationSnapshot
     public string? ExportGroup { get; init; }
 
     /// <summary>The challenge types, by preference, of names that come at run time.</summary>
-    public ValueList<string> ChallengeTypes { get; init; } = ["http-01"];
+    public EquatableArray<string> ChallengeTypes { get; init; } = ["http-01"];
 
     /// <summary>The key algorithms of names that come at run time.</summary>
-    public ValueList<KeyAlgorithm> KeyAlgorithms { get; init; } = [KeyAlgorithm.EcdsaP256];
+    public EquatableArray<KeyAlgorithm> KeyAlgorithms { get; init; } = [KeyAlgorithm.EcdsaP256];
 
     /// <summary>Whether answers to challenges are fetched by ourselves first.</summary>
     public bool SelfCheck { get; init; } = true;
@@ -60,19 +60,19 @@ internal sealed record ConfigurationSnapshot
     public int ContextCacheSize { get; init; } = 2000;
 
     /// <summary>For how many certificates sessions can be resumed under any load.</summary>
-    public int PinnedCertificates { get; init; } = 256;
+    public int SessionCacheCertificates { get; init; } = 256;
 
     /// <summary>The name whose certificate answers clients without SNI, in its normal form.</summary>
     public string? DefaultServerName { get; init; }
 
     /// <summary>Which certificate answers clients without SNI, by local address.</summary>
-    public ValueList<LocalAddressName> LocalAddressNames { get; init; } = [];
+    public EquatableArray<LocalAddressName> LocalAddressNames { get; init; } = [];
 
     /// <summary>The DNS providers.</summary>
-    public ValueList<DnsProviderSpecification> DnsProviders { get; init; } = [];
+    public EquatableArray<DnsProviderSpecification> DnsProviders { get; init; } = [];
 
     /// <summary>The resolvers; empty for those of the system.</summary>
-    public ValueList<IPEndPoint> DnsResolvers { get; init; } = [];
+    public EquatableArray<IPEndPoint> DnsResolvers { get; init; } = [];
 
     /// <summary>Whether a renewal keeps the private key.</summary>
     public bool ReuseKeys { get; init; }

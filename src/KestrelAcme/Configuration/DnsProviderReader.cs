@@ -11,7 +11,7 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Reads all of them.</summary>
-    public ValueList<DnsProviderSpecification> Read(AcmeHttpsOptions options)
+    public EquatableArray<DnsProviderSpecification> Read(AcmeHttpsOptions options)
     {
         var list = options.DnsProviders ?? [];
         var providers = new List<DnsProviderSpecification>(list.Count);
@@ -23,7 +23,7 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
             }
         }
 
-        return ValueList.From(providers);
+        return EquatableArray.From(providers);
     }
 
     private DnsProviderSpecification? ReadOne(DnsProviderOptions options, string key)
@@ -68,7 +68,7 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
         return found;
     }
 
-    private ValueList<string> ReadZones(DnsProviderOptions options, string key)
+    private EquatableArray<string> ReadZones(DnsProviderOptions options, string key)
     {
         var zones = new List<string>();
         var written = options.Zones ?? [];
@@ -94,7 +94,7 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
             zones.Add(zone);
         }
 
-        return ValueList.From(zones);
+        return EquatableArray.From(zones);
     }
 
     private void CheckOnce(string zone, string key, string? written)

@@ -7,7 +7,7 @@ internal sealed record DnsProviderSpecification
     public required DnsProviderSettings Settings { get; init; }
 
     /// <summary>The zones that it is for, A-labels in lower case; empty for all.</summary>
-    public required ValueList<string> Zones { get; init; }
+    public required EquatableArray<string> Zones { get; init; }
 
     /// <summary>Whether the CNAMEs of challenges' names are followed.</summary>
     public bool FollowCnames { get; init; } = true;

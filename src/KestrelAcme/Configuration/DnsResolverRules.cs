@@ -8,7 +8,7 @@ internal static class DnsResolverRules
     private const int DnsPort = 53;
 
     /// <summary>Reads the list <c>DnsResolvers</c>.</summary>
-    public static ValueList<IPEndPoint> Read(AcmeHttpsOptions options, ProblemList problems)
+    public static EquatableArray<IPEndPoint> Read(AcmeHttpsOptions options, ProblemList problems)
     {
         var written = options.DnsResolvers ?? [];
         var resolvers = new List<IPEndPoint>(written.Count);
@@ -24,7 +24,7 @@ internal static class DnsResolverRules
             }
         }
 
-        return ValueList.From(resolvers);
+        return EquatableArray.From(resolvers);
     }
 
     /// <summary>Reads an IP address with or without a port; without one it is 53.</summary>

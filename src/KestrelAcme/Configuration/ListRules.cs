@@ -7,7 +7,7 @@ internal static class ListRules
     private static readonly string[] KnownTypes = ["http-01", "tls-alpn-01", "dns-01", "dns-account-01", "dns-persist-01"];
 
     /// <summary>Reads challenge types; <see langword="null"/> stays so.</summary>
-    public static ValueList<string>? ChallengeTypes(IList<string>? list, string key, ProblemList problems)
+    public static EquatableArray<string>? ChallengeTypes(IList<string>? list, string key, ProblemList problems)
     {
         var types = list?.Select(type => (type ?? "").Trim().ToLowerInvariant()).ToArray();
         if (types is null || !CheckSize(types, key, "Write 'http-01', or leave the key out", problems))
@@ -23,11 +23,11 @@ internal static class ListRules
             }
         }
 
-        return ValueList.From(types);
+        return EquatableArray.From(types);
     }
 
     /// <summary>Reads key algorithms; <see langword="null"/> stays so.</summary>
-    public static ValueList<KeyAlgorithm>? KeyAlgorithms(IList<KeyAlgorithm>? list, string key, ProblemList problems)
+    public static EquatableArray<KeyAlgorithm>? KeyAlgorithms(IList<KeyAlgorithm>? list, string key, ProblemList problems)
     {
         if (list is null || !CheckSize(list, key, $"Write '{nameof(KeyAlgorithm.EcdsaP256)}', or leave the key out", problems))
         {
@@ -39,7 +39,7 @@ internal static class ListRules
             ScalarRules.CheckEnum(list[i], $"{key}:{i}", problems);
         }
 
-        return ValueList.From(list);
+        return EquatableArray.From(list);
     }
 
     private static bool CheckSize<T>(IList<T> list, string key, string fix, ProblemList problems)

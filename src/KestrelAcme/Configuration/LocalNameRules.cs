@@ -8,7 +8,7 @@ internal static class LocalNameRules
         => ScalarRules.NullIfEmpty(options.DefaultServerName) is { } name ? Name(name, nameof(options.DefaultServerName), problems) : null;
 
     /// <summary>The map from local addresses to names, both in their normal form.</summary>
-    public static ValueList<LocalAddressName> LocalAddresses(AcmeHttpsOptions options, ProblemList problems)
+    public static EquatableArray<LocalAddressName> LocalAddresses(AcmeHttpsOptions options, ProblemList problems)
     {
         var entries = new List<LocalAddressName>();
         foreach (var (written, name) in options.LocalAddressNames ?? new Dictionary<string, string>())
@@ -28,7 +28,7 @@ internal static class LocalNameRules
             }
         }
 
-        return ValueList.From(entries.OrderBy(entry => entry.Address.ToString(), StringComparer.Ordinal));
+        return EquatableArray.From(entries.OrderBy(entry => entry.Address.ToString(), StringComparer.Ordinal));
     }
 
     private static string? Name(string? text, string key, ProblemList problems)

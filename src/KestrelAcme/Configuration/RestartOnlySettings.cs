@@ -16,14 +16,14 @@ internal static class RestartOnlySettings
             (nameof(next.StoragePath), next.StoragePath != current.StoragePath),
             (nameof(next.MaxConcurrentOrders), next.MaxConcurrentOrders != current.MaxConcurrentOrders),
             (nameof(next.ContextCacheSize), next.ContextCacheSize != current.ContextCacheSize),
-            (nameof(next.PinnedCertificates), next.PinnedCertificates != current.PinnedCertificates),
+            (nameof(next.SessionCacheCertificates), next.SessionCacheCertificates != current.SessionCacheCertificates),
         ];
         var effective = next with
         {
             StoragePath = current.StoragePath,
             MaxConcurrentOrders = current.MaxConcurrentOrders,
             ContextCacheSize = current.ContextCacheSize,
-            PinnedCertificates = current.PinnedCertificates,
+            SessionCacheCertificates = current.SessionCacheCertificates,
         };
         return (effective, [.. settings.Where(setting => setting.Changed).Select(setting => ConfigurationKeys.Of(setting.Key))]);
     }

@@ -10,7 +10,7 @@ internal static class ScalarRules
         CheckEnum(options.MissingCertificate, nameof(options.MissingCertificate), problems);
         CheckRange(options.MaxConcurrentOrders, 1, 100, nameof(options.MaxConcurrentOrders), problems);
         CheckRange(options.ContextCacheSize, 16, 1_000_000, nameof(options.ContextCacheSize), problems);
-        CheckRange(options.PinnedCertificates, 0, Math.Max(0, options.ContextCacheSize), nameof(options.PinnedCertificates), problems);
+        CheckRange(options.SessionCacheCertificates, 0, Math.Max(0, options.ContextCacheSize), nameof(options.SessionCacheCertificates), problems);
     }
 
     /// <summary>Checks that a value set in code is one of the enum's.</summary>

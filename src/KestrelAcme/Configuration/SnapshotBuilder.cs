@@ -43,7 +43,7 @@ internal static class SnapshotBuilder
             MissingCertificate = options.MissingCertificate,
             MaxConcurrentOrders = options.MaxConcurrentOrders,
             ContextCacheSize = options.ContextCacheSize,
-            PinnedCertificates = options.PinnedCertificates,
+            SessionCacheCertificates = options.SessionCacheCertificates,
             ReuseKeys = options.ReuseKeys,
             DnsProviders = new DnsProviderReader(facts, problems).Read(options),
             DnsResolvers = DnsResolverRules.Read(options, problems),
@@ -51,7 +51,7 @@ internal static class SnapshotBuilder
         return problems.All.Count == 0 ? new SnapshotResult(snapshot, []) : new SnapshotResult(null, problems.All);
     }
 
-    private static ValueList<KeyAlgorithm> ReadKeyAlgorithms(AcmeHttpsOptions options, ProblemList problems)
+    private static EquatableArray<KeyAlgorithm> ReadKeyAlgorithms(AcmeHttpsOptions options, ProblemList problems)
     {
         if (options.KeyAlgorithms is not null)
         {
@@ -62,7 +62,7 @@ internal static class SnapshotBuilder
         return [options.KeyAlgorithm];
     }
 
-    private static void CheckTerms(AcmeHttpsOptions options, ValueList<AuthoritySpecification> authorities, ProblemList problems)
+    private static void CheckTerms(AcmeHttpsOptions options, EquatableArray<AuthoritySpecification> authorities, ProblemList problems)
     {
         var anyName = options.DomainNames is { Count: > 0 } || options.Certificates is { Count: > 0 };
         if (anyName && authorities.Count > 0 && options.Issuance == IssuanceMode.Automatic && !options.AcceptTermsOfService)

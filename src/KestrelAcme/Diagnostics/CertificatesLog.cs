@@ -53,11 +53,11 @@ internal static partial class CertificatesLog
     [LoggerMessage(1115, LogLevel.Error, "{Certificate}: the stored certificate cannot be served: {Reason}")]
     public static partial void StoredCertificateRefused(this ILogger logger, Quoted certificate, Quoted reason);
 
-    [LoggerMessage(1116, LogLevel.Error, "{Certificate}: {Reason} (Cause: {Cause}.) The next attempt is at {NextTry:u}; serving {Served}.")]
-    public static partial void CertificateFailed(this ILogger logger, Quoted certificate, Quoted reason, Quoted cause, DateTimeOffset nextTry, Quoted served);
+    [LoggerMessage(1116, LogLevel.Error, "{Certificate}: {Reason} (Cause: {Cause}.) The next attempt is at {NextAttempt:u}; serving {Served}.")]
+    public static partial void CertificateFailed(this ILogger logger, Quoted certificate, Quoted reason, Quoted cause, DateTimeOffset nextAttempt, Quoted served);
 
-    [LoggerMessage(1117, LogLevel.Error, "{Certificate}: {Reason} Operator action required; the next attempt is at {NextTry:u}{Sooner}. Serving {Served}.")]
-    public static partial void CertificateBlocked(this ILogger logger, Quoted certificate, Quoted reason, DateTimeOffset nextTry, Quoted sooner, Quoted served);
+    [LoggerMessage(1117, LogLevel.Error, "{Certificate}: {Reason} Operator action required; the next attempt is at {NextAttempt:u}{Sooner}. Serving {Served}.")]
+    public static partial void CertificateBlocked(this ILogger logger, Quoted certificate, Quoted reason, DateTimeOffset nextAttempt, Quoted sooner, Quoted served);
 
     public static void FailureDetail(this ILogger logger, Quoted certificate, Exception exception) => logger.FailureDetailQuoted(certificate, QuotedException.Of(exception));
 
@@ -194,8 +194,8 @@ internal static partial class CertificatesLog
     [LoggerMessage(1156, LogLevel.Information, "The trusted roots of {Path} changed and were read again: {Count} certificates.")]
     public static partial void TrustedRootsRead(this ILogger logger, Quoted path, int count);
 
-    [LoggerMessage(1159, LogLevel.Error, "The authority {DirectoryUrl} refuses orders whatever their names are: {Reason} Next attempt at {NextTry:u}.")]
-    public static partial void AccountBlocked(this ILogger logger, Quoted directoryUrl, Quoted reason, DateTimeOffset nextTry);
+    [LoggerMessage(1159, LogLevel.Error, "The authority {DirectoryUrl} refuses orders whatever their names are: {Reason} Next attempt at {NextAttempt:u}.")]
+    public static partial void AccountBlocked(this ILogger logger, Quoted directoryUrl, Quoted reason, DateTimeOffset nextAttempt);
 
     [LoggerMessage(1160, LogLevel.Warning, "{Certificate}: the authority refuses the key of the certificate before, which was to be used again (ReuseKeys); the order goes on with a new key. {Reason}")]
     public static partial void KeyRefused(this ILogger logger, Quoted certificate, Quoted reason);
@@ -255,7 +255,7 @@ internal static partial class CertificatesLog
     public static partial void AccountRepaired(this ILogger logger, Quoted directoryUrl, Quoted accountUrl);
 
     [LoggerMessage(1180, LogLevel.Information, "Serving {Certificate} from the store, of earlier settings and valid until {NotAfter:u}, until the certificates that are wanted now exist.")]
-    public static partial void SupersededCertificateServed(this ILogger logger, Quoted certificate, DateTimeOffset notAfter);
+    public static partial void RetiredCertificateServed(this ILogger logger, Quoted certificate, DateTimeOffset notAfter);
 
     public static void LoadFailed(this ILogger logger, Exception exception) => logger.LoadFailedQuoted(QuotedException.Of(exception));
 
@@ -266,7 +266,7 @@ internal static partial class CertificatesLog
     public static partial void AccountStillHeld(this ILogger logger, Quoted directoryUrl, DateTimeOffset until);
 
     [LoggerMessage(1183, LogLevel.Warning, "{Certificate}: certificate {SerialNumber}, of earlier settings, was revoked on {RevokedAt:u} (reason: {RevocationReason}); it is no longer served.")]
-    public static partial void StandInRevoked(this ILogger logger, Quoted certificate, Quoted serialNumber, DateTimeOffset revokedAt, Quoted revocationReason);
+    public static partial void RetiredCertificateRevoked(this ILogger logger, Quoted certificate, Quoted serialNumber, DateTimeOffset revokedAt, Quoted revocationReason);
 
     [LoggerMessage(1184, LogLevel.Information, "{Name}: another order has this name validated by tls-alpn-01, which answers one at a time; waiting for it.")]
     public static partial void TurnAwaited(this ILogger logger, Quoted name);

@@ -47,9 +47,9 @@ public static class AcmeHttpsBuilderExtensions
     /// <param name="builder">The builder.</param>
     /// <returns>The builder.</returns>
     public static IAcmeHttpsBuilder AddCertificateEvents<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TEvents>(this IAcmeHttpsBuilder builder)
-        where TEvents : class, ICertificateEvents
+        where TEvents : class, ICertificateEventHandler
     {
-        builder.Services.AddSingleton<ICertificateEvents, TEvents>();
+        builder.Services.AddSingleton<ICertificateEventHandler, TEvents>();
         return builder;
     }
 

@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Engine;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
@@ -73,7 +73,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<ISharedChallenges>(static provider => provider.GetRequiredService<SharedTlsAlpn01Answers>()));
         services.TryAddSingleton<IPlainHttpEndpoints, PlainHttpEndpoints>();
         services.TryAddSingleton<Http01SelfCheck>();
-        services.TryAddSingleton<INamePlaces, NamePlaces>();
+        services.TryAddSingleton<INamePlaces, NameRouting>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());
         services.AddDnsChallenges();

@@ -1,13 +1,16 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Attempts;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Events;
-using KestrelAcme.Certificates.Loading;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.Stored;
+using KestrelAcme.Certificates.Upkeep;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,11 +48,11 @@ internal static class CertificateServiceCollectionExtensions
     private static void AddLoading(IServiceCollection services)
     {
         services.TryAddSingleton<CertificateLoader>();
-        services.TryAddSingleton<SupersededCertificates>();
+        services.TryAddSingleton<RetiredCertificates>();
         services.TryAddSingleton<LoadQueue>();
         services.TryAddSingleton<LoadReport>();
-        services.TryAddSingleton<LateCertificates>();
-        services.Replace(ServiceDescriptor.Singleton<ILateCertificates>(static provider => provider.GetRequiredService<LateCertificates>()));
+        services.TryAddSingleton<CertificateLoadGate>();
+        services.Replace(ServiceDescriptor.Singleton<ICertificateLoadGate>(static provider => provider.GetRequiredService<CertificateLoadGate>()));
     }
 
     private static void AddOrders(IServiceCollection services)
@@ -58,9 +61,9 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<OrderProgress>();
         services.TryAddSingleton<CertificateLeases>();
         services.TryAddSingleton<ChallengeHandlers>();
-        services.TryAddSingleton<ValidationTurns>();
+        services.TryAddSingleton<TlsAlpnNameLocks>();
         services.TryAddSingleton<AuthorizationFlow>();
-        services.TryAddSingleton<ChallengeVerdicts>();
+        services.TryAddSingleton<ChallengeValidation>();
         services.TryAddSingleton<CaaStep>();
         services.TryAddSingleton<PersistStep>();
         services.TryAddSingleton<CertificateDownload>();
@@ -71,9 +74,9 @@ internal static class CertificateServiceCollectionExtensions
 
     private static void AddScheduling(IServiceCollection services)
     {
-        services.TryAddSingleton<OrderPace>();
-        services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<OrderPace>());
-        services.TryAddSingleton<OrderPaceStore>();
+        services.TryAddSingleton<NewOrderRateLimiter>();
+        services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<NewOrderRateLimiter>());
+        services.TryAddSingleton<NewOrderRateLimiterStore>();
         services.TryAddSingleton<AccountHolds>();
         services.TryAddSingleton<ExactSets>();
         services.TryAddSingleton<IssuanceStatus>();
@@ -89,8 +92,8 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<MaintenanceStep>();
         services.TryAddSingleton<CertificateWorker>();
         services.TryAddSingleton<AuthorityWarmUp>();
-        services.TryAddSingleton<Adoption>();
-        services.TryAddSingleton<StoreFollower>();
+        services.TryAddSingleton<StoredCertificateAdopter>();
+        services.TryAddSingleton<StorageWatcher>();
         services.TryAddSingleton<Housekeeper>();
     }
 
@@ -108,7 +111,7 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<WantedCertificates>();
         services.TryAddSingleton<DomainWatcher>();
         services.TryAddSingleton<CertificateReconciler>();
-        services.TryAddSingleton<EngineWatchers>();
+        services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<EngineRequests>();
         services.TryAddSingleton<CertificateEngine>();
         services.TryAddSingleton<ICertificateManager, CertificateManager>();

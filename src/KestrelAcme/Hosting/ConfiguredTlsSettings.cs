@@ -25,7 +25,7 @@ internal sealed class ConfiguredTlsSettings : ITlsSettingsSource, IDisposable
         IsEnabled = snapshot.Enabled,
         MissingCertificate = snapshot.MissingCertificate == Configuration.MissingCertificate.Refuse ? Tls.MissingCertificate.Refuse : Tls.MissingCertificate.Placeholder,
         ContextCacheSize = snapshot.ContextCacheSize,
-        PinnedCertificates = snapshot.PinnedCertificates,
+        SessionCacheCertificates = snapshot.SessionCacheCertificates,
         DefaultServerName = snapshot.DefaultServerName,
         LocalAddressNames = snapshot.LocalAddressNames.ToFrozenDictionary(n => n.Address, n => n.Name),
     };

@@ -34,7 +34,7 @@ internal static class DnsChallengeServiceCollectionExtensions
         services.TryAddSingleton(DnsEndPointMap.Standard);
         services.TryAddSingleton<DnsAccess>();
         services.TryAddSingleton<DnsProviderTable>();
-        services.TryAddSingleton<DnsPlaceFinder>();
+        services.TryAddSingleton<ChallengeRecordLocator>();
         services.TryAddSingleton<PropagationWait>();
         services.TryAddSingleton<DnsChallengeFlow>();
         AddRecords(services);

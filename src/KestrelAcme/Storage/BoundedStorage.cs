@@ -54,7 +54,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         }
     }
 
-    public async ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
     {
         try
         {
@@ -63,7 +63,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         catch (StorageUnavailableException exception)
         {
             // Whether it lasts is not known: that it does not answer is no reason to take it for one that is lost at each start.
-            return new StorageReport(Readable: false, Writable: false, Durable: true, "the store", exception.Message);
+            return new StorageHealth(Readable: false, Writable: false, Durable: true, "the store", exception.Message);
         }
     }
 

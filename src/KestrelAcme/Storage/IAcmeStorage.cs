@@ -70,5 +70,5 @@ public interface IAcmeStorage
 
     /// <summary>Looks whether the store can be read and written, and whether what it holds survives a restart of the machine or container.</summary>
     /// <remarks>Never throws for what it finds: a fault is its answer.</remarks>
-    ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default);
+    ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default);
 }

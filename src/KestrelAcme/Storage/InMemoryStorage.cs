@@ -141,8 +141,8 @@ public sealed class InMemoryStorage : IAcmeStorage
     }
 
     /// <inheritdoc/>
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default)
-        => new(new StorageReport(
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
+        => new(new StorageHealth(
             Readable: true, Writable: true, Durable: false, "memory", "What is stored is lost when the process ends: keep it on a disk or in a shared store, or set AllowEphemeralStorage: true."));
 
     private static ReadOnlyMemory<byte>? Copy(byte[] value) => value.ToArray();

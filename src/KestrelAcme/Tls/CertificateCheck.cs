@@ -32,8 +32,8 @@ internal static class CertificateCheck
     {
         for (var i = 0; i + 1 < material.Chain.Count; i++)
         {
-            var issuer = CertificateShape.Read(material.Chain[i + 1].Span).Subject;
-            if (!CertificateShape.IsSameName(CertificateShape.Read(material.Chain[i].Span).Issuer, issuer))
+            var issuer = DerCertificate.Read(material.Chain[i + 1].Span).Subject;
+            if (!DerCertificate.IsSameName(DerCertificate.Read(material.Chain[i].Span).Issuer, issuer))
             {
                 throw new InvalidCertificateException($"The chain of {material.Id} is out of order: certificate {i + 1} was not issued by the one that follows it.");
             }
@@ -42,9 +42,9 @@ internal static class CertificateCheck
 
     private static KeyKinds CheckKey(CertificateMaterial material)
     {
-        var leaf = CertificateShape.Read(material.Chain[0].Span).PublicKeyInfo;
-        var expected = PublicKeyShape.OfCertificate(leaf);
-        var actual = PublicKeyShape.OfPrivateKey(material.PrivateKey.Span);
+        var leaf = DerCertificate.Read(material.Chain[0].Span).PublicKeyInfo;
+        var expected = DerPublicKey.OfCertificate(leaf);
+        var actual = DerPublicKey.OfPrivateKey(material.PrivateKey.Span);
         if (expected.Kind == KeyKinds.None)
         {
             throw new InvalidCertificateException($"The key of {material.Id} is neither ECDSA on P-256 or P-384 nor RSA.");

@@ -34,7 +34,7 @@ internal ref struct CertificateChoice(KeyKinds accepted, long now)
     {
         var rank = (entry.NotBefore <= now && now < entry.NotAfter ? Valid : 0)
             | ((entry.KeyKind & accepted) != 0 ? Accepted : 0)
-            | (entry.StandsIn ? 0 : Wanted)
+            | (entry.IsRetired ? 0 : Wanted)
             | (exact ? Exact : 0)
             | ((entry.KeyKind & KeyKinds.Ecdsa) != 0 ? Ecdsa : 0);
         if (rank > _rank || (rank == _rank && entry.NotAfter > Best!.NotAfter))

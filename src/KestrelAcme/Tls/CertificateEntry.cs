@@ -13,7 +13,7 @@ internal sealed class CertificateEntry(CertificateMaterial material, IReadOnlyLi
     private long _lastUsed;
     private object? _pin;
     private bool _isUnpublished;
-    private bool _standsIn = material.StandsIn;
+    private bool _standsIn = material.IsRetired;
 
     public string Id { get; } = material.Id;
 
@@ -24,7 +24,7 @@ internal sealed class CertificateEntry(CertificateMaterial material, IReadOnlyLi
     public ReadOnlyMemory<byte> PrivateKey { get; } = material.PrivateKey;
 
     /// <summary>Whether it is of earlier settings, served until a certificate exists that is wanted now.</summary>
-    public bool StandsIn
+    public bool IsRetired
     {
         get => Volatile.Read(ref _standsIn);
         set => Volatile.Write(ref _standsIn, value);

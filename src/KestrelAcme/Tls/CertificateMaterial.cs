@@ -16,7 +16,7 @@ internal sealed record CertificateMaterial(
     DateTimeOffset NotAfter)
 {
     /// <summary>Whether it is of earlier settings, served until a certificate exists that is wanted now.</summary>
-    public bool StandsIn { get; init; }
+    public bool IsRetired { get; init; }
 
     /// <summary>Returns the id and the end; never the key.</summary>
     public override string ToString() => $"{Id} until {NotAfter:u}";

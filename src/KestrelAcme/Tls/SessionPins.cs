@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Keeps the sessions of the hottest certificates resumable, each by a <see cref="WaitingHandshake"/>: chooses them, and lets go of those that cooled down or went.</summary>
+/// <summary>Keeps the sessions of the hottest certificates resumable, each by a <see cref="SslContextPin"/>: chooses them, and lets go of those that cooled down or went.</summary>
 internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider timeProvider, ILogger<SessionPins> logger)
 {
     // A newcomer must be clearly hotter than the coldest, and rarely: with even traffic over many names, pins would wander for nothing.
@@ -47,12 +47,12 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
     public void Release(CertificateEntry entry)
     {
         Forget(entry);
-        (Interlocked.Exchange(ref entry.Pin, null) as WaitingHandshake)?.End();
+        (Interlocked.Exchange(ref entry.Pin, null) as SslContextPin)?.End();
     }
 
     private bool HasRoom(CertificateEntry entry)
     {
-        var limit = settings.Current.PinnedCertificates;
+        var limit = settings.Current.SessionCacheCertificates;
         if (Count < limit)
         {
             return true;
@@ -99,7 +99,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
             Release(displaced);
         }
 
-        var handshake = WaitingHandshake.Begin(options, logger);
+        var handshake = SslContextPin.Begin(options, logger);
         if (Interlocked.CompareExchange(ref entry.Pin, handshake, Reserved) != Reserved)
         {
             // Released in the meantime, and not to be found then: it must not be kept.
@@ -120,7 +120,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
                 return false;
             }
 
-            if (_pinned.Count > 0 && _pinned.Count >= settings.Current.PinnedCertificates)
+            if (_pinned.Count > 0 && _pinned.Count >= settings.Current.SessionCacheCertificates)
             {
                 displaced = Coldest(timeProvider.GetTimestamp());
             }

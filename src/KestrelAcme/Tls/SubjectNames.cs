@@ -15,7 +15,7 @@ internal static class SubjectNames
 
     /// <summary>Whether a leaf is for exactly these names, in any order.</summary>
     /// <exception cref="AsnContentException">The extension cannot be read.</exception>
-    public static bool AreExactly(CertificateShape leaf, IReadOnlyList<string> names)
+    public static bool AreExactly(DerCertificate leaf, IReadOnlyList<string> names)
     {
         var count = 0;
         var fields = Enter(leaf);
@@ -43,7 +43,7 @@ internal static class SubjectNames
 
     /// <summary>All names of a leaf: DNS names in lower case, addresses in their usual form.</summary>
     /// <exception cref="AsnContentException">The extension cannot be read.</exception>
-    public static string[] Read(CertificateShape leaf)
+    public static string[] Read(DerCertificate leaf)
     {
         var names = new List<string>();
         var fields = Enter(leaf);
@@ -63,7 +63,7 @@ internal static class SubjectNames
         return [.. names.Distinct(StringComparer.Ordinal)];
     }
 
-    private static bool Contains(CertificateShape leaf, string name)
+    private static bool Contains(DerCertificate leaf, string name)
     {
         // No domain ends with a digit alone; an IPv6 address may end with a letter.
         var address = (name.Contains(':') || (name.Length > 0 && char.IsAsciiDigit(name[^1]))) && IPAddress.TryParse(name, out var parsed) ? parsed.GetAddressBytes() : null;
@@ -80,5 +80,5 @@ internal static class SubjectNames
         return false;
     }
 
-    private static DerFields Enter(CertificateShape leaf) => leaf.FindExtension(Oid) is { IsEmpty: false } names ? DerFields.Enter(names) : default;
+    private static DerFields Enter(DerCertificate leaf) => leaf.FindExtension(Oid) is { IsEmpty: false } names ? DerFields.Enter(names) : default;
 }

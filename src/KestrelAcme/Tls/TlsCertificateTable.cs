@@ -65,7 +65,7 @@ internal sealed class TlsCertificateTable(
         {
             if (_slots.TryGetValue(id, out var slot) && slot.Current is { } entry)
             {
-                entry.StandsIn = standsIn;
+                entry.IsRetired = standsIn;
             }
         }
     }

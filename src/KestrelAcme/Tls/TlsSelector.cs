@@ -11,7 +11,7 @@ internal sealed class TlsSelector(
     TlsCertificateTable table,
     CertificateContexts contexts,
     PlaceholderCertificate placeholder,
-    ILateCertificates late,
+    ICertificateLoadGate late,
     ISharedChallenges sharedChallenges,
     ReportedNames reported,
     TimeProvider timeProvider,

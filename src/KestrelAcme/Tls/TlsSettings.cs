@@ -16,7 +16,7 @@ internal sealed record TlsSettings
     public int ContextCacheSize { get; init; } = 2000;
 
     /// <summary>How many of the hottest contexts are kept from .NET's own eviction, so that their sessions resume.</summary>
-    public int PinnedCertificates { get; init; } = 256;
+    public int SessionCacheCertificates { get; init; } = 256;
 
     /// <summary>The name that a client without SNI gets; <see langword="null"/> for none.</summary>
     public string? DefaultServerName { get; init; }

@@ -10,7 +10,7 @@ internal static class TlsVersions
     // What this process sends as a client has passed the same limits: OPENSSL_CONF, the system's policy, Schannel's registry.
     private static readonly Lazy<bool> AllowedBySystem = new(static () =>
     {
-        var sent = new ReadOnlySequence<byte>(WaitingHandshake.CaptureClientHello());
+        var sent = new ReadOnlySequence<byte>(SslContextPin.CaptureClientHello());
         return new ClientHelloReader().Read(sent, out var hello) != ClientHelloStatus.Complete || hello.OffersTls13;
     });
 

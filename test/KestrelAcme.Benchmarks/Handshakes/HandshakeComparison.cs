@@ -70,7 +70,7 @@ internal sealed class HandshakeComparison : IDisposable
         var naive = await HandshakeServers.StartSelectorAsync(authority, "n", 200, keys);
         Add("naive selector, 200 names", "n", naive, 200, plain);
         Add("naive selector, 200 names, resuming", "n", naive, 200, plain, resume: true);
-        Add("ours, 2,000 names unpinned", "u", await HandshakeServers.StartOursAsync(authority, "u", 2000, keys, new TlsSettings { PinnedCertificates = 0 }), 2000, plain);
+        Add("ours, 2,000 names unpinned", "u", await HandshakeServers.StartOursAsync(authority, "u", 2000, keys, new TlsSettings { SessionCacheCertificates = 0 }), 2000, plain);
         await AddRsaAsync(authority, LeafKeys.Rsa2048());
     }
 

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;

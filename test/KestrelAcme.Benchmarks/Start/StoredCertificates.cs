@@ -1,5 +1,6 @@
 using System.Text;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;

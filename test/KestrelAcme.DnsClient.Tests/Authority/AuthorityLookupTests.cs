@@ -262,14 +262,14 @@ public sealed class AuthorityLookupTests
         return zones;
     }
 
-    private static AuthorityLookup Lookup(ScriptedServer resolver) => new(new DnsRequestor(new DnsRequestorOptions { Resolvers = { resolver.EndPoint } }));
+    private static AuthorityLookup Lookup(ScriptedServer resolver) => new(new DnsQueryClient(new DnsQueryClientOptions { Resolvers = { resolver.EndPoint } }));
 
     private static Task<DnsZoneException> FailAsync(ScriptedZones zones) => Assert.ThrowsAsync<DnsZoneException>(() => FindAsync(zones));
 
     private static async Task<ZoneAuthority> FindAsync(ScriptedZones zones, DnsName? name = null)
     {
         await using var resolver = ScriptedServer.Honest(zones.Answer);
-        var requestor = new DnsRequestor(new DnsRequestorOptions { Resolvers = { resolver.EndPoint } });
+        var requestor = new DnsQueryClient(new DnsQueryClientOptions { Resolvers = { resolver.EndPoint } });
         return await new AuthorityLookup(requestor).FindAsync(name ?? Challenge, Cancellation);
     }
 }

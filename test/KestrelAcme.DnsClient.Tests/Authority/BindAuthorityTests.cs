@@ -16,7 +16,7 @@ public sealed class BindAuthorityTests : IAsyncLifetime
 
     private BindServer Bind => _bind ?? throw new InvalidOperationException("Not started.");
 
-    private DnsRequestor Requestor => new(new DnsRequestorOptions { Resolvers = { Bind.Address } });
+    private DnsQueryClient Requestor => new(new DnsQueryClientOptions { Resolvers = { Bind.Address } });
 
     private AuthorityLookup Lookup => new(Requestor, address => new IPEndPoint(address, Bind.Address.Port));
 

@@ -92,7 +92,7 @@ public sealed class CaaLookupTests
     {
         await using var resolver = ScriptedServer.Honest(resolverZones.Answer);
         await using var authority = ScriptedServer.Honest(authorityZones.Answer);
-        var requestor = new DnsRequestor(new DnsRequestorOptions { Resolvers = { resolver.EndPoint } });
+        var requestor = new DnsQueryClient(new DnsQueryClientOptions { Resolvers = { resolver.EndPoint } });
         var lookup = new AuthorityLookup(requestor, address => new IPEndPoint(address, authority.EndPoint.Port));
         return await new CaaLookup(requestor, lookup).FindAsync(Host, Cancellation);
     }

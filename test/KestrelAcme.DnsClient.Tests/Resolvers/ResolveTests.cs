@@ -106,7 +106,7 @@ public sealed class ResolveTests
     public async Task ResolveAsync_ChallengeTestServer_Answers()
     {
         await using ChallengeTestServer server = await ChallengeTestServer.StartAsync(Cancellation);
-        DnsRequestor requestor = Requestor(new IPEndPoint(IPAddress.Loopback, server.DnsPort));
+        DnsQueryClient requestor = Requestor(new IPEndPoint(IPAddress.Loopback, server.DnsPort));
         await server.SetAddressesAsync("www.example.test", ["192.0.2.7", "192.0.2.8"], Cancellation);
         await server.AddTxtAsync("_acme-challenge.example.test", "one", Cancellation);
         await server.AddTxtAsync("_acme-challenge.example.test", "two", Cancellation);
@@ -128,14 +128,14 @@ public sealed class ResolveTests
     [InlineData(1, 0)]
     [InlineData(1, 301)]
     public void Constructor_OptionOutOfRange_Throws(int attempts, int seconds) => Assert.Throws<ArgumentOutOfRangeException>(() =>
-        new DnsRequestor(new DnsRequestorOptions { Attempts = attempts, Timeout = TimeSpan.FromSeconds(seconds) }));
+        new DnsQueryClient(new DnsQueryClientOptions { Attempts = attempts, Timeout = TimeSpan.FromSeconds(seconds) }));
 
-    private static DnsRequestor Requestor(params IPEndPoint[] resolvers) => Requestor(TimeProvider.System, resolvers);
+    private static DnsQueryClient Requestor(params IPEndPoint[] resolvers) => Requestor(TimeProvider.System, resolvers);
 
-    private static DnsRequestor Requestor(TimeProvider time, params IPEndPoint[] resolvers)
+    private static DnsQueryClient Requestor(TimeProvider time, params IPEndPoint[] resolvers)
     {
-        var options = new DnsRequestorOptions();
+        var options = new DnsQueryClientOptions();
         Array.ForEach(resolvers, options.Resolvers.Add);
-        return new DnsRequestor(options, time);
+        return new DnsQueryClient(options, time);
     }
 }

@@ -40,7 +40,7 @@ public sealed class DatagramTests
             ];
         });
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(Good.Address, Assert.IsType<AddressRecord>(Assert.Single(response.Answers)).Address);
         Assert.True(response.IsAuthoritative);
@@ -61,7 +61,7 @@ public sealed class DatagramTests
         });
         await using ScriptedServer running = server;
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(Good.Address, Assert.IsType<AddressRecord>(Assert.Single(response.Answers)).Address);
     }
@@ -70,7 +70,7 @@ public sealed class DatagramTests
     public async Task QueryAsync_ManyQueries_UseManyPortsAndIds()
     {
         await using var server = ScriptedServer.Honest(request => Reply.To(request, [Good]));
-        var requestor = new DnsRequestor();
+        var requestor = new DnsQueryClient();
 
         await Task.WhenAll(Enumerable.Range(0, 40).Select(_ =>
             requestor.QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation)));
@@ -89,7 +89,7 @@ public sealed class DatagramTests
                 Reply.Address("b.test", "192.0.2.2"), Reply.Address("c.test", "192.0.2.3"),
             ]));
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(5, response.Answers.Count);
         Assert.Equal("192.0.2.2", Assert.Single(response.RecordsOf<AddressRecord>()).Address.ToString());
@@ -102,7 +102,7 @@ public sealed class DatagramTests
         await using var server = new ScriptedServer(
             request => [Reply.To(request, flags: DnsHeader.TruncatedFlag)], request => Reply.Framed(Reply.To(request, [Good])), "::1");
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Single(response.RecordsOf<AddressRecord>());
     }
@@ -113,7 +113,7 @@ public sealed class DatagramTests
         await using var server = ScriptedServer.Honest(request =>
             Reply.To(request, [Good], question: new DnsQuestion(DnsName.Parse("WWW.EXAMPLE.TEST"), DnsRecordType.A)));
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Single(response.Answers);
     }
@@ -123,7 +123,7 @@ public sealed class DatagramTests
     {
         await using var server = new ScriptedServer();
         var time = new FakeTimeProvider();
-        var requestor = new DnsRequestor(new DnsRequestorOptions { Attempts = 3, Timeout = TimeSpan.FromSeconds(4) }, time);
+        var requestor = new DnsQueryClient(new DnsQueryClientOptions { Attempts = 3, Timeout = TimeSpan.FromSeconds(4) }, time);
         long start = time.GetTimestamp();
 
         Task<DnsResponse> query = requestor.QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
@@ -148,7 +148,7 @@ public sealed class DatagramTests
         await using var server = new ScriptedServer(request => seen++ == 0 ? [] : [Reply.To(request, [Good])]);
         var time = new FakeTimeProvider();
 
-        Task<DnsResponse> query = new DnsRequestor(timeProvider: time)
+        Task<DnsResponse> query = new DnsQueryClient(timeProvider: time)
             .QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
         await Poll.UntilAsync(() => server.Requests.Count == 1, "a request", cancellationToken: Cancellation);
         await time.AdvanceToNextTimerAsync(Cancellation);
@@ -162,7 +162,7 @@ public sealed class DatagramTests
         await using var server = new ScriptedServer();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
 
-        Task<DnsResponse> query = new DnsRequestor(timeProvider: new FakeTimeProvider())
+        Task<DnsResponse> query = new DnsQueryClient(timeProvider: new FakeTimeProvider())
             .QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: stop.Token);
         await Poll.UntilAsync(() => server.Requests.Count == 1, "a request", cancellationToken: Cancellation);
         await stop.CancelAsync();
@@ -177,7 +177,7 @@ public sealed class DatagramTests
         var nobody = new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp());
 
         var error = await Assert.ThrowsAsync<DnsTransportException>(() =>
-            new DnsRequestor().QueryAsync(nobody, Host, DnsRecordType.A, cancellationToken: Cancellation));
+            new DnsQueryClient().QueryAsync(nobody, Host, DnsRecordType.A, cancellationToken: Cancellation));
 
         Assert.Equal(nobody, error.Server);
     }
@@ -190,7 +190,7 @@ public sealed class DatagramTests
     {
         await using var server = ScriptedServer.Honest(request => Reply.To(request, code: code, edns: true));
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(code, response.Code);
         Assert.Single(server.Requests);
@@ -206,7 +206,7 @@ public sealed class DatagramTests
             : headerOnly ? Reply.HeaderOnly(request, DnsResponseCode.FORMERR)
             : Reply.To(request, code: DnsResponseCode.NOTIMP));
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Single(response.Answers);
         Assert.Equal(2, server.Requests.Count);
@@ -217,7 +217,7 @@ public sealed class DatagramTests
     {
         await using var server = ScriptedServer.Honest(request => Reply.To(request, code: DnsResponseCode.FORMERR, edns: true));
 
-        DnsResponse response = await new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(DnsResponseCode.FORMERR, response.Code);
         Assert.Single(server.Requests);
@@ -235,7 +235,7 @@ public sealed class DatagramTests
         });
 
         var error = await Assert.ThrowsAsync<DnsFormatException>(() =>
-            new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation));
+            new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation));
 
         Assert.Equal(server.EndPoint, error.Server);
         Assert.Contains(server.EndPoint.ToString(), error.Message, StringComparison.Ordinal);

@@ -60,7 +60,7 @@ public sealed class SilentServerTests
     {
         await using var silent = new ScriptedServer();
         await using var good = ScriptedServer.Honest(request => Reply.To(request));
-        DnsRequestor requestor = Requestor(silent.EndPoint, good.EndPoint);
+        DnsQueryClient requestor = Requestor(silent.EndPoint, good.EndPoint);
         Task<DnsResponse> first = requestor.ResolveAsync(Host, DnsRecordType.A, Cancellation);
         await LoseAsync(silent, 3);
         await first;
@@ -82,7 +82,7 @@ public sealed class SilentServerTests
         await using var silent = new ScriptedServer();
         await using var good = ScriptedServer.Honest(new ScriptedZones(records) { IsAuthority = true }.Answer);
         await using var resolver = ScriptedServer.Honest(new ScriptedZones(records).Answer);
-        DnsRequestor requestor = Requestor(resolver.EndPoint);
+        DnsQueryClient requestor = Requestor(resolver.EndPoint);
         var authorities = new AuthorityLookup(requestor, address => address.Equals(IPAddress.Loopback) ? silent.EndPoint : good.EndPoint);
 
         // The clock stands still: nothing here waits for a time-out.
@@ -101,10 +101,10 @@ public sealed class SilentServerTests
         }
     }
 
-    private DnsRequestor Requestor(params IPEndPoint[] resolvers)
+    private DnsQueryClient Requestor(params IPEndPoint[] resolvers)
     {
-        var options = new DnsRequestorOptions();
+        var options = new DnsQueryClientOptions();
         Array.ForEach(resolvers, options.Resolvers.Add);
-        return new DnsRequestor(options, _time);
+        return new DnsQueryClient(options, _time);
     }
 }

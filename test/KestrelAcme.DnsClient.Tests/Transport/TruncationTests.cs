@@ -97,7 +97,7 @@ public sealed class TruncationTests
             release.Wait(Cancellation);
             return [];
         });
-        var requestor = new DnsRequestor(new DnsRequestorOptions { Attempts = 1 }, time);
+        var requestor = new DnsQueryClient(new DnsQueryClientOptions { Attempts = 1 }, time);
 
         Task<DnsResponse> query = requestor.QueryAsync(server.EndPoint, Host, DnsRecordType.TXT, cancellationToken: Cancellation);
         await Poll.UntilAsync(() => server.Requests.Count == 2, "the request over TCP", cancellationToken: Cancellation);
@@ -109,7 +109,7 @@ public sealed class TruncationTests
     }
 
     private static Task<DnsResponse> QueryAsync(ScriptedServer server) =>
-        new DnsRequestor().QueryAsync(server.EndPoint, Host, DnsRecordType.TXT, cancellationToken: Cancellation);
+        new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.TXT, cancellationToken: Cancellation);
 
     private static byte[][] Truncated(byte[] request) => [Reply.To(request, flags: DnsHeader.TruncatedFlag)];
 

@@ -22,7 +22,7 @@ public sealed class BindUpdateTests
     public async Task UpdateAsync_RightKey_ChangesOneRecordAndLeavesTheOthers(string bindAlgorithm, TsigAlgorithm algorithm)
     {
         await using BindServer bind = await BindServer.StartAsync(new BindOptions { TsigAlgorithm = bindAlgorithm }, Cancellation);
-        var requestor = new DnsRequestor();
+        var requestor = new DnsQueryClient();
         TsigKey key = Key(bind, algorithm);
 
         await requestor.UpdateAsync(bind.Address, new DnsUpdate(Zone).Add(Txt("one")).Add(Txt("two")), key, Cancellation);
@@ -41,7 +41,7 @@ public sealed class BindUpdateTests
     public async Task UpdateAsync_LongText_ArrivesInSeveralStrings()
     {
         await using BindServer bind = await BindServer.StartAsync(cancellationToken: Cancellation);
-        var requestor = new DnsRequestor();
+        var requestor = new DnsQueryClient();
         string text = string.Concat(Enumerable.Range(0, 600).Select(i => i % 10));
 
         await requestor.UpdateAsync(bind.Address, new DnsUpdate(Zone).Add(Txt(text)), Key(bind), Cancellation);
@@ -69,7 +69,7 @@ public sealed class BindUpdateTests
             Assert.Contains($"{bind.Address}, signed with key {pair.Second}", pair.First.Message, StringComparison.Ordinal));
         Assert.All(errors, error => Assert.DoesNotContain(bind.TsigSecret, error.ToString(), StringComparison.Ordinal));
         Assert.All(errors, error => Assert.DoesNotContain(otherSecret, error.ToString(), StringComparison.Ordinal));
-        Assert.Empty(await TextsAsync(new DnsRequestor(), bind));
+        Assert.Empty(await TextsAsync(new DnsQueryClient(), bind));
     }
 
     [Theory]
@@ -81,7 +81,7 @@ public sealed class BindUpdateTests
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddHours(hours));
 
         var error = await Assert.ThrowsAsync<TsigException>(() =>
-            new DnsRequestor(timeProvider: time).UpdateAsync(bind.Address, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
+            new DnsQueryClient(timeProvider: time).UpdateAsync(bind.Address, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
 
         Assert.Equal(TsigError.BADTIME, error.Error);
         Assert.Contains($"it is {time.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC here", error.Message, StringComparison.Ordinal);
@@ -122,7 +122,7 @@ public sealed class BindUpdateTests
         {
             await using var relay = new ScriptedServer(tcp: request => Reply.Framed(attack(TcpRelay.Ask(bind.Address, request))));
             Exception? error = await Record.ExceptionAsync(() =>
-                new DnsRequestor().UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
+                new DnsQueryClient().UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
             outcomes.Add((error as TsigException)?.Message.Split("failed: ")[1] ?? error?.ToString());
         }
 
@@ -150,7 +150,7 @@ public sealed class BindUpdateTests
         });
 
         var error = await Assert.ThrowsAsync<TsigException>(() =>
-            new DnsRequestor(timeProvider: time).UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
+            new DnsQueryClient(timeProvider: time).UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
 
         Assert.Null(error.Error);
         Assert.Contains("the answer was signed at", error.Message, StringComparison.Ordinal);
@@ -167,10 +167,10 @@ public sealed class BindUpdateTests
             return seen++ == 0 ? [] : Reply.Framed(answer);
         });
 
-        await new DnsRequestor().UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation);
+        await new DnsQueryClient().UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation);
 
         Assert.Equal(2, seen);
-        Assert.Equal(["v"], await TextsAsync(new DnsRequestor(), bind));
+        Assert.Equal(["v"], await TextsAsync(new DnsQueryClient(), bind));
     }
 
     private static TsigKey Key(BindServer bind, TsigAlgorithm algorithm = TsigAlgorithm.HmacSha256) =>
@@ -179,10 +179,10 @@ public sealed class BindUpdateTests
     private static TxtRecord Txt(string text) => new(Challenge, TimeSpan.FromSeconds(1), text);
 
     private static Task<T> FailAsync<T>(BindServer bind, DnsName zone, TsigKey? key)
-        where T : DnsException => Assert.ThrowsAsync<T>(() => new DnsRequestor().UpdateAsync(
+        where T : DnsException => Assert.ThrowsAsync<T>(() => new DnsQueryClient().UpdateAsync(
             bind.Address, new DnsUpdate(zone).Add(new TxtRecord(zone, TimeSpan.FromSeconds(1), "v")), key, Cancellation));
 
-    private static async Task<string[]> TextsAsync(DnsRequestor requestor, BindServer bind)
+    private static async Task<string[]> TextsAsync(DnsQueryClient requestor, BindServer bind)
     {
         DnsResponse response = await requestor.QueryAsync(bind.Address, Challenge, DnsRecordType.TXT, cancellationToken: Cancellation);
         Assert.True(response.IsAuthoritative);

@@ -60,7 +60,7 @@ public sealed class AcmeAccountTests : ScriptedTest
     {
         Server.On("/new-account", Answer.Json("{}", 201));
 
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Client.CreateAccountAsync(Key, new NewAccountRequest(), Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.CreateAccountAsync(Key, new NewAccountRequest(), Cancellation));
     }
 
     [Fact]

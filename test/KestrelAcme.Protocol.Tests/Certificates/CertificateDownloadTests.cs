@@ -47,7 +47,7 @@ public sealed class CertificateDownloadTests : ScriptedTest
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         Server.On("/cert/1", Answer.Text(200, ChainType, TestCertificates.Pem(Leaf) + key.ExportPkcs8PrivateKeyPem()));
 
-        var exception = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
 
         Assert.Contains("holds a PRIVATE KEY", exception.Message, StringComparison.Ordinal);
     }
@@ -56,11 +56,11 @@ public sealed class CertificateDownloadTests : ScriptedTest
     public async Task DownloadCertificateAsync_TooManyOrDamaged_IsRefused()
     {
         Server.On("/cert/1", Answer.Text(200, ChainType, TestCertificates.Pem([.. Enumerable.Repeat(Leaf, 21)])));
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
         Server.On("/cert/1", Answer.Text(200, ChainType, TestCertificates.Pem([1, 2, 3])));
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
         Server.On("/cert/1", Answer.Text(200, "text/html", "<html>"));
-        var exception = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.DownloadCertificateAsync(Url, Cancellation));
         Assert.Contains("text/html", exception.Message, StringComparison.Ordinal);
 
         Server.On("/cert/1", Answer.Text(200, ChainType, TestCertificates.Pem([.. Enumerable.Repeat(Leaf, 20)])));

@@ -56,7 +56,7 @@ public sealed class OddDocumentTests : ScriptedTest
     {
         Server.On("/renewal-info/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", Answer.Json($$$"""{"suggestedWindow":{"start":{{{date}}},"end":"2026-12-01T00:00:00Z"}}"""));
 
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Client.GetRenewalInfoAsync(Protocol.RenewalInformation.RenewalCertificateId.Create(Certificates.TestCertificates.Rfc9773), Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.GetRenewalInfoAsync(Protocol.RenewalInformation.RenewalCertificateId.Create(Certificates.TestCertificates.Rfc9773), Cancellation));
     }
 
     [Theory]

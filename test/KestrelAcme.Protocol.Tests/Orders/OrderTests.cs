@@ -51,9 +51,9 @@ public sealed class OrderTests : ScriptedTest
     public async Task CreateOrderAsync_UnreadableAnswer_IsInDoubt()
     {
         Server.On("/new-order", Answer.Text(201, "application/json", "garbage", ("Location", "/order/1")));
-        var garbage = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(Create);
+        var garbage = await Assert.ThrowsAsync<AcmeMalformedResponseException>(Create);
         Server.On("/new-order", Answer.Json(Full, 201));
-        var noLocation = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(Create);
+        var noLocation = await Assert.ThrowsAsync<AcmeMalformedResponseException>(Create);
 
         Assert.True(garbage.RequestMayHaveBeenProcessed);
         Assert.True(noLocation.RequestMayHaveBeenProcessed);

@@ -53,7 +53,7 @@ public sealed class RenewalInfoTests : ScriptedTest
     {
         Server.On(Path, Answer.Json(json));
 
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Client.GetRenewalInfoAsync(Id, Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.GetRenewalInfoAsync(Id, Cancellation));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class AnswerTests : ScriptedTest
     {
         Server.On("/account/1", Answer.Text(200, "application/json", new string(' ', BoundedContent.MaxLength + 1)));
 
-        var exception = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.GetAsync(Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.GetAsync(Cancellation));
 
         Assert.Contains("larger than 1048576 bytes", exception.Message, StringComparison.Ordinal);
     }
@@ -24,7 +24,7 @@ public sealed class AnswerTests : ScriptedTest
     {
         Server.On("/account/1", Answer.Stream(() => new EndlessStream()));
 
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.GetAsync(Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.GetAsync(Cancellation));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class AnswerTests : ScriptedTest
     {
         Server.On("/account/1", Answer.Text(200, mediaType, body));
 
-        var exception = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.GetAsync(Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.GetAsync(Cancellation));
 
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         Assert.Contains("https://acme.test/account/1", exception.Message, StringComparison.Ordinal);

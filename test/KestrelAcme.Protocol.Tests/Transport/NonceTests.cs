@@ -96,7 +96,7 @@ public sealed class NonceTests : ScriptedTest
     {
         Server.AddsNonces = false;
 
-        var exception = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Account.GetAsync(Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Account.GetAsync(Cancellation));
 
         Assert.Contains("Replay-Nonce", exception.Message, StringComparison.Ordinal);
         Assert.Empty(Server.To("/account/1"));

@@ -67,7 +67,7 @@ public sealed class RetryPolicyTests
     public void NextDelay_Hopeless_GivesUp()
     {
         Assert.Null(Next(new AcmeUnreachableException("tls") { IsTlsFailure = true, IsRepeatable = true }));
-        Assert.Null(Next(new AcmeMalformedAnswerException("garbage") { IsRepeatable = true }));
+        Assert.Null(Next(new AcmeMalformedResponseException("garbage") { IsRepeatable = true }));
     }
 
     private static TimeSpan? Next(AcmeException failure, int attempt = 1) =>

@@ -55,7 +55,7 @@ public sealed class UrlPolicyTests : ScriptedTest
     {
         Server.On("/directory", Answer.Json($$"""{"newNonce":"/n","newAccount":"/a","newOrder":"{{url}}"}"""));
 
-        var exception = await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Client.GetDirectoryAsync(Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.GetDirectoryAsync(Cancellation));
 
         Assert.Contains(url, exception.Message, StringComparison.Ordinal);
         Assert.Single(Server.Requests);
@@ -68,7 +68,7 @@ public sealed class UrlPolicyTests : ScriptedTest
     {
         Server.On("/directory", Answer.Empty(302, ("Location", url)));
 
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Client.GetDirectoryAsync(Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.GetDirectoryAsync(Cancellation));
 
         Assert.Single(Server.Requests);
     }
@@ -79,8 +79,8 @@ public sealed class UrlPolicyTests : ScriptedTest
         Server.On("/new-account", Answer.Json("""{"status":"valid"}""", 201, ("Location", "http://127.0.0.1:8080/account")));
         Server.On("/new-order", Answer.Json("""{"status":"pending"}""", 201, ("Location", "https://localhost/order")));
 
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(() => Client.CreateAccountAsync(Key, new(), Cancellation));
-        await Assert.ThrowsAsync<AcmeMalformedAnswerException>(()
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.CreateAccountAsync(Key, new(), Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(()
             => Account.CreateOrderAsync(new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.test")] }, Cancellation));
     }
 

@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol;
 

@@ -84,7 +84,7 @@ public sealed class SharedAnswerReaderTests
 
         public override IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => throw new StorageUnavailableException("away");
 
-        public override ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => new(new StorageReport(Readable: false, Writable: false, Durable: true, "here", "away"));
+        public override ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => new(new StorageHealth(Readable: false, Writable: false, Durable: true, "here", "away"));
     }
 
     private abstract class StorageDecorator(IAcmeStorage inner) : IAcmeStorage
@@ -105,6 +105,6 @@ public sealed class SharedAnswerReaderTests
         public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
             => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
-        public virtual ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+        public virtual ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
     }
 }

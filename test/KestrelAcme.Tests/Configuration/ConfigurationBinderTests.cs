@@ -18,7 +18,7 @@ public sealed class ConfigurationBinderTests
                 "KeyAlgorithms": ["EcdsaP256", "Rsa4096"], "Profile": "q", "PreferredChain": "d", "ExternalAccountBinding": { "KeyId": "k", "HmacKey": "h", "HmacKeyFile": "f" },
                 "Authorities": [{ "DirectoryUrl": "u", "TrustedRootsPath": "t", "ExternalAccountBinding": { "KeyId": "l" }, "Profile": "r", "PreferredChain": "e", "EmailAddress": "m" }],
                 "ExportPath": "e", "ExportFileMode": "640", "ExportGroup": "g", "SelfCheck": false, "AllowEphemeralStorage": true, "Issuance": "ServeOnly", "MissingCertificate": "Refuse", "MaxConcurrentOrders": 7,
-                "ContextCacheSize": 70, "PinnedCertificates": 17, "DefaultServerName": "n", "LocalAddressNames": { "10.0.0.1": "a.example", "::1": "b.example" }, "ReuseKeys": true
+                "ContextCacheSize": 70, "SessionCacheCertificates": 17, "DefaultServerName": "n", "LocalAddressNames": { "10.0.0.1": "a.example", "::1": "b.example" }, "ReuseKeys": true
             } }
             """);
 
@@ -27,7 +27,7 @@ public sealed class ConfigurationBinderTests
         Assert.Equal(["a.example", "b.example"], options.DomainNames);
         Assert.Equal(("a@example.com", "LetsEncrypt", "r", "s", "q", "d", "e", "n"), (options.EmailAddress, options.DirectoryUrl, options.TrustedRootsPath, options.StoragePath, options.Profile, options.PreferredChain, options.ExportPath, options.DefaultServerName));
         Assert.Equal(("640", "g"), (options.ExportFileMode, options.ExportGroup));
-        Assert.Equal((7, 70, 17), (options.MaxConcurrentOrders, options.ContextCacheSize, options.PinnedCertificates));
+        Assert.Equal((7, 70, 17), (options.MaxConcurrentOrders, options.ContextCacheSize, options.SessionCacheCertificates));
         Assert.Equal((IssuanceMode.ServeOnly, MissingCertificate.Refuse, KeyAlgorithm.EcdsaP384), (options.Issuance, options.MissingCertificate, options.KeyAlgorithm));
         Assert.Equal([KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa4096], options.KeyAlgorithms);
         Assert.Equal(["tls-alpn-01"], options.ChallengeTypes);

@@ -35,10 +35,10 @@ public sealed class ConfigurationProblemTests
     [Fact]
     public void ValueList_SameElements_Equal()
     {
-        ValueList<string> list = ["a", "b"];
+        EquatableArray<string> list = ["a", "b"];
 
-        Assert.Equal(list, ValueList.From(["a", "b"]));
-        Assert.Equal(list.GetHashCode(), ValueList.From(["a", "b"]).GetHashCode());
-        Assert.NotEqual(list, ValueList.From(["b", "a"]));
+        Assert.Equal(list, EquatableArray.From(["a", "b"]));
+        Assert.Equal(list.GetHashCode(), EquatableArray.From(["a", "b"]).GetHashCode());
+        Assert.NotEqual(list, EquatableArray.From(["b", "a"]));
     }
 }

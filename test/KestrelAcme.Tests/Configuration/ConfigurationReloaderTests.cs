@@ -136,9 +136,9 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     [Fact]
     public void Change_StoragePath_IgnoredUntilRestartAndTheRestTaken()
     {
-        Reload(("DomainNames:0", "example.org"), ("AcceptTermsOfService", "true"), ("StoragePath", "/elsewhere"), ("PinnedCertificates", "1"));
+        Reload(("DomainNames:0", "example.org"), ("AcceptTermsOfService", "true"), ("StoragePath", "/elsewhere"), ("SessionCacheCertificates", "1"));
 
-        Assert.Equal(("/data", 256, "example.org"), (Source.Current.StoragePath, Source.Current.PinnedCertificates, Source.Current.Certificates[0].Id));
+        Assert.Equal(("/data", 256, "example.org"), (Source.Current.StoragePath, Source.Current.SessionCacheCertificates, Source.Current.Certificates[0].Id));
         Assert.Equal(["SettingIgnoredUntilRestart", "SettingIgnoredUntilRestart", "ConfigurationReloaded"], Logged);
     }
 

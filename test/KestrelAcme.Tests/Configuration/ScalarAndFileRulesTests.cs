@@ -32,7 +32,7 @@ public sealed class ScalarAndFileRulesTests
 
     [Fact]
     public void Build_MorePinnedThanCached_IsAProblem()
-        => Assert.StartsWith("AcmeHttps:PinnedCertificates = '200': is not between 0 and 100.", Assert.Single(TestFacts.Problems(options => (options.ContextCacheSize, options.PinnedCertificates) = (100, 200))), StringComparison.Ordinal);
+        => Assert.StartsWith("AcmeHttps:SessionCacheCertificates = '200': is not between 0 and 100.", Assert.Single(TestFacts.Problems(options => (options.ContextCacheSize, options.SessionCacheCertificates) = (100, 200))), StringComparison.Ordinal);
 
     [Fact]
     public void Build_UndefinedEnums_AreProblems()

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges.Places;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;

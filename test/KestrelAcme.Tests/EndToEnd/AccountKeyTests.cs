@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Protocol.Accounts;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Storage;
@@ -100,7 +101,7 @@ public sealed class DamagedStoreTests
         var state = new CertificateStateRecord
         {
             State = CertificateState.Renewing,
-            PendingOrder = new PendingOrder
+            StoredOrder = new StoredOrder
             {
                 Names = [Name],
                 KeyAlgorithm = "EcdsaP256",

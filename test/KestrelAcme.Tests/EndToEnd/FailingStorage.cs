@@ -58,7 +58,7 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
         return await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
     }
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
     private void ThrowIf(Func<string, bool> fails, string key)
     {

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Processes;

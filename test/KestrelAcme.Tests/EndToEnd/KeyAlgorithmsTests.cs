@@ -32,6 +32,6 @@ public sealed class KeyAlgorithmsTests
         Assert.Equal("1.2.840.10045.2.1", ecdsaLeaf.PublicKey.Oid.Value);
         Assert.Equal("1.2.840.113549.1.1.1", rsaLeaf.PublicKey.Oid.Value);
         Assert.Equal(2, rsa.CertificatesPem.Count);
-        await Poll.UntilAsync(() => !app.Certificates.List().Any(c => c.PendingOrder is not null), "no order is left", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => !app.Certificates.List().Any(c => c.OrderUrl is not null), "no order is left", cancellationToken: Cancelled);
     }
 }

@@ -1,6 +1,5 @@
 using System.Text;
-using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
@@ -73,7 +72,7 @@ public sealed class LoadingTests
         await using var second = await fixture.StartAppAsync(settings);
         Assert.Equal(serial, (await second.ConnectAsync("a.test", Cancelled)).SerialNumber);
         Assert.Null(second.Certificates.Find("a.test")!.SerialNumber);
-        Assert.True(second.Log.Has("SupersededCertificateServed"));
+        Assert.True(second.Log.Has("RetiredCertificateServed"));
     }
 
     [Theory]
@@ -98,7 +97,7 @@ public sealed class LoadingTests
         var settings = fixture.Settings("a.test");
         settings["AcmeHttps:KeyAlgorithm"] = "Rsa2048";
         await using var second = await fixture.ServeAsync(settings);
-        Assert.True(second.Log.Has("SupersededCertificateServed"));
+        Assert.True(second.Log.Has("RetiredCertificateServed"));
         Assert.Equal(second.Certificates.Find("a.test")!.SerialNumber, (await second.ConnectAsync("a.test", Cancelled)).SerialNumber);
     }
 

@@ -48,7 +48,7 @@ internal sealed class LosingStorage(IAcmeStorage inner, bool heedsTokens) : IAcm
         return await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
     }
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
     private Task PassAsync(string question, CancellationToken cancellationToken)
     {

@@ -25,8 +25,8 @@ public sealed class NotYetValidTests
         Assert.Equal(valid, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
         var status = app.Certificates.Find("app.test")!;
         Assert.Equal(valid, status.SerialNumber);
-        Assert.NotNull(status.PendingOrder);
-        Assert.True(status.Failure!.NextTry > TimeProvider.System.GetUtcNow().AddDays(6));
+        Assert.NotNull(status.OrderUrl);
+        Assert.True(status.Failure!.NextAttempt > TimeProvider.System.GetUtcNow().AddDays(6));
 
         // Asked again, it is the same order.
         await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;

@@ -1,5 +1,4 @@
-using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Configuration;

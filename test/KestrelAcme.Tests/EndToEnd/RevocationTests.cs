@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Configuration;
 using KestrelAcme.LocalAuthority.Requests;
@@ -78,13 +79,13 @@ public sealed class RevocationTests
         var settings = fixture.Settings().AddGroup("a.test", "b.test");
         await using (var second = await fixture.StartAppAsync(settings))
         {
-            Assert.True(second.Log.Has("SupersededCertificateServed"));
+            Assert.True(second.Log.Has("RetiredCertificateServed"));
             await Poll.UntilAsync(async _ => (await second.ConnectAsync("a.test", Cancelled)).IsSelfSigned, $"it is withdrawn\n{second.Log}", cancellationToken: Cancelled);
             await second.StopAsync(Cancelled);
         }
 
         await using var third = await fixture.StartAppAsync(settings);
-        Assert.False(third.Log.Has("SupersededCertificateServed"));
+        Assert.False(third.Log.Has("RetiredCertificateServed"));
         Assert.True((await third.ConnectAsync("a.test", Cancelled)).IsSelfSigned);
     }
 

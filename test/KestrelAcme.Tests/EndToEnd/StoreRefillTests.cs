@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Storage;

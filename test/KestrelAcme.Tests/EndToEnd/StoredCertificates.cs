@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Storage.Bounded;

@@ -39,7 +39,7 @@ internal sealed class WatchedStorage(IAcmeStorage inner) : IAcmeStorage
 
     public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default) => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
     private void ThrowIfRefused(string key)
     {

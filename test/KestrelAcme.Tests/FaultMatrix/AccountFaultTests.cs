@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.LocalAuthority.Faults;
@@ -279,7 +280,7 @@ public sealed class AccountFaultTests
         Assert.Equal(FailureCause.Authority, failure.Failure.Cause);
         Assert.Contains("unavailable as a whole", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("rate limit", failure.Message, StringComparison.OrdinalIgnoreCase);
-        Assert.InRange(failure.Failure.NextTry - failure.Failure.At, TimeSpan.FromHours(2), TimeSpan.FromHours(3));
+        Assert.InRange(failure.Failure.NextAttempt - failure.Failure.At, TimeSpan.FromHours(2), TimeSpan.FromHours(3));
         Assert.Equal(2, Count(fixture, ResourceKind.NewOrder));
     }
 

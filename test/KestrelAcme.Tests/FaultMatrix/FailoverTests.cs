@@ -53,7 +53,7 @@ public sealed class FailoverTests
         var renewed = await app.Certificates.RenewAsync("app.test", Cancelled);
 
         Assert.Equal(AcmeProblemTypes.RateLimited, failed.Failure.ProblemType);
-        Assert.InRange(failed.Failure.NextTry - failed.Failure.At, TimeSpan.Zero, TimeSpan.FromHours(2));
+        Assert.InRange(failed.Failure.NextAttempt - failed.Failure.At, TimeSpan.Zero, TimeSpan.FromHours(2));
         Assert.Equal(second.Authority.DirectoryUrl, renewed.DirectoryUrl);
     }
 
@@ -69,7 +69,7 @@ public sealed class FailoverTests
         await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
         var failed = await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
 
-        Assert.InRange(failed.Failure.NextTry - failed.Failure.At, TimeSpan.FromDays(6.9), TimeSpan.FromDays(7.1));
+        Assert.InRange(failed.Failure.NextAttempt - failed.Failure.At, TimeSpan.FromDays(6.9), TimeSpan.FromDays(7.1));
         Assert.Single(first.Authority.Requests, r => r is { Resource: ResourceKind.NewOrder, StatusCode: 429 });
         Assert.Empty(second.Authority.Issued);
     }

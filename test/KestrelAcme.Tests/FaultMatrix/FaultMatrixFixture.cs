@@ -1,7 +1,6 @@
 using System.Globalization;
-using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol;
 using KestrelAcme.Tests.EndToEnd;

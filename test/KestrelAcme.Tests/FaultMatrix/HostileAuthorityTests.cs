@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Tests.EndToEnd;

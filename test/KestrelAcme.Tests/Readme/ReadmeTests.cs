@@ -109,7 +109,7 @@ public sealed partial class ReadmeTests
             options.ExportPath = "/export";
             options.MaxConcurrentOrders = 7;
             options.ContextCacheSize = 70;
-            options.PinnedCertificates = 17;
+            options.SessionCacheCertificates = 17;
             options.SelfCheck = false;
             options.ReuseKeys = true;
             options.DefaultServerName = "example.com";

@@ -34,8 +34,8 @@ public sealed class PebbleFaultTests
 
         Assert.Equal((FailureCause.Authority, 0), (failure.Cause, failure.Count));
         Assert.Contains("too many certificates already", failure.Message, StringComparison.Ordinal);
-        Assert.InRange(failure.NextTry, until.AddSeconds(-2), until.AddMinutes(10));
-        Assert.Equal(failure.NextTry, app.Certificates.Find("app.test")!.NextOrder);
+        Assert.InRange(failure.NextAttempt, until.AddSeconds(-2), until.AddMinutes(10));
+        Assert.Equal(failure.NextAttempt, app.Certificates.Find("app.test")!.NextOrder);
         Assert.Equal(1, fault.Hits);
     }
 
@@ -81,7 +81,7 @@ public sealed class PebbleFaultTests
         var failure = await PebbleFixture.FailedAsync(app, CertificateState.Waiting, "one.test", "two.test");
 
         Assert.Equal((FailureCause.Authority, 0), (failure.Cause, failure.Count));
-        Assert.InRange(failure.NextTry - failure.At, TimeSpan.FromSeconds(600), TimeSpan.FromSeconds(661));
+        Assert.InRange(failure.NextAttempt - failure.At, TimeSpan.FromSeconds(600), TimeSpan.FromSeconds(661));
         Assert.Equal(1, fault.Hits);
     }
 

@@ -68,7 +68,7 @@ public sealed class PebbleRefusalTests
         Assert.Equal("urn:ietf:params:acme:error:rejectedIdentifier", failure.ProblemType);
         Assert.Contains("blocked.test", failure.Message, StringComparison.Ordinal);
         Assert.Contains("remove it from AcmeHttps", failure.Message, StringComparison.Ordinal);
-        Assert.True(failure.NextTry - failure.At > TimeSpan.FromHours(23));
+        Assert.True(failure.NextAttempt - failure.At > TimeSpan.FromHours(23));
         Assert.True((await app.ConnectAsync("blocked.test", Cancelled)).IsSelfSigned);
     }
 
@@ -86,7 +86,7 @@ public sealed class PebbleRefusalTests
         Assert.Contains("bad.test", failure.Message, StringComparison.Ordinal);
         Assert.Contains("127.0.0.2", failure.Message, StringComparison.Ordinal);
         Assert.Contains("A and AAAA records", failure.Message, StringComparison.Ordinal);
-        Assert.InRange(failure.NextTry - failure.At, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1.2));
+        Assert.InRange(failure.NextAttempt - failure.At, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1.2));
         Assert.True((await app.ConnectAsync("bad.test", Cancelled)).IsSelfSigned);
     }
 

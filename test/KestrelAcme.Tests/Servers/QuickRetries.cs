@@ -1,5 +1,4 @@
-using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 

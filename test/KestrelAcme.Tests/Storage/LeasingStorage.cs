@@ -19,5 +19,5 @@ internal sealed class LeasingStorage(IStorageLease lease) : IAcmeStorage
 
     public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default) => new(lease);
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 }

@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Authorities;
 

@@ -1,5 +1,4 @@
-using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -33,7 +32,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
     public AccountBlock? Active(string? profile)
     {
         var now = time.GetUtcNow();
-        return Volatile.Read(ref _blocks).Where(b => IsFor(b, profile) && IsActive(b, now)).MaxBy(b => b.NextTry);
+        return Volatile.Read(ref _blocks).Where(b => IsFor(b, profile) && IsActive(b, now)).MaxBy(b => b.NextAttempt);
     }
 
     /// <summary>Goes on only if the account, or a profile, is not refused; once its pause is over, one attempt goes on and tries it, and the others wait for that one.</summary>
@@ -63,7 +62,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
                 throw new AccountBlockedException(block);
             }
 
-            Put(block with { NextTry = now + AccountBlockPolicy.TimeOfAttempt });
+            Put(block with { NextAttempt = now + AccountBlockPolicy.TimeOfAttempt });
             return block;
         }
     }
@@ -89,7 +88,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
                 ProblemType = facts.ProblemType,
                 Message = message,
                 At = now,
-                NextTry = now + AccountBlockPolicy.Pause(refusals, FirstPause),
+                NextAttempt = now + AccountBlockPolicy.Pause(refusals, FirstPause),
                 Refusals = refusals,
                 AtOrder = facts.AtOrder,
                 Settings = _settings,
@@ -97,7 +96,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
             Put(block);
         }
 
-        logger.AccountBlocked(Authority.DirectoryUrl, message, block.NextTry);
+        logger.AccountBlocked(Authority.DirectoryUrl, message, block.NextAttempt);
         await StoreAsync(cancellationToken);
         return new AccountBlockedException(block, facts.Cause);
     }
@@ -126,7 +125,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            _blocks = [.. _blocks.Select(b => b with { NextTry = AccountBlockPolicy.Soon(b.At, b.NextTry, b.Refusals, FirstPause, now) })];
+            _blocks = [.. _blocks.Select(b => b with { NextAttempt = AccountBlockPolicy.Soon(b.At, b.NextAttempt, b.Refusals, FirstPause, now) })];
         }
     }
 
@@ -135,7 +134,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
     private static bool IsFor(AccountBlock block, string? profile) => block.Profile is null || block.Profile == (profile ?? "");
 
     // What was set while the clock was far ahead must end.
-    private static bool IsActive(AccountBlock block, DateTimeOffset now) => FailureSanity.IsPlausibleWait(block.NextTry, now);
+    private static bool IsActive(AccountBlock block, DateTimeOffset now) => ClockGuard.IsPlausibleWait(block.NextAttempt, now);
 
     private AccountBlock? Exactly(string? profile) => Array.Find(_blocks, b => b.Profile == profile);
 
@@ -182,7 +181,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
                 // A start tries what was refused; while it runs, whoever is to try next has noted when.
                 _blocks = isDue
                     ? [.. _blocks.Where(b => IsActive(b, now) || stored.Exists(s => s.Profile == b.Profile)).Select(b => Later(b, stored))]
-                    : [.. stored.Select(b => b with { NextTry = AccountBlockPolicy.Soon(b.At, b.NextTry, b.Refusals, FirstPause, now) })];
+                    : [.. stored.Select(b => b with { NextAttempt = AccountBlockPolicy.Soon(b.At, b.NextAttempt, b.Refusals, FirstPause, now) })];
             }
 
             Volatile.Write(ref _isRecalled, true);

@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;

@@ -1,5 +1,4 @@
-using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Accounts;

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Reflection;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol;
 using Microsoft.Extensions.Logging;

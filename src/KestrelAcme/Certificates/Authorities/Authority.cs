@@ -4,13 +4,13 @@ using KestrelAcme.Configuration;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>An authority in use: what was configured, the client, the account and the health.</summary>
-internal sealed class Authority(IAuthorityClient client, AccountKeeper accounts)
+internal sealed class Authority(IAuthorityClient client, AccountProvider accounts)
 {
     public AuthoritySpecification Specification => client.Specification;
 
     public IAuthorityClient Client => client;
 
-    public AccountKeeper Accounts => accounts;
+    public AccountProvider Accounts => accounts;
 
     /// <summary>What it refuses whatever the names are: the account, or a profile.</summary>
     public AccountBlocks Blocks => accounts.Blocks;

@@ -1,5 +1,4 @@
-using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Authorities;
@@ -15,7 +14,7 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
     {
         var all = snapshot.Authorities.Select(authorities.Get).ToList();
         var candidates = all.ConvertAll(a => new AuthorityCandidate(
-            a.Specification.Id, Failures(a, state, now, probes && all.Count > 1), LeftAloneUntil(a, certificate, state, now) ?? default)
+            a.Specification.Id, Failures(a, state, now, probes && all.Count > 1), RetryAfter(a, certificate, state, now) ?? default)
         {
             IsBlocked = Blocked(a, certificate) is not null,
         });
@@ -39,7 +38,7 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
     }
 
     /// <summary>Until when an authority is asked for nothing, or not for these names; <see langword="null"/> when it may be asked.</summary>
-    public static DateTimeOffset? LeftAloneUntil(Authority authority, ManagedCertificate certificate, CertificateStateRecord state, DateTimeOffset now)
+    public static DateTimeOffset? RetryAfter(Authority authority, ManagedCertificate certificate, CertificateStateRecord state, DateTimeOffset now)
     {
         var open = authority.Health.OpenUntil(now);
         if (certificate.Current is null && authority.Health.NewNamesHeldUntil(now) is { } probe && !(open > probe))
@@ -48,7 +47,7 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
             open = probe;
         }
 
-        return state.HeldUntil?.TryGetValue(authority.Specification.Id, out var held) == true && FailureSanity.IsPlausibleWait(held, now) && !(open > held) ? held : open;
+        return state.HeldUntil?.TryGetValue(authority.Specification.Id, out var held) == true && ClockGuard.IsPlausibleWait(held, now) && !(open > held) ? held : open;
     }
 
     /// <summary>The authority that issued what is served, if we still know it: only it can say when to renew.</summary>

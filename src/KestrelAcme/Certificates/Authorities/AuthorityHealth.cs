@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Authorities;
 

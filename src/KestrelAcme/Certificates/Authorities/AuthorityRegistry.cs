@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
@@ -49,7 +50,7 @@ internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, Certifi
     {
         var client = factory.Create(specification);
         var stored = new StoredAccount(store, specification, time);
-        var logger = loggers.CreateLogger<AccountKeeper>();
-        return new Authority(client, new AccountKeeper(client, stored, new AccountBlocks(stored, settings, time, logger, () => Lifted?.Invoke()), time, logger));
+        var logger = loggers.CreateLogger<AccountProvider>();
+        return new Authority(client, new AccountProvider(client, stored, new AccountBlocks(stored, settings, time, logger, () => Lifted?.Invoke()), time, logger));
     }
 }

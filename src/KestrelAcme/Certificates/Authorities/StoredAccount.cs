@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;

@@ -1,4 +1,7 @@
+using KestrelAcme.Certificates.Attempts;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
@@ -14,9 +17,9 @@ internal sealed class CertificateEngine(
     AuthorityWarmUp warmUp,
     CertificateScheduler scheduler,
     CertificateWorker worker,
-    EngineWatchers watchers,
+    BackgroundLoops watchers,
     EngineRequests requests,
-    OrderPaceStore pace,
+    NewOrderRateLimiterStore pace,
     AuthorityRegistry authorities,
     ConfigurationSource configuration,
     IssuanceSettings settings,

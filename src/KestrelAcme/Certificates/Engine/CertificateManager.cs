@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;

@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Domains;
-using KestrelAcme.Certificates.Loading;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.Stored;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -12,7 +13,7 @@ namespace KestrelAcme.Certificates.Engine;
 internal sealed class CertificateReconciler(
     WantedCertificates wanted,
     CertificateCatalog catalog,
-    LateCertificates loading,
+    CertificateLoadGate loading,
     LoadQueue queue,
     CertificateScheduler scheduler,
     CertificatePlanner planner,

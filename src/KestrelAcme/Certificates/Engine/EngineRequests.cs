@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Protocol.Certificates;

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Events;
 
 /// <summary>Hands events to those who watch and to the application's handlers. Never waits for either.</summary>
-internal sealed class CertificateEventHub(IEnumerable<ICertificateEvents> handlers, TimeProvider time, ILogger<CertificateEventHub> logger)
+internal sealed class CertificateEventHub(IEnumerable<ICertificateEventHandler> handlers, TimeProvider time, ILogger<CertificateEventHub> logger)
 {
     private const int MaxBehind = 1000;
     private static readonly TimeSpan HandlerTime = TimeSpan.FromMinutes(1);
 
-    private readonly ICertificateEvents[] _handlers = [.. handlers];
+    private readonly ICertificateEventHandler[] _handlers = [.. handlers];
     private readonly ConcurrentDictionary<Channel<CertificateEvent>, byte> _watchers = new();
 
     public void Publish(CertificateEventKind kind, string message, CertificateStatus status)
@@ -46,7 +46,7 @@ internal sealed class CertificateEventHub(IEnumerable<ICertificateEvents> handle
         }
     }
 
-    private async Task NotifyAsync(ICertificateEvents handler, CertificateEvent happened)
+    private async Task NotifyAsync(ICertificateEventHandler handler, CertificateEvent happened)
     {
         await Task.Yield();
         try

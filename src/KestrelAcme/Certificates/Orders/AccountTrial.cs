@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Orders;

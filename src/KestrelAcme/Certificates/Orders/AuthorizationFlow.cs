@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Orders;
@@ -11,7 +12,7 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>
 /// Proves control of every name of an order: all answers are put in place, then waited for together, then the authority is told to look.
 /// </summary>
-internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTurns turns, ChallengeVerdicts verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
+internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameLocks turns, ChallengeValidation verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
@@ -57,7 +58,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
         IReadOnlyList<Uri> urls = [.. order.AuthorizationUrls.Distinct()];
         ordered.ThrowIfTooMany(urls.Count, order.Url);
         var chosen = new OpenChallenge?[urls.Count];
-        await SeveralAtOnce.ForEachAsync(urls, ChooseAsync, cancellationToken);
+        await BoundedParallel.ForEachAsync(urls, ChooseAsync, cancellationToken);
         return [.. chosen.OfType<OpenChallenge>()];
 
         async Task ChooseAsync(Uri url, int index)
@@ -72,12 +73,12 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
             if (authorization.Status == AuthorizationStatus.Unknown)
             {
                 // No validation failed: the name is not to blame for an answer that makes no sense.
-                throw new AcmeMalformedAnswerException($"The authorization {url} for {authorization.Identifier.Value} has no status that is known.");
+                throw new AcmeMalformedResponseException($"The authorization {url} for {authorization.Identifier.Value} has no status that is known.");
             }
 
             if (authorization.Status != AuthorizationStatus.Pending)
             {
-                throw AuthorizationRefusal.Create(authorization, explanation: null, leftBehind: true);
+                throw AuthorizationFailure.Create(authorization, explanation: null, leftBehind: true);
             }
 
             chosen[index] = handlers.Choose(ordered.Require(authorization), context, account, directory);
@@ -87,7 +88,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
     // What is begun is noted before anything is done for it: all of it is cleaned up, and nothing else, which may be another order's.
     private Task PrepareAllAsync(OrderContext context, List<OpenChallenge> open, ConcurrentQueue<OpenChallenge> begun, CancellationToken cancellationToken)
     {
-        return SeveralAtOnce.ForEachAsync(open, PrepareAsync, cancellationToken);
+        return BoundedParallel.ForEachAsync(open, PrepareAsync, cancellationToken);
 
         async Task PrepareAsync(OpenChallenge challenge, int index)
         {
@@ -102,7 +103,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, ValidationTu
     {
         using var limit = new TimeLimit(CleanUpTime, time);
         var token = limit.Token;
-        await SeveralAtOnce.ForEachAsync(open, (challenge, _) => CleanUpAsync(challenge, token), CancellationToken.None);
+        await BoundedParallel.ForEachAsync(open, (challenge, _) => CleanUpAsync(challenge, token), CancellationToken.None);
     }
 
     private async Task CleanUpAsync(OpenChallenge challenge, CancellationToken cancellationToken)

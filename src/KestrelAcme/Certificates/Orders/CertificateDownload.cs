@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Orders;
@@ -29,7 +29,7 @@ internal sealed class CertificateDownload(
                 return await DownloadOnceAsync(context, account, order.CertificateUrl!, cancellationToken);
             }
             catch (Exception exception)
-                when (exception is UnusableCertificateException or AcmeMalformedAnswerException && attempt < settings.DownloadPauses.Count)
+                when (exception is UnusableCertificateException or AcmeMalformedResponseException && attempt < settings.DownloadPauses.Count)
             {
                 // The certificate is issued and counted: what was sent for it may be better the next time, and costs nothing.
                 var pause = settings.DownloadPauses[attempt];
@@ -61,7 +61,7 @@ internal sealed class CertificateDownload(
         var (pending, now) = (context.Journal.RequirePending(), time.GetUtcNow());
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
         var chain = IssuedCertificateCheck.Arrange(chains, preferred, key, pending.Names, IsChainExpected(context), now);
-        var record = new CertificateRecord(chain, pending.PrivateKey, PendingOrders.Metadata(pending, certificateUrl, now, jitter()));
+        var record = new CertificateRecord(chain, pending.PrivateKey, StoredOrders.Metadata(pending, certificateUrl, now, jitter()));
         IssuedCertificateCheck.ThrowIfRefused(CertificateSnapshot.Read(record).Material(context.Specification));
         return record;
     }

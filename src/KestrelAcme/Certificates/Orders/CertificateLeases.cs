@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ internal sealed class CertificateLeases(CertificateStore store, OrderProgress pr
 {
     /// <returns>The journal; <see langword="null"/> when another instance, or another work of ours, has it.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<OpenJournal?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    public async Task<OpenStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         var name = StorageLayout.OrderLease(Identifiers.NameSet(certificate.Specification));
         if (await LeaseKeeper.TryAcquireAsync(store.Storage, name, settings.LeaseDuration, time, cancellationToken) is not { } keeper)
@@ -19,9 +20,9 @@ internal sealed class CertificateLeases(CertificateStore store, OrderProgress pr
 
         try
         {
-            return new OpenJournal(
+            return new OpenStateWriter(
                 keeper,
-                await OrderJournal.OpenAsync(certificate, store, keeper.Lease, step => progress.Reached(certificate, step), (from, to) => progress.Changed(certificate, from, to), logger, cancellationToken));
+                await CertificateStateWriter.OpenAsync(certificate, store, keeper.Lease, step => progress.Reached(certificate, step), (from, to) => progress.Changed(certificate, from, to), logger, cancellationToken));
         }
         catch
         {
@@ -32,7 +33,7 @@ internal sealed class CertificateLeases(CertificateStore store, OrderProgress pr
 
     /// <summary>Waits until the journal is free.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<OpenJournal> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    public async Task<OpenStateWriter> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         while (true)
         {

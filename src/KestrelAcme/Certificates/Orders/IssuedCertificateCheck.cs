@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Tls;
 

@@ -75,7 +75,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     {
         try
         {
-            var shape = CertificateShape.Read(certificate.Span);
+            var shape = DerCertificate.Read(certificate.Span);
             return shape.Issuer.SequenceEqual(shape.Subject);
         }
         catch (AsnContentException)
@@ -105,7 +105,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
         var newest = DateTimeOffset.MinValue;
         foreach (var certificate in certificates)
         {
-            var shape = CertificateShape.Read(certificate.Span);
+            var shape = DerCertificate.Read(certificate.Span);
             var begin = shape.ReadValidity().NotBefore;
             if ((found is null || begin > newest) && IsSameKey(shape.PublicKeyInfo, publicKeyInfo))
             {
@@ -118,8 +118,8 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
 
     private static bool IsSameKey(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
     {
-        var first = PublicKeyShape.OfCertificate(one);
-        var second = PublicKeyShape.OfCertificate(other);
+        var first = DerPublicKey.OfCertificate(one);
+        var second = DerPublicKey.OfCertificate(other);
         return first.Kind == second.Kind && first.Kind != KeyKinds.None && first.Value.SequenceEqual(second.Value);
     }
 
@@ -127,11 +127,11 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     private static ReadOnlyMemory<byte>? FindIssuer(List<ReadOnlyMemory<byte>> certificates, ReadOnlyMemory<byte> issued)
     {
         ReadOnlyMemory<byte>? root = null;
-        var subject = CertificateShape.Read(issued.Span);
+        var subject = DerCertificate.Read(issued.Span);
         foreach (var certificate in certificates)
         {
-            var candidate = CertificateShape.Read(certificate.Span);
-            if (!CertificateShape.IsSameName(candidate.Subject, subject.Issuer) || !MayHaveSigned(candidate, subject))
+            var candidate = DerCertificate.Read(certificate.Span);
+            if (!DerCertificate.IsSameName(candidate.Subject, subject.Issuer) || !MayHaveSigned(candidate, subject))
             {
                 continue;
             }
@@ -148,7 +148,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     }
 
     // Two authorities of one name are told apart by their keys.
-    private static bool MayHaveSigned(CertificateShape issuer, CertificateShape issued)
+    private static bool MayHaveSigned(DerCertificate issuer, DerCertificate issued)
     {
         var key = issuer.FindExtension(SubjectKeyIdentifier);
         var named = issued.FindExtension(AuthorityKeyIdentifier);
@@ -171,9 +171,9 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     {
         try
         {
-            var shape = CertificateShape.Read(certificate.Span);
+            var shape = DerCertificate.Read(certificate.Span);
             _ = shape.ReadValidity();
-            _ = PublicKeyShape.OfCertificate(shape.PublicKeyInfo);
+            _ = DerPublicKey.OfCertificate(shape.PublicKeyInfo);
             _ = MayHaveSigned(shape, shape);
             return true;
         }

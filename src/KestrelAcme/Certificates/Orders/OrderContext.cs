@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Orders;
@@ -28,7 +28,7 @@ internal sealed record OrderContext
     /// <summary>Whether another certificate has an order under way: an authority hands out the same pending order for the same names, whatever the key.</summary>
     public Func<Uri, bool> IsTaken { get; init; } = static _ => false;
 
-    public required OrderJournal Journal { get; init; }
+    public required CertificateStateWriter Journal { get; init; }
 
     /// <summary>Cancelled when the host begins to stop: from then on nothing new is asked of the authority.</summary>
     public required CancellationToken Stopping { get; init; }

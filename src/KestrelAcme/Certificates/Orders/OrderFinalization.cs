@@ -1,4 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Protocol.Problems;
@@ -31,14 +33,14 @@ internal static class OrderFinalization
     {
         if (order.FinalizeUrl is null)
         {
-            throw new AcmeMalformedAnswerException($"The order {order.Url} is ready, but the authority names no URL to finalize it at.");
+            throw new AcmeMalformedResponseException($"The order {order.Url} is ready, but the authority names no URL to finalize it at.");
         }
 
         try
         {
             return await account.FinalizeOrderAsync(order, request, cancellationToken);
         }
-        catch (AcmeException exception) when (PendingOrders.IsRefusal(exception) && exception.Problem is not null)
+        catch (AcmeException exception) when (StoredOrders.IsRefusal(exception) && exception.Problem is not null)
         {
             // CAA records are looked at once more before a certificate is issued; and a refusal may have ended the order, or have come
             // because it was finalized already.

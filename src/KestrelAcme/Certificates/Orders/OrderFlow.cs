@@ -1,7 +1,7 @@
 using System.Net;
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Orders;
@@ -83,7 +83,7 @@ internal sealed class OrderFlow(
 
     private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, AccountTrial trial, CancellationToken cancellationToken)
     {
-        if (await LeftOrders.ResumeAsync(context, account, logger, cancellationToken) is not { } left)
+        if (await OrderResumption.ResumeAsync(context, account, logger, cancellationToken) is not { } left)
         {
             return await FinishAsync(context, account, await PlaceAsync(context, account, trial, cancellationToken), cancellationToken);
         }
@@ -104,7 +104,7 @@ internal sealed class OrderFlow(
     // One order a day for a certificate that cannot be used, unless a person asks and no download could help.
     private bool MayOrderAnew(OrderContext context, UnusableCertificateException exception)
         => context.Journal.Pending is { } pending
-            && ((context.IsForced && exception.IsLeafWrong) || PendingOrders.IsUnusableForLong(pending, time.GetUtcNow()));
+            && ((context.IsForced && exception.IsLeafWrong) || StoredOrders.IsUnusableForLong(pending, time.GetUtcNow()));
 
     private async Task<CertificateRecord> FinishAsync(
         OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
@@ -114,7 +114,7 @@ internal sealed class OrderFlow(
             order = await DriveAsync(context, account, order, cancellationToken);
             return await download.RunAsync(context, account, order, cancellationToken);
         }
-        catch (Exception exception) when (PendingOrders.IsLost(exception))
+        catch (Exception exception) when (StoredOrders.IsLost(exception))
         {
             context.Journal.GiveUpOrder();
             throw;
@@ -127,9 +127,9 @@ internal sealed class OrderFlow(
         await caa.CheckAsync(context, account, cancellationToken);
         await persist.CheckAsync(context, account, cancellationToken);
         await trial.EnterAsync(cancellationToken);
-        var intent = PendingOrders.Intent(context, account.Url, time.GetUtcNow());
+        var intent = StoredOrders.Intent(context, account.Url, time.GetUtcNow());
         await context.Journal.StoreIntentAsync(intent, cancellationToken);
-        var order = await NewOrders.PlaceAsync(context, account, trial, logger, cancellationToken);
+        var order = await OrderPlacement.PlaceAsync(context, account, trial, logger, cancellationToken);
         await trial.AcceptedAsync(account, cancellationToken);
         if (context.IsTaken(order.Url))
         {
@@ -172,7 +172,7 @@ internal sealed class OrderFlow(
 
         return order.CertificateUrl is not null
             ? order
-            : throw new AcmeMalformedAnswerException($"The order {order.Url} is valid, but the authority names no URL for its certificate.");
+            : throw new AcmeMalformedResponseException($"The order {order.Url} is valid, but the authority names no URL for its certificate.");
     }
 
     private async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
@@ -181,7 +181,7 @@ internal sealed class OrderFlow(
         {
             order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
         }
-        catch (AcmeException exception) when (PendingOrders.RefusesKey(exception) && context.Current is { } current && context.Journal.Pending?.PrivateKey.AsSpan().SequenceEqual(current.PrivateKey.Span) == true)
+        catch (AcmeException exception) when (StoredOrders.RefusesKey(exception) && context.Current is { } current && context.Journal.Pending?.PrivateKey.AsSpan().SequenceEqual(current.PrivateKey.Span) == true)
         {
             // The key of the certificate before was used again, and is refused now: the order is ready all the same, for a request with another key.
             logger.KeyRefused(context.Specification.Id, exception.Message);
@@ -199,10 +199,10 @@ internal sealed class OrderFlow(
         {
             await client.GetDirectoryAsync(cancellationToken);
         }
-        catch (AcmeException exception) when (exception.StatusCode is < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests && exception is not AcmeMalformedAnswerException)
+        catch (AcmeException exception) when (exception.StatusCode is < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests && exception is not AcmeMalformedResponseException)
         {
             // No name is to blame for an address at which there is no directory.
-            throw new AcmeMalformedAnswerException(exception.Message, exception) { StatusCode = exception.StatusCode, Problem = exception.Problem, Url = exception.Url };
+            throw new AcmeMalformedResponseException(exception.Message, exception) { StatusCode = exception.StatusCode, Problem = exception.Problem, Url = exception.Url };
         }
     }
 }

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;

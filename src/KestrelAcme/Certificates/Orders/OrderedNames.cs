@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Identifiers;
@@ -23,12 +24,12 @@ internal sealed class OrderedNames
     /// <summary>The most authorizations that an order for these names is looked at for.</summary>
     public int MostAuthorizations => _ordered.Count * MostPerName;
 
-    /// <exception cref="AcmeMalformedAnswerException">An order has more authorizations than its names could need.</exception>
+    /// <exception cref="AcmeMalformedResponseException">An order has more authorizations than its names could need.</exception>
     public void ThrowIfTooMany(int authorizations, Uri orderUrl)
     {
         if (authorizations > MostAuthorizations)
         {
-            throw new AcmeMalformedAnswerException(
+            throw new AcmeMalformedResponseException(
                 $"The order {orderUrl} is for {_ordered.Count} names, but the authority wants {authorizations} authorizations.");
         }
     }
@@ -36,7 +37,7 @@ internal sealed class OrderedNames
     /// <summary>Checks that an authorization is for a name that was ordered.</summary>
     /// <returns>The authorization with its name in the form that challenges are answered by: lower case, without a final dot, and without
     /// <c>*.</c> if it is for a wildcard.</returns>
-    /// <exception cref="AcmeMalformedAnswerException">It is for another name, or for a wildcard where the name was ordered, or the other
+    /// <exception cref="AcmeMalformedResponseException">It is for another name, or for a wildcard where the name was ordered, or the other
     /// way around.</exception>
     public Authorization Require(Authorization authorization)
     {
@@ -56,7 +57,7 @@ internal sealed class OrderedNames
         }
 
         var names = string.Join(", ", _ordered.Select(i => i.Value).Order(StringComparer.Ordinal));
-        throw new AcmeMalformedAnswerException(
+        throw new AcmeMalformedResponseException(
             $"The authority wants an authorization for {name.Value} ({authorization.Url}), which was not ordered; the order is for {names}.");
     }
 

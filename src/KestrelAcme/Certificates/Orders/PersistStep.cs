@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01.Persist;
 using KestrelAcme.Configuration;

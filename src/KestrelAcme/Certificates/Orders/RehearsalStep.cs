@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Challenges.Dns01.Caa;
 
 namespace KestrelAcme.Certificates.Orders;

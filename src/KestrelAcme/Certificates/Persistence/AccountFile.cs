@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Protocol.Accounts;
 
 namespace KestrelAcme.Certificates.Persistence;

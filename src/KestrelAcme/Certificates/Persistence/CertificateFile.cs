@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Persistence;
 

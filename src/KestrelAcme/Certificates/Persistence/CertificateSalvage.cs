@@ -1,5 +1,6 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 
@@ -45,7 +46,7 @@ internal static class CertificateSalvage
 
     private static CertificateMetadata Rebuild(ReadOnlySpan<byte> text, ReadOnlyMemory<byte> leaf)
     {
-        var shape = CertificateShape.Read(leaf.Span);
+        var shape = DerCertificate.Read(leaf.Span);
         return new CertificateMetadata
         {
             Names = SubjectNames.Read(shape),
@@ -76,7 +77,7 @@ internal static class CertificateSalvage
     {
         try
         {
-            return CertificateShape.Read(certificate).Issuer.SequenceEqual(CertificateShape.Read(issuer).Subject);
+            return DerCertificate.Read(certificate).Issuer.SequenceEqual(DerCertificate.Read(issuer).Subject);
         }
         catch (AsnContentException)
         {
@@ -101,7 +102,7 @@ internal static class CertificateSalvage
     {
         try
         {
-            return CertificateShape.Read(certificate.Span).ReadValidity().NotBefore;
+            return DerCertificate.Read(certificate.Span).ReadValidity().NotBefore;
         }
         catch (AsnContentException)
         {
@@ -109,9 +110,9 @@ internal static class CertificateSalvage
         }
     }
 
-    private static string AlgorithmOf(CertificateShape leaf)
+    private static string AlgorithmOf(DerCertificate leaf)
     {
-        var key = PublicKeyShape.OfCertificate(leaf.PublicKeyInfo);
+        var key = DerPublicKey.OfCertificate(leaf.PublicKeyInfo);
         return (key.Kind switch
         {
             KeyKinds.EcdsaP384 => KeyAlgorithm.EcdsaP384,

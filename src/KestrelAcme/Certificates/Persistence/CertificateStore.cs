@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;

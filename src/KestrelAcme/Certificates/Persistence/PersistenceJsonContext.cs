@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Persistence;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Persistence;
 

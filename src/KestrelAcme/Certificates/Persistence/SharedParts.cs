@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tls;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -15,7 +16,7 @@ internal static class StateFile
         var record = StoredStateCheck.Repair(StoredJson.Decode(value, PersistenceJsonContext.Default.CertificateStateRecord));
         try
         {
-            if (record.PendingOrder is { } pending)
+            if (record.StoredOrder is { } pending)
             {
                 using var readable = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
             }

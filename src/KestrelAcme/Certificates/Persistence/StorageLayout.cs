@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Persistence;

@@ -1,3 +1,5 @@
+using KestrelAcme.Certificates.Model;
+
 namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>Takes out of a stored state what cannot be so, whoever wrote it: numbers below zero, URLs that are none, advice that contradicts itself. Times are judged where the present is known. Pure.</summary>
@@ -33,10 +35,10 @@ internal static class StoredStateCheck
             record = record with { RenewalInfo = advice with { ExplanationUrl = null } };
         }
 
-        return record.PendingOrder is { } pending && !IsPossible(pending) ? record with { PendingOrder = null } : record;
+        return record.StoredOrder is { } pending && !IsPossible(pending) ? record with { StoredOrder = null } : record;
     }
 
-    private static bool IsPossible(PendingOrder pending)
+    private static bool IsPossible(StoredOrder pending)
         => pending.Names.Count > 0 && !pending.Names.Contains(null) && pending.DirectoryUrl.IsAbsoluteUri && pending.AccountUrl.IsAbsoluteUri
             && pending.OrderUrl is not { IsAbsoluteUri: false } && pending.CertificateUrl is not { IsAbsoluteUri: false };
 }

@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
@@ -47,7 +48,7 @@ internal sealed class CertificateRevoker(
         return reason == RevocationReason.KeyCompromise;
     }
 
-    private async Task<OpenJournal?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    private async Task<OpenStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         try
         {
@@ -61,7 +62,7 @@ internal sealed class CertificateRevoker(
     }
 
     private async Task<CertificateSnapshot> RecordAsync(
-        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, OpenJournal? open, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, OpenStateWriter? open, CancellationToken cancellationToken)
     {
         if (open is not null)
         {
@@ -75,7 +76,7 @@ internal sealed class CertificateRevoker(
 
     /// <returns>The certificate that is recorded as revoked: what is served, where an order under way brought one with the same key.</returns>
     private async Task<CertificateSnapshot> RecordAsync(
-        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, OrderJournal journal, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CertificateStateWriter journal, CancellationToken cancellationToken)
     {
         if (reason == RevocationReason.KeyCompromise && certificate.Current is { } served && !served.IsSameAs(revoked) && served.HasSameKeyAs(revoked))
         {
@@ -96,7 +97,7 @@ internal sealed class CertificateRevoker(
         return state with
         {
             Revocation = new RevocationRecord(revoked.SerialNumber, time.GetUtcNow(), OnPurpose: !replace, reason),
-            PendingOrder = replace ? null : state.PendingOrder,
+            StoredOrder = replace ? null : state.StoredOrder,
         };
     }
 

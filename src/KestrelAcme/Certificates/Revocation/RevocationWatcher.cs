@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -129,7 +129,7 @@ internal sealed class RevocationWatcher(
         // Written down first: the next start would serve it again.
         var stored = known is not null || await open.Journal.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
         catalog.Withdraw(certificate);
-        logger.StandInRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
+        logger.RetiredCertificateRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
         return stored;
     }
 

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Scheduling;

@@ -1,4 +1,5 @@
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Scheduling;

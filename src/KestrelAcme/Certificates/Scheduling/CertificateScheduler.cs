@@ -1,3 +1,5 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 

@@ -7,7 +7,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal static class IssuanceGate
 {
     /// <returns>Why nothing is ordered and what to do, or <see langword="null"/> when orders may be placed.</returns>
-    public static string? ReasonNotToOrder(ConfigurationSnapshot configuration, StorageReport storage)
+    public static string? ReasonNotToOrder(ConfigurationSnapshot configuration, StorageHealth storage)
     {
         if (configuration.Issuance == IssuanceMode.ServeOnly)
         {

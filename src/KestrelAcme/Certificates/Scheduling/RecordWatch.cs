@@ -1,5 +1,5 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
@@ -51,7 +51,7 @@ internal sealed class RecordWatch(RecordLook look, CertificateLeases leases, Iss
         {
             var now = time.GetUtcNow();
             logger.RecordsChanged(certificate.Id);
-            await open.Journal.ChangeAsync(state => state with { Failure = state.Failure is { } last ? last with { NextTry = now } : null }, abort);
+            await open.Journal.ChangeAsync(state => state with { Failure = state.Failure is { } last ? last with { NextAttempt = now } : null }, abort);
         }
 
         return true;

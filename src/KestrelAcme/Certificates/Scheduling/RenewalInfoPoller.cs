@@ -1,7 +1,8 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Renewal;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using Microsoft.Extensions.Logging;
@@ -37,7 +38,7 @@ internal sealed class RenewalInfoPoller(
 
         // Another instance may have asked since we looked: its answer is in the state that was just read.
         var previous = Fitting(certificate);
-        if (FailureSanity.NextPoll(previous, time.GetUtcNow()) > time.GetUtcNow())
+        if (ClockGuard.NextPoll(previous, time.GetUtcNow()) > time.GetUtcNow())
         {
             return true;
         }
@@ -84,7 +85,7 @@ internal sealed class RenewalInfoPoller(
             authority.RenewalInfoHealth.Succeeded();
             return RenewalInfoPolicy.Accept(previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter()) with { SerialNumber = serial };
         }
-        catch (AcmeMalformedAnswerException exception)
+        catch (AcmeMalformedResponseException exception)
         {
             logger.RenewalInfoUnusable(certificate.Id, exception.Message);
             return RenewalInfoPolicy.Reject(previous, time.GetUtcNow()) with { SerialNumber = serial };

@@ -1,3 +1,5 @@
+using KestrelAcme.Certificates.RateLimits;
+
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>

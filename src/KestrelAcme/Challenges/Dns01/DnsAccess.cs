@@ -10,7 +10,7 @@ internal sealed class DnsAccess(ConfigurationSource configuration, DnsEndPointMa
 {
     private volatile Tools? _tools;
 
-    public DnsRequestor Requestor => Current.Requestor;
+    public DnsQueryClient Requestor => Current.Requestor;
 
     public AuthorityLookup Authorities => Current.Authorities;
 
@@ -26,18 +26,18 @@ internal sealed class DnsAccess(ConfigurationSource configuration, DnsEndPointMa
         }
     }
 
-    private Tools Create(ValueList<IPEndPoint> resolvers)
+    private Tools Create(EquatableArray<IPEndPoint> resolvers)
     {
-        var options = new DnsRequestorOptions();
+        var options = new DnsQueryClientOptions();
         foreach (var resolver in resolvers)
         {
             options.Resolvers.Add(resolver);
         }
 
-        var requestor = new DnsRequestor(options, time);
+        var requestor = new DnsQueryClient(options, time);
         var authorities = new AuthorityLookup(requestor, endPoints.Of);
         return new Tools(resolvers, requestor, authorities, new CaaLookup(requestor, authorities));
     }
 
-    private sealed record Tools(ValueList<IPEndPoint> Resolvers, DnsRequestor Requestor, AuthorityLookup Authorities, CaaLookup Caa);
+    private sealed record Tools(EquatableArray<IPEndPoint> Resolvers, DnsQueryClient Requestor, AuthorityLookup Authorities, CaaLookup Caa);
 }

@@ -6,7 +6,7 @@ using KestrelAcme.Challenges.Dns01.Records;
 namespace KestrelAcme.Challenges.Dns01;
 
 /// <summary>What dns-01 and dns-account-01 have in common: put a record in its real place, wait until the zone's servers show it, remove it.</summary>
-internal sealed class DnsChallengeFlow(DnsPlaceFinder finder, RecordWriter writer, PropagationWait propagation, TimeProvider time)
+internal sealed class DnsChallengeFlow(ChallengeRecordLocator finder, RecordWriter writer, PropagationWait propagation, TimeProvider time)
 {
     // By challenge and by name: two orders may share one pending authorization, and with it one challenge.
     private readonly ConcurrentDictionary<(Uri Challenge, string Name), OpenRecord> _open = new();
@@ -42,7 +42,7 @@ internal sealed class DnsChallengeFlow(DnsPlaceFinder finder, RecordWriter write
     public async ValueTask<string?> ExplainFailureAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
         => _open.TryGetValue((context.Url, challengeName), out var open) && open.Prepared is { } prepared ? await propagation.DescribeAsync(prepared, cancellationToken) : null;
 
-    private async Task CreateAsync(DnsPlace place, DnsTxtRecord record, DnsProviderEntry provider, CancellationToken cancellationToken)
+    private async Task CreateAsync(ChallengeRecordLocation place, DnsTxtRecord record, DnsProviderEntry provider, CancellationToken cancellationToken)
     {
         try
         {

@@ -39,11 +39,11 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
 
     private async Task<(string Text, bool IsThere)> LookAsync(RequiredDnsRecord record, CancellationToken cancellationToken)
     {
-        var authority = await dns.Authorities.FindAsync(DnsPlaceFinder.Parse(record.Name), cancellationToken);
+        var authority = await dns.Authorities.FindAsync(ChallengeRecordLocator.Parse(record.Name), cancellationToken);
         if (record.Type != nameof(DnsRecordType.TXT))
         {
             // A CNAME: where the name leads to says all.
-            return ($"{record.Name} > {authority.Name}", authority.Name.Equals(DnsPlaceFinder.Parse(record.Value.TrimEnd('.'))));
+            return ($"{record.Name} > {authority.Name}", authority.Name.Equals(ChallengeRecordLocator.Parse(record.Value.TrimEnd('.'))));
         }
 
         var answers = await Task.WhenAll(authority.Servers.SelectMany(s => s.EndPoints).Select(e => AskAsync(e, authority.Name, cancellationToken)));
@@ -74,7 +74,7 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
 
     private async Task<string> ReadCaaAsync(string name, CancellationToken cancellationToken)
     {
-        var set = await dns.Caa.FindAsync(DnsPlaceFinder.Parse(name), cancellationToken);
+        var set = await dns.Caa.FindAsync(ChallengeRecordLocator.Parse(name), cancellationToken);
         return $"{name}: {set.FoundAt} {string.Join('|', set.Records.Select(r => $"{r.Flags} {r.Tag} {r.Value}").Order(StringComparer.Ordinal))}";
     }
 

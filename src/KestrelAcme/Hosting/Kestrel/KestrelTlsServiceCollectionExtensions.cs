@@ -25,7 +25,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<ReportedNames>();
         services.TryAddSingleton<TlsCertificateTable>();
         services.TryAddSingleton<ITlsPublisher>(static provider => provider.GetRequiredService<TlsCertificateTable>());
-        services.TryAddSingleton<ILateCertificates, NoLateCertificates>();
+        services.TryAddSingleton<ICertificateLoadGate, NoCertificateLoadGate>();
         services.TryAddSingleton<ISharedChallenges, NoSharedChallenges>();
         services.TryAddSingleton<TlsSelector>();
         services.TryAddSingleton<ChallengeResponder>();

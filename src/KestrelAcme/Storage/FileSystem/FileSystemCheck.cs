@@ -5,7 +5,7 @@ namespace KestrelAcme.Storage.FileSystem;
 /// <summary>Looks whether a root can be read and written and whether it lasts.</summary>
 internal sealed class FileSystemCheck(StoragePaths paths, OwnerRegistration registration, Func<HostFacts> host)
 {
-    public async ValueTask<StorageReport> RunAsync(CancellationToken cancellationToken)
+    public async ValueTask<StorageHealth> RunAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -22,7 +22,7 @@ internal sealed class FileSystemCheck(StoragePaths paths, OwnerRegistration regi
     }
 
     // A root that cannot be written may still be read.
-    private async ValueTask<StorageReport> ReportUnwritableAsync(StorageUnavailableException exception, CancellationToken cancellationToken)
+    private async ValueTask<StorageHealth> ReportUnwritableAsync(StorageUnavailableException exception, CancellationToken cancellationToken)
     {
         var (readable, fault) = await FileWork.OnFolderAsync("look at", paths.Root, () => (CanRead(), FindDurabilityFault()), cancellationToken);
         return new(readable, Writable: false, Durable: fault is null, paths.Root, fault is null ? exception.Message : $"{exception.Message} {fault}");

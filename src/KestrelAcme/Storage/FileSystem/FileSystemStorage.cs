@@ -99,7 +99,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         return await _leases.TryAcquireAsync(owner, name, duration, cancellationToken);
     }
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => _check.RunAsync(cancellationToken);
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => _check.RunAsync(cancellationToken);
 
     /// <summary>Ends this instance's registration. Leases that were not given back run out.</summary>
     public void Dispose() => _registration.Dispose();

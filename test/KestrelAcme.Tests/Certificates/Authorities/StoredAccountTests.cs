@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Accounts;

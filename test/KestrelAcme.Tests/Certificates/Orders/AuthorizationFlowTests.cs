@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges;
@@ -27,7 +27,7 @@ public sealed class AuthorizationFlowTests
         var running = Task.Run(() => RunAsync(Cancelled), Cancelled);
         for (var left = Names; left > 0; left--)
         {
-            var expected = Math.Min(SeveralAtOnce.Maximum, left);
+            var expected = Math.Min(BoundedParallel.Maximum, left);
             await Poll.UntilAsync(() => _handler.UnderWay == expected, $"{expected} under way", cancellationToken: Cancelled);
             Assert.Empty(_handler.Awaited);
             await _handler.FinishAsync();
@@ -42,9 +42,9 @@ public sealed class AuthorizationFlowTests
     public async Task Run_OneFails_NoneIsBegunAnyMoreAndWhatWasBegunIsCleanedUpAfterwards()
     {
         var running = Task.Run(() => RunAsync(Cancelled), Cancelled);
-        await Poll.UntilAsync(() => _handler.UnderWay == SeveralAtOnce.Maximum, "a few under way", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => _handler.UnderWay == BoundedParallel.Maximum, "a few under way", cancellationToken: Cancelled);
         await _handler.FinishAsync("n3.test", new ChallengeException("n3.test: no."));
-        for (var left = SeveralAtOnce.Maximum - 1; left > 0; left--)
+        for (var left = BoundedParallel.Maximum - 1; left > 0; left--)
         {
             Assert.False(running.IsCompleted);
             Assert.Empty(_handler.Cleaned);
@@ -56,14 +56,14 @@ public sealed class AuthorizationFlowTests
 
         Assert.Equal("n3.test: no.", exception.Message);
         Assert.Empty(_handler.Awaited);
-        AssertAllCleaned(SeveralAtOnce.Maximum);
+        AssertAllCleaned(BoundedParallel.Maximum);
     }
 
     [Fact]
     public async Task Run_SeveralFail_TheFirstNameIsTold()
     {
         var running = Task.Run(() => RunAsync(Cancelled), Cancelled);
-        await Poll.UntilAsync(() => _handler.UnderWay == SeveralAtOnce.Maximum, "a few under way", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => _handler.UnderWay == BoundedParallel.Maximum, "a few under way", cancellationToken: Cancelled);
         foreach (var name in new[] { "n7.test", "n0.test", "n1.test", "n2.test", "n3.test", "n4.test", "n5.test", "n6.test" })
         {
             await _handler.FinishAsync(name, name is "n7.test" or "n0.test" ? new ChallengeException($"{name}: no.") : null);
@@ -78,11 +78,11 @@ public sealed class AuthorizationFlowTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var running = Task.Run(() => RunAsync(stop.Token), Cancelled);
 
-        await Poll.UntilAsync(() => _handler.UnderWay == SeveralAtOnce.Maximum, "a few under way", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => _handler.UnderWay == BoundedParallel.Maximum, "a few under way", cancellationToken: Cancelled);
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-        AssertAllCleaned(SeveralAtOnce.Maximum);
+        AssertAllCleaned(BoundedParallel.Maximum);
     }
 
     private void AssertAllCleaned(int begun)
@@ -102,7 +102,7 @@ public sealed class AuthorizationFlowTests
             Specification = specification,
             Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
-            Journal = await OrderJournal.OpenAsync(
+            Journal = await CertificateStateWriter.OpenAsync(
                 new ManagedCertificate(specification), new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease, _ => { }, (_, _) => { }, NullLogger.Instance, cancellationToken),
             Stopping = CancellationToken.None,
         };
@@ -110,7 +110,7 @@ public sealed class AuthorizationFlowTests
         return await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
             SampleTurns.Create(storage, TimeProvider.System),
-            new ChallengeVerdicts(new IssuanceSettings(), TimeProvider.System, NullLogger<ChallengeVerdicts>.Instance),
+            new ChallengeValidation(new IssuanceSettings(), TimeProvider.System, NullLogger<ChallengeValidation>.Instance),
             TimeProvider.System,
             NullLogger<AuthorizationFlow>.Instance)
             .RunAsync(context, new PendingAccount(_handler.ChallengeType), order, cancellationToken);

@@ -1,4 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;

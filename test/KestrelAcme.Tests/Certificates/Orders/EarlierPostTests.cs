@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
@@ -43,14 +43,14 @@ public sealed class EarlierPostTests
         var storage = new InMemoryStorage(_time);
         await using var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled);
         var specification = SampleSpecification();
-        var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { PendingOrder = Pending(postedAt) } };
+        var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { StoredOrder = Pending(postedAt) } };
         var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
         var context = new OrderContext
         {
             Specification = specification,
             Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
-            Journal = await OrderJournal.OpenAsync(
+            Journal = await CertificateStateWriter.OpenAsync(
                 certificate, new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
             Stopping = CancellationToken.None,
         };
@@ -58,7 +58,7 @@ public sealed class EarlierPostTests
         await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
             SampleTurns.Create(storage, _time),
-            new ChallengeVerdicts(new IssuanceSettings(), _time, NullLogger<ChallengeVerdicts>.Instance),
+            new ChallengeValidation(new IssuanceSettings(), _time, NullLogger<ChallengeValidation>.Instance),
             _time,
             NullLogger<AuthorizationFlow>.Instance).RunAsync(context, account, order, Cancelled);
     }
@@ -66,7 +66,7 @@ public sealed class EarlierPostTests
     private CertificateSpecification SampleSpecification()
         => new() { Id = "n0.test", Identifiers = [new(IdentifierKind.Dns, "n0.test")], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
 
-    private static PendingOrder Pending(DateTimeOffset postedAt) => new()
+    private static StoredOrder Pending(DateTimeOffset postedAt) => new()
     {
         Names = ["n0.test"],
         KeyAlgorithm = "EcdsaP256",

@@ -2,8 +2,8 @@ using System.Net;
 using System.Security.Cryptography;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;
@@ -61,7 +61,7 @@ public sealed class FailureClassifierTests
     public static TheoryData<string, FailureCause, bool> Others => new()
     {
         { nameof(AcmeUnreachableException), FailureCause.Authority, true },
-        { nameof(AcmeMalformedAnswerException), FailureCause.Authority, true },
+        { nameof(AcmeMalformedResponseException), FailureCause.Authority, true },
         { nameof(AcmePollingTimeoutException), FailureCause.Authority, false },
         { nameof(UnusableCertificateException), FailureCause.Authority, false },
         { nameof(AccountLimitedException), FailureCause.Authority, true },
@@ -161,11 +161,11 @@ public sealed class FailureClassifierTests
     private static Exception Create(string kind) => kind switch
     {
         nameof(AcmeUnreachableException) => new AcmeUnreachableException(Words),
-        nameof(AcmeMalformedAnswerException) => new AcmeMalformedAnswerException(Words),
+        nameof(AcmeMalformedResponseException) => new AcmeMalformedResponseException(Words),
         nameof(AcmePollingTimeoutException) => new AcmePollingTimeoutException(Words),
         nameof(UnusableCertificateException) => new UnusableCertificateException(Words),
         nameof(AccountLimitedException) => new AccountLimitedException(new AcmeRateLimitedException(Words)),
-        nameof(AccountBlockedException) => new AccountBlockedException(new AccountBlock { Message = Words, At = default, NextTry = default, Settings = "" }),
+        nameof(AccountBlockedException) => new AccountBlockedException(new AccountBlock { Message = Words, At = default, NextAttempt = default, Settings = "" }),
         nameof(OrderForbiddenException) => new OrderForbiddenException(new AcmeException(Words)),
         nameof(OrderOutcomeUnknownException) => new OrderOutcomeUnknownException(),
         nameof(ClockSkewException) => new ClockSkewException(TimeSpan.FromHours(2), new Uri("https://ca.test/dir")),

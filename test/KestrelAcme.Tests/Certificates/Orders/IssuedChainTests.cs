@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Protocol.Certificates;
 using Xunit;

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol.Authorizations;
@@ -50,7 +51,7 @@ public sealed class OrderedNamesTests
     [InlineData("192.0.2.1", false)]
     public void Require_NotOrdered_IsRefused(string value, bool wildcard)
     {
-        var exception = Assert.Throws<AcmeMalformedAnswerException>(() => Ordered.Require(Make(AcmeIdentifier.Dns(value), wildcard)));
+        var exception = Assert.Throws<AcmeMalformedResponseException>(() => Ordered.Require(Make(AcmeIdentifier.Dns(value), wildcard)));
 
         Assert.Contains("which was not ordered", exception.Message, StringComparison.Ordinal);
     }
@@ -60,8 +61,8 @@ public sealed class OrderedNamesTests
     {
         Assert.Equal("2001:db8::1", Ordered.Require(Make(AcmeIdentifier.Ip(IPAddress.Parse("2001:DB8:0::0001")), false)).Identifier.Value);
         Assert.Equal("192.0.2.1", Ordered.Require(Make(AcmeIdentifier.Ip(IPAddress.Parse("::ffff:192.0.2.1")), false)).Identifier.Value);
-        Assert.Throws<AcmeMalformedAnswerException>(() => Ordered.Require(Make(AcmeIdentifier.Ip(IPAddress.Parse("192.0.2.2")), false)));
-        Assert.Throws<AcmeMalformedAnswerException>(() => Ordered.Require(Make(AcmeIdentifier.Ip(IPAddress.Parse("192.0.2.1")), true)));
+        Assert.Throws<AcmeMalformedResponseException>(() => Ordered.Require(Make(AcmeIdentifier.Ip(IPAddress.Parse("192.0.2.2")), false)));
+        Assert.Throws<AcmeMalformedResponseException>(() => Ordered.Require(Make(AcmeIdentifier.Ip(IPAddress.Parse("192.0.2.1")), true)));
     }
 
     [Fact]
@@ -70,7 +71,7 @@ public sealed class OrderedNamesTests
         var order = new Uri("https://ca.test/order/1");
 
         Ordered.ThrowIfTooMany(Ordered.MostAuthorizations, order);
-        Assert.Throws<AcmeMalformedAnswerException>(() => Ordered.ThrowIfTooMany(Ordered.MostAuthorizations + 1, order));
+        Assert.Throws<AcmeMalformedResponseException>(() => Ordered.ThrowIfTooMany(Ordered.MostAuthorizations + 1, order));
     }
 
     private static Authorization Make(AcmeIdentifier identifier, bool wildcard)

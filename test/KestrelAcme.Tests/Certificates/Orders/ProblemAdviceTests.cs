@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Protocol.Problems;
 using Xunit;
 

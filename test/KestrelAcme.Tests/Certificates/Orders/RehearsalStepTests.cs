@@ -1,5 +1,5 @@
-using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges.Dns01.Caa;
@@ -50,7 +50,7 @@ public sealed class RehearsalStepTests
             Specification = specification,
             Authority = new Authority(new DirectoryOnlyClient(authority, ["ca.example"]), accounts: null!),
             TermsAccepted = true,
-            Journal = await OrderJournal.OpenAsync(certificate, store, lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
+            Journal = await CertificateStateWriter.OpenAsync(certificate, store, lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
             Stopping = CancellationToken.None,
         };
     }

@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
@@ -10,6 +10,6 @@ namespace KestrelAcme.Tests.Certificates.Orders;
 /// <summary>Makes the turns of one instance.</summary>
 internal static class SampleTurns
 {
-    public static ValidationTurns Create(IAcmeStorage storage, TimeProvider time)
-        => new(new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) }, time, NullLogger<ValidationTurns>.Instance);
+    public static TlsAlpnNameLocks Create(IAcmeStorage storage, TimeProvider time)
+        => new(new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) }, time, NullLogger<TlsAlpnNameLocks>.Instance);
 }

@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Protocol.Certificates;
 using Xunit;
 
@@ -30,19 +30,19 @@ public sealed class StateMergeTests
     [Fact]
     public void Merge_RevocationOfWhatIsServedNotStored_IsKeptAndTheOrderLeftBehindDropped()
     {
-        var stored = new CertificateStateRecord { PendingOrder = Pending() };
+        var stored = new CertificateStateRecord { StoredOrder = Pending() };
 
         var merged = StateMerge.Merge(stored, CertificateStateRecord.Empty with { Revocation = Compromise }, served: "01");
 
         Assert.Equal(Compromise, merged.Revocation);
-        Assert.Null(merged.PendingOrder);
+        Assert.Null(merged.StoredOrder);
     }
 
     [Fact]
     public void Merge_RevocationOfAnEarlierCertificate_IsForgotten()
         => Assert.Null(StateMerge.Merge(CertificateStateRecord.Empty, CertificateStateRecord.Empty with { Revocation = Compromise }, served: "02").Revocation);
 
-    private static PendingOrder Pending() => new()
+    private static StoredOrder Pending() => new()
     {
         Names = ["app.test"],
         KeyAlgorithm = "EcdsaP256",
@@ -52,5 +52,5 @@ public sealed class StateMergeTests
         At = Now,
     };
 
-    private static CertificateFailure Failure(DateTimeOffset at) => new() { Cause = FailureCause.Name, Message = "no", Count = 1, At = at, NextTry = at.AddMinutes(5) };
+    private static CertificateFailure Failure(DateTimeOffset at) => new() { Cause = FailureCause.Name, Message = "no", Count = 1, At = at, NextAttempt = at.AddMinutes(5) };
 }

@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Protocol.Problems;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using Xunit;
 
@@ -11,7 +12,7 @@ public sealed class StoredStateCheckTests
     [Theory]
     [InlineData("""{"state":99}""")]
     [InlineData("""{"state":"Valid","authorityFailures":{"ca":-7}}""")]
-    [InlineData("""{"state":"Valid","failure":{"count":-2147483648,"message":"x","at":"9999-12-31T23:59:59Z","nextTry":"9999-12-31T23:59:59Z","cause":"Name"}}""")]
+    [InlineData("""{"state":"Valid","failure":{"count":-2147483648,"message":"x","at":"9999-12-31T23:59:59Z","nextAttempt":"9999-12-31T23:59:59Z","cause":"Name"}}""")]
     [InlineData("""{"state":"Valid","renewalInfo":{"windowStart":"2026-01-01T00:00:00Z","windowEnd":"2026-01-02T00:00:00Z","chosenInstant":"0001-01-01T00:00:00Z","nextPoll":"9999-12-31T23:59:59Z"}}""")]
     [InlineData("""{"state":"Valid","pendingOrder":{"names":[],"keyAlgorithm":"EcdsaP256","privateKey":"","directoryUrl":"x","accountUrl":"y","at":"9999-12-31T23:59:59Z","orderUrl":"/z"}}""")]
     public void Decode_ImpossibleValues_AreTakenOut(string json)
@@ -19,7 +20,7 @@ public sealed class StoredStateCheckTests
         var record = StateFile.Decode(Encoding.UTF8.GetBytes(json));
 
         Assert.True(Enum.IsDefined(record.State));
-        Assert.Null(record.PendingOrder);
+        Assert.Null(record.StoredOrder);
         Assert.Null(record.RenewalInfo);
         Assert.DoesNotContain(record.AuthorityFailures?.Values ?? [], count => count < 0);
         Assert.True(record.Failure is null or { Count: >= 0 });

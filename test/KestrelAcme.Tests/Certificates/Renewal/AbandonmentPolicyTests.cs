@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges.Places;
 using Xunit;
 
@@ -54,5 +54,5 @@ public sealed class AbandonmentPolicyTests
 
     private static CertificateFacts EndingAt(DateTimeOffset end) => new(end.AddDays(-90), end, CoversNames: true, HasRenewalInfo: false, Jitter: 0);
 
-    private static CertificateFailure Failed(FailureCause cause) => new() { Message = "failed", Cause = cause, At = Now, NextTry = Now };
+    private static CertificateFailure Failed(FailureCause cause) => new() { Message = "failed", Cause = cause, At = Now, NextAttempt = Now };
 }

@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.RateLimits;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Renewal;

@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Renewal;
@@ -16,7 +17,7 @@ public sealed class FailurePolicyTests
         for (var i = 0; i < 6; i++)
         {
             failure = Next(failure, FailureCause.Name);
-            waits.Add((failure.NextTry - Now).TotalMinutes);
+            waits.Add((failure.NextAttempt - Now).TotalMinutes);
         }
 
         Assert.Equal([1, 10, 100, 1440, 1440, 1440], waits);
@@ -28,7 +29,7 @@ public sealed class FailurePolicyTests
     {
         var failure = FailurePolicy.Next(null, Report(FailureCause.Name), default, certificate: null, RetrySchedule.Default, Now, jitter: 1);
 
-        Assert.Equal(66, (failure.NextTry - Now).TotalSeconds, precision: 3);
+        Assert.Equal(66, (failure.NextAttempt - Now).TotalSeconds, precision: 3);
     }
 
     [Fact]
@@ -44,7 +45,7 @@ public sealed class FailurePolicyTests
     {
         var failure = FailurePolicy.Next(null, Report(FailureCause.Authority), new FailureRun(40, 40), certificate: null, RetrySchedule.Default, Now, 0);
 
-        Assert.Equal(Now.AddMinutes(15), failure.NextTry);
+        Assert.Equal(Now.AddMinutes(15), failure.NextAttempt);
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class FailurePolicyTests
     {
         var day = Enumerable.Range(0, 4).Aggregate((CertificateFailure?)null, (f, _) => Next(f, FailureCause.Name));
 
-        Assert.Equal(day!.NextTry, Next(day, FailureCause.Authority).NextTry);
+        Assert.Equal(day!.NextAttempt, Next(day, FailureCause.Authority).NextAttempt);
     }
 
     [Theory]
@@ -63,7 +64,7 @@ public sealed class FailurePolicyTests
     {
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromSeconds(asked) };
 
-        Assert.Equal(Now.AddSeconds(expected), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, 0).NextTry);
+        Assert.Equal(Now.AddSeconds(expected), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, 0).NextAttempt);
     }
 
     [Fact]
@@ -71,11 +72,11 @@ public sealed class FailurePolicyTests
     {
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromDays(5) };
 
-        Assert.Equal(Now.AddDays(5).AddMinutes(30), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, jitter: 1).NextTry);
+        Assert.Equal(Now.AddDays(5).AddMinutes(30), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, jitter: 1).NextAttempt);
     }
 
     [Fact]
-    public void Next_NeedsAPerson_WaitsADay() => Assert.Equal(Now.AddDays(1), Next(null, FailureCause.Operator).NextTry);
+    public void Next_NeedsAPerson_WaitsADay() => Assert.Equal(Now.AddDays(1), Next(null, FailureCause.Operator).NextAttempt);
 
     [Fact]
     public void Next_ThisMachineFails_WaitsTwiceAsLongEachTimeUpToHalfAnHour()
@@ -85,7 +86,7 @@ public sealed class FailurePolicyTests
         for (var i = 0; i < 7; i++)
         {
             failure = Next(failure, FailureCause.Local);
-            waits.Add((failure.NextTry - Now).TotalMinutes);
+            waits.Add((failure.NextAttempt - Now).TotalMinutes);
         }
 
         Assert.Equal([1, 2, 4, 8, 16, 30, 30], waits);
@@ -102,7 +103,7 @@ public sealed class FailurePolicyTests
         var failure = FailurePolicy.Next(
             null, Report(FailureCause.Authority), new FailureRun(ofTheAuthority, ofThisCertificate), certificate: null, RetrySchedule.Default, Now, jitter: 0);
 
-        Assert.Equal(Now.AddMinutes(minutes), failure.NextTry);
+        Assert.Equal(Now.AddMinutes(minutes), failure.NextAttempt);
     }
 
     public static TheoryData<string, double, double> Lives => new()
@@ -151,7 +152,7 @@ public sealed class FailurePolicyTests
 
         var second = FailurePolicy.Next(first, Report(FailureCause.Name), default, certificate, RetrySchedule.Default, Now, jitter: 1);
 
-        Assert.InRange(second.NextTry, Now.AddMinutes(1), certificate.NotAfter.AddMinutes(-1));
+        Assert.InRange(second.NextAttempt, Now.AddMinutes(1), certificate.NotAfter.AddMinutes(-1));
     }
 
     [Fact]
@@ -160,7 +161,7 @@ public sealed class FailurePolicyTests
         var certificate = new CertificateFacts(Now.AddMinutes(-6), Now.AddMinutes(4), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromHours(2) };
 
-        Assert.Equal(Now.AddHours(2), FailurePolicy.Next(null, report, new FailureRun(1), certificate, RetrySchedule.Default, Now, 0).NextTry);
+        Assert.Equal(Now.AddHours(2), FailurePolicy.Next(null, report, new FailureRun(1), certificate, RetrySchedule.Default, Now, 0).NextAttempt);
     }
 
     private static List<DateTimeOffset> Attempts(CertificateFacts certificate, DateTimeOffset begin, FailureCause cause, DateTimeOffset end)
@@ -168,7 +169,7 @@ public sealed class FailurePolicyTests
         var attempts = new List<DateTimeOffset>();
         CertificateFailure? failure = null;
         DateTimeOffset[]? validations = null;
-        for (var now = begin; now < end; now = failure.NextTry)
+        for (var now = begin; now < end; now = failure.NextAttempt)
         {
             attempts.Add(now);
             validations = cause == FailureCause.Name ? FailedValidationPolicy.Add(validations, now, 1) : null;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Renewal;

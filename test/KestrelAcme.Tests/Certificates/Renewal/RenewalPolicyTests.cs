@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Renewal;
@@ -21,10 +21,10 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_FailureNotedByAClockThatWasAhead_WaitsForNothing()
     {
-        var failure = new CertificateFailure { Message = "it failed", At = Start.AddDays(30), NextTry = Start.AddDays(31), Cause = FailureCause.Local };
+        var failure = new CertificateFailure { Message = "it failed", At = Start.AddDays(30), NextAttempt = Start.AddDays(31), Cause = FailureCause.Local };
 
         Assert.True(RenewalPolicy.Decide(null, null, failure, Start).DueAt <= Start);
-        Assert.Equal(failure.NextTry, RenewalPolicy.Decide(null, null, failure, Start.AddDays(30)).DueAt);
+        Assert.Equal(failure.NextAttempt, RenewalPolicy.Decide(null, null, failure, Start.AddDays(30)).DueAt);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_OrderUnfinishedAndBackOff_WaitsForTheBackOff()
     {
-        var failure = new CertificateFailure { Message = "no", At = Start, NextTry = Start.AddHours(3), Cause = FailureCause.Name };
+        var failure = new CertificateFailure { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
 
         Assert.Equal(Start.AddHours(3), RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), failure, Start, unfinished: true).DueAt);
     }
@@ -102,7 +102,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_BackOffLaterThanDue_Waits()
     {
-        var failure = new CertificateFailure { Message = "no", At = Start, NextTry = Start.AddHours(3), Cause = FailureCause.Name };
+        var failure = new CertificateFailure { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
 
         Assert.Equal(Start.AddHours(3), RenewalPolicy.Decide(null, null, failure, Start).DueAt);
     }
@@ -144,7 +144,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_FailureNotedByAClockThatWasAhead_DoesNotWait()
     {
-        var failure = new CertificateFailure { Message = "no", At = Start.AddYears(70), NextTry = Start.AddYears(70).AddMinutes(1), Cause = FailureCause.Local };
+        var failure = new CertificateFailure { Message = "no", At = Start.AddYears(70), NextAttempt = Start.AddYears(70).AddMinutes(1), Cause = FailureCause.Local };
 
         Assert.Equal(Start, RenewalPolicy.Decide(null, null, failure, Start).DueAt);
     }

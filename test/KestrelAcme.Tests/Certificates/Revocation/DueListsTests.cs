@@ -1,5 +1,4 @@
-using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Tests.Certificates.Scheduling;
 using KestrelAcme.Tests.Tls;

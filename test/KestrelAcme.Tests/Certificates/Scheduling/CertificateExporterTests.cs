@@ -1,4 +1,4 @@
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.Attempts;
 using KestrelAcme.Configuration;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Renewal;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
@@ -95,7 +95,7 @@ public sealed class CertificatePlannerTests
     [InlineData(FailureCause.Authority, true, false)]
     public void Plan_Failed_IsSuspectUnlessTheAuthorityFailsAllNamesAlike(FailureCause cause, bool outage, bool failing)
     {
-        _certificate.State = _certificate.State with { Failure = new CertificateFailure { Message = "no", At = Now, NextTry = Now.AddMinutes(1), Cause = cause, WasOutage = outage } };
+        _certificate.State = _certificate.State with { Failure = new CertificateFailure { Message = "no", At = Now, NextAttempt = Now.AddMinutes(1), Cause = cause, WasOutage = outage } };
 
         Assert.Equal(failing, Plan().IsFailing);
         _certificate.Ask(force: true);
@@ -134,7 +134,7 @@ public sealed class CertificatePlannerTests
         var sets = new ExactSets(catalog, _time);
         var ca = new AuthoritySpecification { Id = "ca", DisplayName = "A CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = true };
 
-        Assert.Throws<KestrelAcme.Certificates.Orders.ValidationLimitException>(() => sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca));
+        Assert.Throws<KestrelAcme.Certificates.Failures.ValidationLimitException>(() => sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca));
         sets.ThrowIfTooManyFailed(catalog.Find("c.test")!, ca);
         sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca with { IsPublic = false });
         _time.Advance(TimeSpan.FromMinutes(58));
@@ -150,7 +150,7 @@ public sealed class CertificatePlannerTests
         {
             Message = "no",
             At = Now,
-            NextTry = Now.AddDays(1),
+            NextAttempt = Now.AddDays(1),
             Cause = FailureCause.Operator,
             ProblemType = problem,
             RequiredRecords = record is null ? [] : [record],

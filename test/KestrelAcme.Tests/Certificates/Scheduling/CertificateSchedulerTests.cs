@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging;

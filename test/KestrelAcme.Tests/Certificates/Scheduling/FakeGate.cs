@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.RateLimits;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
 

@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.Upkeep;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;

@@ -1,6 +1,7 @@
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.Upkeep;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

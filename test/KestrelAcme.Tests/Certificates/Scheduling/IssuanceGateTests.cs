@@ -7,8 +7,8 @@ namespace KestrelAcme.Tests.Certificates.Scheduling;
 
 public sealed class IssuanceGateTests
 {
-    private static readonly StorageReport Durable = new(Readable: true, Writable: true, Durable: true, "/data", null);
-    private static readonly StorageReport Ephemeral = Durable with { Durable = false, Explanation = "Mount a volume at /data." };
+    private static readonly StorageHealth Durable = new(Readable: true, Writable: true, Durable: true, "/data", null);
+    private static readonly StorageHealth Ephemeral = Durable with { Durable = false, Explanation = "Mount a volume at /data." };
 
     [Fact]
     public void Reason_ContainerWithoutAVolumeAndAPublicAuthority_NamesTheVolume()

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
-using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Tests.Tls;
 

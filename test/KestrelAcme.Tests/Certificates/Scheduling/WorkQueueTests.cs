@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
 using Xunit;
 

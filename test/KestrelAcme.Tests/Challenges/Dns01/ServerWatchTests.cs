@@ -12,13 +12,13 @@ public sealed class ServerWatchTests : IDisposable
 {
     private const int Datagrams = 3;
     private static readonly DnsName Name = DnsName.Parse("_acme-challenge.example.test");
-    private static readonly TimeSpan Pause = new DnsRequestorOptions().Timeout / Datagrams;
+    private static readonly TimeSpan Pause = new DnsQueryClientOptions().Timeout / Datagrams;
 
     private readonly FakeTimeProvider _time = new();
     private readonly FixedCodeServer _server = new(code: 0, authoritative: true);
-    private readonly DnsRequestor _requestor;
+    private readonly DnsQueryClient _requestor;
 
-    public ServerWatchTests() => _requestor = new DnsRequestor(timeProvider: _time);
+    public ServerWatchTests() => _requestor = new DnsQueryClient(timeProvider: _time);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

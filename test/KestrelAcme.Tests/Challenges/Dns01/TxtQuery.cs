@@ -9,7 +9,7 @@ internal static class TxtQuery
 {
     public static async Task<string[]> AskAsync(IPEndPoint server, string name, CancellationToken cancellationToken)
     {
-        var response = await new DnsRequestor().QueryAsync(server, DnsName.Parse(name), DnsRecordType.TXT, cancellationToken: cancellationToken);
+        var response = await new DnsQueryClient().QueryAsync(server, DnsName.Parse(name), DnsRecordType.TXT, cancellationToken: cancellationToken);
         return [.. response.RecordsOf<TxtRecord>().Select(record => record.Text).Order(StringComparer.Ordinal)];
     }
 }

@@ -28,5 +28,5 @@ internal sealed class HangingStorage : IAcmeStorage
 
     public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 }

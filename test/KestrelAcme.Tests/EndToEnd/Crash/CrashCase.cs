@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
@@ -53,7 +54,7 @@ internal sealed class CrashCase : IAsyncDisposable
     {
         var store = _fixture.StorePath;
         await Poll.UntilAsync(
-            () => StoreContent.Read(store) is { States: [{ State: CertificateState.Valid, PendingOrder: null }] },
+            () => StoreContent.Read(store) is { States: [{ State: CertificateState.Valid, StoredOrder: null }] },
             $"a settled state. Output:\n{app.Output}",
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.True(await app.StopAsync(), app.Output);

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 
 namespace KestrelAcme.Tests.EndToEnd.Crash;

@@ -1,5 +1,4 @@
 using System.Net;
-using KestrelAcme.Certificates;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

@@ -38,5 +38,5 @@ internal sealed class SlowStorage(IAcmeStorage inner, TimeSpan pause) : IAcmeSto
 
     public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default) => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
-    public ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Certificates.Scheduling;

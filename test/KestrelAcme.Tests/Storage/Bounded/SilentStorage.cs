@@ -54,7 +54,7 @@ internal sealed class SilentStorage(IAcmeStorage inner) : IAcmeStorage
         return await inner.TryAcquireLeaseAsync(name, duration, CancellationToken.None);
     }
 
-    public async ValueTask<StorageReport> CheckAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
     {
         await _answers.Task;
         return await inner.CheckAsync(CancellationToken.None);

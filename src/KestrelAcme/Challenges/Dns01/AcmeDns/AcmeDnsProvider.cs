@@ -76,7 +76,7 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
         return content;
     }
 
-    private DnsProviderException Failure(DnsApiAnswer answer, DnsTxtRecord record)
+    private DnsProviderException Failure(DnsApiResponse answer, DnsTxtRecord record)
     {
         // Before a registration was made there is no secret to leak in what is quoted.
         var words = answer.Read(AcmeDnsJsonContext.Default.AcmeDnsError)?.Error is { } error ? QuotedText.Words(error, QuotedText.MaxReplyLength) : answer.IsSuccess ? "not a registration" : answer.Text;

@@ -16,7 +16,7 @@ internal sealed class CaaAccounts(DnsAccess dns, TimeProvider time) : ICaaAccoun
         {
             foreach (var subject in subjects)
             {
-                var set = await dns.Caa.FindAsync(DnsPlaceFinder.Parse(subject.Name), both.Token);
+                var set = await dns.Caa.FindAsync(ChallengeRecordLocator.Parse(subject.Name), both.Token);
                 if (CaaPolicy.NamesAccount(set.Records, subject, caaIdentities))
                 {
                     return true;

@@ -43,7 +43,7 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
             await lookUps.WaitAsync(cancellationToken);
             try
             {
-                return Judge(subject, request, await dns.Caa.FindAsync(DnsPlaceFinder.Parse(subject.Name), cancellationToken));
+                return Judge(subject, request, await dns.Caa.FindAsync(ChallengeRecordLocator.Parse(subject.Name), cancellationToken));
             }
             finally
             {

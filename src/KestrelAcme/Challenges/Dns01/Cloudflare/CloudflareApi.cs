@@ -59,7 +59,7 @@ internal sealed class CloudflareApi : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private DnsProviderException Failure(DnsApiAnswer answer, string zone)
+    private DnsProviderException Failure(DnsApiResponse answer, string zone)
     {
         var errors = answer.Read(CloudflareJsonContext.Default.CloudflareChange)?.Errors ?? [];
         var words = errors.Count == 0 ? answer.Text : QuotedText.Words(string.Join("; ", errors.Take(5).Select(error => error.Describe())), QuotedText.MaxReplyLength);

@@ -57,12 +57,12 @@ internal sealed class DnsApiClient : IDisposable
     /// <param name="zone">The zone, for messages.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="DnsProviderException">The service could not be reached, or asks for a longer pause than a call can wait for.</exception>
-    public async Task<DnsApiAnswer> SendAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, CancellationToken cancellationToken)
+    public async Task<DnsApiResponse> SendAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
         for (var attempt = 1; ; attempt++, pause *= 2)
         {
-            DnsApiAnswer answer;
+            DnsApiResponse answer;
             try
             {
                 answer = await SendOnceAsync(method, path, content, zone, cancellationToken);
@@ -87,7 +87,7 @@ internal sealed class DnsApiClient : IDisposable
     /// <param name="zone">The zone.</param>
     /// <param name="words">The provider's own words.</param>
     /// <param name="advice">What to do about refused credentials.</param>
-    public DnsProviderException Failure(DnsApiAnswer answer, string zone, string words, string advice)
+    public DnsProviderException Failure(DnsApiResponse answer, string zone, string words, string advice)
     {
         var fault = (int)answer.StatusCode switch
         {
@@ -114,7 +114,7 @@ internal sealed class DnsApiClient : IDisposable
     private static bool IsBusy(HttpStatusCode code)
         => code is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
-    private async Task<DnsApiAnswer> SendOnceAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, CancellationToken cancellationToken)
+    private async Task<DnsApiResponse> SendOnceAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -123,7 +123,7 @@ internal sealed class DnsApiClient : IDisposable
         {
             using var response = await _client.SendAsync(request, both.Token);
             var body = await response.Content.ReadAsByteArrayAsync(both.Token);
-            return new DnsApiAnswer(response.StatusCode, body, RetryAfterOf(response.Headers.RetryAfter));
+            return new DnsApiResponse(response.StatusCode, body, RetryAfterOf(response.Headers.RetryAfter));
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

@@ -84,7 +84,7 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
         try
         {
             var authority = await dns.Authorities.FindZoneAsync(
-                DnsPlaceFinder.Parse(name), DnsAliasHandling.FollowExisting, cancellationToken);
+                ChallengeRecordLocator.Parse(name), DnsAliasHandling.FollowExisting, cancellationToken);
             var answers = await Task.WhenAll(
                 from server in await ServersAsync(authority.Zone, cancellationToken)
                 from endPoint in server.EndPoints

@@ -75,7 +75,7 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
 
     private string PathOf(DnsTxtRecord record) => $"{_zones}/{Uri.EscapeDataString(record.Zone + ".")}";
 
-    private DnsProviderException Failure(DnsApiAnswer answer, DnsTxtRecord record)
+    private DnsProviderException Failure(DnsApiResponse answer, DnsTxtRecord record)
     {
         var error = answer.Read(PowerDnsJsonContext.Default.PowerDnsError);
         var words = error?.Error is null ? answer.Text : QuotedText.Words(string.Join("; ", [error.Error, .. error.Errors ?? []]), QuotedText.MaxReplyLength);

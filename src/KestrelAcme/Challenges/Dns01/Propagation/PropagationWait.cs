@@ -186,7 +186,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
     }
 
     /// <summary>How long a resolver may keep an answer from before the record was created.</summary>
-    private static string Kept(DnsResponse response, DnsPlace place)
+    private static string Kept(DnsResponse response, ChallengeRecordLocation place)
     {
         if (response.Answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == place.Name) is { } alias)
         {

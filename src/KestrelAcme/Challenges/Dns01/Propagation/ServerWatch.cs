@@ -7,7 +7,7 @@ namespace KestrelAcme.Challenges.Dns01.Propagation;
 
 /// <summary>Looks for a value at one address of a name server, and remembers what it said last. One caller at a time; its state may be read by others.</summary>
 internal sealed class ServerWatch(
-    DnsRequestor requestor, TimeProvider time, string serverName, IPEndPoint endPoint, string value, DnsName? zone = null)
+    DnsQueryClient requestor, TimeProvider time, string serverName, IPEndPoint endPoint, string value, DnsName? zone = null)
 {
     private long? _refusingSince;
 

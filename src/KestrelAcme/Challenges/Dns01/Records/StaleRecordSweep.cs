@@ -7,7 +7,7 @@ namespace KestrelAcme.Challenges.Dns01.Records;
 
 /// <summary>Deletes the records that instances left behind which ended without cleaning up.</summary>
 internal sealed class StaleRecordSweep(
-    BoundedStorage storage, RecordJournal journal, RecordWriter writer, DnsProviderTable providers, DnsPlaceFinder finder,
+    BoundedStorage storage, RecordJournal journal, RecordWriter writer, DnsProviderTable providers, ChallengeRecordLocator finder,
     TimeProvider time, ILogger<StaleRecordSweep> logger)
 {
     // A record that nobody was able to delete for so long is left to the operator, who was told at every start.

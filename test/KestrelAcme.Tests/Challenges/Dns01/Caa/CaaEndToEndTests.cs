@@ -1,5 +1,6 @@
 using System.Net;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
@@ -58,7 +59,7 @@ public sealed class CaaEndToEndTests
 
         await app.ObtainedAsync(Name);
         Assert.True(app.Log.Has("RecordsChanged"));
-        Assert.True(failure.NextTry > failure.At.AddHours(20));
+        Assert.True(failure.NextAttempt > failure.At.AddHours(20));
     }
 
     [Fact]

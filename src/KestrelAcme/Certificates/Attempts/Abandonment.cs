@@ -1,0 +1,99 @@
+using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Challenges.Places;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Attempts;
+
+/// <summary>Gives up certificates that expired long ago and whose names lead elsewhere, and takes them up again when a name is back. Giving up costs no order; what is served is served on.</summary>
+internal sealed class Abandonment(INamePlaces names, CertificateLeases leases, CertificateEventHub events, TimeProvider time, ILogger<Abandonment> logger)
+{
+    private static readonly TimeSpan LookTime = TimeSpan.FromMinutes(1);
+
+    /// <summary>Gives a certificate up, where that is due.</summary>
+    /// <returns>Whether it was given up: nothing is ordered for it.</returns>
+    public async Task<bool> TryGiveUpAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    {
+        if (!IsCandidate(certificate) || !AbandonmentPolicy.IsAbandoned(await LookAsync(certificate, AbandonmentPolicy.IsBack, stopping)))
+        {
+            return false;
+        }
+
+        await using var open = await leases.TryOpenAsync(certificate, abort);
+        if (open is null || !IsCandidate(certificate))
+        {
+            return false;
+        }
+
+        var now = time.GetUtcNow();
+        await open.Journal.ChangeAsync(state => state with { State = CertificateState.Abandoned, Since = now, LookedAt = now, StoredOrder = null }, abort);
+        logger.CertificateAbandoned(certificate.Id, certificate.Current!.NotAfter);
+        events.Publish(
+            CertificateEventKind.Abandoned,
+            $"The certificate for {certificate.Id} expired long ago and its names no longer lead here: nothing is ordered for it any more.",
+            CertificateStatuses.Create(certificate, orders: true, now));
+        return true;
+    }
+
+    /// <summary>Looks where the names of an abandoned certificate lead.</summary>
+    /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
+    public async Task<bool> LookAgainAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    {
+        var isBack = AbandonmentPolicy.IsBack(await LookAsync(certificate, AbandonmentPolicy.IsBack, stopping));
+        await using var open = await leases.TryOpenAsync(certificate, abort);
+        if (open is null)
+        {
+            return false;
+        }
+
+        var now = time.GetUtcNow();
+        if (certificate.State.State != CertificateState.Abandoned)
+        {
+            return true;
+        }
+
+        if (!isBack)
+        {
+            await open.Journal.ChangeAsync(state => state with { LookedAt = now }, abort);
+            return true;
+        }
+
+        // Its failures are not forgotten: should it fail again, the next attempt is a day away.
+        await open.Journal.ChangeAsync(
+            state => state with { State = CertificateState.RenewalDue, Since = now, LookedAt = now, Failure = state.Failure is { } failure ? failure with { NextAttempt = now } : null }, abort);
+        logger.AbandonedNameIsBack(certificate.Id);
+        return true;
+    }
+
+    private bool IsCandidate(ManagedCertificate certificate)
+        => AbandonmentPolicy.IsCandidate(certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), certificate.Failure, time.GetUtcNow());
+
+    /// <returns>The places that were found until one of them was enough to know.</returns>
+    private async Task<IReadOnlyCollection<NamePlace>> LookAsync(ManagedCertificate certificate, Func<IReadOnlyCollection<NamePlace>, bool> isEnough, CancellationToken stopping)
+    {
+        using var limit = new TimeLimit(LookTime, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
+        var places = new List<NamePlace>();
+        try
+        {
+            foreach (var name in certificate.Specification.Identifiers)
+            {
+                places.Add(await names.FindAsync(name, certificate.Specification.ChallengeTypes.Any(IsProvenByDns), both.Token));
+                if (isEnough(places))
+                {
+                    break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            places.Add(NamePlace.Unknown);
+        }
+
+        return places;
+    }
+
+    private static bool IsProvenByDns(string challengeType) => challengeType.StartsWith("dns-", StringComparison.Ordinal);
+}

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage.Export;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Attempts;
+
+/// <summary>
+/// Exports certificates for other programs, where the configuration asks for it: one after the other, beside the orders. A failure is reported and changes nothing else, and a folder that
+/// hangs keeps back neither a renewal nor the stop.
+/// </summary>
+/// <remarks>Safe for concurrent use.</remarks>
+/// <param name="configuration">Says where to.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">Where failures go.</param>
+/// <param name="link">As in <see cref="CertificateExport"/>.</param>
+internal sealed class CertificateExporter(ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers, Action<string, string>? link = null) : IDisposable
+{
+    // Who asks sees it written, unless it takes longer than anybody should wait for it.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly ILogger _logger = loggers.CreateLogger<CertificateExporter>();
+    private readonly ConcurrentDictionary<(string Path, ExportAccess Access), CertificateExport> _exports = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Job> _jobs = new(StringComparer.Ordinal);
+    private readonly Queue<string> _order = new();
+    private bool _running;
+    private volatile bool _hangs;
+
+    /// <summary>Has a certificate exported, and waits a little for that.</summary>
+    public async Task ExportAsync(string id, CertificateRecord record, CancellationToken cancellationToken)
+    {
+        if (configuration.Current.ExportPath is null)
+        {
+            return;
+        }
+
+        var done = Enqueue(id, record);
+        if (!_hangs)
+        {
+            try
+            {
+                await done.WaitAsync(Patience, time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // It goes on by itself.
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var export in _exports.Values)
+        {
+            export.Dispose();
+        }
+    }
+
+    // One that waits already is exported as it is now.
+    private Task Enqueue(string id, CertificateRecord record)
+    {
+        lock (_gate)
+        {
+            if (!_jobs.TryGetValue(id, out var job))
+            {
+                _jobs[id] = job = new Job();
+                _order.Enqueue(id);
+            }
+
+            job.Record = record;
+            if (!_running)
+            {
+                _running = true;
+                _ = Task.Run(RunAsync, CancellationToken.None);
+            }
+
+            return job.Done.Task;
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            string? id;
+            Job? job;
+            lock (_gate)
+            {
+                if (!_order.TryDequeue(out id) || !_jobs.Remove(id, out job))
+                {
+                    _running = false;
+                    return;
+                }
+            }
+
+            await ExportAsync(id, job.Record!);
+            job.Done.SetResult();
+        }
+    }
+
+    // Never throws. What hangs is waited for: nothing else could be written there either, and the others wait without keeping anybody.
+    private async Task ExportAsync(string id, CertificateRecord record)
+    {
+        var current = configuration.Current;
+        if (current.ExportPath is not { } path)
+        {
+            return;
+        }
+
+        try
+        {
+            var export = _exports.GetOrAdd(
+                (path, new ExportAccess(current.ExportFileMode, current.ExportGroup)), k => new CertificateExport(k.Path, time, loggers.CreateLogger<CertificateExport>(), k.Access, link));
+            var writing = export.UpdateAsync(id, ChainPem(record), PemEncoding.WriteString(PemDocument.PrivateKeyLabel, record.PrivateKey.Span) + "\n", CancellationToken.None).AsTask();
+            try
+            {
+                await writing.WaitAsync(Limit, time);
+            }
+            catch (TimeoutException)
+            {
+                _hangs = true;
+                _logger.ExportFailed(id, path, $"it did not end within {Limit.TotalSeconds:0} s. See whether the disk or share of ExportPath is in order; it goes on when that answers.");
+                await writing;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The host has stopped; the next start exports what is missing.
+        }
+        catch (Exception exception)
+        {
+            _logger.ExportFailed(id, path, exception.Message);
+        }
+        finally
+        {
+            _hangs = false;
+        }
+    }
+
+    private static string ChainPem(CertificateRecord record)
+        => string.Concat(record.Chain.Select(c => PemEncoding.WriteString(PemDocument.CertificateLabel, c.Span) + "\n"));
+
+    private sealed class Job
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public CertificateRecord? Record { get; set; }
+    }
+}

@@ -1,0 +1,246 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.RateLimits;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Attempts;
+
+/// <summary>Counts a failed attempt against whoever is to blame, sets the time of the next, stores both and says so.</summary>
+internal sealed class FailureRecorder(
+    AuthorityChoice authorities,
+    AccountHolds holds,
+    RecordWatch records,
+    ConfigurationSource configuration,
+    CertificateEventHub events,
+    IssuanceSettings settings,
+    JitterSource jitter,
+    TimeProvider time,
+    ILogger<FailureRecorder> logger)
+{
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="attempted">What was attempted: what is wanted may have changed meanwhile, and that was not tried.</param>
+    /// <param name="authority">The authority that was asked.</param>
+    /// <param name="exception">What went wrong.</param>
+    /// <param name="journal">The journal; <see langword="null"/> without the lease.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<CertificateFailure> RecordAsync(
+        ManagedCertificate certificate, CertificateSpecification attempted, Authority authority, Exception exception, CertificateStateWriter? journal, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        authority.Client.Report(succeeded: false);
+        if (exception is AccountBlockedException blocked)
+        {
+            return await RecordBlockedAsync(certificate, authority, blocked, journal, cancellationToken);
+        }
+
+        var report = FailureClassifier.Classify(exception);
+        var served = certificate.Current?.Facts(attempted, renewalInfoOffered: false);
+        var isOutage = FailureClassifier.IsOutage(exception);
+        var authorityFailures = report.Cause == FailureCause.Authority ? authority.Health.Failed(now) : 0;
+        var limited = exception is AcmeRateLimitedException or AccountLimitedException ? now + FailurePolicy.Outage(report, authorityFailures, settings.Retries) : (DateTimeOffset?)null;
+        if (isOutage)
+        {
+            // By the authority's own wait: that of the name may be a day, and is no other name's affair.
+            await LeaveAloneAsync(authority, limited, now + FailurePolicy.Outage(report, authorityFailures, settings.Retries, served, now), now, cancellationToken);
+        }
+        else if (exception is AcmeRateLimitedException { Problem.Subproblems.Count: 0 } refused)
+        {
+            await HoldAccountAsync(certificate, authority, refused, now, cancellationToken);
+        }
+
+        var counted = Count(certificate.State, report, authority, limited);
+        if (exception is OrderForbiddenException)
+        {
+            // These names are this authority's no more than an authority's that fails: another one may have them.
+            counted = Avoid(counted, authority);
+            report = report with { RetryAfter = settings.Retries.Operator };
+        }
+
+        var hasNext = authorities.ForOrder(certificate, counted, configuration.Current, now) is { } next && next != authority
+            && AuthorityChoice.Blocked(next, certificate) is null && AuthorityChoice.RetryAfter(next, certificate, counted, now) is null;
+        if (report.RetryAfter is not null && hasNext)
+        {
+            // The wait was asked for by this authority; the next order goes to another.
+            report = report with { RetryAfter = exception is OrderForbiddenException ? TimeSpan.Zero : null };
+        }
+
+        var validations = FailedValidationPolicy.Add(certificate.State.FailedValidations, now, FailedValidations(exception, attempted));
+        var run = new FailureRun(authorityFailures, counted.AuthorityFailures?.GetValueOrDefault(authority.Specification.Id) ?? 0, validations);
+        var failure = FailurePolicy.Next(certificate.State.Failure, report, run, served, settings.Retries, now, jitter()) with
+        {
+            Settings = SettingsFingerprint.Of(attempted, authority.Specification),
+            WasOutage = isOutage,
+        };
+        if (isOutage && hasNext && certificate.Failure is not { Cause: FailureCause.Name or FailureCause.Operator })
+        {
+            // The next order goes to an authority that does well, as far as anybody knows.
+            failure = failure with { NextAttempt = now };
+        }
+
+        failure = await records.NoteAsync(certificate, attempted, failure, cancellationToken);
+        CertificateStateRecord Fail(CertificateStateRecord state) => (exception is OrderForbiddenException ? Avoid(state, authority) : Count(state, report, authority, limited)) with
+        {
+            State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
+            Since = now,
+            Failure = failure,
+            FailedValidations = validations,
+            StoredOrder = StoredOrders.Counted(state.StoredOrder),
+            KeyRefused = state.KeyRefused || StoredOrders.RefusesKey(exception),
+            Rehearse = state.Rehearse || (exception is OrderFailedException && authority.Specification.StagingTwin is not null),
+            CutOff = exception is OrderOutcomeUnknownException or OrderFailedException { LeftBehind: true },
+            FailedChallengeTypes = Remember(state.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
+        };
+
+        await ChangeAsync(certificate, journal, Fail, cancellationToken);
+        Report(certificate, failure, exception, now);
+        return failure;
+    }
+
+    /// <summary>Whether another authority takes over from one that refuses the account or the profile.</summary>
+    public bool HasAnother(ManagedCertificate certificate, Authority refusing)
+    {
+        var now = time.GetUtcNow();
+        return authorities.ForOrder(certificate, certificate.State, configuration.Current, now) is { } next && next != refusing
+            && AuthorityChoice.Blocked(next, certificate) is null && AuthorityChoice.RetryAfter(next, certificate, certificate.State, now) is null;
+    }
+
+    /// <summary>
+    /// The account, or the profile, is refused: that is no failure of the names, whose histories stay as they are. They show it as long as it lasts, and are ordered as soon as it is over.
+    /// </summary>
+    private async Task<CertificateFailure> RecordBlockedAsync(
+        ManagedCertificate certificate, Authority authority, AccountBlockedException blocked, CertificateStateWriter? journal, CancellationToken cancellationToken)
+    {
+        authority.Client.Report(succeeded: false);
+
+        // Nothing was ordered: an intent that is left would count as a crash.
+        await ChangeAsync(certificate, journal, state => state.StoredOrder is { OrderUrl: null } ? state with { StoredOrder = null } : state, cancellationToken);
+        logger.FailureDetail(certificate.Id, blocked);
+        return ShowBlocked(certificate, authority, blocked.Block);
+    }
+
+    /// <summary>Has a certificate show that it waits for the account or the profile, and tells those who watch, once.</summary>
+    public CertificateFailure ShowBlocked(ManagedCertificate certificate, Authority authority, AccountBlock block)
+    {
+        var profile = AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification);
+        var known = certificate.Blocked;
+        certificate.Blocked = () => authority.Blocks.Find(profile);
+        var failure = block.ToFailure(certificate.State.Failure?.Count ?? 0);
+        if (known?.Invoke() is null)
+        {
+            events.Publish(
+                CertificateEventKind.Failed,
+                $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextAttempt:u}.",
+                CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
+        }
+
+        return failure;
+    }
+
+    // As after as many failures as send an order to the next authority.
+    private static CertificateStateRecord Avoid(CertificateStateRecord state, Authority authority)
+        => state with { AuthorityFailures = With(state.AuthorityFailures, authority.Specification.Id, FailoverPolicy.DefaultFailures) };
+
+    private void Report(ManagedCertificate certificate, CertificateFailure failure, Exception exception, DateTimeOffset now)
+    {
+        var served = certificate.Current switch
+        {
+            null => "no certificate yet",
+            var current when current.NotAfter <= now => $"the certificate that EXPIRED on {current.NotAfter:u}",
+            var current => $"the certificate that is valid until {current.NotAfter:u}",
+        };
+        if (failure.Cause == FailureCause.Operator)
+        {
+            logger.CertificateBlocked(certificate.Id, failure.Message, failure.NextAttempt, failure.IsVisibleInDns ? ", or as soon as DNS shows a change" : "", served);
+        }
+        else
+        {
+            logger.CertificateFailed(certificate.Id, failure.Message, failure.Cause.ToString(), failure.NextAttempt, served);
+        }
+
+        logger.FailureDetail(certificate.Id, exception);
+        events.Publish(
+            CertificateEventKind.Failed,
+            $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextAttempt:u}.",
+            CertificateStatuses.Create(certificate, orders: true, now));
+    }
+
+    // The name and its wildcard are validated apart, and counted as one.
+    private static int FailedValidations(Exception exception, CertificateSpecification attempted)
+        => exception is OrderFailedException ? attempted.Identifiers.CountBy(i => i.BaseValue).Max(n => n.Value) : 0;
+
+    // When all of them have failed, the preference of the configuration holds again.
+    private static IReadOnlyList<string>? Remember(IReadOnlyList<string>? failed, string? type, ManagedCertificate certificate)
+    {
+        if (type is null || failed?.Contains(type) == true)
+        {
+            return failed;
+        }
+
+        IReadOnlyList<string> all = [.. failed ?? [], type];
+        return certificate.Specification.ChallengeTypes.All(all.Contains) ? null : all;
+    }
+
+    private static CertificateStateRecord Count(CertificateStateRecord state, FailureReport report, Authority authority, DateTimeOffset? limited)
+    {
+        var id = authority.Specification.Id;
+        return report.Cause != FailureCause.Authority ? state : state with
+        {
+            AuthorityFailures = With(state.AuthorityFailures, id, (state.AuthorityFailures?.GetValueOrDefault(id) ?? 0) + 1),
+            HeldUntil = limited is { } until ? With(state.HeldUntil, id, until) : state.HeldUntil,
+        };
+    }
+
+    private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T>? known, string id, T value)
+        => new(known ?? new Dictionary<string, T>(), StringComparer.Ordinal) { [id] = value };
+
+    // A limit is the account's wherever it is used; an outage may be over for the next who asks.
+    private Task LeaveAloneAsync(Authority authority, DateTimeOffset? limited, DateTimeOffset until, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (limited is not null)
+        {
+            return holds.HoldAsync(authority, until, cancellationToken);
+        }
+
+        authority.Health.OpenFor(until, now, isOutage: true);
+        return Task.CompletedTask;
+    }
+
+    private async Task HoldAccountAsync(ManagedCertificate certificate, Authority authority, AcmeRateLimitedException refused, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var isProven = certificate is { Current: not null, State.Failure: null };
+        if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), isProven, refused.RetryAfter, now) is { } until)
+        {
+            await holds.HoldNewNamesAsync(authority, until, cancellationToken);
+            logger.AccountHeld(authority.Specification.DirectoryUrl, until);
+        }
+    }
+
+    // Without the lease, or when it was lost, the failure is remembered here; the next attempt writes it down.
+    private async Task ChangeAsync(
+        ManagedCertificate certificate, CertificateStateWriter? journal, Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (journal is not null)
+            {
+                await journal.ChangeAsync(change, cancellationToken);
+                return;
+            }
+        }
+        catch (Exception exception) when (exception is LeaseLostException or OperationCanceledException)
+        {
+            logger.StateNotStored(certificate.Id, exception.Message);
+            return;
+        }
+
+        certificate.State = change(certificate.State);
+    }
+}

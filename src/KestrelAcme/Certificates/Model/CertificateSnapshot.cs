@@ -1,0 +1,143 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Configuration;
+using KestrelAcme.Protocol.RenewalInformation;
+using KestrelAcme.Tls;
+
+namespace KestrelAcme.Certificates.Model;
+
+/// <summary>A certificate that is there, with what is read from its leaf once.</summary>
+/// <remarks>Ten thousands of these are kept at once: what is seldom asked for is read from the leaf each time.</remarks>
+internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
+{
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
+
+    private static ReadOnlySpan<byte> AuthorityKeyIdentifierOid => [0x55, 0x1D, 0x23];
+
+    /// <summary>The serial number, in hexadecimal.</summary>
+    public string SerialNumber => Convert.ToHexString(Shape.SerialNumber);
+
+    /// <summary>The issuer's name.</summary>
+    public string Issuer => new X500DistinguishedName(Shape.Issuer).Name;
+
+    private DerCertificate Shape => DerCertificate.Read(Record.Chain[0].Span);
+
+    /// <summary>Whether the leaf says itself that nobody else vouches for it. No authority issues such a certificate.</summary>
+    public bool IsSelfSigned
+    {
+        get
+        {
+            var leaf = Shape;
+            return leaf.Issuer.SequenceEqual(leaf.Subject);
+        }
+    }
+
+    /// <summary>Reads what the leaf says. The names are those of the leaf, whatever is stored beside it.</summary>
+    /// <exception cref="DamagedValueException">The leaf cannot be read.</exception>
+    public static CertificateSnapshot Read(CertificateRecord record)
+    {
+        try
+        {
+            var leaf = DerCertificate.Read(record.Chain[0].Span);
+            var (notBefore, notAfter) = leaf.ReadValidity();
+            if (!SubjectNames.AreExactly(leaf, record.Metadata.Names))
+            {
+                record = record with { Metadata = record.Metadata with { Names = SubjectNames.Read(leaf) } };
+            }
+
+            return new CertificateSnapshot(record, notBefore, notAfter, CrlDistributionPoint.Find(leaf));
+        }
+        catch (AsnContentException exception)
+        {
+            throw new DamagedValueException($"its certificate cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered, RevocationRecord? revocation = null) => new(
+        NotBefore,
+        NotAfter,
+        Covers(specification),
+        renewalInfoOffered,
+        Record.Metadata.Jitter)
+    {
+        Revocation = revocation is null || revocation.SerialNumber != SerialNumber ? RevocationState.None : revocation.OnPurpose ? RevocationState.OnPurpose : RevocationState.Replace,
+    };
+
+    /// <summary>What is served of it: under the names that are wanted, and no others that it may have.</summary>
+    public CertificateMaterial Material(CertificateSpecification wanted)
+    {
+        var names = Record.Metadata.Names;
+        return Material(wanted.Id, names.Length == wanted.Identifiers.Count && Covers(wanted) ? names : [.. wanted.Identifiers.Select(i => i.Value).Where(names.Contains)]);
+    }
+
+    /// <summary>What is served of it under some of its names.</summary>
+    public CertificateMaterial Material(string id, IReadOnlyList<string> names) => new(id, names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
+
+    /// <summary>Whether a staging service that we know issued it: no client trusts it.</summary>
+    public bool IsFromStaging => WellKnownAuthorities.IsStaging(Record.Metadata.DirectoryUrl);
+
+    public bool IsSameAs(CertificateSnapshot? other)
+    {
+        if (other is null)
+        {
+            return false;
+        }
+
+        var mine = Shape;
+        var others = other.Shape;
+        return mine.SerialNumber.SequenceEqual(others.SerialNumber) && mine.Issuer.SequenceEqual(others.Issuer);
+    }
+
+    /// <summary>Whether this certificate was obtained after another. Two may begin to be valid in the same second, or come from authorities that backdate differently.</summary>
+    public bool IsNewerThan(CertificateSnapshot? other, DateTimeOffset now)
+        => other is null || (!IsSameAs(other) && ObtainedAt(now) > other.ObtainedAt(now));
+
+    /// <summary>Whether two certificates stand for one key.</summary>
+    public bool HasSameKeyAs(CertificateSnapshot other) => Shape.PublicKeyInfo.SequenceEqual(other.Shape.PublicKeyInfo);
+
+    /// <summary>Reads by what an authority is asked for renewal information (RFC 9773 section 4.1); <see langword="null"/> where the leaf does not name its issuer's key.</summary>
+    public RenewalCertificateId? ReadRenewalId()
+    {
+        try
+        {
+            var leaf = Shape;
+            var extension = leaf.FindExtension(AuthorityKeyIdentifierOid);
+            return !extension.IsEmpty && new X509AuthorityKeyIdentifierExtension(extension).KeyIdentifier is { } issuerKey
+                ? RenewalCertificateId.Create(issuerKey.Span, leaf.SerialNumber)
+                : null;
+        }
+        catch (Exception exception) when (exception is CryptographicException or AsnContentException)
+        {
+            // A damaged extension names nothing.
+            return null;
+        }
+    }
+
+    // A time that has not come yet was noted by a wrong clock, or by somebody else: the leaf's own counts.
+    private DateTimeOffset ObtainedAt(DateTimeOffset now) => Record.Metadata.ObtainedAt > now + LargestSkew ? NotBefore : Record.Metadata.ObtainedAt;
+
+    public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
+
+    /// <summary>What is wrong with it as a certificate for what is wanted.</summary>
+    public StoredFault FindFault(CertificateSpecification wanted, DateTimeOffset now)
+        => IsSelfSigned ? StoredFault.SelfSigned
+            : !Covers(wanted) ? StoredFault.OtherNames
+            : NotAfter <= now ? StoredFault.Expired
+            : NotBefore > now + LargestSkew ? StoredFault.NotYetValid
+            : StoredFault.None;
+
+    private bool Covers(CertificateSpecification specification)
+    {
+        var identifiers = specification.Identifiers;
+        for (var i = 0; i < identifiers.Count; i++)
+        {
+            if (!Record.Metadata.Names.Contains(identifiers[i].Value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Security.Cryptography;
+using System.Text;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Certificates.Model;
+
+/// <summary>A short mark of the settings that an operator may change to mend a failure. Pure; tells nothing about a secret.</summary>
+internal static class SettingsFingerprint
+{
+    public static string Of(CertificateSpecification certificate, AuthoritySpecification authority)
+    {
+        var text = new StringBuilder()
+            .AppendJoin(',', certificate.Identifiers.Select(i => i.Value)).Append('|')
+            .AppendJoin(',', certificate.ChallengeTypes).Append('|')
+            .Append(certificate.KeyAlgorithm).Append('|')
+            .Append(certificate.Profile ?? authority.Profile).Append('|')
+            .Append(authority.DirectoryUrl).Append('|')
+            .Append(authority.EmailAddress).Append('|')
+            .Append(authority.ExternalAccountBinding?.KeyId).Append('|')
+            .Append(authority.ExternalAccountBinding is { } binding ? Convert.ToHexString(SHA256.HashData(binding.HmacKey.Span)) : null);
+        return Hash(text.ToString());
+    }
+
+    /// <summary>A mark of what an authority is told when an account is registered.</summary>
+    public static string Of(AuthoritySpecification authority)
+    {
+        var binding = authority.ExternalAccountBinding;
+        return Hash($"{authority.DirectoryUrl}|{authority.EmailAddress}|{binding?.KeyId}|{(binding is null ? null : Convert.ToHexString(SHA256.HashData(binding.HmacKey.Span)))}");
+    }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+}

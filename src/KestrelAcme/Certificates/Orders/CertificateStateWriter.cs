@@ -1,0 +1,166 @@
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.RateLimits;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>
+/// The one way to change the state of a certificate, in memory and in the store: under the lease of its set of names. Writes down each step of an order before the next one is taken,
+/// so that a crash in between is resumed. The intent must be stored, or nothing is ordered; later steps go on when the store fails: an order that exists is better finished than forgotten.
+/// </summary>
+internal sealed class CertificateStateWriter
+{
+    private readonly ManagedCertificate _certificate;
+    private readonly CertificateStore _store;
+    private readonly Action<OrderStep> _reached;
+    private readonly Action<CertificateState, CertificateState> _changed;
+    private readonly ILogger _logger;
+    private bool _givenUp;
+
+    private CertificateStateWriter(ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, Action<CertificateState, CertificateState> changed, ILogger logger)
+    {
+        _certificate = certificate;
+        _store = store;
+        _reached = reached;
+        _changed = changed;
+        _logger = logger;
+        Lease = lease;
+    }
+
+    public CertificateStateRecord State => _certificate.State;
+
+    public IStorageLease Lease { get; }
+
+    public StoredOrder? Pending => State.StoredOrder;
+
+    /// <summary>The order that is under way.</summary>
+    /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, since its key may be the one that was revoked as compromised.</exception>
+    /// <exception cref="OrderOvertakenException">Another instance finished it or dropped it.</exception>
+    public StoredOrder RequirePending()
+        => Pending ?? throw (State.Revocation is { Reason: RevocationReason.KeyCompromise } ? new OrderWithdrawnException() : new OrderOvertakenException());
+
+    /// <summary>Opens the journal with what other instances have written since we looked.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public static async Task<CertificateStateWriter> OpenAsync(
+        ManagedCertificate certificate,
+        CertificateStore store,
+        IStorageLease lease,
+        Action<OrderStep> reached,
+        Action<CertificateState, CertificateState> changed,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        if (await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
+        {
+            certificate.State = StateMerge.Merge(stored, certificate.State, certificate.Current?.SerialNumber);
+        }
+
+        return new CertificateStateWriter(certificate, store, lease, reached, changed, logger);
+    }
+
+    public void Reached(OrderStep step) => _reached(step);
+
+    /// <summary>Changes the state.</summary>
+    /// <returns>Whether the change could be stored; it holds in memory all the same.</returns>
+    public Task<bool> ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
+        => StoreAsync(_givenUp ? change(State) with { StoredOrder = null } : change(State), cancellationToken);
+
+    /// <summary>Notes that an attempt is under way.</summary>
+    public Task EnterAsync(CertificateState next, DateTimeOffset now, CancellationToken cancellationToken)
+        => StoreAsync(State with { State = next, Since = now }, cancellationToken);
+
+    /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept but the time.</summary>
+    public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
+        => FinishAsync(Finished(now), cancellationToken);
+
+    /// <summary>Notes how a rehearsal went.</summary>
+    public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
+        => StoreAsync(State with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
+
+    /// <summary>
+    /// Notes that the certificate is served but could not be stored: its order is kept, with its key, so that a crash finds it again at the authority.
+    /// </summary>
+    public Task FinishUnsavedAsync(DateTimeOffset now, CancellationToken cancellationToken)
+        => FinishAsync(Finished(now) with { StoredOrder = Pending }, cancellationToken);
+
+    /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
+    public async Task StoreIntentAsync(StoredOrder intent, CancellationToken cancellationToken)
+    {
+        _certificate.State = State with { StoredOrder = intent };
+        await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
+        Reached(OrderStep.IntentStored);
+    }
+
+    public async Task StoreOrderUrlAsync(Uri url, DateTimeOffset? expires, CancellationToken cancellationToken)
+    {
+        await StoreAsync(State with { StoredOrder = RequirePending() with { OrderUrl = url, Expires = expires } }, cancellationToken);
+        Reached(OrderStep.OrderUrlStored);
+    }
+
+    /// <summary>Notes another key for the order, and that the one before was refused. It must be stored before the authority is told of it: a crash would leave a certificate without its key.</summary>
+    /// <exception cref="StorageUnavailableException">The key could not be stored.</exception>
+    public async Task ReplaceKeyAsync(byte[] key, CancellationToken cancellationToken)
+    {
+        _certificate.State = State with { StoredOrder = RequirePending() with { PrivateKey = key }, KeyRefused = true };
+        await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
+    }
+
+    /// <summary>Notes that the authority issued a certificate: from then on it counts against its limits, whatever becomes of it.</summary>
+    public async Task StoreCertificateUrlAsync(Uri url, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var pending = RequirePending();
+        var issued = pending.CertificateUrl is null ? ExactSetPolicy.Add(State.Issued, now) : State.Issued;
+        await StoreAsync(State with { StoredOrder = pending with { CertificateUrl = url }, Issued = issued }, cancellationToken);
+        Reached(OrderStep.CertificateUrlStored);
+    }
+
+    /// <summary>
+    /// Gives up the order with the next change, which counts the failure: a crash in between would leave neither, and the next start would order at once.
+    /// </summary>
+    public void GiveUpOrder() => _givenUp = true;
+
+    /// <summary>Forgets the order: it is finished, or the authority no longer knows it.</summary>
+    public Task ForgetAsync(CancellationToken cancellationToken)
+    {
+        _givenUp = false;
+        return StoreAsync(State with { StoredOrder = null }, cancellationToken);
+    }
+
+    // The authority's limits go on counting.
+    private CertificateStateRecord Finished(DateTimeOffset now)
+        => new() { State = CertificateState.Valid, Since = now, Issued = State.Issued, FailedValidations = State.FailedValidations };
+
+    private async Task FinishAsync(CertificateStateRecord next, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StoreAsync(next, cancellationToken);
+        }
+        catch (LeaseLostException exception)
+        {
+            // The certificate is served: whoever has the lease now sees that the order is done, or finishes it, and writes it down.
+            _logger.StateNotStored(_certificate.Id, exception.Message);
+        }
+    }
+
+    private async Task<bool> StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
+    {
+        _changed(_certificate.State.State, next.State);
+        _certificate.State = next;
+        try
+        {
+            await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
+            return true;
+        }
+        catch (StorageUnavailableException exception)
+        {
+            _logger.StateNotStored(_certificate.Id, exception.Message);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Authorizations;
+using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>Takes up the order that a crash, a stop or a failure left behind.</summary>
+internal static class OrderResumption
+{
+    /// <summary>
+    /// Finds the order that an earlier run left behind, if it can still be finished. The authority alone knows that: the times that it gave
+    /// with the order may be Go's zero time, or stale.
+    /// </summary>
+    /// <exception cref="OrderFailedException">The authority ended it since. Nobody has counted that yet: a process that dies while the
+    /// authority looks fails a validation each time.</exception>
+    public static async Task<Order?> ResumeAsync(
+        OrderContext context, IAuthorityAccount account, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !StoredOrders.Fits(pending, context, account.Url))
+        {
+            return null;
+        }
+
+        if (!await IsOfAuthorityAsync(context, url, cancellationToken))
+        {
+            logger.OrderDropped(context.Specification.Id, url, "its URL is not one of the authority's");
+            await context.Journal.ForgetAsync(cancellationToken);
+            return null;
+        }
+
+        try
+        {
+            var order = await account.GetOrderAsync(url, cancellationToken);
+            if (order.Status != OrderStatus.Invalid)
+            {
+                logger.OrderResumed(context.Specification.Id, url);
+                return order;
+            }
+
+            var failure = await WhyEndedAsync(context, account, order, cancellationToken);
+            context.Journal.GiveUpOrder();
+            throw failure;
+        }
+        catch (AcmeException exception) when (StoredOrders.IsRefusal(exception))
+        {
+            logger.OrderDropped(context.Specification.Id, url, exception.Message);
+        }
+        catch (AcmeException exception) when (exception is { StatusCode: not null, RetryAfter: null } and not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
+        {
+            // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
+            if (pending.Refusals + 1 < StoredOrders.MostRefusals)
+            {
+                await context.Journal.ChangeAsync(state => state with { StoredOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
+                throw;
+            }
+
+            logger.OrderDropped(context.Specification.Id, url, exception.Message);
+        }
+
+        await context.Journal.ForgetAsync(cancellationToken);
+        return null;
+    }
+
+    // What the store says is not asked of whoever it names: an order is where the authority's other resources are.
+    private static async Task<bool> IsOfAuthorityAsync(OrderContext context, Uri url, CancellationToken cancellationToken)
+    {
+        var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
+        return IsSameServer(url, directory.NewOrder) || IsSameServer(url, context.Authority.Specification.DirectoryUrl);
+    }
+
+    private static bool IsSameServer(Uri one, Uri other)
+        => one.Scheme == other.Scheme && one.Port == other.Port && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
+
+    private static async Task<OrderFailedException> WhyEndedAsync(
+        OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    {
+        const string Cause = "an earlier run of the application ended, or gave up, while the authority was looking";
+        try
+        {
+            foreach (var url in order.AuthorizationUrls.Distinct().Take(OrderedNames.Of(context.Specification).MostAuthorizations))
+            {
+                var authorization = await account.GetAuthorizationAsync(url, cancellationToken);
+                if (authorization.Status == AuthorizationStatus.Invalid)
+                {
+                    return AuthorizationFailure.Create(authorization, Cause, leftBehind: true);
+                }
+            }
+        }
+        catch (AcmeException)
+        {
+            // What the order says has to do.
+        }
+
+        return new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {order.Error?.ToString() ?? Cause}", order.Error) { LeftBehind = true };
+    }
+}

@@ -1,0 +1,122 @@
+using System.Net;
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Protocol.Problems;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>Makes pending orders and tells whether one can be taken up again. Pure, but for new keys.</summary>
+internal static class StoredOrders
+{
+    /// <summary>Whether an order left behind is for the same names, key, profile and account as the one that is wanted now.</summary>
+    public static bool Fits(StoredOrder pending, OrderContext context, Uri accountUrl)
+        => pending.DirectoryUrl == context.Authority.Specification.DirectoryUrl
+            && pending.AccountUrl == accountUrl
+            && pending.KeyAlgorithm == context.Specification.KeyAlgorithm.ToString()
+            && pending.Profile == Profile(context)
+            && new HashSet<string>(pending.Names, StringComparer.Ordinal).SetEquals(Names(context));
+
+    /// <summary>How often the authority may fail on one order before it is given up.</summary>
+    public const int MostRefusals = 3;
+
+    // Whatever is wrong with the certificates that an authority issues: it is not asked for one after the other.
+    private static readonly TimeSpan UnusableLife = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Whether an order whose certificate cannot be used has had its time: its download is repeated for a day before another one takes its
+    /// place. One that the clock of this machine places in the
+    /// future is not waited for.
+    /// </summary>
+    public static bool IsUnusableForLong(StoredOrder pending, DateTimeOffset now)
+        => now - pending.At >= UnusableLife || pending.At - now > UnusableLife;
+
+    /// <summary>Whether an authority's answer to a question for an order means that there is no such order for us.</summary>
+    public static bool IsRefusal(AcmeException exception)
+        => (int?)exception.StatusCode is >= 400 and < 500 && exception is not AcmeRateLimitedException
+            && !exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist) && !exception.HasProblem(AcmeProblemTypes.BadNonce);
+
+    /// <summary>
+    /// Whether a failure leaves an order that can never be finished: it is invalid, its certificate is gone, or the request for it is
+    /// refused.
+    /// </summary>
+    public static bool IsLost(Exception exception)
+        => exception is OrderFailedException
+            || (exception is AcmeException acme && (acme.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone
+                || acme.HasProblem(AcmeProblemTypes.BadCsr) || acme.HasProblem(AcmeProblemTypes.BadPublicKey)));
+
+    /// <summary>Whether an authority refuses the key of a certificate, or a request because of it.</summary>
+    public static bool RefusesKey(Exception exception) => exception switch
+    {
+        OrderFailedException { Problem: { } problem } => problem.Contains(AcmeProblemTypes.BadPublicKey) || problem.Contains(AcmeProblemTypes.BadCsr),
+        AcmeException acme => acme.HasProblem(AcmeProblemTypes.BadPublicKey) || acme.HasProblem(AcmeProblemTypes.BadCsr),
+        _ => false,
+    };
+
+    /// <summary>Whether the certificate of an order is already there.</summary>
+    public static bool IsFinished(StoredOrder? pending, CertificateSnapshot? current)
+        => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url.OriginalString;
+
+    /// <summary>The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about to.</summary>
+    public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
+        => IsFinished(state.StoredOrder, current)
+            ? new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = state.Issued, FailedValidations = state.FailedValidations }
+            : state;
+
+    /// <summary>
+    /// An intent without an order's URL, for which no failure was counted, is what a crash leaves behind. The authority may hold an order that we never heard of,
+    /// so it counts as a failure and the next attempt waits. Told by a mark, not by times: the clock may have been set back in between.
+    /// </summary>
+    /// <exception cref="OrderOutcomeUnknownException">An earlier run ended between asking for an order and storing the answer.</exception>
+    public static void ThrowIfOutcomeUnknown(CertificateStateRecord state)
+    {
+        if (state.StoredOrder is { OrderUrl: null, IsCounted: false })
+        {
+            throw new OrderOutcomeUnknownException();
+        }
+    }
+
+    /// <summary>Notes that a failure of the attempt to place an order was counted.</summary>
+    public static StoredOrder? Counted(StoredOrder? pending) => pending is { OrderUrl: null } ? pending with { IsCounted = true } : pending;
+
+    /// <summary>What is stored before anything is asked of the authority. The key of an intent that was never answered for is used again: nobody has seen it.</summary>
+    public static StoredOrder Intent(OrderContext context, Uri accountUrl, DateTimeOffset now) => new()
+    {
+        Names = [.. Names(context)],
+        KeyAlgorithm = context.Specification.KeyAlgorithm.ToString(),
+        PrivateKey = Key(context, accountUrl),
+        DirectoryUrl = context.Authority.Specification.DirectoryUrl,
+        AccountUrl = accountUrl,
+        Profile = Profile(context),
+        At = now,
+    };
+
+    public static CertificateMetadata Metadata(StoredOrder pending, Uri? certificateUrl, DateTimeOffset now, double jitter) => new()
+    {
+        Names = [.. pending.Names],
+        KeyAlgorithm = pending.KeyAlgorithm,
+        DirectoryUrl = pending.DirectoryUrl,
+        AccountUrl = pending.AccountUrl,
+        OrderUrl = pending.OrderUrl?.OriginalString,
+        CertificateUrl = certificateUrl?.OriginalString,
+        Profile = pending.Profile,
+        ObtainedAt = now,
+        Jitter = jitter,
+    };
+
+    private static byte[] Key(OrderContext context, Uri accountUrl)
+    {
+        if (context.Journal.Pending is { OrderUrl: null } intent && Fits(intent, context, accountUrl))
+        {
+            return intent.PrivateKey;
+        }
+
+        return context is { ReuseKey: true, Current: { } current } && current.Metadata.KeyAlgorithm == context.Specification.KeyAlgorithm.ToString()
+            ? current.PrivateKey.ToArray()
+            : CertificateKeys.Generate(context.Specification.KeyAlgorithm);
+    }
+
+    private static string? Profile(OrderContext context) => AuthorityChoice.ProfileOf(context.Specification, context.Authority.Specification);
+
+    private static IEnumerable<string> Names(OrderContext context) => context.Specification.Identifiers.Select(i => i.Value);
+}

@@ -1,0 +1,68 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Configuration;
+
+namespace KestrelAcme.Certificates.RateLimits;
+
+/// <summary>
+/// Keeps orders within what a public authority allows one account: new sets of names by a token bucket, renewals of the same set at most one a second. Private authorities are not paced.
+/// A lane only looks into the bucket, as it was last seen; the token itself is taken from the store, where all instances share it, right before the order.
+/// </summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, IssuanceSettings settings) : IWorkGate
+{
+    private readonly Lock _lock = new();
+    private TokenBucket _newSets = TokenBucket.Full(settings.NewSetBurst);
+    private DateTimeOffset _lastRenewal;
+
+    /// <summary>The state of the bucket, to be stored: a restart must not fill it.</summary>
+    public TokenBucket NewSets
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _newSets;
+            }
+        }
+
+        set
+        {
+            lock (_lock)
+            {
+                _newSets = value;
+            }
+        }
+    }
+
+    private bool Paced => configuration.Current.Authorities.Any(a => a.IsPublic);
+
+    public int Places(WorkLane lane) => lane == WorkLane.Maintenance ? settings.MaxMaintenance : configuration.Current.MaxConcurrentOrders;
+
+    public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now)
+    {
+        if (lane == WorkLane.Maintenance || !Paced)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return lane == WorkLane.Renewals ? TryStartRenewal(now) : TryStartNewSet(now);
+        }
+    }
+
+    private DateTimeOffset? TryStartRenewal(DateTimeOffset now)
+    {
+        var next = _lastRenewal + settings.RenewalInterval;
+        if (next > now && _lastRenewal <= now)
+        {
+            return next;
+        }
+
+        _lastRenewal = now;
+        return null;
+    }
+
+    private DateTimeOffset? TryStartNewSet(DateTimeOffset now)
+        => _newSets.Take(now, settings.NewSetBurst, settings.NewSetInterval).Wait is { } wait ? now + wait : null;
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.RateLimits;
+
+/// <summary>Keeps the pace of new orders across restarts and instances: neither a crash loop nor ten replicas may each begin with a full bucket.</summary>
+internal sealed class NewOrderRateLimiterStore(NewOrderRateLimiter pace, BoundedStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<NewOrderRateLimiterStore> logger)
+{
+    private const string LeaseName = "pace";
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
+
+    // Longer than the lease of a process that died lasts.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            pace.NewSets = await ReadAsync(cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            logger.PaceNotStored(exception.Message);
+        }
+    }
+
+    /// <summary>Takes the right to order one new set of names, among all instances that share the store.</summary>
+    /// <returns>When to ask again; <see langword="null"/> when it was taken.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked, or others hold the lease for ever: nothing is ordered by guess.</exception>
+    public async Task<DateTimeOffset?> TakeAsync(CancellationToken cancellationToken)
+    {
+        await using var lease = await LeaseWait.AcquireAsync(storage, LeaseName, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
+        var now = time.GetUtcNow();
+        var (bucket, wait) = (await ReadAsync(cancellationToken)).Take(now, settings.NewSetBurst, settings.NewSetInterval);
+        await storage.WriteAsync(StorageLayout.Pace, JsonSerializer.SerializeToUtf8Bytes(bucket, PersistenceJsonContext.Default.TokenBucket), lease, cancellationToken);
+        pace.NewSets = bucket;
+        return now + wait;
+    }
+
+    private async Task<TokenBucket> ReadAsync(CancellationToken cancellationToken)
+    {
+        var full = TokenBucket.Full(settings.NewSetBurst);
+        if (await storage.ReadAsync(StorageLayout.Pace, cancellationToken) is not { } value)
+        {
+            return full;
+        }
+
+        try
+        {
+            var stored = JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.TokenBucket);
+            stored = stored with { Tokens = Math.Clamp(stored.Tokens, 0, settings.NewSetBurst) };
+
+            // What a clock noted that was far ahead would never fill again.
+            return stored.At > time.GetUtcNow() + TimeSpan.FromHours(1) ? stored with { At = time.GetUtcNow() } : stored;
+        }
+        catch (JsonException exception)
+        {
+            logger.PaceNotStored(exception.Message);
+            return full;
+        }
+    }
+}

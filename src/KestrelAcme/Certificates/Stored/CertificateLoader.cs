@@ -1,0 +1,116 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Stored;
+
+/// <summary>Reads what the store holds of some certificates and serves it.</summary>
+internal sealed class CertificateLoader(
+    CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<CertificateLoader> logger)
+{
+    /// <summary>Reads certificates at once; as many as the store reads in one batch. What they hold is served when this returns.</summary>
+    /// <returns>The ids of which it is not known what the store holds.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked: what it holds is not known.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; from then on nothing is changed, however late the store answers.</exception>
+    public async Task<IReadOnlySet<string>> LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    {
+        var byId = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
+        var failed = new HashSet<string>(StringComparer.Ordinal);
+        var states = await ReadStatesAsync(byId, failed, cancellationToken);
+        await ReadCertificatesAsync(byId, states, failed, cancellationToken);
+        return failed;
+    }
+
+    /// <returns>
+    /// The states of those that were known already: what came back may have been worked on since, and its own state counts unless the
+    /// store has a later certificate.
+    /// </returns>
+    private async Task<Dictionary<string, CertificateStateRecord>> ReadStatesAsync(
+        Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
+    {
+        var known = new Dictionary<string, CertificateStateRecord>(StringComparer.Ordinal);
+        await foreach (var (id, record) in store.ReadStatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (byId[id].IsLoaded)
+            {
+                known[id] = record;
+            }
+            else
+            {
+                byId[id].State = record;
+            }
+        }
+
+        return known;
+    }
+
+    private async Task ReadCertificatesAsync(
+        Dictionary<string, ManagedCertificate> byId,
+        Dictionary<string, CertificateStateRecord> states,
+        HashSet<string> failed,
+        CancellationToken cancellationToken)
+    {
+        var read = new Dictionary<string, CertificateSnapshot>(StringComparer.Ordinal);
+        await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
+        {
+            ShareNames(record.Metadata.Names, byId[id].Specification.Identifiers);
+            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is not { } snapshot || !byId[id].MayBeReplacedBy(snapshot, time.GetUtcNow()))
+            {
+                continue;
+            }
+
+            if (ReasonToRefuse(byId[id], snapshot) is { } reason)
+            {
+                await RefuseAsync(id, reason, cancellationToken);
+                continue;
+            }
+
+            read.Add(id, snapshot);
+        }
+
+        if (read.Count == 0)
+        {
+            return;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        var refused = catalog.ServeStored([.. read.Select(r => (byId[r.Key], r.Value))]);
+        foreach (var (id, snapshot) in read)
+        {
+            if (refused.TryGetValue(id, out var reason))
+            {
+                await RefuseAsync(id, reason, cancellationToken);
+                continue;
+            }
+
+            byId[id].State = StoredOrders.Settle(states.GetValueOrDefault(id, byId[id].State), snapshot, time.GetUtcNow());
+            logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
+        }
+    }
+
+    // What somebody else put there, or copied to a wrong place. One that has expired, or has some of the names, is better than none.
+    private static string? ReasonToRefuse(ManagedCertificate certificate, CertificateSnapshot stored)
+        => !certificate.Specification.Identifiers.Any(i => stored.Record.Metadata.Names.Contains(i.Value)) ? "it is for none of the names that are wanted"
+            : stored.IsSelfSigned && certificate.Authorities?.Any(a => a.IsPublic) == true ? "it is self-signed, and no public authority issued it"
+            : null;
+
+    private async Task RefuseAsync(string id, string reason, CancellationToken cancellationToken)
+    {
+        logger.StoredCertificateRefused(id, reason);
+        await store.SetCertificateAsideAsync(id, reason, cancellationToken);
+    }
+
+    // The names of ten thousand certificates are in memory already: no second copy is kept.
+    private static void ShareNames(string[] names, EquatableArray<CertificateIdentifier> wanted)
+    {
+        for (var i = 0; i < names.Length && i < wanted.Count; i++)
+        {
+            names[i] = names[i] == wanted[i].Value ? wanted[i].Value : names[i];
+        }
+    }
+}

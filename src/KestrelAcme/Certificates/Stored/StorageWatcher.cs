@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Stored;
+
+/// <summary>Looks at what other instances put into the store, as soon as the store tells. What cannot be read is looked at again, and keeps nothing else back.</summary>
+internal sealed class StorageWatcher(CertificateCatalog catalog, CertificateStore store, StoredCertificateAdopter adoption, TimeProvider time, ILogger<StorageWatcher> logger)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
+
+    // Beside what is going on, not instead of it: ten thousand certificates are looked at within three minutes.
+    private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<bool> _everything = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
+
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(FollowAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
+
+    private async Task FollowAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var change in store.Storage.WatchAsync(StorageLayout.CertificatesPrefix, stopping))
+                {
+                    await FollowAsync(change, stopping);
+                }
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                logger.FollowingFailed(exception.Message);
+            }
+
+            await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task FollowAsync(StorageChange change, CancellationToken cancellationToken)
+    {
+        if (change.Key is null)
+        {
+            _everything.Writer.TryWrite(true);
+        }
+        else if (catalog.Find(StorageLayout.IdOf(change.Key)) is { } certificate && StorageLayout.Certificate(certificate.Id) == change.Key)
+        {
+            await LookAtAsync(certificate, cancellationToken);
+        }
+    }
+
+    private async Task LookAtEverythingAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _everything.Reader.ReadAsync(stopping);
+                foreach (var batch in catalog.All.Chunk(TolerantReader.BatchSize))
+                {
+                    await LookAtAllAsync(batch, stopping);
+                    await Task.Delay(batch.Length < TolerantReader.BatchSize ? TimeSpan.Zero : BatchPause, time, stopping);
+                }
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                logger.FollowingFailed(exception.Message);
+                await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _everything.Writer.TryWrite(true);
+            }
+        }
+    }
+
+    private async Task LookAtAllAsync(ManagedCertificate[] certificates, CancellationToken cancellationToken)
+    {
+        var missing = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
+        void Fail(string id)
+        {
+            missing.Remove(id);
+            _failed[id] = true;
+        }
+
+        var read = new List<(ManagedCertificate, CertificateRecord)>();
+        await foreach (var (id, record) in store.ReadCertificatesAsync([.. missing.Keys], Fail, cancellationToken))
+        {
+            missing.Remove(id, out var certificate);
+            read.Add((certificate!, record));
+        }
+
+        foreach (var (certificate, record) in read)
+        {
+            await GuardAsync(certificate, () => adoption.TakeOverAsync(certificate, record, cancellationToken), cancellationToken);
+        }
+
+        foreach (var certificate in missing.Values)
+        {
+            adoption.StoreAgain(certificate);
+        }
+    }
+
+    private Task LookAtAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => GuardAsync(
+        certificate,
+        async () =>
+        {
+            if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record)
+            {
+                await adoption.TakeOverAsync(certificate, record, cancellationToken);
+            }
+            else
+            {
+                adoption.StoreAgain(certificate);
+            }
+        },
+        cancellationToken);
+
+    private async Task LookAgainAsync(CancellationToken stopping)
+    {
+        var pause = Pause;
+        while (!stopping.IsCancellationRequested)
+        {
+            await Task.Delay(pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var id in _failed.Keys)
+            {
+                if (catalog.Find(id) is { } certificate)
+                {
+                    await LookAtAsync(certificate, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+                else
+                {
+                    _failed.TryRemove(id, out _);
+                }
+            }
+
+            pause = _failed.IsEmpty ? Pause : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    // What fails for one certificate says nothing about the next.
+    private async Task GuardAsync(ManagedCertificate certificate, Func<Task> look, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await look();
+            _failed.TryRemove(certificate.Id, out _);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (_failed.TryAdd(certificate.Id, true))
+            {
+                logger.StoredCertificateNotFollowed(certificate.Id, exception.Message);
+            }
+        }
+    }
+}

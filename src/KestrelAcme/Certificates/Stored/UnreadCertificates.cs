@@ -1,0 +1,72 @@
+
+namespace KestrelAcme.Certificates.Stored;
+
+/// <summary>What is to be read: in order, and by name. Not safe for concurrent use.</summary>
+internal sealed class UnreadCertificates
+{
+    private readonly Queue<UnreadCertificate> _order = new();
+    private readonly Dictionary<string, List<UnreadCertificate>> _byName = new(StringComparer.Ordinal);
+
+    public bool IsEmpty => _byName.Count == 0;
+
+    public void Add(List<UnreadCertificate> certificates)
+    {
+        _order.EnsureCapacity(_order.Count + certificates.Count);
+        _byName.EnsureCapacity(_byName.Count + certificates.Count);
+        certificates.ForEach(Add);
+    }
+
+    public void Remove(UnreadCertificate certificate)
+    {
+        foreach (var name in certificate.Names)
+        {
+            if (_byName.TryGetValue(name, out var certificates) && certificates.Remove(certificate) && certificates.Count == 0)
+            {
+                _byName.Remove(name);
+            }
+        }
+
+        if (_byName.Count == 0)
+        {
+            // Room for ten thousand is not kept.
+            _byName.TrimExcess();
+            _order.TrimExcess();
+        }
+    }
+
+    /// <summary>Claims those that are next.</summary>
+    public List<UnreadCertificate> Next(int most)
+    {
+        var batch = new List<UnreadCertificate>(most);
+        while (batch.Count < most && _order.TryDequeue(out var certificate))
+        {
+            if (certificate.TryClaim())
+            {
+                batch.Add(certificate);
+            }
+        }
+
+        return batch;
+    }
+
+    /// <summary>All that cover a name, itself or by a wildcard.</summary>
+    public List<UnreadCertificate> Find(string name)
+    {
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        return [.. _byName.GetValueOrDefault(name, []), .. dot > 0 ? _byName.GetValueOrDefault($"*{name[dot..]}", []) : []];
+    }
+
+    private void Add(UnreadCertificate certificate)
+    {
+        _order.Enqueue(certificate);
+        foreach (var name in certificate.Names)
+        {
+            if (!_byName.TryGetValue(name, out var certificates))
+            {
+                _byName[name] = certificates = new(1);
+            }
+
+            certificates.Add(certificate);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Challenges.TlsAlpn01;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Upkeep;
+
+/// <summary>
+/// Once a day marks what nothing refers to any more, and removes it when it was marked for two weeks: certificates and states of names that are no longer managed, answers to challenges
+/// that were left behind, and revoked keys that were set aside. Damaged values are never removed.
+/// </summary>
+internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
+    private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, Http01TokenTable.StoragePrefix, SharedTlsAlpn01Answers.StoragePrefix, "revoked/", "revocation-lists/"];
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        var wait = FirstWait;
+        while (!stopping.IsCancellationRequested)
+        {
+            await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = Interval;
+            try
+            {
+                catalog.WithdrawExpired(time.GetUtcNow() - GracePolicy.Grace);
+                if (!stopping.IsCancellationRequested && issuance.ReasonNotToOrder is null)
+                {
+                    await TidyAsync(stopping);
+                }
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                logger.HousekeepingFailed(exception.Message);
+            }
+        }
+    }
+
+    /// <summary>One round.</summary>
+    public async Task TidyAsync(CancellationToken cancellationToken)
+    {
+        await using var keeper = await LeaseKeeper.TryAcquireAsync(storage, "housekeeping", LeaseDuration, time, cancellationToken);
+        if (keeper is null)
+        {
+            return;
+        }
+
+        var unused = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var prefix in Prefixes)
+        {
+            await foreach (var key in storage.ListAsync(prefix, cancellationToken))
+            {
+                if (!IsInUse(key) && !StorageDamage.IsSetAside(key) && !IsForeign(key))
+                {
+                    unused.Add(key);
+                }
+            }
+        }
+
+        var marks = await ReadMarksAsync(cancellationToken);
+        var now = time.GetUtcNow();
+        var next = unused.ToDictionary(k => k, k => GracePolicy.Mark(marks.GetValueOrDefault(k), now), StringComparer.Ordinal);
+        foreach (var (key, _) in next.Where(m => GracePolicy.MayGo(m.Value, now)).ToList())
+        {
+            await storage.DeleteAsync(key, keeper.Lease, cancellationToken);
+            next.Remove(key);
+            logger.LeftoverRemoved(key);
+        }
+
+        await storage.WriteAsync(StorageLayout.Housekeeping, HousekeepingFile.Encode(next), keeper.Lease, cancellationToken);
+    }
+
+    private bool IsInUse(string key)
+    {
+        if (!key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal) && !key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var id = StorageLayout.IdOf(key);
+        return catalog.Find(id) is not null || catalog.IsServed(id, time.GetUtcNow());
+    }
+
+    // A copy that an editor or a person made beside a certificate or a state is not ours to remove.
+    private static bool IsForeign(string key)
+        => (key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal) && key != StorageLayout.Certificate(StorageLayout.IdOf(key)))
+            || (key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal) && key != StorageLayout.State(StorageLayout.IdOf(key)));
+
+    private async Task<Dictionary<string, UnusedMark>> ReadMarksAsync(CancellationToken cancellationToken)
+        => await storage.ReadAsync(StorageLayout.Housekeeping, cancellationToken) is { } value ? HousekeepingFile.Decode(value.Span) : [];
+}

@@ -1,0 +1,180 @@
+using KestrelAcme.Challenges.Dns01.AcmeDns;
+using KestrelAcme.Challenges.Dns01.Providers;
+using KestrelAcme.Configuration;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.DnsClient;
+using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.Errors;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges.Dns01;
+
+/// <summary>
+/// Finds the real place of a challenge's record and the provider that can put it there. Ends within 30 seconds, whatever the name's
+/// servers answer.
+/// </summary>
+internal sealed class ChallengeRecordLocator(
+    DnsAccess dns, DnsProviderTable providers, ConfigurationSource configuration, ILogger<ChallengeRecordLocator> logger)
+{
+    /// <exception cref="ChallengeException">The place cannot be found, is none for a challenge, or no provider is for it.</exception>
+    public async Task<(ChallengeRecordLocation Place, DnsProviderEntry Provider)> FindAsync(string challengeName, CancellationToken cancellationToken)
+    {
+        var name = Parse(challengeName);
+        try
+        {
+            var zone = await dns.Authorities.FindZoneAsync(name, AliasesOf(challengeName), cancellationToken);
+            var provider = providers.Find(zone.Name.ToString(), challengeName) ?? throw NoProvider(challengeName, zone);
+            Check(challengeName, zone, provider);
+            Report(challengeName, zone);
+            var (servers, whyNone) = await ServersAsync(challengeName, zone, provider, cancellationToken);
+            var place = new ChallengeRecordLocation(name, zone.Name, zone.Zone, servers) { Doubt = DoubtOf(zone), WhyNoServers = whyNone };
+            return (place, provider);
+        }
+        catch (DnsException exception)
+        {
+            throw new ChallengeException($"{challengeName}: the place of its TXT record cannot be found. {exception.Message}", exception)
+            {
+                Fault = FaultOf(exception),
+            };
+        }
+    }
+
+    /// <summary>Whether a challenge's name still leads to the name of a record, by itself or by its CNAMEs.</summary>
+    /// <exception cref="ChallengeException">DNS gives no answer.</exception>
+    public async Task<bool> LeadsToAsync(string challengeName, string recordName, CancellationToken cancellationToken)
+    {
+        var (from, to) = (Parse(challengeName), Parse(recordName));
+        try
+        {
+            return from == to
+                || (await dns.Authorities.FindZoneAsync(from, DnsAliasHandling.FollowExisting, cancellationToken)).Aliases.Contains(to);
+        }
+        catch (DnsException exception)
+        {
+            throw new ChallengeException($"{challengeName}: where it leads cannot be found. {exception.Message}", exception)
+            {
+                Fault = FaultOf(exception),
+            };
+        }
+    }
+
+    /// <summary>Reads a name of a challenge.</summary>
+    public static DnsName Parse(string name)
+    {
+        try
+        {
+            return DnsName.Parse(name);
+        }
+        catch (FormatException exception)
+        {
+            throw new ChallengeException($"{name} cannot be proved in DNS: {exception.Message}", exception) { Fault = ChallengeFault.Operator };
+        }
+    }
+
+    private DnsAliasHandling AliasesOf(string challengeName)
+        => providers.Find(challengeName, challengeName) is { Specification.FollowCnames: false }
+            ? DnsAliasHandling.Ignore
+            : DnsAliasHandling.FollowExisting;
+
+    // What passes by itself must not be counted as the name's: resolvers that do not answer say nothing about it. A name that they
+    // answer for too slowly, or on and on, is to blame itself.
+    private static ChallengeFault FaultOf(DnsException exception)
+        => exception is DnsResolutionException or DnsLimitException { WasAnswered: false } ? ChallengeFault.Local : ChallengeFault.Name;
+
+    private void Check(string challengeName, ZoneAuthority zone, DnsProviderEntry provider)
+    {
+        var recordName = zone.Name.ToString();
+        var specification = provider.Specification;
+        if (zone.Aliases.Count == 1
+            || string.Equals(specification.Settings.Type, AcmeDnsOptions.TypeName, StringComparison.OrdinalIgnoreCase))
+        {
+            // acme-dns has names of its own, and is not asked for any other.
+            return;
+        }
+
+        var certificateNames = configuration.Current.Certificates.SelectMany(c => c.Identifiers).Select(i => i.BaseValue).ToList();
+        if (!RecordNamePolicy.IsPlain(recordName)
+            || !RecordNamePolicy.IsPlaceForChallenges(recordName, specification.Zones, certificateNames))
+        {
+            throw new ChallengeException(
+                $"{challengeName}: its CNAME leads to {recordName} in zone {zone.Zone}, which is not marked as a place for challenges: " +
+                "the owner of a name could have any record created. Let the CNAME lead to a name with the label _acme-challenge, " +
+                "or to one below a zone that is kept for challenges and listed in the provider's Zones.")
+            {
+                Fault = ChallengeFault.Operator,
+            };
+        }
+    }
+
+    private void Report(string challengeName, ZoneAuthority zone)
+    {
+        if (zone.Aliases.Count > 1)
+        {
+            logger.DnsAliasesFollowed(challengeName, string.Join(" -> ", zone.Aliases));
+        }
+
+        if (zone.WildcardTarget is { } target)
+        {
+            logger.DnsWildcardNotFollowed(zone.Name.ToString(), target.ToString());
+        }
+
+        if (DoubtOf(zone) is { } doubt)
+        {
+            logger.DnsNamesUnanswered(challengeName, doubt);
+        }
+    }
+
+    private static string? DoubtOf(ZoneAuthority zone) => zone.Unanswered.Count == 0
+        ? null
+        : $"The resolvers have no answer for {string.Join(", ", zone.Unanswered.Select(u => $"{u.Name} {u.Type}"))}, " +
+            $"so that zone {zone.Zone} above may not be the right one. {zone.Unanswered[0].Message}";
+
+    /// <returns>The servers to ask; none when only the resolvers' word counts, or, with the reason, when none can be asked.</returns>
+    private async Task<(IReadOnlyList<AuthoritativeServer> Servers, string? WhyNone)> ServersAsync(
+        string challengeName, ZoneAuthority zone, DnsProviderEntry provider, CancellationToken cancellationToken)
+    {
+        if (provider.Specification.PropagationCheck == DnsPropagationCheck.Resolvers)
+        {
+            return ([], null);
+        }
+
+        IReadOnlyList<AuthoritativeServer> servers;
+        try
+        {
+            servers = await dns.Authorities.FindServersAsync(zone.Zone, cancellationToken);
+        }
+        catch (DnsException exception) when (!provider.Specification.RequireEveryServer)
+        {
+            return ([], exception.Message);
+        }
+
+        if (provider.Specification.RequireEveryServer && servers.FirstOrDefault(s => s.EndPoints.Count == 0) is { } unasked)
+        {
+            throw new ChallengeException(
+                $"{challengeName}: the name server {unasked.Name} of zone {zone.Zone} cannot be asked, and RequireEveryServer wants its word: {WhySkipped(unasked)}.", unasked.Failure)
+            {
+                Fault = unasked.Failure is null ? ChallengeFault.Name : ChallengeFault.Local,
+            };
+        }
+
+        foreach (var server in servers.Where(s => s.EndPoints.Count == 0 || s.Unroutable.Count > 0))
+        {
+            logger.DnsServerSkipped(server.Name.ToString(), zone.Zone.ToString(), WhySkipped(server));
+        }
+
+        return (servers, null);
+    }
+
+    private static string WhySkipped(AuthoritativeServer server)
+        => server.Failure?.Message.TrimEnd('.') ?? (server.Unroutable.Count > 0 ? $"no route to {string.Join(", ", server.Unroutable)}" : "it has no address");
+
+    private ChallengeException NoProvider(string challengeName, ZoneAuthority zone) => new(
+        $"{challengeName}: no DNS provider is for its record, which is {zone.Name} in zone {zone.Zone}" +
+        (zone.Aliases.Count > 1 ? $", where its CNAME leads ({string.Join(" -> ", zone.Aliases)}). " : ". ") +
+        $"Add one to AcmeHttps:DnsProviders with \"Zones\": [\"{zone.Zone}\"]" +
+        (zone.Aliases.Count > 1 ? ", remove the CNAME, or set FollowCnames to false for the provider of the name itself" : "") +
+        $"; configured: {providers.Describe()}.")
+    {
+        Fault = ChallengeFault.Operator,
+    };
+}

@@ -1,0 +1,56 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Storage;
+using KestrelAcme.Tests.Certificates.Scheduling;
+using KestrelAcme.Tests.Storage.Bounded;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Orders;
+
+public sealed class CertificateStateWriterTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Finish_LeaseLost_IsNoFailure(bool stored)
+    {
+        var storage = new InMemoryStorage();
+        var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
+        var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"));
+        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
+        var journal = await CertificateStateWriter.OpenAsync(certificate, store, lease, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled);
+        await lease.DisposeAsync();
+        var now = TimeProvider.System.GetUtcNow();
+
+        await (stored ? journal.FinishAsync(now, Cancelled) : journal.FinishUnsavedAsync(now, Cancelled));
+
+        Assert.Equal(CertificateState.Valid, certificate.State.State);
+        Assert.Null(await storage.ReadAsync(StorageLayout.State("a.test"), Cancelled));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(RevocationReason.KeyCompromise)]
+    public async Task RequirePending_OrderIsGone_SaysWhetherAKeyWasRevoked(RevocationReason? reason)
+    {
+        var storage = new InMemoryStorage();
+        await using var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
+        var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"))
+        {
+            State = CertificateStateRecord.Empty with { Revocation = reason is null ? null : new RevocationRecord("01", TimeProvider.System.GetUtcNow(), OnPurpose: true, reason) },
+        };
+        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
+        var journal = await CertificateStateWriter.OpenAsync(certificate, store, lease, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled);
+
+        var exception = Assert.ThrowsAny<Exception>(journal.RequirePending);
+
+        Assert.Equal(reason is not null, exception.Message.Contains("compromised", StringComparison.Ordinal));
+        Assert.Equal(reason is null, exception.Message.Contains("Another instance", StringComparison.Ordinal));
+    }
+}
