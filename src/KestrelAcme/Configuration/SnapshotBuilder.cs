@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KestrelAcme.Configuration;
 
 /// <summary>Turns options into a snapshot, or into all that is wrong with them. The one place where the rules meet; pure but for the files that the options name.</summary>
@@ -71,4 +73,46 @@ internal static class SnapshotBuilder
             problems.Add("AcceptTermsOfService", "false", $"no certificate can be ordered from {names} before its terms of service are accepted", "Read the terms, then write true");
         }
     }
+}
+
+/// <summary>Checks that the application knows what it is in for where a challenge type follows a moving draft.</summary>
+internal static class ExperimentalRules
+{
+    private const string DnsPersist01 = "dns-persist-01";
+
+    /// <summary>Checks the challenge types of all levels.</summary>
+    public static void Check(AcmeHttpsOptions options, EnvironmentFacts facts, ProblemList problems)
+    {
+        if (facts.ExperimentalChallengeTypes.Contains(DnsPersist01))
+        {
+            return;
+        }
+
+        Check(options.ChallengeTypes, "ChallengeTypes", problems);
+        for (var i = 0; i < (options.Certificates?.Count ?? 0); i++)
+        {
+            Check(options.Certificates![i]?.ChallengeTypes, $"Certificates:{i}:ChallengeTypes", problems);
+        }
+    }
+
+    private static void Check(IList<string>? types, string key, ProblemList problems)
+    {
+        for (var i = 0; i < (types?.Count ?? 0); i++)
+        {
+            if (string.Equals(types![i]?.Trim(), DnsPersist01, StringComparison.OrdinalIgnoreCase))
+            {
+                problems.Add($"{key}:{i}", types[i], "follows a draft that still moves, and was not asked for in code", "Call AddDnsPersist01() on what AddAcmeHttps() returns, or remove it");
+            }
+        }
+    }
+}
+
+/// <summary>What became of the options: a snapshot, or everything that is wrong with them.</summary>
+/// <param name="Snapshot">The snapshot; <see langword="null"/> when there are problems.</param>
+/// <param name="Problems">All problems.</param>
+internal sealed record SnapshotResult(ConfigurationSnapshot? Snapshot, IReadOnlyList<ConfigurationProblem> Problems)
+{
+    /// <summary>Whether nothing is wrong.</summary>
+    [MemberNotNullWhen(true, nameof(Snapshot))]
+    public bool IsValid => Snapshot is not null;
 }

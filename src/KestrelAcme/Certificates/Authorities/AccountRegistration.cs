@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
@@ -150,4 +151,17 @@ internal sealed class AccountRegistration(IAuthorityClient client, StoredAccount
         using var key = AccountKey.Generate();
         return new AccountRecord(key.ExportPkcs8Pem(), metadata);
     }
+}
+
+/// <summary>What an authority is told when an account is created.</summary>
+internal static class NewAccountRequests
+{
+    public static NewAccountRequest Create(AuthoritySpecification authority, bool termsAccepted) => new()
+    {
+        TermsOfServiceAgreed = termsAccepted,
+        Contacts = authority.EmailAddress is { } address ? [$"mailto:{address}"] : [],
+        ExternalAccountBinding = authority.ExternalAccountBinding is { } binding
+            ? new Protocol.Accounts.ExternalAccountBinding(binding.KeyId, Base64Url.EncodeToString(binding.HmacKey.Span))
+            : null,
+    };
 }

@@ -1,4 +1,3 @@
-
 namespace KestrelAcme.Certificates.Model;
 
 /// <summary>Turns answers, and the lack of answers, to a question for renewal information into what is kept. Pure.</summary>
@@ -45,4 +44,25 @@ internal static class RenewalInfoPolicy
         => (previous ?? new RenewalInfoRecord { NextPoll = default }) with { Failures = 0 };
 
     private static TimeSpan Clamp(TimeSpan asked) => asked < ShortestPoll ? ShortestPoll : asked > LongestPoll ? LongestPoll : asked;
+}
+
+/// <summary>The authority's advice for one certificate (RFC 9773), the instant we chose in it, and when to ask again. Stored.</summary>
+internal sealed record RenewalInfoRecord
+{
+    /// <summary>The certificate that the advice is about: advice about one is none about its successor.</summary>
+    public string? SerialNumber { get; init; }
+
+    public DateTimeOffset? WindowStart { get; init; }
+
+    public DateTimeOffset? WindowEnd { get; init; }
+
+    /// <summary>A uniformly random instant of the window, kept until the window moves.</summary>
+    public DateTimeOffset? ChosenInstant { get; init; }
+
+    public required DateTimeOffset NextPoll { get; init; }
+
+    /// <summary>Polls that failed in a row.</summary>
+    public int Failures { get; init; }
+
+    public Uri? ExplanationUrl { get; init; }
 }

@@ -1,4 +1,3 @@
-
 namespace KestrelAcme.Certificates.Model;
 
 /// <summary>Decides when a certificate is ordered or asked about. Pure: the same facts give the same answer.</summary>
@@ -113,4 +112,36 @@ internal static class RenewalPolicy
             ? new RenewalDecision(CertificateAction.Order, chosen, RenewalReason.RenewalInfo)
             : new RenewalDecision(CertificateAction.Order, deadline, RenewalReason.Deadline);
     }
+}
+
+/// <summary>The next action for a certificate and its time; a time in the past means now.</summary>
+internal readonly record struct RenewalDecision(CertificateAction Action, DateTimeOffset DueAt, RenewalReason Reason)
+{
+    /// <summary>Until when a renewal that is due is held back, since others came right before; <see langword="null"/> when it is not.</summary>
+    public DateTimeOffset? HeldUntil { get; init; }
+}
+
+/// <summary>Why an order is due when it is.</summary>
+internal enum RenewalReason
+{
+    /// <summary>There is no certificate, or not for these names.</summary>
+    Missing,
+
+    /// <summary>A fraction of the lifetime is left and the authority gave no advice.</summary>
+    Lifetime,
+
+    /// <summary>The authority advised it (RFC 9773).</summary>
+    RenewalInfo,
+
+    /// <summary>The certificate is revoked.</summary>
+    Revoked,
+
+    /// <summary>The last moment at which we renew, whatever the authority advises.</summary>
+    Deadline,
+
+    /// <summary>An order was begun and is not over.</summary>
+    Unfinished,
+
+    /// <summary>The certificate is abandoned.</summary>
+    Abandoned,
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -231,4 +232,36 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
             logger.ManyValuesDamaged(Many);
         }
     }
+}
+
+/// <summary>The stored form of a <see cref="DomainSourceRecord"/>: JSON.</summary>
+internal static class DomainSourceFile
+{
+    public static byte[] Encode(DomainSourceRecord record)
+        => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.DomainSourceRecord);
+
+    /// <exception cref="DamagedValueException">The value is not such a file.</exception>
+    public static DomainSourceRecord Decode(ReadOnlySpan<byte> value)
+    {
+        var record = StoredJson.Decode(value, PersistenceJsonContext.Default.DomainSourceRecord);
+        return record.Names is null ? throw new DamagedValueException("it has no names") : record;
+    }
+}
+
+/// <summary>The last good answer of one of the application's domain sources.</summary>
+internal sealed record DomainSourceRecord
+{
+    public int Version { get; init; } = 1;
+
+    public required IReadOnlyList<string> Names { get; init; }
+}
+
+/// <summary>The stored form of a <see cref="RevocationListRecord"/>: JSON.</summary>
+internal static class RevocationListFile
+{
+    public static byte[] Encode(RevocationListRecord record)
+        => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.RevocationListRecord);
+
+    /// <exception cref="DamagedValueException">The value is not such a file.</exception>
+    public static RevocationListRecord Decode(ReadOnlySpan<byte> value) => StoredJson.Decode(value, PersistenceJsonContext.Default.RevocationListRecord);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Numerics;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Transport;
 
@@ -86,3 +87,12 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
         ConnectTimeout = ConnectTime,
     };
 }
+
+/// <summary>A revocation list as it was fetched and read.</summary>
+internal sealed record FetchedRevocationList(RevocationList List, EntityTagHeaderValue? Tag);
+
+/// <summary>What matters of a certificate revocation list (RFC 5280 section 5): whether it is genuine was checked before.</summary>
+/// <param name="Number">The CRL number; it never goes down.</param>
+/// <param name="ThisUpdate">When it was issued.</param>
+/// <param name="Revoked">The serial numbers that were asked about and are on it, in hexadecimal, with the time and the reason.</param>
+internal sealed record RevocationList(BigInteger? Number, DateTimeOffset ThisUpdate, IReadOnlyList<RevokedEntry> Revoked);

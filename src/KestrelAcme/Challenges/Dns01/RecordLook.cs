@@ -81,3 +81,8 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
     private static string MarkOf(IEnumerable<string> texts)
         => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', texts.Order(StringComparer.Ordinal)))).AsSpan(0, 8));
 }
+
+/// <summary>What DNS shows of some records.</summary>
+/// <param name="Mark">Differs as soon as DNS shows something else; <see langword="null"/> when some of it could not be looked up.</param>
+/// <param name="ShowsAll">Whether the records to create are there, as far as that can be told from the record itself.</param>
+internal readonly record struct RecordView(string? Mark, bool ShowsAll);

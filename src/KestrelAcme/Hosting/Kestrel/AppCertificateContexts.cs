@@ -60,3 +60,6 @@ internal sealed class AppCertificateContexts(ILogger<AppCertificateContexts> log
         }
     }
 }
+
+/// <summary>A certificate that the app configured itself, with the intermediates that came with it.</summary>
+internal readonly record struct AppCertificate(X509Certificate2 Certificate, X509Certificate2Collection? Chain);

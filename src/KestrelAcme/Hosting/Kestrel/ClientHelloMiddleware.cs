@@ -3,6 +3,7 @@ using System.Net;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
@@ -132,4 +133,19 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
 
     internal static IPAddress? LocalAddress(BaseConnectionContext connection) =>
         (connection.LocalEndPoint as IPEndPoint)?.Address is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address) : null;
+}
+
+/// <summary>What the connection middleware of every endpoint shares.</summary>
+internal sealed class ClientHelloServices(
+    ITlsSettingsSource settings, TlsSelector selector, ChallengeResponder challenges, TimeProvider timeProvider, ILogger<ClientHelloMiddleware> logger)
+{
+    public ITlsSettingsSource Settings { get; } = settings;
+
+    public TlsSelector Selector { get; } = selector;
+
+    public ChallengeResponder Challenges { get; } = challenges;
+
+    public TimeProvider TimeProvider { get; } = timeProvider;
+
+    public ILogger Logger { get; } = logger;
 }

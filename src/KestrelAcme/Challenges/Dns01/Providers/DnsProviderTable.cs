@@ -53,3 +53,11 @@ internal sealed class DnsProviderTable(ConfigurationSource configuration, IEnume
         }
     }
 }
+
+/// <summary>A provider and what it is configured for.</summary>
+internal sealed record DnsProviderEntry(DnsProviderSpecification Specification, IDnsProvider Provider);
+
+/// <summary>How providers of one type are made.</summary>
+/// <param name="TypeName">The type's name.</param>
+/// <param name="Create">Makes one; called once for each element of the configuration.</param>
+internal sealed record DnsProviderKind(string TypeName, Func<IServiceProvider, DnsProviderSettings, IDnsProvider> Create);
