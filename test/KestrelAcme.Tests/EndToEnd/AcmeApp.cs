@@ -79,7 +79,7 @@ internal sealed class AcmeApp : IAsyncDisposable
         => Poll.UntilAsync(
             () => Certificates.Find(name) is { State: CertificateState.Valid, SerialNumber: not null },
             $"a certificate for {name}\n{Log}",
-            TimeSpan.FromSeconds(20),
+            TimeSpan.FromSeconds(60),
             TestContext.Current.CancellationToken);
 
     /// <summary>Connects to the HTTPS endpoint with a server name and returns the chain that was sent, leaf first.</summary>
