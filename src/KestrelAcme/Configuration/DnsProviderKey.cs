@@ -21,4 +21,7 @@ public sealed record DnsProviderKey(string Name, bool Required = false, bool Sec
     /// <summary>Checks a value: <see langword="null"/> when it is good, otherwise what is wrong with it, such as "is not an https URL".</summary>
     /// <value>None: every value is good.</value>
     public Func<string, string?>? Check { get; init; }
+
+    /// <summary>As <see cref="Check"/>, with a fix of its own for each thing that may be wrong.</summary>
+    internal Func<string, (string Reason, string Fix)?>? CheckWithFix { get; init; }
 }

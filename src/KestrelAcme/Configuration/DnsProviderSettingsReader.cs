@@ -54,6 +54,11 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
             problems.Add(source, wanted.Secret ? null : value, wrong, wanted.Example is { } example ? $"Write a value such as '{example}'" : "Write another value");
         }
 
+        if (wanted.CheckWithFix?.Invoke(value) is { } problem)
+        {
+            problems.Add(source, wanted.Secret ? null : value, problem.Reason, problem.Fix);
+        }
+
         return value;
     }
 

@@ -9,6 +9,12 @@ namespace KestrelAcme.Challenges.Dns01.Exec;
 /// <summary>Runs a program for each change.</summary>
 internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider time) : IDnsProvider
 {
+    // The exit codes of env and of shells for a program that cannot be executed, and that is not found.
+    private const int CannotExecute = 126;
+    private const int NotFound = 127;
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
+
+    private readonly string[] _passed = HookEnvironment.Names(settings.Find(nameof(ExecOptions.EnvironmentVariables)));
     private readonly string _program = settings.Get(nameof(ExecOptions.Program));
     private readonly TimeSpan _timeout = ExecOptions.ReadTimeout(settings.Find(nameof(ExecOptions.Timeout))) ?? ExecOptions.DefaultTimeout;
 
@@ -20,33 +26,74 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
 
     private async Task RunAsync(string action, DnsTxtRecord record, CancellationToken cancellationToken)
     {
+        CheckNames(action, record);
+        cancellationToken.ThrowIfCancellationRequested();
         using var limit = new TimeLimit(_timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         using var process = Start(action, record);
-        var output = OutputTail.ReadAsync(process.StandardOutput, both.Token);
-        var errors = OutputTail.ReadAsync(process.StandardError, both.Token);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var (output, errors) = (new OutputTail(), new OutputTail());
+        var readers = Task.WhenAll(output.ReadAsync(process.StandardOutput, reading.Token), errors.ReadAsync(process.StandardError, reading.Token));
         try
         {
-            await process.WaitForExitAsync(both.Token);
-            var said = QuotedText.Words($"{await errors} {await output}", QuotedText.MaxReplyLength);
-            if (process.ExitCode != 0)
+            var ended = await EndAsync(process, both.Token, cancellationToken);
+
+            // A child that goes on running may hold the output open: the program's own end decides.
+            await Task.WhenAny(readers, Task.Delay(s_lastWords, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+            await StopReadingAsync(reading, readers);
+            if (!ended || process.ExitCode != 0)
             {
-                throw Failure(action, record, $"ended with exit code {process.ExitCode}: {(said.Length == 0 ? "it wrote nothing" : said)}");
+                var said = OutputTail.Show(output, errors);
+                throw Failure(
+                    action,
+                    record,
+                    ended
+                        ? $"ended with exit code {process.ExitCode}: {(said.Length == 0 ? "it wrote nothing" : said)}"
+                        : $"did not end within {_timeout.TotalSeconds:0.#} s and was killed{(said.Length == 0 ? "" : $"; it wrote: {said}")}",
+                    ended && process.ExitCode is (CannotExecute or NotFound) ? ProgramFile.FindProblem(_program) : null);
             }
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw Failure(action, record, $"did not end within {_timeout.TotalSeconds:0.#} s and was killed");
         }
         finally
         {
             Kill(process);
-            await ((Task)Task.WhenAll(output, errors)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await StopReadingAsync(reading, readers);
+        }
+    }
+
+    private static async Task StopReadingAsync(CancellationTokenSource reading, Task readers)
+    {
+        await reading.CancelAsync();
+        await readers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Waits for the end; kills the program when its time is over, and says whether it ended before.</summary>
+    private static async Task<bool> EndAsync(Process process, CancellationToken untilTimeIsOver, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await process.WaitForExitAsync(untilTimeIsOver);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            Kill(process);
+            return false;
+        }
+    }
+
+    // A name in DNS may hold any octet, and a program may pass its arguments to a shell.
+    private void CheckNames(string action, DnsTxtRecord record)
+    {
+        if (!RecordNamePolicy.IsPlain(record.Name) || record.Name.StartsWith('-') || !(record.Zone is "" or "." || RecordNamePolicy.IsPlain(record.Zone)))
+        {
+            throw Failure(action, record, "was not run, since the names hold more than letters, digits, hyphens and underscores");
         }
     }
 
     private Process Start(string action, DnsTxtRecord record)
     {
+        InheritedSockets.Hide(Environment.GetEnvironmentVariable("LISTEN_PID"), Environment.GetEnvironmentVariable("LISTEN_FDS"));
         var start = new ProcessStartInfo(_program, [action, record.Name, record.Value])
         {
             UseShellExecute = false,
@@ -54,7 +101,12 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["ACME_ZONE"] = record.Zone;
+        start.Environment.Clear();
+        foreach (var (name, value) in HookEnvironment.Of(Environment.GetEnvironmentVariables(), _passed, record.Zone))
+        {
+            start.Environment[name] = value;
+        }
+
         try
         {
             var process = Process.Start(start) ?? throw Failure(action, record, "could not be started");
@@ -63,7 +115,11 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         }
         catch (Win32Exception exception)
         {
-            throw new DnsProviderException(DnsProviderFault.SetUpNeeded, $"The program {_program} could not be started for {record.Name} in zone {record.Zone}: {exception.Message}.", exception);
+            var why = ProgramFile.FindProblem(_program) is { } problem ? $"it {problem.Reason}. {problem.Fix}" : exception.Message;
+            throw new DnsProviderException(
+                DnsProviderFault.SetUpNeeded,
+                $"The program {_program} could not be started for {QuotedText.Of(record.Name)} in zone {QuotedText.Of(record.Zone)}: {why}.",
+                exception);
         }
     }
 
@@ -83,6 +139,9 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         }
     }
 
-    private DnsProviderException Failure(string action, DnsTxtRecord record, string what)
-        => new(DnsProviderFault.Refused, $"The program {_program} {action} {record.Name} (zone {record.Zone}) {what}.");
+    private DnsProviderException Failure(string action, DnsTxtRecord record, string what, (string Reason, string Fix)? cause = null)
+        => new(
+            cause is null ? DnsProviderFault.Refused : DnsProviderFault.SetUpNeeded,
+            $"The program {_program} {action} {QuotedText.Of(record.Name)} (zone {QuotedText.Of(record.Zone)}) {what}."
+            + (cause is { } found ? $" It {found.Reason}. {found.Fix}." : ""));
 }

@@ -1,7 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Challenges.Dns01.Exec;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Configuration;
 using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Contract;
@@ -32,7 +36,7 @@ public sealed class ExecContractTests : DnsProviderContract
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Equal(DnsProviderFault.Refused, exception.Fault);
-        Assert.EndsWith("hook.sh present _acme-challenge.example.test (zone example.test) ended with exit code 3: no such zone: example.test second line.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith("hook.sh present _acme-challenge.example.test (zone example.test) ended with exit code 3: second line no such zone: example.test.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,6 +66,150 @@ public sealed class ExecContractTests : DnsProviderContract
     public async Task Create_MuchOutput_DoesNotBlock()
         => await CreateProvider(Script("head -c 1000000 /dev/zero | tr '\\0' 'x'; exit 0")).CreateTxtAsync(Txt("value"), Cancelled);
 
+    [Fact]
+    public async Task Create_ChildHoldsTheOutput_ExitCodeDecides()
+    {
+        await CreateProvider(Script("sleep 30 & echo done; exit 0"), TimeSpan.FromSeconds(15)).CreateTxtAsync(Txt("value"), Cancelled);
+        var failing = CreateProvider(Script("echo 'zone is locked' >&2; sleep 30 & exit 3"), TimeSpan.FromSeconds(15));
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => failing.CreateTxtAsync(Txt("value"), Cancelled));
+
+        Assert.EndsWith("ended with exit code 3: zone is locked.", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_FailsAfterMuchOutput_ShowsTheLastWithoutEscapeSequences()
+    {
+        var provider = CreateProvider(Script(
+            """
+            i=0; while [ $i -lt 200 ]; do printf '\033[31mline %d \303\244\303\266 error\033[0m\n' $i >&2; i=$((i+1)); done
+            echo said; printf '\033]0;title\007\033[1;31mzone is locked\033[0m\033(B\n' >&2; exit 7
+            """));
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
+
+        Assert.Contains("ended with exit code 7: said …", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith(" line 198 äö error line 199 äö error zone is locked.", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("[", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("title", exception.Message, StringComparison.Ordinal);
+        Assert.InRange(exception.Message.Length, 400, 800);
+    }
+
+    [Fact]
+    public async Task Create_Environment_HoldsNoSecretOfTheApp()
+    {
+        var names = new[] { "KESTRELACME_TEST_SECRET", "KESTRELACME_TEST_PASSED" };
+        Array.ForEach(names, name => Environment.SetEnvironmentVariable(name, "of the app"));
+        try
+        {
+            var program = Script($"env > '{_folder.Combine("env")}'");
+            await CreateProvider(new ExecOptions { Program = program, EnvironmentVariables = "HTTPS_PROXY_NOT_SET, KESTRELACME_TEST_PASSED" })
+                .CreateTxtAsync(Txt("value"), Cancelled);
+        }
+        finally
+        {
+            Array.ForEach(names, name => Environment.SetEnvironmentVariable(name, null));
+        }
+
+        var environment = await File.ReadAllLinesAsync(_folder.Combine("env"), Cancelled);
+        Assert.Contains("ACME_ZONE=example.test", environment);
+        Assert.Contains("KESTRELACME_TEST_PASSED=of the app", environment);
+        Assert.Contains(environment, line => line.StartsWith("PATH=", StringComparison.Ordinal));
+        string[] known =
+        [
+            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "TZ", "ACME_ZONE", "KESTRELACME_TEST_PASSED", "PWD", "OLDPWD", "SHLVL", "_",
+        ];
+        Assert.Empty(environment.Select(line => line.Split('=')[0]).Where(name => !name.StartsWith("LC_", StringComparison.Ordinal)).Except(known));
+    }
+
+    [Theory]
+    [InlineData("_acme-challenge.a`id`.example.test", "example.test")]
+    [InlineData("_acme-challenge.a|b.example.test", "example.test")]
+    [InlineData("_acme-challenge.bücher.example.test", "example.test")]
+    [InlineData("-rf.example.test", "example.test")]
+    [InlineData("_acme-challenge.example.test", "example.test;id")]
+    public async Task Create_NameWithOtherCharacters_IsNotRun(string name, string zone)
+    {
+        var provider = CreateProvider(Script($"touch '{_folder.Combine("was-run")}'"));
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => provider.CreateTxtAsync(Txt("value") with { Name = name, Zone = zone }, Cancelled));
+
+        Assert.Contains("was not run", exception.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder.Combine("was-run")));
+    }
+
+    [Fact]
+    public async Task Create_ScriptAsks_GetsTheEndOfInput()
+        => await CreateProvider(Script("read answer || exit 0; exit 1")).CreateTxtAsync(Txt("value"), Cancelled);
+
+    [Theory]
+    [InlineData("#!/bin/sh\r\nexit 0\r\n", true, "has line endings of Windows (CR LF)", "sed -i 's/\\r$//'")]
+    [InlineData("#!/usr/bin/env sh\r\nexit 0\r\n", true, "has line endings of Windows (CR LF)", "sed -i 's/\\r$//'")]
+    [InlineData("#!/bin/sh\nexit 0\n", false, "is not executable", "chmod +x")]
+    [InlineData("exit 0\n", true, "has no '#!' in its first line", "'#!/bin/sh'")]
+    [InlineData("", true, "has no '#!' in its first line", "'#!/bin/sh'")]
+    [InlineData("\ufeff#!/bin/sh\nexit 0\n", true, "begins with a byte order mark", "UTF-8 without")]
+    [InlineData("#!/nowhere/python3\n", true, "needs the interpreter '/nowhere/python3', which does not exist", "Install it")]
+    [InlineData("#!/usr/bin/env -S python3-not-installed -u\n", true, "needs the interpreter 'python3-not-installed'", "Install it")]
+    public async Task Program_CannotBeStarted_IsNamedAtStartAndWhenRun(string content, bool executable, string reason, string fix)
+    {
+        var path = Script("exit 0");
+        var provider = CreateProvider(path);
+        await File.WriteAllTextAsync(path, content, Cancelled);
+        if (!executable && !OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        var problem = Assert.Single(TestFacts.Problems(
+            options => options.DnsProviders = [new ExecOptions { Program = path }],
+            TestFacts.Production with { DnsProviderTypes = [ExecOptions.ProviderType] }));
+        Assert.Contains($"Program = '{path}': {reason}", problem, StringComparison.Ordinal);
+        Assert.Contains(fix, problem, StringComparison.Ordinal);
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
+        Assert.Equal(DnsProviderFault.SetUpNeeded, exception.Fault);
+        Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(fix, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EnvironmentVariables_NotNames_IsAProblem()
+    {
+        var program = Script("exit 0");
+
+        var problem = Assert.Single(TestFacts.Problems(
+            options => options.DnsProviders = [new ExecOptions { Program = program, EnvironmentVariables = "AWS_PROFILE=x" }],
+            TestFacts.Production with { DnsProviderTypes = [ExecOptions.ProviderType] }));
+
+        Assert.Contains("EnvironmentVariables = 'AWS_PROFILE=x': holds '=': only names belong here", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_SocketsOfSystemd_AreNotInherited()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Sockets are handed over by systemd.");
+        var pid = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var inherited = Dup((int)socket.Handle);
+        try
+        {
+            var provider = CreateProvider(Script($"[ ! -e /proc/$$/fd/{inherited} ]"));
+            await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
+            InheritedSockets.Hide("1", "4096");
+            await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
+
+            InheritedSockets.Hide(pid, (inherited - 2).ToString(CultureInfo.InvariantCulture));
+
+            await provider.CreateTxtAsync(Txt("value"), Cancelled);
+        }
+        finally
+        {
+            _ = Close(inherited);
+        }
+    }
+
     internal override IDnsProvider? CreateProvider(bool goodCredentials) => goodCredentials ? CreateProvider(Hook()) : null;
 
     protected override async Task<IReadOnlyList<string>> ValuesAsync()
@@ -71,7 +219,9 @@ public sealed class ExecContractTests : DnsProviderContract
     }
 
     private static ExecProvider CreateProvider(string script, TimeSpan? timeout = null)
-        => new(ProviderSettings.Of(new ExecOptions { Program = script, Timeout = timeout }, ExecOptions.ProviderType), TimeProvider.System);
+        => CreateProvider(new ExecOptions { Program = script, Timeout = timeout });
+
+    private static ExecProvider CreateProvider(ExecOptions options) => new(ProviderSettings.Of(options, ExecOptions.ProviderType), TimeProvider.System);
 
     private static DnsTxtRecord Txt(string value) => new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = value };
 
@@ -94,4 +244,12 @@ public sealed class ExecContractTests : DnsProviderContract
 
         return path;
     }
+
+    [DllImport("libc", EntryPoint = "dup")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Dup(int descriptor);
+
+    [DllImport("libc", EntryPoint = "close")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Close(int descriptor);
 }

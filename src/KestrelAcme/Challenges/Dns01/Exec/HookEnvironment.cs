@@ -1,0 +1,66 @@
+using System.Collections;
+
+namespace KestrelAcme.Challenges.Dns01.Exec;
+
+/// <summary>The environment of a program: what it needs to run and what the configuration names, but none of the app's secrets. Pure.</summary>
+internal static class HookEnvironment
+{
+    /// <summary>The variable that holds the zone.</summary>
+    public const string Zone = "ACME_ZONE";
+
+    // Those of Windows are needed to load libraries and to find the user's folders.
+    private static readonly HashSet<string> s_basic = new(
+        [
+            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "TZ",
+            .. OperatingSystem.IsWindows()
+                ? new[]
+                {
+                    "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA",
+                    "ProgramData", "ProgramFiles", "ProgramFiles(x86)", "PSModulePath", "PROCESSOR_ARCHITECTURE", "NUMBER_OF_PROCESSORS",
+                }
+                : [],
+        ],
+        Comparer);
+
+    private static StringComparer Comparer => OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+
+    /// <summary>The names in the value of <see cref="ExecOptions.EnvironmentVariables"/>.</summary>
+    public static string[] Names(string? text) => (text ?? "").Split([',', ' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>What is wrong with a list of names.</summary>
+    public static string? CheckNames(string text)
+    {
+        if (Names(text).FirstOrDefault(name => char.IsAsciiDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')) is not { } wrong)
+        {
+            return null;
+        }
+
+        return wrong.Contains('=')
+            ? "holds '=': only names belong here, and their values come from the app's environment"
+            : "is not a list of names of environment variables, which consist of letters, digits and underscores";
+    }
+
+    /// <summary>The variables for one run.</summary>
+    public static Dictionary<string, string> Of(IDictionary all, IReadOnlyCollection<string> passed, string zone)
+    {
+        var wanted = new HashSet<string>(passed, Comparer);
+        var environment = new Dictionary<string, string>(Comparer);
+        foreach (DictionaryEntry variable in all)
+        {
+            var name = (string)variable.Key;
+            if (variable.Value is string value && (wanted.Contains(name) || s_basic.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal)))
+            {
+                environment[name] = value;
+            }
+        }
+
+        // The app's sockets, not the program's.
+        foreach (var name in new[] { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES" })
+        {
+            environment.Remove(name);
+        }
+
+        environment[Zone] = zone;
+        return environment;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace KestrelAcme.Challenges.Dns01.Exec;
+
+/// <summary>
+/// Whether a program can be started, as far as its file shows. The system's own message names the script when its interpreter is what is
+/// missing, and comes only when an order waits for it.
+/// </summary>
+internal static partial class ProgramFile
+{
+    /// <summary>A path for messages.</summary>
+    public const string Example = "/usr/local/bin/dns-hook";
+
+    private const int ExecuteAccess = 1;
+    private const int HeadLength = 256;
+
+    /// <summary>What keeps a program from being started, and what to do; <see langword="null"/> when nothing is seen.</summary>
+    public static (string Reason, string Fix)? FindProblem(string path)
+    {
+        if (!Path.IsPathFullyQualified(path) || !File.Exists(path))
+        {
+            return Directory.Exists(path)
+                ? ("is a folder, not a program", $"Write a value such as '{Example}'")
+                : ("is not the full path of a program that exists", $"Write a value such as '{Example}'");
+        }
+
+        // Windows decides by the extension, and starts scripts by other programs.
+        return OperatingSystem.IsWindows() ? null : FindAccessProblem(path) ?? FindContentProblem(path);
+    }
+
+    private static (string Reason, string Fix)? FindAccessProblem(string path)
+    {
+        if (OperatingSystem.IsWindows() || Access(path, ExecuteAccess) == 0)
+        {
+            return null;
+        }
+
+        const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        return (File.GetUnixFileMode(path) & Execute) == 0
+            ? ("is not executable", $"Run: chmod +x '{path}'")
+            : IsOnNoExec(path)
+                ? ("is on a file system that is mounted with 'noexec', from which no program can be started", "Move it to another file system, such as /usr/local/bin")
+                : ("may not be executed by the app's user", "Give that user the right to execute it, and to enter each folder above it");
+    }
+
+    private static bool IsOnNoExec(string path)
+    {
+        try
+        {
+            // Each line: device, mount point, type, options. The longest mount point above the file counts, and of equal ones the last.
+            var mount = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).Where(fields => fields.Length > 3 && IsAbove(fields[1], path))
+                .Aggregate((string[]?)null, (best, fields) => best is null || fields[1].Length >= best[1].Length ? fields : best);
+            return mount is not null && mount[3].Split(',').Contains("noexec");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false; // Not Linux.
+        }
+    }
+
+    private static bool IsAbove(string folder, string path) => path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
+
+    private static (string Reason, string Fix)? FindContentProblem(string path)
+    {
+        if (ReadHead(path) is not { } head)
+        {
+            return null;
+        }
+
+        if (head.AsSpan().StartsWith("\u00EF\u00BB\u00BF"))
+        {
+            return ("begins with a byte order mark, so that the system does not see its first line", "Save it as UTF-8 without a byte order mark");
+        }
+
+        if (!head.StartsWith("#!", StringComparison.Ordinal))
+        {
+            // With a NUL it is a binary: which ones run here, the system knows best.
+            return head.Contains('\0')
+                ? null
+                : ("has no '#!' in its first line, so that the system does not know what runs it", "Begin it with a line such as '#!/bin/sh'");
+        }
+
+        var line = head[2..].Split('\n')[0];
+        if (line.EndsWith('\r'))
+        {
+            return ("has line endings of Windows (CR LF), so that the system looks for an interpreter whose name ends in CR", $"Run: sed -i 's/\\r$//' '{path}'");
+        }
+
+        return FindInterpreterProblem(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    private static (string Reason, string Fix)? FindInterpreterProblem(string[] words)
+    {
+        if (words.Length == 0)
+        {
+            return ("names no interpreter after '#!'", "Begin it with a line such as '#!/bin/sh'");
+        }
+
+        var interpreter = words[0];
+        if (!File.Exists(interpreter))
+        {
+            return ($"needs the interpreter '{interpreter}', which does not exist", "Install it, or correct the first line");
+        }
+
+        if (!OperatingSystem.IsWindows() && Access(interpreter, ExecuteAccess) != 0)
+        {
+            return ($"needs the interpreter '{interpreter}', which the app's user may not execute", "Correct the first line, or the permissions of the interpreter");
+        }
+
+        // env looks in PATH.
+        var name = Path.GetFileName(interpreter) == "env" ? words.Skip(1).FirstOrDefault(word => !word.StartsWith('-') && !word.Contains('=')) : null;
+        return name is null || name.Contains('/') || IsInPath(name) ? null
+            : ($"needs the interpreter '{name}', which is in no folder of the app's PATH", "Install it, correct the first line, or set PATH");
+    }
+
+    private static bool IsInPath(string name)
+        => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin").Split(':').Any(folder => File.Exists(Path.Combine(folder, name)));
+
+    // In Latin-1, one character for each octet.
+    private static string? ReadHead(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            var head = new byte[HeadLength];
+            return Encoding.Latin1.GetString(head, 0, file.ReadAtLeast(head, HeadLength, throwOnEndOfStream: false));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null; // A program that may be executed need not be readable.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Access(string path, int mode);
+}
