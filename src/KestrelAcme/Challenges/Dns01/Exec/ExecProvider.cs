@@ -33,7 +33,9 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         using var process = Start(action, record);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (output, errors) = (new OutputTail(), new OutputTail());
-        var readers = Task.WhenAll(output.ReadAsync(process.StandardOutput, reading.Token), errors.ReadAsync(process.StandardError, reading.Token));
+        var readers = Task.WhenAll(
+            output.ReadAsync(process.StandardOutput, reading.Token),
+            errors.ReadAsync(process.StandardError, reading.Token));
         try
         {
             var ended = await EndAsync(process, both.Token, cancellationToken);
@@ -85,7 +87,8 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
     // A name in DNS may hold any octet, and a program may pass its arguments to a shell.
     private void CheckNames(string action, DnsTxtRecord record)
     {
-        if (!RecordNamePolicy.IsPlain(record.Name) || record.Name.StartsWith('-') || !(record.Zone is "" or "." || RecordNamePolicy.IsPlain(record.Zone)))
+        if (!RecordNamePolicy.IsPlain(record.Name) || record.Name.StartsWith('-')
+            || !(record.Zone is "" or "." || RecordNamePolicy.IsPlain(record.Zone)))
         {
             throw Failure(action, record, "was not run, since the names hold more than letters, digits, hyphens and underscores");
         }

@@ -15,7 +15,8 @@ internal static class HookEnvironment
             .. OperatingSystem.IsWindows()
                 ? new[]
                 {
-                    "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA",
+                    "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "USERNAME", "APPDATA",
+                    "LOCALAPPDATA",
                     "ProgramData", "ProgramFiles", "ProgramFiles(x86)", "PSModulePath", "PROCESSOR_ARCHITECTURE", "NUMBER_OF_PROCESSORS",
                 }
                 : [],
@@ -30,7 +31,8 @@ internal static class HookEnvironment
     /// <summary>What is wrong with a list of names.</summary>
     public static string? CheckNames(string text)
     {
-        if (Names(text).FirstOrDefault(name => char.IsAsciiDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')) is not { } wrong)
+        static bool IsName(string name) => !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        if (Names(text).FirstOrDefault(name => !IsName(name)) is not { } wrong)
         {
             return null;
         }
@@ -48,7 +50,8 @@ internal static class HookEnvironment
         foreach (DictionaryEntry variable in all)
         {
             var name = (string)variable.Key;
-            if (variable.Value is string value && (wanted.Contains(name) || s_basic.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal)))
+            if (variable.Value is string value
+                && (wanted.Contains(name) || s_basic.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal)))
             {
                 environment[name] = value;
             }

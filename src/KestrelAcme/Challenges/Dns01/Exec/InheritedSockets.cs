@@ -14,7 +14,7 @@ internal static partial class InheritedSockets
     private const int SetFlags = 2;
     private const int CloseOnExec = 1;
 
-    /// <summary>Keeps them from the programs that are started from now on, when they were handed to this process. The app's own use of them is the same.</summary>
+    /// <summary>Keeps them from programs that are started from now on, if they were handed to this process. The app uses them as before.</summary>
     public static void Hide(string? listenPid, string? listenFds)
     {
         if (OperatingSystem.IsLinux()

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Challenges.Dns01.Exec;
 
@@ -40,7 +41,8 @@ internal static partial class ProgramFile
         return (File.GetUnixFileMode(path) & Execute) == 0
             ? ("is not executable", $"Run: chmod +x '{path}'")
             : IsOnNoExec(path)
-                ? ("is on a file system that is mounted with 'noexec', from which no program can be started", "Move it to another file system, such as /usr/local/bin")
+                ? ("is on a file system that is mounted with 'noexec', from which no program can be started",
+                    "Move it to another file system, such as /usr/local/bin")
                 : ("may not be executed by the app's user", "Give that user the right to execute it, and to enter each folder above it");
     }
 
@@ -49,7 +51,8 @@ internal static partial class ProgramFile
         try
         {
             // Each line: device, mount point, type, options. The longest mount point above the file counts, and of equal ones the last.
-            var mount = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).Where(fields => fields.Length > 3 && IsAbove(fields[1], path))
+            var mount = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' '))
+                .Where(fields => fields.Length > 3 && IsAbove(fields[1], path))
                 .Aggregate((string[]?)null, (best, fields) => best is null || fields[1].Length >= best[1].Length ? fields : best);
             return mount is not null && mount[3].Split(',').Contains("noexec");
         }
@@ -68,9 +71,15 @@ internal static partial class ProgramFile
             return null;
         }
 
-        if (head.AsSpan().StartsWith("\u00EF\u00BB\u00BF"))
+        if (head.Length == 0)
         {
-            return ("begins with a byte order mark, so that the system does not see its first line", "Save it as UTF-8 without a byte order mark");
+            return ("is empty, or not a regular file", "Write the program into it");
+        }
+
+        if (head.StartsWith('\uFEFF'))
+        {
+            return ("begins with a byte order mark, so that the system does not see its first line",
+                "Save it as UTF-8 without a byte order mark");
         }
 
         if (!head.StartsWith("#!", StringComparison.Ordinal))
@@ -78,13 +87,15 @@ internal static partial class ProgramFile
             // With a NUL it is a binary: which ones run here, the system knows best.
             return head.Contains('\0')
                 ? null
-                : ("has no '#!' in its first line, so that the system does not know what runs it", "Begin it with a line such as '#!/bin/sh'");
+                : ("has no '#!' in its first line, so that the system does not know what runs it",
+                    "Begin it with a line such as '#!/bin/sh'");
         }
 
         var line = head[2..].Split('\n')[0];
         if (line.EndsWith('\r'))
         {
-            return ("has line endings of Windows (CR LF), so that the system looks for an interpreter whose name ends in CR", $"Run: sed -i 's/\\r$//' '{path}'");
+            return ("has line endings of Windows (CR LF), so that the system looks for an interpreter whose name ends in CR",
+                $"Run: sed -i 's/\\r$//' '{path}'");
         }
 
         return FindInterpreterProblem(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries));
@@ -98,33 +109,41 @@ internal static partial class ProgramFile
         }
 
         var interpreter = words[0];
+        var shown = QuotedText.Of(interpreter, QuotedText.MaxNameLength);
         if (!File.Exists(interpreter))
         {
-            return ($"needs the interpreter '{interpreter}', which does not exist", "Install it, or correct the first line");
+            return ($"needs the interpreter '{shown}', which does not exist", "Install it, or correct the first line");
         }
 
         if (!OperatingSystem.IsWindows() && Access(interpreter, ExecuteAccess) != 0)
         {
-            return ($"needs the interpreter '{interpreter}', which the app's user may not execute", "Correct the first line, or the permissions of the interpreter");
+            return ($"needs the interpreter '{shown}', which the app's user may not execute",
+                "Correct the first line, or the permissions of the interpreter");
         }
 
-        // env looks in PATH.
-        var name = Path.GetFileName(interpreter) == "env" ? words.Skip(1).FirstOrDefault(word => !word.StartsWith('-') && !word.Contains('=')) : null;
-        return name is null || name.Contains('/') || IsInPath(name) ? null
+        // env looks in PATH. Its other forms, with options and variables, are for it to judge.
+        var name = Path.GetFileName(interpreter) == "env" ? words.Skip(1).SkipWhile(word => word == "-S").FirstOrDefault() : null;
+        return name is null || name.StartsWith('-') || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '+') || IsInPath(name)
+            ? null
             : ($"needs the interpreter '{name}', which is in no folder of the app's PATH", "Install it, correct the first line, or set PATH");
     }
 
     private static bool IsInPath(string name)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin").Split(':').Any(folder => File.Exists(Path.Combine(folder, name)));
+        => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin").Split(':')
+            .Any(folder => File.Exists(Path.Combine(folder, name)));
 
-    // In Latin-1, one character for each octet.
     private static string? ReadHead(string path)
     {
         try
         {
+            if (new FileInfo(path).Length == 0)
+            {
+                return ""; // Also a pipe or a device, which must not be opened: it could wait for ever.
+            }
+
             using var file = File.OpenRead(path);
             var head = new byte[HeadLength];
-            return Encoding.Latin1.GetString(head, 0, file.ReadAtLeast(head, HeadLength, throwOnEndOfStream: false));
+            return Encoding.UTF8.GetString(head, 0, file.ReadAtLeast(head, HeadLength, throwOnEndOfStream: false));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

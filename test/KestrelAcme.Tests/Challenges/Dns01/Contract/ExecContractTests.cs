@@ -148,7 +148,8 @@ public sealed class ExecContractTests : DnsProviderContract
     [InlineData("#!/usr/bin/env sh\r\nexit 0\r\n", true, "has line endings of Windows (CR LF)", "sed -i 's/\\r$//'")]
     [InlineData("#!/bin/sh\nexit 0\n", false, "is not executable", "chmod +x")]
     [InlineData("exit 0\n", true, "has no '#!' in its first line", "'#!/bin/sh'")]
-    [InlineData("", true, "has no '#!' in its first line", "'#!/bin/sh'")]
+    [InlineData("", true, "is empty", "Write the program into it")]
+    [InlineData("#!/nowhere/\u001b[31m\n", true, "needs the interpreter '/nowhere/\\u001b[31m'", "Install it")]
     [InlineData("\ufeff#!/bin/sh\nexit 0\n", true, "begins with a byte order mark", "UTF-8 without")]
     [InlineData("#!/nowhere/python3\n", true, "needs the interpreter '/nowhere/python3', which does not exist", "Install it")]
     [InlineData("#!/usr/bin/env -S python3-not-installed -u\n", true, "needs the interpreter 'python3-not-installed'", "Install it")]
@@ -172,6 +173,49 @@ public sealed class ExecContractTests : DnsProviderContract
         Assert.Equal(DnsProviderFault.SetUpNeeded, exception.Fault);
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
         Assert.Contains(fix, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("#!/bin/sh\nexit 0\n")]
+    [InlineData("#! /bin/sh -e\r\n# only where the line is a comment to the shell\n", false)]
+    [InlineData("#!/usr/bin/env -S sh -e\nexit 0\n")]
+    [InlineData("#!/usr/bin/env -S -u FOO sh\nexit 0\n")]
+    [InlineData("#!/usr/bin/env -S FOO=1 sh\nexit 0\n")]
+    [InlineData("\u007fELF\u0002\u0001\u0001\u0000\u0000")]
+    public async Task FindProblem_OnlyWhatKeepsItFromStarting(string content, bool good = true)
+    {
+        var path = Script("exit 0");
+        await File.WriteAllTextAsync(path, content, Cancelled);
+
+        Assert.Equal(good, ProgramFile.FindProblem(path) is null);
+    }
+
+    [Fact]
+    public void FindProblem_FileSystemWithoutExecution_IsNamed()
+    {
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && File.ReadLines("/proc/self/mounts").Any(line => line.Contains(" /dev/shm ") && line.Contains("noexec")),
+            "/dev/shm is not mounted with noexec here.");
+        var path = Path.Combine("/dev/shm", Path.GetRandomFileName());
+        File.Copy(Script("exit 0"), path);
+        try
+        {
+            Assert.Contains("'noexec'", ProgramFile.FindProblem(path)?.Reason, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public async Task Create_OutOfTime_ShowsWhatItWrote()
+    {
+        var provider = CreateProvider(Script("trap '' TERM INT HUP; echo 'waiting for the lock'; sleep 300"), TimeSpan.FromSeconds(3));
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
+
+        Assert.EndsWith("did not end within 3 s and was killed; it wrote: waiting for the lock.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
