@@ -25,6 +25,16 @@ internal static class AzureCredentials
         return ofApplication ?? new DefaultAzureCredential(At(host, new DefaultAzureCredentialOptions()));
     }
 
+    /// <summary>What is sent to get a token, so that nothing that is quoted repeats it: from the settings, and from the environment, where <see cref="DefaultAzureCredential"/> finds it.</summary>
+    public static IReadOnlyList<string?> SecretsOf(DnsProviderSettings settings) =>
+    [
+        settings.Find(nameof(AzureDnsOptions.ClientSecret)),
+        Environment.GetEnvironmentVariable("AZURE_CLIENT_SECRET"),
+        Environment.GetEnvironmentVariable("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        Environment.GetEnvironmentVariable("AZURE_PASSWORD"),
+        Environment.GetEnvironmentVariable("IDENTITY_HEADER"),
+    ];
+
     // Without a host the options hold that of the environment.
     private static TOptions At<TOptions>(Uri? host, TOptions options)
         where TOptions : TokenCredentialOptions

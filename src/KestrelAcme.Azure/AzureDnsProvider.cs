@@ -26,7 +26,7 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
     public AzureDnsProvider(DnsProviderSettings settings, TokenCredential credential, HttpPipelineTransport? transport, TimeProvider time)
     {
         _time = time;
-        _api = new AzureApi(new Uri(settings.Find(nameof(AzureDnsOptions.ResourceManagerEndpoint)) ?? AzureDnsOptions.PublicCloud), credential, transport, time);
+        _api = new AzureApi(new Uri(settings.Find(nameof(AzureDnsOptions.ResourceManagerEndpoint)) ?? AzureDnsOptions.PublicCloud), credential, AzureCredentials.SecretsOf(settings), transport, time);
         _zones = new AzureZoneFinder(settings, _api, time);
     }
 

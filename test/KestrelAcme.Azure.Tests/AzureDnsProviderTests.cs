@@ -237,6 +237,37 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
         Assert.Contains("BadRequest: The record count exceeds 20.", exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{{"error":{{"code":"Bad","message":"you sent Bearer {0}"}}}}""")]
+    [InlineData("<html>Authorization: Bearer {0}</html>")]
+    public async Task Create_AnswerRepeatsTheToken_ItIsHidden(string format)
+    {
+        _azure.Api.Refusals.Enqueue((400, string.Format(null, format, AzureFixture.Token), null));
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
+
+        Assert.Contains("Bearer ***", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(AzureFixture.Token, exception.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_RefusedTokenRequestRepeatsTheClientSecret_ItIsHidden()
+    {
+        const string Secret = "the secret/of the client";
+        var failure = new AuthenticationFailedException($"AADSTS7000215: client_secret={Uri.EscapeDataString(Secret)}", new InvalidOperationException(Secret));
+        var provider = _azure.CreateProvider(new StaticCredential("", failure), options =>
+        {
+            options.TenantId = "11111111-2222-3333-4444-555555555555";
+            options.ClientId = "11111111-2222-3333-4444-666666666666";
+            options.ClientSecret = Secret;
+        });
+
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
+
+        Assert.Contains("client_secret=***", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, exception.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Create_BusyOnce_IsTriedAgain()
     {

@@ -26,15 +26,18 @@ internal sealed class AzureApi : IDisposable
     private readonly HttpPipeline _pipeline;
     private readonly HttpPipelineTransport _transport;
     private readonly TimeProvider _time;
+    private readonly IReadOnlyList<string?> _secrets;
 
     /// <param name="endpoint">The root of Resource Manager.</param>
     /// <param name="credential">As whom.</param>
+    /// <param name="secrets">What the credential sends.</param>
     /// <param name="transport">How requests are sent; <see langword="null"/> for the ordinary way. It is disposed with this.</param>
     /// <param name="time">The clock.</param>
-    public AzureApi(Uri endpoint, TokenCredential credential, HttpPipelineTransport? transport, TimeProvider time)
+    public AzureApi(Uri endpoint, TokenCredential credential, IReadOnlyList<string?> secrets, HttpPipelineTransport? transport, TimeProvider time)
     {
         Endpoint = endpoint;
         _time = time;
+        _secrets = secrets;
         _transport = transport ?? new HttpClientTransport(new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -89,21 +92,27 @@ internal sealed class AzureApi : IDisposable
         try
         {
             await _pipeline.SendAsync(message, both.Token);
-            return new AzureResponse(message.Response.Status, await ReadAsync(message.Response, both.Token), RetryAfterOf(message.Response.Headers));
+            return new AzureResponse(message.Response.Status, await ReadAsync(message.Response, both.Token), RetryAfterOf(message.Response.Headers), SecretsOf(message.Request));
         }
         catch (AuthenticationFailedException exception)
         {
-            throw AzureFailures.NoToken(exception, Endpoint, request.Zone);
+            throw AzureFailures.NoToken(exception, Endpoint, request.Zone, SecretsOf(message.Request));
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw new DnsProviderException(DnsProviderFault.Unavailable, $"{Endpoint.Authority} could not be asked about zone {request.Zone}: {QuotedText.Words(exception.Message, QuotedText.MaxReplyLength)}", exception);
+            var secrets = SecretsOf(message.Request);
+            throw new DnsProviderException(
+                DnsProviderFault.Unavailable, $"{Endpoint.Authority} could not be asked about zone {request.Zone}: {secrets.Quote(exception.Message)}", secrets.Cause(exception));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DnsProviderException(DnsProviderFault.Unavailable, $"{Endpoint.Authority} did not answer within {Timeout.TotalSeconds:0} s about zone {request.Zone}.");
         }
     }
+
+    // With the token, which the pipeline puts into the request.
+    private SentSecrets SecretsOf(Request request)
+        => new(_secrets.Append(request.Headers.TryGetValue("Authorization", out var value) && value is not null ? value[(value.IndexOf(' ', StringComparison.Ordinal) + 1)..] : null));
 
     private HttpMessage CreateMessage(AzureRequest request)
     {

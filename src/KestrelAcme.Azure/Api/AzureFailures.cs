@@ -37,15 +37,15 @@ internal static class AzureFailures
         => ErrorOf(answer)?.Code is { } code && HolderCodes.Contains(code, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>No token could be had.</summary>
-    public static DnsProviderException NoToken(AuthenticationFailedException exception, Uri endpoint, string zone)
+    public static DnsProviderException NoToken(AuthenticationFailedException exception, Uri endpoint, string zone, SentSecrets secrets)
     {
         // Where nothing answered, or nothing was found yet, the surroundings may come up later; a refusal stays one.
         var fault = exception is CredentialUnavailableException || IsNetwork(exception) ? DnsProviderFault.Unavailable : DnsProviderFault.Unauthorized;
         return new DnsProviderException(
             fault,
-            $"No token for {endpoint.Authority}, to change zone {zone}, could be had: {QuotedText.Words(exception.Message, QuotedText.MaxReplyLength)} " +
+            $"No token for {endpoint.Authority}, to change zone {zone}, could be had: {secrets.Quote(exception.Message)} " +
             "Give TenantId, ClientId and ClientSecret, or ManagedIdentityClientId, or run where DefaultAzureCredential finds an identity.",
-            exception);
+            secrets.Cause(exception));
     }
 
     private static AzureError? ErrorOf(AzureResponse answer) => answer.Read(AzureJsonContext.Default.AzureErrorResponse)?.Found;
@@ -53,7 +53,7 @@ internal static class AzureFailures
     private static string Words(AzureResponse answer)
     {
         var error = ErrorOf(answer);
-        var words = error is null ? answer.Text : QuotedText.Words($"{error.Code}: {error.Message}", QuotedText.MaxReplyLength);
+        var words = error is null ? answer.Text : answer.Quote($"{error.Code}: {error.Message}");
         return words.Length == 0 ? "no reason given" : words.TrimEnd('.');
     }
 

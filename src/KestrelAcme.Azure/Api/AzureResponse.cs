@@ -6,7 +6,7 @@ using KestrelAcme.Diagnostics;
 namespace KestrelAcme.Azure.Api;
 
 /// <summary>What Resource Manager answered.</summary>
-internal sealed record AzureResponse(int Status, ReadOnlyMemory<byte> Body, TimeSpan? RetryAfter)
+internal sealed record AzureResponse(int Status, ReadOnlyMemory<byte> Body, TimeSpan? RetryAfter, SentSecrets Secrets)
 {
     private const int TooManyRequests = 429;
 
@@ -30,7 +30,10 @@ internal sealed record AzureResponse(int Status, ReadOnlyMemory<byte> Body, Time
     }
 
     /// <summary>The body as a text to quote.</summary>
-    public string Text => QuotedText.Words(Encoding.UTF8.GetString(Body.Span), QuotedText.MaxReplyLength);
+    public string Text => Quote(Encoding.UTF8.GetString(Body.Span));
+
+    /// <summary>A part of the answer as a text to quote, without the credentials that were sent.</summary>
+    public string Quote(string? part) => Secrets.Quote(part);
 
     public override string ToString() => $"HTTP {Status}, {Body.Length} bytes";
 }

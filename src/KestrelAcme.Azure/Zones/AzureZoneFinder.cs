@@ -98,13 +98,13 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
                 }
             }
 
-            next = Next(list.NextLink, zone);
+            next = Next(answer, list.NextLink, zone);
         }
 
         return zones;
     }
 
-    private Uri? Next(string? link, string zone)
+    private Uri? Next(AzureResponse answer, string? link, string zone)
     {
         if (string.IsNullOrEmpty(link))
         {
@@ -114,7 +114,7 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
         // The token is sent along: to nobody but the one that it is for.
         return Uri.TryCreate(link, UriKind.Absolute, out var url) && url.Scheme == api.Endpoint.Scheme && string.Equals(url.Authority, api.Endpoint.Authority, StringComparison.OrdinalIgnoreCase)
             ? url
-            : throw new DnsProviderException(DnsProviderFault.Refused, $"{api.Endpoint.Authority} continues the list of zones (for zone {zone}) at {QuotedText.Words(link, QuotedText.MaxReplyLength)}, another server, which is not followed.");
+            : throw new DnsProviderException(DnsProviderFault.Refused, $"{api.Endpoint.Authority} continues the list of zones (for zone {zone}) at {answer.Quote(link)}, another server, which is not followed.");
     }
 
     private DnsProviderException NotFound(DnsTxtRecord record) => new(

@@ -79,7 +79,7 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
     private DnsProviderException Failure(DnsApiResponse answer, DnsTxtRecord record)
     {
         // Before a registration was made there is no secret to leak in what is quoted.
-        var words = answer.Read(AcmeDnsJsonContext.Default.AcmeDnsError)?.Error is { } error ? QuotedText.Words(error, QuotedText.MaxReplyLength) : answer.IsSuccess ? "not a registration" : answer.Text;
+        var words = answer.Read(AcmeDnsJsonContext.Default.AcmeDnsError)?.Error is { } error ? answer.Quote(error) : answer.IsSuccess ? "not a registration" : answer.Text;
         return _api.Failure(answer, record.Zone, words, "The server may have lost the registration, or not allow this machine's address (allowfrom).");
     }
 }

@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
 using KestrelAcme.Challenges.Dns01.Http;
 using KestrelAcme.Configuration;
-using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Challenges.Dns01.Cloudflare;
 
@@ -62,7 +61,7 @@ internal sealed class CloudflareApi : IDisposable
     private DnsProviderException Failure(DnsApiResponse answer, string zone)
     {
         var errors = answer.Read(CloudflareJsonContext.Default.CloudflareChange)?.Errors ?? [];
-        var words = errors.Count == 0 ? answer.Text : QuotedText.Words(string.Join("; ", errors.Take(5).Select(error => error.Describe())), QuotedText.MaxReplyLength);
+        var words = errors.Count == 0 ? answer.Text : answer.Quote(string.Join("; ", errors.Take(5).Select(error => error.Describe())));
         return _client.Failure(answer, zone, words, Advice);
     }
 }

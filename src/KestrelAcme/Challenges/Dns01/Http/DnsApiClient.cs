@@ -7,7 +7,7 @@ namespace KestrelAcme.Challenges.Dns01.Http;
 
 /// <summary>
 /// Calls the HTTP API of a DNS provider: bounded in time and size, no redirects (credentials stay where they were sent), and a few more tries where the service is busy or out of reach.
-/// Every call must be safe to repeat. Safe for concurrent use.
+/// Every call of <see cref="SendAsync"/> must be safe to repeat. Safe for concurrent use.
 /// </summary>
 internal sealed class DnsApiClient : IDisposable
 {
@@ -105,7 +105,7 @@ internal sealed class DnsApiClient : IDisposable
             DnsProviderFault.RateLimited or DnsProviderFault.Unavailable => " It is tried again by itself.",
             _ => "",
         };
-        var message = $"{BaseUrl.Authority} answered {(int)answer.StatusCode} for zone {zone}: {(words.Length == 0 ? "no reason given" : words.TrimEnd('.'))}.{next}";
+        var message = $"{BaseUrl.Authority} answered {(int)answer.StatusCode} for zone {zone}: {(words.Length == 0 ? "no reason given" : answer.Quote(words).TrimEnd('.'))}.{next}";
         return new DnsProviderException(fault, message) { RetryAfter = answer.RetryAfter };
     }
 
@@ -114,29 +114,41 @@ internal sealed class DnsApiClient : IDisposable
     private static bool IsBusy(HttpStatusCode code)
         => code is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
-    private async Task<DnsApiResponse> SendOnceAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, CancellationToken cancellationToken)
+    /// <summary>Sends a request a single time: for a change that depends on what was read before, which must be read again before another try.</summary>
+    /// <exception cref="DnsProviderException">The service could not be reached.</exception>
+    public async Task<DnsApiResponse> SendOnceAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = content?.Invoke() };
+        var secrets = SecretsOf(request);
         try
         {
             using var response = await _client.SendAsync(request, both.Token);
             var body = await response.Content.ReadAsByteArrayAsync(both.Token);
-            return new DnsApiResponse(response.StatusCode, body, RetryAfterOf(response.Headers.RetryAfter));
+            return new DnsApiResponse(response.StatusCode, body, RetryAfterOf(response.Headers.RetryAfter), secrets);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // Whatever it is: something in between may answer what makes HttpClient throw anything.
             throw new DnsProviderException(
                 DnsProviderFault.Unavailable,
-                $"{BaseUrl.Authority} could not be asked about zone {zone}: {QuotedText.Words(exception.Message, QuotedText.MaxReplyLength)}",
-                exception);
+                $"{BaseUrl.Authority} could not be asked about zone {zone}: {secrets.Quote(exception.Message)}",
+                secrets.Cause(exception));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DnsProviderException(DnsProviderFault.Unavailable, $"{BaseUrl.Authority} did not answer within {Timeout.TotalSeconds:0} s about zone {zone}.");
         }
+    }
+
+    // Providers send their credentials in these headers and nowhere else, for all requests or for one.
+    private SentSecrets SecretsOf(HttpRequestMessage request)
+    {
+        var sent = _client.DefaultRequestHeaders.Concat(request.Headers).Concat(request.Content?.Headers.AsEnumerable() ?? []);
+        return new SentSecrets(
+            sent.Where(header => header.Key.StartsWith("X-", StringComparison.OrdinalIgnoreCase)).SelectMany(header => header.Value)
+                .Append(_client.DefaultRequestHeaders.Authorization?.Parameter));
     }
 
     private TimeSpan? RetryAfterOf(RetryConditionHeaderValue? header)

@@ -7,7 +7,7 @@ using KestrelAcme.Diagnostics;
 namespace KestrelAcme.Challenges.Dns01.Http;
 
 /// <summary>What a provider's API answered.</summary>
-internal sealed record DnsApiResponse(HttpStatusCode StatusCode, ReadOnlyMemory<byte> Body, TimeSpan? RetryAfter)
+internal sealed record DnsApiResponse(HttpStatusCode StatusCode, ReadOnlyMemory<byte> Body, TimeSpan? RetryAfter, SentSecrets Secrets)
 {
     public bool IsSuccess => (int)StatusCode is >= 200 and < 300;
 
@@ -27,7 +27,10 @@ internal sealed record DnsApiResponse(HttpStatusCode StatusCode, ReadOnlyMemory<
     }
 
     /// <summary>The body as a text to quote.</summary>
-    public string Text => QuotedText.Words(Encoding.UTF8.GetString(Body.Span), QuotedText.MaxReplyLength);
+    public string Text => Quote(Encoding.UTF8.GetString(Body.Span));
+
+    /// <summary>A part of the answer as a text to quote, without the credentials that were sent.</summary>
+    public string Quote(string? part) => Secrets.Quote(part);
 
     public override string ToString() => $"HTTP {(int)StatusCode}, {Body.Length} bytes";
 }
