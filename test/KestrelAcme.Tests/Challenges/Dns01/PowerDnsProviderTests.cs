@@ -1,0 +1,131 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Dns01.PowerDns;
+using KestrelAcme.Challenges.Dns01.Providers;
+using KestrelAcme.Testing.Servers;
+using KestrelAcme.Tests.Challenges.Dns01.Contract;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.Challenges.Dns01;
+
+/// <summary>What PowerDNS has of its own: changes that replace all values of a name, disabled records, comments. Against Debian's pdns-server.</summary>
+public sealed class PowerDnsProviderTests : IAsyncLifetime
+{
+    private const string Zone = "api/v1/servers/localhost/zones/example.test.";
+    private const string Name = "_acme-challenge.example.test";
+
+    private PowerDnsServer? _server;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private PowerDnsServer Server => _server ?? throw new InvalidOperationException("Not started.");
+
+    public async ValueTask InitializeAsync() => _server = await PowerDnsServer.StartAsync(["example.test"], Cancelled);
+
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Change_TwoInstancesAtOnce_EveryValueStaysUntilItsDeletion()
+    {
+        using var one = CreateProvider();
+        using var two = CreateProvider();
+        var providers = new[] { one, two };
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
+        {
+            for (var round = 0; round < 3; round++)
+            {
+                var value = $"value-{i}-{round}";
+                await providers[i % 2].CreateTxtAsync(Txt(value), Cancelled);
+                for (var look = 0; look < 5; look++)
+                {
+                    Assert.Contains(value, await TxtQuery.AskAsync(Server.Address, Name, Cancelled));
+                }
+
+                await providers[i % 2].DeleteTxtAsync(Txt(value), Cancelled);
+            }
+        }));
+
+        Assert.Empty(await TxtQuery.AskAsync(Server.Address, Name, Cancelled));
+    }
+
+    [Fact]
+    public async Task Change_DisabledRecordsCommentsAndTimeToLive_AreKept()
+    {
+        using var client = Server.CreateClient();
+        var set = new
+        {
+            name = Name + ".",
+            type = "TXT",
+            ttl = 1234,
+            changetype = "REPLACE",
+            records = new[] { new { content = "\"theirs\"", disabled = false }, new { content = "\"switched-off\"", disabled = true } },
+            comments = new[] { new { content = "do not touch", account = "somebody" } },
+        };
+        using (var response = await client.PatchAsJsonAsync(Zone, new { rrsets = new[] { set } }, Cancelled))
+        {
+            Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancelled));
+        }
+
+        using var provider = CreateProvider();
+        await provider.CreateTxtAsync(Txt("ours"), Cancelled);
+        Assert.Equal(["1234", "comment do not touch", "off \"switched-off\"", "on \"ours\"", "on \"theirs\""], await ShowAsync(client));
+        await provider.DeleteTxtAsync(Txt("ours"), Cancelled);
+        Assert.Equal(["1234", "comment do not touch", "off \"switched-off\"", "on \"theirs\""], await ShowAsync(client));
+    }
+
+    [Fact]
+    public async Task Delete_OnlyDisabledRecordsAreLeft_KeepsThem()
+    {
+        using var client = Server.CreateClient();
+        var records = new[] { new { content = "\"ours\"", disabled = false }, new { content = "\"switched-off\"", disabled = true } };
+        var set = new { name = Name + ".", type = "TXT", ttl = 60, changetype = "REPLACE", records };
+        using var response = await client.PatchAsJsonAsync(Zone, new { rrsets = new[] { set } }, Cancelled);
+        using var provider = CreateProvider();
+
+        await provider.DeleteTxtAsync(Txt("ours"), Cancelled);
+
+        Assert.Equal(["60", "off \"switched-off\""], await ShowAsync(client));
+    }
+
+    [Theory]
+    [InlineData("http://192.0.2.1:8081/", true)]
+    [InlineData("http://dns.internal.test/", true)]
+    [InlineData("https://dns.internal.test/", false)]
+    [InlineData("http://127.0.0.1:8081/", false)]
+    [InlineData("http://[::1]:8081/", false)]
+    [InlineData("http://localhost/", false)]
+    public async Task FirstUse_PlainHttp_WarnsUnlessItStaysOnThisMachine(string url, bool warns)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["AcmeHttps:DnsProviders:0:Type"] = "PowerDns",
+            ["AcmeHttps:DnsProviders:0:ApiUrl"] = url,
+            ["AcmeHttps:DnsProviders:0:ApiKey"] = "secret-of-the-api",
+        };
+        await using var app = new DnsFixture(settings, dnsPort: 53);
+
+        // A provider is made when a record needs it for the first time: before anything is sent.
+        var providers = app.Services.GetRequiredService<DnsProviderTable>();
+        Assert.NotNull(providers.Find(Name, Name));
+        Assert.NotNull(providers.Find(Name, Name));
+
+        Assert.Equal(warns ? 2 : 1, app.Log.ToString().Split($"The DNS provider PowerDns at {new Uri(url).Authority} is asked over plain http").Length);
+        Assert.DoesNotContain("secret-of-the-api", app.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    private static DnsTxtRecord Txt(string value) => new() { ChallengeName = Name, Name = Name, Zone = "example.test", Value = value, TimeToLive = TimeSpan.FromSeconds(60) };
+
+    private static async Task<string[]> ShowAsync(HttpClient client)
+    {
+        var zone = (await client.GetFromJsonAsync<JsonNode>(Zone, Cancelled))!;
+        var set = zone["rrsets"]!.AsArray().Single(s => (string)s!["name"]! == Name + "." && (string)s["type"]! == "TXT")!;
+        var records = set["records"]!.AsArray().Select(r => $"{((bool)r!["disabled"]! ? "off" : "on")} {(string)r["content"]!}").Order(StringComparer.Ordinal);
+        return [$"{(long)set["ttl"]!}", .. set["comments"]!.AsArray().Select(c => $"comment {(string)c!["content"]!}"), .. records];
+    }
+
+    private PowerDnsProvider CreateProvider() => new(
+        ProviderSettings.Of(new PowerDnsOptions { ApiUrl = Server.ApiUrl.ToString(), ApiKey = Server.ApiKey }, PowerDnsOptions.ProviderType), TimeProvider.System);
+}
