@@ -65,7 +65,7 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
 
     private static async Task StopReadingAsync(CancellationTokenSource reading, Task readers)
     {
-        await reading.CancelAsync();
+        await reading.CancelQuietlyAsync();
         await readers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
