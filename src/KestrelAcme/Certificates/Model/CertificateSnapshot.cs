@@ -72,7 +72,10 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
     }
 
     /// <summary>What is served of it under some of its names.</summary>
-    public CertificateMaterial Material(string id, IReadOnlyList<string> names) => new(id, names, Record.Chain, Record.PrivateKey, NotBefore, NotAfter);
+    public CertificateMaterial Material(string id, IReadOnlyList<string> names) => new(id, names, ServedChain, Record.PrivateKey, NotBefore, NotAfter);
+
+    // A root is stored if it issued the leaf itself, for revocation lists. Clients have the roots that they trust.
+    private IReadOnlyList<ReadOnlyMemory<byte>> ServedChain => Record.Chain.Count == 2 && IsSelfIssued(Record.Chain[1]) ? [Record.Chain[0]] : Record.Chain;
 
     /// <summary>Whether a staging service that we know issued it: no client trusts it.</summary>
     public bool IsFromStaging => WellKnownAuthorities.IsStaging(Record.Metadata.DirectoryUrl);
@@ -116,6 +119,19 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
 
     // A time that has not come yet was noted by a wrong clock, or by somebody else: the leaf's own counts.
     private DateTimeOffset ObtainedAt(DateTimeOffset now) => Record.Metadata.ObtainedAt > now + LargestSkew ? NotBefore : Record.Metadata.ObtainedAt;
+
+    private static bool IsSelfIssued(ReadOnlyMemory<byte> certificate)
+    {
+        try
+        {
+            var read = DerCertificate.Read(certificate.Span);
+            return read.Issuer.SequenceEqual(read.Subject);
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+    }
 
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
 

@@ -31,7 +31,7 @@ internal static class IssuedCertificateCheck
         }
 
         ThrowIfUnusable(chain, names, chainExpected, now);
-        return chain.Certificates;
+        return chain.Stored;
     }
 
     /// <summary>Checks what is about to be served as the TLS table does, before it takes the place of what is stored.</summary>

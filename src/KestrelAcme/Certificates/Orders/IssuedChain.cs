@@ -10,9 +10,17 @@ namespace KestrelAcme.Certificates.Orders;
 /// not belong to the chain, and a root at its end are left out. Pure.
 /// </summary>
 /// <param name="Certificates">The chain in DER, the leaf first.</param>
-/// <param name="IsRootLeftOut">Whether the download held the root that the last certificate was issued by.</param>
-internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certificates, bool IsRootLeftOut)
+/// <param name="Root">The root that the last certificate was issued by, if the download held it.</param>
+internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certificates, ReadOnlyMemory<byte>? Root)
 {
+    /// <summary>Whether the download held the root that the last certificate was issued by.</summary>
+    public bool IsRootLeftOut => Root is not null;
+
+    /// <summary>
+    /// What is stored: the chain, and the root if it issued the leaf itself. Its key is needed to check revocation lists; it is not served.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Stored => Certificates.Count == 1 && Root is { } root ? [Certificates[0], root] : Certificates;
+
     private static ReadOnlySpan<byte> AuthorityKeyIdentifier => [0x55, 0x1D, 0x23];
 
     private static ReadOnlySpan<byte> SubjectKeyIdentifier => [0x55, 0x1D, 0x0E];
@@ -35,14 +43,14 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
         {
             if (IsSelfIssued(issuer))
             {
-                return new IssuedChain(chain, IsRootLeftOut: true);
+                return new IssuedChain(chain, issuer);
             }
 
             rest.Remove(issuer);
             chain.Add(issuer);
         }
 
-        return new IssuedChain(chain, IsRootLeftOut: false);
+        return new IssuedChain(chain, Root: null);
     }
 
     /// <summary>

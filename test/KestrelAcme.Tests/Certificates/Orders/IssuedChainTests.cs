@@ -49,6 +49,7 @@ public sealed class IssuedChainTests : IDisposable
 
         AssertChain(chain!.Certificates, leaf);
         Assert.True(chain.IsRootLeftOut);
+        AssertChain(chain.Stored, leaf, _root.Der);
     }
 
     [Fact]
