@@ -5,6 +5,9 @@ using KestrelAcme.Challenges.Dns01.PowerDns;
 using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Challenges.Dns01.Contract;
+using KestrelAcme.Tests.Challenges.Dns01.Servers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -114,6 +117,51 @@ public sealed class PowerDnsProviderTests : IAsyncLifetime
 
         Assert.Equal(warns ? 2 : 1, app.Log.ToString().Split($"The DNS provider PowerDns at {new Uri(url).Authority} is asked over plain http").Length);
         Assert.DoesNotContain("secret-of-the-api", app.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Versions from 5.0 on, of which no server is at hand: the documented change types, refused or not.</summary>
+    [Theory]
+    [InlineData(true, new[] { "EXTEND", "PRUNE" })]
+    [InlineData(false, new[] { "EXTEND", "REPLACE", "DELETE" })]
+    public async Task Change_ServerOfSingleValues_IsAskedForThem(bool isNew, string[] expected)
+    {
+        var changes = new List<string>();
+        var values = new List<string>();
+        await using var api = await StubApi.StartAsync(
+            app => app.Run(async context =>
+            {
+                if (context.Request.Method == "PATCH")
+                {
+                    var change = (await JsonNode.ParseAsync(context.Request.Body))!["rrsets"]![0]!;
+                    var type = (string)change["changetype"]!;
+                    changes.Add(type);
+                    if (!isNew && type is "EXTEND" or "PRUNE")
+                    {
+                        context.Response.StatusCode = 422;
+                        await context.Response.WriteAsync("""{"error":"Changetype not understood"}""");
+                        return;
+                    }
+
+                    values.Clear();
+                    values.AddRange(type is "EXTEND" or "REPLACE" ? change["records"]!.AsArray().Select(r => (string)r!["content"]!) : []);
+                    context.Response.StatusCode = 204;
+                    return;
+                }
+
+                var records = new JsonArray([.. values.Select(v => new JsonObject { ["content"] = v, ["disabled"] = false })]);
+                var set = new JsonObject { ["name"] = Name + ".", ["type"] = "TXT", ["ttl"] = 60, ["records"] = records };
+                await context.Response.WriteAsync(
+                    context.Request.Path.Value!.EndsWith("search-data", StringComparison.Ordinal) ? "[]" : new JsonObject { ["rrsets"] = new JsonArray(set) }.ToJsonString());
+            }),
+            Cancelled);
+        using var provider = new PowerDnsProvider(
+            ProviderSettings.Of(new PowerDnsOptions { ApiUrl = api.Url.ToString(), ApiKey = "key-of-the-api" }, PowerDnsOptions.ProviderType), TimeProvider.System);
+
+        await provider.CreateTxtAsync(Txt("ours"), Cancelled);
+        await provider.DeleteTxtAsync(Txt("ours"), Cancelled);
+
+        Assert.Equal(expected, changes);
+        Assert.Empty(values);
     }
 
     private static DnsTxtRecord Txt(string value) => new() { ChallengeName = Name, Name = Name, Zone = "example.test", Value = value, TimeToLive = TimeSpan.FromSeconds(60) };
