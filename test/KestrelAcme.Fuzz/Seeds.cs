@@ -32,7 +32,7 @@ internal static class Seeds
         {
             writer.WriteEncodedValue(signed);
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is ArgumentException or AsnContentException)
         {
             // Not even one DER value: what is signed is then the whole input, as it is.
             return signed.ToArray();

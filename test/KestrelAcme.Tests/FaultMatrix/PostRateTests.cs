@@ -47,8 +47,10 @@ public sealed class PostRateTests(PostRateTests.Fixture fixture, ITestOutputHelp
             var (posts, elapsed) = (authority.Requests.Count(IsPost) - before, TimeProvider.System.GetElapsedTime(began));
             output.WriteLine($"{posts} POSTs in {elapsed.TotalMilliseconds:0} ms");
 
-            // One is sent before the first interval is over, and one may be on its way.
-            Assert.True(failing || expected.Name.StartsWith("Challenge:", StringComparison.Ordinal), "it was got over");
+            // One is sent before the first interval is over, and one may be on its way. A download that times out on a busy machine uses up
+            // the wrong certificate that was prepared, and the next one is right.
+            var mayPass = expected.Name.StartsWith("Challenge:", StringComparison.Ordinal) || expected.Name.StartsWith("certificate:", StringComparison.Ordinal);
+            Assert.True(failing || mayPass, "it was got over");
             Assert.InRange(posts, 0, (elapsed / Interval) + 2);
         }
         finally
