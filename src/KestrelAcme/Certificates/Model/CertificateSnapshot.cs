@@ -120,7 +120,8 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
     // A time that has not come yet was noted by a wrong clock, or by somebody else: the leaf's own counts.
     private DateTimeOffset ObtainedAt(DateTimeOffset now) => Record.Metadata.ObtainedAt > now + LargestSkew ? NotBefore : Record.Metadata.ObtainedAt;
 
-    private static bool IsSelfIssued(ReadOnlyMemory<byte> certificate)
+    /// <summary>Whether a certificate names itself as its issuer, as roots do.</summary>
+    public static bool IsSelfIssued(ReadOnlyMemory<byte> certificate)
     {
         try
         {

@@ -70,6 +70,6 @@ internal sealed class CertificateDownload(
     private static bool IsChainExpected(OrderContext context)
         => context.Authority.Specification.IsPublic
             || (context.Current is { } current
-                && current.Chain.Skip(1).Any(issuer => !IssuedChain.IsSelfIssued(issuer))
+                && current.Chain.Skip(1).Any(issuer => !CertificateSnapshot.IsSelfIssued(issuer))
                 && current.Metadata.DirectoryUrl == context.Authority.Specification.DirectoryUrl);
 }

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Tls;
 
@@ -41,7 +42,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
         List<ReadOnlyMemory<byte>> chain = [leaf];
         while (FindIssuer(rest, chain[^1]) is { } issuer)
         {
-            if (IsSelfIssued(issuer))
+            if (CertificateSnapshot.IsSelfIssued(issuer))
             {
                 return new IssuedChain(chain, issuer);
             }
@@ -76,20 +77,6 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
 
         var chosen = ChainSelector.Select([.. arranged.Select(a => a.Chain)], preferredIssuer);
         return arranged.Find(a => ReferenceEquals(a.Chain, chosen)).Arranged;
-    }
-
-    /// <summary>Whether a certificate names itself as its issuer, as roots do.</summary>
-    public static bool IsSelfIssued(ReadOnlyMemory<byte> certificate)
-    {
-        try
-        {
-            var shape = DerCertificate.Read(certificate.Span);
-            return shape.Issuer.SequenceEqual(shape.Subject);
-        }
-        catch (AsnContentException)
-        {
-            return false;
-        }
     }
 
     private static List<ReadOnlyMemory<byte>> Distinct(IReadOnlyList<ReadOnlyMemory<byte>> sent)
