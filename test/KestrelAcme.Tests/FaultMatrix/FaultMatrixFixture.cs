@@ -1,8 +1,10 @@
 using System.Globalization;
+using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Protocol;
+using KestrelAcme.Testing;
 using KestrelAcme.Tests.EndToEnd;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -38,7 +40,7 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
         App = await Local.StartAppAsync(Local.Settings(names), configure: builder => builder.Services.AddSingleton(Settings));
         foreach (var name in names)
         {
-            await App.ObtainedAsync(name);
+            await ObtainedAsync(App, name, TestContext.Current.CancellationToken);
         }
     }
 
@@ -48,6 +50,25 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
         Local.Authority.Faults.Clear();
         ForgetOutage(App);
     }
+
+    /// <summary>
+    /// Waits until <paramref name="name"/> has its first certificate. The timeouts of these tests are short: on a busy machine a first attempt may
+    /// miss them, and the authority then counts as unreachable for the names that were not tried yet either.
+    /// </summary>
+    internal static Task ObtainedAsync(AcmeApp app, string name, CancellationToken cancellationToken) => Poll.UntilAsync(
+        async _ =>
+        {
+            ForgetOutage(app);
+            return app.Certificates.Find(name)?.State switch
+            {
+                CertificateState.Valid => true,
+                CertificateState.Ordering => false,
+                _ => await Record.ExceptionAsync(() => app.Certificates.RenewAsync(name, cancellationToken)) is null,
+            };
+        },
+        $"a certificate for {name}",
+        TimeSpan.FromMinutes(3),
+        cancellationToken);
 
     /// <summary>Has the first authority asked again at once.</summary>
     internal static void ForgetOutage(AcmeApp app)

@@ -97,20 +97,8 @@ public sealed class PostRateTests(PostRateTests.Fixture fixture, ITestOutputHelp
             App = await Local.StartAppAsync(Local.Settings(names), configure: builder => builder.Services.AddSingleton(settings));
             foreach (var name in names)
             {
-                // The times are short, and on a busy machine the first attempt may miss them.
-                await Poll.UntilAsync(_ => ObtainAsync(name), $"a certificate for {name}", TimeSpan.FromMinutes(1), Cancelled);
+                await FaultMatrixFixture.ObtainedAsync(App, name, Cancelled);
             }
-        }
-
-        private async Task<bool> ObtainAsync(string name)
-        {
-            if (App.Certificates.Find(name) is not { State: CertificateState.Waiting })
-            {
-                return App.Certificates.Find(name) is { State: CertificateState.Valid };
-            }
-
-            FaultMatrixFixture.ForgetOutage(App);
-            return await Record.ExceptionAsync(() => App.Certificates.RenewAsync(name, Cancelled)) is null;
         }
 
         public async ValueTask DisposeAsync()
