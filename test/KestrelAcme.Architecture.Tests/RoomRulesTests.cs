@@ -7,12 +7,13 @@ namespace KestrelAcme.Architecture.Tests;
 /// <summary>The order of the rooms within the largest folders: each may use those below it. docs/architecture.md shows what they use.</summary>
 public sealed class RoomRulesTests
 {
-    // What stands in the folder itself: the public types.
+    // The folder's own namespace: the public types.
     private const string Root = "(root)";
 
     private static readonly Dictionary<string, string[]> Rooms = new(StringComparer.Ordinal)
     {
         ["Certificates"] = ["Engine", "Stored", "Revocation", "Upkeep", "Attempts", "Scheduling", "Orders", "RateLimits", "Failures", "Authorities", "Domains", "Persistence", "Events", "Model", Root],
+        ["Configuration"] = ["Binding", "Rules", "Snapshot", "Names", Root],
         ["Challenges"] = ["Places", "Dns01", "TlsAlpn01", "Http01", Root],
     };
 

@@ -1,6 +1,7 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Challenges.Dns01.Servers;
 using Microsoft.Extensions.Configuration;

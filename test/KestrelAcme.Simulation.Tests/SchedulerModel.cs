@@ -1,7 +1,7 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging.Abstractions;

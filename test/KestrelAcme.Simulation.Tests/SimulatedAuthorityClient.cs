@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Directories;

@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Simulation.Tests;
 

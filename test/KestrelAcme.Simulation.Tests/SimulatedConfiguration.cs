@@ -1,5 +1,7 @@
 using System.Globalization;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Simulation.Tests;
 

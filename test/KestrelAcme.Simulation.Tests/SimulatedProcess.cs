@@ -3,7 +3,7 @@ using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Challenges;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
 using Microsoft.Extensions.DependencyInjection;

@@ -6,6 +6,8 @@ using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Challenges.Places;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Hosting;
 using KestrelAcme.Hosting.Kestrel;
 using KestrelAcme.Storage;

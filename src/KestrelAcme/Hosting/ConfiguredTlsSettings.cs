@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Hosting;

@@ -1,6 +1,8 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Hosting.Kestrel;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -59,9 +59,9 @@ internal sealed partial class SourceFile
     {
         get
         {
-            // src/Project/Folder/File.cs
+            // src/Project/Folder/File.cs. The options are what users name: their room adds nothing to the namespace.
             var parts = Path.Split('/');
-            return string.Join('.', parts[1..^1]);
+            return string.Join('.', parts[1..^1]).Replace("KestrelAcme.Configuration.Options", "KestrelAcme.Configuration", StringComparison.Ordinal);
         }
     }
 

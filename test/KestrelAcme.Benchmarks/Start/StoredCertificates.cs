@@ -3,6 +3,8 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Tests.Tls;

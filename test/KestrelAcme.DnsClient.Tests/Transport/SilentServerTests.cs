@@ -1,5 +1,5 @@
 using System.Net;
-using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.AuthoritativeServers;
 using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Records;
 using KestrelAcme.DnsClient.Tests.Servers;

@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol;
 
 namespace KestrelAcme.Simulation.Tests.OverHttp;

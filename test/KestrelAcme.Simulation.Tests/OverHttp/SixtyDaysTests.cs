@@ -1,4 +1,4 @@
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using Xunit;
 
 namespace KestrelAcme.Simulation.Tests.OverHttp;

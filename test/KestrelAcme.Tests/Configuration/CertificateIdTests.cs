@@ -1,4 +1,6 @@
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using Xunit;
 

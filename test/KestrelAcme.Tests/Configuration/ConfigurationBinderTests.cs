@@ -1,5 +1,6 @@
 using System.Text;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 

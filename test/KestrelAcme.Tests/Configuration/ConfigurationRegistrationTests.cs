@@ -1,4 +1,6 @@
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
+using KestrelAcme.Configuration.Snapshot;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;

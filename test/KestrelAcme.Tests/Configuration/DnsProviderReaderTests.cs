@@ -3,6 +3,7 @@ using KestrelAcme.Challenges.Dns01.Exec;
 using KestrelAcme.Challenges.Dns01.PowerDns;
 using KestrelAcme.Challenges.Dns01.Rfc2136;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using Xunit;
 
 namespace KestrelAcme.Tests.Configuration;

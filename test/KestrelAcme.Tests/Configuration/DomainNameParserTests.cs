@@ -1,4 +1,4 @@
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 using Xunit;
 
 namespace KestrelAcme.Tests.Configuration;
@@ -95,12 +95,12 @@ public sealed class DomainNameParserTests
     {
         var result = DomainNameParser.Parse(text);
 
-        Assert.False(result.IsGood);
+        Assert.False(result.IsSuccess);
         Assert.Equal((reason, fix), (result.Reason, result.Fix));
     }
 
     [Fact]
-    public void Parse_Label63_Good() => Assert.True(DomainNameParser.Parse(Label63 + ".example").IsGood);
+    public void Parse_Label63_Good() => Assert.True(DomainNameParser.Parse(Label63 + ".example").IsSuccess);
 
     [Fact]
     public void Parse_Label64_Bad() => Assert.Equal("has a label longer than 63 characters", DomainNameParser.Parse($"a{Label63}.example").Reason);
@@ -111,7 +111,7 @@ public sealed class DomainNameParserTests
         var name = $"{Label63}.{Label63}.{Label63}.{new string('a', 61)}";
         Assert.Equal(253, name.Length);
 
-        Assert.True(DomainNameParser.Parse(name).IsGood);
+        Assert.True(DomainNameParser.Parse(name).IsSuccess);
     }
 
     [Fact]

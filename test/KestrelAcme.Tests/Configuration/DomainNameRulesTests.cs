@@ -1,4 +1,5 @@
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
 using Xunit;
 
 namespace KestrelAcme.Tests.Configuration;
@@ -32,9 +33,9 @@ public sealed class DomainNameRulesTests
     {
         var refused = DomainNameRules.Check(name, Http, onlyPublicAuthorities: true);
 
-        Assert.False(refused.IsGood);
+        Assert.False(refused.IsSuccess);
         Assert.Contains(reason, refused.Reason, StringComparison.Ordinal);
-        Assert.True(DomainNameRules.Check(name, Http, onlyPublicAuthorities: false).IsGood);
+        Assert.True(DomainNameRules.Check(name, Http, onlyPublicAuthorities: false).IsSuccess);
     }
 
     [Theory]
@@ -48,7 +49,7 @@ public sealed class DomainNameRulesTests
     public void Check_RefusedByPublicAuthoritiesForEver_RefusedAtOnce(string name, string reason)
     {
         Assert.Contains(reason, DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: true).Reason, StringComparison.Ordinal);
-        Assert.True(DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: false).IsGood);
+        Assert.True(DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: false).IsSuccess);
     }
 
     [Theory]
@@ -62,7 +63,7 @@ public sealed class DomainNameRulesTests
     [InlineData("172.32.0.1")]
     [InlineData("8.8.8.8")]
     [InlineData("2606:4700::1")]
-    public void Check_Public_Good(string name) => Assert.True(DomainNameRules.Check(name, [.. Http, "dns-01"], onlyPublicAuthorities: true).IsGood);
+    public void Check_Public_Good(string name) => Assert.True(DomainNameRules.Check(name, [.. Http, "dns-01"], onlyPublicAuthorities: true).IsSuccess);
 
     [Fact]
     public void Check_WildcardOfTopLevel_Refused() => Assert.Contains("single label", DomainNameRules.Check("*.com", ["dns-01"], true).Reason, StringComparison.Ordinal);
@@ -78,7 +79,7 @@ public sealed class DomainNameRulesTests
     [InlineData("dns-01")]
     [InlineData("http-01", "dns-01")]
     [InlineData("dns-persist-01")]
-    public void Check_WildcardWithDns_Good(params string[] types) => Assert.True(DomainNameRules.Check("*.example.com", types, true).IsGood);
+    public void Check_WildcardWithDns_Good(params string[] types) => Assert.True(DomainNameRules.Check("*.example.com", types, true).IsSuccess);
 
     [Fact]
     public void Check_IpAddressWithDnsOnly_Refused() => Assert.Contains("IP address", DomainNameRules.Check("8.8.8.8", ["dns-01"], true).Reason, StringComparison.Ordinal);
@@ -88,7 +89,7 @@ public sealed class DomainNameRulesTests
     {
         var snapshot = ConfigurationSnapshot.Disabled with { ChallengeTypes = ["dns-01"], Authorities = [] };
 
-        Assert.True(DomainNameRules.Check("*.a.test", snapshot).IsGood);
-        Assert.False(DomainNameRules.Check("*.a.test", snapshot with { ChallengeTypes = ["http-01"] }).IsGood);
+        Assert.True(DomainNameRules.Check("*.a.test", snapshot).IsSuccess);
+        Assert.False(DomainNameRules.Check("*.a.test", snapshot with { ChallengeTypes = ["http-01"] }).IsSuccess);
     }
 }

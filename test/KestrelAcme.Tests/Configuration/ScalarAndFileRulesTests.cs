@@ -1,4 +1,5 @@
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
 using Xunit;
 
 namespace KestrelAcme.Tests.Configuration;

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Tests.Configuration;
 

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Testing;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges.Places;
+using KestrelAcme.Configuration.Names;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -159,7 +160,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
 
         public int Looks => Volatile.Read(ref _looks);
 
-        public Task<NamePlace> FindAsync(KestrelAcme.Configuration.CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken)
+        public Task<NamePlace> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _looks);
             return Task.FromResult(Place);

@@ -64,7 +64,7 @@ public sealed class AccountKeyTests
 
     private static async Task<AccountRecord> ReadAsync(AcmeApp app)
     {
-        var id = app.Services.GetRequiredService<KestrelAcme.Configuration.ConfigurationSource>().Current.Authorities[0].Id;
+        var id = app.Services.GetRequiredService<KestrelAcme.Configuration.Snapshot.ConfigurationSource>().Current.Authorities[0].Id;
         return (await StoreOf(app).ReadAccountAsync(id, Cancelled))!;
     }
 }

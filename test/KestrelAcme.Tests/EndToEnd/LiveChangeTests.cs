@@ -162,7 +162,7 @@ public sealed class LiveChangeTests
 
         running.Reload(settings);
         await Poll.UntilAsync(
-            () => running.App.Services.GetRequiredService<KestrelAcme.Configuration.ConfigurationSource>().Current.Authorities[0].DirectoryUrl == other.Authority.DirectoryUrl,
+            () => running.App.Services.GetRequiredService<KestrelAcme.Configuration.Snapshot.ConfigurationSource>().Current.Authorities[0].DirectoryUrl == other.Authority.DirectoryUrl,
             "the reload", cancellationToken: Cancelled);
         await running.App.Certificates.RenewAsync("app.test", Cancelled);
 

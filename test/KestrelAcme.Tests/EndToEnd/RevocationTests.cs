@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Storage;

@@ -1,7 +1,7 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Protocol;

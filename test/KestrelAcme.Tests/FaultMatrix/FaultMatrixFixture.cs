@@ -2,7 +2,7 @@ using System.Globalization;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.EndToEnd;

@@ -1,5 +1,4 @@
 using System.Net;
-using KestrelAcme.Configuration;
 using KestrelAcme.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

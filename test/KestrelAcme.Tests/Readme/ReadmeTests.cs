@@ -8,6 +8,8 @@ using KestrelAcme.Challenges.Dns01.Exec;
 using KestrelAcme.Challenges.Dns01.PowerDns;
 using KestrelAcme.Challenges.Dns01.Rfc2136;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.LocalAuthority;
 using KestrelAcme.Tests.Configuration;
 using Microsoft.Extensions.Configuration;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage.Export;
 using Microsoft.Extensions.Logging;

@@ -3,7 +3,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -143,7 +143,7 @@ internal sealed class CertificateWorker(
     }
 
     // One whose account is held as it turns out may give way to another.
-    private async Task<Authority> ChooseAsync(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<CertificateAuthority> ChooseAsync(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (certificate.Request is { IsForced: true })
         {
@@ -154,7 +154,7 @@ internal sealed class CertificateWorker(
             }
         }
 
-        Authority authority;
+        CertificateAuthority authority;
         do
         {
             authority = authorities.ForOrder(certificate, snapshot, now);
@@ -223,7 +223,7 @@ internal sealed class CertificateWorker(
         }
     }
 
-    private static CertificateFailure LeftAlone(ManagedCertificate certificate, Authority authority, DateTimeOffset until, DateTimeOffset now) => new()
+    private static CertificateFailure LeftAlone(ManagedCertificate certificate, CertificateAuthority authority, DateTimeOffset until, DateTimeOffset now) => new()
     {
         Count = certificate.State.Failure?.Count ?? 0,
         ProblemType = certificate.State.Failure is { Cause: FailureCause.Authority } last ? last.ProblemType : null,

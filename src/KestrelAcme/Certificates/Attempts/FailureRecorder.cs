@@ -5,7 +5,7 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;
@@ -32,7 +32,7 @@ internal sealed class FailureRecorder(
     /// <param name="journal">The journal; <see langword="null"/> without the lease.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<CertificateFailure> RecordAsync(
-        ManagedCertificate certificate, CertificateSpecification attempted, Authority authority, Exception exception, CertificateStateWriter? journal, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateSpecification attempted, CertificateAuthority authority, Exception exception, CertificateStateWriter? journal, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         authority.Client.Report(succeeded: false);
@@ -105,7 +105,7 @@ internal sealed class FailureRecorder(
     }
 
     /// <summary>Whether another authority takes over from one that refuses the account or the profile.</summary>
-    public bool HasAnother(ManagedCertificate certificate, Authority refusing)
+    public bool HasAnother(ManagedCertificate certificate, CertificateAuthority refusing)
     {
         var now = time.GetUtcNow();
         return authorities.ForOrder(certificate, certificate.State, configuration.Current, now) is { } next && next != refusing
@@ -116,7 +116,7 @@ internal sealed class FailureRecorder(
     /// The account, or the profile, is refused: that is no failure of the names, whose histories stay as they are. They show it as long as it lasts, and are ordered as soon as it is over.
     /// </summary>
     private async Task<CertificateFailure> RecordBlockedAsync(
-        ManagedCertificate certificate, Authority authority, AccountBlockedException blocked, CertificateStateWriter? journal, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateAuthority authority, AccountBlockedException blocked, CertificateStateWriter? journal, CancellationToken cancellationToken)
     {
         authority.Client.Report(succeeded: false);
 
@@ -127,7 +127,7 @@ internal sealed class FailureRecorder(
     }
 
     /// <summary>Has a certificate show that it waits for the account or the profile, and tells those who watch, once.</summary>
-    public CertificateFailure ShowBlocked(ManagedCertificate certificate, Authority authority, AccountBlock block)
+    public CertificateFailure ShowBlocked(ManagedCertificate certificate, CertificateAuthority authority, AccountBlock block)
     {
         var profile = AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification);
         var known = certificate.Blocked;
@@ -145,7 +145,7 @@ internal sealed class FailureRecorder(
     }
 
     // As after as many failures as send an order to the next authority.
-    private static CertificateStateRecord Avoid(CertificateStateRecord state, Authority authority)
+    private static CertificateStateRecord Avoid(CertificateStateRecord state, CertificateAuthority authority)
         => state with { AuthorityFailures = With(state.AuthorityFailures, authority.Specification.Id, FailoverPolicy.DefaultFailures) };
 
     private void Report(ManagedCertificate certificate, CertificateFailure failure, Exception exception, DateTimeOffset now)
@@ -188,7 +188,7 @@ internal sealed class FailureRecorder(
         return certificate.Specification.ChallengeTypes.All(all.Contains) ? null : all;
     }
 
-    private static CertificateStateRecord Count(CertificateStateRecord state, FailureReport report, Authority authority, DateTimeOffset? limited)
+    private static CertificateStateRecord Count(CertificateStateRecord state, FailureReport report, CertificateAuthority authority, DateTimeOffset? limited)
     {
         var id = authority.Specification.Id;
         return report.Cause != FailureCause.Authority ? state : state with
@@ -202,7 +202,7 @@ internal sealed class FailureRecorder(
         => new(known ?? new Dictionary<string, T>(), StringComparer.Ordinal) { [id] = value };
 
     // A limit is the account's wherever it is used; an outage may be over for the next who asks.
-    private Task LeaveAloneAsync(Authority authority, DateTimeOffset? limited, DateTimeOffset until, DateTimeOffset now, CancellationToken cancellationToken)
+    private Task LeaveAloneAsync(CertificateAuthority authority, DateTimeOffset? limited, DateTimeOffset until, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (limited is not null)
         {
@@ -213,7 +213,7 @@ internal sealed class FailureRecorder(
         return Task.CompletedTask;
     }
 
-    private async Task HoldAccountAsync(ManagedCertificate certificate, Authority authority, AcmeRateLimitedException refused, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task HoldAccountAsync(ManagedCertificate certificate, CertificateAuthority authority, AcmeRateLimitedException refused, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var isProven = certificate is { Current: not null, State.Failure: null };
         if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), isProven, refused.RetryAfter, now) is { } until)

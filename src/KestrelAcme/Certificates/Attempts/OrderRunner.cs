@@ -6,7 +6,7 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -33,7 +33,7 @@ internal sealed class OrderRunner(
 {
     /// <returns>When to look again although nothing was done; <see langword="null"/> when the attempt was made or is no longer needed.</returns>
     public async Task<DateTimeOffset?> RunAsync(
-        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
+        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
     {
         var (asked, attempted) = (certificate.Request, certificate.Specification);
         try
@@ -62,7 +62,7 @@ internal sealed class OrderRunner(
     }
 
     private async Task<DateTimeOffset?> AttemptAsync(
-        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenStateWriter open, CancellationToken stopping, CancellationToken abort)
+        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, OpenStateWriter open, CancellationToken stopping, CancellationToken abort)
     {
         var (attempted, before) = (certificate.Specification, certificate.Current);
         try
@@ -98,7 +98,7 @@ internal sealed class OrderRunner(
     }
 
     // Asked for once it is certain that this instance orders, and for new sets of names only.
-    private async Task<DateTimeOffset?> HeldBackAsync(ManagedCertificate certificate, Authority authority, CancellationToken cancellationToken)
+    private async Task<DateTimeOffset?> HeldBackAsync(ManagedCertificate certificate, CertificateAuthority authority, CancellationToken cancellationToken)
         => certificate.Current is null && authority.Specification.IsPublic && certificate.State is { Issued: null, StoredOrder: not { OrderUrl: not null } }
             && await store.ReadCertificateAsync(certificate.Id, cancellationToken) is null
             && CertificatePlans.IsDue(certificate, time.GetUtcNow())
@@ -107,7 +107,7 @@ internal sealed class OrderRunner(
 
     /// <returns>The request that this attempt answers.</returns>
     private async Task<RenewalRequest?> RunUnderLeaseAsync(
-        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, OpenStateWriter open, CancellationToken stopping, CancellationToken abort)
+        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, OpenStateWriter open, CancellationToken stopping, CancellationToken abort)
     {
         using var limit = new TimeLimit(settings.OrderTime, time);
         using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, open.Lost);
@@ -154,7 +154,7 @@ internal sealed class OrderRunner(
     }
 
     private async Task<RenewalRequest?> OrderAsync(
-        ManagedCertificate certificate, Authority authority, ConfigurationSnapshot configuration, CertificateStateWriter journal, CancellationToken stopping, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, CertificateStateWriter journal, CancellationToken stopping, CancellationToken cancellationToken)
     {
         StoredOrders.ThrowIfOutcomeUnknown(journal.State);
         exactSets.ThrowIfReached(certificate, authority.Specification);

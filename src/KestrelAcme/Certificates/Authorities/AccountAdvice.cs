@@ -1,4 +1,4 @@
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Authorities;

@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Problems;

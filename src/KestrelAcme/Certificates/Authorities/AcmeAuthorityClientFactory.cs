@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Reflection;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol;
 using Microsoft.Extensions.Logging;
 

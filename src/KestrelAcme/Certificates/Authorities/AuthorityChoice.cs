@@ -1,16 +1,16 @@
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>Finds the authority of the next order, and the one that issued what is served.</summary>
 internal sealed class AuthorityChoice(AuthorityRegistry authorities)
 {
-    public Authority ForOrder(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now)
+    public CertificateAuthority ForOrder(ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now)
         => ForOrder(certificate, certificate.State, snapshot, now, probes: true);
 
     /// <summary>The authority of the next order, should the state be this one.</summary>
-    public Authority ForOrder(ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now, bool probes = false)
+    public CertificateAuthority ForOrder(ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now, bool probes = false)
     {
         var all = snapshot.Authorities.Select(authorities.Get).ToList();
         var candidates = all.ConvertAll(a => new AuthorityCandidate(
@@ -21,24 +21,24 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
         return all[FailoverPolicy.Choose(candidates, certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), now)];
     }
 
-    public Authority Get(AuthoritySpecification specification) => authorities.Get(specification);
+    public CertificateAuthority Get(AuthoritySpecification specification) => authorities.Get(specification);
 
     /// <summary>What keeps orders for a certificate from an authority now: its account, or the profile, is refused.</summary>
-    public static AccountBlock? Blocked(Authority authority, ManagedCertificate certificate)
+    public static AccountBlock? Blocked(CertificateAuthority authority, ManagedCertificate certificate)
         => authority.Blocks.Active(ProfileOf(certificate.Specification, authority.Specification));
 
     /// <summary>The profile that a certificate is ordered with.</summary>
     public static string? ProfileOf(CertificateSpecification certificate, AuthoritySpecification authority) => certificate.Profile ?? authority.Profile;
 
     // What others found out need not be found out again for each certificate.
-    private static int Failures(Authority authority, CertificateStateRecord state, DateTimeOffset now, bool probes)
+    private static int Failures(CertificateAuthority authority, CertificateStateRecord state, DateTimeOffset now, bool probes)
     {
         var own = state.AuthorityFailures?.GetValueOrDefault(authority.Specification.Id) ?? 0;
         return own < FailoverPolicy.DefaultFailures && authority.Health.IsDown(now, hasFailed: own > 0, probes) ? FailoverPolicy.DefaultFailures : own;
     }
 
     /// <summary>Until when an authority is asked for nothing, or not for these names; <see langword="null"/> when it may be asked.</summary>
-    public static DateTimeOffset? RetryAfter(Authority authority, ManagedCertificate certificate, CertificateStateRecord state, DateTimeOffset now)
+    public static DateTimeOffset? RetryAfter(CertificateAuthority authority, ManagedCertificate certificate, CertificateStateRecord state, DateTimeOffset now)
     {
         var open = authority.Health.OpenUntil(now);
         if (certificate.Current is null && authority.Health.NewNamesHeldUntil(now) is { } probe && !(open > probe))
@@ -51,7 +51,7 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
     }
 
     /// <summary>The authority that issued what is served, if we still know it: only it can say when to renew.</summary>
-    public Authority? Issuer(ManagedCertificate certificate, ConfigurationSnapshot snapshot)
+    public CertificateAuthority? Issuer(ManagedCertificate certificate, ConfigurationSnapshot snapshot)
     {
         var issuer = certificate.Current?.Record.Metadata.DirectoryUrl;
         var specification = snapshot.Authorities.FirstOrDefault(a => a.DirectoryUrl == issuer);

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -11,13 +11,13 @@ namespace KestrelAcme.Certificates.Authorities;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, CertificateStore store, IssuanceSettings settings, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
-    private readonly ConcurrentDictionary<AuthoritySpecification, Lazy<Authority>> _authorities = new();
+    private readonly ConcurrentDictionary<AuthoritySpecification, Lazy<CertificateAuthority>> _authorities = new();
 
     /// <summary>Called when an authority accepts what it had refused, or held, for many names: they need not wait for the time that they were told.</summary>
     public Action? Lifted { get; set; }
 
-    public Authority Get(AuthoritySpecification specification)
-        => _authorities.GetOrAdd(specification, s => new Lazy<Authority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
+    public CertificateAuthority Get(AuthoritySpecification specification)
+        => _authorities.GetOrAdd(specification, s => new Lazy<CertificateAuthority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
 
     /// <summary>Stores accounts again that are in use and gone from the store.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
@@ -46,11 +46,11 @@ internal sealed class AuthorityRegistry(IAuthorityClientFactory factory, Certifi
         }
     }
 
-    private Authority Create(AuthoritySpecification specification)
+    private CertificateAuthority Create(AuthoritySpecification specification)
     {
         var client = factory.Create(specification);
         var stored = new StoredAccount(store, specification, time);
         var logger = loggers.CreateLogger<AccountProvider>();
-        return new Authority(client, new AccountProvider(client, stored, new AccountBlocks(stored, settings, time, logger, () => Lifted?.Invoke()), time, logger));
+        return new CertificateAuthority(client, new AccountProvider(client, stored, new AccountBlocks(stored, settings, time, logger, () => Lifted?.Invoke()), time, logger));
     }
 }

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Directories;

@@ -1,4 +1,4 @@
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Authorities;
 

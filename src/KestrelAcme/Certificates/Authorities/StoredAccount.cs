@@ -1,7 +1,7 @@
 using System.Text.Json;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -77,7 +78,7 @@ internal sealed class WantedCertificates(
         foreach (var name in names)
         {
             var result = DomainNameRules.Check(name, snapshot);
-            if (!result.IsGood)
+            if (!result.IsSuccess)
             {
                 logger.DomainRefused(Quoted.Name(name), result.Reason, result.Fix);
             }

@@ -3,7 +3,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 

@@ -3,7 +3,9 @@ using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Scheduling;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Certificates;
 
@@ -53,7 +55,7 @@ internal sealed class CertificateManager(
     public async Task<int> RemoveDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default)
     {
         var removed = 0;
-        foreach (var name in domainNames.Select(DomainNameParser.Parse).Where(n => n.IsGood))
+        foreach (var name in domainNames.Select(DomainNameParser.Parse).Where(n => n.IsSuccess))
         {
             removed += await domains.RemoveAsync(name.Identifier!, cancellationToken) ? 1 : 0;
         }
@@ -95,7 +97,7 @@ internal sealed class CertificateManager(
     private CertificateIdentifier Parse(string domainName)
     {
         var result = DomainNameRules.Check(domainName, configuration.Current);
-        return result.IsGood ? result.Identifier : throw new ArgumentException($"'{QuotedText.Of(domainName, QuotedText.MaxNameLength)}' {result.Reason}. {result.Fix}.", nameof(domainName));
+        return result.IsSuccess ? result.Identifier : throw new ArgumentException($"'{QuotedText.Of(domainName, QuotedText.MaxNameLength)}' {result.Reason}. {result.Fix}.", nameof(domainName));
     }
 
     // All of them are tried, whatever becomes of one; the first failure is told.

@@ -2,7 +2,7 @@ using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates.Stored;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;

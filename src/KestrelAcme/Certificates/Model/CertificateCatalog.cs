@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Model;

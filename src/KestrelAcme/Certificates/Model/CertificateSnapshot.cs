@@ -2,6 +2,7 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.RenewalInformation;
 using KestrelAcme.Tls;
 

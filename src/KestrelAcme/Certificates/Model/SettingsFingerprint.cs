@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Model;
 

@@ -16,7 +16,7 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
     /// <summary>The profile that is ordered.</summary>
     public string? Profile { get; } = AuthorityChoice.ProfileOf(context.Specification, context.Authority.Specification);
 
-    private Authority Authority => context.Authority;
+    private CertificateAuthority Authority => context.Authority;
 
     /// <summary>Whether an answer may be the account's fault.</summary>
     public bool MayBeGuilty(AcmeException answer) => AccountEvidence.MayBlameAccount(answer, _isPlacing);

@@ -2,7 +2,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01.Caa;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 
 namespace KestrelAcme.Certificates.Orders;
 

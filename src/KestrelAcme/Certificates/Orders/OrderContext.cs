@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Orders;
 
@@ -9,7 +9,7 @@ internal sealed record OrderContext
 {
     public required CertificateSpecification Specification { get; init; }
 
-    public required Authority Authority { get; init; }
+    public required CertificateAuthority Authority { get; init; }
 
     public required bool TermsAccepted { get; init; }
 

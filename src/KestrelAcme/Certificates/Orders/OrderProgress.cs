@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Problems;

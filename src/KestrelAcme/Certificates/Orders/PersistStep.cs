@@ -2,7 +2,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01.Persist;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 using KestrelAcme.Protocol.Accounts;
 
 namespace KestrelAcme.Certificates.Orders;

@@ -1,7 +1,7 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Protocol.Problems;
@@ -46,7 +46,7 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
         }
     }
 
-    private async Task<RehearsalOutcome> ValidateAsync(OrderContext context, Authority staging, CancellationToken cancellationToken)
+    private async Task<RehearsalOutcome> ValidateAsync(OrderContext context, CertificateAuthority staging, CancellationToken cancellationToken)
     {
         context.Stopping.ThrowIfCancellationRequested();
         var account = await staging.Accounts.OpenAsync(context.TermsAccepted, cancellationToken);

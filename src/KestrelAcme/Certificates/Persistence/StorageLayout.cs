@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -32,7 +34,7 @@ internal static class StorageLayout
         }
 
         var name = segment.StartsWith("_.", StringComparison.Ordinal) ? $"*{segment[1..]}" : segment;
-        return DomainNameParser.Parse(name) is { IsGood: true, Identifier: var identifier } && Domain(identifier) == key ? identifier.Value : null;
+        return DomainNameParser.Parse(name) is { IsSuccess: true, Identifier: var identifier } && Domain(identifier) == key ? identifier.Value : null;
     }
 
     public static string Certificate(string id) => $"{CertificatesPrefix}{id}.pem";

@@ -15,20 +15,20 @@ namespace KestrelAcme.Certificates.RateLimits;
 internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, ILogger<AccountHolds> logger)
 {
     /// <summary>Holds the account at an authority, for all instances.</summary>
-    public async Task HoldAsync(Authority authority, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task HoldAsync(CertificateAuthority authority, DateTimeOffset until, CancellationToken cancellationToken)
     {
         authority.Health.OpenFor(until, time.GetUtcNow());
         await StoreAsync(authority, new AccountHold(until), cancellationToken);
     }
 
     /// <summary>Holds orders for new names at an authority, for all instances. What the authority said of the account itself is not overwritten by such a guess.</summary>
-    public async Task HoldNewNamesAsync(Authority authority, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task HoldNewNamesAsync(CertificateAuthority authority, DateTimeOffset until, CancellationToken cancellationToken)
     {
         authority.Health.HoldNewNames(until);
         await StoreAsync(authority, new AccountHold(until) { NewNamesOnly = true }, cancellationToken);
     }
 
-    private async Task StoreAsync(Authority authority, AccountHold hold, CancellationToken cancellationToken)
+    private async Task StoreAsync(CertificateAuthority authority, AccountHold hold, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         try
@@ -48,7 +48,7 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
 
     /// <summary>Takes over what another instance, or an earlier run, was told.</summary>
     /// <returns>Whether the account is held, and this instance did not know.</returns>
-    public async Task<bool> RecallAsync(Authority authority, CancellationToken cancellationToken)
+    public async Task<bool> RecallAsync(CertificateAuthority authority, CancellationToken cancellationToken)
     {
         try
         {
@@ -79,7 +79,7 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
         }
     }
 
-    private bool Recall(Authority authority, AccountHold hold, DateTimeOffset now)
+    private bool Recall(CertificateAuthority authority, AccountHold hold, DateTimeOffset now)
     {
         // An order that was accepted since has ended the doubt.
         if (authority.Health.NewNamesHeldUntil(now) >= hold.Until || !authority.Health.IsUnknown)
@@ -92,7 +92,7 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
         return true;
     }
 
-    private async Task<AccountHold?> ReadAsync(Authority authority, CancellationToken cancellationToken)
+    private async Task<AccountHold?> ReadAsync(CertificateAuthority authority, CancellationToken cancellationToken)
     {
         if (await storage.ReadAsync(StorageLayout.AccountHold(authority.Specification.DirectoryUrl), cancellationToken) is not { } value)
         {

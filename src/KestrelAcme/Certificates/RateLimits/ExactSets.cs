@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.RateLimits;
 

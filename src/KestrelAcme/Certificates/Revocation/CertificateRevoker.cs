@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Problems;
@@ -123,7 +124,7 @@ internal sealed class CertificateRevoker(
         }
     }
 
-    private static async Task RevokeByKeyAsync(Authority authority, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
+    private static async Task RevokeByKeyAsync(CertificateAuthority authority, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
     {
         using var key = CertificateKeys.Read(revoked.Record.Metadata.KeyAlgorithm, revoked.Record.PrivateKey.Span);
         try

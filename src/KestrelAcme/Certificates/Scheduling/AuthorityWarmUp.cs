@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Scheduling;
 

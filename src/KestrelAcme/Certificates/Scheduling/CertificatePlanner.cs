@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Scheduling;
 

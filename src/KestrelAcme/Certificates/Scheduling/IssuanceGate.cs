@@ -1,4 +1,5 @@
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Scheduling;

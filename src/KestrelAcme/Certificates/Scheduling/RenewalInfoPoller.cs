@@ -17,7 +17,7 @@ internal sealed class RenewalInfoPoller(
     private static readonly TimeSpan Spread = TimeSpan.FromMinutes(15);
 
     /// <returns>For how long an authority is left alone that did not answer the last question; <see langword="null"/> when it may be asked.</returns>
-    public TimeSpan? LeftAlone(Authority authority)
+    public TimeSpan? LeftAlone(CertificateAuthority authority)
     {
         var now = time.GetUtcNow();
         return authority.RenewalInfoHealth.OpenUntil(now) is { } until ? until - now + (Spread * jitter()) : null;
@@ -28,7 +28,7 @@ internal sealed class RenewalInfoPoller(
     /// <param name="stopping">Ends the question: nothing is lost with it.</param>
     /// <param name="abort">Ends the writing of the answer.</param>
     /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
-    public async Task<bool> PollAsync(ManagedCertificate certificate, Authority authority, CancellationToken stopping, CancellationToken abort)
+    public async Task<bool> PollAsync(ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
     {
         await using var open = await leases.TryOpenAsync(certificate, abort);
         if (open is null)
@@ -64,7 +64,7 @@ internal sealed class RenewalInfoPoller(
         }
     }
 
-    private async Task<RenewalInfoRecord> AskAsync(ManagedCertificate certificate, Authority authority, RenewalInfoRecord? previous, CancellationToken cancellationToken)
+    private async Task<RenewalInfoRecord> AskAsync(ManagedCertificate certificate, CertificateAuthority authority, RenewalInfoRecord? previous, CancellationToken cancellationToken)
     {
         var serial = certificate.Current!.SerialNumber;
         try
@@ -99,7 +99,7 @@ internal sealed class RenewalInfoPoller(
     }
 
     // One question in a while finds out for all certificates whether it answers again.
-    private void LeaveAlone(Authority authority, AcmeException exception)
+    private void LeaveAlone(CertificateAuthority authority, AcmeException exception)
     {
         if (FailureClassifier.IsOutage(exception))
         {

@@ -1,5 +1,5 @@
 using KestrelAcme.DnsClient;
-using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.AuthoritativeServers;
 
 namespace KestrelAcme.Challenges.Dns01;
 

@@ -1,9 +1,10 @@
 using KestrelAcme.Challenges.Dns01.AcmeDns;
 using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient;
-using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.AuthoritativeServers;
 using KestrelAcme.DnsClient.Errors;
 using Microsoft.Extensions.Logging;
 

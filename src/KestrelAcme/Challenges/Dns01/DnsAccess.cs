@@ -1,7 +1,7 @@
 using System.Net;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.DnsClient;
-using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.AuthoritativeServers;
 
 namespace KestrelAcme.Challenges.Dns01;
 

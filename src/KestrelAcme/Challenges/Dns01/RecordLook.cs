@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient;
-using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.AuthoritativeServers;
 using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Records;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Transport;
 using Microsoft.Extensions.Logging;

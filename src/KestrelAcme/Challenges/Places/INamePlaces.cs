@@ -1,4 +1,4 @@
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 
 namespace KestrelAcme.Challenges.Places;
 

@@ -1,7 +1,7 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

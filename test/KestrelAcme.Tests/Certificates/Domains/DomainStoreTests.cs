@@ -1,6 +1,6 @@
 using System.Text;
 using KestrelAcme.Certificates.Domains;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Xunit;

@@ -4,6 +4,8 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
@@ -100,7 +102,7 @@ public sealed class AuthorizationFlowTests
         var context = new OrderContext
         {
             Specification = specification,
-            Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
+            Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
             Journal = await CertificateStateWriter.OpenAsync(
                 new ManagedCertificate(specification), new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease, _ => { }, (_, _) => { }, NullLogger.Instance, cancellationToken),

@@ -4,6 +4,8 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
@@ -55,7 +57,7 @@ public sealed class CaaStepTests
                 KeyAlgorithm = KeyAlgorithm.EcdsaP256,
                 ChallengeTypes = ["http-01", "dns-01"],
             },
-            Authority = new Authority(new DirectoryOnlyClient(authority, caaIdentities), accounts: null!),
+            Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, caaIdentities), accounts: null!),
             TermsAccepted = true,
             Journal = null!,
             Stopping = CancellationToken.None,

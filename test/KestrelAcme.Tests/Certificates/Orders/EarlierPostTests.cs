@@ -3,6 +3,8 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
@@ -48,7 +50,7 @@ public sealed class EarlierPostTests
         var context = new OrderContext
         {
             Specification = specification,
-            Authority = new Authority(new DirectoryOnlyClient(authority, []), accounts: null!),
+            Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
             Journal = await CertificateStateWriter.OpenAsync(
                 certificate, new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),

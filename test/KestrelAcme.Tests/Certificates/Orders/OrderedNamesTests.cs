@@ -1,6 +1,8 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Problems;

@@ -4,6 +4,8 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges.Dns01.Caa;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -48,7 +50,7 @@ public sealed class RehearsalStepTests
         return new OrderContext
         {
             Specification = specification,
-            Authority = new Authority(new DirectoryOnlyClient(authority, ["ca.example"]), accounts: null!),
+            Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, ["ca.example"]), accounts: null!),
             TermsAccepted = true,
             Journal = await CertificateStateWriter.OpenAsync(certificate, store, lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
             Stopping = CancellationToken.None,

@@ -1,5 +1,5 @@
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Persistence;

@@ -2,7 +2,6 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates.Upkeep;
-using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.Storage.Bounded;

@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using Xunit;
 

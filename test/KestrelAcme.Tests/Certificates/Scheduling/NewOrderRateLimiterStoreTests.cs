@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.Storage.Bounded;

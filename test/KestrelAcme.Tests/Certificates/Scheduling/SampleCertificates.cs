@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Tests.Tls;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;

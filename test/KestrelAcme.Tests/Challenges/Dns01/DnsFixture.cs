@@ -2,7 +2,7 @@ using System.Net;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Challenges.Dns01.Records;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;

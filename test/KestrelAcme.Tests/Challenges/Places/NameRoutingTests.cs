@@ -1,5 +1,5 @@
 using KestrelAcme.Challenges.Places;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Challenges.Dns01;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,6 @@
 using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient;
-using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.AuthoritativeServers;
 using KestrelAcme.DnsClient.Errors;
 using Microsoft.Extensions.Logging;
 

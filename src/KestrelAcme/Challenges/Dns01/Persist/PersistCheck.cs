@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient;
-using KestrelAcme.DnsClient.Authority;
+using KestrelAcme.DnsClient.AuthoritativeServers;
 using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Records;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,5 @@
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Challenges.Dns01.Providers;
 

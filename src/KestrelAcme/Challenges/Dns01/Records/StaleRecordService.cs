@@ -1,4 +1,5 @@
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

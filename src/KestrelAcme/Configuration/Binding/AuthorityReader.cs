@@ -1,0 +1,115 @@
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
+
+namespace KestrelAcme.Configuration.Binding;
+
+/// <summary>Reads the authorities: the list, or the scalar keys that are the shorthand for a list of one.</summary>
+internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList problems)
+{
+    private readonly List<AuthoritySpecification> _authorities = [];
+    private string? _commonEmail;
+
+    /// <summary>Why there is no authority although nothing is wrong; <see langword="null"/> when there is one.</summary>
+    public static string? WhyNone(AcmeHttpsOptions options, EnvironmentFacts facts)
+        => IsNamed(options) || !facts.IsDevelopment
+            ? null
+            : "In Development a public authority is used only when it is named. Set AcmeHttps:DirectoryUrl to a local authority's URL, or to 'LetsEncryptStaging'.";
+
+    /// <summary>Reads all of them.</summary>
+    public EquatableArray<AuthoritySpecification> Read(AcmeHttpsOptions options)
+    {
+        _commonEmail = EmailAddressRules.Read(options.EmailAddress, nameof(options.EmailAddress), problems);
+        if (options.Authorities is { Count: > 0 } list)
+        {
+            RefuseShorthand(options);
+            for (var i = 0; i < list.Count; i++)
+            {
+                Add(list[i] ?? new AuthorityOptions(), $"Authorities:{i}:", options);
+            }
+        }
+        else if (WhyNone(options, facts) is null)
+        {
+            Add(Shorthand(options), "", options);
+        }
+
+        return EquatableArray.From(_authorities);
+    }
+
+    private static bool IsNamed(AcmeHttpsOptions options) => options.Authorities is { Count: > 0 } || ScalarRules.NullIfEmpty(options.DirectoryUrl) is not null;
+
+    private static AuthorityOptions Shorthand(AcmeHttpsOptions options) => new()
+    {
+        DirectoryUrl = ScalarRules.NullIfEmpty(options.DirectoryUrl) ?? WellKnownAuthorities.LetsEncrypt,
+        TrustedRootsPath = options.TrustedRootsPath,
+        ExternalAccountBinding = options.ExternalAccountBinding,
+        Profile = options.Profile,
+        PreferredChain = options.PreferredChain,
+    };
+
+    private void RefuseShorthand(AcmeHttpsOptions options)
+    {
+        (string Key, bool Given)[] scalars =
+        [
+            (nameof(options.DirectoryUrl), ScalarRules.NullIfEmpty(options.DirectoryUrl) is not null),
+            (nameof(options.TrustedRootsPath), ScalarRules.NullIfEmpty(options.TrustedRootsPath) is not null),
+            (nameof(options.ExternalAccountBinding), !ExternalAccountBindingRules.IsEmpty(options.ExternalAccountBinding)),
+            (nameof(options.Profile), ScalarRules.NullIfEmpty(options.Profile) is not null),
+            (nameof(options.PreferredChain), ScalarRules.NullIfEmpty(options.PreferredChain) is not null),
+        ];
+        foreach (var (key, _) in scalars.Where(scalar => scalar.Given))
+        {
+            problems.Add(key, null, "is given beside Authorities, and says nothing about which of them it is for", "Move it into the first element of Authorities");
+        }
+    }
+
+    private void Add(AuthorityOptions options, string prefix, AcmeHttpsOptions all)
+    {
+        var email = EmailAddressRules.Read(options.EmailAddress, $"{prefix}EmailAddress", problems) ?? _commonEmail;
+        var binding = ExternalAccountBindingRules.Read(options.ExternalAccountBinding, $"{prefix}ExternalAccountBinding", facts, problems);
+        var roots = TrustedRootsRules.Read(options.TrustedRootsPath, $"{prefix}TrustedRootsPath", facts, problems);
+        if (DirectoryUrlRules.Read(options.DirectoryUrl, $"{prefix}DirectoryUrl", problems) is not { } url)
+        {
+            return;
+        }
+
+        var known = WellKnownAuthorities.FindByUrl(url);
+        if (_authorities.Exists(authority => authority.DirectoryUrl == url))
+        {
+            problems.Add($"{prefix}DirectoryUrl", options.DirectoryUrl, "is listed twice", "Remove one of them");
+        }
+
+        CheckNeeds(known, options, prefix, all);
+        _authorities.Add(new AuthoritySpecification
+        {
+            Id = DirectoryUrlRules.Id(url, known),
+            DisplayName = known?.Name ?? url.AbsoluteUri,
+            DirectoryUrl = url,
+            IsPublic = WellKnownAuthorities.IsPublicHost(url),
+            TrustedRootsPath = roots,
+            ExternalAccountBinding = binding,
+            Profile = ScalarRules.NullIfEmpty(options.Profile),
+            PreferredChain = ScalarRules.NullIfEmpty(options.PreferredChain),
+            EmailAddress = email,
+            StagingTwin = known?.StagingTwin is { } twin ? WellKnownAuthorities.FindByName(twin)?.DirectoryUrl : null,
+        });
+    }
+
+    private void CheckNeeds(WellKnownAuthority? known, AuthorityOptions options, string prefix, AcmeHttpsOptions all)
+    {
+        if (known is null || all.Issuance != IssuanceMode.Automatic)
+        {
+            return;
+        }
+
+        if (known.NeedsExternalAccountBinding && ExternalAccountBindingRules.IsEmpty(options.ExternalAccountBinding))
+        {
+            problems.Add($"{prefix}ExternalAccountBinding", null, $"is needed by {known.Name}", $"Get a key identifier and an HMAC key from {known.Name}, and set KeyId and HmacKey");
+        }
+
+        // As written: one that is not good was reported.
+        if (known.NeedsEmailAddress && (ScalarRules.NullIfEmpty(options.EmailAddress) ?? ScalarRules.NullIfEmpty(all.EmailAddress)) is null)
+        {
+            problems.Add($"{prefix}EmailAddress", null, $"is needed by {known.Name}", "Write the address for its notices");
+        }
+    }
+}

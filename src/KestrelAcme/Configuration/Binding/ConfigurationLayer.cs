@@ -1,0 +1,69 @@
+using KestrelAcme.Configuration.Rules;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.CommandLine;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Configuration.Memory;
+
+namespace KestrelAcme.Configuration.Binding;
+
+/// <summary>What one source of the configuration says in section <c>AcmeHttps</c>.</summary>
+/// <param name="Provider">The source.</param>
+/// <param name="Name">The source's name for people, such as <c>appsettings.json</c>.</param>
+/// <param name="Values">The values by full key.</param>
+internal sealed record ConfigurationLayer(IConfigurationProvider Provider, string Name, IReadOnlyDictionary<string, string?> Values)
+{
+    private const string Suffix = "ConfigurationProvider";
+
+    /// <summary>Whether it says nothing.</summary>
+    public bool IsEmpty => !Values.Values.Any(value => !string.IsNullOrWhiteSpace(value));
+
+    /// <summary>Reads what a source says now.</summary>
+    public static ConfigurationLayer Read(IConfigurationProvider provider)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        Collect(provider, ConfigurationKeys.Section, values);
+        return new ConfigurationLayer(provider, NameOf(provider), values);
+    }
+
+    /// <summary>Whether a source that had settings seems to have none any more, judged by one of them.</summary>
+    public bool IsEmptied()
+    {
+        foreach (var (key, value) in Values)
+        {
+            if (!string.IsNullOrWhiteSpace(value))
+            {
+                return !Provider.TryGet(key, out var now) || string.IsNullOrWhiteSpace(now);
+            }
+        }
+
+        return false;
+    }
+
+    private static void Collect(IConfigurationProvider provider, string path, Dictionary<string, string?> values)
+    {
+        if (provider.TryGet(path, out var value))
+        {
+            values[path] = value;
+
+            // A list of ten thousand names is looked through once, not once for each name.
+            if (!string.IsNullOrEmpty(value) && path.AsSpan().LastIndexOf(':') is var colon && int.TryParse(path.AsSpan(colon + 1), out _))
+            {
+                return;
+            }
+        }
+
+        foreach (var key in provider.GetChildKeys([], path).Distinct(StringComparer.OrdinalIgnoreCase).ToList())
+        {
+            Collect(provider, ConfigurationPath.Combine(path, key), values);
+        }
+    }
+
+    private static string NameOf(IConfigurationProvider provider) => provider switch
+    {
+        FileConfigurationProvider { Source.Path: { Length: > 0 } path } => path,
+        EnvironmentVariablesConfigurationProvider => "the environment variables",
+        CommandLineConfigurationProvider => "the command line",
+        MemoryConfigurationProvider => "settings in memory",
+        _ => provider.GetType().Name is var name && name.EndsWith(Suffix, StringComparison.Ordinal) && name.Length > Suffix.Length ? name[..^Suffix.Length] : name,
+    };
+}

@@ -1,0 +1,228 @@
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace KestrelAcme.Configuration.Binding;
+
+/// <summary>Follows changes of the configuration. A bad one changes nothing and is reported with all its problems; the last good one stays in use.</summary>
+internal sealed class ConfigurationReloader : IHostedService, IDisposable
+{
+    /// <summary>How long the configuration must be left alone before it is read: a deployment deletes a file, writes it, and writes the next one.</summary>
+    internal static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a source that changes all the time can put that off.</summary>
+    internal static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly Lock _signals = new();
+    private readonly SnapshotReader _reader;
+    private readonly ConfigurationSource _source;
+    private readonly ConfigurationLayers _layers;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ConfigurationReloader> _logger;
+    private readonly IConfiguration? _configuration;
+    private readonly ITimer _timer;
+    private readonly ITimer _look;
+    private IDisposable? _subscription;
+    private long? _firstSignal;
+    private bool _lossSeen;
+    private IReadOnlyList<string> _lost = [];
+    private IReadOnlyList<string> _kept = [];
+    private IReadOnlyList<string> _mixed = [];
+
+    /// <summary>Creates the reloader; it follows nothing before it is started.</summary>
+    public ConfigurationReloader(
+        SnapshotReader reader, ConfigurationSource source, ConfigurationLayers layers, TimeProvider timeProvider, ILogger<ConfigurationReloader> logger, IConfiguration? configuration = null)
+    {
+        _reader = reader;
+        _source = source;
+        _layers = layers;
+        _time = timeProvider;
+        _logger = logger;
+        _configuration = configuration;
+        _timer = timeProvider.CreateTimer(_ => Reload(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _look = timeProvider.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The first snapshot is read before the first change can be missed or mistaken for it.
+        if (_configuration is null || !_source.Current.Enabled)
+        {
+            return Task.CompletedTask;
+        }
+
+        if (_reader.FirstReading is { } reading)
+        {
+            _layers.Accept(reading);
+            Report(reading);
+        }
+
+        _subscription = ChangeToken.OnChange(_configuration.GetReloadToken, Signal);
+        _look.Change(LookInterval, LookInterval);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _subscription?.Dispose();
+        _timer.Dispose();
+        _look.Dispose();
+    }
+
+    private void Signal()
+    {
+        lock (_signals)
+        {
+            // Each signal begins the quiet time anew, within limits.
+            _firstSignal ??= _time.GetTimestamp();
+            var rest = LongestQuiet - _time.GetElapsedTime(_firstSignal.Value);
+            _timer.Change(rest < TimeSpan.Zero ? TimeSpan.Zero : rest < Quiet ? rest : Quiet, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    // A file that can no longer be parsed is emptied without a signal.
+    private void Look()
+    {
+        if (!_lossSeen && _layers.HasLostSource())
+        {
+            _lossSeen = true;
+            Signal();
+        }
+    }
+
+    private void Reload()
+    {
+        // Before reading, so that a change during the reading is read again.
+        lock (_signals)
+        {
+            _firstSignal = null;
+        }
+
+        lock (_gate)
+        {
+            try
+            {
+                var (next, reading) = _reader.ReadAgain();
+                if (reading is not null)
+                {
+                    Report(reading);
+                }
+
+                if (Apply(_source.Current, next) && reading is not null)
+                {
+                    _layers.Accept(reading);
+                    _lossSeen = false;
+                }
+            }
+            catch (OptionsValidationException e)
+            {
+                _logger.ConfigurationReloadRejected(Quoted.Lines(e.Failures.Select(failure => failure.Trim())));
+            }
+            catch (Exception e)
+            {
+                // The app's own Configure callbacks and validators run here too.
+                _logger.ConfigurationReloadFailed(e);
+            }
+        }
+    }
+
+    /// <returns>Whether the configuration is what is used now.</returns>
+    private bool Apply(ConfigurationSnapshot current, ConfigurationSnapshot next)
+    {
+        var (effective, ignored) = RestartOnlySettings.Keep(current, next);
+        foreach (var key in ignored)
+        {
+            _logger.SettingIgnoredUntilRestart(key);
+        }
+
+        if (effective == current)
+        {
+            return true;
+        }
+
+        // Names that vanish all at once are a mistake more often than not. Nobody who means it is hurt by a restart.
+        if (current.Certificates.Count > 0 && effective.Certificates.Count == 0)
+        {
+            _logger.ConfigurationWithoutNames(current.Certificates.Count);
+            return false;
+        }
+
+        _source.Publish(effective);
+        var authorities = effective.Authorities.Count == 0 ? "no CA" : string.Join(", then ", effective.Authorities.Select(authority => authority.DisplayName));
+        _logger.ConfigurationReloaded(effective.Certificates.Count, authorities);
+        return true;
+    }
+
+    // Each once, for as long as it lasts.
+    private void Report(LayeredConfiguration reading)
+    {
+        foreach (var source in reading.LostSources.Except(_lost))
+        {
+            _logger.ConfigurationSourceLost(source);
+        }
+
+        foreach (var source in _lost.Except(reading.LostSources))
+        {
+            _logger.ConfigurationSourceBack(source);
+        }
+
+        if (reading.KeptKeys.Except(_kept).Any())
+        {
+            _logger.ConfigurationKeysKept(string.Join(", ", reading.KeptKeys.Take(20)));
+        }
+
+        var mixed = reading.MixedLists;
+        foreach (var list in mixed.Except(_mixed))
+        {
+            _logger.ConfigurationListMixed(list);
+        }
+
+        (_lost, _kept, _mixed) = (reading.LostSources, reading.KeptKeys, mixed);
+    }
+}
+
+/// <summary>The settings that are read once, at start.</summary>
+internal static class RestartOnlySettings
+{
+    /// <summary>Returns the new snapshot with those settings as they were, and the keys of those that had changed.</summary>
+    public static (ConfigurationSnapshot Effective, IReadOnlyList<string> Ignored) Keep(ConfigurationSnapshot current, ConfigurationSnapshot next)
+    {
+        if (next.Enabled != current.Enabled)
+        {
+            return (current, [ConfigurationKeys.Of(nameof(next.Enabled))]);
+        }
+
+        (string Key, bool Changed)[] settings =
+        [
+            (nameof(next.StoragePath), next.StoragePath != current.StoragePath),
+            (nameof(next.MaxConcurrentOrders), next.MaxConcurrentOrders != current.MaxConcurrentOrders),
+            (nameof(next.ContextCacheSize), next.ContextCacheSize != current.ContextCacheSize),
+            (nameof(next.SessionCacheCertificates), next.SessionCacheCertificates != current.SessionCacheCertificates),
+        ];
+        var effective = next with
+        {
+            StoragePath = current.StoragePath,
+            MaxConcurrentOrders = current.MaxConcurrentOrders,
+            ContextCacheSize = current.ContextCacheSize,
+            SessionCacheCertificates = current.SessionCacheCertificates,
+        };
+        return (effective, [.. settings.Where(setting => setting.Changed).Select(setting => ConfigurationKeys.Of(setting.Key))]);
+    }
+}

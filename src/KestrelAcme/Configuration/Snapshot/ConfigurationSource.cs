@@ -1,0 +1,83 @@
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Configuration.Snapshot;
+
+/// <summary>Holds the configuration in force. Read <see cref="Current"/> each time: it is one volatile read.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class ConfigurationSource
+{
+    private readonly Lock _gate = new();
+    private readonly Lazy<ConfigurationSnapshot> _first;
+    private readonly ILogger<ConfigurationSource> _logger;
+    private volatile ConfigurationSnapshot? _current;
+    private Action<ConfigurationSnapshot>[] _listeners = [];
+
+    /// <summary>Creates the source; the first snapshot is read when it is first asked for.</summary>
+    public ConfigurationSource(Func<ConfigurationSnapshot> readFirst, ILogger<ConfigurationSource> logger)
+    {
+        _first = new Lazy<ConfigurationSnapshot>(readFirst);
+        _logger = logger;
+    }
+
+    /// <summary>The configuration in force.</summary>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The configuration of the start is not valid; once it was read, this never throws.</exception>
+    public ConfigurationSnapshot Current => _current ?? _first.Value;
+
+    /// <summary>Calls a listener with each new snapshot, one at a time, until the returned object is disposed. What it throws is logged.</summary>
+    public IDisposable OnChange(Action<ConfigurationSnapshot> listener)
+    {
+        lock (_gate)
+        {
+            _listeners = [.. _listeners, listener];
+        }
+
+        return new Subscription(this, listener);
+    }
+
+    /// <summary>Puts a snapshot in force and tells the listeners.</summary>
+    public void Publish(ConfigurationSnapshot snapshot)
+    {
+        Action<ConfigurationSnapshot>[] listeners;
+        lock (_gate)
+        {
+            _current = snapshot;
+            listeners = _listeners;
+        }
+
+        foreach (var listener in listeners)
+        {
+            try
+            {
+                listener(snapshot);
+            }
+            catch (Exception e)
+            {
+                _logger.ConfigurationListenerFailed(e);
+            }
+        }
+    }
+
+    private void Remove(Action<ConfigurationSnapshot> listener)
+    {
+        lock (_gate)
+        {
+            // One subscription of several with the same delegate.
+            var at = Array.IndexOf(_listeners, listener);
+            _listeners = at < 0 ? _listeners : [.. _listeners[..at], .. _listeners[(at + 1)..]];
+        }
+    }
+
+    private sealed class Subscription(ConfigurationSource source, Action<ConfigurationSnapshot> listener) : IDisposable
+    {
+        private bool _disposed;
+
+        public void Dispose()
+        {
+            if (!Interlocked.Exchange(ref _disposed, true))
+            {
+                source.Remove(listener);
+            }
+        }
+    }
+}
