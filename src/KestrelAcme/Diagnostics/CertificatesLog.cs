@@ -161,6 +161,9 @@ internal static partial class CertificatesLog
     [LoggerMessage(1146, LogLevel.Warning, "The name '{Name}' {Reason}. {Fix}. It is left out.")]
     public static partial void DomainRefused(this ILogger logger, Quoted name, Quoted reason, Quoted fix);
 
+    [LoggerMessage(1157, LogLevel.Warning, "{Count} more names are left out. Repair the names above first; the next ones are logged then.")]
+    public static partial void MoreDomainsRefused(this ILogger logger, int count);
+
     [LoggerMessage(1147, LogLevel.Warning, "The names that were added at run time could not be read; those that are known are kept: {Reason}")]
     public static partial void DomainsNotRead(this ILogger logger, Quoted reason);
 

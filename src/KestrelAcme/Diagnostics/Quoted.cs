@@ -6,6 +6,8 @@ namespace KestrelAcme.Diagnostics;
 /// <remarks>It is formattable and has no properties: structured logs keep it as a text.</remarks>
 internal readonly struct Quoted : IFormattable
 {
+    private const int MaxLines = 100;
+
     private readonly object? _text;
     private readonly int _maxLength;
 
@@ -22,8 +24,12 @@ internal readonly struct Quoted : IFormattable
     /// <summary>A name, an address or a key, which needs no more than a few hundred characters.</summary>
     public static Quoted Name(string? name) => new(name, QuotedText.MaxNameLength);
 
-    /// <summary>A list: each element begins a line.</summary>
-    public static Quoted Lines(IEnumerable<string> lines) => new(lines.ToArray());
+    /// <summary>A list: each element begins a line. Those after the first hundred are counted.</summary>
+    public static Quoted Lines(IEnumerable<string> lines)
+    {
+        var all = lines.ToArray();
+        return new(all.Length <= MaxLines ? all : [.. all.Take(MaxLines), $"and {all.Length - MaxLines} more"]);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => _text switch

@@ -12,6 +12,8 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
 {
     private const int Few = 1000;
 
+    private const int MaxReported = 16;
+
     // Longer than any name.
     private const int MaxValueLength = 1024;
 
@@ -41,9 +43,14 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         }
 
         var before = new Lazy<Dictionary<string, string>>(() => ByKey(_last));
+        var unreadable = 0;
         void Keep(string key, string reason)
         {
-            logger.ValueUnreadable(key, reason);
+            if (++unreadable <= MaxReported)
+            {
+                logger.ValueUnreadable(key, reason);
+            }
+
             TryAdd(names, before.Value.GetValueOrDefault(key));
         }
 
@@ -58,6 +65,11 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
             {
                 Keep(entry.Key, "it does not hold the name that its key stands for");
             }
+        }
+
+        if (unreadable > MaxReported)
+        {
+            logger.MoreValuesUnreadable(unreadable);
         }
 
         return _last = names.SequenceEqual(_last) ? _last : [.. names];

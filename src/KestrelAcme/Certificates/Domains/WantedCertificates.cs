@@ -13,6 +13,9 @@ namespace KestrelAcme.Certificates.Domains;
 internal sealed class WantedCertificates(
     ConfigurationSource configuration, DomainStore added, IEnumerable<IDomainSource> sources, CertificateStore store, TimeProvider time, ILogger<WantedCertificates> logger)
 {
+    // A source may have a hundred thousand names, and all of them wrong in the same way.
+    private const int MaxReported = 16;
+
     private readonly List<DomainSourceReader> _sources =
     [
         .. sources.GroupBy(s => s.GetType())
@@ -75,12 +78,16 @@ internal sealed class WantedCertificates(
         // A name in the configuration, alone or in a group, needs no second certificate.
         var covered = snapshot.Certificates.SelectMany(c => c.Identifiers).ToHashSet();
         covered.EnsureCapacity(covered.Count + names.Count);
+        var refused = 0;
         foreach (var name in names)
         {
             var result = DomainNameRules.Check(name, snapshot);
             if (!result.IsSuccess)
             {
-                logger.DomainRefused(Quoted.Name(name), result.Reason, result.Fix);
+                if (++refused <= MaxReported)
+                {
+                    logger.DomainRefused(Quoted.Name(name), result.Reason, result.Fix);
+                }
             }
             else if (covered.Add(result.Identifier))
             {
@@ -89,6 +96,11 @@ internal sealed class WantedCertificates(
                     wanted.TryAdd(specification.Id, specification);
                 }
             }
+        }
+
+        if (refused > MaxReported)
+        {
+            logger.MoreDomainsRefused(refused - MaxReported);
         }
 
         return [.. wanted.Values];

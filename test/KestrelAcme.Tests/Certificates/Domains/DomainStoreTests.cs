@@ -37,6 +37,26 @@ public sealed class DomainStoreTests
     }
 
     [Fact]
+    public async Task ListAsync_ThousandsOfUnreadableValues_AreAFewLinesAndTheirNumber()
+    {
+        for (var i = 0; i < 3000; i++)
+        {
+            await _storage.WriteAsync($"domains/host{i}.example.com", "-"u8.ToArray(), null, Cancelled);
+        }
+
+        await _storage.WriteAsync("domains/-bad", "-"u8.ToArray(), null, Cancelled);
+        for (var i = 0; i < 500; i++)
+        {
+            await _storage.WriteAsync($"domains/-bad{i}", "-"u8.ToArray(), null, Cancelled);
+        }
+
+        await _store.ListAsync(Cancelled);
+
+        Assert.InRange(_log.Lines.Count, 1, 20);
+        Assert.Contains(_log.Lines, line => line.Event.Name == "MoreValuesUnreadable" && line.Message.Contains("501", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task ListAsync_ValueOfMegabytes_IsOneShortLine()
     {
         await _storage.WriteAsync("domains/evil.example.com", new byte[1_000_000], null, Cancelled);

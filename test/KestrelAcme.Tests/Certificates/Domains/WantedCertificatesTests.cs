@@ -1,0 +1,57 @@
+using System.Globalization;
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Domains;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KestrelAcme.Tests.Certificates.Domains;
+
+public sealed class WantedCertificatesTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly LogRecorder _log = new();
+
+    [Theory]
+    [InlineData(16, 16)]
+    [InlineData(17, 17)]
+    [InlineData(100_000, 17)]
+    public async Task GatherAsync_BadNames_AreAFewLinesAndTheNumberOfTheRest(int bad, int lines)
+    {
+        var wanted = Create([.. Enumerable.Range(0, bad).Select(i => string.Create(CultureInfo.InvariantCulture, $"bad_name_{i}..example.com")), "good.example.com"]);
+
+        var gathered = await wanted.GatherAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("good.example.com", Assert.Single(gathered).Identifiers[0].Value);
+        Assert.Equal(lines, _log.Lines.Count(line => line.Event.Name is "DomainRefused" or "MoreDomainsRefused"));
+        var rest = _log.Lines.Where(line => line.Event.Name == "MoreDomainsRefused").Select(line => line.Message).ToList();
+        Assert.Equal(bad > 16 ? 1 : 0, rest.Count);
+        Assert.All(rest, message => Assert.StartsWith((bad - 16).ToString(CultureInfo.InvariantCulture), message, StringComparison.Ordinal));
+
+        // The same names are not logged again at the next look.
+        await wanted.GatherAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(lines, _log.Lines.Count(line => line.Event.Name is "DomainRefused" or "MoreDomainsRefused"));
+    }
+
+    private WantedCertificates Create(string[] names)
+    {
+        var storage = new BoundedStorage(new InMemoryStorage(_time), TimeSpan.FromSeconds(10), _time);
+        var snapshot = new ConfigurationSnapshot { StoragePath = "", Authorities = [], Certificates = [] };
+        var configuration = new ConfigurationSource(() => snapshot, NullLogger<ConfigurationSource>.Instance);
+        return new WantedCertificates(
+            configuration,
+            new DomainStore(storage, NullLogger<DomainStore>.Instance),
+            [new FixedSource(names)],
+            new CertificateStore(storage, NullLogger<CertificateStore>.Instance),
+            _time,
+            _log.For<WantedCertificates>());
+    }
+
+    private sealed class FixedSource(string[] names) : IDomainSource
+    {
+        public Task<IReadOnlyCollection<string>> GetDomainNamesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<string>>(names);
+    }
+}
