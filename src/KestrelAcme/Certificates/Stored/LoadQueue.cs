@@ -14,6 +14,9 @@ internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog cat
     // A store takes a few questions at once.
     private const int MostOnDemand = 8;
     private const int MostFailures = 3;
+
+    // More than hang at once in most stores that hang for some values only: those that do not hang are not kept waiting.
+    private const int MostRetries = 16;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
@@ -158,7 +161,7 @@ internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog cat
         loaded.ForEach(c => tell?.Invoke(c.Certificate));
     }
 
-    // One by one: the fault may be with one of a batch. A certificate that cannot be read at all counts as loaded in the end; before it is ordered the store is asked again.
+    // Each alone: the fault may be with one of a batch. Several at once: one that hangs takes its whole time. A certificate that cannot be read at all counts as loaded in the end; before it is ordered the store is asked again.
     private async Task RetryAsync()
     {
         for (var pause = Pause; ; pause *= 2)
@@ -176,10 +179,7 @@ internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog cat
                 }
             }
 
-            foreach (var certificate in failed)
-            {
-                await ReadAsync([certificate]);
-            }
+            await Parallel.ForEachAsync(failed, new ParallelOptions { MaxDegreeOfParallelism = MostRetries }, async (c, _) => await ReadAsync([c]));
         }
     }
 }
