@@ -50,6 +50,21 @@ public sealed class AcmeClient : IDisposable
     /// <summary>How far the server's clock is ahead of this machine's, by the last answer; negative when it is behind. A correction of this machine's clock counts at once.</summary>
     public TimeSpan? ClockSkew => _exchange.Clock?.Skew(TimeProvider);
 
+    /// <summary>
+    /// The time after which no further attempt at a request is begun. It can be changed while the client is in use: if another authority
+    /// can take over, it pays to give up sooner.
+    /// </summary>
+    /// <value><see cref="AcmeRetryOptions.TotalBudget"/> of the options; zero or more.</value>
+    public TimeSpan RetryBudget
+    {
+        get => _transport.Budget;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            _transport.Budget = value;
+        }
+    }
+
     internal TimeProvider TimeProvider { get; }
 
     /// <summary>The directory; fetched when it is first needed and again when it is older than <see cref="AcmeClientOptions.DirectoryMaxAge"/>.</summary>

@@ -20,12 +20,20 @@ internal sealed class Trap
     /// <summary>Whether the store never answers a question about a hostile name.</summary>
     public bool StoreHangs { get; init; }
 
-    /// <summary>How long a request to the first of two authorities takes, until it fails; zero, when it answers.</summary>
-    public TimeSpan? AuthorityHangs { get; init; }
+    /// <summary>What the first of two authorities no longer answers; <see langword="null"/> for one authority alone.</summary>
+    public Unanswered? AuthorityHangs { get; init; }
 
     public int Fallen => _fallen;
 
     public static bool IsHostile(string text) => text.Contains("hostile", StringComparison.Ordinal);
 
     public void Fall() => Interlocked.Increment(ref _fallen);
+}
+
+/// <summary>The requests that an authority takes and never answers.</summary>
+internal enum Unanswered
+{
+    Nothing,
+    NewOrders,
+    Everything,
 }

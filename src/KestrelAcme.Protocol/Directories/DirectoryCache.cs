@@ -1,16 +1,18 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Directories;
 
-/// <summary>Fetches the directory and keeps it for a while; one fetch at a time. Thread-safe.</summary>
+/// <summary>Fetches the directory and keeps it for a while; one fetch at a time, for all that wait for it. Thread-safe.</summary>
 internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider timeProvider, AcmeTransport transport)
 {
     private const int MaxRedirects = 5;
 
     // Never disposed: a call that is under way while the client is disposed of leaves it after that.
     private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly SharedFailure _failure = new(timeProvider);
     private Entry? _entry;
 
     public async Task<AcmeDirectory> GetAsync(CancellationToken cancellationToken)
@@ -20,6 +22,7 @@ internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider time
             return directory;
         }
 
+        var waitingSince = timeProvider.GetTimestamp();
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -28,9 +31,15 @@ internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider time
                 return fetchedMeanwhile;
             }
 
+            _failure.ThrowIfAfter(waitingSince);
             var fetched = await FetchAsync(cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _entry, new Entry(fetched, timeProvider.GetTimestamp()));
             return fetched;
+        }
+        catch (AcmeException exception)
+        {
+            _failure.Note(exception);
+            throw;
         }
         finally
         {

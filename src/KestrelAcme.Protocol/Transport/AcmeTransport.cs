@@ -10,6 +10,14 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     private readonly TimeProvider _timeProvider = options.TimeProvider;
     private readonly AcmeRetryOptions _retry = options.Retry;
     private readonly Func<double> _jitter = options.Jitter;
+    private long _budget = options.Retry.TotalBudget.Ticks;
+
+    /// <summary>The time after which no further attempt at a request is begun.</summary>
+    public TimeSpan Budget
+    {
+        get => TimeSpan.FromTicks(Interlocked.Read(ref _budget));
+        set => Interlocked.Exchange(ref _budget, value.Ticks);
+    }
 
     /// <summary>The nonces at hand.</summary>
     public NoncePool Nonces { get; } = new(options.TimeProvider);
@@ -55,7 +63,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
 
             failure.FollowsLostAttempt = lostBefore;
             lostBefore |= failure.MayHaveTakenEffect;
-            var delay = RetryPolicy.NextDelay(_retry, failure, attempts, _timeProvider.GetElapsedTime(started), _jitter());
+            var delay = RetryPolicy.NextDelay(_retry, failure, attempts, _timeProvider.GetElapsedTime(started), Budget, _jitter());
             if (delay is null)
             {
                 ExceptionDispatchInfo.Throw(failure);
@@ -88,7 +96,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     }
 
     // A server that is slow to say badNonce must not get eleven answers in for each attempt.
-    private bool IsWithinBudget(long started) => _timeProvider.GetElapsedTime(started) < _retry.TotalBudget;
+    private bool IsWithinBudget(long started) => _timeProvider.GetElapsedTime(started) < Budget;
 
     private static bool IsBadNonce(AcmeResponse answer) => !answer.IsSuccess && answer.ReadProblem()?.Is(AcmeProblemTypes.BadNonce) == true;
 

@@ -11,9 +11,10 @@ internal static class RetryPolicy
     /// <param name="failure">What happened to it.</param>
     /// <param name="attempt">How many attempts there were, this one included.</param>
     /// <param name="elapsed">The time since the first began.</param>
+    /// <param name="budget">The time after which no further attempt is begun.</param>
     /// <param name="jitter">A random number in [0, 1).</param>
     /// <returns><see langword="null"/> to give up.</returns>
-    public static TimeSpan? NextDelay(AcmeRetryOptions options, AcmeException failure, int attempt, TimeSpan elapsed, double jitter)
+    public static TimeSpan? NextDelay(AcmeRetryOptions options, AcmeException failure, int attempt, TimeSpan elapsed, TimeSpan budget, double jitter)
     {
         if (attempt >= options.MaxAttempts || !MayRepeat(failure))
         {
@@ -31,7 +32,7 @@ internal static class RetryPolicy
             delay = failure.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable || asked > delay ? asked : delay;
         }
 
-        return elapsed + delay > options.TotalBudget ? null : delay;
+        return elapsed + delay > budget ? null : delay;
     }
 
     private static bool MayRepeat(AcmeException failure) => failure switch

@@ -45,6 +45,25 @@ public sealed class DirectoryTests : ScriptedTest
         Assert.Equal(2, Server.To("/directory").Count);
     }
 
+    [Fact]
+    public async Task GetDirectoryAsync_ManyWaitForASilentServer_AllFailWithTheFirst()
+    {
+        using var silent = new SilentServer();
+        using var client = CreateClient(configure: o => o.HttpMessageHandler = silent);
+        var started = Time.GetUtcNow();
+        var all = Enumerable.Range(0, 20).Select(_ => Assert.ThrowsAsync<AcmeUnreachableException>(() => client.GetDirectoryAsync(Cancellation))).ToList();
+
+        await Run(Task.WhenAll(all));
+
+        // Four attempts of half a minute fit into the two minutes of the budget.
+        Assert.InRange(Time.GetUtcNow() - started, TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(125));
+        Assert.Equal(4, silent.Requests);
+
+        // Who asks later does not get an old answer.
+        await RunToFailure<AcmeUnreachableException>(client.GetDirectoryAsync(Cancellation));
+        Assert.Equal(8, silent.Requests);
+    }
+
     [Theory]
     [InlineData(200, "text/html", "<html>welcome</html>", "is text/html, not application/json")]
     [InlineData(200, "application/json", "{}", "not an ACME directory: \"newNonce\" is missing")]

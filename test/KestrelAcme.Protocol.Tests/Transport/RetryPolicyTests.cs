@@ -18,7 +18,7 @@ public sealed class RetryPolicyTests
 
     [Fact]
     public void NextDelay_NoJitter_IsHalf() => Assert.Equal(
-        TimeSpan.FromMilliseconds(250), RetryPolicy.NextDelay(Options, Status(500), 1, TimeSpan.Zero, jitter: 0));
+        TimeSpan.FromMilliseconds(250), RetryPolicy.NextDelay(Options, Status(500), 1, TimeSpan.Zero, Options.TotalBudget, jitter: 0));
 
     [Fact]
     public void NextDelay_LastAttempt_GivesUp() => Assert.Null(Next(Status(500), attempt: 5));
@@ -28,12 +28,12 @@ public sealed class RetryPolicyTests
     {
         var patient = new AcmeRetryOptions { MaxAttempts = int.MaxValue };
 
-        Assert.Equal(patient.MaxDelay, RetryPolicy.NextDelay(patient, Status(500), 1000, TimeSpan.Zero, 1));
+        Assert.Equal(patient.MaxDelay, RetryPolicy.NextDelay(patient, Status(500), 1000, TimeSpan.Zero, patient.TotalBudget, 1));
     }
 
     [Fact]
     public void NextDelay_BudgetSpent_GivesUp() =>
-        Assert.Null(RetryPolicy.NextDelay(Options, Status(500), 1, Options.TotalBudget, 1));
+        Assert.Null(RetryPolicy.NextDelay(Options, Status(500), 1, Options.TotalBudget, Options.TotalBudget, 1));
 
     [Theory]
     [InlineData(400)]
@@ -71,7 +71,7 @@ public sealed class RetryPolicyTests
     }
 
     private static TimeSpan? Next(AcmeException failure, int attempt = 1) =>
-        RetryPolicy.NextDelay(Options, failure, attempt, TimeSpan.Zero, jitter: 1);
+        RetryPolicy.NextDelay(Options, failure, attempt, TimeSpan.Zero, Options.TotalBudget, jitter: 1);
 
     private static AcmeException Status(int status, int? retryAfter = null, bool repeatable = true) => new("failed")
     {

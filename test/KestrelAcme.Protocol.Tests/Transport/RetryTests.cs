@@ -153,6 +153,26 @@ public sealed class RetryTests : ScriptedTest
     }
 
     [Fact]
+    public async Task RetryBudget_OfOneRequest_SilenceIsNotRepeatedAndARefusalIs()
+    {
+        using var silent = new SilentServer();
+        using var client = CreateClient(configure: o => o.HttpMessageHandler = silent);
+        var started = Time.GetUtcNow();
+        client.RetryBudget = TimeSpan.FromSeconds(30);
+
+        await RunToFailure<AcmeUnreachableException>(client.GetDirectoryAsync(Cancellation));
+
+        Assert.Equal(TimeSpan.FromSeconds(30), Time.GetUtcNow() - started);
+        Assert.Equal(1, silent.Requests);
+
+        Server.On("/directory", Answer.Refused());
+        Client.RetryBudget = TimeSpan.FromSeconds(30);
+        await RunToFailure<AcmeUnreachableException>(Client.GetDirectoryAsync(Cancellation));
+        Assert.Equal(5, Server.To("/directory").Count);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Client.RetryBudget = TimeSpan.FromSeconds(-1));
+    }
+
+    [Fact]
     public async Task Post_CancelledWhileWaiting_Ends()
     {
         Server.On("/account/1", Answer.Problem(500, "serverInternal"));

@@ -20,6 +20,7 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
     private readonly AccountKeyRollover _rollover = new(client, store);
     private readonly AccountRegistration _registration = new(client, store, blocks, time, logger);
     private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly SharedFailure _outage = new(time);
     private IAuthorityAccount? _account;
     private string? _keyPem;
     private (IAuthorityAccount Account, long At)? _proved;
@@ -32,9 +33,11 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
     /// <exception cref="AccountBlockedException">The authority refuses it.</exception>
     public async Task<IAuthorityAccount> OpenAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
+        var waitingSince = time.GetTimestamp();
         await _gate.WaitAsync(cancellationToken);
         try
         {
+            _outage.ThrowIfAfter(waitingSince);
             if (await blocks.EnterAsync(profile: null, cancellationToken) is not null)
             {
                 return await TryAgainAsync(termsAccepted, cancellationToken);
@@ -45,6 +48,11 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
             return _account is { } opened && (stored is null || (stored.PrivateKeyPem == _keyPem && (stored.IsRepaired || stored.Metadata.AccountUrl == opened.Url)))
                 ? opened
                 : await ReadOrCreateAsync(stored, termsAccepted, cancellationToken);
+        }
+        catch (AcmeUnreachableException exception)
+        {
+            _outage.Note(exception);
+            throw;
         }
         catch (AcmeException exception) when (AccountEvidence.IsRefusal(exception))
         {
@@ -70,9 +78,11 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
     public async Task<IAuthorityAccount?> ExamineAsync(AccountSuspicion suspicion, bool termsAccepted, CancellationToken cancellationToken)
     {
         var (suspect, answer) = (suspicion.Account, suspicion.Answer);
+        var waitingSince = time.GetTimestamp();
         await _gate.WaitAsync(cancellationToken);
         try
         {
+            _outage.ThrowIfAfter(waitingSince);
             if (blocks.Find(profile: null) is { Profile: null } known && known.At >= suspicion.OpenedAt)
             {
                 throw new AccountBlockedException(known, answer);
@@ -95,6 +105,11 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
 
             var sound = await ProveAsync(suspect, suspicion, termsAccepted, cancellationToken);
             return ReferenceEquals(sound, suspect) ? null : sound;
+        }
+        catch (AcmeUnreachableException exception)
+        {
+            _outage.Note(exception);
+            throw;
         }
         finally
         {

@@ -11,6 +11,11 @@ namespace KestrelAcme.Certificates.Authorities;
 /// <summary>An authority that is reached over ACME.</summary>
 internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, AcmeClient client, AcmePollingOptions polling) : IAuthorityClient
 {
+    // As long as a single request may take: one that hangs is not sent again, one that fails at once is.
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    private readonly TimeSpan _patience = client.RetryBudget;
+
     public AuthoritySpecification Specification => specification;
 
     public TimeSpan? ClockSkew => -client.ClockSkew;
@@ -20,6 +25,8 @@ internal sealed class AcmeAuthorityClient(AuthoritySpecification specification, 
     public Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken) => client.RefreshDirectoryAsync(cancellationToken);
 
     public void Report(bool succeeded) => client.ReportOrder(succeeded);
+
+    public void GiveUpSoon(bool soon) => client.RetryBudget = soon && _patience > Soon ? Soon : _patience;
 
     public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken), polling);

@@ -13,6 +13,7 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
     public CertificateAuthority ForOrder(ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now, bool probes = false)
     {
         var all = snapshot.Authorities.Select(authorities.Get).ToList();
+        all.ForEach(a => a.Client.GiveUpSoon(all.Count > 1));
         var candidates = all.ConvertAll(a => new AuthorityCandidate(
             a.Specification.Id, Failures(a, state, now, probes && all.Count > 1), RetryAfter(a, certificate, state, now) ?? default)
         {

@@ -25,6 +25,11 @@ internal interface IAuthorityClient : IDisposable
     {
     }
 
+    /// <summary>Tells whether another authority can take over: then a request that gets no response is not repeated for minutes.</summary>
+    void GiveUpSoon(bool soon)
+    {
+    }
+
     Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken);
 
     /// <summary>Finds the account of a key, without creating one.</summary>
