@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Directories;

@@ -2,7 +2,7 @@ using System.Globalization;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Persistence;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
