@@ -1,9 +1,9 @@
 namespace KestrelAcme.Certificates;
 
-/// <summary>Something that happened to a managed certificate.</summary>
-/// <param name="Kind">What happened.</param>
-/// <param name="CertificateId">To which certificate.</param>
-/// <param name="At">When.</param>
-/// <param name="Message">The same in words.</param>
-/// <param name="Status">How the certificate stands after it.</param>
+/// <summary>An event in the life of a managed certificate, as returned by <see cref="ICertificateManager.WatchAsync"/>.</summary>
+/// <param name="Kind">The kind of event.</param>
+/// <param name="CertificateId">The <see cref="CertificateStatus.Id"/> of the certificate.</param>
+/// <param name="At">The time of the event.</param>
+/// <param name="Message">A sentence that describes the event, for logs and consoles. It contains no secrets.</param>
+/// <param name="Status">The status of the certificate after the event.</param>
 public sealed record CertificateEvent(CertificateEventKind Kind, string CertificateId, DateTimeOffset At, string Message, CertificateStatus Status);

@@ -1,44 +1,47 @@
 namespace KestrelAcme.Certificates;
 
-/// <summary>What happened to a managed certificate.</summary>
+/// <summary>The kinds of events in the life of a managed certificate.</summary>
 public enum CertificateEventKind
 {
-    /// <summary>An order, or the renewal of a certificate, was begun.</summary>
+    /// <summary>An attempt to order or to renew a certificate began.</summary>
     Started,
 
-    /// <summary>The account at the authority is there.</summary>
+    /// <summary>The account at the CA is ready for orders (RFC 8555 section 7.3).</summary>
     AccountReady,
 
-    /// <summary>The order was placed.</summary>
+    /// <summary>The order was placed (RFC 8555 section 7.4).</summary>
     OrderPlaced,
 
-    /// <summary>A challenge is answered, and the authority was told to look.</summary>
+    /// <summary>The response to a challenge is in place, and the challenge was submitted for validation (RFC 8555 section 7.5.1).</summary>
     ChallengePosted,
 
-    /// <summary>The authority found a name under our control.</summary>
+    /// <summary>The CA validated a name.</summary>
     AuthorizationValid,
 
-    /// <summary>The certificate request was sent.</summary>
+    /// <summary>The order was finalized: the CA has the certificate signing request.</summary>
     Finalized,
 
-    /// <summary>The first certificate was issued, stored, and is served from now on.</summary>
+    /// <summary>The first certificate was issued and stored. It is served from now on.</summary>
     Obtained,
 
-    /// <summary>A successor was issued, stored, and is served from now on.</summary>
+    /// <summary>A renewed certificate was issued and stored. It is served from now on.</summary>
     Renewed,
 
-    /// <summary>Another instance obtained the certificate; this one serves it from now on.</summary>
+    /// <summary>A certificate that another instance obtained is served from now on.</summary>
     Adopted,
 
-    /// <summary>The authority advised another time for the renewal.</summary>
+    /// <summary>The CA suggested another time for the renewal (RFC 9773).</summary>
     RenewalInfoChanged,
 
-    /// <summary>The certificate that is served was revoked, by us or by somebody else.</summary>
+    /// <summary>The certificate that is served was revoked, by this application or by somebody else.</summary>
     Revoked,
 
-    /// <summary>An attempt failed; the status says when the next is made.</summary>
+    /// <summary>An attempt failed. <see cref="CertificateStatus.Failure"/> has the reason and the time of the next attempt.</summary>
     Failed,
 
-    /// <summary>The certificate expired long ago and its names no longer lead here: nothing is ordered for it any more.</summary>
+    /// <summary>
+    /// The certificate expired long ago and its names no longer point to this application. Nothing is ordered for it any more: see
+    /// <see cref="CertificateState.Abandoned"/>.
+    /// </summary>
     Abandoned,
 }

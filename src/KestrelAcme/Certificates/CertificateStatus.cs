@@ -1,50 +1,61 @@
 namespace KestrelAcme.Certificates;
 
-/// <summary>How a managed certificate stands. Immutable; a later look may show another.</summary>
+/// <summary>The status of a managed certificate at one moment. Immutable: call <see cref="ICertificateManager.Find"/> again for the latest.</summary>
 public sealed record CertificateStatus
 {
-    /// <summary>The certificate's id: the first name, with a mark for groups, wildcards and further key algorithms.</summary>
+    /// <summary>The ID of the certificate: its first name, with a suffix for groups of names, wildcards, and further key algorithms.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The names it is for: A-labels, <c>*.</c> first for a wildcard, or IP addresses.</summary>
+    /// <summary>The names of the certificate: DNS names as A-labels, wildcards with a leading <c>*.</c>, or IP addresses.</summary>
     public required IReadOnlyList<string> DomainNames { get; init; }
 
-    /// <summary>Where it stands.</summary>
+    /// <summary>The state of the certificate.</summary>
     public required CertificateState State { get; init; }
 
-    /// <summary>The serial number of the certificate that is served, in hexadecimal; <see langword="null"/> while there is none.</summary>
+    /// <summary>The serial number of the certificate that is served, in hexadecimal.</summary>
+    /// <value><see langword="null"/> if there is no certificate yet.</value>
     public string? SerialNumber { get; init; }
 
-    /// <summary>The distinguished name of its issuer.</summary>
+    /// <summary>The distinguished name of the issuer.</summary>
+    /// <value><see langword="null"/> if there is no certificate yet.</value>
     public string? Issuer { get; init; }
 
-    /// <summary>When it began to be valid.</summary>
+    /// <summary>The time from which the certificate is valid.</summary>
+    /// <value><see langword="null"/> if there is no certificate yet.</value>
     public DateTimeOffset? NotBefore { get; init; }
 
-    /// <summary>When it ends.</summary>
+    /// <summary>The time at which the certificate expires.</summary>
+    /// <value><see langword="null"/> if there is no certificate yet.</value>
     public DateTimeOffset? NotAfter { get; init; }
 
-    /// <summary>The directory of the authority that issued it.</summary>
+    /// <summary>The directory URL of the CA that issued the certificate.</summary>
+    /// <value><see langword="null"/> if there is no certificate yet, or if the CA is not known any more.</value>
     public Uri? DirectoryUrl { get; init; }
 
-    /// <summary>When the next order is placed, as planned now; <see langword="null"/> when none is planned.</summary>
+    /// <summary>The planned time of the next order. The time of a renewal can move when the CA suggests another one (RFC 9773).</summary>
+    /// <value><see langword="null"/> if no order is planned.</value>
     public DateTimeOffset? NextOrder { get; init; }
 
     /// <summary>
-    /// Until when a renewal that is due is held back, because other certificates for these names were obtained shortly before (a CA that asks for each one to be renewed at once would be asked without
-    /// end); <see langword="null"/> when none is. <see cref="ICertificateManager.RenewAsync"/> renews all the same.
+    /// The time until which a due renewal is held back, because other certificates for these names were obtained recently. Otherwise a CA
+    /// that asks to renew every certificate at once would cause orders without end. <see cref="ICertificateManager.RenewAsync"/> renews
+    /// anyway.
     /// </summary>
+    /// <value><see langword="null"/> if no renewal is held back.</value>
     public DateTimeOffset? HeldBackUntil { get; init; }
 
-    /// <summary>Why the authority advises the time of the renewal (RFC 9773), where it says so.</summary>
+    /// <summary>A page of the CA that explains why it suggests the time of the renewal (<c>explanationURL</c>, RFC 9773 section 4.2).</summary>
+    /// <value><see langword="null"/> if the CA gives no explanation.</value>
     public Uri? RenewalExplanation { get; init; }
 
     /// <summary>Whether the certificate that is served is known to be revoked.</summary>
     public bool Revoked { get; init; }
 
-    /// <summary>The failures since the last success; <see langword="null"/> when there were none.</summary>
+    /// <summary>The last failure since the last success.</summary>
+    /// <value><see langword="null"/> if nothing failed since.</value>
     public CertificateFailure? Failure { get; init; }
 
-    /// <summary>The order that is under way; <see langword="null"/> when there is none.</summary>
+    /// <summary>The URL of the order in progress (RFC 8555 section 7.1.3).</summary>
+    /// <value><see langword="null"/> if there is no order in progress.</value>
     public Uri? OrderUrl { get; init; }
 }

@@ -1,17 +1,23 @@
 namespace KestrelAcme.Certificates;
 
-/// <summary>Who has to mend what failed. The histories are kept apart: an outage of the authority never slows a name, and a hopeless name never slows another.</summary>
+/// <summary>
+/// What caused a failure. KestrelAcme counts the causes separately: an outage of the CA does not delay a name, and a name that fails does
+/// not delay other names.
+/// </summary>
 public enum FailureCause
 {
-    /// <summary>The name: its validation failed, its order was refused.</summary>
+    /// <summary>The name: the CA could not validate it, or refused the order.</summary>
     Name,
 
-    /// <summary>The authority: unreachable, in trouble, or asking us to wait.</summary>
+    /// <summary>The CA: it is unreachable, returns errors, or asks KestrelAcme to wait.</summary>
     Authority,
 
-    /// <summary>A person: terms to accept, an account to bind, a CAA record or a forbidden name.</summary>
+    /// <summary>
+    /// Something that only an operator can fix, such as terms of service to accept, an external account binding, a CAA record, or a name
+    /// that the CA does not issue for.
+    /// </summary>
     Operator,
 
-    /// <summary>This machine: its store, its clock, its listener.</summary>
+    /// <summary>This machine: its store, its clock, or its listener.</summary>
     Local,
 }

@@ -1,19 +1,48 @@
 namespace KestrelAcme.Certificates;
 
 /// <summary>
-/// Told of what matters about certificates: to post a message, to push them elsewhere. A handler that throws changes nothing but the log; one that takes long holds up nobody.
+/// Handles events of managed certificates, for example to post a message or to copy certificates elsewhere. Each method does nothing by
+/// default, so a handler implements only what it needs.
 /// </summary>
+/// <remarks>
+/// Implementations must be safe for concurrent use. An exception is logged (event <c>EventHandlerFailed</c>) and has no other effect. A slow
+/// handler does not delay KestrelAcme.
+/// </remarks>
+/// <example>
+/// <code>
+/// public sealed class FailureMailer(IMailer mailer) : ICertificateEventHandler
+/// {
+///     public Task OnFailedAsync(CertificateStatus status, CancellationToken cancellationToken)
+///         =&gt; mailer.SendAsync("ops@example.com", $"{status.Id}: {status.Failure?.Message}", cancellationToken);
+/// }
+///
+/// public interface IMailer
+/// {
+///     Task SendAsync(string to, string text, CancellationToken cancellationToken);
+/// }
+/// </code>
+/// </example>
 public interface ICertificateEventHandler
 {
-    /// <summary>The first certificate for some names is served.</summary>
+    /// <summary>Called after the first certificate for its names was obtained. It is served from now on.</summary>
+    /// <param name="status">The status of the certificate.</param>
+    /// <param name="cancellationToken">Canceled after one minute.</param>
     Task OnObtainedAsync(CertificateStatus status, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>A successor is served.</summary>
+    /// <summary>Called after a certificate was renewed. The new one is served from now on.</summary>
+    /// <param name="status">The status of the certificate.</param>
+    /// <param name="cancellationToken">Canceled after one minute.</param>
     Task OnRenewedAsync(CertificateStatus status, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>An attempt failed; <see cref="CertificateStatus.Failure"/> says why and when the next is made.</summary>
+    /// <summary>
+    /// Called after an attempt failed. <see cref="CertificateStatus.Failure"/> has the reason and the time of the next attempt.
+    /// </summary>
+    /// <param name="status">The status of the certificate.</param>
+    /// <param name="cancellationToken">Canceled after one minute.</param>
     Task OnFailedAsync(CertificateStatus status, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>A certificate was revoked.</summary>
+    /// <summary>Called after a certificate was revoked, or was found revoked on the CA's revocation list.</summary>
+    /// <param name="status">The status of the certificate.</param>
+    /// <param name="cancellationToken">Canceled after one minute.</param>
     Task OnRevokedAsync(CertificateStatus status, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -2,65 +2,110 @@ using KestrelAcme.Protocol.Certificates;
 
 namespace KestrelAcme.Certificates;
 
-/// <summary>The managed certificates, as the application sees them. Safe for concurrent use.</summary>
+/// <summary>
+/// Lists the managed certificates, and obtains, renews and revokes them at run time. Get it from dependency injection. It is safe for
+/// concurrent use.
+/// </summary>
+/// <example>
+/// <code>
+/// app.MapPost("/certificates/{name}", async (string name, ICertificateManager certificates, CancellationToken cancellationToken) =&gt;
+/// {
+///     var status = await certificates.ObtainAsync(name, cancellationToken);
+///     return $"{status.Id} has a certificate that is valid until {status.NotAfter:u}.";
+/// });
+/// </code>
+/// </example>
 public interface ICertificateManager
 {
-    /// <summary>All managed certificates, in no particular order.</summary>
+    /// <summary>Lists all managed certificates, in no particular order.</summary>
     IReadOnlyList<CertificateStatus> List();
 
-    /// <summary>The certificate that has an id or covers a name exactly; <see langword="null"/> when none does.</summary>
+    /// <summary>Finds the certificate that has an ID, or that lists a name. A wildcard matches only itself.</summary>
+    /// <param name="idOrDomainName">The <see cref="CertificateStatus.Id"/>, or one of the names.</param>
+    /// <returns>The status; <see langword="null"/> if no managed certificate has this ID or name.</returns>
     CertificateStatus? Find(string idOrDomainName);
 
-    /// <summary>Has a certificate for a name, adding the name when it is not managed yet, and waits until there is one. At once, where one is served already that is not <see cref="CertificateState.Abandoned"/>.</summary>
-    /// <param name="domainName">The name or IP address; a name in Unicode is converted.</param>
-    /// <param name="cancellationToken">Ends the wait, not the order.</param>
-    /// <exception cref="ArgumentException">The name cannot get a certificate here; the message says why and what to do.</exception>
-    /// <exception cref="InvalidOperationException">This instance does not order; the message says why.</exception>
-    /// <exception cref="CertificateException">The order failed; the message says why, and it is tried again by itself.</exception>
+    /// <summary>
+    /// Obtains a certificate for a name, and waits for it. If the name is not managed yet, it is added as <see cref="AddDomainsAsync"/> does.
+    /// If a certificate is served already and is not <see cref="CertificateState.Abandoned"/>, the method returns its status without
+    /// an order.
+    /// </summary>
+    /// <param name="domainName">The DNS name, in Unicode or as A-labels, or the IP address.</param>
+    /// <param name="cancellationToken">Cancels waiting. The order goes on.</param>
+    /// <returns>The status of the certificate.</returns>
+    /// <exception cref="ArgumentException">The name cannot get a certificate here. The message has the reason and the fix.</exception>
+    /// <exception cref="InvalidOperationException">This instance does not order certificates. The message has the reason.</exception>
+    /// <exception cref="CertificateException">The order failed. The message has the reason, and KestrelAcme tries again later.</exception>
     Task<CertificateStatus> ObtainAsync(string domainName, CancellationToken cancellationToken = default);
 
-    /// <summary>Adds names to those that have certificates. They are stored, and shared with all instances that use the store.</summary>
-    /// <exception cref="ArgumentException">One of the names cannot get a certificate here; none was added.</exception>
+    /// <summary>
+    /// Adds names, each of which gets a certificate of its own. The names are stored, and all instances that use the store share them. The
+    /// method does not wait for the certificates.
+    /// </summary>
+    /// <param name="domainNames">The DNS names, in Unicode or as A-labels, or IP addresses.</param>
+    /// <param name="cancellationToken">Cancels the operation. Some of the names may have been added.</param>
+    /// <exception cref="ArgumentException">One of the names cannot get a certificate here. None was added.</exception>
     /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The names could not be stored.</exception>
     Task AddDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default);
 
-    /// <summary>Removes names that were added by <see cref="AddDomainsAsync"/>. Their certificates are no longer renewed; what is served stays until it ends or the process does.</summary>
-    /// <returns>How many of the names were there.</returns>
+    /// <summary>
+    /// Removes names that <see cref="AddDomainsAsync"/> added. Their certificates are no longer renewed, but they are served until they
+    /// expire or the process ends.
+    /// </summary>
+    /// <param name="domainNames">The names.</param>
+    /// <param name="cancellationToken">Cancels the operation. Some of the names may have been removed.</param>
+    /// <returns>How many of the names were removed. Names that had not been added do not count.</returns>
     /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The names could not be removed.</exception>
     Task<int> RemoveDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default);
 
-    /// <summary>Orders a successor now, whatever the plan was, and waits for the outcome. What is served stays until the successor is there.</summary>
+    /// <summary>
+    /// Renews a certificate now, whatever was planned, and waits for the result. The current certificate is served until the new one is
+    /// there.
+    /// </summary>
     /// <param name="idOrDomainName">
-    /// The certificate's id, or one of its names. A name stands for all certificates that are served for it side by side, one for each of <c>KeyAlgorithms</c>.
+    /// The <see cref="CertificateStatus.Id"/>, or one of the names. A name renews all certificates that are served for it side by side, one
+    /// for each of the <c>KeyAlgorithms</c>.
     /// </param>
-    /// <param name="cancellationToken">Ends the wait, not the order.</param>
-    /// <returns>The certificate's status after the renewal; that of the first, if there are several side by side.</returns>
-    /// <exception cref="KeyNotFoundException">No managed certificate has this id or name.</exception>
-    /// <exception cref="InvalidOperationException">This instance does not order; the message says why.</exception>
-    /// <exception cref="CertificateException">The order failed; the message says why, and it is tried again by itself.</exception>
+    /// <param name="cancellationToken">Cancels waiting. The order goes on.</param>
+    /// <returns>The status after the renewal; that of the first certificate, if there are several.</returns>
+    /// <exception cref="KeyNotFoundException">No managed certificate has this ID or name.</exception>
+    /// <exception cref="InvalidOperationException">This instance does not order certificates. The message has the reason.</exception>
+    /// <exception cref="CertificateException">The order failed. The message has the reason, and KestrelAcme tries again later.</exception>
     Task<CertificateStatus> RenewAsync(string idOrDomainName, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Revokes the certificate that is served (RFC 8555 section 7.6). After <see cref="RevocationReason.KeyCompromise"/> a successor with a new key is ordered at once and the old one is set aside;
-    /// after any other reason the certificate is served on until its successor's time comes or its names are removed.
+    /// Revokes the certificate that is served (RFC 8555 section 7.6). If the reason is <see cref="RevocationReason.KeyCompromise"/>,
+    /// KestrelAcme orders a certificate with a new key at once, and sets the old one aside. With any other reason, the revoked certificate
+    /// is served until its renewal is due or its names are removed.
     /// </summary>
     /// <param name="idOrDomainName">
-    /// The certificate's id, or one of its names. A name stands for all certificates that are served for it side by side, one for each of <c>KeyAlgorithms</c>.
+    /// The <see cref="CertificateStatus.Id"/>, or one of the names. A name revokes all certificates that are served for it side by side, one
+    /// for each of the <c>KeyAlgorithms</c>.
     /// </param>
-    /// <param name="reason">The reason that the authority is told.</param>
-    /// <param name="cancellationToken">Cancels; the authority may have revoked it all the same.</param>
-    /// <returns>The certificate's status after it; that of the first, if there are several side by side.</returns>
-    /// <exception cref="KeyNotFoundException">No managed certificate has this id or name.</exception>
-    /// <exception cref="InvalidOperationException">There is no certificate to revoke, or its authority is no longer configured.</exception>
-    /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">The authority refused.</exception>
+    /// <param name="reason">The reason that is sent to the CA (RFC 5280 section 5.3.1).</param>
+    /// <param name="cancellationToken">Cancels the operation. The CA may have revoked the certificate anyway.</param>
+    /// <returns>The status after the revocation; that of the first certificate, if there are several.</returns>
+    /// <exception cref="KeyNotFoundException">No managed certificate has this ID or name.</exception>
+    /// <exception cref="InvalidOperationException">There is no certificate to revoke, or its CA is no longer configured.</exception>
+    /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">The CA refused, or could not be reached.</exception>
     Task<CertificateStatus> RevokeAsync(string idOrDomainName, RevocationReason reason, CancellationToken cancellationToken = default);
 
-    /// <summary>Puts a new key in the place of the account's at every configured authority (RFC 8555 section 7.3.5). A crash in its middle loses neither key.</summary>
-    /// <exception cref="InvalidOperationException">An authority refuses the account itself; the message says why and what to do.</exception>
-    /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">An authority refused, or could not be reached; those before it have the new key.</exception>
-    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The new key could not be stored; it is not used.</exception>
+    /// <summary>
+    /// Replaces the key of the account at every configured CA (RFC 8555 section 7.3.5). If the process ends in the middle, neither key is
+    /// lost.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the operation. Some accounts may have the new key.</param>
+    /// <exception cref="InvalidOperationException">A CA refuses the account. The message has the reason and the fix.</exception>
+    /// <exception cref="KestrelAcme.Protocol.Problems.AcmeException">
+    /// A CA refused, or could not be reached. The accounts at the CAs before it have the new key.
+    /// </exception>
+    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The new key could not be stored. It is not used.</exception>
     Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>What happens from now on, as it happens, until cancelled. A reader that falls more than 1,000 events behind loses the oldest.</summary>
+    /// <summary>
+    /// Returns the events of all certificates as they happen, until canceled. A reader that is more than 1,000 events behind loses the
+    /// oldest ones.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the enumeration.</param>
     IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default);
 }

@@ -1,6 +1,6 @@
 namespace KestrelAcme.Certificates;
 
-/// <summary>Somebody waits for the outcome of the next attempt.</summary>
+/// <summary>A caller's request that waits for the outcome of the next attempt.</summary>
 internal sealed class RenewalRequest
 {
     private readonly TaskCompletionSource _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -8,12 +8,12 @@ internal sealed class RenewalRequest
 
     public Task Outcome => _outcome.Task;
 
-    /// <summary>Whether the attempt is to be made now, whatever was planned: a person asked.</summary>
+    /// <summary>Whether the attempt is made now, whatever was planned, because the application asked for a renewal.</summary>
     public bool IsForced => _isForced;
 
     public void Force() => _isForced = true;
 
-    /// <summary>Has another request answered with this one.</summary>
+    /// <summary>Completes another request with the outcome of this one.</summary>
     public void AnswerToo(RenewalRequest other)
         => _outcome.Task.ContinueWith(
             done => other.Complete(done.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -28,7 +28,7 @@ internal sealed class RenewalRequest
 
         _outcome.TrySetException(failure);
 
-        // Whoever asked may have gone: a failure that nobody looks at is in the log already.
+        // The caller may no longer wait. The failure is in the log already, so it must not become an unobserved task exception.
         _ = _outcome.Task.Exception;
     }
 }

@@ -33,10 +33,10 @@ internal sealed class OrderProgress(IOrderObserver observer, CertificateEventHub
                 Publish(certificate, CertificateEventKind.OrderPlaced, $"The order for {certificate.Id} was placed.");
                 break;
             case OrderStep.ChallengePosted:
-                Publish(certificate, CertificateEventKind.ChallengePosted, $"A challenge of {certificate.Id} is answered; the authority was told to look.");
+                Publish(certificate, CertificateEventKind.ChallengePosted, $"Submitted a challenge of {certificate.Id} for validation.");
                 break;
             case OrderStep.AuthorizationValid:
-                Publish(certificate, CertificateEventKind.AuthorizationValid, $"The authority found a name of {certificate.Id} under our control.");
+                Publish(certificate, CertificateEventKind.AuthorizationValid, $"The CA validated a name of {certificate.Id}.");
                 break;
             case OrderStep.Finalized:
                 Publish(certificate, CertificateEventKind.Finalized, $"The certificate request for {certificate.Id} was sent.");
