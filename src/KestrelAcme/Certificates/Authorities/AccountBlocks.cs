@@ -7,9 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>
-/// What one authority refuses whatever the names are: the account, or a profile. One state for all names, which one attempt at a time tries again, at growing pauses.
+/// What a CA refuses whatever the names are: the account, or a profile. One state for all names. One attempt at a time tries again, with
+/// growing pauses.
 /// </summary>
-/// <remarks>Safe for concurrent use. A store that cannot be asked or told changes nothing: this instance knows what it was told itself.</remarks>
+/// <remarks>Safe for concurrent use. If the store is unavailable, this instance continues with what it knows.</remarks>
 internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settings, TimeProvider time, ILogger logger, Action lifted)
 {
     private readonly Lock _lock = new();
@@ -25,27 +26,31 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
     /// <summary>Whether anything is refused.</summary>
     public bool Any => Volatile.Read(ref _blocks).Length > 0;
 
-    /// <summary>What keeps orders for a profile from this authority, whether or not it is about to be tried again; <see langword="null"/> for nothing.</summary>
+    /// <summary>
+    /// Returns the block of orders for a profile, whether or not it is about to be tried again; <see langword="null"/> if there is none.
+    /// </summary>
     public AccountBlock? Find(string? profile) => Find(Volatile.Read(ref _blocks), profile);
 
-    /// <summary>What keeps orders for a profile from this authority now: nothing is asked before its time.</summary>
+    /// <summary>Returns the block of orders for a profile, if it is not yet time to try again.</summary>
     public AccountBlock? Active(string? profile)
     {
         var now = time.GetUtcNow();
         return Volatile.Read(ref _blocks).Where(b => IsFor(b, profile) && IsActive(b, now)).MaxBy(b => b.NextAttempt);
     }
 
-    /// <summary>Goes on only if the account, or a profile, is not refused; once its pause is over, one attempt goes on and tries it, and the others wait for that one.</summary>
+    /// <summary>
+    /// Returns if the account or the profile may be used. After a pause, one attempt may try again, and the others wait for it.
+    /// </summary>
     /// <param name="profile">The profile; <see langword="null"/> for the account as a whole.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The block that this attempt is to try; <see langword="null"/> when there is none.</returns>
-    /// <exception cref="AccountBlockedException">It is refused.</exception>
+    /// <param name="cancellationToken">Cancels waiting.</param>
+    /// <returns>The block that this attempt tries again; <see langword="null"/> if there is none.</returns>
+    /// <exception cref="AccountBlockedException">The account or the profile is refused.</exception>
     public async Task<AccountBlock?> EnterAsync(string? profile, CancellationToken cancellationToken)
     {
         await RecallAsync(isDue: false, cancellationToken);
         if (Exactly(profile) is { } known && !IsActive(known, time.GetUtcNow()))
         {
-            // Another instance may have tried it since.
+            // Another instance may have tried since.
             await RecallAsync(isDue: true, cancellationToken);
         }
 
@@ -67,16 +72,17 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
         }
     }
 
-    /// <summary>Notes that the account, or a profile, is refused.</summary>
-    /// <returns>The failure of the attempt that found out.</returns>
-    public async Task<AccountBlockedException> BlockAsync(string? profile, string message, RefusalFacts facts, CancellationToken cancellationToken)
+    /// <summary>Records that the account or a profile is refused.</summary>
+    /// <returns>The failure of the attempt that was refused.</returns>
+    public async Task<AccountBlockedException> BlockAsync(
+        string? profile, string message, RefusalFacts facts, CancellationToken cancellationToken)
     {
         AccountBlock block;
         lock (_lock)
         {
             if (Exactly(profile) is { } known && known.At >= facts.Since)
             {
-                // Another attempt that began with this one found it out already.
+                // A concurrent attempt found out already.
                 return new AccountBlockedException(known, facts.Cause);
             }
 
@@ -101,16 +107,18 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
         return new AccountBlockedException(block, facts.Cause);
     }
 
-    /// <summary>Notes that the account is good; whatever an order was refused for is still to be tried by one.</summary>
-    public Task ProvedAsync(Uri accountUrl, CancellationToken cancellationToken) => RemoveAsync(b => b is { Profile: null, AtOrder: false }, accountUrl, cancellationToken);
+    /// <summary>Records that the account is valid. A block that was caused by an order stays until an order is accepted.</summary>
+    public Task ProvedAsync(Uri accountUrl, CancellationToken cancellationToken)
+        => RemoveAsync(b => b is { Profile: null, AtOrder: false }, accountUrl, cancellationToken);
 
-    /// <summary>Notes that an order was accepted: neither the account nor its profile is refused any longer.</summary>
-    public Task LiftAsync(string? profile, Uri accountUrl, CancellationToken cancellationToken) => RemoveAsync(b => IsFor(b, profile), accountUrl, cancellationToken);
+    /// <summary>Records that an order was accepted: neither the account nor its profile is refused any longer.</summary>
+    public Task LiftAsync(string? profile, Uri accountUrl, CancellationToken cancellationToken)
+        => RemoveAsync(b => IsFor(b, profile), accountUrl, cancellationToken);
 
-    /// <summary>Has those that wait for the account look again: what held them is over.</summary>
+    /// <summary>Wakes the certificates that wait for the account.</summary>
     public void TellLifted() => lifted();
 
-    /// <summary>Forgets what was refused.</summary>
+    /// <summary>Removes all blocks.</summary>
     public void Forget()
     {
         lock (_lock)
@@ -119,22 +127,26 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
         }
     }
 
-    /// <summary>Has what is refused tried again soon: the configuration has changed, or a person asks.</summary>
+    /// <summary>Brings the next attempts forward, because the configuration changed or the application asked.</summary>
     public void TrySoon()
     {
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            _blocks = [.. _blocks.Select(b => b with { NextAttempt = AccountBlockPolicy.Soon(b.At, b.NextAttempt, b.Refusals, FirstPause, now) })];
+            _blocks = [.. _blocks.Select(b => Soon(b, now))];
         }
     }
 
-    private static AccountBlock? Find(AccountBlock[] blocks, string? profile) => Array.Find(blocks, b => b.Profile is null) ?? Array.Find(blocks, b => IsFor(b, profile));
+    private static AccountBlock? Find(AccountBlock[] blocks, string? profile)
+        => Array.Find(blocks, b => b.Profile is null) ?? Array.Find(blocks, b => IsFor(b, profile));
 
     private static bool IsFor(AccountBlock block, string? profile) => block.Profile is null || block.Profile == (profile ?? "");
 
-    // What was set while the clock was far ahead must end.
+    // A time that was set while the clock was far ahead must not last.
     private static bool IsActive(AccountBlock block, DateTimeOffset now) => ClockGuard.IsPlausibleWait(block.NextAttempt, now);
+
+    private AccountBlock Soon(AccountBlock block, DateTimeOffset now)
+        => block with { NextAttempt = AccountBlockPolicy.Soon(block.At, block.NextAttempt, block.Refusals, FirstPause, now) };
 
     private AccountBlock? Exactly(string? profile) => Array.Find(_blocks, b => b.Profile == profile);
 
@@ -157,7 +169,7 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
         TellLifted();
     }
 
-    /// <summary>Takes over what another instance, or an earlier run, was told under the same settings.</summary>
+    /// <summary>Reads the blocks that another instance or an earlier run recorded under the same settings.</summary>
     private async Task RecallAsync(bool isDue, CancellationToken cancellationToken)
     {
         if (!isDue && Volatile.Read(ref _isRecalled))
@@ -178,10 +190,10 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
             {
                 var now = time.GetUtcNow();
 
-                // A start tries what was refused; while it runs, whoever is to try next has noted when.
+                // Startup tries again soon. Later, the stored time says which attempt is next.
                 _blocks = isDue
                     ? [.. _blocks.Where(b => IsActive(b, now) || stored.Exists(s => s.Profile == b.Profile)).Select(b => Later(b, stored))]
-                    : [.. stored.Select(b => b with { NextAttempt = AccountBlockPolicy.Soon(b.At, b.NextAttempt, b.Refusals, FirstPause, now) })];
+                    : [.. stored.Select(b => Soon(b, now))];
             }
 
             Volatile.Write(ref _isRecalled, true);
@@ -210,4 +222,20 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
             logger.PaceNotStored(exception.Message);
         }
     }
+}
+
+/// <summary>The CA refuses the account or the profile. No name is to blame, and none can be ordered until that is fixed.</summary>
+internal sealed class AccountBlockedException(AccountBlock block, Exception? cause = null) : InvalidOperationException(block.Message, cause)
+{
+    public AccountBlock Block => block;
+}
+
+/// <summary>The facts of a response that refused the account or the profile.</summary>
+/// <param name="ProblemType">The type of the problem (RFC 8555 section 6.7).</param>
+/// <param name="AtOrder">Whether an order was refused.</param>
+/// <param name="Cause">The response, if there was one.</param>
+internal readonly record struct RefusalFacts(string? ProblemType, bool AtOrder, Exception? Cause)
+{
+    /// <summary>The start of the attempt. What was found out since counts once.</summary>
+    public DateTimeOffset Since { get; init; } = DateTimeOffset.MaxValue;
 }

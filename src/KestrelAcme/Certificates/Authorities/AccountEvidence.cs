@@ -4,35 +4,40 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>Tells what an authority's answers say of the account. Pure.</summary>
+/// <summary>Decides what responses of a CA say about the account. Pure.</summary>
 internal static class AccountEvidence
 {
-    /// <summary>Whether an answer may be the account's fault: then the account is looked up before any name is blamed.</summary>
-    /// <param name="answer">The answer.</param>
-    /// <param name="isNewOrder">Whether it answers a new order, where no name was validated yet.</param>
+    /// <summary>Whether a response may be the account's fault. Then the account is looked up before any name is blamed.</summary>
+    /// <param name="answer">The response.</param>
+    /// <param name="isNewOrder">Whether it is the response to a new order, before any name was validated.</param>
     public static bool MayBlameAccount(AcmeException answer, bool isNewOrder)
         => IsRefusal(answer) && (answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist) || Is(answer, AcmeProblemTypes.Unauthorized)
             || (isNewOrder && (IsCertain(answer) || Is(answer, AcmeProblemTypes.Malformed) || Is(answer, AcmeProblemTypes.BadPublicKey))));
 
-    /// <summary>Whether an answer to a new order is the account's fault, and looking it up would add nothing.</summary>
+    /// <summary>Whether the response to a new order is certainly the account's fault, so that looking it up would add nothing.</summary>
     public static bool IsCertain(AcmeException answer)
-        => Is(answer, AcmeProblemTypes.UserActionRequired) || Is(answer, AcmeProblemTypes.ExternalAccountRequired) || Is(answer, AcmeProblemTypes.BadSignatureAlgorithm)
+        => Is(answer, AcmeProblemTypes.UserActionRequired)
+            || Is(answer, AcmeProblemTypes.ExternalAccountRequired) || Is(answer, AcmeProblemTypes.BadSignatureAlgorithm)
             || Is(answer, AcmeProblemTypes.InvalidContact) || Is(answer, AcmeProblemTypes.UnsupportedContact);
 
-    /// <summary>Whether an answer is a refusal, and not a passing trouble of the authority or of the way to it.</summary>
+    /// <summary>Whether a response is a refusal, and not a temporary failure of the CA or the network.</summary>
     public static bool IsRefusal(AcmeException answer)
         => answer is { Problem: not null, StatusCode: < HttpStatusCode.InternalServerError } and not AcmeRateLimitedException
             && !answer.HasProblem(AcmeProblemTypes.BadNonce);
 
-    /// <summary>What the answer to a look-up by key shows, or to a request for the account itself. A server that does not understand the question says nothing against the account.</summary>
+    /// <summary>
+    /// Interprets the response to a look-up by key, or to a request for the account itself. A server that does not support the request says
+    /// nothing against the account.
+    /// </summary>
     public static AccountFinding Judge(AcmeException answer)
         => !IsRefusal(answer) ? AccountFinding.Unknown
             : answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist) ? AccountFinding.Lost
-            : Is(answer, AcmeProblemTypes.BadPublicKey) || (Is(answer, AcmeProblemTypes.Unauthorized) && SaysRevoked(answer.Problem!.Detail)) ? AccountFinding.KeyRevoked
+            : Is(answer, AcmeProblemTypes.BadPublicKey) ? AccountFinding.KeyRevoked
+            : Is(answer, AcmeProblemTypes.Unauthorized) && SaysRevoked(answer.Problem!.Detail) ? AccountFinding.KeyRevoked
             : Is(answer, AcmeProblemTypes.Unauthorized) || Is(answer, AcmeProblemTypes.UserActionRequired) ? AccountFinding.Refused
             : AccountFinding.Valid;
 
-    /// <summary>What the status of the account shows.</summary>
+    /// <summary>Interprets the status of the account.</summary>
     public static AccountFinding Judge(AccountStatus status) => status switch
     {
         AccountStatus.Revoked => AccountFinding.KeyRevoked,
@@ -40,8 +45,15 @@ internal static class AccountEvidence
         _ => AccountFinding.Valid,
     };
 
-    // RFC 8555 has no problem type for it, and authorities answer "unauthorized" to both.
+    // RFC 8555 has no problem type for a revoked key, and CAs return "unauthorized" for both cases.
     private static bool SaysRevoked(string detail) => detail.Contains("revoked", StringComparison.OrdinalIgnoreCase);
 
     private static bool Is(AcmeException answer, string type) => answer.Problem?.Is(type) == true;
 }
+
+/// <summary>An account that may be the cause of a response.</summary>
+/// <param name="Account">The account.</param>
+/// <param name="Answer">The response.</param>
+/// <param name="OpenedAt">The start of the attempt. What was found out since need not be found out again.</param>
+/// <param name="MayRegister">Whether another account may be registered, which each attempt does at most once.</param>
+internal sealed record AccountSuspicion(IAuthorityAccount Account, AcmeException Answer, DateTimeOffset OpenedAt, bool MayRegister);

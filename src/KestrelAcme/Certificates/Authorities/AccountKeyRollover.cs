@@ -6,13 +6,15 @@ using KestrelAcme.Storage;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>
-/// Puts a new key in the place of an account's (RFC 8555 section 7.3.5). Both are stored before the authority is asked, so that a crash in between leaves the right one among them.
+/// Replaces the key of an account (RFC 8555 section 7.3.5). Both keys are stored before the request, so that one of them is right if the
+/// process ends in the middle.
 /// </summary>
 internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount store)
 {
-    /// <summary>Changes the key at the authority and in the store.</summary>
+    /// <summary>Replaces the key at the CA and in the store.</summary>
     /// <returns>The account with its new key, and the key.</returns>
-    public async Task<(IAuthorityAccount Account, string PrivateKeyPem)> RunAsync(IAuthorityAccount account, AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
+    public async Task<(IAuthorityAccount Account, string PrivateKeyPem)> RunAsync(
+        IAuthorityAccount account, AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
     {
         var key = AccountKey.Generate();
         var next = key.ExportPkcs8Pem();
@@ -22,8 +24,8 @@ internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount 
         return (account, next);
     }
 
-    /// <summary>Where a change was broken off, asks the authority which of the two keys it knows, and keeps that one.</summary>
-    /// <returns>What is stored now, with one key.</returns>
+    /// <summary>If a rollover was interrupted, asks the CA which of the two keys it knows, and keeps that one.</summary>
+    /// <returns>The stored record, which has one key.</returns>
     public async Task<AccountRecord> SettleAsync(AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
     {
         if (stored.NextPrivateKeyPem is not { } next)

@@ -9,12 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>
-/// Has the one account at an authority: read from the store, or registered once among all instances. What the authority has against it is found out once for all names, and kept in
-/// <see cref="Blocks"/>.
+/// Opens the account at a CA: reads it from the store, or registers it once for all instances. <see cref="Blocks"/> has what the CA
+/// refuses.
 /// </summary>
-internal sealed class AccountProvider(IAuthorityClient client, StoredAccount store, AccountBlocks blocks, TimeProvider time, ILogger<AccountProvider> logger)
+internal sealed class AccountProvider(
+    IAuthorityClient client, StoredAccount store, AccountBlocks blocks, TimeProvider time, ILogger<AccountProvider> logger)
 {
-    // What was looked up a moment ago need not be looked up for the next name.
+    // A recent look-up need not be repeated for the next name.
     private static readonly TimeSpan ProofLasts = TimeSpan.FromMinutes(1);
 
     private readonly AccountKeyRollover _rollover = new(client, store);
@@ -29,8 +30,8 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
 
     private AuthoritySpecification Specification => client.Specification;
 
-    /// <summary>Opens the account, registering it if there is none.</summary>
-    /// <exception cref="AccountBlockedException">The authority refuses it.</exception>
+    /// <summary>Opens the account, and registers it if there is none.</summary>
+    /// <exception cref="AccountBlockedException">The CA refuses the account.</exception>
     public async Task<IAuthorityAccount> OpenAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
         var waitingSince = time.GetTimestamp();
@@ -43,9 +44,10 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
                 return await TryAgainAsync(termsAccepted, cancellationToken);
             }
 
-            // The store is asked each time: another instance may have registered again, or changed the key.
+            // The store is read each time, because another instance may have registered the account again or replaced its key.
             var stored = await TryReadAsync(cancellationToken);
-            return _account is { } opened && (stored is null || (stored.PrivateKeyPem == _keyPem && (stored.IsRepaired || stored.Metadata.AccountUrl == opened.Url)))
+            return _account is { } opened
+                && (stored is null || (stored.PrivateKeyPem == _keyPem && (stored.IsRepaired || stored.Metadata.AccountUrl == opened.Url)))
                 ? opened
                 : await ReadOrCreateAsync(stored, termsAccepted, cancellationToken);
         }
@@ -56,7 +58,7 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
         }
         catch (AcmeException exception) when (AccountEvidence.IsRefusal(exception))
         {
-            // No name was mentioned yet.
+            // No name was sent yet.
             throw await _registration.RefuseAsync(exception, isRegistered: true, atOrder: false, cancellationToken);
         }
         finally
@@ -66,15 +68,15 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
     }
 
     /// <summary>
-    /// Finds out whether an answer is the account's fault: looks it up by its key, once for all names. One that is lost, or whose key and URL no longer fit, is registered anew, with a new key if
-    /// the authority calls the old one revoked; one that is refused is left alone.
+    /// Finds out whether a response is the account's fault by looking up the account, once for all names. An account that is lost, or whose
+    /// key and URL no longer match, is registered again, with a new key if the CA calls the old one revoked.
     /// </summary>
-    /// <param name="suspicion">The account, and what speaks against it.</param>
-    /// <param name="termsAccepted">Whether the operator agrees to the terms.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The account that takes its place; <see langword="null"/> if nothing is wrong with it.</returns>
+    /// <param name="suspicion">The account, and the response that speaks against it.</param>
+    /// <param name="termsAccepted">Whether the operator agrees to the terms of service.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
+    /// <returns>The account that replaces it; <see langword="null"/> if nothing is wrong with it.</returns>
     /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
-    /// <exception cref="AcmeException">The authority did not say.</exception>
+    /// <exception cref="AcmeException">The CA did not say.</exception>
     public async Task<IAuthorityAccount?> ExamineAsync(AccountSuspicion suspicion, bool termsAccepted, CancellationToken cancellationToken)
     {
         var (suspect, answer) = (suspicion.Account, suspicion.Answer);
@@ -98,7 +100,8 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
                 throw await _registration.RefuseAsync(answer, isRegistered: true, atOrder: true, cancellationToken);
             }
 
-            if (_proved is { } proved && ReferenceEquals(proved.Account, suspect) && time.GetElapsedTime(proved.At) < ProofLasts && !answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
+            if (_proved is { } proved && ReferenceEquals(proved.Account, suspect) && time.GetElapsedTime(proved.At) < ProofLasts
+                && !answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist))
             {
                 return null;
             }
@@ -117,8 +120,8 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
         }
     }
 
-    /// <summary>Stores the account again if it is open and gone from the store.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
+    /// <summary>Stores the account again if it is open and missing from the store.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read or written.</exception>
     public async Task KeepAsync(CancellationToken cancellationToken)
     {
         if (_account is null)
@@ -140,7 +143,7 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
         }
     }
 
-    /// <summary>Puts a new key in the place of the account's.</summary>
+    /// <summary>Replaces the key of the account (RFC 8555 section 7.3.5).</summary>
     /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
     public async Task RolloverAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
@@ -162,7 +165,7 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
         }
     }
 
-    // What was refused is tried again, by this attempt alone.
+    // One attempt tries a refused account again.
     private async Task<IAuthorityAccount> TryAgainAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
         var stored = await store.ReadAsync(cancellationToken);
@@ -171,22 +174,17 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
             return await ProveAsync(Keep(Open(stored), stored.PrivateKeyPem), suspicion: null, termsAccepted, cancellationToken);
         }
 
-        // An operator who has removed it wants another one.
+        // If the operator deleted the account, a new one is registered.
         _account = stored is null ? null : _account;
         var account = await ReadOrCreateAsync(stored, termsAccepted, cancellationToken);
         await blocks.ProvedAsync(account.Url, cancellationToken);
         return account;
     }
 
-    private async Task<IAuthorityAccount> ProveAsync(IAuthorityAccount suspect, AccountSuspicion? suspicion, bool termsAccepted, CancellationToken cancellationToken)
+    private async Task<IAuthorityAccount> ProveAsync(
+        IAuthorityAccount suspect, AccountSuspicion? suspicion, bool termsAccepted, CancellationToken cancellationToken)
     {
-        var (finding, found, refusal) = await AccountLookUp.RunAsync(client, suspect, cancellationToken);
-        if (finding == AccountFinding.Valid && found is null && suspicion?.Answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist) == true)
-        {
-            // A server that cannot look accounts up, and does not know this one.
-            finding = AccountFinding.Lost;
-        }
-
+        var (finding, found, refusal) = await AccountLookUp.RunAsync(client, suspect, suspicion?.Answer, cancellationToken);
         switch (finding)
         {
             case AccountFinding.Valid when found is null || found.Url == suspect.Url:
@@ -199,13 +197,14 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
             default:
                 var (account, keyPem) = finding == AccountFinding.Valid
                     ? await _registration.MoveAsync(suspect, found!, cancellationToken)
-                    : await _registration.RegisterAnewAsync(suspect, finding == AccountFinding.KeyRevoked, refusal ?? suspicion?.Answer, termsAccepted, cancellationToken);
+                    : await _registration.RegisterAnewAsync(
+                        suspect, finding == AccountFinding.KeyRevoked, refusal ?? suspicion?.Answer, termsAccepted, cancellationToken);
                 await blocks.ProvedAsync(account.Url, cancellationToken);
                 return Keep(account, keyPem);
         }
     }
 
-    /// <summary>The account that another attempt, or another instance, has put in the place of one.</summary>
+    /// <summary>Returns the account with which another attempt or instance replaced one.</summary>
     private async Task<IAuthorityAccount?> FindSuccessorAsync(IAuthorityAccount suspect, CancellationToken cancellationToken)
     {
         try
@@ -213,12 +212,14 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
             if (await store.ReadAsync(cancellationToken) is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null } stored)
             {
                 using var key = AccountKey.FromPem(stored.PrivateKeyPem);
-                return stored.Metadata.AccountUrl == suspect.Url && key.Thumbprint == suspect.Key.Thumbprint ? null : Keep(Open(stored), stored.PrivateKeyPem);
+                return stored.Metadata.AccountUrl == suspect.Url && key.Thumbprint == suspect.Key.Thumbprint
+                    ? null
+                    : Keep(Open(stored), stored.PrivateKeyPem);
             }
         }
         catch (StorageUnavailableException)
         {
-            // What is known here has to do.
+            // KestrelAcme continues with what it knows.
         }
 
         return null;
@@ -240,25 +241,32 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
         }
         catch (StorageUnavailableException) when (_account is not null)
         {
-            // What is open goes on being used.
+            // The open account is still used.
         }
 
         return null;
     }
 
-    // The store was emptied: after a restart another account would be made, for which neither CAA records nor orders under way are meant.
+    // The store was emptied. After a restart, KestrelAcme would register another account, to which neither CAA records nor orders in
+    // progress belong.
     private async Task StoreAgainAsync(IAuthorityAccount opened, CancellationToken cancellationToken)
     {
         if (blocks.Find(profile: null) is { Profile: null })
         {
-            // One that is refused is worth nothing, and removing it is the way to another one.
+            // A refused account is not kept: deleting it is the way to a new one.
             return;
         }
 
         await using var lease = await store.AcquireLeaseAsync(cancellationToken);
         if (await store.IsEmptyAsync(cancellationToken))
         {
-            var metadata = new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, AccountUrl = opened.Url, CreatedAt = time.GetUtcNow(), EmailAddress = Specification.EmailAddress };
+            var metadata = new AccountMetadata
+            {
+                DirectoryUrl = Specification.DirectoryUrl,
+                AccountUrl = opened.Url,
+                CreatedAt = time.GetUtcNow(),
+                EmailAddress = Specification.EmailAddress,
+            };
             await store.WriteAsync(new AccountRecord(_keyPem!, metadata), lease, cancellationToken);
             logger.AccountStoredAgain(opened.Url, Specification.DirectoryUrl);
         }
@@ -282,7 +290,8 @@ internal sealed class AccountProvider(IAuthorityClient client, StoredAccount sto
         return Keep(account, keyPem);
     }
 
-    private IAuthorityAccount Open(AccountRecord record) => client.OpenAccount(AccountKey.FromPem(record.PrivateKeyPem), record.Metadata.AccountUrl!);
+    private IAuthorityAccount Open(AccountRecord record)
+        => client.OpenAccount(AccountKey.FromPem(record.PrivateKeyPem), record.Metadata.AccountUrl!);
 
     private IAuthorityAccount Keep(IAuthorityAccount account, string keyPem)
     {

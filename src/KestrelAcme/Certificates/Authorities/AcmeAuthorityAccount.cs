@@ -7,7 +7,7 @@ using KestrelAcme.Protocol.Orders;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>An account that is used over ACME.</summary>
+/// <summary>An account at a CA that is reached over ACME.</summary>
 internal sealed class AcmeAuthorityAccount(AcmeAccount account, AcmePollingOptions polling) : IAuthorityAccount
 {
     public Uri Url => account.Url;
@@ -21,9 +21,11 @@ internal sealed class AcmeAuthorityAccount(AcmeAccount account, AcmePollingOptio
     public async Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await account.RolloverKeyAsync(newKey, cancellationToken), polling);
 
-    public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken) => account.CreateOrderAsync(request, cancellationToken);
+    public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken)
+        => account.CreateOrderAsync(request, cancellationToken);
 
-    public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken) => account.GetOrderAsync(orderUrl, cancellationToken);
+    public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken)
+        => account.GetOrderAsync(orderUrl, cancellationToken);
 
     public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken)
         => account.WaitForOrderAsync(orderUrl, done, polling, cancellationToken);
@@ -34,7 +36,8 @@ internal sealed class AcmeAuthorityAccount(AcmeAccount account, AcmePollingOptio
     public Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
         => account.WaitForAuthorizationAsync(authorizationUrl, polling, cancellationToken);
 
-    public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken) => account.AcceptChallengeAsync(challengeUrl, cancellationToken);
+    public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken)
+        => account.AcceptChallengeAsync(challengeUrl, cancellationToken);
 
     public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken)
         => account.FinalizeOrderAsync(order, certificateRequest, cancellationToken);

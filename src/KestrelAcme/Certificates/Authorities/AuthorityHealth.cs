@@ -2,13 +2,16 @@ using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>The circuit breaker of one authority, for all names: its failures in a row, until when it is left alone, and what the answers to orders say of the account.</summary>
+/// <summary>
+/// The circuit breaker of a CA, for all names: its failures in a row, the time until which it is left alone, and what the responses to
+/// orders say about the account.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AuthorityHealth
 {
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
-    // As many orders, of whatever names, show that it is the authority that fails.
+    // So many failed orders, whatever their names are, show that the CA is down.
     private const int OrdersOfAnOutage = 3;
     private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(5);
 
@@ -31,12 +34,12 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>The instant until which nothing is asked of the authority; <see langword="null"/> when it may be asked.</summary>
+    /// <summary>Returns the time until which the CA is left alone; <see langword="null"/> if it may be asked.</summary>
     public DateTimeOffset? OpenUntil(DateTimeOffset now)
     {
         lock (_lock)
         {
-            // What was set while the clock was far ahead must end.
+            // A time that was set while the clock was far ahead must not last.
             return _openUntil > now && _openedAt <= now + LargestSkew ? _openUntil : null;
         }
     }
@@ -50,8 +53,8 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Counts a failure. Those that come in while the breaker is open belong to the failure that opened it.</summary>
-    /// <returns>The failures in a row, this one included.</returns>
+    /// <summary>Counts a failure. Failures while the breaker is open belong to the one that opened it.</summary>
+    /// <returns>The number of failures in a row, including this one.</returns>
     public int Failed(DateTimeOffset now)
     {
         lock (_lock)
@@ -60,10 +63,12 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Tells whether orders go elsewhere, where there is another authority: some in a row ended in an outage, and no later one has succeeded.</summary>
-    /// <param name="now">The present.</param>
-    /// <param name="hasFailed">Whether the certificate to order failed there already: it does not find out once more.</param>
-    /// <param name="probes">Whether an order follows: one at a time finds out whether the authority is back, the others do not wait for it.</param>
+    /// <summary>Whether orders go to another CA, because several in a row failed by an outage and none has succeeded since.</summary>
+    /// <param name="now">The current time.</param>
+    /// <param name="hasFailed">Whether the certificate already failed at this CA. Then it does not try again.</param>
+    /// <param name="probes">
+    /// Whether an order follows. One at a time finds out whether the CA is back, and the others do not wait for it.
+    /// </param>
     public bool IsDown(DateTimeOffset now, bool hasFailed, bool probes)
     {
         lock (_lock)
@@ -83,8 +88,8 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Notes that an order was refused for a rate limit; see <see cref="OrderTrust.Limit"/>.</summary>
-    /// <returns>Until when orders for new names are held because of it; <see langword="null"/> if it holds its own name alone.</returns>
+    /// <summary>Records that an order was refused for a rate limit; see <see cref="OrderTrust.Limit"/>.</summary>
+    /// <returns>The time until which orders for new names are held back; <see langword="null"/> if only the name itself waits.</returns>
     public DateTimeOffset? Limited(string family, bool isProven, TimeSpan? asked, DateTimeOffset now)
     {
         lock (_lock)
@@ -94,7 +99,7 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Notes that an order was refused as "unauthorized" although the account is valid.</summary>
+    /// <summary>Records that an order was refused as "unauthorized" although the account is valid.</summary>
     /// <returns>Whether that concerns the account, not the name.</returns>
     public bool Forbidden(string name, DateTimeOffset now)
     {
@@ -105,8 +110,8 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Notes that an order was accepted: the account is neither at its limit nor refused.</summary>
-    /// <returns>Whether that ends a doubt, which orders for new names were held by.</returns>
+    /// <summary>Records that an order was accepted: the account is neither at its limit nor refused.</summary>
+    /// <returns>Whether that ends a doubt that held back orders for new names.</returns>
     public bool Accepted(DateTimeOffset now)
     {
         lock (_lock)
@@ -117,7 +122,7 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Whether no order was answered yet: only then does what others were told count.</summary>
+    /// <summary>Whether no order was answered yet. Only then, what other instances recorded counts.</summary>
     public bool IsUnknown
     {
         get
@@ -129,7 +134,7 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Until when orders for new names are held; renewals never are.</summary>
+    /// <summary>Returns the time until which orders for new names are held back. Renewals never are.</summary>
     public DateTimeOffset? NewNamesHeldUntil(DateTimeOffset now)
     {
         lock (_lock)
@@ -138,8 +143,8 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Takes the right to order for new names.</summary>
-    /// <returns>When to ask again; <see langword="null"/> when it was taken.</returns>
+    /// <summary>Takes the permission to order for new names.</summary>
+    /// <returns>The time to ask again; <see langword="null"/> if the permission was taken.</returns>
     public DateTimeOffset? TryBeginNewName(DateTimeOffset now)
     {
         lock (_lock)
@@ -154,7 +159,7 @@ internal sealed class AuthorityHealth
         }
     }
 
-    /// <summary>Holds orders for new names, as another instance or an earlier run does.</summary>
+    /// <summary>Holds back orders for new names, as another instance or an earlier run does.</summary>
     public void HoldNewNames(DateTimeOffset until)
     {
         lock (_lock)

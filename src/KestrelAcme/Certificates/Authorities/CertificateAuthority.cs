@@ -3,7 +3,7 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>An authority in use: what was configured, the client, the account and the health.</summary>
+/// <summary>A CA in use: its configuration, client, account and health.</summary>
 internal sealed class CertificateAuthority(IAuthorityClient client, AccountProvider accounts)
 {
     public AuthoritySpecification Specification => client.Specification;
@@ -12,16 +12,18 @@ internal sealed class CertificateAuthority(IAuthorityClient client, AccountProvi
 
     public AccountProvider Accounts => accounts;
 
-    /// <summary>What it refuses whatever the names are: the account, or a profile.</summary>
+    /// <summary>The account or the profiles that the CA refuses, whatever the names are.</summary>
     public AccountBlocks Blocks => accounts.Blocks;
 
     private readonly ConcurrentDictionary<string, bool> _missedChains = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether it is the first time that a preferred chain was not on offer: said once, not with each certificate.</summary>
+    /// <summary>
+    /// Whether this is the first time that a preferred chain was not on offer. That is logged once, not for each certificate.
+    /// </summary>
     public bool MissesChain(string preferred) => _missedChains.TryAdd(preferred, true);
 
     public AuthorityHealth Health { get; } = new();
 
-    /// <summary>How well it answers questions for renewal information: where it does not, it may take orders all the same.</summary>
+    /// <summary>The health of requests for renewal information. If they fail, orders may work all the same.</summary>
     public AuthorityHealth RenewalInfoHealth { get; } = new();
 }

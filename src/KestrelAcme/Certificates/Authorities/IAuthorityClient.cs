@@ -7,38 +7,46 @@ using KestrelAcme.Protocol.RenewalInformation;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>One authority as the order flow sees it: the ACME client, or a model of an authority in simulations.</summary>
+/// <summary>A CA as the order flow sees it: an ACME client, or a model of a CA in simulations.</summary>
 internal interface IAuthorityClient : IDisposable
 {
     AuthoritySpecification Specification { get; }
 
-    /// <summary>How far our clock is ahead of the authority's, by its last answer; <see langword="null"/> before the first.</summary>
+    /// <summary>How far this machine's clock is ahead of the CA's, by its last response; <see langword="null"/> before the first.</summary>
     TimeSpan? ClockSkew { get; }
 
     Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken);
 
-    /// <summary>Reads the directory anew, however fresh the one at hand is.</summary>
+    /// <summary>Reads the directory again, even if the cached one is fresh.</summary>
     Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken) => GetDirectoryAsync(cancellationToken);
 
-    /// <summary>Tells how an order ended: as long as orders fail in a row, requests are sent slowly.</summary>
+    /// <summary>Reports the result of an order. As long as orders fail in a row, requests are sent slowly.</summary>
     void Report(bool succeeded)
     {
     }
 
-    /// <summary>Tells whether another authority can take over: then a request that gets no response is not repeated for minutes.</summary>
+    /// <summary>Sets whether another CA can take over. Then a request without a response is not repeated for minutes.</summary>
     void GiveUpSoon(bool soon)
     {
     }
 
     Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Finds the account of a key, without creating one.</summary>
+    /// <summary>Finds the account of a key without creating one.</summary>
     Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken);
 
     IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl);
 
     Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken);
 
-    /// <summary>Revokes a certificate by its own key: for when the account that ordered it is gone.</summary>
-    Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken);
+    /// <summary>Revokes a certificate with its own key, in case the account that ordered it is gone.</summary>
+    Task RevokeCertificateAsync(
+        ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason,
+        CancellationToken cancellationToken);
+}
+
+/// <summary>Creates clients of CAs. Simulations replace it with a model.</summary>
+internal interface IAuthorityClientFactory
+{
+    IAuthorityClient Create(AuthoritySpecification specification);
 }

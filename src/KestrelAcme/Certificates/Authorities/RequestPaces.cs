@@ -5,14 +5,13 @@ using KestrelAcme.Protocol;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>
-/// The paces of requests to the authorities whose limits per IP address are known: one for all clients of an authority in this process.
-/// Requests to any other authority, a private one above all,
-/// are never slowed.
+/// The request rates of CAs whose limits per IP address are known: one for all clients of a CA in this process. Requests to other CAs, in
+/// particular private ones, are never slowed down.
 /// </summary>
 internal sealed class RequestPaces(TimeProvider time)
 {
-    // Let's Encrypt's documented rates. Requests that leave here evenly arrive in bunches, and another process may share the address: a
-    // tenth of the rate and half of the burst are left.
+    // The documented rates of Let's Encrypt. Requests that leave here evenly may arrive in bunches, and another process may share the
+    // address. So a tenth of the rate and half of the burst are left unused.
     private static readonly Dictionary<AcmeRequestKind, AcmeRate> LetsEncrypt = WithReserve(new()
     {
         [AcmeRequestKind.NewNonce] = new(20, 10),
@@ -35,12 +34,12 @@ internal sealed class RequestPaces(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, AcmeRequestPace> _paces = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The pace for an authority.</summary>
-    /// <returns><see langword="null"/>: its limits are not known, and its requests are not slowed.</returns>
+    /// <summary>Returns the request rate for a CA.</summary>
+    /// <returns><see langword="null"/> if the limits of the CA are unknown. Its requests are not slowed down.</returns>
     public AcmeRequestPace? For(Uri directoryUrl)
         => RatesOf(directoryUrl) is { } rates ? _paces.GetOrAdd(directoryUrl.IdnHost, _ => new AcmeRequestPace(rates, time)) : null;
 
-    // By host, which is what is limited, at whatever path its directory is.
+    // By host, because the limits apply to the host, whatever the path of the directory is.
     private static Dictionary<AcmeRequestKind, AcmeRate>? RatesOf(Uri directoryUrl)
         => IsHostOf(WellKnownAuthorities.LetsEncrypt, directoryUrl) ? LetsEncrypt
             : IsHostOf(WellKnownAuthorities.LetsEncryptStaging, directoryUrl) ? LetsEncryptStaging

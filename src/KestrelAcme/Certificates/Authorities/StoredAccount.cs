@@ -7,54 +7,60 @@ using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>The place in the store of the account at one authority; what changes it holds its lease, among all instances.</summary>
+/// <summary>The stored account of one CA. Whoever changes it holds its lease, which all instances share.</summary>
 internal sealed class StoredAccount(CertificateStore store, AuthoritySpecification authority, TimeProvider time)
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
 
-    // Longer than the lease of a process that died lasts.
+    // Longer than the lease of a process that died.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(3);
 
     private const int MostBlocks = 100;
 
     public AuthoritySpecification Authority => authority;
 
-    /// <summary>Reads the account; <see langword="null"/> where there is none, or one of another directory under the same id.</summary>
+    /// <summary>
+    /// Reads the account; <see langword="null"/> if there is none, or if it belongs to another directory with the same ID.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<AccountRecord?> ReadAsync(CancellationToken cancellationToken)
     {
         var record = await store.ReadAccountAsync(authority.Id, cancellationToken);
         if (record is { IsRepaired: true } && record.Metadata.DirectoryUrl == CertificateMetadata.UnknownUrl)
         {
-            // It was found in the place of this directory.
+            // It was found under the key of this directory.
             record = record with { Metadata = record.Metadata with { DirectoryUrl = authority.DirectoryUrl } };
         }
 
         return record?.Metadata.DirectoryUrl != authority.DirectoryUrl ? null
-            : record.Metadata.AccountUrl is { } url && !IsOfAuthority(url) ? record with { Metadata = record.Metadata with { AccountUrl = null }, IsRepaired = true }
+            : record.Metadata.AccountUrl is { } url && !IsOfAuthority(url)
+                ? record with { Metadata = record.Metadata with { AccountUrl = null }, IsRepaired = true }
             : record;
     }
 
-    // A URL that leads elsewhere is not believed: the authority is asked for the account of the key.
+    // A URL of another host is not trusted. The CA is asked for the account of the key.
     private bool IsOfAuthority(Uri url)
-        => url.Scheme == authority.DirectoryUrl.Scheme && string.Equals(url.IdnHost, authority.DirectoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase);
+        => url.Scheme == authority.DirectoryUrl.Scheme
+            && string.Equals(url.IdnHost, authority.DirectoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether nothing is stored in the place, not even an account of another directory.</summary>
+    /// <summary>Whether nothing is stored, not even an account of another directory.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) => await store.ReadAccountAsync(authority.Id, cancellationToken) is null;
+    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken)
+        => await store.ReadAccountAsync(authority.Id, cancellationToken) is null;
 
     /// <exception cref="StorageUnavailableException">The store could not be told.</exception>
     /// <exception cref="LeaseLostException">Another instance has taken over.</exception>
     public ValueTask WriteAsync(AccountRecord record, IStorageLease lease, CancellationToken cancellationToken)
         => store.WriteAccountAsync(authority.Id, record, lease, cancellationToken);
 
-    /// <summary>Waits until nobody else changes the account: as a rule a second or two, while another instance creates it.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked, or the lease is held for longer than anybody needs it.</exception>
+    /// <summary>Waits until no other instance changes the account, usually a second or two while another instance creates it.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read or written, or the lease is held for too long.</exception>
     public Task<IStorageLease> AcquireLeaseAsync(CancellationToken cancellationToken)
-        => LeaseWait.AcquireAsync(store.Storage, StorageLayout.AccountLease(authority.Id), LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
+        => LeaseWait.AcquireAsync(
+            store.Storage, StorageLayout.AccountLease(authority.Id), LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
 
-    /// <summary>What the authority refuses, as this instance or another noted it.</summary>
+    /// <summary>Reads what the CA refuses, as this instance or another recorded it.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<AccountBlock[]> ReadBlocksAsync(CancellationToken cancellationToken)
     {
@@ -65,13 +71,13 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
 
         try
         {
-            // Their words are shown: who can write to the store must not forge lines of the log.
+            // Their words are shown: somebody who can write to the store must not forge lines of the log.
             var blocks = StoredJson.Decode(value.Span, PersistenceJsonContext.Default.AccountBlockArray);
             return [.. blocks.Take(MostBlocks).Select(b => b with { Message = QuotedText.Of(b.Message) })];
         }
         catch (DamagedValueException)
         {
-            // It is found out again, and written anew.
+            // KestrelAcme finds out again, and replaces the value.
             return [];
         }
     }
@@ -79,5 +85,8 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
     /// <exception cref="StorageUnavailableException">The store could not be told.</exception>
     public async Task WriteBlocksAsync(AccountBlock[] blocks, CancellationToken cancellationToken)
         => await store.Storage.WriteAsync(
-            StorageLayout.AccountBlocks(authority.DirectoryUrl), JsonSerializer.SerializeToUtf8Bytes(blocks, PersistenceJsonContext.Default.AccountBlockArray), lease: null, cancellationToken);
+            StorageLayout.AccountBlocks(authority.DirectoryUrl),
+            JsonSerializer.SerializeToUtf8Bytes(blocks, PersistenceJsonContext.Default.AccountBlockArray),
+            lease: null,
+            cancellationToken);
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Authorities;
 
 /// <summary>
-/// The file of trusted roots, looked at again at each TLS handshake with the authority: a root that is rolled needs no restart. Safe for
-/// concurrent use.
+/// The file of trusted roots. It is read again at each TLS handshake with the CA, so that a new root needs no restart. Safe for concurrent
+/// use.
 /// </summary>
 internal sealed class TrustedRootsFile(string path, ILogger logger)
 {
@@ -17,7 +17,7 @@ internal sealed class TrustedRootsFile(string path, ILogger logger)
     private string? _text;
     private string? _fault;
 
-    /// <summary>The roots by the file as it is now; those read before where it is away, or half written.</summary>
+    /// <summary>Returns the roots in the file; the last ones that were read if the file is missing or incomplete.</summary>
     public X509Certificate2Collection Read()
     {
         lock (_gate)
@@ -57,7 +57,7 @@ internal sealed class TrustedRootsFile(string path, ILogger logger)
         }
     }
 
-    // Once for each fault: it is looked at with every connection.
+    // Logged once for each fault, because the file is read with every connection.
     private void Report(string fault)
     {
         if (fault != _fault)

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Domains;
 
-/// <summary>Asks one source for its names and remembers the last good answer, over restarts too: a source that fails at the start takes no name away.</summary>
+/// <summary>
+/// Reads the names of one source and remembers the last good result, also across restarts. A source that fails at startup removes no name.
+/// </summary>
 internal sealed class DomainSourceReader(IDomainSource source, string slug, CertificateStore store, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(30);
@@ -17,7 +19,7 @@ internal sealed class DomainSourceReader(IDomainSource source, string slug, Cert
 
     private string Name => source.GetType().Name;
 
-    /// <summary>The last good answer; <see langword="null"/> when there is none. The source is not asked.</summary>
+    /// <summary>Returns the last good result without asking the source; <see langword="null"/> if there is none.</summary>
     public async Task<IReadOnlyCollection<string>?> RecallAsync(CancellationToken cancellationToken)
     {
         if (_last is null)
@@ -42,7 +44,7 @@ internal sealed class DomainSourceReader(IDomainSource source, string slug, Cert
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            // A source that ignores its token must not hold up the others.
+            // A source that ignores its token must not delay the others.
             var names = await source.GetDomainNamesAsync(both.Token).WaitAsync(both.Token);
             if (names.Count == 0 && last.Count > 0 && _answered)
             {
@@ -63,10 +65,11 @@ internal sealed class DomainSourceReader(IDomainSource source, string slug, Cert
         return _last;
     }
 
-    // An empty answer is believed after a restart, but not kept: were it a mistake, the next restart would find nothing to serve.
+    // An empty result after a restart is used, but not stored. If it was a mistake, the next restart would find nothing to serve.
     private async Task KeepAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
-        if (names.Count == 0 || (_stored is { } stored && stored.Count == names.Count && stored.ToHashSet(StringComparer.Ordinal).SetEquals(names)))
+        if (names.Count == 0
+            || (_stored is { } stored && stored.Count == names.Count && stored.ToHashSet(StringComparer.Ordinal).SetEquals(names)))
         {
             return;
         }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Domains;
 
-/// <summary>The names that were added at run time: one value each, so that instances can add and remove at once.</summary>
+/// <summary>
+/// The names that were added at run time. Each is a value of its own, so that instances can add and remove names at the same time.
+/// </summary>
 internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> logger)
 {
     private const int Few = 1000;
@@ -17,11 +19,14 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
     // Longer than any name.
     private const int MaxValueLength = 1024;
 
-    // Names alone: they may be a hundred thousand, and each tells its key.
+    // Only the names are kept: there may be a hundred thousand, and each determines its key.
     private volatile string[] _last = [];
 
-    /// <summary>The names. A value that cannot be read takes no other away, and none that is known; a store that was emptied is filled with those that are known.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <summary>
+    /// Lists the names. A value that cannot be read removes neither other names nor known ones. A store that was emptied is filled with the
+    /// known names.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     public async Task<IReadOnlyCollection<string>> ListAsync(CancellationToken cancellationToken)
     {
         var keys = new List<string>();
@@ -30,12 +35,12 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
             keys.Add(key);
         }
 
-        if (!keys.Remove(StorageLayout.DomainsMark) && await MendAsync(keys.Count, cancellationToken) is { } known)
+        if (!keys.Remove(StorageLayout.DomainsMark) && await RestoreAsync(keys.Count, cancellationToken) is { } known)
         {
             return known;
         }
 
-        // A value tells the name for certain, should somebody have copied a file; of thousands, the key has to do.
+        // The value has the name for certain, even if somebody copied a file. With thousands of names, the key must be enough.
         var names = new List<string>(keys.Count);
         if (keys.Count > Few)
         {
@@ -56,14 +61,14 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
 
         await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, Keep, logger, cancellationToken))
         {
-            // What is no name, or not that of its key, was not stored here: a link to another file, say. It is not quoted.
+            // A value that is not the name of its key was not stored by KestrelAcme; it may be a link to another file. It is not quoted.
             if (NameIn(entry.Value.Span) is { } name && StorageLayout.Domain(name) == entry.Key)
             {
                 names.Add(name.Value);
             }
             else
             {
-                Keep(entry.Key, "it does not hold the name that its key stands for");
+                Keep(entry.Key, "it does not contain the name of its key");
             }
         }
 
@@ -81,15 +86,16 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         await storage.WriteAsync(StorageLayout.Domain(name), Encoding.UTF8.GetBytes(name.Value), lease: null, cancellationToken);
     }
 
-    /// <returns><see langword="false"/> when the name was not there.</returns>
+    /// <returns><see langword="false"/> if the name had not been added.</returns>
     public ValueTask<bool> RemoveAsync(CertificateIdentifier name, CancellationToken cancellationToken)
         => storage.DeleteAsync(StorageLayout.Domain(name), lease: null, cancellationToken);
 
-    // Most are known from the last look, in the same order: who keeps names for years is given the same ones again.
+    // Most names are known from the last pass, in the same order. Reusing their strings keeps memory low over the years.
     private string? KnownName(string key, int i)
         => i < _last.Length && key.AsSpan(StorageLayout.DomainsPrefix.Length).SequenceEqual(_last[i]) ? _last[i] : null;
 
-    private static CertificateIdentifier? NameIn(ReadOnlySpan<byte> value) => value.Length <= MaxValueLength ? DomainNameParser.Parse(Encoding.UTF8.GetString(value).TrimEnd()).Identifier : null;
+    private static CertificateIdentifier? NameIn(ReadOnlySpan<byte> value)
+        => value.Length <= MaxValueLength ? DomainNameParser.Parse(Encoding.UTF8.GetString(value).TrimEnd()).Identifier : null;
 
     private static bool TryAdd(List<string> names, string? name)
     {
@@ -101,7 +107,7 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         return name is not null;
     }
 
-    // A value that is no name was reported when it was read.
+    // An invalid name was logged when it was read.
     private static Dictionary<string, string> ByKey(IEnumerable<string> names)
     {
         var byKey = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -116,9 +122,9 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         return byKey;
     }
 
-    /// <summary>Puts the mark in place; where names are known but none is stored, the store was emptied, and they are stored again.</summary>
-    /// <returns>The names that are known, of an emptied store.</returns>
-    private async Task<IReadOnlyCollection<string>?> MendAsync(int stored, CancellationToken cancellationToken)
+    /// <summary>Writes the marker. If names are known but none is stored, the store was emptied, and the names are stored again.</summary>
+    /// <returns>The known names if the store was emptied; otherwise <see langword="null"/>.</returns>
+    private async Task<IReadOnlyCollection<string>?> RestoreAsync(int stored, CancellationToken cancellationToken)
     {
         var known = _last;
         if (stored == 0 && known.Length == 0)

@@ -6,17 +6,25 @@ using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Certificates.Domains;
 
-/// <summary>Has the wanted certificates gathered again when names come or go: in the store, by another instance, or in the application's sources.</summary>
+/// <summary>
+/// Starts a reconciliation when names change: in the store by another instance, or in the domain sources of the application.
+/// </summary>
 internal sealed class DomainWatcher(WantedCertificates wanted, BoundedStorage storage, TimeProvider time, ILogger<DomainWatcher> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SourceInterval = TimeSpan.FromMinutes(10);
 
     public Task RunAsync(Func<Task> reconcile, CancellationToken stopping)
-        => Task.WhenAll([FollowStoreAsync(reconcile, stopping), AskSourcesAsync(reconcile, stopping), .. wanted.Sources.Select(s => FollowSourceAsync(s, reconcile, stopping))]);
+        => Task.WhenAll(
+        [
+            FollowStoreAsync(reconcile, stopping),
+            AskSourcesAsync(reconcile, stopping),
+            .. wanted.Sources.Select(s => FollowSourceAsync(s, reconcile, stopping)),
+        ]);
 
     /// <summary>
-    /// Not by a callback that asks for the next token: a source that signals before it has made one hands out the token that has fired, and the callback would call itself until the stack is full.
+    /// Watches the change token of a source. A loop, not a callback that asks for the next token: a source that signals before it has
+    /// created the next token returns the one that has fired, and the callback would recurse until the stack overflows.
     /// </summary>
     private async Task FollowSourceAsync(IDomainSource source, Func<Task> reconcile, CancellationToken stopping)
     {
@@ -27,7 +35,7 @@ internal sealed class DomainWatcher(WantedCertificates wanted, BoundedStorage st
             {
                 await FiredAsync(token, stopping);
 
-                // The next one first: no change is missed while the names are read.
+                // The next token first, so that no change is missed while the names are read.
                 token = source.GetChangeToken();
                 var isSpent = token is { HasChanged: true };
                 await reconcile();
@@ -39,7 +47,7 @@ internal sealed class DomainWatcher(WantedCertificates wanted, BoundedStorage st
         }
         catch (Exception exception)
         {
-            // Without its notices a source is still asked every ten minutes.
+            // Without change tokens, the source is still asked every ten minutes.
             logger.DomainSourceNotFollowed(source.GetType().Name, exception);
         }
     }
@@ -77,7 +85,7 @@ internal sealed class DomainWatcher(WantedCertificates wanted, BoundedStorage st
 
     private async Task AskSourcesAsync(Func<Task> reconcile, CancellationToken stopping)
     {
-        // The first time at once: at the start only the last known answers were taken.
+        // The first time at once, because startup used only the last known results.
         while (wanted.Sources.Any() && !stopping.IsCancellationRequested)
         {
             await reconcile();

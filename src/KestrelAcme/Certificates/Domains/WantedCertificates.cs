@@ -9,9 +9,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Domains;
 
-/// <summary>Gathers which certificates should exist: from the configuration, from names that were added at run time, and from the application's sources.</summary>
+/// <summary>
+/// Lists the certificates that should exist: from the configuration, from names that were added at run time, and from domain sources.
+/// </summary>
 internal sealed class WantedCertificates(
-    ConfigurationSource configuration, DomainStore added, IEnumerable<IDomainSource> sources, CertificateStore store, TimeProvider time, ILogger<WantedCertificates> logger)
+    ConfigurationSource configuration, DomainStore added, IEnumerable<IDomainSource> sources, CertificateStore store, TimeProvider time,
+    ILogger<WantedCertificates> logger)
 {
     // A source may have a hundred thousand names, and all of them wrong in the same way.
     private const int MaxReported = 16;
@@ -19,7 +22,8 @@ internal sealed class WantedCertificates(
     private readonly List<DomainSourceReader> _sources =
     [
         .. sources.GroupBy(s => s.GetType())
-            .SelectMany(g => g.Select((source, i) => new DomainSourceReader(source, DomainSourceSlug.Of(g.Key, i + 1), store, time, logger))),
+            .SelectMany(
+                g => g.Select((source, i) => new DomainSourceReader(source, DomainSourceSlug.Of(g.Key, i + 1), store, time, logger))),
     ];
 
     private IReadOnlyCollection<string> _lastAdded = [];
@@ -27,10 +31,10 @@ internal sealed class WantedCertificates(
 
     public IEnumerable<IDomainSource> Sources => _sources.Select(s => s.Source);
 
-    /// <summary>What the configuration wants.</summary>
+    /// <summary>The certificates of the configuration.</summary>
     public IReadOnlyList<CertificateSpecification> Configured => [.. configuration.Current.Certificates];
 
-    /// <summary>What is wanted as far as it is known without asking the application's sources, by their last answers.</summary>
+    /// <summary>Returns the certificates that should exist without asking the domain sources, from their last results.</summary>
     public async Task<IReadOnlyList<CertificateSpecification>> RecallAsync(CancellationToken cancellationToken)
     {
         var names = new List<string>(await AddedAsync(cancellationToken));
@@ -53,11 +57,11 @@ internal sealed class WantedCertificates(
         return Combine(names);
     }
 
-    /// <summary>Whether every source answered in an earlier run, so that its names are known.</summary>
+    /// <summary>Whether every source returned names in an earlier run, so that its names are known.</summary>
     public async Task<bool> KnowsAllSourcesAsync(CancellationToken cancellationToken)
         => (await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)))).All(a => a is not null);
 
-    // Most looks find what the last one found: of ten thousand names nothing is made twice.
+    // Most passes find the same names as the last one. With ten thousand names, nothing is created twice.
     private List<CertificateSpecification> Combine(List<string> names)
     {
         var snapshot = configuration.Current;
@@ -75,7 +79,7 @@ internal sealed class WantedCertificates(
         var wanted = snapshot.Certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
         wanted.EnsureCapacity(wanted.Count + (names.Count * snapshot.KeyAlgorithms.Count));
 
-        // A name in the configuration, alone or in a group, needs no second certificate.
+        // A configured name, alone or in a group, needs no second certificate.
         var covered = snapshot.Certificates.SelectMany(c => c.Identifiers).ToHashSet();
         covered.EnsureCapacity(covered.Count + names.Count);
         var refused = 0;
@@ -122,13 +126,13 @@ internal sealed class WantedCertificates(
     private sealed record Combined(ConfigurationSnapshot Configuration, List<string> Names, List<CertificateSpecification> Wanted);
 }
 
-/// <summary>Names a domain source for the store, by its type. Pure.</summary>
+/// <summary>Derives the storage key of a domain source from its type. Pure.</summary>
 internal static class DomainSourceSlug
 {
     private const int MaxLength = 100;
 
     /// <param name="type">The source's type.</param>
-    /// <param name="number">Which one of that type it is, from 1.</param>
+    /// <param name="number">The number of the source among those of the same type, from 1.</param>
     public static string Of(Type type, int number)
     {
         var name = type.FullName ?? type.Name;

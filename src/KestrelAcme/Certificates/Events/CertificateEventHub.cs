@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Events;
 
-/// <summary>Hands events to those who watch and to the application's handlers. Never waits for either.</summary>
-internal sealed class CertificateEventHub(IEnumerable<ICertificateEventHandler> handlers, TimeProvider time, ILogger<CertificateEventHub> logger)
+/// <summary>Delivers events to watchers and to the event handlers of the application. Never waits for either.</summary>
+internal sealed class CertificateEventHub(
+    IEnumerable<ICertificateEventHandler> handlers, TimeProvider time, ILogger<CertificateEventHub> logger)
 {
     private const int MaxBehind = 1000;
     private static readonly TimeSpan HandlerTime = TimeSpan.FromMinutes(1);
@@ -31,7 +32,8 @@ internal sealed class CertificateEventHub(IEnumerable<ICertificateEventHandler> 
 
     public async IAsyncEnumerable<CertificateEvent> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var channel = Channel.CreateBounded<CertificateEvent>(new BoundedChannelOptions(MaxBehind) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        var channel = Channel.CreateBounded<CertificateEvent>(
+            new BoundedChannelOptions(MaxBehind) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
         _watchers.TryAdd(channel, 0);
         try
         {

@@ -7,7 +7,7 @@ using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Failures;
 
-/// <summary>Tells whose fault a failure is. Pure.</summary>
+/// <summary>Classifies exceptions by the cause of the failure. Pure.</summary>
 internal static class FailureClassifier
 {
     public static FailureReport Classify(Exception exception) => exception switch
@@ -24,24 +24,29 @@ internal static class FailureClassifier
         AcmeUnreachableException unreachable
             => new FailureReport(FailureCause.Authority, null, $"{unreachable.Message} {ProblemAdvice.ForUnreachable(unreachable)}"),
         AcmeMalformedResponseException => new FailureReport(FailureCause.Authority, null,
-            $"{exception.Message} If that goes on, check AcmeHttps:DirectoryUrl."),
+            $"{exception.Message} If it repeats, check AcmeHttps:DirectoryUrl."),
         AcmePollingTimeoutException => new FailureReport(FailureCause.Authority, null, exception.Message),
         AcmeException acme => Classify(acme),
-        ChallengeException challenge => new FailureReport(CauseOf(challenge.Fault), null, challenge.Message, challenge.RetryAfter) { RequiredRecords = challenge.RequiredRecords },
+        ChallengeException challenge => new FailureReport(CauseOf(challenge.Fault), null, challenge.Message, challenge.RetryAfter)
+        {
+            RequiredRecords = challenge.RequiredRecords,
+        },
         OrderOutcomeUnknownException => new FailureReport(FailureCause.Name, null, exception.Message),
         UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
         CertificateNotYetValidException early => new FailureReport(FailureCause.Local, null, early.Message, early.RetryAfter),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
         ValidationLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
-        OrderTakenException or OrderWithdrawnException or OrderOvertakenException or RehearsalUnavailableException or ClockSkewException or StorageUnavailableException or LeaseLostException or CryptographicException => new FailureReport(FailureCause.Local, null, exception.Message),
+        OrderTakenException or OrderWithdrawnException or OrderOvertakenException or RehearsalUnavailableException or ClockSkewException
+            or StorageUnavailableException or LeaseLostException or CryptographicException
+            => new FailureReport(FailureCause.Local, null, exception.Message),
         _ => new FailureReport(FailureCause.Local, null, $"{exception.GetType().Name}: {exception.Message}"),
     };
 
-    /// <summary>Whether a failure concerns all names: the authority cannot be reached, is in trouble as a whole, or wants nothing to do with us.</summary>
+    /// <summary>Whether a failure concerns all names: the CA cannot be reached, fails as a whole, or refuses this client.</summary>
     public static bool IsOutage(Exception exception) => exception switch
     {
         AcmeUnreachableException or AcmeMalformedResponseException => true,
-        // Not the words of an ACME server: something in front of it that knows no names.
+        // The response does not come from an ACME server, but from something in front of it that knows no names.
         AcmeRateLimitedException { Problem: null } or AccountLimitedException => true,
         AcmeException acme => acme.StatusCode >= HttpStatusCode.InternalServerError,
         ClockSkewException => true,
@@ -50,14 +55,18 @@ internal static class FailureClassifier
 
     private static FailureReport Classify(AcmeException exception)
     {
-        // A server error is the authority's, whatever it says about the name; so is a refusal in words that are not ACME's.
+        // A server error is the CA's fault, whatever it says about the name. So is an error without an ACME problem document.
         if (exception is { StatusCode: HttpStatusCode.ServiceUnavailable, RetryAfter: not null })
         {
-            return new FailureReport(FailureCause.Authority, exception.Problem?.Type, $"{Sentence(exception.Message)} The authority is unavailable as a whole, and says until when.", exception.RetryAfter);
+            var message = $"{Sentence(exception.Message)} The CA is unavailable as a whole, and says until when.";
+            return new FailureReport(FailureCause.Authority, exception.Problem?.Type, message, exception.RetryAfter);
         }
 
-        var byStatus = exception.Problem is null || exception.StatusCode >= HttpStatusCode.InternalServerError ? FailureCause.Authority : FailureCause.Name;
-        return new FailureReport(CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Refused(exception), exception.RetryAfter);
+        var byStatus = exception.Problem is null || exception.StatusCode >= HttpStatusCode.InternalServerError
+            ? FailureCause.Authority
+            : FailureCause.Name;
+        return new FailureReport(
+            CauseOf(exception.Problem?.Type, byStatus), exception.Problem?.Type, Refused(exception), exception.RetryAfter);
     }
 
     private static FailureCause CauseOf(ChallengeFault fault) => fault switch
@@ -67,8 +76,9 @@ internal static class FailureClassifier
         _ => FailureCause.Name,
     };
 
-    // No validation failed: advice about records and ports would lead astray.
-    private static string Refused(AcmeException exception) => exception.Problem?.Type is AcmeProblemTypes.Unauthorized or AcmeProblemTypes.Connection
+    // No validation failed, so advice about records and ports would be misleading.
+    private static string Refused(AcmeException exception)
+        => exception.Problem?.Type is AcmeProblemTypes.Unauthorized or AcmeProblemTypes.Connection
         or AcmeProblemTypes.Dns or AcmeProblemTypes.Tls or AcmeProblemTypes.IncorrectResponse
         ? exception.Message
         : Advised(exception.Message, ProblemAdvice.For(exception.Problem?.Type));
@@ -79,10 +89,17 @@ internal static class FailureClassifier
 
     private static FailureCause CauseOf(string? problemType, FailureCause otherwise) => problemType switch
     {
-        AcmeProblemTypes.RejectedIdentifier or AcmeProblemTypes.Caa or AcmeProblemTypes.UserActionRequired or AcmeProblemTypes.ExternalAccountRequired
-            or AcmeProblemTypes.UnsupportedIdentifier or AcmeProblemTypes.InvalidContact or AcmeProblemTypes.UnsupportedContact
-            or AcmeProblemTypes.InvalidProfile => FailureCause.Operator,
+        AcmeProblemTypes.RejectedIdentifier or AcmeProblemTypes.Caa or AcmeProblemTypes.UserActionRequired
+            or AcmeProblemTypes.ExternalAccountRequired or AcmeProblemTypes.UnsupportedIdentifier or AcmeProblemTypes.InvalidContact
+            or AcmeProblemTypes.UnsupportedContact or AcmeProblemTypes.InvalidProfile => FailureCause.Operator,
         AcmeProblemTypes.RateLimited or AcmeProblemTypes.ServerInternal or AcmeProblemTypes.BadNonce => FailureCause.Authority,
         _ => otherwise,
     };
+}
+
+/// <summary>A classified failure: its cause, the CA's words, and the wait that the CA asked for.</summary>
+internal sealed record FailureReport(FailureCause Cause, string? ProblemType, string Message, TimeSpan? RetryAfter = null)
+{
+    /// <summary>The DNS records that would fix it.</summary>
+    public IReadOnlyList<RequiredDnsRecord> RequiredRecords { get; init; } = [];
 }

@@ -3,18 +3,18 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Certificates.Failures;
 
-/// <summary>Adds one failure to the history and sets the time of the next try. Pure.</summary>
+/// <summary>Adds a failure to the history and decides when to try again. Pure.</summary>
 internal static class FailurePolicy
 {
     private static readonly TimeSpan ShortestRetryAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(7);
     private static readonly TimeSpan LongestSpreadAfterAsked = TimeSpan.FromMinutes(30);
 
-    // Certificates that live less than this are tried at least hourly once they have expired.
+    // Certificates with a shorter lifetime are tried at least hourly once they have expired.
     private static readonly TimeSpan ShortLifetime = TimeSpan.FromDays(10);
     private static readonly TimeSpan ShortestShare = TimeSpan.FromMinutes(1);
 
-    // With the jitter, an hour.
+    // An hour, including the jitter.
     private static readonly TimeSpan LongestShare = TimeSpan.FromMinutes(54);
     private static readonly TimeSpan ShortestOnceExpired = TimeSpan.FromMinutes(12);
     private const int ShareOfTheLifeLeft = 3;
@@ -22,25 +22,27 @@ internal static class FailurePolicy
 
     /// <param name="previous">The failures since the last success.</param>
     /// <param name="report">What failed now.</param>
-    /// <param name="run">How often it failed in a row, by whose fault, and when validations failed.</param>
-    /// <param name="certificate">The certificate that is served meanwhile; <see langword="null"/> while there is none.</param>
+    /// <param name="run">How often it failed in a row, by cause, and when validations failed.</param>
+    /// <param name="certificate">The certificate that is served; <see langword="null"/> if there is none.</param>
     /// <param name="schedule">The waits.</param>
-    /// <param name="now">The present.</param>
-    /// <param name="jitter">From 0 up to, but not including, 1.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="jitter">A random number from 0 (inclusive) to 1 (exclusive).</param>
     public static CertificateFailure Next(
-        CertificateFailure? previous, FailureReport report, FailureRun run, CertificateFacts? certificate, RetrySchedule schedule, DateTimeOffset now, double jitter)
+        CertificateFailure? previous, FailureReport report, FailureRun run, CertificateFacts? certificate, RetrySchedule schedule,
+        DateTimeOffset now, double jitter)
     {
         previous = ClockGuard.Effective(previous, now);
 
-        // Only what the name did wrong advances its back-off; an outage in between leaves it where it was.
+        // Only failures of the name advance its back-off. An outage in between leaves it where it was.
         var count = (previous?.Count ?? 0) + (report.Cause is FailureCause.Name or FailureCause.Operator ? 1 : 0);
         var local = (previous?.LocalCount ?? 0) + (report.Cause == FailureCause.Local ? 1 : 0);
         var wait = WithinLife(report, Wait(report, count, local, run, schedule), certificate, now);
         wait += Spread(wait, report, schedule) * jitter;
 
-        // A name that waits for a day is not tried earlier because the authority failed meanwhile.
+        // A name that waits for a day is not tried earlier because the CA failed in the meantime.
         var next = now + wait;
-        if (report.Cause is FailureCause.Authority or FailureCause.Local && previous is { Cause: FailureCause.Name or FailureCause.Operator }
+        if (report.Cause is FailureCause.Authority or FailureCause.Local
+            && previous is { Cause: FailureCause.Name or FailureCause.Operator }
             && previous.NextAttempt > next && ClockGuard.IsPlausibleWait(previous.NextAttempt, now))
         {
             next = previous.NextAttempt;
@@ -64,17 +66,20 @@ internal static class FailurePolicy
         };
     }
 
-    /// <summary>How long an authority that fails all names alike is left alone.</summary>
-    public static TimeSpan Outage(FailureReport report, int authorityFailures, RetrySchedule schedule, CertificateFacts? certificate, DateTimeOffset now)
+    /// <summary>How long a CA is left alone if it fails for all names.</summary>
+    public static TimeSpan Outage(
+        FailureReport report, int authorityFailures, RetrySchedule schedule, CertificateFacts? certificate, DateTimeOffset now)
         => WithinLife(report, Outage(report, authorityFailures, schedule), certificate, now);
 
-    /// <summary>How long an authority is left alone, whatever certificate it is asked about.</summary>
+    /// <summary>How long a CA is left alone, whatever certificate is ordered.</summary>
     public static TimeSpan Outage(FailureReport report, int authorityFailures, RetrySchedule schedule)
-        => report.Cause == FailureCause.Operator ? schedule.AuthorityLongest : Wait(report, 0, 1, new FailureRun(Math.Max(authorityFailures, 1)), schedule);
+        => report.Cause == FailureCause.Operator
+            ? schedule.AuthorityLongest
+            : Wait(report, 0, 1, new FailureRun(Math.Max(authorityFailures, 1)), schedule);
 
     /// <summary>
-    /// Bounds a wait by the life that the served certificate has left: what is repaired meanwhile must be found before it expires. Once it has expired, one that was meant to be short-lived is tried
-    /// at least hourly. What an authority asked for is waited for all the same.
+    /// Limits a wait by the remaining lifetime of the current certificate, so that a repair is noticed before it expires. An expired
+    /// certificate with a short lifetime is tried at least hourly. A wait that the CA asked for is never shortened.
     /// </summary>
     private static TimeSpan WithinLife(FailureReport report, TimeSpan wait, CertificateFacts? certificate, DateTimeOffset now)
     {
@@ -103,14 +108,15 @@ internal static class FailurePolicy
             FailureCause.Name => schedule.Name[Math.Clamp(count - 1, 0, schedule.Name.Count - 1)],
             FailureCause.Operator => schedule.Operator,
             FailureCause.Authority => run.OfThisCertificate > run.OfTheAuthority
-                // It does well by others meanwhile: one in trouble is found to be back within minutes, this one need not be tried as often for ever.
+                // The CA works for other certificates. If a CA is down, its return is noticed within minutes; this certificate need not be
+                // tried that often forever.
                 ? Doubled(schedule.AuthorityFirst, run.OfThisCertificate, Longer(schedule.LocalLongest, schedule.AuthorityLongest))
                 : Doubled(schedule.AuthorityFirst, run.OfTheAuthority, schedule.AuthorityLongest),
             _ => Doubled(schedule.Local, local, schedule.LocalLongest),
         };
     }
 
-    // A tenth of a week is most of a day: who was told when to come back comes back soon after.
+    // A tenth of a week is most of a day. If the CA says when to come back, KestrelAcme comes back soon after.
     private static TimeSpan Spread(TimeSpan wait, FailureReport report, RetrySchedule schedule)
     {
         var spread = wait * schedule.JitterShare;

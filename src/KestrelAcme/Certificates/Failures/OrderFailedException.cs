@@ -3,18 +3,70 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Failures;
 
-/// <summary>The authority ended the order or one of its authorizations: the names were not validated, or the request was refused.</summary>
-internal sealed class OrderFailedException(string message, AcmeProblem? problem, string? challengeType = null) : Exception(QuotedText.Of(message))
+/// <summary>The CA set the order or one of its authorizations to "invalid": a name was not validated, or the request was refused.</summary>
+internal sealed class OrderFailedException(string message, AcmeProblem? problem, string? challengeType = null)
+    : Exception(QuotedText.Of(message))
 {
-    /// <summary>The authority's reason, where it gave one.</summary>
+    /// <summary>The CA's problem document, if there is one.</summary>
     public AcmeProblem? Problem { get; } = problem;
 
-    /// <summary>The type of the challenge that failed, if one did.</summary>
+    /// <summary>The type of the failed challenge, if a challenge failed.</summary>
     public string? ChallengeType { get; } = challengeType;
 
-    /// <summary>Whether that challenge was for an IP address.</summary>
+    /// <summary>Whether the failed challenge was for an IP address.</summary>
     public bool IsAddress { get; init; }
 
-    /// <summary>Whether it failed before this attempt: what began it did not live to see that.</summary>
+    /// <summary>Whether it failed before this attempt, after the process that placed the order had ended.</summary>
     public bool LeftBehind { get; init; }
 }
+
+/// <summary>
+/// The account is valid but may not order these names: the CA refused the new order with "unauthorized", before any validation.
+/// </summary>
+internal sealed class OrderForbiddenException(AcmeException refusal) : Exception(
+    $"{refusal.Message} The account is valid, and the CA accepted orders for other names: check with the CA which names this account "
+    + "may order.",
+    refusal)
+{
+    public AcmeException Refusal => refusal;
+}
+
+/// <summary>An earlier run ended between placing an order and storing the response.</summary>
+internal sealed class OrderOutcomeUnknownException()
+    : Exception(
+        "An earlier run ended while it placed an order, so the outcome is unknown. The CA may have accepted the order. "
+        + "The next attempt waits, as after a failure.");
+
+/// <summary>
+/// Another instance continued an order that was in progress here, because this instance's lease was deleted, or expired while the process
+/// was suspended.
+/// </summary>
+internal sealed class OrderOvertakenException()
+    : Exception(
+        "Another instance took over this order while it was in progress here, and finished or dropped it. "
+        + "The certificate that it obtained is served as soon as it is in the store.");
+
+/// <summary>
+/// The CA returned an order that is in progress for another certificate with the same names and another key. That one is finished first.
+/// </summary>
+internal sealed class OrderTakenException(Uri orderUrl)
+    : Exception(
+        $"The CA returned the order {QuotedText.Of(orderUrl)}, which is in progress for another certificate with the same names. "
+        + "KestrelAcme tries again when that order is finished.");
+
+/// <summary>An order in progress was dropped, because it may use a key that was revoked as compromised.</summary>
+internal sealed class OrderWithdrawnException()
+    : Exception(
+        "The order was dropped, because a key was revoked as compromised and the order may have used it. The next order gets a new key.");
+
+/// <summary>The staging service cannot be reached, and has not been unreachable long enough to order without a rehearsal.</summary>
+internal sealed class RehearsalUnavailableException()
+    : Exception(
+        "After a failed validation, the next attempt is rehearsed at the CA's staging service, which could not be reached. "
+        + "If that lasts an hour, KestrelAcme orders from production without a rehearsal.");
+
+/// <summary>The clocks of this machine and of the CA are more than an hour apart. Nothing is ordered with a wrong clock.</summary>
+internal sealed class ClockSkewException(TimeSpan skew, Uri directoryUrl)
+    : Exception(
+        $"The clock of this machine is {skew.Duration().TotalHours:0.#} hours {(skew > TimeSpan.Zero ? "ahead of" : "behind")} the clock " +
+        $"of {directoryUrl.IdnHost}. Nothing is ordered until they agree to within an hour. Set the clock, or start a time service.");

@@ -8,7 +8,7 @@ namespace KestrelAcme.Certificates.Persistence;
 /// <summary>The stored form of an <see cref="AccountRecord"/>.</summary>
 internal static class AccountFile
 {
-    private const string NotKeys = "it does not hold one private key, or two";
+    private const string NotKeys = "it does not hold one or two private keys";
 
     public static byte[] Encode(AccountRecord record)
     {
@@ -18,8 +18,11 @@ internal static class AccountFile
             keys.Select(key => (PemDocument.PrivateKeyLabel, Content(key))));
     }
 
-    /// <summary>Reads an account file. Where only what stands around its key is damaged, the record is <see cref="AccountRecord.IsRepaired"/>: no account is given up for that.</summary>
-    /// <exception cref="DamagedValueException">The value holds no key that can be read.</exception>
+    /// <summary>
+    /// Decodes an account file. If only the data around its key is damaged, the record is <see cref="AccountRecord.IsRepaired"/>: the
+    /// account is not given up for that.
+    /// </summary>
+    /// <exception cref="DamagedValueException">The value has no readable key.</exception>
     public static AccountRecord Decode(ReadOnlySpan<byte> value)
     {
         try
@@ -38,7 +41,8 @@ internal static class AccountFile
         var keys = new List<byte[]>(2);
         while (document.Next())
         {
-            keys.Add(document.Is(PemDocument.PrivateKeyLabel) && keys.Count < 2 ? document.Read() : throw new DamagedValueException(NotKeys));
+            var isKey = document.Is(PemDocument.PrivateKeyLabel) && keys.Count < 2;
+            keys.Add(isKey ? document.Read() : throw new DamagedValueException(NotKeys));
         }
 
         if (keys.Count == 0)
@@ -59,7 +63,7 @@ internal static class AccountFile
         }
     }
 
-    // The first two keys that can be read: which of them the authority knows, it says itself.
+    // The first two readable keys. The CA tells which of them it knows.
     private static AccountRecord? Salvage(ReadOnlySpan<byte> value)
     {
         var keys = new List<string>(2);
@@ -72,7 +76,11 @@ internal static class AccountFile
             }
         }
 
-        var metadata = new AccountMetadata { DirectoryUrl = SavedFields.Url(text, "directoryUrl") ?? CertificateMetadata.UnknownUrl, CreatedAt = default };
+        var metadata = new AccountMetadata
+        {
+            DirectoryUrl = SavedFields.Url(text, "directoryUrl") ?? CertificateMetadata.UnknownUrl,
+            CreatedAt = default,
+        };
         return keys.Count == 0 ? null : new AccountRecord(keys[0], metadata, keys.ElementAtOrDefault(1)) { IsRepaired = true };
     }
 
@@ -88,7 +96,7 @@ internal static class AccountFile
         }
     }
 
-    // Armour may be sound around a key that is not.
+    // The PEM armor may be intact around a damaged key.
     private static string Readable(byte[] key)
     {
         var pem = PemEncoding.WriteString(PemDocument.PrivateKeyLabel, key);

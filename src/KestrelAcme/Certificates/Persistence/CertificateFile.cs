@@ -13,10 +13,13 @@ internal static class CertificateFile
         JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata),
         [.. record.Chain.Select(c => (PemDocument.CertificateLabel, c)), (PemDocument.PrivateKeyLabel, record.PrivateKey)]);
 
-    /// <summary>Reads a certificate file. Where only what stands around a chain and a key that fit each other is damaged, they are returned as <see cref="CertificateRecord.Repaired"/>.</summary>
+    /// <summary>
+    /// Decodes a certificate file. If a chain and a key that belong together can be read, but not the data around them, they are returned
+    /// as <see cref="CertificateRecord.Repaired"/>.
+    /// </summary>
     /// <param name="value">The stored form.</param>
-    /// <param name="shared">What it may have in common with others; no second copy of that is made.</param>
-    /// <exception cref="DamagedValueException">The value holds no certificate with its key.</exception>
+    /// <param name="shared">The parts that many records share. No second copy of them is made.</param>
+    /// <exception cref="DamagedValueException">The value has no certificate with its key.</exception>
     public static CertificateRecord Decode(ReadOnlySpan<byte> value, SharedParts shared)
     {
         try
@@ -63,9 +66,12 @@ internal static class CertificateFile
     private static CertificateMetadata DecodeMetadata(ReadOnlySpan<byte> json)
     {
         var metadata = StoredJson.Decode(json, PersistenceJsonContext.Default.CertificateMetadata, "its metadata");
-        return metadata.Jitter is >= 0 and <= 1 && metadata.DirectoryUrl.IsAbsoluteUri && metadata.AccountUrl.IsAbsoluteUri && !metadata.Names.Contains(null)
+        return metadata.Jitter is >= 0 and <= 1
+            && metadata.DirectoryUrl.IsAbsoluteUri
+            && metadata.AccountUrl.IsAbsoluteUri
+            && !metadata.Names.Contains(null)
             ? metadata
-            : throw new DamagedValueException("a value in its metadata is impossible");
+            : throw new DamagedValueException("a value in its metadata is out of range");
     }
 
     private static ReadOnlyMemory<byte> ReadIssuer(PemDocumentReader document, SharedParts shared)

@@ -7,14 +7,15 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>
-/// Saves a certificate from a stored value whose bookkeeping is damaged: a chain and a key that fit each other are worth more than what stands around them, which can be rebuilt. Pure.
+/// Recovers a certificate from a stored value whose metadata is damaged. If a chain and a key belong together, the rest can be rebuilt.
+/// Pure.
 /// </summary>
 internal static class CertificateSalvage
 {
     private const int MaxChainLength = 10;
     private const int MaxKeys = 4;
 
-    /// <returns>The certificate; <see langword="null"/> where no key fits a certificate, or where its chain is cut off.</returns>
+    /// <returns>The certificate; <see langword="null"/> if no key belongs to a certificate, or if its chain is cut off.</returns>
     public static CertificateRecord? TryRead(ReadOnlySpan<byte> value, string reason)
     {
         var text = StoredText.Normalize(value);
@@ -28,10 +29,12 @@ internal static class CertificateSalvage
                     where (lost == 0 || chain.Count > 1) && Fits(chain, key)
                     select (Chain: chain, Key: key))
             .OrderByDescending(pair => NotBefore(pair.Chain[0])).FirstOrDefault();
-        return best.Chain is null ? null : TryRebuild(text, best.Chain[0]) is { } metadata ? new CertificateRecord(best.Chain, best.Key, metadata) { Repaired = reason } : null;
+        return best.Chain is not null && TryRebuild(text, best.Chain[0]) is { } metadata
+            ? new CertificateRecord(best.Chain, best.Key, metadata) { Repaired = reason }
+            : null;
     }
 
-    // A leaf that fits its key may still hold dates or names that cannot be read.
+    // A leaf that belongs to its key may still have dates or names that cannot be read.
     private static CertificateMetadata? TryRebuild(ReadOnlySpan<byte> text, ReadOnlyMemory<byte> leaf)
     {
         try
@@ -57,7 +60,7 @@ internal static class CertificateSalvage
             CertificateUrl = SavedFields.Url(text, "certificateUrl")?.OriginalString,
             ObtainedAt = shape.ReadValidity().NotBefore,
 
-            // The same at each reading, so that the time of the renewal does not move.
+            // The same value each time, so that the time of the renewal does not move.
             Jitter = SHA256.HashData(leaf.Span)[0] / 256.0,
         };
     }
@@ -65,12 +68,14 @@ internal static class CertificateSalvage
     private static List<ReadOnlyMemory<byte>> ChainOf(byte[] leaf, List<byte[]> certificates)
     {
         var chain = new List<ReadOnlyMemory<byte>> { leaf };
-        while (chain.Count < MaxChainLength && certificates.Find(next => !chain.Any(c => c.Span.SequenceEqual(next)) && IsIssuedBy(chain[^1].Span, next)) is { } issuer)
+        while (chain.Count < MaxChainLength && certificates.Find(IsNext) is { } issuer)
         {
             chain.Add(issuer);
         }
 
         return chain;
+
+        bool IsNext(byte[] next) => !chain.Any(c => c.Span.SequenceEqual(next)) && IsIssuedBy(chain[^1].Span, next);
     }
 
     private static bool IsIssuedBy(ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> issuer)

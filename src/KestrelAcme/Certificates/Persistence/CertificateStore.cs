@@ -9,13 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>
-/// Typed access to the store. A value that cannot be read back is set aside under another key and reported; the caller sees it as missing.
+/// Reads and writes the typed values of the store. A value that cannot be decoded is renamed and logged, and counts as missing.
 /// </summary>
 internal sealed class CertificateStore(BoundedStorage storage, ILogger<CertificateStore> logger)
 {
     private const int MaxReported = 16;
 
-    // As many in one run are no accident of one file.
+    // So many in one run are not the accident of a single file.
     private const int Many = 5;
 
     private readonly SharedParts _shared = new();
@@ -35,15 +35,21 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     public Task<AccountRecord?> ReadAccountAsync(string authority, CancellationToken cancellationToken)
         => ReadAsync(StorageLayout.Account(authority), AccountFile.Decode, cancellationToken);
 
-    /// <summary>Reads many certificates. One that cannot be read, or is damaged and cannot be set aside, keeps none of the others back: it is logged and left out.</summary>
-    /// <param name="ids">The ids.</param>
-    /// <param name="failed">Told the ids of which it is not known what the store holds.</param>
-    /// <param name="cancellationToken">Cancels.</param>
+    /// <summary>
+    /// Reads many certificates. One that cannot be read, or that is damaged and cannot be renamed, is logged and left out. The others are
+    /// still read.
+    /// </summary>
+    /// <param name="ids">The IDs.</param>
+    /// <param name="failed">Called with each ID whose stored value is unknown.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
-    public IAsyncEnumerable<(string Id, CertificateRecord Value)> ReadCertificatesAsync(IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
+    public IAsyncEnumerable<(string Id, CertificateRecord Value)> ReadCertificatesAsync(
+        IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
         => ReadManyAsync(ids.ToDictionary(StorageLayout.Certificate), DecodeShared, failed, cancellationToken);
 
-    /// <summary>Reads certificates that nobody manages. What cannot be read may be somebody else's: it is passed over and left as it is.</summary>
+    /// <summary>
+    /// Reads certificates that are not managed. A value that cannot be read may belong to somebody else: it is skipped and left as it is.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
     public async IAsyncEnumerable<(string Id, CertificateSnapshot Value)> ReadUnmanagedCertificatesAsync(
         IReadOnlyCollection<string> ids, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -67,12 +73,14 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
 
     /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
-    public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+    public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(
+        IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
         => ReadStatesAsync(ids, static _ => { }, cancellationToken);
 
     /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
     /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
-    public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
+    public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(
+        IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
         => ReadManyAsync(ids.ToDictionary(StorageLayout.State), StateFile.Decode, failed, cancellationToken);
 
     public ValueTask WriteCertificateAsync(string id, CertificateRecord record, IStorageLease? lease, CancellationToken cancellationToken)
@@ -84,7 +92,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     public ValueTask WriteAccountAsync(string authority, AccountRecord record, IStorageLease? lease, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.Account(authority), AccountFile.Encode(record), lease, cancellationToken);
 
-    /// <summary>Reads what is in a certificate's leaf; where that cannot be done the stored value is set aside.</summary>
+    /// <summary>Reads the leaf of a certificate. If it cannot be read, the stored value is renamed.</summary>
     public async Task<CertificateSnapshot?> TryReadSnapshotAsync(string id, CertificateRecord record, CancellationToken cancellationToken)
     {
         try
@@ -98,7 +106,9 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         }
     }
 
-    /// <summary>Sets a certificate aside that was read but must not be served. Where the store does not let us, it is reported.</summary>
+    /// <summary>
+    /// Renames a stored certificate that was read but must not be served. If the store does not allow it, that is logged.
+    /// </summary>
     public async Task SetCertificateAsideAsync(string id, string reason, CancellationToken cancellationToken)
     {
         var key = StorageLayout.Certificate(id);
@@ -119,7 +129,8 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         => ReadAsync(StorageLayout.RevocationList(url, issuerKey), RevocationListFile.Decode, cancellationToken);
 
     public ValueTask WriteRevocationListAsync(RevocationListRecord record, CancellationToken cancellationToken)
-        => storage.WriteAsync(StorageLayout.RevocationList(record.Url, record.IssuerKey), RevocationListFile.Encode(record), lease: null, cancellationToken);
+        => storage.WriteAsync(
+            StorageLayout.RevocationList(record.Url, record.IssuerKey), RevocationListFile.Encode(record), lease: null, cancellationToken);
 
     public Task<DomainSourceRecord?> ReadDomainSourceAsync(string slug, CancellationToken cancellationToken)
         => ReadAsync(StorageLayout.DomainSource(slug), DomainSourceFile.Decode, cancellationToken);
@@ -127,12 +138,15 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     public ValueTask WriteDomainSourceAsync(string slug, DomainSourceRecord record, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.DomainSource(slug), DomainSourceFile.Encode(record), lease: null, cancellationToken);
 
-    /// <summary>Keeps a copy of a certificate that was revoked.</summary>
+    /// <summary>Stores a copy of a revoked certificate.</summary>
     public ValueTask SetRevokedAsideAsync(string id, CertificateSnapshot certificate, CancellationToken cancellationToken)
-        => storage.WriteAsync(StorageLayout.Revoked(id, certificate.SerialNumber), CertificateFile.Encode(certificate.Record), lease: null, cancellationToken);
+        => storage.WriteAsync(
+            StorageLayout.Revoked(id, certificate.SerialNumber), CertificateFile.Encode(certificate.Record), lease: null,
+            cancellationToken);
 
     private async IAsyncEnumerable<(string Id, T Value)> ReadManyAsync<T>(
-        Dictionary<string, string> idsByKey, Decoder<T> decode, Action<string> failed, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Dictionary<string, string> idsByKey, Decoder<T> decode, Action<string> failed,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
         where T : class
     {
         var failures = 0;
@@ -159,7 +173,8 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         }
     }
 
-    private async Task<T?> TryDecodeAsync<T>(StorageEntry entry, Decoder<T> decode, Action<string, string> failed, CancellationToken cancellationToken)
+    private async Task<T?> TryDecodeAsync<T>(
+        StorageEntry entry, Decoder<T> decode, Action<string, string> failed, CancellationToken cancellationToken)
         where T : class
     {
         try
@@ -175,7 +190,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
 
     private CertificateRecord DecodeShared(ReadOnlySpan<byte> value) => CertificateFile.Decode(value, _shared);
 
-    // Armour may be sound around a leaf that is not.
+    // The PEM armor may be intact around a damaged leaf.
     private CertificateRecord DecodeReadable(ReadOnlySpan<byte> value)
     {
         var record = DecodeShared(value);
@@ -203,13 +218,14 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         catch (DamagedValueException exception)
         {
             ReportMany();
-            // What cannot be set aside must not be overwritten: to the caller the store is in trouble, not empty.
+            // A value that cannot be renamed must not be overwritten: the caller sees a store in trouble, not a missing value.
             var aside = await StorageDamage.SetAsideAsync(storage, key, value, exception.Message, logger, lease: null, cancellationToken);
-            return aside is null ? throw new StorageUnavailableException($"'{key}' is damaged, and too many damaged values of it are kept already. Look at them and remove them.") : null;
+            return aside is not null ? null : throw new StorageUnavailableException(
+                $"'{key}' is damaged, and too many damaged copies of it exist. Look at them, find the cause, and delete them.");
         }
     }
 
-    // Each is read again whenever the store is looked through.
+    // The same value is read again with every pass over the store.
     private void ReportRepaired(string key, string reason)
     {
         if (_repaired.Count > MaxReported || !_repaired.TryAdd(key, true))
@@ -248,7 +264,7 @@ internal static class DomainSourceFile
     }
 }
 
-/// <summary>The last good answer of one of the application's domain sources.</summary>
+/// <summary>The names that a domain source returned last.</summary>
 internal sealed record DomainSourceRecord
 {
     public int Version { get; init; } = 1;
@@ -263,5 +279,6 @@ internal static class RevocationListFile
         => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.RevocationListRecord);
 
     /// <exception cref="DamagedValueException">The value is not such a file.</exception>
-    public static RevocationListRecord Decode(ReadOnlySpan<byte> value) => StoredJson.Decode(value, PersistenceJsonContext.Default.RevocationListRecord);
+    public static RevocationListRecord Decode(ReadOnlySpan<byte> value)
+        => StoredJson.Decode(value, PersistenceJsonContext.Default.RevocationListRecord);
 }

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>What was found unused, and since when: JSON. One that cannot be read only makes the grace begin anew.</summary>
+/// <summary>
+/// The stored form of the values that nothing uses, and since when: JSON. If it cannot be read, the grace period starts again.
+/// </summary>
 internal static class HousekeepingFile
 {
     public static byte[] Encode(Dictionary<string, UnusedMark> marks)

@@ -7,7 +7,8 @@ using KestrelAcme.Certificates.Model;
 namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>
-/// Reads a <see cref="PemDocument"/> block by block, from its bytes: ten thousand are read at a start, and a detour over strings, or over copies that nobody keeps, would cost more than the rest.
+/// Reads a <see cref="PemDocument"/> block by block from its bytes. Startup may read ten thousand of them, so the reader avoids strings and
+/// copies.
 /// </summary>
 internal ref struct PemDocumentReader
 {
@@ -31,14 +32,15 @@ internal ref struct PemDocumentReader
         _rest = value[end..];
     }
 
-    /// <summary>Reads every block that can be read, wherever it stands in a text that is no document any more.</summary>
+    /// <summary>Reads every block that can be read, wherever it is in a damaged text.</summary>
     public static List<(string Label, byte[] Content)> ReadAny(ReadOnlySpan<byte> text)
     {
         var blocks = new List<(string, byte[])>();
         while (blocks.Count < MaxBlocks && PemEncoding.TryFindUtf8(text, out var fields))
         {
             var content = new byte[fields.DecodedDataLength];
-            if (Base64.DecodeFromUtf8(text[fields.Base64Data], content, out _, out var written) == OperationStatus.Done && written == content.Length)
+            if (Base64.DecodeFromUtf8(text[fields.Base64Data], content, out _, out var written) == OperationStatus.Done
+                && written == content.Length)
             {
                 blocks.Add((Encoding.UTF8.GetString(text[fields.Label]), content));
             }
@@ -52,19 +54,19 @@ internal ref struct PemDocumentReader
     /// <summary>The JSON, in UTF-8.</summary>
     public ReadOnlySpan<byte> Metadata { get; }
 
-    /// <summary>The present block's label, for messages.</summary>
+    /// <summary>The label of the current block, for messages.</summary>
     public readonly string Label => Encoding.UTF8.GetString(_label);
 
-    /// <summary>How many bytes the present block holds.</summary>
+    /// <summary>The number of bytes in the current block.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Goes to the next block.</summary>
-    /// <exception cref="DamagedValueException">There are too many, or the last is cut off.</exception>
+    /// <summary>Moves to the next block.</summary>
+    /// <exception cref="DamagedValueException">There are too many blocks, or the last one is cut off.</exception>
     public bool Next()
     {
         if (!PemEncoding.TryFindUtf8(_rest, out var fields))
         {
-            // A block that was cut off is not found: its missing end must not pass for a shorter file.
+            // A block that is cut off is not found. It must not be mistaken for the end of a shorter file.
             return _rest.IndexOf("-----BEGIN"u8) >= 0 ? throw new DamagedValueException("a PEM block is cut off") : false;
         }
 
@@ -80,10 +82,10 @@ internal ref struct PemDocumentReader
         return true;
     }
 
-    /// <summary>Whether the present block has a label.</summary>
+    /// <summary>Whether the current block has a label.</summary>
     public readonly bool Is(string label) => Ascii.Equals(_label, label);
 
-    /// <summary>Returns what the present block holds.</summary>
+    /// <summary>Returns the contents of the current block.</summary>
     /// <exception cref="DamagedValueException">It cannot be read.</exception>
     public readonly byte[] Read()
     {
@@ -92,7 +94,7 @@ internal ref struct PemDocumentReader
         return content;
     }
 
-    /// <summary>Writes what the present block holds to a place of exactly its length.</summary>
+    /// <summary>Copies the contents of the current block to a buffer of exactly its length.</summary>
     /// <exception cref="DamagedValueException">It cannot be read.</exception>
     public readonly void Read(Span<byte> content)
     {
@@ -103,13 +105,16 @@ internal ref struct PemDocumentReader
     }
 }
 
-/// <summary>A line of JSON, then PEM blocks: one file that a person can read and openssl can use as it is. <see cref="PemDocumentReader"/> reads it back.</summary>
+/// <summary>
+/// A line of JSON followed by PEM blocks: a file that people can read and that OpenSSL can use as it is. Decoded by
+/// <see cref="PemDocumentReader"/>.
+/// </summary>
 internal static class PemDocument
 {
     public const string CertificateLabel = "CERTIFICATE";
     public const string PrivateKeyLabel = "PRIVATE KEY";
 
-    /// <summary>What a document begins with.</summary>
+    /// <summary>The text that each document begins with.</summary>
     public static ReadOnlySpan<byte> Prefix => "KestrelAcme-Metadata: "u8;
 
     /// <param name="metadata">The JSON, in UTF-8.</param>

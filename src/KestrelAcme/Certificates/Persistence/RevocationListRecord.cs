@@ -1,6 +1,9 @@
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>When a revocation list is to be looked at for the certificates of one issuer, and its number so far. Stored, so that a restart neither asks again nor accepts an older list.</summary>
+/// <summary>
+/// The time of the next check of a revocation list for the certificates of one issuer, and the last CRL number. Stored, so that a restart
+/// neither fetches the list again nor accepts an older one.
+/// </summary>
 internal sealed record RevocationListRecord
 {
     public required Uri Url { get; init; }
@@ -8,7 +11,10 @@ internal sealed record RevocationListRecord
     /// <summary>The SHA-256 of the issuer's public key, in hexadecimal.</summary>
     public required string IssuerKey { get; init; }
 
-    /// <summary>When it is to be looked at next, by the hash of the certificates that it was looked through for: an instance that has others looks for them itself.</summary>
+    /// <summary>
+    /// The time of the next check for each set of certificates that the list was searched for, keyed by the hash of the set. An instance
+    /// with other certificates searches the list itself.
+    /// </summary>
     public required IReadOnlyDictionary<string, DateTimeOffset> NextChecks { get; init; }
 
     /// <summary>The CRL number, in decimal.</summary>

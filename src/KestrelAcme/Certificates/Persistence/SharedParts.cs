@@ -5,11 +5,13 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>Keeps one copy of what many stored certificates have in common: intermediates, and the URLs of authorities, accounts and revocation lists.</summary>
+/// <summary>
+/// Keeps one copy of the parts that many stored certificates share: intermediates, and the URLs of CAs, accounts and revocation lists.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class SharedParts
 {
-    // An operator has a few authorities and accounts; an authority divides its certificates among some hundred lists.
+    // An operator has a few CAs and accounts. A CA divides its certificates among some hundred lists.
     private const int MaxUrls = 1024;
 
     private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
@@ -24,7 +26,9 @@ internal sealed class SharedParts
     };
 
     public CertificateSnapshot Share(CertificateSnapshot snapshot)
-        => snapshot.RevocationListUrl is { } url && Share(url) is var known && !ReferenceEquals(url, known) ? snapshot with { RevocationListUrl = known } : snapshot;
+        => snapshot.RevocationListUrl is { } url && Share(url) is var known && !ReferenceEquals(url, known)
+            ? snapshot with { RevocationListUrl = known }
+            : snapshot;
 
     private Uri Share(Uri url)
         => _urls.TryGetValue(url.OriginalString, out var known) ? known

@@ -16,9 +16,9 @@ internal static class StateFile
         var record = StoredStateCheck.Repair(StoredJson.Decode(value, PersistenceJsonContext.Default.CertificateStateRecord));
         try
         {
-            if (record.StoredOrder is { } pending)
+            if (record.StoredOrder is { } order)
             {
-                using var readable = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
+                using var readable = CertificateKeys.Read(order.KeyAlgorithm, order.PrivateKey);
             }
 
             return record;

@@ -4,13 +4,13 @@ using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>Reads JSON back that was stored. A byte order mark, another encoding, or something behind its end loses nothing that it says.</summary>
+/// <summary>Decodes stored JSON. It tolerates a byte order mark, another encoding, and text after the end.</summary>
 internal static class StoredJson
 {
     /// <param name="value">The JSON, in UTF-8.</param>
-    /// <param name="type">What it is to be.</param>
-    /// <param name="what">What it is of the value, for the message: the value itself, or its metadata.</param>
-    /// <exception cref="DamagedValueException">It is not that, or nothing.</exception>
+    /// <param name="type">The type to decode.</param>
+    /// <param name="what">The subject of the message: the value itself, or its metadata.</param>
+    /// <exception cref="DamagedValueException">The value is empty, or is not valid JSON of this type.</exception>
     public static T Decode<T>(ReadOnlySpan<byte> value, JsonTypeInfo<T> type, string what = "it")
         where T : class
     {

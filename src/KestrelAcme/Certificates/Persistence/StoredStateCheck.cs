@@ -2,7 +2,10 @@ using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>Takes out of a stored state what cannot be so, whoever wrote it: numbers below zero, URLs that are none, advice that contradicts itself. Times are judged where the present is known. Pure.</summary>
+/// <summary>
+/// Removes impossible values from a stored state, whatever wrote it: negative numbers, invalid URLs, contradictory renewal information.
+/// Times are checked later, when they are compared with the current time. Pure.
+/// </summary>
 internal static class StoredStateCheck
 {
     private const int MostFailures = 10_000;
@@ -16,17 +19,20 @@ internal static class StoredStateCheck
 
         if (record.Failure is { } failure && (failure.Count is < 0 or > MostFailures || !Enum.IsDefined(failure.Cause)))
         {
-            record = record with { Failure = failure with { Count = Math.Clamp(failure.Count, 0, MostFailures), Cause = Enum.IsDefined(failure.Cause) ? failure.Cause : FailureCause.Local } };
+            var cause = Enum.IsDefined(failure.Cause) ? failure.Cause : FailureCause.Local;
+            record = record with { Failure = failure with { Count = Math.Clamp(failure.Count, 0, MostFailures), Cause = cause } };
         }
 
         if (record.AuthorityFailures?.Values.Any(count => count is < 0 or > MostFailures) == true)
         {
-            record = record with { AuthorityFailures = record.AuthorityFailures.ToDictionary(f => f.Key, f => Math.Clamp(f.Value, 0, MostFailures), StringComparer.Ordinal) };
+            var failures = record.AuthorityFailures.ToDictionary(
+                f => f.Key, f => Math.Clamp(f.Value, 0, MostFailures), StringComparer.Ordinal);
+            record = record with { AuthorityFailures = failures };
         }
 
         if (record.RenewalInfo is { ChosenInstant: { } chosen } info && !(info.WindowStart <= chosen && chosen <= info.WindowEnd))
         {
-            // The authority is asked again.
+            // KestrelAcme asks the CA again.
             record = record with { RenewalInfo = null };
         }
 
@@ -35,10 +41,10 @@ internal static class StoredStateCheck
             record = record with { RenewalInfo = advice with { ExplanationUrl = null } };
         }
 
-        return record.StoredOrder is { } pending && !IsPossible(pending) ? record with { StoredOrder = null } : record;
+        return record.StoredOrder is { } order && !IsPossible(order) ? record with { StoredOrder = null } : record;
     }
 
-    private static bool IsPossible(StoredOrder pending)
-        => pending.Names.Count > 0 && !pending.Names.Contains(null) && pending.DirectoryUrl.IsAbsoluteUri && pending.AccountUrl.IsAbsoluteUri
-            && pending.OrderUrl is not { IsAbsoluteUri: false } && pending.CertificateUrl is not { IsAbsoluteUri: false };
+    private static bool IsPossible(StoredOrder order)
+        => order.Names.Count > 0 && !order.Names.Contains(null) && order.DirectoryUrl.IsAbsoluteUri && order.AccountUrl.IsAbsoluteUri
+            && order.OrderUrl is not { IsAbsoluteUri: false } && order.CertificateUrl is not { IsAbsoluteUri: false };
 }

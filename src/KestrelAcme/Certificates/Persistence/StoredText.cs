@@ -4,10 +4,12 @@ using System.Text.Json;
 
 namespace KestrelAcme.Certificates.Persistence;
 
-/// <summary>Undoes what editors, copying tools and scripts do to a text without touching what it says: another encoding, a byte order mark, something behind its end. Pure.</summary>
+/// <summary>
+/// Undoes changes that editors, copy tools and scripts make around a text: another encoding, a byte order mark, text after the end. Pure.
+/// </summary>
 internal static class StoredText
 {
-    /// <summary>Returns the text in UTF-8 and without a byte order mark.</summary>
+    /// <summary>Returns the text in UTF-8 without a byte order mark.</summary>
     public static ReadOnlySpan<byte> Normalize(ReadOnlySpan<byte> value)
     {
         if (value.StartsWith(Encoding.UTF8.Preamble))
@@ -20,7 +22,9 @@ internal static class StoredText
             : value;
     }
 
-    /// <summary>Cuts off what stands before and behind the first object of a JSON text; empty where there is no whole one.</summary>
+    /// <summary>
+    /// Returns the first object of a JSON text, without anything before or after it; empty if there is no complete object.
+    /// </summary>
     public static ReadOnlySpan<byte> FirstObject(ReadOnlySpan<byte> json)
     {
         var start = json.IndexOf((byte)'{');
@@ -40,7 +44,8 @@ internal static class StoredText
         }
     }
 
-    // With its mark, or, where that was lost, by the first two letters: what we store begins with ASCII.
+    // Recognized by the byte order mark or, if that was lost, by the first two characters: everything that KestrelAcme stores begins with
+    // ASCII.
     private static bool IsUtf16(ReadOnlySpan<byte> value, bool bigEndian)
     {
         if (value.Length < 4)

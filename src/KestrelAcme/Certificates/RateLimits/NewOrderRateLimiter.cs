@@ -4,8 +4,9 @@ using KestrelAcme.Configuration.Snapshot;
 namespace KestrelAcme.Certificates.RateLimits;
 
 /// <summary>
-/// Keeps orders within what a public authority allows one account: new sets of names by a token bucket, renewals of the same set at most one a second. Private authorities are not paced.
-/// A lane only looks into the bucket, as it was last seen; the token itself is taken from the store, where all instances share it, right before the order.
+/// Keeps orders within the limits of public CAs for one account: new sets of names by a token bucket, renewals of the same set at most one
+/// per second. Private CAs are not limited. A lane only checks the bucket as it was last seen. The token itself is taken from the store,
+/// which all instances share, right before the order.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, IssuanceSettings settings) : IWorkGate
@@ -14,7 +15,7 @@ internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, Iss
     private TokenBucket _newSets = TokenBucket.Full(settings.NewSetBurst);
     private DateTimeOffset _lastRenewal;
 
-    /// <summary>The state of the bucket, to be stored: a restart must not fill it.</summary>
+    /// <summary>The state of the bucket. It is stored, so that a restart does not fill the bucket.</summary>
     public TokenBucket NewSets
     {
         get

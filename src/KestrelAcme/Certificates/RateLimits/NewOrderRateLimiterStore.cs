@@ -7,14 +7,19 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.RateLimits;
 
-/// <summary>Keeps the pace of new orders across restarts and instances: neither a crash loop nor ten replicas may each begin with a full bucket.</summary>
-internal sealed class NewOrderRateLimiterStore(NewOrderRateLimiter pace, BoundedStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<NewOrderRateLimiterStore> logger)
+/// <summary>
+/// Stores the state of the <see cref="NewOrderRateLimiter"/>, so that it survives restarts and is shared by all instances. Neither a crash
+/// loop nor ten replicas begin with a full bucket each.
+/// </summary>
+internal sealed class NewOrderRateLimiterStore(
+    NewOrderRateLimiter pace, BoundedStorage storage, IssuanceSettings settings, TimeProvider time,
+    ILogger<NewOrderRateLimiterStore> logger)
 {
     private const string LeaseName = "pace";
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
 
-    // Longer than the lease of a process that died lasts.
+    // Longer than the lease of a process that died.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
     public async Task LoadAsync(CancellationToken cancellationToken)
@@ -29,15 +34,20 @@ internal sealed class NewOrderRateLimiterStore(NewOrderRateLimiter pace, Bounded
         }
     }
 
-    /// <summary>Takes the right to order one new set of names, among all instances that share the store.</summary>
-    /// <returns>When to ask again; <see langword="null"/> when it was taken.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked, or others hold the lease for ever: nothing is ordered by guess.</exception>
+    /// <summary>Takes the permission to order one new set of names from the bucket that all instances share.</summary>
+    /// <returns>The time to ask again; <see langword="null"/> if the permission was taken.</returns>
+    /// <exception cref="StorageUnavailableException">
+    /// The store could not be read or written, or others do not release the lease. Nothing is ordered by guess.
+    /// </exception>
     public async Task<DateTimeOffset?> TakeAsync(CancellationToken cancellationToken)
     {
-        await using var lease = await LeaseWait.AcquireAsync(storage, LeaseName, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
+        await using var lease = await LeaseWait.AcquireAsync(
+            storage, LeaseName, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
         var now = time.GetUtcNow();
         var (bucket, wait) = (await ReadAsync(cancellationToken)).Take(now, settings.NewSetBurst, settings.NewSetInterval);
-        await storage.WriteAsync(StorageLayout.Pace, JsonSerializer.SerializeToUtf8Bytes(bucket, PersistenceJsonContext.Default.TokenBucket), lease, cancellationToken);
+        await storage.WriteAsync(
+            StorageLayout.Pace, JsonSerializer.SerializeToUtf8Bytes(bucket, PersistenceJsonContext.Default.TokenBucket), lease,
+            cancellationToken);
         pace.NewSets = bucket;
         return now + wait;
     }
@@ -55,7 +65,7 @@ internal sealed class NewOrderRateLimiterStore(NewOrderRateLimiter pace, Bounded
             var stored = JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.TokenBucket);
             stored = stored with { Tokens = Math.Clamp(stored.Tokens, 0, settings.NewSetBurst) };
 
-            // What a clock noted that was far ahead would never fill again.
+            // A time from a clock that was far ahead would never fill the bucket again.
             return stored.At > time.GetUtcNow() + TimeSpan.FromHours(1) ? stored with { At = time.GetUtcNow() } : stored;
         }
         catch (JsonException exception)
