@@ -12,6 +12,8 @@ namespace KestrelAcme.Certificates;
 /// </remarks>
 /// <example>
 /// <code>
+/// builder.Services.AddAcmeHttps().AddDomainSource&lt;TenantDomains&gt;();
+///
 /// public sealed class TenantDomains(ITenantStore tenants) : IDomainSource
 /// {
 ///     public async Task&lt;IReadOnlyCollection&lt;string&gt;&gt; GetDomainNamesAsync(CancellationToken cancellationToken)

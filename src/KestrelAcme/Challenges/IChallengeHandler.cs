@@ -5,6 +5,32 @@ namespace KestrelAcme.Challenges;
 /// For each challenge the order flow calls <see cref="PrepareAsync"/>, then <see cref="WaitUntilVisibleAsync"/>, tells the authority to look, waits for its verdict, and in any case
 /// calls <see cref="CleanUpAsync"/>. All challenges of an order are prepared before any is waited for. Implementations MUST be safe for concurrent use.
 /// </remarks>
+/// <example>
+/// <code>
+/// builder.Services.AddAcmeHttps().AddChallengeHandler&lt;SharedFolderHandler&gt;();
+///
+/// // Answers http-01 with files in a folder that another web server serves on port 80.
+/// public sealed class SharedFolderHandler : IChallengeHandler
+/// {
+///     private const string Folder = "/srv/www/.well-known/acme-challenge";
+///
+///     public string ChallengeType =&gt; "http-01";
+///
+///     public bool CanHandle(string identifierType, string value, bool wildcard) =&gt; !wildcard;
+///
+///     public Task PrepareAsync(ChallengeContext context, CancellationToken cancellationToken)
+///         =&gt; File.WriteAllTextAsync(Path.Join(Folder, context.Token), context.KeyAuthorization, cancellationToken);
+///
+///     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) =&gt; Task.CompletedTask;
+///
+///     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
+///     {
+///         File.Delete(Path.Join(Folder, context.Token));
+///         return Task.CompletedTask;
+///     }
+/// }
+/// </code>
+/// </example>
 public interface IChallengeHandler
 {
     /// <summary>The type in the authority's words, such as <c>http-01</c>.</summary>

@@ -15,6 +15,27 @@ namespace KestrelAcme.Storage;
 /// </para>
 /// <para>All members MUST be safe for concurrent use, and MUST honour their cancellation token.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// // Counts the runs of all instances that share the storage. The lease keeps others from writing in between.
+/// public sealed class RunCounter(IAcmeStorage storage)
+/// {
+///     public async Task&lt;bool&gt; TryCountAsync(CancellationToken cancellationToken)
+///     {
+///         await using var lease = await storage.TryAcquireLeaseAsync("example/runs", TimeSpan.FromSeconds(30), cancellationToken);
+///         if (lease is null)
+///         {
+///             return false;
+///         }
+///
+///         var last = await storage.ReadAsync("example/runs.txt", cancellationToken);
+///         var count = last is { } value ? int.Parse(Encoding.UTF8.GetString(value.Span)) : 0;
+///         await storage.WriteAsync("example/runs.txt", Encoding.UTF8.GetBytes($"{count + 1}"), lease, cancellationToken);
+///         return true;
+///     }
+/// }
+/// </code>
+/// </example>
 public interface IAcmeStorage
 {
     /// <summary>Reads one value.</summary>

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Certificates;
 
-/// <summary>What we read from a leaf's bytes is what .NET reads.</summary>
+/// <summary>The values that KestrelAcme reads from the bytes of a leaf are those that .NET reads.</summary>
 public sealed class CertificateSnapshotTests
 {
     [Theory]
@@ -91,7 +91,7 @@ public sealed class CertificateSnapshotTests
                 }
                 catch (DamagedValueException)
                 {
-                    // That is how damage is told.
+                    // Damage is recognized by this exception.
                 }
             }
         }
@@ -99,7 +99,8 @@ public sealed class CertificateSnapshotTests
         Assert.InRange(read, 1, (3 * leaf.RawData.Length) - 1);
     }
 
-    private static X509Certificate2 Create(byte[] serial, int from, int until, string list, string issuer = "CN=\"An Issuer, Inc.\", O=Ünïcode, C=AT")
+    private static X509Certificate2 Create(
+        byte[] serial, int from, int until, string list, string issuer = "CN=\"An Issuer, Inc.\", O=Ünïcode, C=AT")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=leaf.test", key, HashAlgorithmName.SHA256);

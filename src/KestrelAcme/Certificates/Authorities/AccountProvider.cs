@@ -8,10 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>
-/// Opens the account at a CA: reads it from the store, or registers it once for all instances. <see cref="Blocks"/> has what the CA
-/// refuses.
-/// </summary>
+/// <summary>Opens the account at a CA: reads it from the store, or registers it once for all instances.</summary>
 internal sealed class AccountProvider(
     IAuthorityClient client, StoredAccount store, AccountBlocks blocks, TimeProvider time, ILogger<AccountProvider> logger)
 {

@@ -3,11 +3,11 @@ using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>Makes and reads the keys of certificates.</summary>
+/// <summary>Generates and reads the keys of certificates.</summary>
 internal static class CertificateKeys
 {
-    /// <summary>Makes a new key.</summary>
-    /// <returns>PKCS #8 in DER.</returns>
+    /// <summary>Generates a key.</summary>
+    /// <returns>The key as PKCS #8 in DER.</returns>
     public static byte[] Generate(KeyAlgorithm algorithm)
     {
         using AsymmetricAlgorithm key = algorithm switch
@@ -33,7 +33,7 @@ internal static class CertificateKeys
         }
         catch (PlatformNotSupportedException exception)
         {
-            // What .NET throws for a curve that it does not know: for data, that is a key that cannot be read.
+            // .NET throws this for unknown curves. For stored data, that means a key that cannot be read.
             key.Dispose();
             throw new CryptographicException("The key is of an unknown kind.", exception);
         }

@@ -1,22 +1,30 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>A certificate as it is stored: chain, private key and metadata, one atomic value.</summary>
+/// <summary>A stored certificate: chain, private key and metadata, in one atomic value.</summary>
 /// <param name="Chain">The certificates in DER, the leaf first.</param>
-/// <param name="PrivateKey">The leaf's key, PKCS #8 in DER.</param>
-/// <param name="Metadata">Where it came from.</param>
-internal sealed record CertificateRecord(IReadOnlyList<ReadOnlyMemory<byte>> Chain, ReadOnlyMemory<byte> PrivateKey, CertificateMetadata Metadata)
+/// <param name="PrivateKey">The key of the leaf, as PKCS #8 in DER.</param>
+/// <param name="Metadata">The metadata.</param>
+internal sealed record CertificateRecord(
+    IReadOnlyList<ReadOnlyMemory<byte>> Chain, ReadOnlyMemory<byte> PrivateKey, CertificateMetadata Metadata)
 {
-    /// <summary>What was wrong with the stored form, where the chain and the key could be saved from it and the rest was rebuilt; else <see langword="null"/>. Not stored.</summary>
+    /// <summary>
+    /// The damage of the stored value, if only the chain and the key could be read and the rest was rebuilt; otherwise
+    /// <see langword="null"/>. Not stored.
+    /// </summary>
     public string? Repaired { get; init; }
 
     public override string ToString() => $"certificate for {string.Join(", ", Metadata.Names)}";
 }
 
-/// <summary>What is stored beside a certificate's chain and key, in the same file.</summary>
-/// <remarks>Ten thousands of these are kept at once: lists of their exact size, and no parsed URL of its own for each.</remarks>
+/// <summary>The metadata that is stored with the chain and key of a certificate, in the same file.</summary>
+/// <remarks>
+/// Tens of thousands of these are in memory at once. Therefore lists have their exact size, and URLs that are not shared are kept as text.
+/// </remarks>
 internal sealed record CertificateMetadata
 {
-    /// <summary>Stands for a URL that was lost.</summary>
+    /// <summary>A placeholder for a URL that was lost.</summary>
     public static Uri UnknownUrl { get; } = new("unknown:lost");
 
     public int Version { get; init; } = 1;
@@ -25,12 +33,12 @@ internal sealed record CertificateMetadata
 
     public required string KeyAlgorithm { get; init; }
 
-    /// <summary>The directory of the authority that issued it.</summary>
+    /// <summary>The directory URL of the CA that issued it.</summary>
     public required Uri DirectoryUrl { get; init; }
 
     public required Uri AccountUrl { get; init; }
 
-    /// <summary>As text, like the next: no two certificates share it, and nobody asks for it any more.</summary>
+    /// <summary>Kept as text, as is the next one: no two certificates share it, and it is only information.</summary>
     public string? OrderUrl { get; init; }
 
     public string? CertificateUrl { get; init; }
@@ -39,6 +47,10 @@ internal sealed record CertificateMetadata
 
     public required DateTimeOffset ObtainedAt { get; init; }
 
-    /// <summary>From 0 to 1, drawn once, so that the time of the renewal does not move.</summary>
+    /// <summary>A random number from 0 to 1, drawn once, so that the time of the renewal does not move.</summary>
     public required double Jitter { get; init; }
 }
+
+/// <summary>A stored value cannot be decoded. The message continues "the value is damaged: ...".</summary>
+internal sealed class DamagedValueException(
+    string message, Exception? innerException = null) : Exception(QuotedText.Of(message), innerException);

@@ -8,9 +8,10 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>A certificate that is there, with what is read from its leaf once.</summary>
-/// <remarks>Ten thousands of these are kept at once: what is seldom asked for is read from the leaf each time.</remarks>
-internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
+/// <summary>A certificate with the values that are read from its leaf once.</summary>
+/// <remarks>Tens of thousands of these are in memory at once. Values that are rarely needed are read from the leaf each time.</remarks>
+internal sealed record CertificateSnapshot(
+    CertificateRecord Record, DateTimeOffset NotBefore, DateTimeOffset NotAfter, Uri? RevocationListUrl)
 {
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
@@ -24,7 +25,7 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
 
     private DerCertificate Shape => DerCertificate.Read(Record.Chain[0].Span);
 
-    /// <summary>Whether the leaf says itself that nobody else vouches for it. No authority issues such a certificate.</summary>
+    /// <summary>Whether the leaf names itself as its issuer. No CA issues such a certificate.</summary>
     public bool IsSelfSigned
     {
         get
@@ -34,7 +35,7 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         }
     }
 
-    /// <summary>Reads what the leaf says. The names are those of the leaf, whatever is stored beside it.</summary>
+    /// <summary>Reads the leaf of a certificate. The names are those of the leaf, whatever the metadata says.</summary>
     /// <exception cref="DamagedValueException">The leaf cannot be read.</exception>
     public static CertificateSnapshot Read(CertificateRecord record)
     {
@@ -55,30 +56,36 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         }
     }
 
-    public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered, RevocationRecord? revocation = null) => new(
+    public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered, RevocationRecord? revocation = null)
+        => new(
         NotBefore,
         NotAfter,
         Covers(specification),
         renewalInfoOffered,
         Record.Metadata.Jitter)
     {
-        Revocation = revocation is null || revocation.SerialNumber != SerialNumber ? RevocationState.None : revocation.OnPurpose ? RevocationState.OnPurpose : RevocationState.Replace,
+        Revocation = revocation is null || revocation.SerialNumber != SerialNumber ? RevocationState.None
+            : revocation.OnPurpose ? RevocationState.OnPurpose
+            : RevocationState.Replace,
     };
 
-    /// <summary>What is served of it: under the names that are wanted, and no others that it may have.</summary>
+    /// <summary>Returns the certificate to serve under the configured names, and not under others that it may have.</summary>
     public CertificateMaterial Material(CertificateSpecification wanted)
     {
         var names = Record.Metadata.Names;
-        return Material(wanted.Id, names.Length == wanted.Identifiers.Count && Covers(wanted) ? names : [.. wanted.Identifiers.Select(i => i.Value).Where(names.Contains)]);
+        var isExact = names.Length == wanted.Identifiers.Count && Covers(wanted);
+        return Material(wanted.Id, isExact ? names : [.. wanted.Identifiers.Select(i => i.Value).Where(names.Contains)]);
     }
 
-    /// <summary>What is served of it under some of its names.</summary>
-    public CertificateMaterial Material(string id, IReadOnlyList<string> names) => new(id, names, ServedChain, Record.PrivateKey, NotBefore, NotAfter);
+    /// <summary>Returns the certificate to serve under some of its names.</summary>
+    public CertificateMaterial Material(string id, IReadOnlyList<string> names)
+        => new(id, names, ServedChain, Record.PrivateKey, NotBefore, NotAfter);
 
-    // A root is stored if it issued the leaf itself, for revocation lists. Clients have the roots that they trust.
-    private IReadOnlyList<ReadOnlyMemory<byte>> ServedChain => Record.Chain.Count == 2 && IsSelfIssued(Record.Chain[1]) ? [Record.Chain[0]] : Record.Chain;
+    // A root is stored if it issued the leaf itself, because it signs the revocation list. Clients have the roots that they trust.
+    private IReadOnlyList<ReadOnlyMemory<byte>> ServedChain
+        => Record.Chain.Count == 2 && IsSelfIssued(Record.Chain[1]) ? [Record.Chain[0]] : Record.Chain;
 
-    /// <summary>Whether a staging service that we know issued it: no client trusts it.</summary>
+    /// <summary>Whether a known staging service issued it. No client trusts such a certificate.</summary>
     public bool IsFromStaging => WellKnownAuthorities.IsStaging(Record.Metadata.DirectoryUrl);
 
     public bool IsSameAs(CertificateSnapshot? other)
@@ -93,14 +100,20 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         return mine.SerialNumber.SequenceEqual(others.SerialNumber) && mine.Issuer.SequenceEqual(others.Issuer);
     }
 
-    /// <summary>Whether this certificate was obtained after another. Two may begin to be valid in the same second, or come from authorities that backdate differently.</summary>
+    /// <summary>
+    /// Whether this certificate was obtained after another one. NotBefore does not tell: two certificates may have the same second, and CAs
+    /// backdate differently.
+    /// </summary>
     public bool IsNewerThan(CertificateSnapshot? other, DateTimeOffset now)
         => other is null || (!IsSameAs(other) && ObtainedAt(now) > other.ObtainedAt(now));
 
-    /// <summary>Whether two certificates stand for one key.</summary>
+    /// <summary>Whether two certificates have the same key.</summary>
     public bool HasSameKeyAs(CertificateSnapshot other) => Shape.PublicKeyInfo.SequenceEqual(other.Shape.PublicKeyInfo);
 
-    /// <summary>Reads by what an authority is asked for renewal information (RFC 9773 section 4.1); <see langword="null"/> where the leaf does not name its issuer's key.</summary>
+    /// <summary>
+    /// Reads the identifier for renewal information (RFC 9773 section 4.1); <see langword="null"/> if the leaf does not identify the key of
+    /// its issuer.
+    /// </summary>
     public RenewalCertificateId? ReadRenewalId()
     {
         try
@@ -113,13 +126,14 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
         }
         catch (Exception exception) when (exception is CryptographicException or AsnContentException)
         {
-            // A damaged extension names nothing.
+            // A damaged extension identifies nothing.
             return null;
         }
     }
 
-    // A time that has not come yet was noted by a wrong clock, or by somebody else: the leaf's own counts.
-    private DateTimeOffset ObtainedAt(DateTimeOffset now) => Record.Metadata.ObtainedAt > now + LargestSkew ? NotBefore : Record.Metadata.ObtainedAt;
+    // A time in the future was recorded by a wrong clock, or by somebody else. NotBefore is used instead.
+    private DateTimeOffset ObtainedAt(DateTimeOffset now)
+        => Record.Metadata.ObtainedAt > now + LargestSkew ? NotBefore : Record.Metadata.ObtainedAt;
 
     /// <summary>Whether a certificate names itself as its issuer, as roots do.</summary>
     public static bool IsSelfIssued(ReadOnlyMemory<byte> certificate)
@@ -137,7 +151,7 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
 
     public override string ToString() => $"{SerialNumber} until {NotAfter:u}";
 
-    /// <summary>What is wrong with it as a certificate for what is wanted.</summary>
+    /// <summary>Returns the fault of the certificate for the configured names.</summary>
     public StoredFault FindFault(CertificateSpecification wanted, DateTimeOffset now)
         => IsSelfSigned ? StoredFault.SelfSigned
             : !Covers(wanted) ? StoredFault.OtherNames
@@ -158,4 +172,33 @@ internal sealed record CertificateSnapshot(CertificateRecord Record, DateTimeOff
 
         return true;
     }
+}
+
+/// <summary>The facts about a certificate that the renewal policy needs.</summary>
+/// <param name="NotBefore">The time from which it is valid.</param>
+/// <param name="NotAfter">The time at which it expires.</param>
+/// <param name="CoversNames">Whether it has all configured names.</param>
+/// <param name="HasRenewalInfo">Whether its CA offers renewal information.</param>
+/// <param name="Jitter">
+/// A random number from 0 (inclusive) to 1 (exclusive), drawn once when the certificate was stored, so that the decision does not change.
+/// </param>
+internal sealed record CertificateFacts(
+    DateTimeOffset NotBefore, DateTimeOffset NotAfter, bool CoversNames, bool HasRenewalInfo, double Jitter)
+{
+    public RevocationState Revocation { get; init; }
+
+    /// <summary>The times at which certificates for these names were obtained recently.</summary>
+    public IReadOnlyList<DateTimeOffset> Issued { get; init; } = [];
+
+    public TimeSpan Lifetime => NotAfter - NotBefore;
+}
+
+/// <summary>The faults of a certificate in the store, the worst last. A certificate never replaces one with a lesser fault.</summary>
+internal enum StoredFault
+{
+    None,
+    NotYetValid,
+    Expired,
+    OtherNames,
+    SelfSigned,
 }

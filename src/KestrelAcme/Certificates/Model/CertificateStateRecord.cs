@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>What is remembered of a managed certificate across restarts, beside the certificate itself.</summary>
+/// <summary>The stored state of a managed certificate, beside the certificate itself.</summary>
 internal sealed record CertificateStateRecord
 {
-    // Ten thousands of these are kept at once, and a DateTimeOffset? takes three times what its ticks do.
+    // Tens of thousands of these are in memory at once, and a DateTimeOffset? takes three times the space of its ticks.
     private readonly long _since;
     private readonly long _lookedAt;
     private readonly long _rehearsalDownSince;
@@ -26,39 +26,39 @@ internal sealed record CertificateStateRecord
 
     public RenewalInfoRecord? RenewalInfo { get; init; }
 
-    // The name in stores that exist.
+    // The name in existing stores.
     [JsonPropertyName("pendingOrder")]
     public StoredOrder? StoredOrder { get; init; }
 
-    /// <summary>The revocation of the certificate that is served, or of one before it.</summary>
+    /// <summary>The revocation of the current certificate, or of an earlier one.</summary>
     public RevocationRecord? Revocation { get; init; }
 
-    /// <summary>When certificates for exactly these names were obtained, of the last week.</summary>
+    /// <summary>The times of the last week at which certificates for exactly these names were obtained.</summary>
     public DateTimeOffset[]? Issued { get; init; }
 
-    /// <summary>When validations for these names failed, of the last hour in which one did.</summary>
+    /// <summary>The times at which validations of these names failed, of the last hour in which one did.</summary>
     public DateTimeOffset[]? FailedValidations { get; init; }
 
-    /// <summary>The failures in a row that an authority is to blame for, by its id.</summary>
+    /// <summary>The failures in a row through the fault of a CA, by the ID of the CA.</summary>
     public IReadOnlyDictionary<string, int>? AuthorityFailures { get; init; }
 
-    /// <summary>Until when an authority wants no order for these names, by its id.</summary>
+    /// <summary>The time until which a CA accepts no order for these names, by the ID of the CA.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset>? HeldUntil { get; init; }
 
-    /// <summary>When we last looked where the names of an abandoned certificate lead.</summary>
+    /// <summary>The time of the last check of where the names of an abandoned certificate point.</summary>
     public DateTimeOffset? LookedAt
     {
         get => Instant(_lookedAt);
         init => _lookedAt = value?.UtcTicks ?? 0;
     }
 
-    /// <summary>The challenge types that failed since the last success; the next order tries another first.</summary>
+    /// <summary>The challenge types that failed since the last success. The next order tries another one first.</summary>
     public IReadOnlyList<string>? FailedChallengeTypes { get; init; }
 
-    /// <summary>Whether the next attempt is rehearsed where failures cost nothing.</summary>
+    /// <summary>Whether the next attempt is rehearsed at a staging service, where failures cost nothing.</summary>
     public bool Rehearse { get; init; }
 
-    /// <summary>Since when the staging service could not be reached.</summary>
+    /// <summary>The time since which the staging service cannot be reached.</summary>
     public DateTimeOffset? RehearsalDownSince
     {
         get => Instant(_rehearsalDownSince);
@@ -66,20 +66,23 @@ internal sealed record CertificateStateRecord
     }
 
     /// <summary>
-    /// Whether the attempt that failed last was cut off by the end of its process: the next one waits until its own has lived for a while, so that one that dies again and again
-    /// fails no second validation.
+    /// Whether the last failed attempt was cut off because its process ended. The next attempt waits until its own process has run for a
+    /// while, so that a crash loop does not fail another validation.
     /// </summary>
     public bool CutOff { get; init; }
 
-    /// <summary>Whether the authority refused the key of the certificate that is served, which was to be used again: the next order has a new one.</summary>
+    /// <summary>Whether the CA refused to reuse the key of the current certificate. The next order uses a new key.</summary>
     public bool KeyRefused { get; init; }
 
     /// <summary>
-    /// Whether an order was begun and is not over: where no work is under way, a crash, a stop or a failure cut it off. A failure of this machine alone proves no order.
+    /// Whether an order was begun and is not over. If no job is running, a crash, a stop or a failure interrupted it. A failure of this
+    /// machine alone does not prove that there is an order.
     /// </summary>
     [JsonIgnore]
     public bool IsUnfinished
-        => StoredOrder is not null || State is CertificateState.Ordering or CertificateState.Renewing or CertificateState.RenewalDue || Failure is { Cause: not FailureCause.Local };
+        => StoredOrder is not null
+            || State is CertificateState.Ordering or CertificateState.Renewing or CertificateState.RenewalDue
+            || Failure is { Cause: not FailureCause.Local };
 
     private static DateTimeOffset? Instant(long ticks) => ticks == 0 ? null : new DateTimeOffset(ticks, TimeSpan.Zero);
 }

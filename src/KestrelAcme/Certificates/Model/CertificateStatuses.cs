@@ -1,6 +1,6 @@
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>Makes the public status of a managed certificate.</summary>
+/// <summary>Creates the public status of a managed certificate.</summary>
 internal static class CertificateStatuses
 {
     public static CertificateStatus Create(ManagedCertificate certificate, bool orders, DateTimeOffset now)
@@ -19,7 +19,9 @@ internal static class CertificateStatuses
             NotBefore = current?.NotBefore,
             NotAfter = current?.NotAfter,
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl is { } url && url != CertificateMetadata.UnknownUrl ? url : null,
-            NextOrder = !orders || order.Action != CertificateAction.Order ? null : blocked?.NextAttempt > order.DueAt ? blocked.NextAttempt : order.DueAt,
+            NextOrder = !orders || order.Action != CertificateAction.Order ? null
+                : blocked?.NextAttempt > order.DueAt ? blocked.NextAttempt
+                : order.DueAt,
             HeldBackUntil = orders ? order.HeldUntil : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
             Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,

@@ -3,7 +3,7 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>Reads where a certificate says that its revocation list is (RFC 5280 section 4.2.1.13). Pure.</summary>
+/// <summary>Reads the URL of the revocation list from a certificate (RFC 5280 section 4.2.1.13). Pure.</summary>
 internal static class CrlDistributionPoint
 {
     private static ReadOnlySpan<byte> Oid => [0x55, 0x1D, 0x1F];
@@ -12,7 +12,7 @@ internal static class CrlDistributionPoint
     private static readonly Asn1Tag FullName = new(TagClass.ContextSpecific, 0, isConstructed: true);
     private static readonly Asn1Tag UniformResourceIdentifier = new(TagClass.ContextSpecific, 6);
 
-    /// <returns>The first http or https address; <see langword="null"/> when there is none, or the extension cannot be read.</returns>
+    /// <returns>The first HTTP or HTTPS URL; <see langword="null"/> if there is none, or if the extension cannot be read.</returns>
     public static Uri? Find(in DerCertificate certificate)
     {
         try
@@ -36,13 +36,13 @@ internal static class CrlDistributionPoint
         }
         catch (AsnContentException)
         {
-            // What cannot be read names no place to look.
+            // A damaged extension has no URL.
         }
 
         return null;
     }
 
-    /// <summary>Reads the http addresses of a DistributionPointName's fullName.</summary>
+    /// <summary>Reads the HTTP and HTTPS URLs of the fullName of a DistributionPointName.</summary>
     public static IEnumerable<Uri> ReadFullName(AsnReader name)
     {
         if (!name.HasData || !name.PeekTag().HasSameClassAndValue(FullName))
@@ -56,7 +56,8 @@ internal static class CrlDistributionPoint
             if (general.PeekTag().HasSameClassAndValue(UniformResourceIdentifier))
             {
                 var text = general.ReadCharacterString(UniversalTagNumber.IA5String, UniformResourceIdentifier);
-                if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
+                if (Uri.TryCreate(text, UriKind.Absolute, out var url)
+                    && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
                 {
                     yield return url;
                 }

@@ -1,13 +1,15 @@
-
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>Chooses the authority of the next order: the first, unless it refuses the account, failed too often by its own fault, or waiting for it would cost too much of the lifetime. Pure.</summary>
+/// <summary>
+/// Chooses the CA of the next order: the first one, unless it refuses the account, failed too often through its own fault, or waiting for
+/// it would take too much of the lifetime. Pure.
+/// </summary>
 internal static class FailoverPolicy
 {
-    /// <summary>How many failures of an authority send an order to the next.</summary>
+    /// <summary>The number of failures of a CA after which an order goes to the next.</summary>
     public const int DefaultFailures = 3;
 
-    // Without a certificate nothing is served: an authority in trouble is probed that often, and one that asks for a longer wait is not waited for.
+    // Without a certificate, nothing is served: a failing CA is tried that often, and a CA that asks for a longer wait is skipped.
     private static readonly TimeSpan LongestWaitForTheFirst = TimeSpan.FromMinutes(15);
 
     public static int Choose(IReadOnlyList<AuthorityCandidate> authorities, CertificateFacts? certificate, DateTimeOffset now)
@@ -20,11 +22,22 @@ internal static class FailoverPolicy
             }
         }
 
-        // All of them fail: one that may be asked, that failed least, the earlier of equals.
-        return Enumerable.Range(0, authorities.Count).MinBy(i => (authorities[i].IsBlocked, authorities[i].OpenUntil > now, authorities[i].Failures));
+        // All CAs fail. Take one that may be asked, with the fewest failures, the first of equals.
+        return Enumerable.Range(0, authorities.Count).MinBy(
+            i => (authorities[i].IsBlocked, authorities[i].OpenUntil > now, authorities[i].Failures));
     }
 
     private static bool CostsTooMuch(AuthorityCandidate authority, CertificateFacts? certificate, DateTimeOffset now)
         => authority.OpenUntil > now
-            && (certificate is null ? authority.OpenUntil > now + LongestWaitForTheFirst : authority.OpenUntil > certificate.NotAfter - (certificate.Lifetime / 4));
+            && authority.OpenUntil > (certificate is null ? now + LongestWaitForTheFirst : certificate.NotAfter - (certificate.Lifetime / 4));
+}
+
+/// <summary>A CA that could be used for an order.</summary>
+/// <param name="Id">The ID of the CA.</param>
+/// <param name="Failures">How often in a row this certificate failed through the CA's fault.</param>
+/// <param name="OpenUntil">The time until which the CA is left alone.</param>
+internal readonly record struct AuthorityCandidate(string Id, int Failures, DateTimeOffset OpenUntil)
+{
+    /// <summary>Whether the CA refuses the account or the profile, whatever the names are.</summary>
+    public bool IsBlocked { get; init; }
 }

@@ -7,14 +7,18 @@ using KestrelAcme.Protocol.Identifiers;
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>The names of a certificate in the forms that an order needs.</summary>
+/// <summary>Converts the names of a certificate to the forms that an order needs.</summary>
 internal static class Identifiers
 {
     public static IReadOnlyList<AcmeIdentifier> ToAcme(CertificateSpecification specification)
-        => [.. specification.Identifiers.Select(i => i.Kind == IdentifierKind.Ip ? AcmeIdentifier.Ip(IPAddress.Parse(i.Value)) : AcmeIdentifier.Dns(i.Value))];
+        => [.. specification.Identifiers.Select(ToAcme)];
+
+    private static AcmeIdentifier ToAcme(CertificateIdentifier identifier)
+        => identifier.Kind == IdentifierKind.Ip ? AcmeIdentifier.Ip(IPAddress.Parse(identifier.Value)) : AcmeIdentifier.Dns(identifier.Value);
 
     /// <summary>
-    /// A short name for an exact set of names, whatever the key algorithm: an authority hands out one pending order for one set, so that two orders for it are never under way at once.
+    /// Returns a hash of an exact set of names, whatever the key algorithm is. A CA returns the same pending order for the same set, so two
+    /// orders for it must not run at the same time.
     /// </summary>
     public static string NameSet(CertificateSpecification specification)
     {

@@ -3,20 +3,23 @@ using System.Collections.Immutable;
 namespace KestrelAcme.Certificates.Model;
 
 /// <summary>
-/// What the answers to new orders say of the account. An authority answers 429 alike for a limit of one name, of one registered domain and of the whole account, so three unrelated families that
-/// are refused in a row raise a doubt; but their owners may have brought that about by themselves. While there is a doubt, orders for new names go one at a time, as probes: at once if an order was
-/// accepted lately, and at growing pauses as they are refused. The first that is accepted ends it. Renewals are never held: each that is refused holds only itself. Immutable and pure.
+/// What the responses to new orders say about the account. A CA returns 429 for the limit of a name, of a registered domain, and of the
+/// whole account. So three unrelated domains that are refused in a row raise a doubt; but they may have reached limits of their own. While
+/// there is a doubt, orders for new names are placed one at a time, as probes: at once if an order was accepted recently, and with growing
+/// pauses as they are refused. The first accepted order ends the doubt. Renewals are never held back: each one that is refused delays only
+/// itself. Immutable and pure.
 /// </summary>
 internal sealed record OrderTrust
 {
     /// <summary>How long a probe may take before another one is begun.</summary>
     private static readonly TimeSpan ProbeTime = TimeSpan.FromMinutes(1);
 
-    // Less than this many names refused as "unauthorized" may be names that the account may not order.
+    // If fewer names are refused as "unauthorized", the account may not be allowed to order these names.
     private const int NamesOfAnAccount = 3;
     private static readonly TimeSpan Lately = TimeSpan.FromDays(1);
 
-    private ImmutableDictionary<string, DateTimeOffset> Limited { get; init; } = ImmutableDictionary.Create<string, DateTimeOffset>(StringComparer.Ordinal);
+    private ImmutableDictionary<string, DateTimeOffset> Limited { get; init; } =
+        ImmutableDictionary.Create<string, DateTimeOffset>(StringComparer.Ordinal);
 
     private ImmutableHashSet<string> Forbidden { get; init; } = ImmutableHashSet.Create<string>(StringComparer.Ordinal);
 
@@ -30,20 +33,21 @@ internal sealed record OrderTrust
     /// <summary>Whether nothing is known yet.</summary>
     public bool IsUnknown => !InDoubt && AcceptedAt is null && Limited.IsEmpty && Forbidden.IsEmpty;
 
-    /// <summary>When the next order for new names may go, while there is a doubt.</summary>
+    /// <summary>The time of the next order for new names, while there is a doubt.</summary>
     public DateTimeOffset NextProbe { get; private init; }
 
-    /// <summary>An order was accepted: the account is not at its limit, whatever the names before it were told.</summary>
+    /// <summary>Records an accepted order: the account is not at its limit, whatever earlier names were told.</summary>
     public static OrderTrust Accepted(DateTimeOffset now) => new() { AcceptedAt = now };
 
-    /// <summary>An order was refused for a rate limit.</summary>
-    /// <param name="family">What the name shares its limits with.</param>
-    /// <param name="isProven">Whether the name was served well so far: what it is refused for is hardly its own doing.</param>
-    /// <param name="asked">The wait that the authority asked for.</param>
-    /// <param name="now">The present.</param>
+    /// <summary>Records an order that was refused because of a rate limit.</summary>
+    /// <param name="family">The part of the name that determines its limits.</param>
+    /// <param name="isProven">Whether the name has a certificate, so that the refusal is hardly its own fault.</param>
+    /// <param name="asked">The wait that the CA asked for.</param>
+    /// <param name="now">The current time.</param>
     public OrderTrust Limit(string family, bool isProven, TimeSpan? asked, DateTimeOffset now)
     {
-        var limited = Limited.RemoveRange(Limited.Where(l => l.Value <= now - RateLimitPolicy.Window || l.Value > now).Select(l => l.Key)).SetItem(family, now);
+        var outdated = Limited.Where(l => l.Value <= now - RateLimitPolicy.Window || l.Value > now).Select(l => l.Key);
+        var limited = Limited.RemoveRange(outdated).SetItem(family, now);
         if (!InDoubt && limited.Count < RateLimitPolicy.NamesOfAnAccount)
         {
             return this with { Limited = limited };
@@ -53,24 +57,33 @@ internal sealed record OrderTrust
         var refused = InDoubt ? RefusedProbes + 1 : RefusedProbes;
         var pause = isProven || !WasAcceptedLately(now) ? hold : Pause(refused, hold);
         var next = now + pause;
-        return this with { Limited = limited, RefusedProbes = refused, InDoubt = true, NextProbe = next > NextProbe || !InDoubt ? next : NextProbe };
+        return this with
+        {
+            Limited = limited,
+            RefusedProbes = refused,
+            InDoubt = true,
+            NextProbe = next > NextProbe || !InDoubt ? next : NextProbe,
+        };
     }
 
-    /// <summary>An order was refused as "unauthorized" although the account is valid and no profile was asked for.</summary>
+    /// <summary>Records an order that was refused as "unauthorized" although the account is valid and no profile was requested.</summary>
     public OrderTrust Forbid(string name) => this with { Forbidden = Forbidden.Add(name) };
 
-    /// <summary>Whether that concerns the account: no order was accepted lately, or several names were refused since the last one was.</summary>
+    /// <summary>
+    /// Whether that concerns the account: no order was accepted recently, or several names were refused since the last accepted one.
+    /// </summary>
     public bool IsForbidden(DateTimeOffset now) => Forbidden.Count >= NamesOfAnAccount || (Forbidden.Count > 0 && !WasAcceptedLately(now));
 
-    /// <summary>When an order for new names may go; <see langword="null"/> for now.</summary>
+    /// <summary>Returns the time at which an order for new names may be placed; <see langword="null"/> for now.</summary>
     public DateTimeOffset? HeldUntil(DateTimeOffset now)
         => InDoubt && NextProbe > now && NextProbe <= now + RateLimitPolicy.Window ? NextProbe : null;
 
-    /// <summary>An order for new names begins, which must not be held.</summary>
+    /// <summary>Records the start of an order for new names, which must not be held back.</summary>
     public OrderTrust Begin(DateTimeOffset now) => InDoubt ? this with { NextProbe = now + ProbeTime } : this;
 
-    /// <summary>Takes over a hold that another instance, or an earlier run, has noted.</summary>
-    public OrderTrust Recall(DateTimeOffset until) => InDoubt && NextProbe >= until ? this : this with { InDoubt = true, NextProbe = until };
+    /// <summary>Takes over a hold that another instance or an earlier run recorded.</summary>
+    public OrderTrust Recall(DateTimeOffset until)
+        => InDoubt && NextProbe >= until ? this : this with { InDoubt = true, NextProbe = until };
 
     private bool WasAcceptedLately(DateTimeOffset now) => AcceptedAt is { } at && at <= now && at > now - Lately;
 

@@ -1,27 +1,28 @@
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>Decides when a certificate is ordered or asked about. Pure: the same facts give the same answer.</summary>
+/// <summary>Decides when a certificate is ordered, or when the CA is asked about it. Pure: the same facts give the same result.</summary>
 internal static class RenewalPolicy
 {
-    // Certificates under ten days get more room: a third of six days would leave one bad weekend.
+    // Certificates with a lifetime under ten days get more time: a third of six days would not survive a bad weekend.
     private static readonly TimeSpan ShortLifetime = TimeSpan.FromDays(10);
 
-    // Without advice, renewals spread over 2 % of the lifetime, the width of the window that authorities advise.
+    // Without renewal information, renewals are spread over 2 % of the lifetime, the usual width of a suggested window.
     private const double Spread = 0.02;
     private const double PauseShare = 0.1;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMinutes(1);
 
-    // After the second, third and any further certificate within the time that counts.
+    // After the second, third and each further certificate within this time.
     private static readonly TimeSpan Recent = TimeSpan.FromDays(7);
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromHours(1), TimeSpan.FromHours(6), TimeSpan.FromHours(24)];
 
-    /// <param name="certificate">The certificate that is there.</param>
-    /// <param name="renewalInfo">The authority's advice.</param>
+    /// <param name="certificate">The current certificate.</param>
+    /// <param name="renewalInfo">The renewal information of the CA.</param>
     /// <param name="failure">The failures since the last success.</param>
-    /// <param name="now">The present.</param>
-    /// <param name="unfinished">Whether an order was begun and is not over: it is finished without waiting for the time of the next renewal.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="unfinished">Whether an order was begun and is not over. It is finished without waiting for the next renewal.</param>
     public static RenewalDecision Decide(
-        CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now, bool unfinished = false)
+        CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now,
+        bool unfinished = false)
     {
         var order = HeldBack(OrderTime(certificate, renewalInfo, now), certificate, now);
         if (unfinished && order.DueAt > now)
@@ -34,7 +35,7 @@ internal static class RenewalPolicy
             order = order with { DueAt = counted.NextAttempt };
         }
 
-        // The advice ends with the certificate: a replaced or expired one is not asked about.
+        // Renewal information ends with the certificate: nothing is requested for one that was replaced or has expired.
         if (certificate is not { HasRenewalInfo: true, CoversNames: true, Revocation: RevocationState.None } || certificate.NotAfter <= now)
         {
             return order;
@@ -46,11 +47,11 @@ internal static class RenewalPolicy
             : order;
     }
 
-    /// <summary>The last moment at which a certificate is renewed, whatever the authority advises.</summary>
+    /// <summary>Returns the latest time of a renewal, whatever the CA suggests.</summary>
     public static DateTimeOffset Deadline(CertificateFacts certificate)
         => certificate.NotAfter - (certificate.Lifetime / (certificate.Lifetime < ShortLifetime ? 4 : 6));
 
-    /// <summary>When a certificate is renewed in the absence of advice, jitter included.</summary>
+    /// <summary>Returns the time of a renewal without renewal information, including the jitter.</summary>
     public static DateTimeOffset WithoutAdvice(CertificateFacts certificate)
     {
         var left = certificate.Lifetime / (certificate.Lifetime < ShortLifetime ? 2 : 3);
@@ -58,23 +59,27 @@ internal static class RenewalPolicy
     }
 
     /// <summary>
-    /// Holds back a renewal that follows others closely: an authority that advises to renew each new certificate at once, or whose clock differs from ours by more than its
-    /// certificates last, would be asked without end. The first replacement waits for nothing, the next ones for hours: a certificate that is revoked again must not be served for days.
+    /// Holds back a renewal that closely follows others. Otherwise a CA that suggests to renew each new certificate at once, or whose clock
+    /// differs by more than the lifetime of its certificates, would cause orders without end. The first replacement is not held back, the
+    /// next ones for hours: a certificate that is revoked again must not be served for days.
     /// </summary>
     private static RenewalDecision HeldBack(RenewalDecision order, CertificateFacts? certificate, DateTimeOffset now)
     {
-        if (certificate is not { Issued.Count: > 1 } || order.Reason is not (RenewalReason.RenewalInfo or RenewalReason.Lifetime or RenewalReason.Deadline))
+        if (certificate is not { Issued.Count: > 1 }
+            || order.Reason is not (RenewalReason.RenewalInfo or RenewalReason.Lifetime or RenewalReason.Deadline))
         {
             return order;
         }
 
         var last = certificate.Issued[^1];
         var until = last + Pause(certificate.Issued.Count(i => i > last - Recent && i < last), certificate.NotAfter - last);
-        return last <= now && until > now && until > order.DueAt ? order with { DueAt = until, HeldUntil = order.DueAt <= now ? until : null } : order;
+        return last <= now && until > now && until > order.DueAt
+            ? order with { DueAt = until, HeldUntil = order.DueAt <= now ? until : null }
+            : order;
     }
 
-    /// <param name="before">How many certificates were obtained not long before the last one.</param>
-    /// <param name="left">How long the last one had to live when it was obtained.</param>
+    /// <param name="before">The number of certificates that were obtained shortly before the last one.</param>
+    /// <param name="left">The remaining lifetime of the last one when it was obtained.</param>
     private static TimeSpan Pause(int before, TimeSpan left)
     {
         if (before == 0)
@@ -82,7 +87,8 @@ internal static class RenewalPolicy
             return TimeSpan.Zero;
         }
 
-        // A certificate of ten minutes cannot wait for an hour, but one that comes with a second to live is no reason to order ten in it.
+        // A certificate with a lifetime of ten minutes cannot wait for an hour, but one that comes with a second to live is no reason for
+        // ten orders in that second.
         var share = left * PauseShare;
         share = share < ShortestPause ? Shorter(ShortestPause, left / 2) : share;
         return Shorter(Pauses[Math.Min(before, Pauses.Length) - 1], share > TimeSpan.Zero ? share : ShortestPause);
@@ -114,29 +120,31 @@ internal static class RenewalPolicy
     }
 }
 
-/// <summary>The next action for a certificate and its time; a time in the past means now.</summary>
+/// <summary>The next job for a certificate and its time. A time in the past means now.</summary>
 internal readonly record struct RenewalDecision(CertificateAction Action, DateTimeOffset DueAt, RenewalReason Reason)
 {
-    /// <summary>Until when a renewal that is due is held back, since others came right before; <see langword="null"/> when it is not.</summary>
+    /// <summary>
+    /// The time until which a due renewal is held back, because others came shortly before; <see langword="null"/> if it is not.
+    /// </summary>
     public DateTimeOffset? HeldUntil { get; init; }
 }
 
-/// <summary>Why an order is due when it is.</summary>
+/// <summary>The reasons for the time of an order.</summary>
 internal enum RenewalReason
 {
-    /// <summary>There is no certificate, or not for these names.</summary>
+    /// <summary>There is no certificate, or it does not have these names.</summary>
     Missing,
 
-    /// <summary>A fraction of the lifetime is left and the authority gave no advice.</summary>
+    /// <summary>A fraction of the lifetime is left, and the CA suggested no time.</summary>
     Lifetime,
 
-    /// <summary>The authority advised it (RFC 9773).</summary>
+    /// <summary>The CA suggested the time (RFC 9773).</summary>
     RenewalInfo,
 
     /// <summary>The certificate is revoked.</summary>
     Revoked,
 
-    /// <summary>The last moment at which we renew, whatever the authority advises.</summary>
+    /// <summary>The latest time of a renewal, whatever the CA suggests.</summary>
     Deadline,
 
     /// <summary>An order was begun and is not over.</summary>
@@ -144,4 +152,20 @@ internal enum RenewalReason
 
     /// <summary>The certificate is abandoned.</summary>
     Abandoned,
+}
+
+/// <summary>The kinds of jobs for a certificate.</summary>
+internal enum CertificateAction
+{
+    /// <summary>Order or renew the certificate.</summary>
+    Order,
+
+    /// <summary>Get the renewal information of the CA (RFC 9773).</summary>
+    PollRenewalInfo,
+
+    /// <summary>Check whether the names of an abandoned certificate point here again.</summary>
+    LookForNames,
+
+    /// <summary>Check whether DNS shows what an operator had to fix.</summary>
+    LookAtRecords,
 }

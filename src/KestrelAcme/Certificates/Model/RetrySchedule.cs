@@ -1,13 +1,12 @@
-
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>How long to wait after failures. The defaults are what Let's Encrypt recommends to its clients.</summary>
-/// <param name="Name">The waits after the first, second, ... failure that the name is to blame for; the last one repeats.</param>
-/// <param name="Operator">The wait between probes of what a person must mend.</param>
-/// <param name="AuthorityFirst">The wait after the first failure that the authority is to blame for; doubled up to <paramref name="AuthorityLongest"/>.</param>
-/// <param name="AuthorityLongest">The longest wait before an authority in trouble is probed again.</param>
+/// <summary>The waits after failures. The defaults are what Let's Encrypt recommends to its clients.</summary>
+/// <param name="Name">The waits after the first, second, ... failure of the name; the last one repeats.</param>
+/// <param name="Operator">The wait between attempts if an operator must fix the cause.</param>
+/// <param name="AuthorityFirst">The wait after the first failure of the CA; doubled up to <paramref name="AuthorityLongest"/>.</param>
+/// <param name="AuthorityLongest">The longest wait before a failing CA is tried again.</param>
 /// <param name="Local">The wait after the first failure of this machine; doubled up to <see cref="LocalLongest"/>.</param>
-/// <param name="JitterShare">The share of a wait, 0 to 1, by which it is lengthened at random.</param>
+/// <param name="JitterShare">The share of a wait, 0 to 1, that is added at random.</param>
 internal sealed record RetrySchedule(
     IReadOnlyList<TimeSpan> Name,
     TimeSpan Operator,
@@ -16,7 +15,7 @@ internal sealed record RetrySchedule(
     TimeSpan Local,
     double JitterShare)
 {
-    /// <summary>The longest wait after a failure of this machine, or of an authority that fails this certificate alone.</summary>
+    /// <summary>The longest wait after a failure of this machine, or of a CA that fails for this certificate alone.</summary>
     public TimeSpan LocalLongest { get; init; } = Local * 30;
 
     public static RetrySchedule Default { get; } = new(
@@ -27,3 +26,10 @@ internal sealed record RetrySchedule(
         TimeSpan.FromMinutes(1),
         0.1);
 }
+
+/// <summary>How often an order failed in a row through the CA's fault, and when validations of its names failed.</summary>
+/// <param name="OfTheAuthority">The failures of the CA, for all certificates.</param>
+/// <param name="OfThisCertificate">The failures of this certificate alone. Others may succeed in between.</param>
+/// <param name="FailedValidations">The times of failed validations within the last hour, including the current one.</param>
+internal readonly record struct FailureRun(
+    int OfTheAuthority, int OfThisCertificate = 0, IReadOnlyList<DateTimeOffset>? FailedValidations = null);

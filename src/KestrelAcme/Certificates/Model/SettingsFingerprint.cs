@@ -5,7 +5,7 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>A short mark of the settings that an operator may change to mend a failure. Pure; tells nothing about a secret.</summary>
+/// <summary>A hash of the settings that an operator may change to fix a failure. Pure; reveals nothing about secrets.</summary>
 internal static class SettingsFingerprint
 {
     public static string Of(CertificateSpecification certificate, AuthoritySpecification authority)
@@ -22,11 +22,12 @@ internal static class SettingsFingerprint
         return Hash(text.ToString());
     }
 
-    /// <summary>A mark of what an authority is told when an account is registered.</summary>
+    /// <summary>Returns a hash of the settings that are sent when an account is registered.</summary>
     public static string Of(AuthoritySpecification authority)
     {
         var binding = authority.ExternalAccountBinding;
-        return Hash($"{authority.DirectoryUrl}|{authority.EmailAddress}|{binding?.KeyId}|{(binding is null ? null : Convert.ToHexString(SHA256.HashData(binding.HmacKey.Span)))}");
+        var secret = binding is null ? null : Convert.ToHexString(SHA256.HashData(binding.HmacKey.Span));
+        return Hash($"{authority.DirectoryUrl}|{authority.EmailAddress}|{binding?.KeyId}|{secret}");
     }
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));

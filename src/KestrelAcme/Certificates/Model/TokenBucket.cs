@@ -1,20 +1,20 @@
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>A bucket of tokens that fills with time. Immutable and stored.</summary>
-/// <param name="Tokens">What was in it.</param>
-/// <param name="At">When that was.</param>
+/// <summary>A token bucket that fills with time. Immutable and stored.</summary>
+/// <param name="Tokens">The tokens at that time.</param>
+/// <param name="At">The time.</param>
 internal readonly record struct TokenBucket(double Tokens, DateTimeOffset At)
 {
-    // Shares of tokens add up to a little less than they should; the wait for so little would be no wait, over and over.
+    // The sum of shares is slightly less than it should be. The wait for the rest would be no wait, over and over.
     private const double Rounding = 1e-6;
 
     public static TokenBucket Full(int capacity) => new(capacity, DateTimeOffset.MinValue);
 
-    /// <returns>The bucket after it, and how long to wait when there was no token.</returns>
+    /// <returns>The bucket afterward, and the wait if there was no token.</returns>
     public (TokenBucket Bucket, TimeSpan? Wait) Take(DateTimeOffset now, int capacity, TimeSpan interval)
     {
-        // A clock that went back fills nothing.
+        // A clock that went back adds no tokens.
         var elapsed = now > At ? now - At : TimeSpan.Zero;
         var tokens = Math.Min(capacity, Tokens + (elapsed / interval));
         return tokens >= 1 - Rounding

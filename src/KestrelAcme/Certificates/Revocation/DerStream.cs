@@ -4,11 +4,11 @@ using System.Security.Cryptography;
 namespace KestrelAcme.Certificates.Revocation;
 
 /// <summary>
-/// Reads DER from a stream, forward only and through one buffer: a list of any length takes no more memory than its longest entry.
+/// Reads DER from a stream, forward only and through one buffer. A list of any length takes no more memory than its longest entry.
 /// </summary>
 internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
 {
-    /// <summary>The longest element that can be read as a whole.</summary>
+    /// <summary>The maximum length of an element that is read as a whole.</summary>
     public const int MaxElementLength = 64 * 1024;
 
     private const int MaxHeaderLength = 6;
@@ -19,13 +19,13 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
     private MemoryStream? _unhashed;
     private IncrementalHash? _hash;
 
-    /// <summary>How much was read.</summary>
+    /// <summary>The number of bytes read.</summary>
     public long Position { get; private set; }
 
-    /// <summary>Notes what is read from now on, until <see cref="UseHash"/> says how it is hashed.</summary>
+    /// <summary>Starts to record what is read, until <see cref="UseHash"/> sets the hash algorithm.</summary>
     public void BeginSigned() => _unhashed = new MemoryStream();
 
-    /// <summary>Hashes what was noted, and what is read from now on.</summary>
+    /// <summary>Hashes what was recorded, and what is read from now on.</summary>
     public void UseHash(HashAlgorithmName algorithm)
     {
         _hash = IncrementalHash.CreateHash(algorithm);
@@ -33,7 +33,7 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
         _unhashed = null;
     }
 
-    /// <summary>The hash of all between the two.</summary>
+    /// <summary>Returns the hash of everything that was read since <see cref="BeginSigned"/>.</summary>
     public byte[] EndSigned()
     {
         var hash = _hash!.GetHashAndReset();
@@ -42,7 +42,7 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
         return hash;
     }
 
-    /// <summary>The tag of the next element; <see langword="null"/> at <paramref name="end"/>.</summary>
+    /// <summary>Returns the tag of the next element; <see langword="null"/> at <paramref name="end"/>.</summary>
     public async ValueTask<byte?> PeekTagAsync(long end, CancellationToken cancellationToken)
     {
         if (Position >= end)
@@ -58,9 +58,9 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
         return _buffer[_start];
     }
 
-    /// <summary>Reads the header of an element that is gone through piece by piece.</summary>
+    /// <summary>Reads the header of an element whose contents are read piece by piece.</summary>
     /// <returns>The position of its end.</returns>
-    /// <exception cref="AsnContentException">It is no such element, or longer than what it is a part of.</exception>
+    /// <exception cref="AsnContentException">The element has another tag, or is longer than the element that contains it.</exception>
     public async ValueTask<long> EnterAsync(byte tag, long end, CancellationToken cancellationToken)
     {
         int header;
@@ -72,17 +72,17 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
 
         if (_buffer[_start] != tag)
         {
-            throw new AsnContentException($"There is an element of the tag {_buffer[_start]}, not {tag}.");
+            throw new AsnContentException($"An element has the tag {_buffer[_start]}, not {tag}.");
         }
 
         Advance(header);
         return Position + length <= end
             ? Position + length
-            : throw new AsnContentException("An element is longer than what it is a part of.");
+            : throw new AsnContentException("An element is longer than the element that contains it.");
     }
 
-    /// <summary>Reads an element as a whole, its header included; it is valid until the next is read.</summary>
-    /// <exception cref="AsnContentException">There is none, or it is longer than allowed.</exception>
+    /// <summary>Reads an element as a whole, including its header. The memory is valid until the next element is read.</summary>
+    /// <exception cref="AsnContentException">There is no element, or it is longer than allowed.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(int maxElementLength, long end, CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> element;
@@ -94,8 +94,10 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
         return element;
     }
 
-    /// <summary>As <see cref="ReadAsync"/>, of what has arrived: most of millions of short elements need no task.</summary>
-    /// <returns>Whether the whole element has.</returns>
+    /// <summary>
+    /// Reads an element like <see cref="ReadAsync"/>, if it has arrived completely. Most of the millions of short elements need no task.
+    /// </summary>
+    /// <returns>Whether the element has arrived completely.</returns>
     public bool TryRead(int maxElementLength, long end, out ReadOnlyMemory<byte> element)
     {
         element = default;
@@ -141,11 +143,11 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
             return true;
         }
 
-        // Four octets are more than any list has that is read; DER knows no indefinite length.
+        // Four octets are enough for any list that is read. DER has no indefinite length.
         var octets = arrived[1] & 0x7F;
         if (octets is 0 or > 4)
         {
-            throw new AsnContentException("The length of an element is not one of DER.");
+            throw new AsnContentException("The length of an element is not valid DER.");
         }
 
         header += octets;
@@ -162,7 +164,7 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
         return true;
     }
 
-    /// <summary>Waits for more; what was read before is gone.</summary>
+    /// <summary>Waits for more data. Data that was read before is overwritten.</summary>
     private async ValueTask FillAsync(CancellationToken cancellationToken)
     {
         if (_start > 0)
@@ -172,7 +174,7 @@ internal sealed class DerStream(Stream stream, long maxLength) : IDisposable
         }
 
         var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
-        _end += read > 0 ? read : throw new AsnContentException("It ends before its end.");
+        _end += read > 0 ? read : throw new AsnContentException("The data is cut off.");
     }
 
     private void Advance(int count)

@@ -6,11 +6,12 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates.Revocation;
 
 /// <summary>
-/// Gathers certificates by the revocation list that they name. Of a hundred thousand only those whose list is due are sorted: the rest costs one look at each address.
+/// Groups certificates by their revocation list. Of a hundred thousand certificates, only those whose list is due are sorted; the others
+/// cost one URL check each.
 /// </summary>
 internal static class DueLists
 {
-    /// <summary>The lists that certificates name.</summary>
+    /// <summary>Returns the URLs of the revocation lists of certificates.</summary>
     public static HashSet<Uri> Urls(IEnumerable<ManagedCertificate> certificates, DateTimeOffset now)
     {
         var urls = new HashSet<Uri>();
@@ -26,8 +27,12 @@ internal static class DueLists
         return urls;
     }
 
-    /// <summary>The certificates on lists that are due, by list and by the key of its issuer: one key may have several certificates, and signs one list.</summary>
-    public static IReadOnlyList<(RevocationListId List, IReadOnlyList<ManagedCertificate> Certificates)> Gather(IEnumerable<ManagedCertificate> certificates, IReadOnlySet<Uri> due, DateTimeOffset now)
+    /// <summary>
+    /// Returns the certificates whose list is due, by list and by the key of the issuer. A key may have several certificates, but signs one
+    /// list.
+    /// </summary>
+    public static IReadOnlyList<(RevocationListId List, IReadOnlyList<ManagedCertificate> Certificates)> Gather(
+        IEnumerable<ManagedCertificate> certificates, IReadOnlySet<Uri> due, DateTimeOffset now)
     {
         var keys = new Dictionary<ReadOnlyMemory<byte>, string>(BytesComparer.Instance);
         return
@@ -61,7 +66,7 @@ internal static class DueLists
         }
         catch (CryptographicException)
         {
-            // The look at the list says what is wrong with it.
+            // The check of the list reports what is wrong with it.
             return issuer.ToArray();
         }
     }

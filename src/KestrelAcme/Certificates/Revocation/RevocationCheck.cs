@@ -14,42 +14,49 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Revocation;
 
 /// <summary>
-/// Looks at one revocation list for the certificates of one issuer that name it, at least once a day whatever its nextUpdate says. Instances that have the same certificates look in turn,
-/// one for all.
+/// Checks a revocation list for the certificates of one issuer that name it, at least once a day, whatever its nextUpdate is. Instances
+/// with the same certificates share the check: one of them does it for all.
 /// </summary>
-internal sealed class RevocationCheck(CertificateStore store, RevocationListClient client, JitterSource jitter, TimeProvider time, ILogger<RevocationCheck> logger)
+internal sealed class RevocationCheck(
+    CertificateStore store, RevocationListClient client, JitterSource jitter, TimeProvider time, ILogger<RevocationCheck> logger)
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromHours(23);
     private static readonly TimeSpan Spread = TimeSpan.FromHours(3);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromHours(1);
 
-    // Each instance may have its own certificates, and has others after each renewal.
+    // Each instance may have its own certificates, and other ones after each renewal.
     private const int MostSets = 64;
 
-    // Those of 20 octets.
+    // The digits of 20 octets.
     private const int MostDigits = 49;
 
-    // The tag of each list, and for whom it was looked through: that it has not changed says nothing of a certificate that was not looked for then.
+    // The entity tag of each list, and the serial numbers that it was searched for. That a list has not changed says nothing about other
+    // certificates.
     private readonly ConcurrentDictionary<RevocationListId, (EntityTagHeaderValue Tag, IReadOnlySet<string> SerialNumbers)> _tags = new();
 
-    // The earliest of all issuers whose certificates name the list.
+    // The earliest time of all issuers whose certificates name the list.
     private readonly ConcurrentDictionary<Uri, DateTimeOffset> _nextChecks = new();
 
-    /// <summary>Whether it may be time to look at a list: the store, which is not asked for it, knows whether another instance did.</summary>
+    /// <summary>
+    /// Whether a list may be due. Whether another instance checked it is known only to the store, which is not read here.
+    /// </summary>
     public bool IsDue(Uri url) => !_nextChecks.TryGetValue(url, out var next) || !IsAhead(next);
 
-    /// <summary>Remembers when the list is to be looked at next.</summary>
+    /// <summary>Sets the time of the next check of a list.</summary>
     public void Expect(Uri url, DateTimeOffset next) => _nextChecks[url] = next;
 
-    /// <summary>Looks at the list if it is time to, and has each of our certificates on it recorded. Until all are, the list is looked at again at the next occasion.</summary>
+    /// <summary>
+    /// Checks the list if it is due, and records each revoked certificate. Until all of them are recorded, the list is checked again at the
+    /// next opportunity.
+    /// </summary>
     /// <param name="id">The list.</param>
-    /// <param name="authority">The directory of the authority that issued our certificates.</param>
-    /// <param name="issuer">A certificate of its issuer.</param>
-    /// <param name="serialNumbers">Our certificates.</param>
-    /// <param name="record">Records that a certificate is revoked; tells whether it is written down.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>When to look at it next.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <param name="authority">The directory URL of the CA that issued the certificates.</param>
+    /// <param name="issuer">A certificate of the issuer.</param>
+    /// <param name="serialNumbers">The serial numbers of the certificates.</param>
+    /// <param name="record">Records that a certificate is revoked, and returns whether that was stored.</param>
+    /// <param name="cancellationToken">Cancels the check.</param>
+    /// <returns>The time of the next check.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     public async Task<DateTimeOffset> LookAsync(
         RevocationListId id,
         Uri authority,
@@ -78,11 +85,12 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
             var list = fetched?.List;
             CheckNotOlder(list, known);
 
-            // While something is left to record, the list must be sent again, changed or not.
+            // As long as something is left to record, the list must be sent again, changed or not.
             _tags.TryRemove(id, out _);
             var complete = await RecordAllAsync(list?.Revoked ?? [], record);
             var wait = complete ? LongestInterval - (Spread * jitter()) : TimeSpan.Zero;
-            next = await StoreAsync(id, known, set, list?.Number?.ToString(CultureInfo.InvariantCulture) ?? known?.Number, wait, cancellationToken);
+            var number = list?.Number?.ToString(CultureInfo.InvariantCulture) ?? known?.Number;
+            next = await StoreAsync(id, known, set, number, wait, cancellationToken);
             if (complete && (fetched is null ? seen : fetched.Tag) is { } tag)
             {
                 _tags[id] = (tag, serialNumbers);
@@ -90,14 +98,15 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
 
             return next;
         }
-        catch (Exception exception) when (exception is HttpRequestException or UnusableRevocationListException or IOException and not StorageUnavailableException)
+        catch (Exception exception) when (exception is HttpRequestException or UnusableRevocationListException
+            or IOException and not StorageUnavailableException)
         {
             logger.RevocationListUnusable(id.Url, exception.Message);
             return await StoreAsync(id, known, set, known?.Number, AfterFailure, cancellationToken);
         }
     }
 
-    /// <summary>Forgets what is known of all lists but these.</summary>
+    /// <summary>Removes the state of all lists but these.</summary>
     public void ForgetOthers(IReadOnlySet<Uri> urls)
     {
         foreach (var id in _tags.Keys.Where(i => !urls.Contains(i.Url)))
@@ -111,7 +120,7 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         }
     }
 
-    // A time that was noted by a clock far ahead is none to wait for.
+    // A time from a clock that was far ahead does not count.
     private bool IsAhead(DateTimeOffset nextCheck) => nextCheck > time.GetUtcNow() && nextCheck <= time.GetUtcNow() + LongestInterval;
 
     private static async Task<bool> RecordAllAsync(IReadOnlyList<RevokedEntry> entries, Func<RevokedEntry, Task<bool>> record)
@@ -127,12 +136,12 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
 
     private static void CheckNotOlder(RevocationList? list, RevocationListRecord? record)
     {
-        // What the store says is somebody's text: a number that is none, or longer than numbers are, was not seen.
+        // The store is not trusted: a value that is not a number, or that is longer than CRL numbers may be, is ignored.
         if (list is not null && record?.Number is { Length: <= MostDigits } known
             && BigInteger.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out var seen) && list.Number < seen)
         {
             throw new UnusableRevocationListException(
-                $"its number {list.Number} is lower than {seen}, which was seen before: it is an old one");
+                $"its number {list.Number} is lower than {seen}, which was seen before: the list is outdated");
         }
     }
 
@@ -148,12 +157,22 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
         }
     }
 
-    // Instances that write at once may lose each other's word: a restart then looks once more than it had to.
-    private async Task<DateTimeOffset> StoreAsync(RevocationListId id, RevocationListRecord? known, string set, string? number, TimeSpan wait, CancellationToken cancellationToken)
+    // Instances that write at the same time may overwrite each other. Then a restart checks once more than necessary.
+    private async Task<DateTimeOffset> StoreAsync(
+        RevocationListId id, RevocationListRecord? known, string set, string? number, TimeSpan wait, CancellationToken cancellationToken)
     {
         var next = time.GetUtcNow() + wait;
-        var others = (known?.NextChecks ?? new Dictionary<string, DateTimeOffset>()).Where(c => c.Key != set && IsAhead(c.Value)).OrderByDescending(c => c.Value).Take(MostSets - 1);
-        var record = new RevocationListRecord { Url = id.Url, IssuerKey = id.IssuerKey, Number = number, NextChecks = others.Append(new(set, next)).ToDictionary() };
+        var others = (known?.NextChecks ?? new Dictionary<string, DateTimeOffset>())
+            .Where(c => c.Key != set && IsAhead(c.Value))
+            .OrderByDescending(c => c.Value)
+            .Take(MostSets - 1);
+        var record = new RevocationListRecord
+        {
+            Url = id.Url,
+            IssuerKey = id.IssuerKey,
+            Number = number,
+            NextChecks = others.Append(new(set, next)).ToDictionary(),
+        };
         try
         {
             await store.WriteRevocationListAsync(record, cancellationToken);
@@ -168,5 +187,8 @@ internal sealed class RevocationCheck(CertificateStore store, RevocationListClie
     }
 
     private static string HashOf(IReadOnlySet<string> serialNumbers)
-        => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', serialNumbers.Order(StringComparer.Ordinal)))).AsSpan(0, 16));
+    {
+        var text = string.Join('\n', serialNumbers.Order(StringComparer.Ordinal));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)).AsSpan(0, 16));
+    }
 }

@@ -2,28 +2,33 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Numerics;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Certificates.Revocation;
 
-/// <summary>Fetches revocation lists: over http or https, without redirects, within a size and a time, and only when they changed.</summary>
+/// <summary>
+/// Fetches revocation lists over HTTP or HTTPS: without redirects, within size and time limits, and only if they changed.
+/// </summary>
 internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler? handler = null) : IDisposable
 {
-    /// <summary>The longest list that is read.</summary>
+    /// <summary>The maximum size of a list, in bytes.</summary>
     public const int MaxLength = 64 * 1024 * 1024;
 
     private static readonly TimeSpan FetchTime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(25);
 
     /// <param name="url">The distribution point.</param>
-    /// <param name="authority">The directory of the authority whose certificates name it: a list on this machine is fetched only if the
-    /// authority is there as well.</param>
-    /// <param name="known">What was fetched before; a server that has nothing newer answers without the list.</param>
+    /// <param name="authority">
+    /// The directory URL of the CA whose certificates name the list. A list on this machine is fetched only if the CA is on this machine as
+    /// well.
+    /// </param>
+    /// <param name="known">The entity tag of the last list. If nothing changed, the server responds without the list.</param>
     /// <param name="read">Reads the list while it arrives.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The list; <see langword="null"/> when it has not changed.</returns>
-    /// <exception cref="HttpRequestException">It could not be fetched.</exception>
-    /// <exception cref="UnusableRevocationListException">It is too large, or no list.</exception>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The list; <see langword="null"/> if it has not changed.</returns>
+    /// <exception cref="HttpRequestException">The list could not be fetched.</exception>
+    /// <exception cref="UnusableRevocationListException">The list is too large, or is not a revocation list.</exception>
     public async Task<FetchedRevocationList?> FetchAsync(
         Uri url,
         Uri authority,
@@ -35,7 +40,7 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            // Once a day, and of any server: nothing is gained by connections that are kept.
+            // Once a day, and from many servers: keeping connections open gains nothing.
             using var http = new HttpClient(handler ?? NewHandler(authority), disposeHandler: handler is null);
             http.Timeout = Timeout.InfiniteTimeSpan;
             using var request = new HttpRequestMessage(HttpMethod.Get, url);
@@ -52,7 +57,7 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
 
             if (response.StatusCode != HttpStatusCode.OK)
             {
-                throw new HttpRequestException($"{url} answered {(int)response.StatusCode}");
+                throw new HttpRequestException($"{url} responded with status {(int)response.StatusCode}");
             }
 
             if (response.Content.Headers.ContentLength > MaxLength)
@@ -65,11 +70,11 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HttpRequestException($"{url} did not answer within {FetchTime.TotalMinutes:0} minutes.");
+            throw new HttpRequestException($"{url} did not respond within {FetchTime.TotalMinutes:0} minutes.");
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or UnusableRevocationListException))
         {
-            // Whatever a stranger sends makes HttpClient throw: it could not be fetched.
+            // HttpClient may throw any exception for what an untrusted server sends. The list could not be fetched.
             throw new HttpRequestException(QuotedText.Words(exception.Message, QuotedText.MaxReplyLength), exception);
         }
     }
@@ -88,11 +93,18 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
     };
 }
 
-/// <summary>A revocation list as it was fetched and read.</summary>
+/// <summary>A fetched revocation list with its entity tag.</summary>
 internal sealed record FetchedRevocationList(RevocationList List, EntityTagHeaderValue? Tag);
 
-/// <summary>What matters of a certificate revocation list (RFC 5280 section 5): whether it is genuine was checked before.</summary>
-/// <param name="Number">The CRL number; it never goes down.</param>
-/// <param name="ThisUpdate">When it was issued.</param>
-/// <param name="Revoked">The serial numbers that were asked about and are on it, in hexadecimal, with the time and the reason.</param>
+/// <summary>The relevant contents of a certificate revocation list (RFC 5280 section 5), whose signature was verified.</summary>
+/// <param name="Number">The CRL number, which never decreases.</param>
+/// <param name="ThisUpdate">The time at which the list was issued.</param>
+/// <param name="Revoked">The requested certificates that are on the list, with the time and the reason.</param>
 internal sealed record RevocationList(BigInteger? Number, DateTimeOffset ThisUpdate, IReadOnlyList<RevokedEntry> Revoked);
+
+/// <summary>A certificate on a revocation list.</summary>
+internal sealed record RevokedEntry(string SerialNumber, DateTimeOffset At, RevocationReason? Reason);
+
+/// <summary>A revocation list that proves nothing: malformed, not signed by the issuer, or about other certificates.</summary>
+internal sealed class UnusableRevocationListException(
+    string message, Exception? innerException = null) : Exception(QuotedText.Of(message), innerException);

@@ -4,7 +4,9 @@ using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Revocation;
 
-/// <summary>Reads the extensions of a revocation list: its number, and for which certificates it is meant (RFC 5280 sections 5.2.3 and 5.2.5). Pure.</summary>
+/// <summary>
+/// Reads the extensions of a revocation list: its number, and the certificates that it covers (RFC 5280 sections 5.2.3 and 5.2.5). Pure.
+/// </summary>
 internal static class RevocationListExtensions
 {
     private const string CrlNumber = "2.5.29.20";
@@ -12,7 +14,9 @@ internal static class RevocationListExtensions
     private const string IssuingDistributionPoint = "2.5.29.28";
 
     /// <returns>The CRL number.</returns>
-    /// <exception cref="UnusableRevocationListException">The list is not about end-entity certificates that name this address, or has a critical extension that is not understood.</exception>
+    /// <exception cref="UnusableRevocationListException">
+    /// The list does not cover end-entity certificates that name this URL, or it has an unknown critical extension.
+    /// </exception>
     public static BigInteger? Read(AsnReader extensions, Uri source)
     {
         BigInteger? number = null;
@@ -33,7 +37,7 @@ internal static class RevocationListExtensions
                 default:
                     if (critical)
                     {
-                        throw new UnusableRevocationListException($"it has a critical extension that is not understood ({oid})");
+                        throw new UnusableRevocationListException($"it has an unknown critical extension ({oid})");
                     }
 
                     break;
@@ -43,15 +47,16 @@ internal static class RevocationListExtensions
         return number;
     }
 
-    // Up to 20 octets (RFC 5280 section 5.2.3), and one for the sign. Of a longer one the decimal digits alone would keep a processor busy
-    // for minutes.
+    // Up to 20 octets (RFC 5280 section 5.2.3), and one for the sign. Converting a much longer number to decimal would keep a processor
+    // busy for minutes.
     private static BigInteger ReadNumber(ReadOnlySpan<byte> bytes)
         => (bytes.Length <= MaxNumberLength || (bytes.Length == MaxNumberLength + 1 && bytes[0] == 0)) && bytes[0] < 0x80
             ? new BigInteger(bytes, isUnsigned: true, isBigEndian: true)
             : throw new UnusableRevocationListException(
                 $"its number has {bytes.Length} octets, or is negative; {MaxNumberLength} are allowed");
 
-    // distributionPoint [0], onlyContainsUserCerts [1], onlyContainsCACerts [2], onlySomeReasons [3], indirectCRL [4], onlyContainsAttributeCerts [5].
+    // distributionPoint [0], onlyContainsUserCerts [1], onlyContainsCACerts [2], onlySomeReasons [3], indirectCRL [4],
+    // onlyContainsAttributeCerts [5].
     private static void CheckScope(AsnReader scope, Uri source)
     {
         while (scope.HasData)
@@ -68,7 +73,7 @@ internal static class RevocationListExtensions
 
                     break;
                 case 2 or 4 or 5 when scope.ReadBoolean(tag):
-                    throw new UnusableRevocationListException("it is not about server certificates of this issuer");
+                    throw new UnusableRevocationListException("it does not cover server certificates of this issuer");
                 case 2 or 4 or 5:
                     break;
                 default:

@@ -7,10 +7,9 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates.Revocation;
 
 /// <summary>
-/// Reads a revocation list while it arrives, checks that the issuer signed it and that it is about our certificates, and looks for serial
-/// numbers. Nothing is kept of it but what was
-/// looked for, and no field becomes a number that is longer than RFC 5280 allows: what arrives may be anybody's until its signature, which
-/// comes last, was checked.
+/// Reads a revocation list while it arrives, verifies its signature and scope, and searches it for serial numbers. Only the matches are
+/// kept, and no field is converted to a number that is longer than RFC 5280 allows: until the signature, which comes last, is verified, the
+/// data may come from anybody.
 /// </summary>
 internal static class RevocationListReader
 {
@@ -22,11 +21,11 @@ internal static class RevocationListReader
     private const int MaxFieldLength = 16 * 1024;
 
     /// <param name="stream">The list.</param>
-    /// <param name="issuer">The certificate of the issuer of the certificates that are asked about.</param>
-    /// <param name="source">Where the list was fetched: one that names another distribution point is not for these certificates.</param>
+    /// <param name="issuer">The certificate of the issuer of the certificates.</param>
+    /// <param name="source">The URL of the list. A list that names another distribution point does not cover these certificates.</param>
     /// <param name="serialNumbers">The serial numbers, in hexadecimal as .NET writes them.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="UnusableRevocationListException">The list proves nothing; the message says why.</exception>
+    /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="UnusableRevocationListException">The list proves nothing. The message has the reason.</exception>
     public static async Task<RevocationList> ReadAsync(
         Stream stream, X509Certificate2 issuer, Uri source, IReadOnlySet<string> serialNumbers, CancellationToken cancellationToken)
     {
@@ -73,7 +72,8 @@ internal static class RevocationListReader
         var thisUpdate = ReadTime(new AsnReader(await der.ReadAsync(MaxFieldLength, end, cancellationToken), AsnEncodingRules.DER));
         if (await der.PeekTagAsync(end, cancellationToken) is UtcTime or GeneralizedTime)
         {
-            await der.ReadAsync(MaxFieldLength, end, cancellationToken); // The next update: it is looked at once a day all the same.
+            // The next update, which is ignored: the list is checked once a day.
+            await der.ReadAsync(MaxFieldLength, end, cancellationToken);
         }
 
         if (await der.PeekTagAsync(end, cancellationToken) == Sequence)
@@ -104,7 +104,7 @@ internal static class RevocationListReader
     private static DateTimeOffset ReadTime(AsnReader reader)
         => reader.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) ? reader.ReadUtcTime() : reader.ReadGeneralizedTime();
 
-    /// <summary>Looks for serial numbers, millions of times, without making garbage of each.</summary>
+    /// <summary>Searches for serial numbers, millions of times, without allocations.</summary>
     private sealed class Search
     {
         private readonly HashSet<ReadOnlyMemory<byte>>.AlternateLookup<ReadOnlySpan<byte>> _wanted;
@@ -129,7 +129,7 @@ internal static class RevocationListReader
             }
         }
 
-        /// <summary>A certificate that is on the list is revoked, whatever is wrong with the rest of its entry.</summary>
+        /// <summary>A certificate that is on the list is revoked, even if the rest of its entry is invalid.</summary>
         private static (DateTimeOffset? At, RevocationReason? Reason) ReadDetails(ReadOnlyMemory<byte> details)
         {
             DateTimeOffset? at = null;
@@ -169,10 +169,10 @@ internal static class RevocationListReader
     }
 }
 
-/// <summary>Checks the signature of a revocation list. Pure.</summary>
+/// <summary>Verifies the signature of a revocation list. Pure.</summary>
 internal static class RevocationListSignature
 {
-    /// <summary>What is hashed by a signature algorithm; <see langword="null"/> for one that is not known.</summary>
+    /// <summary>Returns the hash algorithm of a signature algorithm; <see langword="null"/> if it is unknown.</summary>
     public static HashAlgorithmName? HashOf(string algorithm) => algorithm switch
     {
         "1.2.840.10045.4.3.2" or "1.2.840.113549.1.1.11" => HashAlgorithmName.SHA256,
@@ -181,7 +181,7 @@ internal static class RevocationListSignature
         _ => null,
     };
 
-    /// <exception cref="CryptographicException">The key of the issuer is of no use.</exception>
+    /// <exception cref="CryptographicException">The key of the issuer cannot be used.</exception>
     public static bool IsValid(X509Certificate2 issuer, string algorithm, ReadOnlySpan<byte> hash, ReadOnlySpan<byte> signature)
     {
         if (algorithm.StartsWith("1.2.840.10045.", StringComparison.Ordinal))

@@ -14,6 +14,37 @@ namespace KestrelAcme.Challenges.Dns01;
 /// Both methods MUST be safe to repeat: after a lost answer or a crash they are called again. They MUST honour their cancellation token, MUST end in bounded time, and MUST NOT put a secret into an exception or a log.
 /// </para>
 /// </remarks>
+/// <example>
+/// <code>
+/// // Uses the API of a DNS service. The HTTP client has its base address, its credentials, and a timeout.
+/// public sealed class ExampleDnsProvider(IHttpClientFactory clients) : IDnsProvider
+/// {
+///     public string Description =&gt; "Example DNS at https://api.example.com/";
+///
+///     public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+///         =&gt; SendAsync(HttpMethod.Put, record, cancellationToken);
+///
+///     public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+///         =&gt; SendAsync(HttpMethod.Delete, record, cancellationToken);
+///
+///     private async Task SendAsync(HttpMethod method, DnsTxtRecord record, CancellationToken cancellationToken)
+///     {
+///         using var client = clients.CreateClient("ExampleDns");
+///         using var request = new HttpRequestMessage(method, $"zones/{record.Zone}/txt/{record.Name}/{Uri.EscapeDataString(record.Value)}");
+///         try
+///         {
+///             using var response = await client.SendAsync(request, cancellationToken);
+///             response.EnsureSuccessStatusCode();
+///         }
+///         catch (HttpRequestException exception)
+///         {
+///             throw new DnsProviderException(
+///                 DnsProviderFault.Unavailable, $"{Description}: {record.Name} in zone {record.Zone}: {exception.Message}", exception);
+///         }
+///     }
+/// }
+/// </code>
+/// </example>
 public interface IDnsProvider
 {
     /// <summary>What the provider is called in messages, with its server: <c>PowerDNS at https://ns.example.com:8081/</c>. No secret.</summary>

@@ -56,7 +56,8 @@ public sealed class AccountEvidenceTests
     [InlineData(AccountStatus.Unknown, "Valid")]
     [InlineData(AccountStatus.Deactivated, "Refused")]
     [InlineData(AccountStatus.Revoked, "KeyRevoked")]
-    public void Judge_Status_IsAFinding(AccountStatus status, string expected) => Assert.Equal(Enum.Parse<AccountFinding>(expected), AccountEvidence.Judge(status));
+    public void Judge_Status_IsAFinding(AccountStatus status, string expected)
+        => Assert.Equal(Enum.Parse<AccountFinding>(expected), AccountEvidence.Judge(status));
 
     private static AcmeException Answer(HttpStatusCode status, string? problem, string detail = "No.")
         => new("No.") { StatusCode = status, Problem = problem is null ? null : new AcmeProblem { Type = problem, Detail = detail } };

@@ -24,7 +24,13 @@ public sealed class AccountProviderTests
     public async Task OpenAsync_ManyWaitForAnAuthorityThatHangs_AllFailWithTheFirst()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
+        var authority = new AuthoritySpecification
+        {
+            Id = "ca",
+            DisplayName = "CA",
+            DirectoryUrl = new Uri("https://ca.test/dir"),
+            IsPublic = false,
+        };
         var store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
         var stored = new StoredAccount(store, authority, _time);
         using var client = new HangingClient(authority, _time);
@@ -56,21 +62,25 @@ public sealed class AccountProviderTests
             return Task.FromResult(new AcmeDirectory { Url = url, NewNonce = url, NewAccount = url, NewOrder = url });
         }
 
-        public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
+        public async Task<IAuthorityAccount> CreateAccountAsync(
+            AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
         {
             Requests++;
             await Task.Delay(Patience, time, cancellationToken);
             throw new AcmeUnreachableException("The CA does not answer.");
         }
 
-        public Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken)
+            => throw new NotSupportedException();
 
         public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl) => throw new NotSupportedException();
 
-        public Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken)
+            => throw new NotSupportedException();
 
         public Task RevokeCertificateAsync(
-            ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken)
+            ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason,
+            CancellationToken cancellationToken)
             => throw new NotSupportedException();
 
         public void Dispose()

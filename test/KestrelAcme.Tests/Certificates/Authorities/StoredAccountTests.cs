@@ -16,7 +16,8 @@ public sealed class StoredAccountTests
     private readonly FakeTimeProvider _time = new();
     private readonly CertificateStore _store;
 
-    public StoredAccountTests() => _store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
+    public StoredAccountTests()
+        => _store = new CertificateStore(BoundedFixture.Around(new InMemoryStorage(_time)), NullLogger<CertificateStore>.Instance);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -32,7 +32,9 @@ public sealed class DomainStoreTests
         await _storage.WriteAsync("domains/evil.example.com", Encoding.UTF8.GetBytes(value), null, Cancelled);
 
         Assert.Equal(["good.example.com"], await _store.ListAsync(Cancelled));
-        Assert.Contains(_log.Lines, line => line.Event.Name == "ValueUnreadable" && line.Message.Contains("domains/evil.example.com", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.Lines,
+            line => line.Event.Name == "ValueUnreadable" && line.Message.Contains("domains/evil.example.com", StringComparison.Ordinal));
         Assert.DoesNotContain(_log.Lines, line => line.ToString().Contains("s3cret", StringComparison.Ordinal));
     }
 
@@ -53,7 +55,8 @@ public sealed class DomainStoreTests
         await _store.ListAsync(Cancelled);
 
         Assert.InRange(_log.Lines.Count, 1, 20);
-        Assert.Contains(_log.Lines, line => line.Event.Name == "MoreValuesUnreadable" && line.Message.Contains("501", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.Lines, line => line.Event.Name == "MoreValuesUnreadable" && line.Message.Contains("501", StringComparison.Ordinal));
     }
 
     [Fact]

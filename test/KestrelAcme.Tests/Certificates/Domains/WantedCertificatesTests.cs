@@ -21,7 +21,11 @@ public sealed class WantedCertificatesTests
     [InlineData(100_000, 17)]
     public async Task GatherAsync_BadNames_AreAFewLinesAndTheNumberOfTheRest(int bad, int lines)
     {
-        var wanted = Create([.. Enumerable.Range(0, bad).Select(i => string.Create(CultureInfo.InvariantCulture, $"bad_name_{i}..example.com")), "good.example.com"]);
+        var wanted = Create(
+            [
+                .. Enumerable.Range(0, bad).Select(i => string.Create(CultureInfo.InvariantCulture, $"bad_name_{i}..example.com")),
+                "good.example.com",
+            ]);
 
         var gathered = await wanted.GatherAsync(TestContext.Current.CancellationToken);
 
@@ -31,7 +35,7 @@ public sealed class WantedCertificatesTests
         Assert.Equal(bad > 16 ? 1 : 0, rest.Count);
         Assert.All(rest, message => Assert.StartsWith((bad - 16).ToString(CultureInfo.InvariantCulture), message, StringComparison.Ordinal));
 
-        // The same names are not logged again at the next look.
+        // The same names are not logged again in the next pass.
         await wanted.GatherAsync(TestContext.Current.CancellationToken);
         Assert.Equal(lines, _log.Lines.Count(line => line.Event.Name is "DomainRefused" or "MoreDomainsRefused"));
     }
@@ -52,6 +56,7 @@ public sealed class WantedCertificatesTests
 
     private sealed class FixedSource(string[] names) : IDomainSource
     {
-        public Task<IReadOnlyCollection<string>> GetDomainNamesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<string>>(names);
+        public Task<IReadOnlyCollection<string>> GetDomainNamesAsync(CancellationToken cancellationToken)
+            => Task.FromResult<IReadOnlyCollection<string>>(names);
     }
 }

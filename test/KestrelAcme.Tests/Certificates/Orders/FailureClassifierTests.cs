@@ -11,16 +11,16 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-/// <summary>What an authority answers, whose failure that is, and what the operator is told.</summary>
+/// <summary>The cause of a failure, and the advice to the operator, for each response of a CA.</summary>
 public sealed class FailureClassifierTests
 {
-    private const string Words = "The authority's own words";
+    private const string Words = "The CA's own words";
 
-    /// <summary>The answer to a request: problem type, status, cause, whether it concerns all names, and a word of the advice.</summary>
+    /// <summary>A response: problem type, status, cause, whether it concerns all names, and a word of the advice.</summary>
     public static TheoryData<string?, int, FailureCause, bool, string> Answers => new()
     {
         { "rejectedIdentifier", 400, FailureCause.Operator, false, "remove it from AcmeHttps" },
-        { "unsupportedIdentifier", 400, FailureCause.Operator, false, "another authority" },
+        { "unsupportedIdentifier", 400, FailureCause.Operator, false, "another CA" },
         { "caa", 403, FailureCause.Operator, false, "CAA record" },
         { "userActionRequired", 403, FailureCause.Operator, false, "AcceptTermsOfService" },
         { "externalAccountRequired", 403, FailureCause.Operator, false, "ExternalAccountBinding" },
@@ -42,7 +42,7 @@ public sealed class FailureClassifierTests
         { null, 502, FailureCause.Authority, true, "" },
     };
 
-    /// <summary>Why a validation failed: problem type, cause, and a word of the advice.</summary>
+    /// <summary>A failed validation: problem type, cause, and a word of the advice.</summary>
     public static TheoryData<string?, FailureCause, string> Validations => new()
     {
         { "connection", FailureCause.Name, "port 80" },
@@ -57,7 +57,7 @@ public sealed class FailureClassifierTests
         { null, FailureCause.Name, "" },
     };
 
-    /// <summary>Failures on this machine, and of the way to the authority.</summary>
+    /// <summary>Failures of this machine, and of the way to the CA.</summary>
     public static TheoryData<string, FailureCause, bool> Others => new()
     {
         { nameof(AcmeUnreachableException), FailureCause.Authority, true },
@@ -77,7 +77,8 @@ public sealed class FailureClassifierTests
 
     [Theory]
     [MemberData(nameof(Answers))]
-    public void Classify_AnswerOfTheAuthority_HasACauseAndAdvice(string? type, int status, FailureCause cause, bool concernsAll, string advice)
+    public void Classify_AnswerOfTheAuthority_HasACauseAndAdvice(
+        string? type, int status, FailureCause cause, bool concernsAll, string advice)
     {
         var exception = new AcmeException(Words) { StatusCode = (HttpStatusCode)status, Problem = Problem(type) };
 
@@ -117,7 +118,12 @@ public sealed class FailureClassifierTests
     [Fact]
     public void Classify_RateLimitOfAName_IsTheAuthoritysAndWaitsAsAsked()
     {
-        var limited = new AcmeRateLimitedException(Words) { StatusCode = HttpStatusCode.TooManyRequests, Problem = Problem("rateLimited"), RetryAfter = TimeSpan.FromHours(5) };
+        var limited = new AcmeRateLimitedException(Words)
+        {
+            StatusCode = HttpStatusCode.TooManyRequests,
+            Problem = Problem("rateLimited"),
+            RetryAfter = TimeSpan.FromHours(5),
+        };
 
         var report = FailureClassifier.Classify(limited);
 
@@ -156,7 +162,8 @@ public sealed class FailureClassifierTests
             FailureClassifier.Classify(new AcmeUnreachableException(Words) { IsTlsFailure = true, Reason = AcmeUnreachableReason.CertificateNotTrusted }).Message,
             StringComparison.Ordinal);
 
-    private static AcmeProblem? Problem(string? type) => type is null ? null : new AcmeProblem { Type = AcmeProblemTypes.Prefix + type, Detail = "No." };
+    private static AcmeProblem? Problem(string? type)
+        => type is null ? null : new AcmeProblem { Type = AcmeProblemTypes.Prefix + type, Detail = "No." };
 
     private static Exception Create(string kind) => kind switch
     {
@@ -165,7 +172,8 @@ public sealed class FailureClassifierTests
         nameof(AcmePollingTimeoutException) => new AcmePollingTimeoutException(Words),
         nameof(UnusableCertificateException) => new UnusableCertificateException(Words),
         nameof(AccountLimitedException) => new AccountLimitedException(new AcmeRateLimitedException(Words)),
-        nameof(AccountBlockedException) => new AccountBlockedException(new AccountBlock { Message = Words, At = default, NextAttempt = default, Settings = "" }),
+        nameof(AccountBlockedException) => new AccountBlockedException(
+            new AccountBlock { Message = Words, At = default, NextAttempt = default, Settings = "" }),
         nameof(OrderForbiddenException) => new OrderForbiddenException(new AcmeException(Words)),
         nameof(OrderOutcomeUnknownException) => new OrderOutcomeUnknownException(),
         nameof(ClockSkewException) => new ClockSkewException(TimeSpan.FromHours(2), new Uri("https://ca.test/dir")),

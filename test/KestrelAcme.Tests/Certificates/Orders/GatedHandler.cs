@@ -2,7 +2,7 @@ using KestrelAcme.Challenges;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-/// <summary>Prepares a challenge when the test says so.</summary>
+/// <summary>Prepares a challenge when the test allows it.</summary>
 internal sealed class GatedHandler : IChallengeHandler
 {
     private readonly Lock _gate = new();
@@ -27,7 +27,10 @@ internal sealed class GatedHandler : IChallengeHandler
         }
     }
 
-    /// <summary>Lets the one that began first end, or that of a name. What follows from it has happened when this returns: both run without the test's context.</summary>
+    /// <summary>
+    /// Lets the preparation that began first end, or that of a name. What follows from it has happened when this method returns, because
+    /// both run without the context of the test.
+    /// </summary>
     public Task FinishAsync(string? name = null, Exception? failure = null) => Task.Run(() => Finish(name, failure));
 
     public bool CanHandle(string identifierType, string value, bool wildcard) => true;

@@ -25,7 +25,8 @@ public sealed class IssuedChainTests : IDisposable
         _leaf = _lower.Issue("app.test", _key);
     }
 
-    public static TheoryData<string> Forms => ["L l u", "L u l", "u l L", "l L u", "L L l u", "L l u r", "r u l L", "L l u f", "f L l u", "L f l u", "L l l u u", "u L r l f L", "L l u o"];
+    public static TheoryData<string> Forms
+        => ["L l u", "L u l", "u l L", "l L u", "L L l u", "L l u r", "r u l L", "L l u f", "f L l u", "L f l u", "L l l u u", "u L r l f L", "L l u o"];
 
     [Theory]
     [MemberData(nameof(Forms))]
@@ -58,7 +59,9 @@ public sealed class IssuedChainTests : IDisposable
         using var old = new Authority("Old Root", issuer: null);
         var twin = old.CrossSign(_root);
 
-        AssertChain(IssuedChain.Arrange([_leaf, _lower.Der, _upper.Der, _root.Der, twin, old.Der], _key.ExportSubjectPublicKeyInfo())!.Certificates, _leaf, _lower.Der, _upper.Der, twin);
+        AssertChain(
+            IssuedChain.Arrange([_leaf, _lower.Der, _upper.Der, _root.Der, twin, old.Der], _key.ExportSubjectPublicKeyInfo())!.Certificates,
+            _leaf, _lower.Der, _upper.Der, twin);
     }
 
     [Fact]
@@ -66,7 +69,9 @@ public sealed class IssuedChainTests : IDisposable
     {
         using var impostor = new Authority("Lower", _upper);
 
-        AssertChain(IssuedChain.Arrange([_leaf, impostor.Der, _lower.Der, _upper.Der], _key.ExportSubjectPublicKeyInfo())!.Certificates, _leaf, _lower.Der, _upper.Der);
+        AssertChain(
+            IssuedChain.Arrange([_leaf, impostor.Der, _lower.Der, _upper.Der], _key.ExportSubjectPublicKeyInfo())!.Certificates, _leaf,
+            _lower.Der, _upper.Der);
     }
 
     [Fact]
@@ -84,7 +89,9 @@ public sealed class IssuedChainTests : IDisposable
         name.Add("2.5.4.3", "LOWER", System.Formats.Asn1.UniversalTagNumber.PrintableString);
         var leaf = _lower.Issue("app.test", _key, issuer: name.Build());
 
-        AssertChain(IssuedChain.Arrange([_upper.Der, leaf, _lower.Der], _key.ExportSubjectPublicKeyInfo())!.Certificates, leaf, _lower.Der, _upper.Der);
+        AssertChain(
+            IssuedChain.Arrange([_upper.Der, leaf, _lower.Der], _key.ExportSubjectPublicKeyInfo())!.Certificates, leaf, _lower.Der,
+            _upper.Der);
     }
 
     [Fact]
@@ -95,7 +102,8 @@ public sealed class IssuedChainTests : IDisposable
         var again = second.CrossSign(first);
         var leaf = second.Issue("app.test", _key);
 
-        AssertChain(IssuedChain.Arrange([leaf, second.Der, again], _key.ExportSubjectPublicKeyInfo())!.Certificates, leaf, second.Der, again);
+        AssertChain(
+            IssuedChain.Arrange([leaf, second.Der, again], _key.ExportSubjectPublicKeyInfo())!.Certificates, leaf, second.Der, again);
     }
 
     [Fact]
@@ -116,7 +124,8 @@ public sealed class IssuedChainTests : IDisposable
         using var preferred = new Authority("Preferred", issuer: null);
         var cross = preferred.CrossSign(_root);
 
-        var chosen = Arrange([Chain(_leaf, _lower.Der, _upper.Der), Chain(cross, _upper.Der, _leaf, _leaf, _lower.Der, preferred.Der)], "Preferred");
+        var chosen = Arrange(
+            [Chain(_leaf, _lower.Der, _upper.Der), Chain(cross, _upper.Der, _leaf, _leaf, _lower.Der, preferred.Der)], "Preferred");
 
         AssertChain(chosen, _leaf, _lower.Der, _upper.Der, cross);
     }
@@ -187,7 +196,8 @@ public sealed class IssuedChainTests : IDisposable
 
         public byte[] Der => _certificate.RawData;
 
-        public byte[] Issue(string name, ECDsa key, DateTimeOffset? begin = null, DateTimeOffset? end = null, X500DistinguishedName? issuer = null)
+        public byte[] Issue(
+            string name, ECDsa key, DateTimeOffset? begin = null, DateTimeOffset? end = null, X500DistinguishedName? issuer = null)
         {
             var request = Request(name, key, isAuthority: false);
             var names = new SubjectAlternativeNameBuilder();
@@ -207,7 +217,8 @@ public sealed class IssuedChainTests : IDisposable
 
         private byte[] Sign(CertificateRequest request, DateTimeOffset begin, DateTimeOffset end, X500DistinguishedName? issuer = null)
         {
-            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+            request.CertificateExtensions.Add(
+                X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
             using var signed = request.Create(issuer ?? _certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), begin, end, [1, .. RandomNumberGenerator.GetBytes(8)]);
             return signed.RawData;
         }

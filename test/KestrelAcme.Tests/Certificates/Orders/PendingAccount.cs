@@ -15,16 +15,18 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
 
     private int _posts;
 
-    /// <summary>How often a challenge was posted.</summary>
+    /// <summary>How often a challenge was submitted.</summary>
     public int Posts => Volatile.Read(ref _posts);
 
     public AccountKey Key { get; } = AccountKey.Generate();
 
     public static Uri Url(int index) => new($"https://ca.test/authorization/n{index}.test");
 
-    public Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken) => Task.FromResult(Make(authorizationUrl, AuthorizationStatus.Pending));
+    public Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
+        => Task.FromResult(Make(authorizationUrl, AuthorizationStatus.Pending));
 
-    public Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken) => Task.FromResult(Make(authorizationUrl, AuthorizationStatus.Valid));
+    public Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
+        => Task.FromResult(Make(authorizationUrl, AuthorizationStatus.Valid));
 
     public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken)
     {
@@ -32,21 +34,27 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
         return Task.FromResult(new Challenge { Url = challengeUrl, Type = challengeType });
     }
 
-    public Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(
+        Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     private Authorization Make(Uri url, AuthorizationStatus status) => new()
     {

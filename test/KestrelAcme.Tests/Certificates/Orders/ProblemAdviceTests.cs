@@ -4,13 +4,16 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-/// <summary>Advice must fit the challenge that failed: each is answered in another place.</summary>
+/// <summary>The advice must match the type of the failed challenge, because the response to each type is in another place.</summary>
 public sealed class ProblemAdviceTests
 {
     private static readonly string[] OfValidation =
-        [AcmeProblemTypes.Connection, AcmeProblemTypes.Dns, AcmeProblemTypes.Unauthorized, AcmeProblemTypes.IncorrectResponse, AcmeProblemTypes.Tls];
+    [
+        AcmeProblemTypes.Connection, AcmeProblemTypes.Dns, AcmeProblemTypes.Unauthorized, AcmeProblemTypes.IncorrectResponse,
+        AcmeProblemTypes.Tls,
+    ];
 
-    /// <summary>A challenge, what its advice speaks of whatever the problem, and what has nothing to do with it.</summary>
+    /// <summary>A challenge type, words that its advice contains whatever the problem is, and words that do not apply to it.</summary>
     public static TheoryData<string, string, string[]> Places => new()
     {
         { "dns-01", "_acme-challenge", ["AAAA", "/.well-known", "port 80", "port 443", "here", "ALPN"] },

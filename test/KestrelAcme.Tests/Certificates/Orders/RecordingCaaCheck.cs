@@ -2,7 +2,7 @@ using KestrelAcme.Challenges.Dns01.Caa;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-/// <summary>Keeps what it was asked, and refuses when told to.</summary>
+/// <summary>Records what was checked, and refuses on request.</summary>
 internal sealed class RecordingCaaCheck : ICaaCheck
 {
     public List<CaaRequest> Requests { get; } = [];

@@ -7,9 +7,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-/// <summary>Makes the turns of one instance.</summary>
+/// <summary>Creates the locks of one instance.</summary>
 internal static class SampleTurns
 {
     public static TlsAlpnNameLocks Create(IAcmeStorage storage, TimeProvider time)
-        => new(new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) }, time, NullLogger<TlsAlpnNameLocks>.Instance);
+        => new(
+            new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance),
+            new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) },
+            time,
+            NullLogger<TlsAlpnNameLocks>.Instance);
 }

@@ -24,7 +24,8 @@ public sealed class StateMergeTests
     {
         var stored = new CertificateStateRecord { State = CertificateState.Valid, Since = Now };
 
-        Assert.Null(StateMerge.Merge(stored, CertificateStateRecord.Empty with { Failure = Failure(Now.AddMinutes(-1)) }, served: null).Failure);
+        Assert.Null(
+            StateMerge.Merge(stored, CertificateStateRecord.Empty with { Failure = Failure(Now.AddMinutes(-1)) }, served: null).Failure);
     }
 
     [Fact]
@@ -40,7 +41,8 @@ public sealed class StateMergeTests
 
     [Fact]
     public void Merge_RevocationOfAnEarlierCertificate_IsForgotten()
-        => Assert.Null(StateMerge.Merge(CertificateStateRecord.Empty, CertificateStateRecord.Empty with { Revocation = Compromise }, served: "02").Revocation);
+        => Assert.Null(
+            StateMerge.Merge(CertificateStateRecord.Empty, CertificateStateRecord.Empty with { Revocation = Compromise }, served: "02").Revocation);
 
     private static StoredOrder Pending() => new()
     {
@@ -52,5 +54,6 @@ public sealed class StateMergeTests
         At = Now,
     };
 
-    private static CertificateFailure Failure(DateTimeOffset at) => new() { Cause = FailureCause.Name, Message = "no", Count = 1, At = at, NextAttempt = at.AddMinutes(5) };
+    private static CertificateFailure Failure(DateTimeOffset at)
+        => new() { Cause = FailureCause.Name, Message = "no", Count = 1, At = at, NextAttempt = at.AddMinutes(5) };
 }

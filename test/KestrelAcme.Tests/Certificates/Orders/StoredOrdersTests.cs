@@ -21,11 +21,13 @@ public sealed class StoredOrdersTests
 
     [Fact]
     public void ThrowIfOutcomeUnknown_IntentOfACrash_Throws()
-        => Assert.Throws<OrderOutcomeUnknownException>(() => StoredOrders.ThrowIfOutcomeUnknown(new CertificateStateRecord { StoredOrder = Intent, Failure = Failure(Now.AddDays(-1)) }));
+        => Assert.Throws<OrderOutcomeUnknownException>(
+            () => StoredOrders.ThrowIfOutcomeUnknown(new CertificateStateRecord { StoredOrder = Intent, Failure = Failure(Now.AddDays(-1)) }));
 
     [Fact]
     public void ThrowIfOutcomeUnknown_FailureCountedAfterTheClockWentBack_DoesNot()
-        => StoredOrders.ThrowIfOutcomeUnknown(new CertificateStateRecord { StoredOrder = StoredOrders.Counted(Intent), Failure = Failure(Now.AddDays(-14)) });
+        => StoredOrders.ThrowIfOutcomeUnknown(
+            new CertificateStateRecord { StoredOrder = StoredOrders.Counted(Intent), Failure = Failure(Now.AddDays(-14)) });
 
     [Fact]
     public void Counted_OrderThatWasPlaced_IsLeftAsItIs()
@@ -43,8 +45,10 @@ public sealed class StoredOrdersTests
         var known = stored with { StoredOrder = StoredOrders.Counted(Intent), Failure = Failure(Now.AddMinutes(1)) };
 
         Assert.True(StateMerge.Merge(stored, known, served: null).StoredOrder!.IsCounted);
-        Assert.False(StateMerge.Merge(stored with { StoredOrder = Intent with { At = Now.AddMinutes(2) } }, known, served: null).StoredOrder!.IsCounted);
+        Assert.False(
+            StateMerge.Merge(stored with { StoredOrder = Intent with { At = Now.AddMinutes(2) } }, known, served: null).StoredOrder!.IsCounted);
     }
 
-    private static CertificateFailure Failure(DateTimeOffset at) => new() { Cause = FailureCause.Authority, Message = "no", Count = 0, At = at, NextAttempt = at.AddMinutes(5) };
+    private static CertificateFailure Failure(DateTimeOffset at)
+        => new() { Cause = FailureCause.Authority, Message = "no", Count = 0, At = at, NextAttempt = at.AddMinutes(5) };
 }

@@ -25,7 +25,8 @@ public sealed class TlsAlpnNameLocksTests
 
             async Task HaveAsync(TlsAlpnNameLocks turns, params string[] names)
             {
-                await using var turn = await turns.TakeAsync(names.Select(n => Challenge("tls-alpn-01", n)), CancellationToken.None, Cancelled);
+                await using var turn = await turns.TakeAsync(
+                    names.Select(n => Challenge("tls-alpn-01", n)), CancellationToken.None, Cancelled);
                 Assert.Equal(1, Interlocked.Increment(ref inside));
                 await Task.Yield();
                 Interlocked.Decrement(ref inside);

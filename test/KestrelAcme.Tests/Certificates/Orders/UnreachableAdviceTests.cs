@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-/// <summary>What failed is what the operator is told to look at.</summary>
+/// <summary>The advice about a CA that cannot be reached names what failed.</summary>
 public sealed class UnreachableAdviceTests
 {
     [Theory]

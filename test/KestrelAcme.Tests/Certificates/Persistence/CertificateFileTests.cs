@@ -71,7 +71,8 @@ public sealed class CertificateFileTests
     {
         var value = Encoding.UTF8.GetString(CertificateFile.Encode(Record)) + $"-----BEGIN {label}-----\nAQID\n-----END {label}-----\n";
 
-        var exception = Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes(value), new SharedParts()));
+        var exception = Assert.Throws<DamagedValueException>(
+            () => CertificateFile.Decode(Encoding.UTF8.GetBytes(value), new SharedParts()));
         Assert.Contains(label, exception.Message, StringComparison.Ordinal);
     }
 
@@ -122,10 +123,12 @@ public sealed class CertificateFileTests
     public void Decode_IntermediateIsCutOff_IsDamaged()
     {
         var material = new TestAuthority().Issue("a.test");
-        var text = Encoding.UTF8.GetString(CertificateFile.Encode(Record with { Chain = material.Chain, PrivateKey = material.PrivateKey }));
+        var text = Encoding.UTF8.GetString(
+            CertificateFile.Encode(Record with { Chain = material.Chain, PrivateKey = material.PrivateKey }));
         var second = text.LastIndexOf("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal);
 
-        Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes("x" + text.Remove(second + 60, 100)), new SharedParts()));
+        Assert.Throws<DamagedValueException>(
+            () => CertificateFile.Decode(Encoding.UTF8.GetBytes("x" + text.Remove(second + 60, 100)), new SharedParts()));
     }
 
     [Fact]

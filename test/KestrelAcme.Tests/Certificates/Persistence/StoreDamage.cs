@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace KestrelAcme.Tests.Certificates.Persistence;
 
-/// <summary>What editors, scripts, synchronizations and power cuts do to a stored value.</summary>
+/// <summary>The damage that editors, scripts, synchronization and power cuts do to a stored value.</summary>
 internal static partial class StoreDamage
 {
-    /// <summary>Damage that leaves the PEM blocks of a value as they are.</summary>
+    /// <summary>Damage that leaves the PEM blocks of a value intact.</summary>
     public static IReadOnlyList<string> Bookkeeping { get; } =
         ["bom", "brace", "crlf", "utf16", "utf16-big-endian", "append", "no-metadata", "cut-metadata", "no-braces", "empty-object", "prefix-gone", "nulls", "wrong-types", "indented"];
 

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Persistence;
 
-/// <summary>A state is believed as far as it can be so.</summary>
+/// <summary>Impossible values of a stored state are removed, and the rest is kept.</summary>
 public sealed class StoredStateCheckTests
 {
     [Theory]

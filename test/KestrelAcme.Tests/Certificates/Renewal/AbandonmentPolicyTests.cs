@@ -20,13 +20,16 @@ public sealed class AbandonmentPolicyTests
 
     [Fact]
     public void IsCandidate_WithoutAnEnd_IsNone()
-        => Assert.False(AbandonmentPolicy.IsCandidate(new CertificateFacts(Now, DateTimeOffset.MaxValue, CoversNames: true, HasRenewalInfo: false, Jitter: 0), Failed(FailureCause.Name), Now));
+        => Assert.False(
+            AbandonmentPolicy.IsCandidate(new CertificateFacts(Now, DateTimeOffset.MaxValue, CoversNames: true, HasRenewalInfo: false, Jitter: 0), Failed(FailureCause.Name), Now));
 
     [Fact]
-    public void IsCandidate_NotTriedSince_IsNone() => Assert.False(AbandonmentPolicy.IsCandidate(EndingAt(Now.AddDays(-300)), failure: null, Now));
+    public void IsCandidate_NotTriedSince_IsNone()
+        => Assert.False(AbandonmentPolicy.IsCandidate(EndingAt(Now.AddDays(-300)), failure: null, Now));
 
     [Fact]
-    public void IsCandidate_NoCertificate_IsNone() => Assert.False(AbandonmentPolicy.IsCandidate(certificate: null, Failed(FailureCause.Name), Now));
+    public void IsCandidate_NoCertificate_IsNone()
+        => Assert.False(AbandonmentPolicy.IsCandidate(certificate: null, Failed(FailureCause.Name), Now));
 
     [Theory]
     [InlineData(true, NamePlace.Gone)]
@@ -36,7 +39,8 @@ public sealed class AbandonmentPolicyTests
     [InlineData(false, NamePlace.Gone, NamePlace.Here)]
     [InlineData(false, NamePlace.Gone, NamePlace.Unknown)]
     [InlineData(false)]
-    public void IsAbandoned_SomePlaces_OnlyWhereEveryNameIsAway(bool expected, params object[] places) => Assert.Equal(expected, AbandonmentPolicy.IsAbandoned([.. places.Cast<NamePlace>()]));
+    public void IsAbandoned_SomePlaces_OnlyWhereEveryNameIsAway(bool expected, params object[] places)
+        => Assert.Equal(expected, AbandonmentPolicy.IsAbandoned([.. places.Cast<NamePlace>()]));
 
     [Theory]
     [InlineData(false, NamePlace.Gone)]
@@ -44,7 +48,8 @@ public sealed class AbandonmentPolicyTests
     [InlineData(false, NamePlace.Unknown)]
     [InlineData(true, NamePlace.Undecided)]
     [InlineData(true, NamePlace.Gone, NamePlace.Here)]
-    public void IsBack_SomePlaces_WhereANameMayBeOurs(bool expected, params object[] places) => Assert.Equal(expected, AbandonmentPolicy.IsBack([.. places.Cast<NamePlace>()]));
+    public void IsBack_SomePlaces_WhereANameMayBeOurs(bool expected, params object[] places)
+        => Assert.Equal(expected, AbandonmentPolicy.IsBack([.. places.Cast<NamePlace>()]));
 
     [Fact]
     public void NextLook_LookedBefore_IsADayLater() => Assert.Equal(Now.AddHours(23), AbandonmentPolicy.NextLook(Now.AddHours(-1), Now));
@@ -52,7 +57,9 @@ public sealed class AbandonmentPolicyTests
     [Fact]
     public void NextLook_LookedInTheFuture_IsNow() => Assert.Equal(Now, AbandonmentPolicy.NextLook(Now.AddDays(400), Now));
 
-    private static CertificateFacts EndingAt(DateTimeOffset end) => new(end.AddDays(-90), end, CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+    private static CertificateFacts EndingAt(DateTimeOffset end)
+        => new(end.AddDays(-90), end, CoversNames: true, HasRenewalInfo: false, Jitter: 0);
 
-    private static CertificateFailure Failed(FailureCause cause) => new() { Message = "failed", Cause = cause, At = Now, NextAttempt = Now };
+    private static CertificateFailure Failed(FailureCause cause)
+        => new() { Message = "failed", Cause = cause, At = Now, NextAttempt = Now };
 }

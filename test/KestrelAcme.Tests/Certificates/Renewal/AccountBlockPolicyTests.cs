@@ -10,7 +10,8 @@ public sealed class AccountBlockPolicyTests
 
     [Fact]
     public void Pause_RefusalsInARow_DoublesUpToThreeHours()
-        => Assert.Equal([1, 2, 4, 8, 16, 32, 64, 128, 180, 180], Enumerable.Range(1, 10).Select(n => AccountBlockPolicy.Pause(n, Minute).TotalMinutes));
+        => Assert.Equal(
+            [1, 2, 4, 8, 16, 32, 64, 128, 180, 180], Enumerable.Range(1, 10).Select(n => AccountBlockPolicy.Pause(n, Minute).TotalMinutes));
 
     [Theory]
     [InlineData(1, 5)]
@@ -21,10 +22,12 @@ public sealed class AccountBlockPolicyTests
         => Assert.Equal(Now.AddSeconds(seconds), AccountBlockPolicy.Soon(Now, Now.AddHours(3), refusals, Minute, Now.AddSeconds(1)));
 
     [Fact]
-    public void Soon_DueEarlier_StaysAsItIs() => Assert.Equal(Now.AddSeconds(1), AccountBlockPolicy.Soon(Now, Now.AddSeconds(1), 1, Minute, Now));
+    public void Soon_DueEarlier_StaysAsItIs()
+        => Assert.Equal(Now.AddSeconds(1), AccountBlockPolicy.Soon(Now, Now.AddSeconds(1), 1, Minute, Now));
 
     [Fact]
-    public void Soon_NotedWhileTheClockWasFarAhead_IsNow() => Assert.Equal(Now, AccountBlockPolicy.Soon(Now.AddDays(400), Now.AddDays(401), 1, Minute, Now));
+    public void Soon_NotedWhileTheClockWasFarAhead_IsNow()
+        => Assert.Equal(Now, AccountBlockPolicy.Soon(Now.AddDays(400), Now.AddDays(401), 1, Minute, Now));
 
     [Fact]
     public void MayRegister_ThreeTimesInThreeHours_NotAFourthTime()

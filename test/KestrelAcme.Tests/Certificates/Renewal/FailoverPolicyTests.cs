@@ -6,7 +6,8 @@ namespace KestrelAcme.Tests.Certificates.Renewal;
 public sealed class FailoverPolicyTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly CertificateFacts Certificate = new(Now.AddDays(-60), Now.AddDays(30), CoversNames: true, HasRenewalInfo: true, Jitter: 0);
+    private static readonly CertificateFacts Certificate =
+        new(Now.AddDays(-60), Now.AddDays(30), CoversNames: true, HasRenewalInfo: true, Jitter: 0);
 
     [Fact]
     public void Choose_AllWell_TheFirst() => Assert.Equal(0, Choose(Candidate("a"), Candidate("b")));
@@ -18,7 +19,8 @@ public sealed class FailoverPolicyTests
     public void Choose_FirstFailedTwice_TheFirst() => Assert.Equal(0, Choose(Candidate("a", failures: 2), Candidate("b")));
 
     [Fact]
-    public void Choose_AllFailed_TheOneThatFailedLeast() => Assert.Equal(1, Choose(Candidate("a", failures: 5), Candidate("b", failures: 4)));
+    public void Choose_AllFailed_TheOneThatFailedLeast()
+        => Assert.Equal(1, Choose(Candidate("a", failures: 5), Candidate("b", failures: 4)));
 
     [Fact]
     public void Choose_WaitWouldCrossAQuarterOfTheLifetime_TheSecond()
@@ -41,5 +43,6 @@ public sealed class FailoverPolicyTests
 
     private static int Choose(params AuthorityCandidate[] candidates) => FailoverPolicy.Choose(candidates, Certificate, Now);
 
-    private static AuthorityCandidate Candidate(string id, int failures = 0, DateTimeOffset openUntil = default) => new(id, failures, openUntil);
+    private static AuthorityCandidate Candidate(string id, int failures = 0, DateTimeOffset openUntil = default)
+        => new(id, failures, openUntil);
 }

@@ -27,7 +27,8 @@ public sealed class FailurePolicyTests
     [Fact]
     public void Next_Jitter_LengthensByAtMostATenth()
     {
-        var failure = FailurePolicy.Next(null, Report(FailureCause.Name), default, certificate: null, RetrySchedule.Default, Now, jitter: 1);
+        var failure = FailurePolicy.Next(
+            null, Report(FailureCause.Name), default, certificate: null, RetrySchedule.Default, Now, jitter: 1);
 
         Assert.Equal(66, (failure.NextAttempt - Now).TotalSeconds, precision: 3);
     }
@@ -43,7 +44,8 @@ public sealed class FailurePolicyTests
     [Fact]
     public void Next_AuthorityFailsOften_WaitsAtMostFifteenMinutes()
     {
-        var failure = FailurePolicy.Next(null, Report(FailureCause.Authority), new FailureRun(40, 40), certificate: null, RetrySchedule.Default, Now, 0);
+        var failure = FailurePolicy.Next(
+            null, Report(FailureCause.Authority), new FailureRun(40, 40), certificate: null, RetrySchedule.Default, Now, 0);
 
         Assert.Equal(Now.AddMinutes(15), failure.NextAttempt);
     }
@@ -64,7 +66,9 @@ public sealed class FailurePolicyTests
     {
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromSeconds(asked) };
 
-        Assert.Equal(Now.AddSeconds(expected), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, 0).NextAttempt);
+        Assert.Equal(
+            Now.AddSeconds(expected),
+            FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, 0).NextAttempt);
     }
 
     [Fact]
@@ -72,7 +76,9 @@ public sealed class FailurePolicyTests
     {
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromDays(5) };
 
-        Assert.Equal(Now.AddDays(5).AddMinutes(30), FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, jitter: 1).NextAttempt);
+        Assert.Equal(
+            Now.AddDays(5).AddMinutes(30),
+            FailurePolicy.Next(null, report, new FailureRun(1), certificate: null, RetrySchedule.Default, Now, jitter: 1).NextAttempt);
     }
 
     [Fact]
@@ -98,7 +104,8 @@ public sealed class FailurePolicyTests
     [InlineData(1, 4, 8)]
     [InlineData(1, 9, 30)]
     [InlineData(9, 9, 15)]
-    public void Next_AuthorityFailsThisCertificateAlone_WaitsLongerThoughOthersSucceed(int ofTheAuthority, int ofThisCertificate, int minutes)
+    public void Next_AuthorityFailsThisCertificateAlone_WaitsLongerThoughOthersSucceed(
+        int ofTheAuthority, int ofThisCertificate, int minutes)
     {
         var failure = FailurePolicy.Next(
             null, Report(FailureCause.Authority), new FailureRun(ofTheAuthority, ofThisCertificate), certificate: null, RetrySchedule.Default, Now, jitter: 0);
@@ -108,7 +115,7 @@ public sealed class FailurePolicyTests
 
     public static TheoryData<string, double, double> Lives => new()
     {
-        // Lifetime in hours, and the most hours from one attempt to the next, once it has expired.
+        // The lifetime in hours, and the maximum hours between two attempts after expiry.
         { "ten minutes", 1 / 6.0, 1 },
         { "a day", 24, 1 },
         { "six days", 6 * 24, 1 },
@@ -128,7 +135,7 @@ public sealed class FailurePolicyTests
             var before = attempts.Where(a => a < certificate.NotAfter).ToList();
             foreach (var (at, next) in before.Zip(before.Skip(1).Append(attempts.First(a => a >= certificate.NotAfter))))
             {
-                // One attempt in each half of what is left, down to the pace of the last hour, or of a tenth of a short life.
+                // One attempt in each half of the remaining time, down to the rate of the last hour, or of a tenth of a short lifetime.
                 var least = TimeSpan.FromHours(Math.Clamp(hours / 10, 1 / 60.0, 1) + 0.2);
                 Assert.True(next - at <= (certificate.NotAfter - at) / 2 || next - at <= least || next - at <= TimeSpan.FromMinutes(100) || certificate.NotAfter - at < least,
                     $"{life}, {cause}: {at:u} then {next:u}, expires {certificate.NotAfter:u}");
@@ -148,7 +155,8 @@ public sealed class FailurePolicyTests
     public void Next_FailsAsATenMinuteCertificateIsAboutToExpire_IsTriedBeforeThat()
     {
         var certificate = new CertificateFacts(Now.AddMinutes(-6), Now.AddMinutes(4), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
-        var first = FailurePolicy.Next(null, Report(FailureCause.Name), default, certificate, RetrySchedule.Default, Now.AddMinutes(-1), jitter: 1);
+        var first = FailurePolicy.Next(
+            null, Report(FailureCause.Name), default, certificate, RetrySchedule.Default, Now.AddMinutes(-1), jitter: 1);
 
         var second = FailurePolicy.Next(first, Report(FailureCause.Name), default, certificate, RetrySchedule.Default, Now, jitter: 1);
 
@@ -161,7 +169,8 @@ public sealed class FailurePolicyTests
         var certificate = new CertificateFacts(Now.AddMinutes(-6), Now.AddMinutes(4), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
         var report = Report(FailureCause.Authority) with { RetryAfter = TimeSpan.FromHours(2) };
 
-        Assert.Equal(Now.AddHours(2), FailurePolicy.Next(null, report, new FailureRun(1), certificate, RetrySchedule.Default, Now, 0).NextAttempt);
+        Assert.Equal(
+            Now.AddHours(2), FailurePolicy.Next(null, report, new FailureRun(1), certificate, RetrySchedule.Default, Now, 0).NextAttempt);
     }
 
     private static List<DateTimeOffset> Attempts(CertificateFacts certificate, DateTimeOffset begin, FailureCause cause, DateTimeOffset end)
@@ -173,7 +182,9 @@ public sealed class FailurePolicyTests
         {
             attempts.Add(now);
             validations = cause == FailureCause.Name ? FailedValidationPolicy.Add(validations, now, 1) : null;
-            failure = FailurePolicy.Next(failure, Report(cause), new FailureRun(attempts.Count, attempts.Count, validations), certificate, RetrySchedule.Default, now, jitter: 0.99);
+            failure = FailurePolicy.Next(
+                failure, Report(cause), new FailureRun(attempts.Count, attempts.Count, validations), certificate, RetrySchedule.Default,
+                now, jitter: 0.99);
         }
 
         return attempts;

@@ -46,7 +46,9 @@ public sealed class OrderTrustTests
     public void HeldUntil_NotedWhileTheClockWasFarAhead_IsOver()
         => Assert.Null(new OrderTrust().Recall(Start.AddDays(300)).HeldUntil(Start));
 
-    /// <summary>Three hostile families are refused whenever they may be; others are accepted. Nobody honest waits for longer than a probe takes.</summary>
+    /// <summary>
+    /// Three hostile families are refused whenever they may order, and others are accepted. Nobody honest waits longer than a probe takes.
+    /// </summary>
     [Fact]
     public void ThirtyDays_OfHostileDomains_HonestOnesGoOn()
     {
@@ -56,11 +58,13 @@ public sealed class OrderTrustTests
         {
             if (now.Minute % 15 == 0)
             {
-                // All at the same time, as after waits of equal length; those that are held come back later.
+                // All at the same time, as after waits of equal length. Those that are held back come again later.
                 for (var i = 0; i < 4 && trust.HeldUntil(now) is null; i++)
                 {
                     trust = trust.Begin(now);
-                    trust = trust.Limit(string.Create(CultureInfo.InvariantCulture, $"hostile{i}.test"), isProven: false, asked: TimeSpan.FromHours(1), now);
+                    trust = trust.Limit(
+                        string.Create(CultureInfo.InvariantCulture, $"hostile{i}.test"), isProven: false, asked: TimeSpan.FromHours(1),
+                        now);
                 }
             }
 
@@ -81,7 +85,7 @@ public sealed class OrderTrustTests
         Assert.InRange(honest, 30 * 24 * 60 * 3 / 4, int.MaxValue);
     }
 
-    /// <summary>The account is at its limit, and all of a thousand new names are refused: few of them find that out.</summary>
+    /// <summary>The account is at its limit, and all of a thousand new names are refused. Few of them find that out.</summary>
     [Fact]
     public void ThreeHours_OfALimitOfTheAccount_FewNamesAreRefused()
     {
@@ -92,7 +96,8 @@ public sealed class OrderTrustTests
             if (trust.HeldUntil(now) is null)
             {
                 trust = trust.Begin(now);
-                trust = trust.Limit(string.Create(CultureInfo.InvariantCulture, $"name{refused++}.test"), isProven: false, asked: null, now);
+                trust = trust.Limit(
+                    string.Create(CultureInfo.InvariantCulture, $"name{refused++}.test"), isProven: false, asked: null, now);
             }
         }
 
@@ -112,5 +117,6 @@ public sealed class OrderTrustTests
     }
 
     private static OrderTrust Refused(OrderTrust trust, int families)
-        => Enumerable.Range(0, families).Aggregate(trust, (t, i) => t.Limit(string.Create(CultureInfo.InvariantCulture, $"{i}.test"), isProven: false, asked: null, Start));
+        => Enumerable.Range(0, families).Aggregate(
+            trust, (t, i) => t.Limit(string.Create(CultureInfo.InvariantCulture, $"{i}.test"), isProven: false, asked: null, Start));
 }

@@ -21,7 +21,13 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_FailureNotedByAClockThatWasAhead_WaitsForNothing()
     {
-        var failure = new CertificateFailure { Message = "it failed", At = Start.AddDays(30), NextAttempt = Start.AddDays(31), Cause = FailureCause.Local };
+        var failure = new CertificateFailure
+        {
+            Message = "it failed",
+            At = Start.AddDays(30),
+            NextAttempt = Start.AddDays(31),
+            Cause = FailureCause.Local,
+        };
 
         Assert.True(RenewalPolicy.Decide(null, null, failure, Start).DueAt <= Start);
         Assert.Equal(failure.NextAttempt, RenewalPolicy.Decide(null, null, failure, Start.AddDays(30)).DueAt);
@@ -96,7 +102,8 @@ public sealed class RenewalPolicyTests
     {
         var failure = new CertificateFailure { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
 
-        Assert.Equal(Start.AddHours(3), RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), failure, Start, unfinished: true).DueAt);
+        Assert.Equal(
+            Start.AddHours(3), RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), failure, Start, unfinished: true).DueAt);
     }
 
     [Fact]
@@ -120,7 +127,8 @@ public sealed class RenewalPolicyTests
     {
         var advice = Advice(Start.AddHours(2)) with { NextPoll = Start.AddHours(3) };
 
-        Assert.Equal(CertificateAction.Order, RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start).Action);
+        Assert.Equal(
+            CertificateAction.Order, RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start).Action);
     }
 
     [Fact]
@@ -144,14 +152,22 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_FailureNotedByAClockThatWasAhead_DoesNotWait()
     {
-        var failure = new CertificateFailure { Message = "no", At = Start.AddYears(70), NextAttempt = Start.AddYears(70).AddMinutes(1), Cause = FailureCause.Local };
+        var failure = new CertificateFailure
+        {
+            Message = "no",
+            At = Start.AddYears(70),
+            NextAttempt = Start.AddYears(70).AddMinutes(1),
+            Cause = FailureCause.Local,
+        };
 
         Assert.Equal(Start, RenewalPolicy.Decide(null, null, failure, Start).DueAt);
     }
 
-    private static RenewalDecision Decide(CertificateFacts certificate, RenewalInfoRecord? advice = null) => RenewalPolicy.Decide(certificate, advice, null, Start);
+    private static RenewalDecision Decide(CertificateFacts certificate, RenewalInfoRecord? advice = null)
+        => RenewalPolicy.Decide(certificate, advice, null, Start);
 
-    private static CertificateFacts Certificate(double days) => new(Start, Start.AddDays(days), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+    private static CertificateFacts Certificate(double days)
+        => new(Start, Start.AddDays(days), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
 
     private static RenewalInfoRecord Advice(DateTimeOffset chosen) => new()
     {

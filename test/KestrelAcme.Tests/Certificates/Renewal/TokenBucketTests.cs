@@ -53,7 +53,7 @@ public sealed class TokenBucketTests
         {
             (bucket, var wait) = bucket.Take(now, 50, Interval);
 
-            // A wait of nothing would be asked for again and again.
+            // A wait of zero would be asked for again and again.
             Assert.True(wait is null || wait > TimeSpan.Zero, $"no token and no wait at {now:T}");
         }
     }

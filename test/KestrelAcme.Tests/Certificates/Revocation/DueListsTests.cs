@@ -14,12 +14,15 @@ public sealed class DueListsTests
 
     [Fact]
     public void Urls_SomeCertificates_ThoseOfTheValidOnes()
-        => Assert.Equal([One, Two], DueLists.Urls([Certificate("a.test", One), Certificate("b.test", Two), Certificate("c.test", new("http://ca.test/old.crl"), expired: true), Certificate("d.test", null)], Now).OrderBy(u => u.AbsoluteUri));
+        => Assert.Equal(
+            [One, Two],
+            DueLists.Urls([Certificate("a.test", One), Certificate("b.test", Two), Certificate("c.test", new("http://ca.test/old.crl"), expired: true), Certificate("d.test", null)], Now).OrderBy(u => u.AbsoluteUri));
 
     [Fact]
     public void Gather_OneListIsDue_OnlyItsCertificatesInOneGroup()
     {
-        var lists = DueLists.Gather([Certificate("a.test", One), Certificate("b.test", Two), Certificate("c.test", One)], new HashSet<Uri> { One }, Now);
+        var lists = DueLists.Gather(
+            [Certificate("a.test", One), Certificate("b.test", Two), Certificate("c.test", One)], new HashSet<Uri> { One }, Now);
 
         var (list, certificates) = Assert.Single(lists);
         Assert.Equal(One, list.Url);
@@ -31,7 +34,10 @@ public sealed class DueListsTests
     {
         var other = Certificate("b.test", One);
         var record = other.Current!.Record;
-        other.Current = other.Current with { Record = new CertificateRecord([record.Chain[0], new TestAuthority().Intermediate.RawData], record.PrivateKey, record.Metadata) };
+        other.Current = other.Current with
+        {
+            Record = new CertificateRecord([record.Chain[0], new TestAuthority().Intermediate.RawData], record.PrivateKey, record.Metadata),
+        };
 
         var lists = DueLists.Gather([Certificate("a.test", One), other, Certificate("c.test", One)], new HashSet<Uri> { One }, Now);
 

@@ -28,7 +28,8 @@ public sealed class RevocationCheckTests : IDisposable
         (_issuer, _other) = (Issuer(), Issuer());
         var builder = new CertificateRevocationListBuilder();
         builder.AddEntry([0x0A], _time.GetUtcNow());
-        _server = new UnchangedList(builder.Build(_issuer, 1, _time.GetUtcNow().AddDays(9), HashAlgorithmName.SHA256, thisUpdate: _time.GetUtcNow()));
+        _server = new UnchangedList(
+            builder.Build(_issuer, 1, _time.GetUtcNow().AddDays(9), HashAlgorithmName.SHA256, thisUpdate: _time.GetUtcNow()));
         _client = new RevocationListClient(_time, _server);
         _storage = new FailingStorage(new InMemoryStorage(_time));
         _store = new CertificateStore(BoundedFixture.Around(_storage), NullLogger<CertificateStore>.Instance);
@@ -81,7 +82,7 @@ public sealed class RevocationCheckTests : IDisposable
         Assert.Equal(4, _server.Sent);
     }
 
-    /// <summary>The other issuer's certificates may have the same serial numbers.</summary>
+    /// <summary>The certificates of the other issuer may have the same serial numbers.</summary>
     [Fact]
     public async Task Look_TwoIssuersNameOneList_ItSpeaksForTheOneThatSignedIt()
     {
@@ -106,7 +107,7 @@ public sealed class RevocationCheckTests : IDisposable
         Assert.Equal((1, 1), (_server.Sent, _server.Unchanged));
     }
 
-    /// <summary>What the store holds is somebody's text: an earlier version kept numbers of any length.</summary>
+    /// <summary>Stored text is not trusted: an earlier version stored numbers of any length.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -148,7 +149,9 @@ public sealed class RevocationCheckTests : IDisposable
         return found;
     }
 
-    private static Task<DateTimeOffset> LookAsync(RevocationCheck check, X509Certificate2 issuer, List<string> found, params string[] serialNumbers) => check.LookAsync(
+    private static Task<DateTimeOffset> LookAsync(
+        RevocationCheck check, X509Certificate2 issuer, List<string> found, params string[] serialNumbers)
+        => check.LookAsync(
         new RevocationListId(Url, issuer.Thumbprint),
         new Uri("https://ca.test/directory"),
         issuer.RawDataMemory,

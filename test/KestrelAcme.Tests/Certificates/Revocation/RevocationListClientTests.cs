@@ -12,7 +12,7 @@ public sealed class RevocationListClientTests
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>The address of a list is the CA's words: it must not reach a service of this machine.</summary>
+    /// <summary>The URL of a list comes from the CA. It must not reach a service of this machine.</summary>
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("localhost")]

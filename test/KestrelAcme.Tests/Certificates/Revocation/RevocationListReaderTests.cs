@@ -58,7 +58,7 @@ public sealed class RevocationListReaderTests : IDisposable
         Assert.Contains($"its number has {octets} octets", (await RefusedAsync(list)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Four megabytes of digits: nothing of it is read as a number, or kept.</summary>
+    /// <summary>Four megabytes of digits, none of which is converted to a number or kept.</summary>
     [Fact]
     public async Task Read_NumberOfFourMegabytes_IsRefusedUnread()
         => await RefusedAsync(Signed(writer
@@ -153,7 +153,7 @@ public sealed class RevocationListReaderTests : IDisposable
         }
     }
 
-    /// <summary>The fields within the signature: what an issuer that is hostile itself may sign.</summary>
+    /// <summary>The signed fields, which a hostile issuer can choose.</summary>
     [Fact]
     public async Task Read_OddOctetsThatAreSigned_EndInOurException()
     {
@@ -164,7 +164,7 @@ public sealed class RevocationListReaderTests : IDisposable
             var signed = (byte[])good.Clone();
             for (var changes = random.Next(1, 4); changes > 0; changes--)
             {
-                // Not the outermost length, without which nothing is read at all.
+                // Except the outermost length, without which nothing is read at all.
                 signed[random.Next(4, signed.Length)] = (byte)random.Next(256);
             }
 
@@ -182,7 +182,7 @@ public sealed class RevocationListReaderTests : IDisposable
         await ReadStreamAsync(new LongList(10, _issuer.SubjectName.RawData),
             serials); // What is compiled and allocated once is not counted.
 
-        // All of it is at hand at once, and so all is done on this thread.
+        // All data is available at once, so everything runs on this thread.
         var before = GC.GetAllocatedBytesForCurrentThread();
         var thread = Environment.CurrentManagedThreadId;
         await ReadStreamAsync(stream, serials);

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
 
-/// <summary>A folder that hangs keeps nobody: neither the certificate whose export hangs, nor any other.</summary>
+/// <summary>A folder that hangs delays neither the certificate whose export hangs nor any other.</summary>
 public sealed class CertificateExporterTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -21,7 +21,9 @@ public sealed class CertificateExporterTests
         var (time, log) = (new FakeTimeProvider(), new LogRecorder());
         using var loggers = LoggerFactory.Create(builder => builder.AddProvider(log));
         using var exporter = new CertificateExporter(
-            new ConfigurationSource(() => new ConfigurationSnapshot { StoragePath = "", ExportPath = folder.Combine("live") }, NullLogger<ConfigurationSource>.Instance),
+            new ConfigurationSource(
+                () => new ConfigurationSnapshot { StoragePath = "", ExportPath = folder.Combine("live") },
+                NullLogger<ConfigurationSource>.Instance),
             time,
             loggers,
             (path, target) =>
@@ -30,7 +32,9 @@ public sealed class CertificateExporterTests
                 File.CreateSymbolicLink(path, target);
             });
         var now = TimeProvider.System.GetUtcNow();
-        var (one, other) = (SampleCertificates.Snapshot("a.test", now, now.AddDays(90)).Record, SampleCertificates.Snapshot("b.test", now, now.AddDays(90)).Record);
+        var (one, other) = (
+            SampleCertificates.Snapshot("a.test", now, now.AddDays(90)).Record,
+            SampleCertificates.Snapshot("b.test", now, now.AddDays(90)).Record);
 
         var first = exporter.ExportAsync("a.test", one, Cancelled);
         await AdvanceUntilAsync(() => first.IsCompleted, "who asks first waits no longer");
@@ -41,7 +45,9 @@ public sealed class CertificateExporterTests
         answer.Set();
 
         await Poll.UntilAsync(
-            () => File.Exists(folder.Combine("live", "a.test", "privkey.pem")) && File.Exists(folder.Combine("live", "b.test", "privkey.pem")), "both are exported", cancellationToken: Cancelled);
+            () => File.Exists(folder.Combine("live", "a.test", "privkey.pem")) && File.Exists(folder.Combine("live", "b.test", "privkey.pem")),
+            "both are exported",
+            cancellationToken: Cancelled);
 
         Task AdvanceUntilAsync(Func<bool> condition, string what) => Poll.UntilAsync(
             () =>

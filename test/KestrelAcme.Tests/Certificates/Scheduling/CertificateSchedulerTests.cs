@@ -18,7 +18,8 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
-    public CertificateSchedulerTests() => _scheduler = new CertificateScheduler(_gate, new IssuanceSettings(), _time, _log.For<CertificateScheduler>());
+    public CertificateSchedulerTests()
+        => _scheduler = new CertificateScheduler(_gate, new IssuanceSettings(), _time, _log.For<CertificateScheduler>());
 
     [Fact]
     public async Task Run_SeveralDue_WorksInOrderOfTime()
@@ -73,7 +74,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
             Schedule("second", _time.GetUtcNow().AddSeconds(1));
             await _time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
 
-            // The sleep ends by itself; after that no time passes, and nothing but the end of the first work wakes the loop for the second.
+            // The sleep ends without a call. After that no time passes, and only the end of the first job wakes the loop for the second.
             _time.Advance(TimeSpan.FromSeconds(1));
             await Worked(2 * i);
         }
@@ -136,7 +137,8 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
             _worked.Enqueue(id);
             return null;
         });
-        await Poll.UntilAsync(() => Volatile.Read(ref running) == 3, "three works run", cancellationToken: TestContext.Current.CancellationToken);
+        await Poll.UntilAsync(
+            () => Volatile.Read(ref running) == 3, "three works run", cancellationToken: TestContext.Current.CancellationToken);
         gate.SetResult();
 
         await Worked(20);
@@ -158,7 +160,8 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
             _worked.Enqueue(id);
             return null;
         });
-        await Poll.UntilAsync(() => Volatile.Read(ref overlapping) == 1, "the work runs", cancellationToken: TestContext.Current.CancellationToken);
+        await Poll.UntilAsync(
+            () => Volatile.Read(ref overlapping) == 1, "the work runs", cancellationToken: TestContext.Current.CancellationToken);
 
         Schedule("a", _time.GetUtcNow());
         gate.SetResult();
@@ -294,7 +297,8 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         {
             await Worked(running);
             Assert.Equal(2, _worked.Count(id => id.StartsWith("failed", StringComparison.Ordinal)));
-            await _time.WhenTimerDueWithinAsync(running < 16 ? TimeSpan.FromSeconds(10) : TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            await _time.WhenTimerDueWithinAsync(
+                running < 16 ? TimeSpan.FromSeconds(10) : TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
             _time.Advance(TimeSpan.FromSeconds(10));
         }
 
@@ -378,7 +382,8 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         await Worked(2);
     }
 
-    private void Schedule(string id, DateTimeOffset due) => _scheduler.Schedule(id, new PlannedWork(due, WorkLane.Renewals, due.AddDays(30)));
+    private void Schedule(string id, DateTimeOffset due)
+        => _scheduler.Schedule(id, new PlannedWork(due, WorkLane.Renewals, due.AddDays(30)));
 
     private void Start(int limit = 4, Func<string, Task<PlannedWork?>>? work = null)
     {
@@ -394,5 +399,6 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     private Task Worked(int count)
-        => Poll.UntilAsync(() => _worked.Count == count, $"{count} works were done", cancellationToken: TestContext.Current.CancellationToken);
+        => Poll.UntilAsync(
+            () => _worked.Count == count, $"{count} works were done", cancellationToken: TestContext.Current.CancellationToken);
 }

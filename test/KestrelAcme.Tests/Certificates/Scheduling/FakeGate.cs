@@ -12,5 +12,6 @@ internal sealed class FakeGate : IWorkGate
 
     public int Places(WorkLane lane) => Limit;
 
-    public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now) => NotBefore.TryGetValue(lane, out var time) && time > now ? time : null;
+    public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now)
+        => NotBefore.TryGetValue(lane, out var time) && time > now ? time : null;
 }

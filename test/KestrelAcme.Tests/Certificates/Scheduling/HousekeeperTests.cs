@@ -24,7 +24,9 @@ public sealed class HousekeeperTests
     {
         _storage = new InMemoryStorage(_time);
         _catalog = new CertificateCatalog(_tls);
-        _housekeeper = new Housekeeper(_catalog, BoundedFixture.Around(_storage), new IssuanceStatus { ReasonNotToOrder = null }, _time, NullLogger<Housekeeper>.Instance);
+        _housekeeper = new Housekeeper(
+            _catalog, BoundedFixture.Around(_storage), new IssuanceStatus { ReasonNotToOrder = null }, _time,
+            NullLogger<Housekeeper>.Instance);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

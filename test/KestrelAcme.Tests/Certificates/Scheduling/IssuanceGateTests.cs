@@ -17,7 +17,9 @@ public sealed class IssuanceGateTests
 
     [Fact]
     public void Reason_NotDurableAndNotExplained_NamesTheWayOut()
-        => Assert.Contains("AllowEphemeralStorage", IssuanceGate.ReasonNotToOrder(Configuration(isPublic: true), Ephemeral with { Explanation = null }), StringComparison.Ordinal);
+        => Assert.Contains(
+            "AllowEphemeralStorage", IssuanceGate.ReasonNotToOrder(Configuration(isPublic: true), Ephemeral with { Explanation = null }),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Reason_NotDurableButAllowed_IsNone()
@@ -33,11 +35,14 @@ public sealed class IssuanceGateTests
 
     [Fact]
     public void Reason_ServeOnly_SaysSo()
-        => Assert.Contains("ServeOnly", IssuanceGate.ReasonNotToOrder(Configuration(isPublic: false) with { Issuance = IssuanceMode.ServeOnly }, Durable), StringComparison.Ordinal);
+        => Assert.Contains(
+            "ServeOnly", IssuanceGate.ReasonNotToOrder(Configuration(isPublic: false) with { Issuance = IssuanceMode.ServeOnly }, Durable),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Reason_NoAuthority_IsPassedOn()
-        => Assert.Equal("Name one.", IssuanceGate.ReasonNotToOrder(Configuration(isPublic: false) with { NoAuthorityReason = "Name one." }, Durable));
+        => Assert.Equal(
+            "Name one.", IssuanceGate.ReasonNotToOrder(Configuration(isPublic: false) with { NoAuthorityReason = "Name one." }, Durable));
 
     private static ConfigurationSnapshot Configuration(bool isPublic) => new()
     {

@@ -52,8 +52,15 @@ public sealed class NewOrderRateLimiterStoreTests
 
     private (NewOrderRateLimiterStore Store, NewOrderRateLimiter Pace) Instance()
     {
-        var authority = new AuthoritySpecification { Id = "public", DisplayName = "Public", DirectoryUrl = new Uri("https://ca.example/dir"), IsPublic = true };
-        var configuration = new ConfigurationSource(() => new ConfigurationSnapshot { StoragePath = "/", Authorities = [authority] }, NullLogger<ConfigurationSource>.Instance);
+        var authority = new AuthoritySpecification
+        {
+            Id = "public",
+            DisplayName = "Public",
+            DirectoryUrl = new Uri("https://ca.example/dir"),
+            IsPublic = true,
+        };
+        var configuration = new ConfigurationSource(
+            () => new ConfigurationSnapshot { StoragePath = "/", Authorities = [authority] }, NullLogger<ConfigurationSource>.Instance);
         var pace = new NewOrderRateLimiter(configuration, new IssuanceSettings());
         return (new NewOrderRateLimiterStore(pace, BoundedFixture.Around(_storage), new IssuanceSettings(), _time, NullLogger<NewOrderRateLimiterStore>.Instance), pace);
     }

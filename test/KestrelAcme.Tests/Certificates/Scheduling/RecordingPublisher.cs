@@ -3,7 +3,7 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
 
-/// <summary>Serves nothing, and keeps what it was told.</summary>
+/// <summary>Serves nothing, and records the calls.</summary>
 internal sealed class RecordingPublisher : ITlsPublisher
 {
     public List<string> Published { get; } = [];
@@ -14,7 +14,8 @@ internal sealed class RecordingPublisher : ITlsPublisher
     {
     }
 
-    public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials) => new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials)
+        => new Dictionary<string, string>();
 
     public void Publish(CertificateMaterial material) => Published.Add(material.Id);
 

@@ -7,7 +7,7 @@ using KestrelAcme.Tests.Tls;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
 
-/// <summary>Certificates and what is wanted, for tests without an authority.</summary>
+/// <summary>Certificates and specifications for tests without a CA.</summary>
 internal static class SampleCertificates
 {
     private static readonly TestAuthority Authority = new();
