@@ -87,12 +87,15 @@ public sealed class ExampleTests
 
         var kind = hasStatements ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary;
         var compilation = CSharpCompilation.Create(
-            "Example", [GlobalUsings, tree], References, new CSharpCompilationOptions(kind, nullableContextOptions: NullableContextOptions.Enable));
+            "Example",
+            [GlobalUsings, tree],
+            References,
+            new CSharpCompilationOptions(kind, nullableContextOptions: NullableContextOptions.Enable));
         return
         [
-            .. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity is DiagnosticSeverity.Error or DiagnosticSeverity.Warning)
-                .Where(diagnostic => diagnostic.Location.SourceTree == tree)
-                .Select(diagnostic => diagnostic.ToString()),
+            .. compilation.GetDiagnostics()
+                .Where(d => d.Location.SourceTree == tree && d.Severity is DiagnosticSeverity.Error or DiagnosticSeverity.Warning)
+                .Select(d => d.ToString()),
         ];
     }
 

@@ -69,4 +69,4 @@ internal sealed class RehearsalUnavailableException()
 internal sealed class ClockSkewException(TimeSpan skew, Uri directoryUrl)
     : Exception(
         $"The clock of this machine is {skew.Duration().TotalHours:0.#} hours {(skew > TimeSpan.Zero ? "ahead of" : "behind")} the clock " +
-        $"of {directoryUrl.IdnHost}. Nothing is ordered until they agree to within an hour. Set the clock, or start a time service.");
+        $"of {directoryUrl.IdnHost}. Nothing is ordered until they agree to within an hour: set the clock, or start a time service.");

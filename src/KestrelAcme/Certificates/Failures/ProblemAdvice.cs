@@ -29,7 +29,7 @@ internal static class ProblemAdvice
         AcmeProblemTypes.InvalidContact or AcmeProblemTypes.UnsupportedContact
             => "Set AcmeHttps:EmailAddress to an address that the CA accepts.",
         AcmeProblemTypes.RejectedIdentifier or AcmeProblemTypes.UnsupportedIdentifier
-            => "The policy of the CA forbids certificates for this name: remove the name from AcmeHttps, or use another CA.",
+            => "The policy of the CA forbids certificates for this name: remove it from AcmeHttps, or use another CA.",
         AcmeProblemTypes.UserActionRequired
             => "The CA requires you to act, most often to agree to new terms of service: follow its instructions, then set " +
                 "AcmeHttps:AcceptTermsOfService.",
