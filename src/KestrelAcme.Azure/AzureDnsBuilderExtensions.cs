@@ -1,28 +1,41 @@
 using Azure.Core;
+using KestrelAcme.Azure;
 using KestrelAcme.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 
-namespace KestrelAcme.Azure;
+// Where ASP.NET Core apps look for the verbs of their services.
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds Azure DNS as a provider for the DNS challenges.</summary>
 public static class AzureDnsBuilderExtensions
 {
     /// <summary>
-    /// Makes the type <c>AzureDns</c> known, for elements of <c>DnsProviders</c> in the configuration. An element that names no identity of its own uses the <see cref="TokenCredential"/> among
-    /// the application's services, and without one <c>DefaultAzureCredential</c>.
+    /// Adds the type <c>AzureDns</c>, which elements of <c>DnsProviders</c> in the configuration may name, and, with
+    /// <paramref name="configure"/>, one such element in code.
     /// </summary>
-    public static IAcmeHttpsBuilder AddAzureDns(this IAcmeHttpsBuilder builder) => builder.AddDnsProviderType(
-        AzureDnsOptions.ProviderType,
-        (services, settings) => new AzureDnsProvider(settings, AzureCredentials.Choose(settings, services.GetService<TokenCredential>()), transport: null, services.GetRequiredService<TimeProvider>()));
-
-    /// <summary>Adds one provider in code; see <see cref="AddAzureDns(IAcmeHttpsBuilder)"/>.</summary>
     /// <param name="builder">The builder.</param>
-    /// <param name="configure">Says which zones there are, and as whom they are changed.</param>
-    public static IAcmeHttpsBuilder AddAzureDns(this IAcmeHttpsBuilder builder, Action<AzureDnsOptions> configure)
+    /// <param name="configure">Sets the zones and the identity of an element; <see langword="null"/> to add the type alone.</param>
+    /// <returns>The builder.</returns>
+    /// <remarks>
+    /// An element without an identity of its own uses the <see cref="TokenCredential"/> among the app's services, and without one
+    /// <c>DefaultAzureCredential</c>.
+    /// </remarks>
+    public static IAcmeHttpsBuilder AddAzureDns(this IAcmeHttpsBuilder builder, Action<AzureDnsOptions>? configure = null)
     {
-        ArgumentNullException.ThrowIfNull(configure);
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddDnsProviderKind(
+            AzureDnsOptions.ProviderType,
+            (services, settings) => new AzureDnsProvider(
+                settings,
+                AzureCredentials.Choose(settings, services.GetService<TokenCredential>()),
+                transport: null,
+                services.GetRequiredService<TimeProvider>()));
+        if (configure is null)
+        {
+            return builder;
+        }
+
         var options = new AzureDnsOptions();
         configure(options);
-        return builder.AddAzureDns().AddDnsProvider(options);
+        return builder.AddDnsProvider(options);
     }
 }

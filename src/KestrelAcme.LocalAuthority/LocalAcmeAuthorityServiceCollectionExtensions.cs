@@ -1,9 +1,10 @@
+using KestrelAcme.LocalAuthority;
 using KestrelAcme.LocalAuthority.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.LocalAuthority;
+// Where ASP.NET Core apps look for the verbs of their services.
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Runs a <see cref="LocalAcmeAuthority"/> inside an app.</summary>
 public static class LocalAcmeAuthorityServiceCollectionExtensions

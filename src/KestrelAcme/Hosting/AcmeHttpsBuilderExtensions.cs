@@ -2,10 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 using KestrelAcme.Certificates;
 using KestrelAcme.Challenges;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace KestrelAcme.Hosting;
+// Where ASP.NET Core apps look for the verbs of their services.
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>The verbs of <see cref="IAcmeHttpsBuilder"/>.</summary>
 public static class AcmeHttpsBuilderExtensions
@@ -46,7 +46,7 @@ public static class AcmeHttpsBuilderExtensions
     /// <typeparam name="TEvents">The listener: made once. What it throws is logged and changes nothing.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <returns>The builder.</returns>
-    public static IAcmeHttpsBuilder AddCertificateEvents<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TEvents>(this IAcmeHttpsBuilder builder)
+    public static IAcmeHttpsBuilder AddCertificateEventHandler<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TEvents>(this IAcmeHttpsBuilder builder)
         where TEvents : class, ICertificateEventHandler
     {
         builder.Services.AddSingleton<ICertificateEventHandler, TEvents>();

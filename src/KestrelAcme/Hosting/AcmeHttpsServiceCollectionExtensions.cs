@@ -14,6 +14,7 @@ using KestrelAcme.Storage;
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
@@ -51,6 +52,21 @@ public static class AcmeHttpsServiceCollectionExtensions
         }
 
         return new AcmeHttpsBuilder(services);
+    }
+
+    /// <summary>
+    /// Adds automatic HTTPS as <see cref="AddAcmeHttps(IServiceCollection, Action{AcmeHttpsOptions})"/> does, with the settings of another section
+    /// than <see cref="AcmeHttpsOptions.SectionName"/>. Messages name the keys as if they were in that section.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
+    /// <param name="configuration">The section, such as <c>builder.Configuration.GetSection("Tls")</c>. Of several calls the last one counts.</param>
+    /// <returns>A builder to plug in storage, challenge handlers, DNS providers and event handlers.</returns>
+    public static IAcmeHttpsBuilder AddAcmeHttps(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.Replace(ServiceDescriptor.Singleton(new PassedConfiguration(configuration)));
+        return services.AddAcmeHttps();
     }
 
     private static void AddStorage(IServiceCollection services)

@@ -1,6 +1,5 @@
-using Microsoft.Extensions.DependencyInjection;
-
-namespace KestrelAcme.Hosting;
+// Where ASP.NET Core apps look for the verbs of their services.
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>What <c>AddAcmeHttps</c> returns: the place to plug in stores, challenge handlers and listeners.</summary>
 public interface IAcmeHttpsBuilder

@@ -1,6 +1,7 @@
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Configuration.Snapshot;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -97,6 +98,45 @@ public sealed class ConfigurationRegistrationTests
 
         Assert.Equal(101, failures.Count);
         Assert.EndsWith("And 4900 more.", failures[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Current_SectionPassed_ReadInsteadOfTheUsualOne()
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Production" });
+        var own = new ChangingConfiguration(("DomainNames:0", "usual.example.com"), ("AcceptTermsOfService", "true"));
+        builder.Configuration.Sources.Add(own);
+        builder.Configuration.AddInMemoryCollection([new("Web:Tls:DomainNames:0", "passed.example.com"), new("Web:Tls:AcceptTermsOfService", "true")]);
+        builder.Services.AddAcmeHttps(builder.Configuration.GetSection("Web:Tls"));
+        using var host = builder.Build();
+
+        Assert.Equal(["passed.example.com"], Names(host));
+        Assert.Equal("settings in memory", Assert.Single(host.Services.GetRequiredService<ConfigurationLayers>().Read().Layers, layer => !layer.IsEmpty).Name);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("AcmeHttps:")]
+    public void Current_ConfigurationOfAnotherRootPassed_ReadFromThere(string prefix)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Production" });
+        var other = new ConfigurationBuilder().AddInMemoryCollection([new(prefix + "DomainNames:0", "other.example.com"), new(prefix + "AcceptTermsOfService", "true")]).Build();
+        builder.Services.AddAcmeHttps(other);
+        using var host = builder.Build();
+
+        Assert.Equal(["other.example.com"], Names(host));
+    }
+
+    [Fact]
+    public void IsEmptied_SectionPassed_LooksAtTheSection()
+    {
+        var source = new Dictionary<string, string?> { ["Tls:DomainNames:0"] = "a.example.com" };
+        var root = new ConfigurationBuilder().AddInMemoryCollection(source).Build();
+        var layer = Assert.Single(ConfigurationLayers.Create(root, root.GetSection("Tls")).Read().Layers);
+
+        Assert.False(layer.IsEmptied());
+        root.Providers.Single().Set("Tls:DomainNames:0", "");
+        Assert.True(layer.IsEmptied());
     }
 
     private static IHost Host(Action<IServiceCollection> add)

@@ -1,4 +1,3 @@
-using KestrelAcme.Configuration.Rules;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.CommandLine;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
@@ -6,11 +5,12 @@ using Microsoft.Extensions.Configuration.Memory;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>What one source of the configuration says in section <c>AcmeHttps</c>.</summary>
+/// <summary>The settings of one source of the configuration.</summary>
 /// <param name="Provider">The source.</param>
+/// <param name="Path">The section that is read there; empty if the source holds nothing but the section.</param>
 /// <param name="Name">The source's name for people, such as <c>appsettings.json</c>.</param>
-/// <param name="Values">The values by full key.</param>
-internal sealed record ConfigurationLayer(IConfigurationProvider Provider, string Name, IReadOnlyDictionary<string, string?> Values)
+/// <param name="Values">The values by full key, as if the section were <c>AcmeHttps</c>.</param>
+internal sealed record ConfigurationLayer(IConfigurationProvider Provider, string Path, string Name, IReadOnlyDictionary<string, string?> Values)
 {
     private const string Suffix = "ConfigurationProvider";
 
@@ -18,11 +18,11 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
     public bool IsEmpty => !Values.Values.Any(value => !string.IsNullOrWhiteSpace(value));
 
     /// <summary>Reads what a source says now.</summary>
-    public static ConfigurationLayer Read(IConfigurationProvider provider)
+    public static ConfigurationLayer Read(IConfigurationProvider provider, string path = AcmeHttpsOptions.SectionName)
     {
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        Collect(provider, ConfigurationKeys.Section, values);
-        return new ConfigurationLayer(provider, NameOf(provider), values);
+        Collect(provider, path, AcmeHttpsOptions.SectionName, values);
+        return new ConfigurationLayer(provider, path, NameOf(provider), values);
     }
 
     /// <summary>Whether a source that had settings seems to have none any more, judged by one of them.</summary>
@@ -32,18 +32,19 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
         {
             if (!string.IsNullOrWhiteSpace(value))
             {
-                return !Provider.TryGet(key, out var now) || string.IsNullOrWhiteSpace(now);
+                var rest = key[AcmeHttpsOptions.SectionName.Length..];
+                return !Provider.TryGet(Path.Length == 0 ? rest.TrimStart(':') : Path + rest, out var now) || string.IsNullOrWhiteSpace(now);
             }
         }
 
         return false;
     }
 
-    private static void Collect(IConfigurationProvider provider, string path, Dictionary<string, string?> values)
+    private static void Collect(IConfigurationProvider provider, string path, string key, Dictionary<string, string?> values)
     {
-        if (provider.TryGet(path, out var value))
+        if (path.Length > 0 && provider.TryGet(path, out var value))
         {
-            values[path] = value;
+            values[key] = value;
 
             // A list of ten thousand names is looked through once, not once for each name.
             if (!string.IsNullOrEmpty(value) && path.AsSpan().LastIndexOf(':') is var colon && int.TryParse(path.AsSpan(colon + 1), out _))
@@ -52,9 +53,9 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
             }
         }
 
-        foreach (var key in provider.GetChildKeys([], path).Distinct(StringComparer.OrdinalIgnoreCase).ToList())
+        foreach (var child in provider.GetChildKeys([], path.Length == 0 ? null : path).Distinct(StringComparer.OrdinalIgnoreCase).ToList())
         {
-            Collect(provider, ConfigurationPath.Combine(path, key), values);
+            Collect(provider, path.Length == 0 ? child : ConfigurationPath.Combine(path, child), ConfigurationPath.Combine(key, child), values);
         }
     }
 

@@ -4,11 +4,11 @@ using Microsoft.Extensions.Configuration;
 namespace KestrelAcme.Configuration.Binding;
 
 /// <summary>
-/// Reads section <c>AcmeHttps</c> source by source, so that a reload can tell a setting that was changed from one that is missing: a deployment tool deletes and writes a file,
+/// Reads section <c>AcmeHttps</c>, or the one that the app passed, source by source, so that a reload can tell a setting that was changed from one that is missing: a deployment tool deletes and writes a file,
 /// a half-written one reads as empty, and without its <c>DirectoryUrl</c> an app would order from the default authority within seconds.
 /// </summary>
 /// <remarks>Safe for concurrent use. Before anything was accepted, what is read is taken as it is: a restart takes up everything.</remarks>
-internal sealed class ConfigurationLayers(IConfiguration? configuration = null)
+internal sealed class ConfigurationLayers(IConfiguration? configuration = null, string path = AcmeHttpsOptions.SectionName)
 {
     private static readonly IReadOnlyList<string> Authority =
     [
@@ -33,12 +33,28 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null)
         [nameof(AcmeHttpsOptions.ExportPath)], [nameof(AcmeHttpsOptions.StoragePath)], [nameof(AcmeHttpsOptions.Enabled)],
     ];
 
+    private static readonly Comparer<KeyValuePair<string, string?>> ByKey = Comparer<KeyValuePair<string, string?>>.Create((a, b) => StringComparer.Ordinal.Compare(a.Key, b.Key));
+
     private volatile LayeredConfiguration? _accepted;
+
+    /// <summary>The configuration that is read; <see langword="null"/> in an app without one.</summary>
+    public IConfiguration? Configuration => configuration;
+
+    /// <summary>The layers of the app's own section <c>AcmeHttps</c>, or of the section that was passed.</summary>
+    public static ConfigurationLayers Create(IConfiguration? ofApp, IConfiguration? passed) => passed switch
+    {
+        null => new ConfigurationLayers(ofApp),
+        IConfigurationRoot root => new ConfigurationLayers(root, root.GetSection(AcmeHttpsOptions.SectionName).Exists() ? AcmeHttpsOptions.SectionName : ""),
+
+        // A section does not tell its sources. If it is one of the app's own, they are the app's.
+        IConfigurationSection section when ofApp is IConfigurationRoot && IsSame(section, ofApp.GetSection(section.Path)) => new ConfigurationLayers(ofApp, section.Path),
+        _ => new ConfigurationLayers(passed, ""),
+    };
 
     /// <summary>Reads all sources. One that had settings and has none now keeps those of the last accepted reading, and so do single settings whose absence is no change that anybody meant.</summary>
     public LayeredConfiguration Read()
     {
-        var layers = Providers(configuration).Select(ConfigurationLayer.Read).ToList();
+        var layers = Providers(configuration).Select(provider => ConfigurationLayer.Read(provider, path)).ToList();
         if (_accepted is not { } accepted)
         {
             return new LayeredConfiguration(layers, ConfigurationMerge.Merge(layers), [], []);
@@ -57,6 +73,9 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null)
     /// <summary>Whether a source has lost its settings without saying so: a file that cannot be parsed any more is emptied, and nothing signals it.</summary>
     public bool HasLostSource()
         => _accepted is { } accepted && accepted.Layers.Any(layer => !accepted.LostSources.Contains(layer.Name) && layer.IsEmptied());
+
+    private static bool IsSame(IConfigurationSection section, IConfigurationSection other)
+        => section.AsEnumerable(makePathsRelative: true).Order(ByKey).SequenceEqual(other.AsEnumerable(makePathsRelative: true).Order(ByKey));
 
     private static IEnumerable<IConfigurationProvider> Providers(IConfiguration? configuration) => configuration switch
     {

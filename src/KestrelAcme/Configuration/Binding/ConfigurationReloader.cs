@@ -39,14 +39,14 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
 
     /// <summary>Creates the reloader; it follows nothing before it is started.</summary>
     public ConfigurationReloader(
-        SnapshotReader reader, ConfigurationSource source, ConfigurationLayers layers, TimeProvider timeProvider, ILogger<ConfigurationReloader> logger, IConfiguration? configuration = null)
+        SnapshotReader reader, ConfigurationSource source, ConfigurationLayers layers, TimeProvider timeProvider, ILogger<ConfigurationReloader> logger)
     {
         _reader = reader;
         _source = source;
         _layers = layers;
         _time = timeProvider;
         _logger = logger;
-        _configuration = configuration;
+        _configuration = layers.Configuration;
         _timer = timeProvider.CreateTimer(_ => Reload(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _look = timeProvider.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

@@ -31,7 +31,8 @@ internal static class ConfigurationServiceCollectionExtensions
             DnsProviderTypes = [.. provider.GetServices<DnsProviderType>()],
             ExperimentalChallengeTypes = [.. provider.GetServices<ExperimentalChallengeType>().Select(type => type.Name)],
         });
-        services.TryAddSingleton(provider => new ConfigurationLayers(provider.GetService<IConfiguration>()));
+        services.TryAddSingleton(provider => ConfigurationLayers.Create(
+            provider.GetService<IConfiguration>(), provider.GetService<PassedConfiguration>()?.Configuration));
         services.TryAddSingleton<SnapshotReader>();
         services.TryAddSingleton(provider => new ConfigurationSource(
             provider.GetRequiredService<SnapshotReader>().ReadFirst,
@@ -40,6 +41,9 @@ internal static class ConfigurationServiceCollectionExtensions
         return services;
     }
 }
+
+/// <summary>The configuration that was passed to <c>AddAcmeHttps</c>, instead of the app's section <c>AcmeHttps</c>.</summary>
+internal sealed record PassedConfiguration(IConfiguration Configuration);
 
 /// <summary>Binds the app's configuration. It stands first among the services, so that whatever the app sets in code comes after it and wins.</summary>
 internal sealed class ConfigureAcmeHttpsOptions(ConfigurationLayers layers) : IConfigureOptions<AcmeHttpsOptions>

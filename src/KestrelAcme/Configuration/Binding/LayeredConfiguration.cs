@@ -13,7 +13,7 @@ internal sealed record LayeredConfiguration(
 {
     /// <summary>The section, as the framework would read it.</summary>
     public IConfigurationSection Section
-        => new ConfigurationBuilder().AddInMemoryCollection(Values).Build().GetSection(ConfigurationKeys.Section);
+        => new ConfigurationBuilder().AddInMemoryCollection(Values).Build().GetSection(AcmeHttpsOptions.SectionName);
 
     /// <summary>The lists whose entries come from several sources, a sentence each.</summary>
     public IReadOnlyList<string> MixedLists => ConfigurationMerge.MixedLists(Layers);

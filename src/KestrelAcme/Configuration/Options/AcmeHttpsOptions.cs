@@ -9,6 +9,9 @@ namespace KestrelAcme.Configuration;
 /// </remarks>
 public sealed class AcmeHttpsOptions
 {
+    /// <summary>The section of the app's configuration that is read: <c>AcmeHttps</c>.</summary>
+    public const string SectionName = "AcmeHttps";
+
     /// <summary>Whether anything is done at all. When <see langword="false"/>, nothing else is checked and HTTPS is as it would be without this library.</summary>
     /// <value><see langword="true"/>. A change needs a restart.</value>
     public bool Enabled { get; set; } = true;

@@ -36,16 +36,16 @@ public static class WellKnownAuthorities
     ];
 
     /// <summary>All of them, the default first.</summary>
-    public static IReadOnlyList<WellKnownAuthority> All { get; } = Authorities.AsReadOnly();
+    internal static IReadOnlyList<WellKnownAuthority> All { get; } = Authorities.AsReadOnly();
 
     /// <summary>Finds an authority by its name.</summary>
     /// <returns>The authority, or <see langword="null"/> when the name is not known.</returns>
-    public static WellKnownAuthority? FindByName(string name)
+    internal static WellKnownAuthority? FindByName(string name)
         => Array.Find(Authorities, authority => string.Equals(authority.Name, name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Finds an authority by the URL of its directory.</summary>
     /// <returns>The authority, or <see langword="null"/> when the URL is not known.</returns>
-    public static WellKnownAuthority? FindByUrl(Uri directoryUrl)
+    internal static WellKnownAuthority? FindByUrl(Uri directoryUrl)
     {
         // Asked for each of a hundred thousand certificates: without a delegate.
         foreach (var authority in Authorities)
@@ -60,7 +60,7 @@ public static class WellKnownAuthorities
     }
 
     /// <summary>Whether a directory is that of a staging service: its certificates are trusted by nobody.</summary>
-    public static bool IsStaging(Uri directoryUrl)
+    internal static bool IsStaging(Uri directoryUrl)
         => FindByUrl(directoryUrl) is { } authority && IsStaging(authority);
 
     private static bool IsStaging(WellKnownAuthority authority) => Array.Exists(Authorities, production => production.StagingTwin == authority.Name);
@@ -69,3 +69,11 @@ public static class WellKnownAuthorities
     internal static bool IsPublicHost(Uri directoryUrl)
         => Array.Exists(Authorities, authority => string.Equals(authority.DirectoryUrl.IdnHost, directoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase));
 }
+
+/// <summary>A public ACME authority that can be named instead of giving its URL.</summary>
+/// <param name="Name">The name, as it is written in the configuration.</param>
+/// <param name="DirectoryUrl">The URL of its directory.</param>
+/// <param name="NeedsExternalAccountBinding">Whether it takes accounts only with an external account binding (RFC 8555 section 7.3.4).</param>
+/// <param name="NeedsEmailAddress">Whether it takes accounts only with an e-mail address.</param>
+/// <param name="StagingTwin">The name of its staging service, if it has one: same rules, untrusted certificates, generous limits.</param>
+internal sealed record WellKnownAuthority(string Name, Uri DirectoryUrl, bool NeedsExternalAccountBinding, bool NeedsEmailAddress, string? StagingTwin);

@@ -134,7 +134,7 @@ public sealed class DnsAliasTests
     }
 
     private static async Task<(RecordingProvider Provider, ChallengeException? Exception)> PrepareAsync(
-        string domain, string[] records, Action<DnsPlacementOptions>? configure = null, Action<DnsTxtRecord>? created = null)
+        string domain, string[] records, Action<DnsProviderOptions>? configure = null, Action<DnsTxtRecord>? created = null)
     {
         await using var bind = await BindServer.StartAsync(
             new BindOptions { Zones = [new BindZone("example.test", records), Foreign, new BindZone("victim.test", "www IN A 127.0.0.9")] }, Cancelled);

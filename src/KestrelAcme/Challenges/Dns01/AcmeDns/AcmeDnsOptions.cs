@@ -5,7 +5,7 @@ namespace KestrelAcme.Challenges.Dns01.AcmeDns;
 
 /// <summary>
 /// An acme-dns server: a small name server for nothing but challenges. Each name is registered there by itself; a person then creates one CNAME, which is printed, and never has to give away
-/// credentials for the real zone. Name the real zones, not the server's, in <see cref="DnsPlacementOptions.Zones"/>.
+/// credentials for the real zone. Name the real zones, not the server's, in <see cref="DnsProviderOptions.Zones"/>.
 /// </summary>
 public sealed class AcmeDnsOptions() : DnsProviderOptions(TypeName)
 {

@@ -1,0 +1,81 @@
+using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Reflection;
+
+namespace KestrelAcme.Configuration.Binding;
+
+/// <summary>Reads the settings of a DNS provider into a plain options class: a key for each property.</summary>
+/// <typeparam name="TOptions">The options class.</typeparam>
+internal static class DnsProviderOptionsReader<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>
+    where TOptions : class, new()
+{
+    /// <summary>The keys of the options, for the checks at start.</summary>
+    /// <exception cref="ArgumentException">A property has a type that cannot be read from the configuration.</exception>
+    public static DnsProviderType TypeOf(string name) => new(name, [.. Properties().Select(KeyOf)]);
+
+    /// <summary>Creates the options from settings that were checked.</summary>
+    public static TOptions Read(DnsProviderSettings settings)
+    {
+        var options = new TOptions();
+        foreach (var property in Properties())
+        {
+            if (settings.Find(property.Name) is { } text && TryConvert(text, property.PropertyType, out var value))
+            {
+                property.SetValue(options, value);
+            }
+        }
+
+        return options;
+    }
+
+    private static IEnumerable<PropertyInfo> Properties()
+        => typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property is { CanRead: true, SetMethod.IsPublic: true } && property.GetIndexParameters().Length == 0);
+
+    private static DnsProviderKey KeyOf(PropertyInfo property)
+    {
+        if (Expected(property.PropertyType) is not { } expected)
+        {
+            throw new ArgumentException(
+                $"{typeof(TOptions).Name}.{property.Name} has type {property.PropertyType.Name}, which is not read from the configuration. "
+                + "Use string, bool, int, long, TimeSpan, Guid, Uri or an enumeration.");
+        }
+
+        var rules = property.GetCustomAttributes<ValidationAttribute>().ToList();
+        var isSecret = rules.OfType<DataTypeAttribute>().Any(attribute => attribute.DataType == DataType.Password);
+        return new DnsProviderKey(property.Name, rules.OfType<RequiredAttribute>().Any(), isSecret)
+        {
+            Check = text => !TryConvert(text, property.PropertyType, out var value)
+                ? $"is not {expected}"
+                : rules.Find(rule => !rule.IsValid(value)) is { } broken ? $"is refused: {broken.FormatErrorMessage(property.Name).TrimEnd('.')}" : null,
+        };
+    }
+
+    private static string? Expected(Type type)
+    {
+        var bare = Nullable.GetUnderlyingType(type) ?? type;
+        return bare == typeof(string) ? "a text"
+            : bare == typeof(bool) ? "true or false"
+            : bare == typeof(int) || bare == typeof(long) ? "a whole number"
+            : bare == typeof(TimeSpan) ? "a duration such as 00:05:00"
+            : bare == typeof(Guid) ? "a GUID"
+            : bare == typeof(Uri) ? "an absolute URL"
+            : bare.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(bare))}"
+            : null;
+    }
+
+    private static bool TryConvert(string text, Type type, out object? value)
+    {
+        var bare = Nullable.GetUnderlyingType(type) ?? type;
+        value = bare == typeof(string) ? text
+            : bare == typeof(bool) ? bool.TryParse(text, out var flag) ? flag : null
+            : bare == typeof(int) ? int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null
+            : bare == typeof(long) ? long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? large : null
+            : bare == typeof(TimeSpan) ? TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) ? duration : null
+            : bare == typeof(Guid) ? Guid.TryParse(text, out var id) ? id : null
+            : bare == typeof(Uri) ? Uri.TryCreate(text, UriKind.Absolute, out var url) ? url : null
+            : Enum.TryParse(bare, text, ignoreCase: true, out var named) && Enum.IsDefined(bare, named) ? named : null;
+        return value is not null;
+    }
+}
