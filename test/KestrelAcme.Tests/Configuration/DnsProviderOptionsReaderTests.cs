@@ -149,6 +149,8 @@ public sealed class DnsProviderOptionsReaderTests
 
     private class PlainDnsProvider : IDnsProvider
     {
+        public string Description => "own";
+
         public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => Task.CompletedTask;
