@@ -27,7 +27,7 @@ internal sealed class SimulatedPublisher : ITlsPublisher
 
     public void Publish(CertificateMaterial material) => _served[material.Id] = material;
 
-    public void SetStandIn(string id, bool standsIn)
+    public void SetRetired(string id, bool isRetired)
     {
     }
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Diagnostics;
 
-/// <summary>What the storage has to say. Event ids 1400 to 1499.</summary>
+/// <summary>The log messages of the storage. Event IDs 1400 to 1499.</summary>
 internal static partial class StorageLog
 {
     [LoggerMessage(1400, LogLevel.Warning,
@@ -11,50 +11,52 @@ internal static partial class StorageLog
     public static partial void FileReadableByOthers(this ILogger logger, Quoted path, Quoted mode);
 
     [LoggerMessage(1401, LogLevel.Warning,
-        "More files below '{Root}' can be read by other users than are named here. Run: find '{Root}' -type f -exec chmod 600 {{}} +",
+        "Other users can read more files below '{Root}' than are listed here. Run: find '{Root}' -type f -exec chmod 600 {{}} +",
         EventName = nameof(MoreFilesReadableByOthers))]
     public static partial void MoreFilesReadableByOthers(this ILogger logger, Quoted root);
 
     [LoggerMessage(1402, LogLevel.Warning,
-        "The file system of '{Root}' does not honour file locks: two instances may take one lease, and the lease of a crashed instance is freed only when it runs out. "
-        + "Share a database or Redis between instances, or run one.",
+        "The file system of '{Root}' does not support file locks: two instances may acquire the same lease, "
+        + "and the lease of a crashed instance can be acquired only after it has expired. "
+        + "Share a database or Redis between the instances, or run only one.",
         EventName = nameof(FileLocksDoNotWork))]
     public static partial void FileLocksDoNotWork(this ILogger logger, Quoted root);
 
     [LoggerMessage(1403, LogLevel.Warning,
-        "The record of lease '{Name}' was damaged ({Reason}); it was set aside as '{Path}' and the lease is free.",
+        "The record of lease '{Name}' is damaged ({Reason}). It was moved to '{Path}', and the lease can be acquired again.",
         EventName = nameof(LeaseRecordDamaged))]
     public static partial void LeaseRecordDamaged(this ILogger logger, Quoted name, Quoted reason, Quoted path);
 
     [LoggerMessage(1404, LogLevel.Information,
-        "The holder of lease '{Name}' (process {ProcessId} on {Host}) has died; the lease was taken over.",
+        "The holder of lease '{Name}' (process {ProcessId} on {Host}) has died. This instance took the lease over.",
         EventName = nameof(LeaseTakenOver))]
     public static partial void LeaseTakenOver(this ILogger logger, Quoted name, int processId, Quoted host);
 
     [LoggerMessage(1405, LogLevel.Warning,
-        "Lease '{Name}' could not be given back; others can take it when it runs out: {Reason}",
+        "Lease '{Name}' could not be released. Others can acquire it when it expires: {Reason}",
         EventName = nameof(LeaseNotGivenBack))]
     public static partial void LeaseNotGivenBack(this ILogger logger, Quoted name, Quoted reason);
 
     [LoggerMessage(1406, LogLevel.Debug,
-        "Removed {Count} temporary files that writers which no longer run left below '{Root}'.",
+        "Removed {Count} temporary files below '{Root}' from processes that no longer run.",
         EventName = nameof(LeftoversRemoved))]
     public static partial void LeftoversRemoved(this ILogger logger, int count, Quoted root);
 
-    public static void LeftoversKept(this ILogger logger, Exception exception, Quoted root) => logger.LeftoversKeptQuoted(QuotedException.Of(exception), root);
+    public static void LeftoversKept(this ILogger logger, Exception exception, Quoted root)
+        => logger.LeftoversKeptQuoted(QuotedException.Of(exception), root);
 
     [LoggerMessage(1407, LogLevel.Debug,
-        "Leftovers of earlier runs below '{Root}' could not be removed; they do no harm.",
+        "Temporary files of earlier runs below '{Root}' could not be removed. They do no harm.",
         EventName = nameof(LeftoversKept))]
     private static partial void LeftoversKeptQuoted(this ILogger logger, Exception exception, Quoted root);
 
     [LoggerMessage(1408, LogLevel.Information,
-        "The operating system does not report changes below '{Folder}' ({Reason}); it is read again every {Seconds} s instead.",
+        "The operating system does not report changes below '{Folder}' ({Reason}). KestrelAcme scans it every {Seconds} s instead.",
         EventName = nameof(WatchingByScan))]
     public static partial void WatchingByScan(this ILogger logger, Quoted folder, Quoted reason, double seconds);
 
     [LoggerMessage(1409, LogLevel.Warning,
-        "'{Folder}' could not be scanned for changes; the scan is repeated until it can: {Reason}",
+        "'{Folder}' could not be scanned for changes. KestrelAcme retries until it succeeds: {Reason}",
         EventName = nameof(ScanFailed))]
     public static partial void ScanFailed(this ILogger logger, Quoted folder, Quoted reason);
 
@@ -64,12 +66,13 @@ internal static partial class StorageLog
     public static partial void ValueSetAside(this ILogger logger, Quoted key, Quoted reason, Quoted damagedKey);
 
     [LoggerMessage(1411, LogLevel.Error,
-        "The value of '{Key}' is damaged ({Reason}) and was left in place: {Count} damaged values of this key are kept already. Look at them and delete them.",
+        "The value of '{Key}' is damaged ({Reason}) and was left in place, because {Count} damaged values of this key are kept already. "
+        + "Inspect and delete them.",
         EventName = nameof(TooManyDamagedValues))]
     public static partial void TooManyDamagedValues(this ILogger logger, Quoted key, Quoted reason, int count);
 
     [LoggerMessage(1412, LogLevel.Warning,
-        "What '{Root}' held is gone; the store is used on as an empty one.",
+        "The content of '{Root}' is gone. KestrelAcme continues with an empty store.",
         EventName = nameof(StoreWasEmptied))]
     public static partial void StoreWasEmptied(this ILogger logger, Quoted root);
 
@@ -79,69 +82,74 @@ internal static partial class StorageLog
     public static partial void CertificateExported(this ILogger logger, Quoted name, Quoted path);
 
     [LoggerMessage(1414, LogLevel.Warning,
-        "An older version of the exported certificate, with its private key, could not be removed: '{Path}': {Reason}",
+        "An older version of an exported certificate and its private key could not be removed from '{Path}': {Reason}",
         EventName = nameof(OldExportKept))]
     public static partial void OldExportKept(this ILogger logger, Quoted path, Quoted reason);
 
     [LoggerMessage(1415, LogLevel.Debug,
-        "{Count} values could not be read at once, and are read one by one: {Reason}",
+        "{Count} values could not be read together. KestrelAcme reads them one by one: {Reason}",
         EventName = nameof(BatchNotRead))]
     public static partial void BatchNotRead(this ILogger logger, int count, Quoted reason);
 
     [LoggerMessage(1416, LogLevel.Error,
-        "The value of '{Key}' could not be read, and is left out for now: {Reason}",
+        "The value of '{Key}' could not be read and is ignored for now: {Reason}",
         EventName = nameof(ValueUnreadable))]
     public static partial void ValueUnreadable(this ILogger logger, Quoted key, Quoted reason);
 
     [LoggerMessage(1417, LogLevel.Error,
-        "The value of '{Key}' is damaged ({Reason}), but could not be set aside; it is left in place: {Obstacle}",
+        "The value of '{Key}' is damaged ({Reason}), but could not be set aside and was left in place: {Obstacle}",
         EventName = nameof(DamageNotSetAside))]
     public static partial void DamageNotSetAside(this ILogger logger, Quoted key, Quoted reason, Quoted obstacle);
 
     [LoggerMessage(1418, LogLevel.Error,
-        "{Count} values could not be read; not all of them are named here.",
+        "{Count} values could not be read; not all of them are listed here.",
         EventName = nameof(MoreValuesUnreadable))]
     public static partial void MoreValuesUnreadable(this ILogger logger, int count);
 
     [LoggerMessage(1419, LogLevel.Information,
-        "'{Folder}' cannot be read ({Reason}) and is passed over: what KestrelAcme stores is not in it.",
+        "'{Folder}' cannot be read ({Reason}) and is skipped. KestrelAcme stores nothing in it.",
         EventName = nameof(FolderPassedOver))]
     public static partial void FolderPassedOver(this ILogger logger, Quoted folder, Quoted reason);
 
     [LoggerMessage(1420, LogLevel.Warning,
-        "What is stored beside the certificate in '{Key}' is damaged ({Reason}), but its chain and its key fit each other: it is served, and the rest was rebuilt from it.",
+        "The data stored with the certificate in '{Key}' is damaged ({Reason}), but its chain and its key match. "
+        + "The certificate is served, and the rest was rebuilt from it.",
         EventName = nameof(CertificateRepaired))]
     public static partial void CertificateRepaired(this ILogger logger, Quoted key, Quoted reason);
 
     [LoggerMessage(1421, LogLevel.Error,
-        "{Count} values of the store were found damaged, so more of it may be. What can still be read is served and nothing is ordered for it. "
-        + "Look at what writes to the store beside this application: the disk, a synchronization, a script.",
+        "{Count} values in the store are damaged, and there may be more. "
+        + "KestrelAcme serves what it can still read, and orders nothing for it. "
+        + "Find out what else writes to the store: the disk, a synchronization, a script.",
         EventName = nameof(ManyValuesDamaged))]
     public static partial void ManyValuesDamaged(this ILogger logger, int count);
 
     [LoggerMessage(1422, LogLevel.Information,
-        "The files of running instances below '{Root}' were deleted by somebody; this instance's was written again.",
+        "Another program deleted the files of running instances below '{Root}'. This instance restored its own.",
         EventName = nameof(OwnerRestored))]
     public static partial void OwnerRestored(this ILogger logger, Quoted root);
 
     [LoggerMessage(1423, LogLevel.Warning,
-        "'{Folder}' could be written by other users of this machine (mode {Mode}), who could replace certificates and keys; its mode is {NewMode} now.",
+        "Other users of this machine could write to '{Folder}' (mode {Mode}) and replace certificates and keys. "
+        + "KestrelAcme changed its mode to {NewMode}.",
         EventName = nameof(FolderTightened))]
     public static partial void FolderTightened(this ILogger logger, Quoted folder, Quoted mode, Quoted newMode);
 
     [LoggerMessage(1424, LogLevel.Warning,
-        "'{Folder}' can be written by every user of this machine (mode {Mode}), who could replace certificates and keys. Run: chmod o-w '{Folder}', "
-        + "or mount the volume with other permissions.",
+        "Every user of this machine can write to '{Folder}' (mode {Mode}) and replace certificates and keys. "
+        + "Run: chmod o-w '{Folder}', or mount the volume with other permissions.",
         EventName = nameof(FolderWritableByOthers))]
     public static partial void FolderWritableByOthers(this ILogger logger, Quoted folder, Quoted mode);
 
     [LoggerMessage(1425, LogLevel.Warning,
-        "'{Folder}' belongs to another user (id {Owner}), who could replace certificates and keys. Give it to the user that the app runs as (chown).",
+        "'{Folder}' belongs to another user (id {Owner}), who could replace certificates and keys. "
+        + "Give it to the user that the app runs as (chown).",
         EventName = nameof(StoreOfAnotherUser))]
     public static partial void StoreOfAnotherUser(this ILogger logger, Quoted folder, uint owner);
 
     [LoggerMessage(1426, LogLevel.Warning,
-        "The record of lease '{Name}' was deleted by somebody while it was held; it was written again. Keep programs that clean up away from the store.",
+        "Another program deleted the record of lease '{Name}' while it was held. KestrelAcme restored it. "
+        + "Exclude the store from clean-up programs.",
         EventName = nameof(LeaseRestored))]
     public static partial void LeaseRestored(this ILogger logger, Quoted name);
 }

@@ -4,14 +4,16 @@ using KestrelAcme.Diagnostics;
 namespace KestrelAcme.Storage;
 
 /// <summary>
-/// A store whose answers are waited for so long and no longer, heed it its tokens or not: one that hangs counts as unavailable, and nothing of ours hangs with it. A watch may last as long as it likes.
+/// Wraps a store with a timeout that applies even if the store ignores cancellation. A store that hangs counts as unavailable, and nothing
+/// hangs with it. Watches have no timeout.
 /// </summary>
 /// <remarks>
-/// Everything of ours asks this one, and nothing the store itself: a test sees to it. Safe for concurrent use. What is written after the time was up may have been written all the same.
+/// All of KestrelAcme uses this wrapper and never the store itself; an architecture test ensures this. Safe for concurrent use. A write
+/// that times out may still take effect.
 /// </remarks>
 internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimeProvider time) : IAcmeStorage
 {
-    /// <summary>The same store, for those who have less time.</summary>
+    /// <summary>Returns the same store with a shorter timeout.</summary>
     public BoundedStorage Within(TimeSpan shorter) => new(inner, shorter < limit ? shorter : limit, time);
 
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
@@ -20,7 +22,8 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
         => EachWithinAsync($"reading {keys.Count} values", token => inner.ReadManyAsync(keys, token), cancellationToken);
 
-    public async ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public async ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
         => await WithinAsync(
             $"writing '{key}'",
             async token =>
@@ -36,20 +39,25 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
         => EachWithinAsync($"listing '{prefix}'", token => inner.ListAsync(prefix, token), cancellationToken);
 
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+        => inner.WatchAsync(prefix, cancellationToken);
 
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+        string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         Task<IStorageLease?>? taking = null;
         try
         {
-            var lease = await WithinAsync<IStorageLease?>($"taking the lease '{name}'", token => new(taking = inner.TryAcquireLeaseAsync(name, duration, token).AsTask()), cancellationToken);
+            var lease = await WithinAsync<IStorageLease?>(
+                $"acquiring the lease '{name}'",
+                token => new(taking = inner.TryAcquireLeaseAsync(name, duration, token).AsTask()),
+                cancellationToken);
             return lease is null ? null : new BoundedLease(lease, this);
         }
         catch when (taking is not null)
         {
-            // Nobody waits for it any more: what is given out late is given back.
-            _ = GiveBackAsync(taking);
+            // No one waits for the lease any more. If the store grants it late, release it.
+            _ = ReleaseAsync(taking);
             throw;
         }
     }
@@ -58,17 +66,18 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     {
         try
         {
-            return await WithinAsync("looking at it", inner.CheckAsync, cancellationToken);
+            return await WithinAsync("checking it", inner.CheckAsync, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
-            // Whether it lasts is not known: that it does not answer is no reason to take it for one that is lost at each start.
+            // Whether the store is durable is unknown. A store that does not
+            // respond must not be treated as one that is lost at each restart.
             return new StorageHealth(Readable: false, Writable: false, Durable: true, "the store", exception.Message);
         }
     }
 
-    /// <summary>Waits for one answer.</summary>
-    /// <exception cref="StorageUnavailableException">It did not come in time.</exception>
+    /// <summary>Waits for one response of the store.</summary>
+    /// <exception cref="StorageUnavailableException">The store did not respond in time.</exception>
     public async Task<T> WithinAsync<T>(string what, Func<CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -85,14 +94,16 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         catch (TimeoutException exception)
         {
             await end.CancelQuietlyAsync();
-            throw new StorageUnavailableException($"The store did not answer within {limit.TotalSeconds:0} s ({what}).", exception);
+            throw new StorageUnavailableException($"The store did not respond within {limit.TotalSeconds:0} s ({what}).", exception);
         }
     }
 
     private async IAsyncEnumerable<T> EachWithinAsync<T>(
-        string what, Func<CancellationToken, IAsyncEnumerable<T>> ask, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        string what,
+        Func<CancellationToken, IAsyncEnumerable<T>> ask,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        // The items share one token: it ends with the enumeration, or when one of them is given up.
+        // The items share one token. It is canceled with the enumeration, or when waiting for an item times out.
         using var givenUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var items = ask(givenUp.Token).GetAsyncEnumerator(givenUp.Token);
         var hangs = false;
@@ -105,21 +116,21 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         }
         finally
         {
-            // One that hangs cannot be disposed of either.
+            // An enumerator that hangs cannot be disposed either.
             if (!hangs)
             {
                 await items.DisposeAsync();
             }
         }
 
-        // Beside it, or each item would cost the closure that only a wait needs.
+        // Separate from NextAsync, so that only an actual wait allocates the closure.
         Task<bool> AwaitAsync(ValueTask<bool> next) => WithinAsync(what, _ => next, cancellationToken);
 
         async Task<bool> NextAsync()
         {
             try
             {
-                // Most items are there already: of ten thousand, only those that came with a new answer are waited for.
+                // Most items are available at once; only the first of each batch has to be waited for.
                 var next = items.MoveNextAsync();
                 return next.IsCompleted ? await next : await AwaitAsync(next);
             }
@@ -132,7 +143,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         }
     }
 
-    private static async Task GiveBackAsync(Task<IStorageLease?> taking)
+    private static async Task ReleaseAsync(Task<IStorageLease?> taking)
     {
         await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (taking.IsCompletedSuccessfully && taking.Result is { } lease)
@@ -153,7 +164,7 @@ internal sealed class BoundedLease(IStorageLease inner, BoundedStorage storage) 
 
     private IStorageLease Inner => inner;
 
-    /// <summary>The lease as the store gave it out.</summary>
+    /// <summary>Returns the lease as the wrapped store created it.</summary>
     public static IStorageLease? Unwrap(IStorageLease? lease) => lease is BoundedLease bounded ? bounded.Inner : lease;
 
     public async ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default)
@@ -161,7 +172,7 @@ internal sealed class BoundedLease(IStorageLease inner, BoundedStorage storage) 
 
     public async ValueTask DisposeAsync()
         => await storage.WithinAsync(
-            $"giving back the lease '{Name}'",
+            $"releasing the lease '{Name}'",
             async _ =>
             {
                 await inner.DisposeAsync();

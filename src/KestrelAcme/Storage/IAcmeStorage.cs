@@ -1,19 +1,21 @@
 namespace KestrelAcme.Storage;
 
-/// <summary>
-/// Keeps the bytes of accounts, certificates, states and challenges, for one process or for a fleet.
-/// </summary>
+/// <summary>Stores accounts, certificates, states and challenges as bytes, for one process or for a fleet.</summary>
 /// <remarks>
 /// <para>
-/// Keys are paths of segments divided by <c>/</c>; a segment is made of lower-case letters, digits, <c>.</c>, <c>_</c>, <c>-</c> and <c>+</c>,
-/// and is neither <c>.</c> nor <c>..</c> (see <see cref="StorageKey"/>). Values are opaque, at most <see cref="StorageKey.MaxValueLength"/> bytes, and may hold private keys:
-/// an implementation MUST keep them from other users and MUST NOT log them. A key is never also the folder of another one: where <c>a</c> is, <c>a/b</c> cannot be.
+/// Keys are paths of segments separated by <c>/</c>. A segment consists of lower-case letters, digits, <c>.</c>, <c>_</c>, <c>-</c> and
+/// <c>+</c>, and is neither <c>.</c> nor <c>..</c> (see <see cref="StorageKey"/>). A key is never also the folder of another key: if
+/// <c>a</c> exists, <c>a/b</c> cannot.
 /// </para>
 /// <para>
-/// "Missing" and "unavailable" are different answers. A key that does not exist is reported as missing; a store that cannot be asked MUST throw
-/// <see cref="StorageUnavailableException"/>, so that an outage never looks like "no certificate, order one".
+/// Values are opaque, at most <see cref="StorageKey.MaxValueLength"/> bytes long, and may contain private keys. An implementation MUST
+/// protect them from other users and MUST NOT log them.
 /// </para>
-/// <para>All members MUST be safe for concurrent use, and MUST honour their cancellation token.</para>
+/// <para>
+/// "Missing" and "unavailable" are different results. A key that does not exist is missing. If the store cannot be reached, an
+/// implementation MUST throw <see cref="StorageUnavailableException"/>, so that an outage never looks like "no certificate, order one".
+/// </para>
+/// <para>All members MUST be safe for concurrent use, and MUST honor their cancellation tokens.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -39,57 +41,114 @@ namespace KestrelAcme.Storage;
 public interface IAcmeStorage
 {
     /// <summary>Reads one value.</summary>
-    /// <returns>The value, or <see langword="null"/> when the key does not exist.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <returns>The value, or <see langword="null"/> if the key does not exist.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads many values at once, in any order. Keys that do not exist are left out; the store SHOULD answer in far fewer round trips than there are keys.
+    /// Reads many values, in any order. Keys that do not exist are left out. An implementation SHOULD need far fewer round trips than there
+    /// are keys.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default);
 
-    /// <summary>Writes one value, replacing what was there. A reader sees the old value or the new one, whole; when the call returns, the new one survives a crash.</summary>
+    /// <summary>
+    /// Writes one value and replaces the previous one. A reader sees the old value or the new one, never a mixture. When the call returns,
+    /// the new value survives a crash.
+    /// </summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value.</param>
     /// <param name="lease">
-    /// The lease under which the caller writes. The store MUST refuse the write with <see cref="LeaseLostException"/> when it knows that the lease has ended or that
-    /// a lease with a higher <see cref="IStorageLease.FencingNumber"/> was given out since.
+    /// The lease under which the caller writes. An implementation MUST refuse the write with <see cref="LeaseLostException"/> if it knows
+    /// that the lease has ended, or that a lease with a higher <see cref="IStorageLease.FencingNumber"/> has been acquired since.
     /// </param>
-    /// <param name="cancellationToken">Cancels the wait; the write may have happened.</param>
-    /// <exception cref="StorageUnavailableException">The store could not be written: unreachable, full, read-only.</exception>
+    /// <param name="cancellationToken">Cancels the wait; the write may still take effect.</param>
+    /// <exception cref="StorageUnavailableException">The store could not be written: it is unreachable, full or read-only.</exception>
     /// <exception cref="LeaseLostException">The lease no longer holds.</exception>
-    ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default);
+    ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes one value.</summary>
-    /// <returns><see langword="false"/> when the key did not exist.</returns>
+    /// <returns><see langword="false"/> if the key did not exist.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
     /// <exception cref="LeaseLostException">The lease no longer holds.</exception>
     ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists the keys that begin with a prefix, in any order. The prefix ends with <c>/</c> or is empty.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <summary>Lists the keys that start with a prefix, in any order. The prefix ends with <c>/</c> or is empty.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Tells of changed and deleted keys below a prefix, by whichever instance, until cancelled. The first notice is <see cref="StorageChange.Everything"/>, given as soon
-    /// as the watch is in place: a reader that lists then misses nothing. Notifications may come late, twice, or for changes of one's own;
-    /// after a gap (a lost connection, an overflow) the store MUST report <see cref="StorageChange.Everything"/>, so that the reader lists again.
+    /// Reports keys below a prefix that any instance has changed or deleted, until canceled. The first item is
+    /// <see cref="StorageChange.Everything"/>, returned as soon as the watch is active, so that a reader that then lists misses nothing.
+    /// Changes may be reported late, twice, or although the caller made them itself. After a gap, such as a lost connection or an overflow,
+    /// an implementation MUST report <see cref="StorageChange.Everything"/>, so that the reader lists again.
     /// </summary>
     IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Takes a lease: the right of one holder, among all instances that share the store, to do what <paramref name="name"/> stands for.
-    /// Does not wait for a holder to finish.
+    /// Tries to acquire a lease: the exclusive right, among all instances that share the store, to do the work that <paramref name="name"/>
+    /// stands for. Does not wait for another holder.
     /// </summary>
-    /// <param name="name">A name in the form of a key.</param>
-    /// <param name="duration">How long the lease lasts unless it is renewed: more than nothing, a day at most. A store MAY end the lease of a holder that it knows to be dead earlier.</param>
+    /// <param name="name">A name in the format of a key.</param>
+    /// <param name="duration">
+    /// How long the lease lasts unless it is renewed: more than zero, at most one day. A store MAY end the lease of a holder earlier if it
+    /// knows that the holder is dead.
+    /// </param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
-    /// <returns>The lease, or <see langword="null"/> when another holder has it.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <returns>The lease, or <see langword="null"/> if another holder has it.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be reached.</exception>
     ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default);
 
-    /// <summary>Looks whether the store can be read and written, and whether what it holds survives a restart of the machine or container.</summary>
-    /// <remarks>Never throws for what it finds: a fault is its answer.</remarks>
+    /// <summary>
+    /// Checks whether the store is readable and writable, and whether its content survives a restart of the machine or container.
+    /// </summary>
+    /// <remarks>Does not throw for a problem it finds, but reports it in the result.</remarks>
     ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default);
 }
+
+/// <summary>
+/// A lease that is held. Disposing it releases the lease, and never affects a lease that another holder has acquired since.
+/// </summary>
+/// <remarks>Safe for concurrent use.</remarks>
+public interface IStorageLease : IAsyncDisposable
+{
+    /// <summary>The name of the lease.</summary>
+    string Name { get; }
+
+    /// <summary>A number that increases with every lease of this name. A store refuses writes under a lower number.</summary>
+    long FencingNumber { get; }
+
+    /// <summary>Canceled as soon as the lease has ended without being released, or may have.</summary>
+    CancellationToken Lost { get; }
+
+    /// <summary>Extends the lease by its duration, counted from now.</summary>
+    /// <returns><see langword="false"/> if the lease is already lost.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be reached; the lease may still hold until it expires.</exception>
+    ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default);
+}
+
+/// <summary>A key and its value.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The value, which may contain a private key.</param>
+public readonly record struct StorageEntry(string Key, ReadOnlyMemory<byte> Value)
+{
+    /// <summary>Returns the key and the length of the value, never the value.</summary>
+    public override string ToString() => $"{Key} ({Value.Length} bytes)";
+}
+
+/// <summary>Reports that something below a watched prefix may have changed.</summary>
+/// <param name="Key">The key that was written or deleted; <see langword="null"/> if anything may have changed.</param>
+public readonly record struct StorageChange(string? Key)
+{
+    /// <summary>Anything may have changed: list and read again.</summary>
+    public static StorageChange Everything => default;
+}
+
+/// <summary>The result of <see cref="IAcmeStorage.CheckAsync"/>.</summary>
+/// <param name="Readable">Whether the store could be read.</param>
+/// <param name="Writable">Whether a test value could be written and removed.</param>
+/// <param name="Durable">Whether values survive a restart of the process, the container and the machine, as far as is known.</param>
+/// <param name="Place">Where the store is, for operators: a path or a host. Must not contain a secret.</param>
+/// <param name="Explanation">What is wrong and how to fix it; <see langword="null"/> if everything is in order.</param>
+public sealed record StorageHealth(bool Readable, bool Writable, bool Durable, string Place, string? Explanation);

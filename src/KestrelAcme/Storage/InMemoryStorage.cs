@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace KestrelAcme.Storage;
 
-/// <summary>Keeps everything in the memory of this process: for tests, and for apps that want no trace on a disk. Nothing survives a restart.</summary>
+/// <summary>
+/// Stores everything in the memory of this process, for tests and for apps that must not write to a disk. Nothing survives a restart.
+/// </summary>
 /// <remarks>Safe for concurrent use. Several hosts in one process may share one instance.</remarks>
 public sealed class InMemoryStorage : IAcmeStorage
 {
@@ -13,7 +15,7 @@ public sealed class InMemoryStorage : IAcmeStorage
     private readonly List<(string Prefix, StorageChangeFeed Feed)> _watchers = [];
 
     /// <summary>Creates an empty store.</summary>
-    /// <param name="timeProvider">The clock of the leases. <value>The system's, by default.</value></param>
+    /// <param name="timeProvider">The clock for leases. <value>By default, the system clock.</value></param>
     public InMemoryStorage(TimeProvider? timeProvider = null) => _time = timeProvider ?? TimeProvider.System;
 
     /// <inheritdoc/>
@@ -42,7 +44,8 @@ public sealed class InMemoryStorage : IAcmeStorage
     }
 
     /// <inheritdoc/>
-    public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalid(key);
         StorageKey.ThrowIfTooLong(value);
@@ -94,7 +97,8 @@ public sealed class InMemoryStorage : IAcmeStorage
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StorageChange> WatchAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<StorageChange> WatchAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalidPrefix(prefix);
         var watcher = (prefix, new StorageChangeFeed());
@@ -132,7 +136,7 @@ public sealed class InMemoryStorage : IAcmeStorage
                 return new((IStorageLease?)null);
             }
 
-            // Whoever had it learns of it, even when its timer is late.
+            // Notifies the previous holder, even if its timer is late.
             last?.Lose();
             var lease = new InMemoryLease(name, (last?.FencingNumber ?? 0) + 1, duration, _time, _gate);
             _leases[name] = lease;
@@ -143,14 +147,19 @@ public sealed class InMemoryStorage : IAcmeStorage
     /// <inheritdoc/>
     public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
         => new(new StorageHealth(
-            Readable: true, Writable: true, Durable: false, "memory", "What is stored is lost when the process ends: keep it on a disk or in a shared store, or set AllowEphemeralStorage: true."));
+            Readable: true,
+            Writable: true,
+            Durable: false,
+            "memory",
+            "What is stored is lost when the process ends. Use a disk or a shared store, or set AllowEphemeralStorage: true."));
 
     private static ReadOnlyMemory<byte>? Copy(byte[] value) => value.ToArray();
 
     private void ThrowIfLost(IStorageLease? lease)
     {
         if (lease is not null
-            && (!_leases.TryGetValue(lease.Name, out var last) || last.IsOver || last.FencingNumber != lease.FencingNumber || lease.Lost.IsCancellationRequested))
+            && (!_leases.TryGetValue(lease.Name, out var last) || last.IsOver
+                || last.FencingNumber != lease.FencingNumber || lease.Lost.IsCancellationRequested))
         {
             throw new LeaseLostException(lease.Name);
         }
@@ -165,5 +174,40 @@ public sealed class InMemoryStorage : IAcmeStorage
                 feed.Post(new(key));
             }
         }
+    }
+}
+
+/// <summary>A lease of <see cref="InMemoryStorage"/>. It changes only under the store's lock.</summary>
+internal sealed class InMemoryLease(string name, long fencingNumber, TimeSpan duration, TimeProvider time, Lock gate) : IStorageLease
+{
+    private readonly LeaseExpiry _expiry = new(time, duration, time.GetTimestamp());
+
+    public string Name => name;
+
+    public long FencingNumber => fencingNumber;
+
+    public CancellationToken Lost => _expiry.Lost;
+
+    public bool IsOver => _expiry.IsOver;
+
+    public void Lose() => _expiry.Lose();
+
+    public ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            return new(!_expiry.IsOver && _expiry.TryExtend(time.GetTimestamp()));
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lock (gate)
+        {
+            _expiry.TryEnd();
+        }
+
+        return ValueTask.CompletedTask;
     }
 }

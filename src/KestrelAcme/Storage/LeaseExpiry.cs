@@ -1,12 +1,12 @@
 namespace KestrelAcme.Storage;
 
-/// <summary>The holder's own clock of a lease: tells when it must be taken for lost.</summary>
+/// <summary>The holder's own clock for a lease. Decides when the holder must assume that the lease is lost.</summary>
 internal sealed class LeaseExpiry : IDisposable
 {
     private readonly TimeProvider _time;
     private readonly TimeSpan _duration;
     private readonly Lock _gate = new();
-    // Never disposed: Lost stays usable after the lease has gone.
+    // Never disposed: Lost remains usable after the lease has ended.
     private readonly CancellationTokenSource _lost = new();
     private readonly ITimer _timer;
     private long _since;
@@ -14,7 +14,9 @@ internal sealed class LeaseExpiry : IDisposable
 
     /// <param name="time">The clock.</param>
     /// <param name="duration">How long the lease lasts.</param>
-    /// <param name="since">A timestamp from before the store was asked: the holder must never believe longer than the store does.</param>
+    /// <param name="since">
+    /// A timestamp from before the store was called, so that the holder never assumes a later expiry than the store does.
+    /// </param>
     public LeaseExpiry(TimeProvider time, TimeSpan duration, long since)
     {
         _time = time;
@@ -26,7 +28,7 @@ internal sealed class LeaseExpiry : IDisposable
 
     public CancellationToken Lost => _lost.Token;
 
-    /// <summary>Whether the lease was given back, lost or has run out.</summary>
+    /// <summary>Whether the lease was released, was lost or has expired.</summary>
     public bool IsOver
     {
         get
@@ -38,7 +40,7 @@ internal sealed class LeaseExpiry : IDisposable
         }
     }
 
-    /// <summary>Counts the duration anew. Does nothing once the lease is over.</summary>
+    /// <summary>Restarts the duration. Returns <see langword="false"/> if the lease has ended.</summary>
     public bool TryExtend(long since)
     {
         lock (_gate)
@@ -54,7 +56,7 @@ internal sealed class LeaseExpiry : IDisposable
         }
     }
 
-    /// <summary>The lease has ended without being given back.</summary>
+    /// <summary>Marks the lease as ended without being released.</summary>
     public void Lose()
     {
         lock (_gate)
@@ -68,12 +70,12 @@ internal sealed class LeaseExpiry : IDisposable
         }
 
         _timer.Dispose();
-        // Not Cancel: what a callback of the holder throws must not end on the timer's thread.
+        // Not Cancel: an exception from one of the holder's callbacks must not be thrown on the timer's thread.
         _ = _lost.CancelAsync();
     }
 
-    /// <summary>The lease was given back: nothing is lost any more.</summary>
-    /// <returns><see langword="false"/> when it had ended before.</returns>
+    /// <summary>Marks the lease as released, so that it can no longer be lost.</summary>
+    /// <returns><see langword="false"/> if it had already ended.</returns>
     public bool TryEnd()
     {
         lock (_gate)
@@ -109,7 +111,7 @@ internal sealed class LeaseExpiry : IDisposable
                 return;
             }
 
-            // The lease was extended while this call was on its way, or the timer came early.
+            // The lease was extended in the meantime, or the timer fired early.
             if (Remaining() > TimeSpan.Zero)
             {
                 Arm();
@@ -118,5 +120,19 @@ internal sealed class LeaseExpiry : IDisposable
         }
 
         Lose();
+    }
+}
+
+/// <summary>Validates the arguments for acquiring a lease.</summary>
+internal static class LeaseTerms
+{
+    /// <summary>The longest duration of a lease. The files of a dead holder are kept at least this long.</summary>
+    public static readonly TimeSpan MaxDuration = TimeSpan.FromDays(1);
+
+    public static void ThrowIfInvalid(string name, TimeSpan duration)
+    {
+        StorageKey.ThrowIfInvalid(name);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(duration, MaxDuration);
     }
 }

@@ -2,7 +2,7 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Storage;
 
-/// <summary>Renews a lease while work goes on under it, and tells when it was lost.</summary>
+/// <summary>Acquires a lease and renews it until disposed.</summary>
 internal sealed class LeaseKeeper : IAsyncDisposable
 {
     private readonly IStorageLease _lease;
@@ -17,10 +17,13 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 
     public IStorageLease Lease => _lease;
 
-    /// <summary>Takes a lease and keeps it until disposed.</summary>
-    /// <returns><see langword="null"/> when another holder has it.</returns>
-    public static async Task<LeaseKeeper?> TryAcquireAsync(IAcmeStorage storage, string name, TimeSpan duration, TimeProvider time, CancellationToken cancellationToken)
-        => await storage.TryAcquireLeaseAsync(name, duration, cancellationToken) is { } lease ? new LeaseKeeper(lease, duration, time) : null;
+    /// <summary>Acquires a lease and keeps it until disposed.</summary>
+    /// <returns><see langword="null"/> if another holder has it.</returns>
+    public static async Task<LeaseKeeper?> TryAcquireAsync(
+        IAcmeStorage storage, string name, TimeSpan duration, TimeProvider time, CancellationToken cancellationToken)
+        => await storage.TryAcquireLeaseAsync(name, duration, cancellationToken) is { } lease
+            ? new LeaseKeeper(lease, duration, time)
+            : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -33,7 +36,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         }
         catch (Exception)
         {
-            // It could not be given back; it runs out by itself. What was done under it must not fail for that, whatever a store throws.
+            // The lease could not be released and will expire. The work under it must not fail because of that, whatever the store throws.
         }
     }
 
@@ -41,7 +44,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     {
         while (!_lease.Lost.IsCancellationRequested)
         {
-            // Most leases are given back before they have to be renewed: that is no exception.
+            // Most leases are released before their first renewal, so cancellation must not throw here.
             await Task.Delay(interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_stop.IsCancellationRequested)
             {
@@ -60,7 +63,49 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         }
         catch (Exception)
         {
-            // Whatever a store throws, the next round tries again; when the time runs out, Lost tells. Cancelled by the stop, there is no next round.
+            // Whatever the store throws, the next round tries again. If the lease expires, Lost is canceled.
+        }
+    }
+}
+
+/// <summary>
+/// Waits for a lease that others hold only for moments. The wait is limited, because a lease that is held forever would silently block
+/// everything behind it.
+/// </summary>
+internal static class LeaseWait
+{
+    /// <param name="storage">The store.</param>
+    /// <param name="name">The name of the lease.</param>
+    /// <param name="duration">How long it lasts unless it is renewed.</param>
+    /// <param name="poll">The pause between two attempts.</param>
+    /// <param name="longest">The longest wait. Must be longer than the lease of a dead process lasts.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="StorageUnavailableException">The store could not be reached, or another holder kept the lease too long.</exception>
+    public static async Task<IStorageLease> AcquireAsync(
+        IAcmeStorage storage,
+        string name,
+        TimeSpan duration,
+        TimeSpan poll,
+        TimeSpan longest,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        for (var started = time.GetTimestamp(); ; await Task.Delay(poll, time, cancellationToken))
+        {
+            if (await storage.TryAcquireLeaseAsync(name, duration, cancellationToken) is { } lease)
+            {
+                return lease;
+            }
+
+            if (time.GetElapsedTime(started) >= longest)
+            {
+                throw new StorageUnavailableException(
+                    $"Another holder has kept the lease '{name}' for more than {longest.TotalMinutes:0.#} minutes; "
+                    + "normally it takes seconds. "
+                    + "Look for an instance that hangs and shares this store, or for a store whose leases do not expire, "
+                    + "and remove the lease if nobody uses it. KestrelAcme tries again.");
+            }
         }
     }
 }

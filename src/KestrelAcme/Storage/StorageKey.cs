@@ -2,19 +2,19 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Storage;
 
-/// <summary>The rules that every key of an <see cref="IAcmeStorage"/> follows.</summary>
+/// <summary>The rules for keys of an <see cref="IAcmeStorage"/>.</summary>
 public static class StorageKey
 {
-    /// <summary>The longest key, in characters.</summary>
+    /// <summary>The maximum length of a key, in characters.</summary>
     public const int MaxLength = 400;
 
-    /// <summary>The longest segment of a key, in characters: a file name on every common file system.</summary>
+    /// <summary>The maximum length of a segment, in characters. All common file systems support file names of this length.</summary>
     public const int MaxSegmentLength = 200;
 
-    /// <summary>The largest value, in bytes: 16 MiB.</summary>
+    /// <summary>The maximum length of a value, in bytes: 16 MiB.</summary>
     public const int MaxValueLength = 16 * 1024 * 1024;
 
-    /// <summary>Whether a text is a well-formed key.</summary>
+    /// <summary>Whether a text is a valid key.</summary>
     public static bool IsValid(ReadOnlySpan<char> key)
     {
         if (key.IsEmpty || key.Length > MaxLength)
@@ -33,34 +33,40 @@ public static class StorageKey
         return true;
     }
 
-    /// <summary>Throws unless the key is well formed.</summary>
-    /// <exception cref="ArgumentException">The key is not well formed.</exception>
+    /// <summary>Throws if a key is not valid.</summary>
+    /// <exception cref="ArgumentException">The key is not valid.</exception>
     public static void ThrowIfInvalid(string key)
     {
         if (!IsValid(key))
         {
-            throw new ArgumentException($"'{QuotedText.Of(key, QuotedText.MaxNameLength)}' is not a storage key: segments of a-z, 0-9, '.', '_', '-' and '+', divided by '/', at most {MaxLength} characters.", nameof(key));
+            throw new ArgumentException(
+                $"'{QuotedText.Of(key, QuotedText.MaxNameLength)}' is not a storage key: use segments of a-z, 0-9, '.', '_', '-' and '+', "
+                + $"separated by '/', at most {MaxLength} characters.",
+                nameof(key));
         }
     }
 
-    /// <summary>Throws unless a prefix is empty, or a well-formed key followed by <c>/</c>.</summary>
-    /// <exception cref="ArgumentException">The prefix is not well formed.</exception>
+    /// <summary>Throws if a prefix is neither empty nor a valid key followed by <c>/</c>.</summary>
+    /// <exception cref="ArgumentException">The prefix is not valid.</exception>
     public static void ThrowIfInvalidPrefix(string prefix)
     {
         ArgumentNullException.ThrowIfNull(prefix);
         if (prefix.Length > 0 && !(prefix.EndsWith('/') && IsValid(prefix.AsSpan(0, prefix.Length - 1))))
         {
-            throw new ArgumentException($"'{QuotedText.Of(prefix, QuotedText.MaxNameLength)}' is not a prefix of storage keys: it is empty, or ends with '/'.", nameof(prefix));
+            throw new ArgumentException(
+                $"'{QuotedText.Of(prefix, QuotedText.MaxNameLength)}' is not a prefix of storage keys: it must be empty or end with '/'.",
+                nameof(prefix));
         }
     }
 
-    /// <summary>Throws when a value is larger than <see cref="MaxValueLength"/>.</summary>
+    /// <summary>Throws if a value is larger than <see cref="MaxValueLength"/>.</summary>
     /// <exception cref="ArgumentException">The value is too large.</exception>
     public static void ThrowIfTooLong(ReadOnlyMemory<byte> value)
     {
         if (value.Length > MaxValueLength)
         {
-            throw new ArgumentException($"A value of {value.Length} bytes is larger than the {MaxValueLength} bytes that a store takes.", nameof(value));
+            throw new ArgumentException(
+                $"A value of {value.Length} bytes exceeds the limit of {MaxValueLength} bytes for stored values.", nameof(value));
         }
     }
 

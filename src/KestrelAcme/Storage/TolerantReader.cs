@@ -4,22 +4,28 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Storage;
 
-/// <summary>Reads many values so that one that cannot be read keeps none of the others back: where a read of many fails, they are read one by one.</summary>
+/// <summary>
+/// Reads many values so that one that cannot be read does not affect the others. If reading a batch fails, its values are read one by one.
+/// </summary>
 internal static class TolerantReader
 {
-    /// <summary>How many values are read at once: enough that a remote store's round trips do not count, and few enough that who waits for one of them does not wait long.</summary>
+    /// <summary>
+    /// The number of values per batch: large enough that the round trips of
+    /// a remote store do not matter, and small enough that a caller that
+    /// needs one of them does not wait long.
+    /// </summary>
     public const int BatchSize = 64;
 
-    // After as many failures in a row it is looked whether the store can be asked at all: an outage is not to be waited out once per key.
+    // After this many failures in a row the store itself is checked, so that an outage does not cost one timeout per key.
     private const int MaxFailuresInARow = 16;
 
-    /// <summary>Reads values; a key that does not exist is left out, one that cannot be read is reported.</summary>
+    /// <summary>Reads values. A key that does not exist is left out; one that cannot be read is reported.</summary>
     /// <param name="storage">The store.</param>
     /// <param name="keys">The keys.</param>
-    /// <param name="failed">Told the key and the reason where a value could not be read.</param>
-    /// <param name="logger">Where the failure of a whole batch goes.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    /// <param name="failed">Called with the key and the reason if a value cannot be read.</param>
+    /// <param name="logger">The logger for the failure of a whole batch.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="StorageUnavailableException">The store itself cannot be read.</exception>
     public static async IAsyncEnumerable<StorageEntry> ReadManyAsync(
         IAcmeStorage storage,
         IReadOnlyCollection<string> keys,
@@ -29,14 +35,17 @@ internal static class TolerantReader
     {
         foreach (var batch in keys.Chunk(BatchSize))
         {
-            foreach (var entry in await TryReadAtOnceAsync(storage, batch, logger, cancellationToken) ?? await ReadOneByOneAsync(storage, batch, failed, cancellationToken))
+            var entries = await TryReadAtOnceAsync(storage, batch, logger, cancellationToken)
+                ?? await ReadOneByOneAsync(storage, batch, failed, cancellationToken);
+            foreach (var entry in entries)
             {
                 yield return entry;
             }
         }
     }
 
-    private static async Task<List<StorageEntry>?> TryReadAtOnceAsync(IAcmeStorage storage, string[] keys, ILogger logger, CancellationToken cancellationToken)
+    private static async Task<List<StorageEntry>?> TryReadAtOnceAsync(
+        IAcmeStorage storage, string[] keys, ILogger logger, CancellationToken cancellationToken)
     {
         var entries = new List<StorageEntry>(keys.Length);
         try
@@ -55,7 +64,8 @@ internal static class TolerantReader
         }
     }
 
-    private static async Task<List<StorageEntry>> ReadOneByOneAsync(IAcmeStorage storage, string[] keys, Action<string, string> failed, CancellationToken cancellationToken)
+    private static async Task<List<StorageEntry>> ReadOneByOneAsync(
+        IAcmeStorage storage, string[] keys, Action<string, string> failed, CancellationToken cancellationToken)
     {
         var entries = new List<StorageEntry>(keys.Length);
         var failures = 0;

@@ -1,20 +1,24 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Decides whether a certificate may be served: its key must match, each certificate must be issued by the next.</summary>
+/// <summary>
+/// Decides whether a certificate may be served: its private key must match, and each certificate of the chain must be issued by the next.
+/// </summary>
 internal static class CertificateCheck
 {
     private const int MaxChainLength = 20;
 
-    /// <summary>Returns the kind of the certificate's key.</summary>
-    /// <exception cref="InvalidCertificateException">It must not be served; the message says why.</exception>
+    /// <summary>Checks a certificate and returns the kind of its key.</summary>
+    /// <exception cref="InvalidCertificateException">The certificate must not be served; the message says why.</exception>
     public static KeyKinds Check(CertificateMaterial material)
     {
         if (material.Chain.Count is 0 or > MaxChainLength)
         {
-            throw new InvalidCertificateException($"The chain of {material.Id} has {material.Chain.Count} certificates; 1 to {MaxChainLength} are allowed.");
+            throw new InvalidCertificateException(
+                $"The chain of {material.Id} has {material.Chain.Count} certificates; 1 to {MaxChainLength} are allowed.");
         }
 
         try
@@ -22,9 +26,11 @@ internal static class CertificateCheck
             CheckOrder(material);
             return CheckKey(material);
         }
-        catch (Exception exception) when (exception is AsnContentException or CryptographicException or ArgumentException or PlatformNotSupportedException)
+        catch (Exception exception)
+            when (exception is AsnContentException or CryptographicException or ArgumentException or PlatformNotSupportedException)
         {
-            throw new InvalidCertificateException($"The certificate or the key of {material.Id} cannot be read: {exception.Message}", exception);
+            throw new InvalidCertificateException(
+                $"The certificate or the private key of {material.Id} cannot be read: {exception.Message}", exception);
         }
     }
 
@@ -35,7 +41,8 @@ internal static class CertificateCheck
             var issuer = DerCertificate.Read(material.Chain[i + 1].Span).Subject;
             if (!DerCertificate.IsSameName(DerCertificate.Read(material.Chain[i].Span).Issuer, issuer))
             {
-                throw new InvalidCertificateException($"The chain of {material.Id} is out of order: certificate {i + 1} was not issued by the one that follows it.");
+                throw new InvalidCertificateException(
+                    $"The chain of {material.Id} is out of order: certificate {i + 1} was not issued by the certificate after it.");
             }
         }
     }
@@ -50,11 +57,14 @@ internal static class CertificateCheck
             throw new InvalidCertificateException($"The key of {material.Id} is neither ECDSA on P-256 or P-384 nor RSA.");
         }
 
-        var matches = expected.Kind == actual.Kind && (actual.Value.IsEmpty ? DerivedKeyMatches(material, leaf) : expected.Value.SequenceEqual(actual.Value));
-        return matches ? expected.Kind : throw new InvalidCertificateException($"The private key of {material.Id} does not belong to its certificate.");
+        var matches = expected.Kind == actual.Kind
+            && (actual.Value.IsEmpty ? DerivedKeyMatches(material, leaf) : expected.Value.SequenceEqual(actual.Value));
+        return matches
+            ? expected.Kind
+            : throw new InvalidCertificateException($"The private key of {material.Id} does not belong to its certificate.");
     }
 
-    // Some tools leave the public point out of an ECDSA key: it has to be computed.
+    // Some tools omit the public point from an ECDSA private key. It is computed then.
     private static bool DerivedKeyMatches(CertificateMaterial material, ReadOnlySpan<byte> publicKeyInfo)
     {
         using var key = ECDsa.Create();
@@ -62,3 +72,9 @@ internal static class CertificateCheck
         return publicKeyInfo.SequenceEqual(key.ExportSubjectPublicKeyInfo());
     }
 }
+
+/// <summary>
+/// Thrown for a certificate that must not be served: its key does not match, its chain is out of order, or its bytes cannot be read.
+/// </summary>
+internal sealed class InvalidCertificateException(string message, Exception? innerException = null)
+    : Exception(QuotedText.Of(message), innerException);

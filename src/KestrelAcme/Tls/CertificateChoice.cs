@@ -1,14 +1,14 @@
 namespace KestrelAcme.Tls;
 
 /// <summary>
-/// Picks among the certificates that cover a name: one that is valid now before one that is not, one that the client can verify, one that is wanted before one that stands in for it,
-/// the exact name before the wildcard, ECDSA before RSA, the one valid longest.
+/// Picks the best of the certificates that cover a name. In order of weight: it is valid now, the client can verify its key, it is not
+/// retired, it names the host exactly and not by a wildcard, its key is ECDSA, and it is valid longest.
 /// </summary>
 internal ref struct CertificateChoice(KeyKinds accepted, long now)
 {
     private const int Valid = 16;
     private const int Accepted = 8;
-    private const int Wanted = 4;
+    private const int NotRetired = 4;
     private const int Exact = 2;
     private const int Ecdsa = 1;
 
@@ -16,8 +16,8 @@ internal ref struct CertificateChoice(KeyKinds accepted, long now)
 
     public CertificateEntry? Best { get; private set; }
 
-    /// <summary>Whether no wildcard can be better than what was found.</summary>
-    public readonly bool IsSettled => _rank >= (Valid | Accepted | Wanted | Exact);
+    /// <summary>Whether no wildcard certificate can be better than the one found.</summary>
+    public readonly bool IsSettled => _rank >= (Valid | Accepted | NotRetired | Exact);
 
     public void Offer(CertificateSlot[] slots, bool exact)
     {
@@ -34,7 +34,7 @@ internal ref struct CertificateChoice(KeyKinds accepted, long now)
     {
         var rank = (entry.NotBefore <= now && now < entry.NotAfter ? Valid : 0)
             | ((entry.KeyKind & accepted) != 0 ? Accepted : 0)
-            | (entry.IsRetired ? 0 : Wanted)
+            | (entry.IsRetired ? 0 : NotRetired)
             | (exact ? Exact : 0)
             | ((entry.KeyKind & KeyKinds.Ecdsa) != 0 ? Ecdsa : 0);
         if (rank > _rank || (rank == _rank && entry.NotAfter > Best!.NotAfter))
@@ -45,7 +45,9 @@ internal ref struct CertificateChoice(KeyKinds accepted, long now)
     }
 }
 
-/// <summary>The place of one managed certificate in the index. A renewal is one write here, however many names it has.</summary>
+/// <summary>
+/// Holds the current entry of one managed certificate. A renewal replaces the entry with one write here, no matter how many names it has.
+/// </summary>
 internal sealed class CertificateSlot
 {
     private CertificateEntry? _current;

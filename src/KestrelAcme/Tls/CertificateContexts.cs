@@ -4,14 +4,18 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Makes contexts at first use, once each, and keeps the most recently used ones.</summary>
-/// <remarks>A handshake only reads <see cref="CertificateEntry.Context"/>. The lock is taken when a context was made, which took a millisecond.</remarks>
-internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPins pins, TimeProvider timeProvider, ILogger<CertificateContexts> logger)
+/// <summary>Creates each certificate context once, at first use, and caches the most recently used ones.</summary>
+/// <remarks>
+/// Safe for concurrent use. A handshake only reads <see cref="CertificateEntry.Context"/>. The lock is taken only after a context was
+/// created, which takes about a millisecond.
+/// </remarks>
+internal sealed class CertificateContexts(
+    ITlsSettingsSource settings, SessionPins pins, TimeProvider timeProvider, ILogger<CertificateContexts> logger)
 {
     private readonly Lock _gate = new();
     private readonly List<CertificateEntry> _kept = [];
 
-    /// <summary>How many contexts are kept.</summary>
+    /// <summary>The number of cached contexts.</summary>
     public int Count
     {
         get
@@ -23,14 +27,14 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
         }
     }
 
-    /// <summary>Returns the entry's context, and makes it if need be. Many who ask at once wait for one making.</summary>
+    /// <summary>Returns the entry's context and creates it if necessary. Concurrent callers share one creation.</summary>
     /// <exception cref="InvalidCertificateException">The certificate cannot be used.</exception>
     public ValueTask<SslStreamCertificateContext> GetAsync(CertificateEntry entry)
     {
         return entry.Context is { } context ? new(context) : new(MakeOnceAsync(entry));
     }
 
-    /// <summary>Makes the context on this thread, for a certificate that is about to be published.</summary>
+    /// <summary>Creates the context on the calling thread, for a certificate that is about to be published.</summary>
     /// <exception cref="InvalidCertificateException">The certificate cannot be used.</exception>
     public SslStreamCertificateContext Make(CertificateEntry entry)
     {
@@ -78,12 +82,12 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
         }
         catch (Exception exception)
         {
-            // Whatever it is, those who wait must be told.
+            // All callers that share this task must see the failure, whatever it is.
             mine.SetException(exception);
         }
         finally
         {
-            // Whoever comes now finds the context, or tries again after an eviction or a failure.
+            // A later caller finds the context, or tries again after an eviction or a failure.
             Volatile.Write(ref entry.Making, null);
         }
 
@@ -96,7 +100,7 @@ internal sealed class CertificateContexts(ITlsSettingsSource settings, SessionPi
         {
             if (entry.IsUnpublished)
             {
-                // Replaced while its context was made: the one connection that waited uses it, and nobody else will.
+                // The certificate was replaced while its context was created. Only the connection that waited for it uses it.
                 return;
             }
 

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Reads the body of a ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2). Unknown extensions and values, GREASE (RFC 8701) among them, are skipped.</summary>
+/// <summary>
+/// Parses the body of a ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2). Unknown extensions and values, including GREASE
+/// (RFC 8701), are ignored.
+/// </summary>
 internal static class ClientHelloParser
 {
     private const int VersionAndRandomLength = 34;
@@ -68,8 +71,9 @@ internal static class ClientHelloParser
         switch (type)
         {
             case ServerNameExtension:
-                // Twice, or present without a name: neither is allowed (RFC 6066 section 3).
-                return found.ServerName.IsEmpty && !data.IsEmpty && bytes.TryReadVector16(out found.ServerName) && bytes.IsEmpty && !found.ServerName.IsEmpty;
+                // Neither a duplicate nor an empty list is allowed (RFC 6066 section 3).
+                return found.ServerName.IsEmpty && !data.IsEmpty
+                    && bytes.TryReadVector16(out found.ServerName) && bytes.IsEmpty && !found.ServerName.IsEmpty;
             case SupportedGroupsExtension:
                 return bytes.TryReadVector16(out found.Groups) && bytes.IsEmpty && found.Groups.Length % 2 == 0;
             case AlpnExtension:
@@ -77,7 +81,8 @@ internal static class ClientHelloParser
             case SignatureAlgorithmsExtension:
                 return bytes.TryReadVector16(out found.SignatureAlgorithms) && bytes.IsEmpty && found.SignatureAlgorithms.Length % 2 == 0;
             case SupportedVersionsExtension:
-                return bytes.TryReadVector8(out var versions) && bytes.IsEmpty && versions.Length % 2 == 0 && SetVersions(versions, ref found);
+                return bytes.TryReadVector8(out var versions) && bytes.IsEmpty && versions.Length % 2 == 0
+                    && SetVersions(versions, ref found);
             default:
                 return true;
         }
@@ -103,10 +108,10 @@ internal static class ClientHelloParser
         return !list.IsEmpty;
     }
 
-    private static bool IsAcmeTls(ReadOnlySpan<byte> alpn) => alpn.Length > 1 && alpn[1..].SequenceEqual("acme-tls/1"u8) && alpn[0] == alpn.Length - 1;
+    private static bool IsAcmeTls(ReadOnlySpan<byte> alpn)
+        => alpn.Length > 1 && alpn[1..].SequenceEqual("acme-tls/1"u8) && alpn[0] == alpn.Length - 1;
 
-    // One entry of type host_name. Two cannot be read: which of them would a client mean? What follows another type, nobody knows (RFC
-    // 6066 section 3).
+    // Exactly one entry of type host_name. Two would be ambiguous, and the format of other types is undefined (RFC 6066 section 3).
     private static bool TryReadServerName(ReadOnlySpan<byte> list, out string? name, out IPAddress? address)
     {
         (name, address) = (null, null);
@@ -130,7 +135,7 @@ internal static class ClientHelloParser
         return true;
     }
 
-    // TLS 1.3 goes by the signature algorithms alone, and knows no PKCS #1 in a handshake.
+    // In TLS 1.3 the signature algorithms alone decide, and PKCS #1 signatures are not allowed in a handshake.
     private static KeyKinds AcceptedByTls13(in Extensions found)
     {
         var kinds = KeyKinds.None;
@@ -143,8 +148,8 @@ internal static class ClientHelloParser
         return kinds;
     }
 
-    // Before TLS 1.3 a scheme names the hash only; what curve a certificate's key may be on stands among the groups (RFC 8422 section
-    // 5.1), and the cipher suite decides too.
+    // Before TLS 1.3 a signature scheme names only the hash. The groups limit the curve of the certificate's key (RFC 8422 section 5.1),
+    // and the cipher suites matter, too.
     private static KeyKinds AcceptedBelowTls13(in Extensions found, ReadOnlySpan<byte> suites)
     {
         if (found.SignatureAlgorithms.IsEmpty)
@@ -192,7 +197,7 @@ internal static class ClientHelloParser
     }
 }
 
-/// <summary>Which kind of key a signature scheme (RFC 8446 section 4.2.3) or a cipher suite goes with.</summary>
+/// <summary>Maps signature schemes (RFC 8446 section 4.2.3) and cipher suites to kinds of keys.</summary>
 internal static class SignatureSchemes
 {
     public static KeyKinds KeyOf(ushort scheme) => scheme switch
@@ -204,10 +209,10 @@ internal static class SignatureSchemes
         _ => KeyKinds.None,
     };
 
-    /// <summary>Whether a scheme is RSASSA-PKCS1-v1_5, which TLS 1.3 has for certificates only (RFC 8446 section 4.2.3).</summary>
+    /// <summary>Whether a scheme is RSASSA-PKCS1-v1_5, which TLS 1.3 allows in certificates only (RFC 8446 section 4.2.3).</summary>
     public static bool IsPkcs1(ushort scheme) => scheme is 0x0401 or 0x0501 or 0x0601;
 
-    /// <summary>Whether a TLS 1.2 list of cipher suites has one that authenticates by ECDSA.</summary>
+    /// <summary>Whether a TLS 1.2 list of cipher suites contains a suite that authenticates with ECDSA.</summary>
     public static bool OffersEcdsaSuite(ReadOnlySpan<byte> suites)
     {
         for (var i = 0; i + 1 < suites.Length; i += 2)
@@ -222,5 +227,6 @@ internal static class SignatureSchemes
     }
 
     // ECDHE_ECDSA with AES-CBC, AES-GCM, ChaCha20-Poly1305, AES-CCM.
-    private static bool IsEcdsa(ushort suite) => suite is 0xC009 or 0xC00A or 0xC023 or 0xC024 or 0xC02B or 0xC02C or 0xCCA9 or (>= 0xC0AC and <= 0xC0AF);
+    private static bool IsEcdsa(ushort suite)
+        => suite is 0xC009 or 0xC00A or 0xC023 or 0xC024 or 0xC02B or 0xC02C or 0xCCA9 or (>= 0xC0AC and <= 0xC0AF);
 }

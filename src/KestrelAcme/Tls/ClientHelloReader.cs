@@ -4,14 +4,17 @@ using System.Net;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Finds the ClientHello in the first bytes of a connection, over any fragmentation into records and segments. Consumes nothing.</summary>
-/// <remarks>Remembers how far it came, so that a client that sends byte by byte makes no more work than one that does not.</remarks>
+/// <summary>
+/// Finds the ClientHello in the first bytes of a connection, no matter how it is fragmented into records and buffer segments. Does not
+/// consume any bytes.
+/// </summary>
+/// <remarks>Remembers how much it has scanned, so a client that sends byte by byte causes no extra work.</remarks>
 internal struct ClientHelloReader
 {
-    /// <summary>The longest ClientHello that is read. Real ones stay under 4 KB, post-quantum key shares included.</summary>
+    /// <summary>The longest ClientHello that is accepted. Real ones are below 4 KB, including post-quantum key shares.</summary>
     public const int MaxLength = 64 * 1024;
 
-    // One byte per record would take 6 bytes on the wire for each: nobody sends a long ClientHello like that.
+    // A record with a single byte takes 6 bytes on the wire. No real client sends a long ClientHello in such records.
     private const int MaxBuffered = MaxLength + 16 * 1024;
     private const int RecordHeaderLength = 5;
     private const int HandshakeHeaderLength = 4;
@@ -19,12 +22,12 @@ internal struct ClientHelloReader
     private const byte HandshakeRecord = 22;
     private const byte ClientHelloMessage = 1;
 
-    // Raw bytes of the whole records seen, the handshake bytes in them, and how many of those the message has: 0 while that is unknown.
+    // The raw bytes of complete records scanned, the handshake bytes in them, and the length of the message (0 while unknown).
     private int _scanned;
     private int _gathered;
     private int _needed;
 
-    /// <summary>Reads what can be read from all bytes received so far.</summary>
+    /// <summary>Reads the ClientHello from all bytes received so far.</summary>
     public ClientHelloStatus Read(in ReadOnlySequence<byte> buffer, out ClientHello hello)
     {
         hello = default;
@@ -94,7 +97,7 @@ internal struct ClientHelloReader
         }
     }
 
-    // Goes over the whole records that came since the last time, up to the end of the message.
+    // Scans the complete records that arrived since the last call, up to the end of the message.
     private bool TryScan(in ReadOnlySequence<byte> buffer)
     {
         Span<byte> header = stackalloc byte[RecordHeaderLength];
@@ -180,35 +183,34 @@ internal struct ClientHelloReader
     private static int MessageLength(ReadOnlySpan<byte> header) => (header[1] << 16) | (header[2] << 8) | header[3];
 }
 
-/// <summary>What we want to know of a ClientHello (RFC 8446 section 4.1.2).</summary>
+/// <summary>The parts of a ClientHello (RFC 8446 section 4.1.2) that decide what is served.</summary>
 /// <param name="ServerName">
-/// The name in lower case without a trailing dot; <see langword="null"/> if the client sent none, or an IP address in its place; <see
-/// cref="HostName.Unknown"/> if it sent something else.
+/// The name in lower case without a trailing dot; <see langword="null"/> if the client sent none or an IP address;
+/// <see cref="HostName.Unknown"/> if it sent something else.
 /// </param>
 /// <param name="Address">The IP address that the client sent as its server name.</param>
 /// <param name="IsAcmeTls">Whether the ALPN list is exactly <c>acme-tls/1</c> (RFC 8737).</param>
-/// <param name="AcceptedKeys">
-/// The kinds of certificate keys that the client can verify under the highest version of TLS that it offers.
-/// </param>
+/// <param name="AcceptedKeys">The kinds of certificate keys that the client can verify in the highest TLS version it offers.</param>
 /// <param name="AcceptedBelowTls13">
-/// The same under TLS 1.2, to which an endpoint may be limited; <paramref name="AcceptedKeys"/> if the client offers only one of the two.
+/// The same for TLS 1.2, to which an endpoint may be limited; equal to <paramref name="AcceptedKeys"/> if the client offers only one
+/// of the two versions.
 /// </param>
 /// <param name="OffersTls13">Whether TLS 1.3 is among the supported versions.</param>
 internal readonly record struct ClientHello(
     string? ServerName, IPAddress? Address, bool IsAcmeTls, KeyKinds AcceptedKeys, KeyKinds AcceptedBelowTls13, bool OffersTls13);
 
-/// <summary>How far reading a ClientHello came.</summary>
+/// <summary>The result of reading a ClientHello.</summary>
 internal enum ClientHelloStatus
 {
     /// <summary>More bytes are needed.</summary>
     Incomplete,
 
-    /// <summary>All of it was read.</summary>
+    /// <summary>The ClientHello was read.</summary>
     Complete,
 
-    /// <summary>The first byte is not that of a TLS handshake.</summary>
+    /// <summary>The first byte is not the start of a TLS handshake.</summary>
     NotTls,
 
-    /// <summary>It breaks the encoding, or our bounds.</summary>
+    /// <summary>The ClientHello is badly encoded or exceeds the limits.</summary>
     Malformed,
 }

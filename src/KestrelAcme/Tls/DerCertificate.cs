@@ -4,11 +4,17 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>The parts of a certificate that are looked at before it is served, read from DER without the operating system's help.</summary>
-/// <remarks>Ten thousand stored certificates are checked at start: parsing them as <c>X509Certificate2</c> would take seconds.</remarks>
+/// <summary>The parts of a certificate that are checked before it is served, parsed from DER without the operating system.</summary>
+/// <remarks>Thousands of stored certificates are checked at startup. Parsing them as <c>X509Certificate2</c> would take seconds.</remarks>
 internal readonly ref struct DerCertificate
 {
-    private DerCertificate(ReadOnlySpan<byte> serialNumber, ReadOnlySpan<byte> issuer, ReadOnlySpan<byte> validity, ReadOnlySpan<byte> subject, ReadOnlySpan<byte> publicKeyInfo, ReadOnlySpan<byte> extensions)
+    private DerCertificate(
+        ReadOnlySpan<byte> serialNumber,
+        ReadOnlySpan<byte> issuer,
+        ReadOnlySpan<byte> validity,
+        ReadOnlySpan<byte> subject,
+        ReadOnlySpan<byte> publicKeyInfo,
+        ReadOnlySpan<byte> extensions)
     {
         SerialNumber = serialNumber;
         Issuer = issuer;
@@ -18,26 +24,26 @@ internal readonly ref struct DerCertificate
         Extensions = extensions;
     }
 
-    /// <summary>The serial number: the content of the INTEGER.</summary>
+    /// <summary>The content of the serial number's INTEGER.</summary>
     public ReadOnlySpan<byte> SerialNumber { get; }
 
-    /// <summary>The issuer's name, encoded.</summary>
+    /// <summary>The encoded name of the issuer.</summary>
     public ReadOnlySpan<byte> Issuer { get; }
 
-    /// <summary>The Validity, encoded.</summary>
+    /// <summary>The encoded Validity.</summary>
     public ReadOnlySpan<byte> Validity { get; }
 
-    /// <summary>The subject's name, encoded.</summary>
+    /// <summary>The encoded name of the subject.</summary>
     public ReadOnlySpan<byte> Subject { get; }
 
-    /// <summary>The SubjectPublicKeyInfo, encoded.</summary>
+    /// <summary>The encoded SubjectPublicKeyInfo.</summary>
     public ReadOnlySpan<byte> PublicKeyInfo { get; }
 
-    /// <summary>The Extensions, encoded; empty when there are none.</summary>
+    /// <summary>The encoded Extensions; empty if there are none.</summary>
     public ReadOnlySpan<byte> Extensions { get; }
 
     /// <summary>Reads a certificate (RFC 5280 section 4.1).</summary>
-    /// <exception cref="AsnContentException">The bytes are no certificate.</exception>
+    /// <exception cref="AsnContentException">The bytes are not a certificate.</exception>
     public static DerCertificate Read(ReadOnlySpan<byte> der)
     {
         var certificate = DerFields.Enter(der);
@@ -52,7 +58,7 @@ internal readonly ref struct DerCertificate
         var serialNumber = fields.Next(out var tag);
         if (tag == new Asn1Tag(TagClass.ContextSpecific, 0, isConstructed: true))
         {
-            // That was the version; the serial number follows.
+            // This was the version. The serial number follows.
             serialNumber = fields.Next(out _);
         }
 
@@ -65,7 +71,7 @@ internal readonly ref struct DerCertificate
     }
 
     /// <summary>
-    /// Whether two encoded names are the same, also if an authority writes its own name in another type of string or case than in what it
+    /// Whether two encoded names are equal, even if a CA writes its own name with another string type or case than in the certificates it
     /// issues (RFC 5280 section 7.1).
     /// </summary>
     public static bool IsSameName(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
@@ -77,16 +83,17 @@ internal readonly ref struct DerCertificate
 
         try
         {
-            return string.Equals(new X500DistinguishedName(one).Name, new X500DistinguishedName(other).Name, StringComparison.OrdinalIgnoreCase);
+            return string.Equals(
+                new X500DistinguishedName(one).Name, new X500DistinguishedName(other).Name, StringComparison.OrdinalIgnoreCase);
         }
         catch (CryptographicException)
         {
-            // What cannot be read is no other name.
+            // An unreadable name does not equal any other.
             return false;
         }
     }
 
-    /// <summary>When the certificate begins and ends to be valid (RFC 5280 section 4.1.2.5).</summary>
+    /// <summary>Reads the validity period (RFC 5280 section 4.1.2.5).</summary>
     /// <exception cref="AsnContentException">The times cannot be read.</exception>
     public (DateTimeOffset NotBefore, DateTimeOffset NotAfter) ReadValidity()
     {
@@ -94,7 +101,7 @@ internal readonly ref struct DerCertificate
         return (ReadTime(times.Next(out var first), first), ReadTime(times.Next(out var second), second));
     }
 
-    /// <summary>The content of an extension, which is encoded itself; empty when the certificate does not have it.</summary>
+    /// <summary>Returns the content of an extension, itself DER; empty if the certificate does not have the extension.</summary>
     /// <param name="oid">The content of the extension's object identifier.</param>
     /// <exception cref="AsnContentException">The extensions cannot be read.</exception>
     public ReadOnlySpan<byte> FindExtension(ReadOnlySpan<byte> oid)
@@ -118,7 +125,7 @@ internal readonly ref struct DerCertificate
         return default;
     }
 
-    // Two unique identifiers, which nobody uses, may stand before them.
+    // Two unique identifiers, which are not used in practice, may precede the extensions.
     private static ReadOnlySpan<byte> ReadExtensions(DerFields fields)
     {
         while (!fields.IsEmpty)
@@ -134,5 +141,39 @@ internal readonly ref struct DerCertificate
     }
 
     private static DateTimeOffset ReadTime(ReadOnlySpan<byte> encoded, Asn1Tag tag)
-        => tag == Asn1Tag.UtcTime ? AsnDecoder.ReadUtcTime(encoded, AsnEncodingRules.DER, out _) : AsnDecoder.ReadGeneralizedTime(encoded, AsnEncodingRules.DER, out _);
+        => tag == Asn1Tag.UtcTime
+            ? AsnDecoder.ReadUtcTime(encoded, AsnEncodingRules.DER, out _)
+            : AsnDecoder.ReadGeneralizedTime(encoded, AsnEncodingRules.DER, out _);
+}
+
+/// <summary>Enumerates the elements of a DER sequence.</summary>
+internal ref struct DerFields
+{
+    private ReadOnlySpan<byte> _rest;
+
+    private DerFields(ReadOnlySpan<byte> content) => _rest = content;
+
+    public readonly bool IsEmpty => _rest.IsEmpty;
+
+    /// <summary>Enumerates the children of an encoded element.</summary>
+    public static DerFields Enter(ReadOnlySpan<byte> element) => new(Content(element, out _, out _));
+
+    /// <summary>Returns the content of an encoded element.</summary>
+    public static ReadOnlySpan<byte> Content(ReadOnlySpan<byte> element) => Content(element, out _, out _);
+
+    /// <summary>Returns the next element, including its header.</summary>
+    /// <exception cref="AsnContentException">There is no further element, or its encoding is invalid.</exception>
+    public ReadOnlySpan<byte> Next(out Asn1Tag tag)
+    {
+        Content(_rest, out tag, out var consumed);
+        var element = _rest[..consumed];
+        _rest = _rest[consumed..];
+        return element;
+    }
+
+    private static ReadOnlySpan<byte> Content(ReadOnlySpan<byte> element, out Asn1Tag tag, out int consumed)
+    {
+        tag = AsnDecoder.ReadEncodedValue(element, AsnEncodingRules.DER, out var offset, out var length, out consumed);
+        return element.Slice(offset, length);
+    }
 }

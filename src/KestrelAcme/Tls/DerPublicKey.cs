@@ -2,7 +2,7 @@ using System.Formats.Asn1;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>The public half of a certificate's or of a private key's encoding, in a form that can be compared.</summary>
+/// <summary>The public part of an encoded certificate or private key, for comparison.</summary>
 internal readonly ref struct DerPublicKey(KeyKinds kind, ReadOnlySpan<byte> value)
 {
     private const string EcPublicKey = "1.2.840.10045.2.1";
@@ -10,10 +10,10 @@ internal readonly ref struct DerPublicKey(KeyKinds kind, ReadOnlySpan<byte> valu
     private const string P384 = "1.3.132.0.34";
     private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
-    /// <summary>The kind of the key; <see cref="KeyKinds.None"/> for one that we do not know.</summary>
+    /// <summary>The kind of the key; <see cref="KeyKinds.None"/> if it is not supported.</summary>
     public KeyKinds Kind { get; } = kind;
 
-    /// <summary>The point of an ECDSA key, the modulus of an RSA key; empty where the encoding leaves it out.</summary>
+    /// <summary>The point of an ECDSA key or the modulus of an RSA key; empty if the encoding omits it.</summary>
     public ReadOnlySpan<byte> Value { get; } = value;
 
     /// <summary>Reads a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).</summary>
@@ -21,12 +21,14 @@ internal readonly ref struct DerPublicKey(KeyKinds kind, ReadOnlySpan<byte> valu
     {
         var fields = DerFields.Enter(publicKeyInfo);
         var kind = ReadKind(fields.Next(out _));
-        // The first content byte of a BIT STRING counts the unused bits: none in a key.
+        // The first content byte of a BIT STRING is the number of unused bits: always 0 in a key.
         var bits = DerFields.Content(fields.Next(out _))[1..];
         return new DerPublicKey(kind, kind == KeyKinds.Rsa ? DerFields.Enter(bits).Next(out _) : bits);
     }
 
-    /// <summary>Reads a PKCS #8 private key (RFC 5958): the modulus of an RSA key, the public point that an ECPrivateKey (RFC 5915) may carry.</summary>
+    /// <summary>
+    /// Reads a PKCS #8 private key (RFC 5958): the modulus of an RSA key, or the optional public point of an ECPrivateKey (RFC 5915).
+    /// </summary>
     public static DerPublicKey OfPrivateKey(ReadOnlySpan<byte> pkcs8)
     {
         var fields = DerFields.Enter(pkcs8);
@@ -72,4 +74,24 @@ internal readonly ref struct DerPublicKey(KeyKinds kind, ReadOnlySpan<byte> valu
             _ => KeyKinds.None,
         };
     }
+}
+
+/// <summary>Kinds of certificate keys: the kind of one certificate, or all kinds that a client accepts.</summary>
+[Flags]
+internal enum KeyKinds : byte
+{
+    /// <summary>No supported kind.</summary>
+    None = 0,
+
+    /// <summary>ECDSA on P-256.</summary>
+    EcdsaP256 = 1,
+
+    /// <summary>ECDSA on P-384.</summary>
+    EcdsaP384 = 2,
+
+    /// <summary>RSA of any size.</summary>
+    Rsa = 4,
+
+    /// <summary>Either curve.</summary>
+    Ecdsa = EcdsaP256 | EcdsaP384,
 }

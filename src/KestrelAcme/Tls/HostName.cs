@@ -7,7 +7,9 @@ using System.Text;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Host names as they stand in SNI (RFC 6066 section 3) and in our index: A-labels in lower case, no trailing dot.</summary>
+/// <summary>
+/// Host names in the form used by SNI (RFC 6066 section 3) and by the name index: lower-case A-labels without a trailing dot.
+/// </summary>
 internal static class HostName
 {
     private static readonly IdnMapping Idn = new();
@@ -15,13 +17,13 @@ internal static class HostName
     private const int MaxLength = 253;
     private const int MaxLabelLength = 63;
 
-    // The longest form of an IPv6 address has 45 characters; brackets or a zone may stand beside it.
+    // The longest text form of an IPv6 address has 45 characters. Brackets and a zone may be added.
     private const int MaxAddressLength = 64;
 
-    /// <summary>Stands for what a client sent as a server name and is none: it is nobody's name.</summary>
+    /// <summary>Stands for a server name that is not a valid host name. It matches no certificate.</summary>
     public const string Unknown = "";
 
-    /// <summary>Reads a name; refuses what is none, an IP address among them.</summary>
+    /// <summary>Reads a host name. Returns <see langword="false"/> for anything else, including an IP address.</summary>
     public static bool TryRead(ReadOnlySpan<byte> host, [NotNullWhen(true)] out string? name)
     {
         name = null;
@@ -46,7 +48,7 @@ internal static class HostName
     }
 
     /// <summary>
-    /// Reads an IP address, as clients send it that put into SNI whatever they connect to: in brackets or not, with a zone or not.
+    /// Reads an IP address, with or without brackets and a zone. Some clients put whatever they connect to into SNI.
     /// </summary>
     public static bool TryReadAddress(ReadOnlySpan<byte> host, [NotNullWhen(true)] out IPAddress? address)
     {
@@ -74,7 +76,7 @@ internal static class HostName
             return false;
         }
 
-        // "12345" and "127.1" are addresses to the parser, and to nobody else.
+        // IPAddress.TryParse also accepts "12345" and "127.1", which no client sends as an address.
         address = read.AddressFamily == AddressFamily.InterNetworkV6 ? WithoutZone(read)
             : !brackets && text.SequenceEqual(read.ToString()) ? read
             : null;
@@ -82,10 +84,11 @@ internal static class HostName
     }
 
     /// <summary>
-    /// The address that a reverse-mapping name stands for (RFC 1035 section 3.5, RFC 3596 section 2.5); <see langword="null"/> for another
-    /// name.
+    /// Returns the address that a reverse-mapping name stands for (RFC 1035
+    /// section 3.5, RFC 3596 section 2.5); <see langword="null"/> for any
+    /// other name.
     /// </summary>
-    /// <param name="name">The name, normalized.</param>
+    /// <param name="name">The normalized name.</param>
     public static IPAddress? AddressOf(string name)
     {
         const string V4 = ".in-addr.arpa";
@@ -98,7 +101,7 @@ internal static class HostName
             return octets.Length == 4 && IPAddress.TryParse(text, out var address) && address.ToString() == text ? address : null;
         }
 
-        // 32 digits with a dot between each two.
+        // 32 digits, separated by dots.
         if (!name.EndsWith(V6, StringComparison.Ordinal) || name.Length != V6.Length + 63)
         {
             return null;
@@ -120,7 +123,7 @@ internal static class HostName
     }
 
     /// <summary>
-    /// A name that .NET read from SNI, which it turns into Unicode, as the index knows it; <see cref="Unknown"/> for what is no host name.
+    /// Normalizes a name that .NET read from SNI, which it converts to Unicode. Returns <see cref="Unknown"/> if it is not a host name.
     /// </summary>
     public static string FromUnicode(string name)
     {
@@ -139,7 +142,7 @@ internal static class HostName
         }
     }
 
-    /// <summary>A name of the configuration or of a certificate, as the index knows it.</summary>
+    /// <summary>Normalizes a name from the configuration or a certificate to the form of the name index.</summary>
     public static string Normalize(string name) => name.TrimEnd('.').ToLowerInvariant();
 
     private static IPAddress WithoutZone(IPAddress address)
@@ -174,7 +177,7 @@ internal static class HostName
             lower[i] = c;
         }
 
-        // A last label of digits only is an IPv4 address, or nothing at all.
+        // If the last label has digits only, this is an IPv4 address or invalid.
         return label > 0 && !digitsOnly;
     }
 
@@ -186,7 +189,7 @@ internal static class HostName
             return true;
         }
 
-        // Underscores are not in the grammar of host names, yet there are servers with them.
+        // Underscores are not allowed in host names, but some servers have them.
         return char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_';
     }
 }

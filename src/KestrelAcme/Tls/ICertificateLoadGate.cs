@@ -1,16 +1,34 @@
 namespace KestrelAcme.Tls;
 
-/// <summary>Certificates that exist but are not published yet. A connection may wait for one before its handshake; a handshake never does.</summary>
+/// <summary>
+/// Loads stored certificates that are not published yet. A connection may wait for one before its handshake; a handshake never waits.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal interface ICertificateLoadGate
 {
-    /// <summary>Whether there is nothing to wait for.</summary>
+    /// <summary>Whether all stored certificates are published, so that there is nothing to wait for.</summary>
     bool AllPublished { get; }
 
-    /// <summary>Publishes what there is for a name, itself or its wildcard, or an address, before all else; returns when that is done, or when it takes too long. Never throws.</summary>
-    /// <param name="name">The name or address, normalized.</param>
+    /// <summary>
+    /// Publishes what is stored for a name (exact or wildcard) or address before everything else. Returns when that is done or takes too
+    /// long. Never throws.
+    /// </summary>
+    /// <param name="name">The normalized name or address.</param>
     Task PublishAsync(string name);
 
-    /// <summary>Returns when everything is published, what stands in for missing certificates as well, or when it takes too long. Never throws.</summary>
+    /// <summary>Returns when all certificates, including retired ones, are published, or when that takes too long. Never throws.</summary>
     Task PublishAllAsync();
+}
+
+/// <summary>A gate for hosts without certificates to load: nothing has to be waited for.</summary>
+internal sealed class NoCertificateLoadGate : ICertificateLoadGate
+{
+    /// <inheritdoc/>
+    public bool AllPublished => true;
+
+    /// <inheritdoc/>
+    public Task PublishAsync(string name) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task PublishAllAsync() => Task.CompletedTask;
 }

@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Keeps one copy of each intermediate certificate: a hundred thousand leaves come from a handful of issuers.</summary>
-/// <remarks>Safe for concurrent use. One that is known already costs no memory, not even for the moment.</remarks>
+/// <summary>Keeps one copy of each intermediate certificate, because a hundred thousand leaves come from a handful of issuers.</summary>
+/// <remarks>Safe for concurrent use. Looking up a known certificate does not allocate.</remarks>
 internal sealed class IntermediatePool
 {
-    // An authority has a few; past this, something makes a new one each time and sharing is of no use.
+    // A CA has few intermediates. Above this limit a new one is created each time, and sharing does not help.
     private const int MaxShared = 1024;
 
     private readonly ConcurrentDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> _shared = new(BytesComparer.Instance);
@@ -31,10 +31,39 @@ internal sealed class IntermediatePool
         return shared ?? chain;
     }
 
-    /// <summary>Returns the shared copy of a certificate, made of these bytes when it is the first.</summary>
-    public ReadOnlyMemory<byte> Share(ReadOnlySpan<byte> certificate) => _byContent.TryGetValue(certificate, out var known) ? known : Add(certificate.ToArray());
+    /// <summary>Returns the shared copy of a certificate; creates it from these bytes if it is new.</summary>
+    public ReadOnlyMemory<byte> Share(ReadOnlySpan<byte> certificate)
+        => _byContent.TryGetValue(certificate, out var known) ? known : Add(certificate.ToArray());
 
-    private ReadOnlyMemory<byte> Share(ReadOnlyMemory<byte> certificate) => _shared.TryGetValue(certificate, out var known) ? known : Add(certificate);
+    private ReadOnlyMemory<byte> Share(ReadOnlyMemory<byte> certificate)
+        => _shared.TryGetValue(certificate, out var known) ? known : Add(certificate);
 
-    private ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> certificate) => _shared.Count < MaxShared ? _shared.GetOrAdd(certificate, certificate) : certificate;
+    private ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> certificate)
+        => _shared.Count < MaxShared ? _shared.GetOrAdd(certificate, certificate) : certificate;
+}
+
+/// <summary>Compares byte sequences by content, so that a dictionary can be keyed by bytes and queried with a span.</summary>
+internal sealed class BytesComparer
+    : IEqualityComparer<ReadOnlyMemory<byte>>, IAlternateEqualityComparer<ReadOnlySpan<byte>, ReadOnlyMemory<byte>>
+{
+    private BytesComparer()
+    {
+    }
+
+    public static BytesComparer Instance { get; } = new();
+
+    public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+    public bool Equals(ReadOnlySpan<byte> alternate, ReadOnlyMemory<byte> other) => alternate.SequenceEqual(other.Span);
+
+    public int GetHashCode(ReadOnlyMemory<byte> obj) => GetHashCode(obj.Span);
+
+    public int GetHashCode(ReadOnlySpan<byte> alternate)
+    {
+        var hash = new HashCode();
+        hash.AddBytes(alternate);
+        return hash.ToHashCode();
+    }
+
+    public ReadOnlyMemory<byte> Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
 }

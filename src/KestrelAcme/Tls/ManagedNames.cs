@@ -2,15 +2,15 @@ using System.Net;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>The names that we answer for, with or without a certificate: an immutable set, replaced as a whole.</summary>
+/// <summary>The managed names, with or without a certificate. Immutable; replaced as a whole.</summary>
 internal sealed class ManagedNames
 {
     private readonly HashSet<string> _names;
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly HashSet<IPAddress> _addresses = [];
 
-    /// <param name="names">All names.</param>
-    /// <param name="sole">A name of the one certificate that is wanted; <see langword="null"/> if there are several.</param>
+    /// <param name="names">All managed names.</param>
+    /// <param name="sole">A name of the only configured certificate; <see langword="null"/> if several are configured.</param>
     public ManagedNames(IReadOnlyCollection<string> names, string? sole = null)
     {
         Count = names.Count;
@@ -33,19 +33,19 @@ internal sealed class ManagedNames
         SoleAddress = _addresses.Count == 1 ? _addresses.First() : null;
     }
 
-    /// <summary>The only address among the names.</summary>
+    /// <summary>The address among the names, if there is exactly one.</summary>
     public IPAddress? SoleAddress { get; }
 
-    /// <summary>How many names there are.</summary>
+    /// <summary>The number of names.</summary>
     public int Count { get; }
 
     /// <summary>
-    /// A name of the one certificate that we answer with; <see langword="null"/> if there are several, and a client that names none could
-    /// mean any of them.
+    /// A name of the only configured certificate; <see langword="null"/> if several are configured, because a client that sends no name
+    /// could mean any of them.
     /// </summary>
     public string? Sole { get; }
 
-    /// <summary>Returns the name of ours that covers a client's, itself or a wildcard; <see langword="null"/> when it is a foreign one.</summary>
+    /// <summary>Returns the managed name that covers a client's, exactly or as a wildcard; <see langword="null"/> if none does.</summary>
     public string? Find(ReadOnlySpan<char> name)
     {
         if (_bySpan.TryGetValue(name, out var exact))
@@ -57,10 +57,12 @@ internal sealed class ManagedNames
         return dot > 0 && _bySpan.TryGetValue(name[dot..], out var wildcard) ? "*" + wildcard : null;
     }
 
-    /// <summary>Whether an address is itself one of ours.</summary>
+    /// <summary>Whether an address is itself managed.</summary>
     public bool Contains(IPAddress? address) => address is not null && _addresses.Contains(address);
 
-    /// <summary>Returns the address of ours that a client reached; a sole address stands for every one, as a sole certificate does.</summary>
+    /// <summary>
+    /// Returns the managed address that a client reached. If only one address is managed, it is returned for every local address.
+    /// </summary>
     public string? Find(IPAddress? address)
         => SoleAddress is not null ? SoleAddress.ToString()
             : address is not null && _addresses.Contains(address) ? address.ToString()

@@ -3,10 +3,10 @@ using System.Net;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Which certificates cover which name. Readers take no lock and allocate nothing; one writer at a time.</summary>
+/// <summary>Maps names and addresses to certificates. Readers take no lock and do not allocate. Only one writer at a time.</summary>
 internal sealed class NameIndex
 {
-    // A wildcard is kept under its name without the star: ".example.com".
+    // A wildcard is stored without its star: ".example.com".
     private readonly ConcurrentDictionary<string, CertificateSlot[]> _names = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, CertificateSlot[]>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly ConcurrentDictionary<IPAddress, CertificateSlot[]> _addresses = new();
@@ -15,9 +15,9 @@ internal sealed class NameIndex
     public NameIndex() => _bySpan = _names.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Finds the best certificate for a name.</summary>
-    /// <param name="name">The name, normalized.</param>
+    /// <param name="name">The normalized name.</param>
     /// <param name="accepted">The kinds of keys that the client accepts.</param>
-    /// <param name="now">The present in UTC ticks.</param>
+    /// <param name="now">The current time in UTC ticks.</param>
     public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted, long now)
     {
         var choice = new CertificateChoice(accepted, now);
@@ -39,15 +39,17 @@ internal sealed class NameIndex
         return choice.Best;
     }
 
-    /// <summary>Finds the best certificate for an address; the only certificate with an address answers for every one.</summary>
+    /// <summary>Finds the best certificate for an address. The only certificate with an address is used for every address.</summary>
     /// <param name="address">The address.</param>
-    /// <param name="exactly">Whether another address's certificate must not answer.</param>
+    /// <param name="exactly">Whether a certificate for another address must not be used.</param>
     /// <param name="accepted">The kinds of keys that the client accepts.</param>
-    /// <param name="now">The present in UTC ticks.</param>
+    /// <param name="now">The current time in UTC ticks.</param>
     public CertificateEntry? Find(IPAddress? address, bool exactly, KeyKinds accepted, long now)
     {
         var choice = new CertificateChoice(accepted, now);
-        var slots = address is not null && _addresses.TryGetValue(address, out var exact) ? exact : exactly ? null : Volatile.Read(ref _soleAddress);
+        var slots = address is not null && _addresses.TryGetValue(address, out var exact) ? exact
+            : exactly ? null
+            : Volatile.Read(ref _soleAddress);
         if (slots is not null)
         {
             choice.Offer(slots, exact: true);
@@ -60,12 +62,12 @@ internal sealed class NameIndex
     {
         if (IPAddress.TryParse(name, out var address))
         {
-            _addresses.AddOrUpdate(address, static (_, added) => [added], static (_, slots, added) => Array.IndexOf(slots, added) < 0 ? [.. slots, added] : slots, slot);
+            Add(_addresses, address, slot);
             UpdateSoleAddress();
         }
         else
         {
-            _names.AddOrUpdate(Key(name), static (_, added) => [added], static (_, slots, added) => Array.IndexOf(slots, added) < 0 ? [.. slots, added] : slots, slot);
+            Add(_names, Key(name), slot);
         }
     }
 
@@ -83,6 +85,14 @@ internal sealed class NameIndex
     }
 
     private static string Key(string name) => name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name;
+
+    private static void Add<TKey>(ConcurrentDictionary<TKey, CertificateSlot[]> slotsByKey, TKey key, CertificateSlot slot)
+        where TKey : notnull
+        => slotsByKey.AddOrUpdate(
+            key,
+            static (_, added) => [added],
+            static (_, slots, added) => Array.IndexOf(slots, added) < 0 ? [.. slots, added] : slots,
+            slot);
 
     private static void Remove<TKey>(ConcurrentDictionary<TKey, CertificateSlot[]> slotsByKey, TKey key, CertificateSlot slot)
         where TKey : notnull
@@ -103,7 +113,7 @@ internal sealed class NameIndex
         }
     }
 
-    // Several addresses may stand in one certificate: what counts is that all have the same certificates.
+    // One certificate may contain several addresses. All addresses must have the same certificates.
     private void UpdateSoleAddress()
     {
         CertificateSlot[]? sole = null;

@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>The self-signed certificate that is served for managed names that have none yet: one for all names, made when first needed.</summary>
+/// <summary>
+/// The self-signed certificate that is served for managed names without a certificate. One for all names, created at first use.
+/// </summary>
 internal sealed class PlaceholderCertificate(TimeProvider timeProvider)
 {
     private readonly Lock _gate = new();

@@ -4,10 +4,14 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Keeps the sessions of the hottest certificates resumable, each by a <see cref="SslContextPin"/>: chooses them, and lets go of those that cooled down or went.</summary>
+/// <summary>
+/// Keeps the TLS sessions of the most used certificates resumable. Chooses the certificates, gives each an <see cref="SslContextPin"/>,
+/// and releases the pins of certificates that are used less or no longer served.
+/// </summary>
 internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider timeProvider, ILogger<SessionPins> logger)
 {
-    // A newcomer must be clearly hotter than the coldest, and rarely: with even traffic over many names, pins would wander for nothing.
+    // A new certificate must be used clearly more than the least used pinned
+    // one. With even traffic over many names, pins would move in vain.
     private const float Advantage = 2;
     private static readonly TimeSpan ReplaceInterval = TimeSpan.FromSeconds(1);
     private static readonly object Reserved = new();
@@ -20,11 +24,16 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
     /// <summary>How many certificates are pinned.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Considers an entry whose context a handshake is about to use with these options. Returns at once; the work is done elsewhere.</summary>
+    /// <summary>
+    /// Considers pinning an entry whose context a handshake is about to use
+    /// with these options. Returns at once; the work runs on the thread
+    /// pool.
+    /// </summary>
     public void Offer(CertificateEntry entry, SslServerAuthenticationOptions options)
     {
-        // .NET caches SSL_CTXs on Linux, and only those that none of these make special.
-        if (entry.Pin is not null || entry.IsUnpublished || !OperatingSystem.IsLinux() || options.CipherSuitesPolicy is not null || !options.AllowTlsResume || !HasRoom(entry))
+        // .NET caches SSL_CTXs on Linux only, and only for options without these features.
+        if (entry.Pin is not null || entry.IsUnpublished || !OperatingSystem.IsLinux()
+            || options.CipherSuitesPolicy is not null || !options.AllowTlsResume || !HasRoom(entry))
         {
             return;
         }
@@ -39,11 +48,12 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
                 ClientCertificateRequired = options.ClientCertificateRequired,
                 RemoteCertificateValidationCallback = static (_, _, _, _) => false,
             };
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Pins.TryPin(work.Entry, work.Options), (Pins: this, Entry: entry, Options: copy), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static work => work.Pins.TryPin(work.Entry, work.Options), (Pins: this, Entry: entry, Options: copy), preferLocal: false);
         }
     }
 
-    /// <summary>Lets go of an entry that is no longer served.</summary>
+    /// <summary>Releases the pin of an entry that is no longer served.</summary>
     public void Release(CertificateEntry entry)
     {
         Forget(entry);
@@ -60,7 +70,9 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
 
         var now = timeProvider.GetTimestamp();
         var last = Volatile.Read(ref _lastReplacement);
-        if (limit == 0 || timeProvider.GetElapsedTime(last, now) < ReplaceInterval || Interlocked.CompareExchange(ref _lastReplacement, now, last) != last)
+        if (limit == 0
+            || timeProvider.GetElapsedTime(last, now) < ReplaceInterval
+            || Interlocked.CompareExchange(ref _lastReplacement, now, last) != last)
         {
             return false;
         }
@@ -73,7 +85,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
 
     private CertificateEntry Coldest(long now) => _pinned.MinBy(entry => entry.HeatAt(now, timeProvider))!;
 
-    // Pins save processor time and no more: what goes wrong here must not end the process, as an exception on this thread would.
+    // Pins only save processor time. An exception must not leave this thread-pool thread, because it would end the process.
     private void TryPin(CertificateEntry entry, SslServerAuthenticationOptions options)
     {
         try
@@ -99,11 +111,11 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
             Release(displaced);
         }
 
-        var handshake = SslContextPin.Begin(options, logger);
-        if (Interlocked.CompareExchange(ref entry.Pin, handshake, Reserved) != Reserved)
+        var pin = SslContextPin.Begin(options, logger);
+        if (Interlocked.CompareExchange(ref entry.Pin, pin, Reserved) != Reserved)
         {
-            // Released in the meantime, and not to be found then: it must not be kept.
-            handshake.End();
+            // The entry was released in the meantime, when this pin did not exist yet.
+            pin.End();
             Forget(entry);
         }
     }
@@ -115,7 +127,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
         {
             if (entry.IsUnpublished)
             {
-                // Replaced between the offer and now.
+                // The certificate was replaced after it was offered.
                 Volatile.Write(ref entry.Pin, null);
                 return false;
             }

@@ -5,11 +5,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>A server handshake in memory that has read a ClientHello and waits for the rest: as long as it does, .NET keeps what OpenSSL knows of its certificate.</summary>
+/// <summary>
+/// A server handshake in memory that has read a ClientHello and waits for more. While it waits, .NET keeps OpenSSL's data for its
+/// certificate.
+/// </summary>
 /// <remarks>
-/// On Linux .NET keeps OpenSSL's SSL_CTXs, and with them the keys of the session tickets, in one cache for the process, and each time its size reaches a
-/// multiple of 32 it drops every entry that no connection uses at that moment. From about 30 names on nearly no session is resumed, and full handshakes pay for
-/// making SSL_CTXs anew. A connection that never ends holds its SSL_CTX. It costs about a millisecond to set up and 80 KB to keep.
+/// On Linux, .NET caches OpenSSL's SSL_CTXs, which hold the keys of session tickets, in one cache per process. Each time the size of the
+/// cache reaches a multiple of 32, .NET drops every entry that no connection uses at that moment. From about 30 names on, hardly any
+/// session is resumed, and full handshakes pay for creating SSL_CTXs again. A connection that never ends keeps its SSL_CTX. It takes about
+/// a millisecond to set up and 80 KB of memory.
 /// </remarks>
 internal sealed class SslContextPin
 {
@@ -21,19 +25,19 @@ internal sealed class SslContextPin
     {
     }
 
-    /// <summary>Begins the handshake on this thread, up to where it waits.</summary>
+    /// <summary>Runs the handshake on the calling thread up to the point where it waits.</summary>
     public static SslContextPin Begin(SslServerAuthenticationOptions options, ILogger logger)
     {
         var clientHello = ClientHello.Value;
-        var handshake = new SslContextPin();
-        _ = handshake.RunAsync(clientHello, options, logger);
-        return handshake;
+        var pin = new SslContextPin();
+        _ = pin.RunAsync(clientHello, options, logger);
+        return pin;
     }
 
-    /// <summary>Lets go of what it holds.</summary>
+    /// <summary>Ends the handshake and releases the SSL_CTX.</summary>
     public void End() => _end.TrySetResult(0);
 
-    /// <summary>The ClientHello of a client in this process that restricts nothing.</summary>
+    /// <summary>Returns the ClientHello of a client in this process with default options.</summary>
     public static byte[] CaptureClientHello()
     {
         using var transport = new OneWayStream([], new TaskCompletionSource<int>().Task);
@@ -52,12 +56,12 @@ internal sealed class SslContextPin
         }
         catch (Exception exception) when (exception is IOException or AuthenticationException)
         {
-            // The one way it ends: End() closed the stream. Where it ends earlier, nothing is pinned, and nothing else is lost.
+            // Normally End() closed the stream. If the handshake ends earlier, nothing is pinned, and nothing else is lost.
             logger.PinEnded(exception.Message);
         }
     }
 
-    /// <summary>Gives what it was made with, then makes the reader wait; keeps the first that is written.</summary>
+    /// <summary>A stream that returns its content and then blocks the reader; keeps the first write.</summary>
     private sealed class OneWayStream(byte[] content, Task<int> end) : Stream
     {
         private int _position;
@@ -87,7 +91,7 @@ internal sealed class SslContextPin
                 return new(end);
             }
 
-            // SslStream begins with a read of no bytes, to learn that there are some.
+            // SslStream starts with an empty read to learn whether there is data.
             var count = Math.Min(buffer.Length, content.Length - _position);
 
             content.AsMemory(_position, count).CopyTo(buffer);
@@ -115,7 +119,7 @@ internal sealed class SslContextPin
 
         private void Keep(ReadOnlySpan<byte> bytes)
         {
-            // Only the capture of the ClientHello asks for it.
+            // Only CaptureClientHello needs it.
             if (content.Length == 0 && Written.Length == 0)
             {
                 Written = bytes.ToArray();

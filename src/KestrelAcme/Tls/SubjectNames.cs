@@ -4,8 +4,8 @@ using System.Text;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>The DNS names and IP addresses that a leaf is for (RFC 5280 section 4.2.1.6), read from its DER.</summary>
-/// <remarks>Ten thousand leaves are compared with what is stored beside them at start: no string is made for a comparison.</remarks>
+/// <summary>The DNS names and IP addresses of a leaf (RFC 5280 section 4.2.1.6), read from its DER.</summary>
+/// <remarks>Thousands of leaves are compared with their stored names at startup, so comparisons do not create strings.</remarks>
 internal static class SubjectNames
 {
     private static readonly Asn1Tag DnsName = new(TagClass.ContextSpecific, 2);
@@ -41,7 +41,7 @@ internal static class SubjectNames
         return true;
     }
 
-    /// <summary>All names of a leaf: DNS names in lower case, addresses in their usual form.</summary>
+    /// <summary>Returns all names of a leaf: DNS names in lower case, addresses in their canonical form.</summary>
     /// <exception cref="AsnContentException">The extension cannot be read.</exception>
     public static string[] Read(DerCertificate leaf)
     {
@@ -65,13 +65,17 @@ internal static class SubjectNames
 
     private static bool Contains(DerCertificate leaf, string name)
     {
-        // No domain ends with a digit alone; an IPv6 address may end with a letter.
-        var address = (name.Contains(':') || (name.Length > 0 && char.IsAsciiDigit(name[^1]))) && IPAddress.TryParse(name, out var parsed) ? parsed.GetAddressBytes() : null;
+        // No domain name ends with a digit-only label, but an IPv6 address may end with a letter.
+        var mayBeAddress = name.Contains(':') || (name.Length > 0 && char.IsAsciiDigit(name[^1]));
+        var address = mayBeAddress && IPAddress.TryParse(name, out var parsed) ? parsed.GetAddressBytes() : null;
         var fields = Enter(leaf);
         while (!fields.IsEmpty)
         {
             var content = DerFields.Content(fields.Next(out var tag));
-            if (address is null ? tag == DnsName && Ascii.EqualsIgnoreCase(content, name) : tag == IpAddress && content.SequenceEqual(address))
+            var found = address is null
+                ? tag == DnsName && Ascii.EqualsIgnoreCase(content, name)
+                : tag == IpAddress && content.SequenceEqual(address);
+            if (found)
             {
                 return true;
             }
@@ -80,5 +84,6 @@ internal static class SubjectNames
         return false;
     }
 
-    private static DerFields Enter(DerCertificate leaf) => leaf.FindExtension(Oid) is { IsEmpty: false } names ? DerFields.Enter(names) : default;
+    private static DerFields Enter(DerCertificate leaf)
+        => leaf.FindExtension(Oid) is { IsEmpty: false } names ? DerFields.Enter(names) : default;
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Walks through the presentation language of TLS (RFC 8446 section 3) and never past the end.</summary>
+/// <summary>Reads data in the presentation language of TLS (RFC 8446 section 3) without reading past its end.</summary>
 internal ref struct TlsBytes(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;
@@ -44,14 +44,14 @@ internal ref struct TlsBytes(ReadOnlySpan<byte> bytes)
         return true;
     }
 
-    /// <summary>Reads a vector whose length takes one byte.</summary>
+    /// <summary>Reads a vector with a one-byte length.</summary>
     public bool TryReadVector8(out ReadOnlySpan<byte> value)
     {
         value = default;
         return TryReadByte(out var length) && TryTake(length, out value);
     }
 
-    /// <summary>Reads a vector whose length takes two bytes.</summary>
+    /// <summary>Reads a vector with a two-byte length.</summary>
     public bool TryReadVector16(out ReadOnlySpan<byte> value)
     {
         value = default;

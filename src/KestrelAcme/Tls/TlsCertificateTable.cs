@@ -7,23 +7,24 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>Holds what is served under which name. Certificates are pushed in; connections only read.</summary>
+/// <summary>Holds the certificates to serve and the names they are served for. Certificates are pushed in; connections only read.</summary>
 internal sealed class TlsCertificateTable(
-    ITlsSettingsSource settings, CertificateContexts contexts, TimeProvider timeProvider, ILogger<TlsCertificateTable> logger) : ITlsPublisher
+    ITlsSettingsSource settings, CertificateContexts contexts, TimeProvider timeProvider, ILogger<TlsCertificateTable> logger)
+    : ITlsPublisher
 {
-    // No clock is exact, and not every CA leaves room for that.
+    // Clocks differ, and not every CA backdates NotBefore.
     private static readonly TimeSpan LargestSkew = TimeSpan.FromMinutes(5);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CertificateSlot> _slots = new(StringComparer.Ordinal);
     private readonly IntermediatePool _intermediates = new();
-    private readonly ChallengeAnswers _challenges = new();
+    private readonly ChallengeResponses _responses = new();
     private ManagedNames _managed = new([]);
 
     /// <summary>The published certificates by name.</summary>
     public NameIndex Index { get; } = new();
 
-    /// <summary>The names that we answer for.</summary>
+    /// <summary>The managed names.</summary>
     public ManagedNames Managed => Volatile.Read(ref _managed);
 
     /// <inheritdoc/>
@@ -60,13 +61,13 @@ internal sealed class TlsCertificateTable(
     }
 
     /// <inheritdoc/>
-    public void SetStandIn(string id, bool standsIn)
+    public void SetRetired(string id, bool isRetired)
     {
         lock (_gate)
         {
             if (_slots.TryGetValue(id, out var slot) && slot.Current is { } entry)
             {
-                entry.IsRetired = standsIn;
+                entry.IsRetired = isRetired;
             }
         }
     }
@@ -91,24 +92,28 @@ internal sealed class TlsCertificateTable(
 
     /// <inheritdoc/>
     public void PresentChallenge(string serverName, string challenge, X509Certificate2 certificate)
-        => _challenges.Present(HostName.Normalize(serverName), challenge, CertificateContextFactory.Create(certificate));
+        => _responses.Present(HostName.Normalize(serverName), challenge, CertificateContextFactory.Create(certificate));
 
     /// <inheritdoc/>
-    public void WithdrawChallenge(string serverName, string challenge) => _challenges.Withdraw(HostName.Normalize(serverName), challenge);
+    public void WithdrawChallenge(string serverName, string challenge) => _responses.Withdraw(HostName.Normalize(serverName), challenge);
 
-    /// <summary>The answer to a validation by tls-alpn-01, if one is open for the name.</summary>
-    public SslStreamCertificateContext? FindChallenge(string serverName) => _challenges.Find(serverName);
+    /// <summary>Returns the response to a tls-alpn-01 validation of a name, if one is presented.</summary>
+    public SslStreamCertificateContext? FindChallenge(string serverName) => _responses.Find(serverName);
 
-    /// <summary>The best certificate for a name.</summary>
-    public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted) => Index.Find(name, accepted, timeProvider.GetUtcNow().UtcTicks);
+    /// <summary>Finds the best certificate for a name.</summary>
+    public CertificateEntry? Find(ReadOnlySpan<char> name, KeyKinds accepted)
+        => Index.Find(name, accepted, timeProvider.GetUtcNow().UtcTicks);
 
-    /// <summary>The best certificate for a client that sent no name. An address of ours that has none yet is not given that of another one.</summary>
+    /// <summary>
+    /// Finds the best certificate for a client that sent no name. A managed
+    /// address without a certificate does not get that of another address.
+    /// </summary>
     public CertificateEntry? Find(IPAddress? address, KeyKinds accepted)
     {
         var managed = Managed;
         var now = timeProvider.GetUtcNow().UtcTicks;
 
-        // The sole one that is wanted: after a change of address, the one before is still published.
+        // Prefer the only managed address: after the address has changed, the certificate of the previous one is still published.
         return managed.SoleAddress is { } sole && !sole.Equals(address)
             ? Index.Find(address, exactly: true, accepted, now)
                 ?? Index.Find(sole, exactly: true, accepted, now)
@@ -116,12 +121,12 @@ internal sealed class TlsCertificateTable(
             : Index.Find(address, managed.Contains(address), accepted, now);
     }
 
-    /// <summary>Whether an address is itself in a certificate, or is to be in one.</summary>
+    /// <summary>Whether an address is in a published certificate or is managed.</summary>
     public bool Knows(IPAddress address)
         => Managed.Contains(address)
             || Index.Find(address, exactly: true, KeyKinds.Ecdsa | KeyKinds.Rsa, timeProvider.GetUtcNow().UtcTicks) is not null;
 
-    /// <summary>The settings of this moment.</summary>
+    /// <summary>The current settings.</summary>
     public TlsSettings Settings => settings.Current;
 
     private CertificateEntry CreateEntry(CertificateMaterial material)
@@ -136,7 +141,7 @@ internal sealed class TlsCertificateTable(
         return new CertificateEntry(material, _intermediates.Share(material.Chain), keyKind);
     }
 
-    // Names that go are taken out before the write, names that come are put in after it; names that stay see the one write.
+    // Removes dropped names before the write and adds new names after it. Names that stay see a single write.
     private void Place(CertificateEntry entry)
     {
         lock (_gate)
@@ -174,29 +179,36 @@ internal sealed class TlsCertificateTable(
         }
     }
 
-    private static string[] Names(CertificateEntry? entry) => entry is null ? [] : [.. entry.Names.Select(HostName.Normalize)];
+    private static string[] Names(CertificateEntry? entry)
+        => entry is null ? [] : [.. entry.Names.Select(HostName.Normalize)];
 }
 
-/// <summary>The answers to open tls-alpn-01 validations. Two orders may have one name at the same time: each puts its answer in and takes no other out.</summary>
+/// <summary>
+/// The responses to open tls-alpn-01 challenges. Two orders may contain the same name at the same time; each adds and removes only its own
+/// response.
+/// </summary>
 /// <remarks>Safe for concurrent use; readers take no lock.</remarks>
-internal sealed class ChallengeAnswers
+internal sealed class ChallengeResponses
 {
-    private readonly ConcurrentDictionary<string, (string Challenge, SslStreamCertificateContext Context)[]> _answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string Challenge, SslStreamCertificateContext Context)[]> _byName =
+        new(StringComparer.Ordinal);
 
-    /// <summary>The latest answer for a name.</summary>
-    public SslStreamCertificateContext? Find(string name) => _answers.TryGetValue(name, out var answers) ? answers[^1].Context : null;
+    /// <summary>Returns the latest response for a name.</summary>
+    public SslStreamCertificateContext? Find(string name) => _byName.TryGetValue(name, out var responses) ? responses[^1].Context : null;
 
     public void Present(string name, string challenge, SslStreamCertificateContext context)
-        => _answers.AddOrUpdate(name, static (_, added) => [added], static (_, answers, added) => [.. answers, added], (challenge, context));
+        => _byName.AddOrUpdate(
+            name, static (_, added) => [added], static (_, responses, added) => [.. responses, added], (challenge, context));
 
-    /// <summary>Takes out the latest of a challenge's answers.</summary>
+    /// <summary>Removes the latest response of a challenge.</summary>
     public void Withdraw(string name, string challenge)
     {
-        while (_answers.TryGetValue(name, out var answers) && Array.FindLastIndex(answers, a => a.Challenge == challenge) is >= 0 and var at)
+        while (_byName.TryGetValue(name, out var responses)
+            && Array.FindLastIndex(responses, response => response.Challenge == challenge) is >= 0 and var at)
         {
-            var done = answers.Length == 1
-                ? _answers.TryRemove(new(name, answers))
-                : _answers.TryUpdate(name, [.. answers[..at], .. answers[(at + 1)..]], answers);
+            var done = responses.Length == 1
+                ? _byName.TryRemove(new(name, responses))
+                : _byName.TryUpdate(name, [.. responses[..at], .. responses[(at + 1)..]], responses);
             if (done)
             {
                 return;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Text;
@@ -11,19 +12,21 @@ internal sealed class TlsSelector(
     TlsCertificateTable table,
     CertificateContexts contexts,
     PlaceholderCertificate placeholder,
-    ICertificateLoadGate late,
+    ICertificateLoadGate loadGate,
     ISharedChallenges sharedChallenges,
     ReportedNames reported,
     TimeProvider timeProvider,
     ILogger<TlsSelector> logger)
 {
-    /// <summary>Decides about a ClientHello that arrived at a local address (unmapped).</summary>
+    /// <summary>Decides what to serve for a ClientHello that arrived at a local address, which must not be an IPv4-mapped one.</summary>
     public ValueTask<TlsSelection> SelectAsync(in ClientHello hello, IPAddress? localAddress)
     {
         if (hello.IsAcmeTls)
         {
             var challenge = hello.ServerName is { } validated ? table.FindChallenge(validated) : null;
-            return challenge is null && hello.ServerName is { } open && MayBeValidated(open) ? FindSharedAsync(open) : new(Challenge(hello.ServerName, challenge));
+            return challenge is null && hello.ServerName is { } open && MayBeValidated(open)
+                ? FindSharedAsync(open)
+                : new(Challenge(hello.ServerName, challenge));
         }
 
         var (name, address) = Wanted(hello.ServerName, hello.Address, localAddress);
@@ -35,44 +38,45 @@ internal sealed class TlsSelector(
                 : new(new TlsSelection(TlsOutcome.Nameless));
         }
 
-        // While certificates are being read, another one may be the sole one with an address, or what stands in for the name.
-        return !late.AllPublished && (entry is null || name is null) && ManagedName(name, address) is { } managed
+        // While certificates are being loaded, a better one may turn up: the only one with an address, or one that is not retired.
+        return !loadGate.AllPublished && (entry is null || name is null) && ManagedName(name, address) is { } managed
             ? WaitAsync(name ?? managed, name, address, hello.AcceptedKeys, hello.AcceptedBelowTls13)
             : entry is null ? new(WithoutCertificate(name, address))
             : Select(entry, name, address, hello.AcceptedKeys, hello.AcceptedBelowTls13);
     }
 
-    // The one certificate that can be meant. What the app configured itself for such clients comes first, which is not known here.
+    // The only certificate that the client can mean. The app's own configuration for such clients has precedence, but is unknown here.
     private async ValueTask<TlsSelection> SoleAsync(string name, KeyKinds accepted, KeyKinds below)
     {
         var entry = Find(name, null, accepted);
-        var selection = entry is null && !late.AllPublished ? await WaitAsync(name, name, null, accepted, below)
+        var selection = entry is null && !loadGate.AllPublished ? await WaitAsync(name, name, null, accepted, below)
             : entry is null ? WithoutCertificate(name, null)
             : await Select(entry, name, null, accepted, below);
         return selection with { Outcome = TlsOutcome.Nameless };
     }
 
-    private CertificateEntry? Find(string? name, IPAddress? address, KeyKinds accepted) => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
+    private CertificateEntry? Find(string? name, IPAddress? address, KeyKinds accepted)
+        => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
 
-    // Another instance may have the order in hand.
+    // Another instance may have placed the order.
     private async ValueTask<TlsSelection> FindSharedAsync(string name) => Challenge(name, await sharedChallenges.FindAsync(name));
 
     private static TlsSelection Challenge(string? name, SslStreamCertificateContext? challenge)
         => challenge is null ? new TlsSelection(TlsOutcome.Missing, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
 
-    // Addresses are validated by their reverse-mapping names (RFC 8738 section 6). The store is asked for no name that is foreign.
+    // Addresses are validated by their reverse-mapping names (RFC 8738 section 6). The store is not queried for foreign names.
     private bool MayBeValidated(string name)
         => table.Managed.Find(name) is not null || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
 
-    // Asked for again once it was published, or never will be.
+    // Looks again when the certificate has been published, or turns out not to be stored.
     private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted, KeyKinds below)
     {
-        await late.PublishAsync(wanted);
+        await loadGate.PublishAsync(wanted);
         var entry = Find(name, address, accepted);
         if (entry is null)
         {
-            // Nothing is stored for the name itself: what stands in for it comes last.
-            await late.PublishAllAsync();
+            // Nothing is stored for the name itself. Retired certificates are loaded last.
+            await loadGate.PublishAllAsync();
             entry = Find(name, address, accepted);
         }
 
@@ -92,12 +96,14 @@ internal sealed class TlsSelector(
             : MakeAsync(entry, name);
     }
 
-    // Which version of TLS the endpoint speaks is known when the handshake begins: its own options, an Sni section or the app's
-    // OnAuthenticate decide.
+    // The TLS version is known only when the handshake starts: the endpoint's options, an Sni section or the app's OnAuthenticate
+    // decide it.
     private async ValueTask<TlsSelection> SelectBothAsync(CertificateEntry entry, CertificateEntry below, string? name)
         => new VersionedSelection(await Select(entry, name), await Select(below, name));
 
-    /// <summary>Decides where nobody looked at the ClientHello before: the context is made on this thread, and nothing else is waited for.</summary>
+    /// <summary>
+    /// Decides for a connection whose ClientHello was not read. Creates the context on the calling thread and waits for nothing else.
+    /// </summary>
     public TlsSelection Select(string? serverName, IPAddress? localAddress)
     {
         var literal = serverName is not null && HostName.TryReadAddress(Encoding.UTF8.GetBytes(serverName), out var parsed) ? parsed : null;
@@ -134,8 +140,8 @@ internal sealed class TlsSelector(
         }
     }
 
-    // A client without a name: the address that it sent in its place, the mapping, its local address, the sole certificate with an
-    // address, the default name.
+    // For a client without a name, in this order: the address it sent in SNI, the configured mapping, its local address, the only
+    // certificate with an address, the default name.
     private (string? Name, IPAddress? Address) Wanted(string? serverName, IPAddress? literal, IPAddress? localAddress)
     {
         if (serverName is not null)
@@ -158,7 +164,7 @@ internal sealed class TlsSelector(
         return known || current.DefaultServerName is null ? (null, localAddress) : Default(current.DefaultServerName, localAddress);
     }
 
-    // One that is not ours is as good as none.
+    // A default name that is not managed is ignored.
     private (string? Name, IPAddress? Address) Default(string written, IPAddress? localAddress)
     {
         if (IPAddress.TryParse(written, out var address))
@@ -199,13 +205,14 @@ internal sealed class TlsSelector(
         return new TlsSelection(TlsOutcome.Certificate, name, context, entry);
     }
 
-    // What is logged is our own name: under a wildcard, clients choose theirs.
+    // Logs the managed name: below a wildcard, clients choose the name.
     private TlsSelection WithoutCertificate(string? name, IPAddress? address)
     {
         return ManagedName(name, address) is { } managed ? Missing(managed) : new TlsSelection(TlsOutcome.Foreign, name);
     }
 
-    private string? ManagedName(string? name, IPAddress? address) => name is not null ? table.Managed.Find(name) : table.Managed.Find(address);
+    private string? ManagedName(string? name, IPAddress? address)
+        => name is not null ? table.Managed.Find(name) : table.Managed.Find(address);
 
     private TlsSelection Missing(string name)
     {
@@ -223,13 +230,14 @@ internal sealed class TlsSelector(
     }
 }
 
-/// <summary>
-/// A decision that depends on the version of TLS, for the client offers several, and verifies other keys below TLS 1.3: the endpoint has
-/// the last word on it.
-/// </summary>
-/// <param name="Tls13">What is served by TLS 1.3.</param>
-/// <param name="Below">What is served by an earlier version.</param>
-internal sealed record VersionedSelection(TlsSelection Tls13, TlsSelection Below) : TlsSelection(Tls13)
+/// <summary>Remembers which names have been logged, so that each is logged once.</summary>
+internal sealed class ReportedNames
 {
-    public override TlsSelection For(SslServerAuthenticationOptions endpoint) => TlsVersions.IncludeTls13(endpoint) ? Tls13 : Below;
+    // More would only flood the log.
+    private const int MaxNames = 1000;
+
+    private readonly ConcurrentDictionary<string, bool> _names = new(StringComparer.Ordinal);
+
+    /// <summary>Returns <see langword="true"/> if the name has not been logged before.</summary>
+    public bool TryReport(string name) => !_names.ContainsKey(name) && _names.Count < MaxNames && _names.TryAdd(name, true);
 }

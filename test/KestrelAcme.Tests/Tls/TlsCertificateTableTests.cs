@@ -115,19 +115,19 @@ public sealed class TlsCertificateTableTests
     }
 
     [Fact]
-    public void SetStandIn_Ecdsa_GivesWayToRsaAndComesBack()
+    public void SetRetired_Ecdsa_GivesWayToRsaAndComesBack()
     {
         _table.Publish(Authority.Issue(["a.test"], Key(), "ecdsa"));
         _table.Publish(Authority.Issue(["a.test"], RSA.Create(2048), "rsa"));
         Assert.Equal("ecdsa", Find("a.test")!.Id);
 
-        _table.SetStandIn("ecdsa", standsIn: true);
+        _table.SetRetired("ecdsa", isRetired: true);
         Assert.Equal("rsa", Find("a.test")!.Id);
         Assert.Equal("ecdsa", _table.Find("a.test", KeyKinds.EcdsaP256)!.Id);
 
-        _table.SetStandIn("ecdsa", standsIn: false);
+        _table.SetRetired("ecdsa", isRetired: false);
         Assert.Equal("ecdsa", Find("a.test")!.Id);
-        _table.SetStandIn("unknown", standsIn: true);
+        _table.SetRetired("unknown", isRetired: true);
     }
 
     [Fact]

@@ -223,7 +223,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     private void Retire(ManagedCertificate certificate)
     {
         _retired[certificate.Id] = (certificate, 0);
-        tls.SetStandIn(certificate.Id, standsIn: true);
+        tls.SetRetired(certificate.Id, isRetired: true);
         certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
     }
 

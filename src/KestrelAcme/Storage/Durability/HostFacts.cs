@@ -1,18 +1,18 @@
 namespace KestrelAcme.Storage.Durability;
 
-/// <summary>What is known of the machine that the app runs on.</summary>
-/// <param name="Container">What shows that this is a container; <see langword="null"/> when nothing does.</param>
-/// <param name="Mounts">What is mounted; <see langword="null"/> where the system does not say.</param>
+/// <summary>Facts about the machine that the app runs on.</summary>
+/// <param name="Container">What shows that this is a container; <see langword="null"/> if nothing does.</param>
+/// <param name="Mounts">The mounted file systems; <see langword="null"/> if the platform does not list them.</param>
 internal sealed record HostFacts(string? Container, MountTable? Mounts)
 {
     private const string MountInfoPath = "/proc/self/mountinfo";
     private static readonly string[] ContainerFiles = ["/.dockerenv", "/run/.containerenv"];
     private static readonly string[] ContainerGroups = ["docker", "kubepods", "libpod", "containerd"];
 
-    /// <summary>Looks at the machine.</summary>
+    /// <summary>Gathers the facts.</summary>
     public static HostFacts Gather() => new(FindContainer(), ReadMounts());
 
-    /// <summary>Reads what is mounted; <see langword="null"/> where the system does not say.</summary>
+    /// <summary>Reads the mounted file systems; <see langword="null"/> if the platform does not list them.</summary>
     public static MountTable? ReadMounts() => ReadIfExists(MountInfoPath) is { } text ? MountTable.Parse(text) : null;
 
     private static string? FindContainer()
@@ -32,7 +32,8 @@ internal sealed record HostFacts(string? Container, MountTable? Mounts)
             return $"{file} exists";
         }
 
-        return ReadIfExists("/proc/self/cgroup") is { } groups && Array.Exists(ContainerGroups, word => groups.Contains(word, StringComparison.Ordinal))
+        var groups = ReadIfExists("/proc/self/cgroup");
+        return groups is not null && Array.Exists(ContainerGroups, word => groups.Contains(word, StringComparison.Ordinal))
             ? "/proc/self/cgroup names a container"
             : null;
     }
@@ -45,7 +46,7 @@ internal sealed record HostFacts(string? Container, MountTable? Mounts)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A sandbox that hides it: nothing is known then.
+            // A sandbox hides the file, so nothing is known.
             return null;
         }
     }

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace KestrelAcme.Storage.Durability;
 
-/// <summary>What is mounted where (proc_pid_mountinfo(5)).</summary>
+/// <summary>The mounted file systems (proc_pid_mountinfo(5)).</summary>
 internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
 {
     private const int MaxEntries = 10_000;
 
     public IReadOnlyList<MountEntry> Entries => entries;
 
-    /// <summary>Parses the text of a <c>mountinfo</c> file. Lines that make no sense are passed over.</summary>
+    /// <summary>Parses the text of a <c>mountinfo</c> file. Malformed lines are ignored.</summary>
     public static MountTable Parse(string text)
     {
         var entries = new List<MountEntry>();
@@ -24,7 +24,9 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
         return new(entries);
     }
 
-    /// <summary>The mount that holds a path: the deepest, and of several on one point the last, which hides the others.</summary>
+    /// <summary>
+    /// Returns the mount that contains a path: the deepest mount point, and the last of several on the same point, which hides the others.
+    /// </summary>
     public MountEntry? Find(string path)
     {
         MountEntry? found = null;
@@ -40,7 +42,9 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
     }
 
     private static bool Holds(string mountPoint, string path)
-        => mountPoint == "/" || (path.StartsWith(mountPoint, StringComparison.Ordinal) && (path.Length == mountPoint.Length || path[mountPoint.Length] == '/'));
+        => mountPoint == "/"
+            || (path.StartsWith(mountPoint, StringComparison.Ordinal)
+                && (path.Length == mountPoint.Length || path[mountPoint.Length] == '/'));
 
     // 36 35 98:0 /root /mount/point rw,noatime [optional fields] - ext4 /dev/sda1 rw
     private static bool TryParseLine(string line, out MountEntry entry)
@@ -57,7 +61,7 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
         return true;
     }
 
-    // Space, tab, line feed and backslash come as three octal digits. They are bytes: a name in UTF-8 is otherwise left as it is.
+    // Space, tab, line feed and backslash are escaped as three octal digits. Other characters are UTF-8 and not escaped.
     private static string Unescape(string field)
     {
         if (!field.Contains('\\'))
@@ -84,3 +88,10 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
 
     private static bool IsOctal(ReadOnlySpan<char> digits) => !digits.ContainsAnyExceptInRange('0', '7');
 }
+
+/// <summary>One line of <c>/proc/self/mountinfo</c>.</summary>
+/// <param name="Device">The major and minor device number, such as <c>0:52</c>.</param>
+/// <param name="Root">The folder of the file system that is mounted.</param>
+/// <param name="MountPoint">The path where it is mounted.</param>
+/// <param name="FileSystem">The type of the file system, such as <c>ext4</c>, <c>overlay</c>, <c>tmpfs</c>.</param>
+internal readonly record struct MountEntry(string Device, string Root, string MountPoint, string FileSystem);

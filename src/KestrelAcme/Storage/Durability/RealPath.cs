@@ -1,6 +1,6 @@
 namespace KestrelAcme.Storage.Durability;
 
-/// <summary>Follows symbolic links along a whole path, also where its end does not exist yet.</summary>
+/// <summary>Resolves symbolic links along a whole path, even if its end does not exist yet.</summary>
 internal static class RealPath
 {
     private const int MaxLinks = 40;
@@ -32,8 +32,9 @@ internal static class RealPath
         return resolved;
     }
 
-    // The last part first, as a stack wants it.
-    private static IEnumerable<string> Split(string path) => path.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse();
+    // In reverse, for a stack.
+    private static IEnumerable<string> Split(string path)
+        => path.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse();
 
     private static string? ReadLink(string path)
     {
@@ -43,7 +44,7 @@ internal static class RealPath
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // What cannot be looked at is taken as it is named.
+            // If a path cannot be read, its name is used as it is.
             return null;
         }
     }

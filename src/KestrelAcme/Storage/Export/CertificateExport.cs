@@ -5,29 +5,39 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage.Export;
 
 /// <summary>
-/// Writes certificates for other programs in certbot's layout: <c>NAME/{cert,chain,fullchain,privkey}.pem</c>. The folder stays the same for ever, so that it can be mounted into a container.
-/// Where links can be made, all files are switched to the new version in one step; elsewhere they are replaced one by one, the key first, so that a pair is mixed for a moment only.
+/// Exports certificates for other programs in certbot's layout: <c>NAME/{cert,chain,fullchain,privkey}.pem</c>. The folder itself is never
+/// replaced, so that it can be mounted into a container. If symbolic links are supported, all files are switched to the new version in one
+/// step. Otherwise they are replaced one by one, the key first, so that key and certificate mismatch only for a moment.
 /// </summary>
-/// <param name="exportPath">The folder of all of them.</param>
+/// <param name="exportPath">The root folder of all exported certificates.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Told what was exported.</param>
+/// <param name="logger">The logger.</param>
 /// <param name="access">Who may read the files.</param>
-/// <param name="link">Makes a symbolic link: its path, and what it leads to. The system's own where it is not given.</param>
+/// <param name="link">Creates a symbolic link from a path and a target. By default, the operating system's.</param>
 internal sealed class CertificateExport(
-    string exportPath, TimeProvider time, ILogger<CertificateExport> logger, ExportAccess? access = null, Action<string, string>? link = null) : IDisposable
+    string exportPath,
+    TimeProvider time,
+    ILogger<CertificateExport> logger,
+    ExportAccess? access = null,
+    Action<string, string>? link = null) : IDisposable
 {
     private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(exportPath));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ExportAccess _access = access ?? new ExportAccess();
-    private readonly ExportWriter _writer = new(access ?? new ExportAccess(), link ?? (static (path, target) => File.CreateSymbolicLink(path, target)), time, logger);
+    private readonly ExportWriter _writer = new(
+        access ?? new ExportAccess(), link ?? (static (path, target) => File.CreateSymbolicLink(path, target)), time, logger);
 
     /// <summary>Writes a certificate and its key.</summary>
-    /// <param name="name">The domain name or address that the certificate is kept under; <c>*.</c> becomes <c>_.</c> and <c>:</c> becomes <c>-</c>.</param>
+    /// <param name="name">
+    /// The domain name or address, which names the folder; <c>*.</c> becomes <c>_.</c> and <c>:</c> becomes <c>-</c>.
+    /// </param>
     /// <param name="chainPem">The certificate and its chain, leaf first.</param>
     /// <param name="keyPem">The private key.</param>
-    /// <param name="cancellationToken">Cancels the wait; the certificate may have been written.</param>
-    /// <exception cref="StorageUnavailableException">The folder cannot be written, or holds something of somebody else's under this name.</exception>
-    /// <exception cref="ArgumentException">The chain holds no certificate, or the name cannot name a folder.</exception>
+    /// <param name="cancellationToken">Cancels the wait; the certificate may still be written.</param>
+    /// <exception cref="StorageUnavailableException">
+    /// The folder is not writable, or contains files that KestrelAcme did not write.
+    /// </exception>
+    /// <exception cref="ArgumentException">The chain contains no certificate, or the name is not valid as a folder name.</exception>
     public async ValueTask WriteAsync(string name, string chainPem, string keyPem, CancellationToken cancellationToken = default)
     {
         var folder = ExportFolder.NameFor(name);
@@ -36,7 +46,7 @@ internal sealed class CertificateExport(
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            // Not given up half-way: the next call would meet it.
+            // Not abandoned half-way, because the next call would run at the same time.
             await FileWork.OnExportAsync("export to", path, () => Write(folder, path, files), CancellationToken.None);
         }
         finally
@@ -47,18 +57,18 @@ internal sealed class CertificateExport(
         logger.CertificateExported(name, path);
     }
 
-    /// <summary>Writes a certificate and its key, unless they are there already.</summary>
-    /// <param name="name">As in <see cref="WriteAsync"/>.</param>
+    /// <summary>Writes a certificate and its key, unless the folder already contains them.</summary>
+    /// <param name="name">See <see cref="WriteAsync"/>.</param>
     /// <param name="chainPem">The certificate and its chain, leaf first.</param>
     /// <param name="keyPem">The private key.</param>
-    /// <param name="cancellationToken">Cancels the wait; the certificate may have been written.</param>
-    /// <exception cref="StorageUnavailableException">As in <see cref="WriteAsync"/>.</exception>
-    /// <exception cref="ArgumentException">As in <see cref="WriteAsync"/>.</exception>
+    /// <param name="cancellationToken">Cancels the wait; the certificate may still be written.</param>
+    /// <exception cref="StorageUnavailableException">See <see cref="WriteAsync"/>.</exception>
+    /// <exception cref="ArgumentException">See <see cref="WriteAsync"/>.</exception>
     public async ValueTask UpdateAsync(string name, string chainPem, string keyPem, CancellationToken cancellationToken = default)
     {
         var path = Path.Join(_root, ExportFolder.NameFor(name));
         var files = ExportedFiles.Create(chainPem, keyPem);
-        if (!await FileWork.OnExportAsync("look at", path, () => AreThere(path, files), cancellationToken))
+        if (!await FileWork.OnExportAsync("check", path, () => AreThere(path, files), cancellationToken))
         {
             await WriteAsync(name, chainPem, keyPem, cancellationToken);
         }
@@ -82,7 +92,9 @@ internal sealed class CertificateExport(
         try
         {
             using var file = RegularFile.OpenIfExists(path);
-            if (file is null || RandomAccess.GetLength(file) != content.Length || !AtomicFile.ReadToEnd(file, content.Length).AsSpan().SequenceEqual(content))
+            if (file is null
+                || RandomAccess.GetLength(file) != content.Length
+                || !AtomicFile.ReadToEnd(file, content.Length).AsSpan().SequenceEqual(content))
             {
                 return false;
             }
@@ -97,7 +109,7 @@ internal sealed class CertificateExport(
         }
         catch (Exception exception) when (exception is NotRegularFileException or NotSupportedException or EndOfStreamException)
         {
-            // Somebody put something else there, or is writing to it.
+            // Another program put something else there, or is writing to it.
             return false;
         }
     }
@@ -108,7 +120,8 @@ internal sealed class CertificateExport(
         if (!ExportFolder.IsOursOrFree(path))
         {
             throw new StorageUnavailableException(
-                $"Could not export to '{path}': something else is there already, and it is left as it is. Move it away, or set ExportPath to another folder.");
+                $"Could not export to '{path}': it exists already and was not created by KestrelAcme, so it is not changed. "
+                + "Move it away, or set ExportPath to another folder.");
         }
 
         FilePermissions.CreateFolder(_root);
@@ -118,7 +131,7 @@ internal sealed class CertificateExport(
             return true;
         }
 
-        // Nobody sees a folder that is not whole yet.
+        // The folder becomes visible only when it is complete.
         var draft = Path.Join(_root, $".{folder}.{Guid.NewGuid():n}");
         try
         {
@@ -128,7 +141,7 @@ internal sealed class CertificateExport(
         }
         catch (IOException) when (Directory.Exists(path))
         {
-            // Another instance that exports here was faster.
+            // Another instance that exports to the same path was faster.
             _writer.Fill(path, isNew: false, files);
         }
         finally
@@ -136,7 +149,9 @@ internal sealed class CertificateExport(
             _writer.Remove(draft);
         }
 
-        foreach (var left in Directory.EnumerateDirectories(_root, $".{folder}.*").Where(left => Directory.GetLastWriteTimeUtc(left) < (time.GetUtcNow() - ExportWriter.MaxAgeOfDraft).UtcDateTime))
+        var oldest = (time.GetUtcNow() - ExportWriter.MaxAgeOfDraft).UtcDateTime;
+        var drafts = Directory.EnumerateDirectories(_root, $".{folder}.*");
+        foreach (var left in drafts.Where(path => Directory.GetLastWriteTimeUtc(path) < oldest))
         {
             _writer.Remove(left);
         }
@@ -144,7 +159,8 @@ internal sealed class CertificateExport(
         return true;
     }
 
-    // Earlier releases switched a link in the place of the folder, which a container that mounted it never noticed: the version that it mounted becomes the folder.
+    // Earlier releases switched a link in place of the folder, which a container with a mount of it did not notice. The version that the
+    // container has mounted becomes the folder.
     private void TakeOverFormerLayout(string folder, string path)
     {
         var versions = Path.Join(_root, ExportFolder.FormerVersions);
@@ -168,7 +184,7 @@ internal sealed class CertificateExport(
             }
         }
 
-        // With them go the versions, each with its private key, of tries that failed where no link could be made.
+        // Also removes the versions of failed attempts, which contain private keys.
         _writer.Remove(Path.Join(versions, folder));
         if (!Directory.EnumerateFileSystemEntries(versions).Any())
         {

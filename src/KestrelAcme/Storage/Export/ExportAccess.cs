@@ -3,9 +3,11 @@ using KestrelAcme.Storage.FileSystem;
 
 namespace KestrelAcme.Storage.Export;
 
-/// <summary>Who may read exported files, as the configuration says; what it does not say is kept as somebody set it.</summary>
-/// <param name="FileMode">The permissions of files.</param>
-/// <param name="Group">The group's name or number.</param>
+/// <summary>
+/// Who may read exported files, according to the configuration. Settings that are not configured keep their values on disk.
+/// </summary>
+/// <param name="FileMode">The permissions of the files.</param>
+/// <param name="Group">The name or number of the group.</param>
 internal sealed partial record ExportAccess(UnixFileMode? FileMode = null, string? Group = null)
 {
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -15,20 +17,22 @@ internal sealed partial record ExportAccess(UnixFileMode? FileMode = null, strin
     private const uint Unchanged = uint.MaxValue;
     private static readonly Lock Lookup = new();
 
-    /// <summary>The permissions of a file, and its group where that is not the app's.</summary>
-    /// <param name="name">The file's name: keys are never for everybody.</param>
-    /// <param name="before">The file that it takes the place of.</param>
+    /// <summary>Returns the permissions of a file, and its group if it is not the app's.</summary>
+    /// <param name="name">The name of the file. A private key is never readable by everyone.</param>
+    /// <param name="before">The file that is replaced.</param>
     /// <exception cref="StorageUnavailableException">The group does not exist.</exception>
     public (UnixFileMode Mode, uint? Group) For(string name, FileNode? before)
     {
-        var kept = before is { Kind: FileKind.Regular } known && (known.Owner == FileNode.CurrentUser || FileNode.CurrentUser == 0) ? known : (FileNode?)null;
+        var isOwn = before is { Kind: FileKind.Regular } file && (file.Owner == FileNode.CurrentUser || FileNode.CurrentUser == 0);
+        var kept = isOwn ? before : null;
+        var allowed = name == ExportedFiles.Key ? KeptOfKeys : KeptOfCertificates;
         var mode = FileMode
-            ?? (Group is not null ? PrivateFile | GroupReads : kept is { } old ? PrivateFile | (old.Mode & (name == ExportedFiles.Key ? KeptOfKeys : KeptOfCertificates)) : PrivateFile);
+            ?? (Group is not null ? PrivateFile | GroupReads : kept is { } old ? PrivateFile | (old.Mode & allowed) : PrivateFile);
         return (mode, Group is not null ? FindGroup(Group) : kept?.Group);
     }
 
-    /// <summary>Gives a new file or folder its permissions, before anybody is led to it.</summary>
-    /// <exception cref="StorageUnavailableException">The configured group cannot be given.</exception>
+    /// <summary>Sets the permissions of a new file or folder, before it becomes visible to others.</summary>
+    /// <exception cref="StorageUnavailableException">The configured group cannot be set.</exception>
     public void Apply(string path, UnixFileMode mode, uint? group)
     {
         if (OperatingSystem.IsWindows())
@@ -45,20 +49,20 @@ internal sealed partial record ExportAccess(UnixFileMode? FileMode = null, strin
                     + "Run the app as a member of that group, or set ExportGroup to one of its groups.");
             }
 
-            // Not the group that was meant: it gets nothing.
+            // The group is not the intended one, so it gets no access.
             mode &= ~(UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute);
         }
 
         SetMode(path, mode);
     }
 
-    /// <summary>The permissions of a folder, for those who may read files in it.</summary>
+    /// <summary>Returns the permissions of a folder, for the users who may read files in it.</summary>
     public static UnixFileMode FolderFor(UnixFileMode file)
         => UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | ((file & UnixFileMode.GroupRead) != 0 ? UnixFileMode.GroupRead | UnixFileMode.GroupExecute : 0)
             | ((file & UnixFileMode.OtherRead) != 0 ? UnixFileMode.OtherRead | UnixFileMode.OtherExecute : 0);
 
-    // Where the file system knows no permissions, there are none to set.
+    // Some file systems do not support permissions.
     private static void SetMode(string path, UnixFileMode mode)
     {
         if (OperatingSystem.IsWindows() || FileNode.Of(path)?.Mode == mode)
@@ -72,7 +76,7 @@ internal sealed partial record ExportAccess(UnixFileMode? FileMode = null, strin
         }
         catch (Exception exception) when (FileFault.Covers(exception))
         {
-            // Its mount decides who reads it.
+            // The options of the mount decide who can read the file.
         }
     }
 
@@ -90,7 +94,8 @@ internal sealed partial record ExportAccess(UnixFileMode? FileMode = null, strin
             // struct group: the name, the password, the number.
             return entry != 0
                 ? (uint)Marshal.ReadInt32(entry, 2 * nint.Size)
-                : throw new StorageUnavailableException($"ExportGroup '{name}' is no group of this machine (getent group). Create it, or write its number.");
+                : throw new StorageUnavailableException(
+                    $"ExportGroup '{name}' is not a group of this machine (getent group). Create it, or set ExportGroup to its number.");
         }
     }
 

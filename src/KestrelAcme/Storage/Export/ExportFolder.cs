@@ -5,66 +5,78 @@ using KestrelAcme.Storage.FileSystem;
 namespace KestrelAcme.Storage.Export;
 
 /// <summary>
-/// The folder of one exported certificate. It is made once and stays, for a program or a container may hold it open; what it holds are links through <see cref="Current"/>
-/// to a version in a folder of its own, switched in one step.
+/// The folder of one exported certificate. It is created once and never replaced, because a program or a container may hold it open. It
+/// contains links that lead through <see cref="Current"/> to a version in a subfolder, and is switched in one step.
 /// </summary>
 internal static class ExportFolder
 {
-    /// <summary>The link to the version that holds. Its name, and those of the versions, are what Kubernetes uses for the same purpose: many programs know them.</summary>
+    /// <summary>
+    /// The link to the current version. Its name and those of the versions
+    /// follow Kubernetes' projected volumes, which many programs support.
+    /// </summary>
     public const string Current = "..data";
 
-    /// <summary>Shows that the folder is ours where links cannot be made, and until the first is.</summary>
+    /// <summary>Marks the folder as KestrelAcme's until the first link is created, or for good if links are not supported.</summary>
     public const string Mark = "..files";
 
     private const string VersionPrefix = "..";
     private const string DraftPrefix = "..~";
     private const int MaxCollisions = 100;
 
-    /// <summary>The name of the folder for a domain name or address.</summary>
-    /// <exception cref="ArgumentException">It cannot name a folder.</exception>
+    /// <summary>Returns the folder name for a domain name or address.</summary>
+    /// <exception cref="ArgumentException">The name is not valid as a folder name.</exception>
     public static string NameFor(string name)
     {
         var folder = (name.StartsWith("*.", StringComparison.Ordinal) ? "_" + name[1..] : name).Replace(':', '-').ToLowerInvariant();
         return StorageKey.IsValid(folder) && !folder.Contains('/') && folder != FormerVersions
             ? SegmentEncoding.Encode(folder)
-            : throw new ArgumentException($"'{QuotedText.Of(name, QuotedText.MaxNameLength)}' cannot name a folder.", nameof(name));
+            : throw new ArgumentException(
+                $"'{QuotedText.Of(name, QuotedText.MaxNameLength)}' is not valid as a folder name.", nameof(name));
     }
 
-    /// <summary>Where earlier releases kept all versions, beside links to them.</summary>
+    /// <summary>The folder in which earlier releases kept all versions, beside links to them.</summary>
     public const string FormerVersions = ".versions";
 
-    /// <summary>The name of a draft, which no program takes for anything else.</summary>
+    /// <summary>Returns a path for a draft, which no program mistakes for anything else.</summary>
     public static string NewDraft(string folder) => Path.Join(folder, $"{DraftPrefix}{Guid.NewGuid():n}");
 
-    /// <summary>The folder that <see cref="Current"/> leads to; <see langword="null"/> where it does not lead to a version.</summary>
+    /// <summary>Returns the folder that <see cref="Current"/> leads to; <see langword="null"/> if it does not lead to a version.</summary>
     public static string? FindCurrent(string folder)
     {
-        var path = Path.Join(folder, Current);
-        return new FileInfo(path).LinkTarget is { } target && NumberOf(target) > 0 && new FileInfo(Path.Join(folder, target)).LinkTarget is null && Directory.Exists(Path.Join(folder, target))
-            ? Path.Join(folder, target)
-            : null;
+        if (new FileInfo(Path.Join(folder, Current)).LinkTarget is not { } target || NumberOf(target) == 0)
+        {
+            return null;
+        }
+
+        var version = Path.Join(folder, target);
+        return new FileInfo(version).LinkTarget is null && Directory.Exists(version) ? version : null;
     }
 
-    /// <summary>The path at which a file's content is, in either form of the folder.</summary>
+    /// <summary>Returns the path of a file's content, whether or not the folder uses links.</summary>
     public static string ContentOf(string folder, string? version, string file)
-        => version is not null && new FileInfo(Path.Join(folder, file)).LinkTarget == LinkTo(file) ? Path.Join(version, file) : Path.Join(folder, file);
+        => version is not null && new FileInfo(Path.Join(folder, file)).LinkTarget == LinkTo(file)
+            ? Path.Join(version, file)
+            : Path.Join(folder, file);
 
-    /// <summary>What the link of a file leads to.</summary>
+    /// <summary>Returns the target of a file's link.</summary>
     public static string LinkTo(string file) => $"{Current}/{file}";
 
-    /// <summary>Whether a folder may be written to: there is none, it is empty, or it is one of ours.</summary>
+    /// <summary>Whether a folder may be written to: it does not exist, is empty, or was created by KestrelAcme.</summary>
     public static bool IsOursOrFree(string path)
     {
         var info = new FileInfo(path);
         return info.LinkTarget is null
             && !info.Exists
-            && (!Directory.Exists(path) || new FileInfo(Path.Join(path, Current)).LinkTarget is not null || Directory.Exists(Path.Join(path, Mark)) || !Directory.EnumerateFileSystemEntries(path).Any());
+            && (!Directory.Exists(path)
+                || new FileInfo(Path.Join(path, Current)).LinkTarget is not null
+                || Directory.Exists(Path.Join(path, Mark))
+                || !Directory.EnumerateFileSystemEntries(path).Any());
     }
 
-    /// <summary>Gives a draft the next number.</summary>
+    /// <summary>Renames a draft to the next version and returns its number.</summary>
     public static long Number(string folder, string draft)
     {
-        // Another instance that exports here may take the number first.
+        // Another instance that exports to the same path may take the number first.
         for (var collisions = 0; ; collisions++)
         {
             var number = FindVersions(folder).DefaultIfEmpty().Max() + 1;
@@ -77,17 +89,19 @@ internal static class ExportFolder
             }
             catch (IOException) when (collisions < MaxCollisions && Directory.Exists(path))
             {
-                // Taken: count on.
+                // The number is taken: try the next one.
             }
         }
     }
 
-    /// <summary>The versions before the current one, but for the latest of them, and drafts that nobody finished.</summary>
+    /// <summary>Returns the versions before the current one, except the latest of them, and abandoned drafts.</summary>
     public static IReadOnlyList<string> FindOld(string folder, long current, int keep, DateTimeOffset draftsBefore)
     {
         var numbers = FindVersions(folder).Where(number => number < current).OrderDescending().Skip(keep);
+        var oldest = draftsBefore.UtcDateTime;
         var drafts = Directory.EnumerateDirectories(folder)
-            .Where(path => Path.GetFileName(path).StartsWith(DraftPrefix, StringComparison.Ordinal) && Directory.GetLastWriteTimeUtc(path) < draftsBefore.UtcDateTime);
+            .Where(path => Path.GetFileName(path).StartsWith(DraftPrefix, StringComparison.Ordinal)
+                && Directory.GetLastWriteTimeUtc(path) < oldest);
         return [.. numbers.Select(number => Path.Join(folder, Format(number))), .. drafts];
     }
 
@@ -98,7 +112,8 @@ internal static class ExportFolder
 
     private static long NumberOf(string name)
         => name.StartsWith(VersionPrefix, StringComparison.Ordinal)
-            && long.TryParse(name.AsSpan(VersionPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < long.MaxValue
+            && long.TryParse(name.AsSpan(VersionPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and < long.MaxValue
             && name == Format(number)
             ? number
             : 0;

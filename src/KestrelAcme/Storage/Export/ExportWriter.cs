@@ -1,24 +1,31 @@
+using System.Runtime.InteropServices;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage.FileSystem;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Storage.Export;
 
-/// <summary>Writes the files of one certificate into its folder: all at once by links where these can be made, else one by one.</summary>
+/// <summary>
+/// Writes the files of one certificate to its folder: all at once if symbolic links are supported, otherwise one by one.
+/// </summary>
 internal sealed class ExportWriter(ExportAccess access, Action<string, string> link, TimeProvider time, ILogger logger)
 {
-    /// <summary>How long a draft may be one that is being written.</summary>
+    /// <summary>The age above which a draft counts as abandoned.</summary>
     public static readonly TimeSpan MaxAgeOfDraft = TimeSpan.FromHours(1);
 
-    /// <summary>Writes a version into a folder, which is made where it is not there.</summary>
+    /// <summary>Writes a version to a folder. Creates the folder if necessary.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="isNew">Whether nobody set its permissions yet.</param>
+    /// <param name="isNew">Whether the folder's permissions have not been set yet.</param>
     /// <param name="files">The files.</param>
     public void Fill(string path, bool isNew, ExportedFiles files)
     {
         var current = ExportFolder.FindCurrent(path);
         var plans = files.All
-            .Select(file => new PlannedFile(file.Name, file.Content, access.For(file.Name, FileNode.Of(ExportFolder.ContentOf(path, current, file.Name)))))
+            .Select(file =>
+            {
+                var before = FileNode.Of(ExportFolder.ContentOf(path, current, file.Name));
+                return new PlannedFile(file.Name, file.Content, access.For(file.Name, before));
+            })
             .ToList();
         PrepareFolder(path, isNew, plans);
         if (CanLink(path))
@@ -31,7 +38,7 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
         }
     }
 
-    // Where it was there, whoever holds it open goes on holding it.
+    // An existing folder is kept, so that programs that hold it open see the new files.
     private void PrepareFolder(string path, bool isNew, List<PlannedFile> files)
     {
         FilePermissions.CreateFolder(path);
@@ -45,13 +52,15 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
             FilePermissions.CreateFolder(Path.Join(path, ExportFolder.Mark));
         }
 
-        if (isNew || access is not { FileMode: null, Group: null })
+        var isConfigured = access is not { FileMode: null, Group: null };
+        if (isNew || isConfigured)
         {
             var (mode, group) = files[0].Access;
             access.Apply(path, ExportAccess.FolderFor(mode), group);
-            if (access is not { FileMode: null, Group: null } && FileNode.Of(Path.GetDirectoryName(path)!) is { } root && root.Owner == FileNode.CurrentUser)
+            var parent = Path.GetDirectoryName(path)!;
+            if (isConfigured && FileNode.Of(parent) is { } root && root.Owner == FileNode.CurrentUser)
             {
-                access.Apply(Path.GetDirectoryName(path)!, root.Mode | ExportAccess.FolderFor(mode), group);
+                access.Apply(parent, root.Mode | ExportAccess.FolderFor(mode), group);
             }
         }
     }
@@ -60,7 +69,7 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
     {
         if (OperatingSystem.IsWindows())
         {
-            // No ordinary user may there.
+            // On Windows, ordinary users may not create links.
             return false;
         }
 
@@ -92,7 +101,7 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
         DirectorySync.Flush(path);
         Remove(Path.Join(path, ExportFolder.Mark));
 
-        // The version before stays for readers that are in the middle of it.
+        // The previous version is kept for programs that are reading it.
         foreach (var old in ExportFolder.FindOld(path, version, keep: 1, time.GetUtcNow() - MaxAgeOfDraft))
         {
             Remove(old);
@@ -110,7 +119,7 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
                 WriteNew(Path.Join(draft, file.Name), file);
             }
 
-            // As open as the folder that it is in: it is no way around that one.
+            // As accessible as the folder that contains it, and not more.
             if (FileNode.Of(path) is { } node)
             {
                 access.Apply(draft, node.Mode & ExportAccess.FolderFor(UnixFileMode.GroupRead | UnixFileMode.OtherRead), node.Group);
@@ -149,13 +158,14 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
 
         DirectorySync.Flush(path);
 
-        // What was written while links could be made, and half-written files of a process that died.
+        // Versions from a time when links were supported, and half-written files of a process that died.
         foreach (var old in ExportFolder.FindOld(path, long.MaxValue, keep: 0, time.GetUtcNow() - MaxAgeOfDraft))
         {
             Remove(old);
         }
 
-        foreach (var left in Directory.EnumerateFiles(path, ".*.tmp").Where(file => time.GetUtcNow() - File.GetLastWriteTimeUtc(file) > MaxAgeOfDraft))
+        foreach (var left in Directory.EnumerateFiles(path, ".*.tmp")
+            .Where(file => time.GetUtcNow() - File.GetLastWriteTimeUtc(file) > MaxAgeOfDraft))
         {
             AtomicFile.TryDelete(left);
         }
@@ -187,7 +197,7 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
         }
     }
 
-    /// <summary>Removes a folder with all that it holds; what cannot be removed is reported.</summary>
+    /// <summary>Removes a folder and its content. Logs a warning if that fails.</summary>
     public void Remove(string folder)
     {
         try
@@ -204,4 +214,23 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
     }
 
     private sealed record PlannedFile(string Name, byte[] Content, (UnixFileMode Mode, uint? Group) Access);
+}
+
+/// <summary>Renames symbolic links with rename(2), because .NET does not move a link to a folder over another one.</summary>
+internal static partial class SymbolicLink
+{
+    /// <summary>Replaces a link with another in one step.</summary>
+    /// <exception cref="IOException">The link could not be renamed.</exception>
+    public static void Rename(string link, string path)
+    {
+        if (Move(link, path) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Move(string from, string to);
 }

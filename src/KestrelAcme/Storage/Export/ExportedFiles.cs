@@ -6,21 +6,21 @@ namespace KestrelAcme.Storage.Export;
 /// <summary>The content of certbot's four files.</summary>
 internal sealed class ExportedFiles
 {
-    /// <summary>The name of the file with the private key.</summary>
+    /// <summary>The name of the private key file.</summary>
     public const string Key = "privkey.pem";
 
     private ExportedFiles(IReadOnlyList<(string Name, byte[] Content)> all) => All = all;
 
-    /// <summary>The files, in the order in which they are to be written.</summary>
+    /// <summary>The files in the order in which they must be written.</summary>
     public IReadOnlyList<(string Name, byte[] Content)> All { get; }
 
-    /// <exception cref="ArgumentException">The chain holds no certificate, or the key is none.</exception>
+    /// <exception cref="ArgumentException">The chain contains no certificate, or the key is not PEM.</exception>
     public static ExportedFiles Create(string chainPem, string keyPem)
     {
         var certificates = SplitCertificates(chainPem);
         if (certificates.Count == 0)
         {
-            throw new ArgumentException("The chain holds no certificate in PEM.", nameof(chainPem));
+            throw new ArgumentException("The chain contains no PEM certificate.", nameof(chainPem));
         }
 
         if (!PemEncoding.TryFind(keyPem, out _))
@@ -54,5 +54,6 @@ internal sealed class ExportedFiles
         return certificates;
     }
 
-    private static byte[] Join(IEnumerable<string> certificates) => Encoding.ASCII.GetBytes(string.Concat(certificates.Select(certificate => certificate + "\n")));
+    private static byte[] Join(IEnumerable<string> certificates)
+        => Encoding.ASCII.GetBytes(string.Concat(certificates.Select(certificate => certificate + "\n")));
 }

@@ -2,14 +2,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Whole files: a reader sees the old content or the new, never a part.</summary>
+/// <summary>Reads and writes whole files: a reader sees the old content or the new content, never a mixture.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes to <paramref name="temporary"/>, in the same folder, and renames it over <paramref name="path"/>.</summary>
+    /// <summary>Writes to <paramref name="temporary"/> in the same folder and renames it to <paramref name="path"/>.</summary>
     /// <param name="path">The file to replace.</param>
-    /// <param name="value">What it is to hold.</param>
-    /// <param name="temporary">A name that nobody else uses.</param>
-    /// <param name="durable">Whether it has to survive a power cut.</param>
+    /// <param name="value">The new content.</param>
+    /// <param name="temporary">A path that no other writer uses.</param>
+    /// <param name="durable">Whether the new content must survive a power failure.</param>
     public static void Replace(string path, ReadOnlySpan<byte> value, string temporary, bool durable = true)
     {
         try
@@ -34,30 +34,33 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Opens a file for reading in a way that lets others replace and delete it; <see langword="null"/> when it does not exist.</summary>
+    /// <summary>
+    /// Opens a file for reading, so that others can still replace and delete it. Returns <see langword="null"/> if it does not exist.
+    /// </summary>
     public static SafeFileHandle? OpenIfExists(string path) => RegularFile.OpenIfExists(path);
 
     /// <summary>Reads an open file to its end.</summary>
-    /// <exception cref="IOException">It is larger than <paramref name="maxLength"/>.</exception>
+    /// <exception cref="IOException">The file is larger than <paramref name="maxLength"/>.</exception>
     public static byte[] ReadToEnd(SafeFileHandle file, int maxLength)
     {
         var length = LengthOf(file);
         if (length > maxLength)
         {
-            throw new IOException($"it has {length} bytes, more than the {maxLength} that a value may have; it is not one of ours");
+            throw new IOException(
+                $"it has {length} bytes, more than the {maxLength} that a value may have; KestrelAcme did not write it");
         }
 
         var value = new byte[length];
         for (var read = 0; read < length;)
         {
             var count = RandomAccess.Read(file, value.AsSpan(read), read);
-            read += count > 0 ? count : throw new EndOfStreamException("it became shorter while it was read");
+            read += count > 0 ? count : throw new EndOfStreamException("it was truncated while it was read");
         }
 
         return value;
     }
 
-    // Where the system does not tell what a file is, this does: the length of a pipe cannot be had, that of an endless device is nothing.
+    // Detects special files on systems that do not report the kind of a file: a pipe has no length, and an endless device has length 0.
     private static long LengthOf(SafeFileHandle file)
     {
         try
@@ -70,7 +73,7 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Deletes a file, and is content when it cannot: what is left is swept away later.</summary>
+    /// <summary>Deletes a file and ignores failures. A later sweep removes what is left.</summary>
     public static void TryDelete(string path)
     {
         try
@@ -79,7 +82,7 @@ internal static class AtomicFile
         }
         catch (Exception exception) when (FileFault.Covers(exception))
         {
-            // The first failure is the one worth telling.
+            // The caller reports the first failure, which matters more.
         }
     }
 }

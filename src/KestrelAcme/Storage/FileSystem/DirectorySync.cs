@@ -2,18 +2,21 @@ using System.Runtime.InteropServices;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Makes created, renamed and deleted names of a folder survive a power cut. .NET opens no folders, so this asks the system itself.</summary>
+/// <summary>
+/// Makes created, renamed and deleted names in a folder survive a power failure. .NET cannot open folders, so this calls the operating
+/// system.
+/// </summary>
 internal static partial class DirectorySync
 {
     private const int Eio = 5;
     private const int CloseOnExecLinux = 0x80000;
     private const int CloseOnExecMac = 0x1000000;
 
-    /// <summary>Flushes a folder to the disk. File systems that know no such thing are taken as they are.</summary>
-    /// <exception cref="IOException">The disk failed.</exception>
+    /// <summary>Flushes a folder to the disk. Does nothing if the file system does not support this.</summary>
+    /// <exception cref="IOException">The disk reported an error.</exception>
     public static void Flush(string folder)
     {
-        // Windows writes the names through its journal.
+        // On Windows, the file system's journal covers names.
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
         {
             return;

@@ -1,6 +1,6 @@
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Says what a failure of the file system means and what to do about it.</summary>
+/// <summary>Explains what a file-system error means and how to fix it.</summary>
 internal static class FileFault
 {
     private const int Eagain = 11;
@@ -16,18 +16,20 @@ internal static class FileFault
     private const int HandleDiskFull = unchecked((int)0x80070027);
     private const int DiskFull = unchecked((int)0x80070070);
 
-    public static bool Covers(Exception exception) => exception is IOException and not StorageUnavailableException or UnauthorizedAccessException;
+    public static bool Covers(Exception exception)
+        => exception is IOException and not StorageUnavailableException or UnauthorizedAccessException;
 
-    /// <summary>Whether somebody else has the file open in a way that shuts us out.</summary>
+    /// <summary>Whether another process has the file open in a way that denies access.</summary>
     public static bool IsLocked(Exception exception)
         => exception is IOException && exception.HResult is SharingViolation or LockViolation or Eagain or EagainOnMac;
 
-    /// <param name="action">What was tried.</param>
-    /// <param name="path">With what.</param>
-    /// <param name="isFile">Whether that should be a file.</param>
-    /// <param name="exception">What the system said.</param>
-    /// <param name="setting">The key of the configuration that leads there.</param>
-    public static StorageUnavailableException Explain(string action, string path, bool isFile, Exception exception, string setting = "StoragePath")
+    /// <param name="action">What was attempted, such as "write to".</param>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="isFile">Whether the path should be a file.</param>
+    /// <param name="exception">The error from the operating system.</param>
+    /// <param name="setting">The configuration key that contains the path.</param>
+    public static StorageUnavailableException Explain(
+        string action, string path, bool isFile, Exception exception, string setting = "StoragePath")
     {
         var (reason, fix) = Diagnose(path, isFile, exception, setting);
         return new($"Could not {action} '{path}': {reason}. {fix}", exception);
@@ -35,30 +37,35 @@ internal static class FileFault
 
     private static (string Reason, string Fix) Diagnose(string path, bool isFile, Exception exception, string setting) => exception switch
     {
-        NotRegularFileException => (exception.Message, "Only regular files are read and written, and no links are followed. Remove it, or put the file itself there."),
+        NotRegularFileException => (
+            exception.Message,
+            "KestrelAcme uses regular files only and follows no links. Remove it, or put the file itself there."),
         { HResult: Enospc or Edquot or EdquotOnMac or DiskFull or HandleDiskFull }
-            => ("the disk or the quota is full", "Free space; writing is tried again."),
+            => ("the disk or the quota is full", "Free some space; KestrelAcme retries the write."),
         { HResult: Erofs or WriteProtected }
             => ("the file system is read-only", $"Mount a writable volume there, or set {setting} to a writable folder."),
         _ when FindFileInTheWay(path, isFile) is { } file => NotAFolder(file, setting),
         { HResult: Enotdir } => NotAFolder(path, setting),
-        _ when isFile && Directory.Exists(path) => ("it is a folder where a file belongs", "Move the folder away."),
+        _ when isFile && Directory.Exists(path) => ("it is a folder, but must be a file", "Move the folder away."),
         UnauthorizedAccessException
-            => ("permission denied", $"Give the folder to the user that the app runs as (chown -R, chmod 700), or set {setting} to a folder of that user."),
+            => (
+                "permission denied",
+                $"Give the folder to the user that the app runs as (chown -R, chmod 700), or set {setting} to a folder of that user."),
         DirectoryNotFoundException or FileNotFoundException
             => ("a folder of this path does not exist", $"Create it or mount the volume, or set {setting} to another folder."),
         PathTooLongException => ("the path is too long for this file system", $"Set {setting} to a shorter path."),
-        _ when IsLocked(exception) => ("another process has it open", "Close the other program; the attempt is repeated."),
-        _ => (exception.Message.TrimEnd('.'), "See whether the disk or share is in order."),
+        _ when IsLocked(exception) => ("another process has it open", "Close the other program; KestrelAcme retries."),
+        _ => (exception.Message.TrimEnd('.'), "Check the disk or the network share."),
     };
 
     private static (string Reason, string Fix) NotAFolder(string file, string setting)
-        => ($"'{file}' is a file where a folder belongs", $"Move the file away, or set {setting} to another folder.");
+        => ($"'{file}' is a file, but must be a folder", $"Move the file away, or set {setting} to another folder.");
 
-    // The nearest thing on the path that exists, if it is a file and a folder is wanted there.
+    // Finds the nearest existing ancestor if it is a file, although it must be a folder.
     private static string? FindFileInTheWay(string path, bool isFile)
     {
-        for (var folder = isFile ? Path.GetDirectoryName(path) : path; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+        var folder = isFile ? Path.GetDirectoryName(path) : path;
+        for (; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(folder))
             {

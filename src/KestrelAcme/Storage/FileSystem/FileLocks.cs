@@ -3,18 +3,20 @@ using System.Text;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Short critical sections among the processes that share a file system: whoever holds the lock file open alone is inside.</summary>
+/// <summary>
+/// Short critical sections among processes that share a file system. The process that has the lock file open exclusively is inside.
+/// </summary>
 internal sealed class FileLocks
 {
     private const int Stripes = 64;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    // Within this process: spares the polling, and holds where the file system knows no locks.
+    // Within this process: avoids polling, and also works if the file system does not support locks.
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <summary>
-    /// Waits until the section is free. Sections are left within milliseconds; one that is not is reported. What is done inside must not be given up half-way:
-    /// it would go on when others are inside.
+    /// Waits until the section is free. Sections are held for milliseconds; one that is held too long is reported. Work inside the section
+    /// must not be abandoned half-way, because it would continue while others are inside.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The section did not become free, or the lock file cannot be opened.</exception>
     public async ValueTask<FileLock> EnterAsync(string path, CancellationToken cancellationToken)
@@ -34,11 +36,11 @@ internal sealed class FileLocks
 
     private static async Task<FileStream> OpenAsync(string path, CancellationToken cancellationToken)
     {
-        // Real time: see FileWork.PauseAsync.
+        // Real time; see FileWork.PauseAsync.
         var began = TimeProvider.System.GetTimestamp();
         for (var attempt = 0; ; attempt++)
         {
-            // Not cancelled while it opens: the file would be left locked.
+            // Not cancelable: the file would stay locked.
             var file = await FileWork.OnFileAsync("lock", path, () => TryOpen(path), CancellationToken.None);
             if (file is not null)
             {
@@ -48,7 +50,8 @@ internal sealed class FileLocks
             if (TimeProvider.System.GetElapsedTime(began) > Patience)
             {
                 throw new StorageUnavailableException(
-                    $"Could not lock '{path}' within {Patience.TotalSeconds:0} s: another process keeps it open. See which (lsof '{path}') and whether it hangs.");
+                    $"Could not lock '{path}' within {Patience.TotalSeconds:0} s: another process keeps it open. "
+                    + $"Find the process (lsof '{path}') and check whether it hangs.");
             }
 
             await FileWork.PauseAsync(attempt, cancellationToken);
@@ -69,25 +72,34 @@ internal sealed class FileLocks
     }
 }
 
-/// <summary>A critical section that was entered. The lock file also keeps the last number given out, apart from the record, so that numbers never go down.</summary>
+/// <summary>
+/// A critical section that the caller is inside. The lock file also stores the last fencing number, separately from the lease record, so
+/// that numbers never decrease.
+/// </summary>
 internal sealed class FileLock(FileStream file, SemaphoreSlim gate) : IDisposable
 {
     private const int NumberLength = 20;
 
-    /// <summary>The number that the file holds: 0 when it is new, <see langword="null"/> when it cannot be understood.</summary>
+    /// <summary>Reads the number from the file: 0 if the file is new, <see langword="null"/> if the content is invalid.</summary>
     public long? ReadNumber()
     {
         Span<byte> text = stackalloc byte[NumberLength];
         var length = RandomAccess.Read(file.SafeFileHandle, text, fileOffset: 0);
-        return length == 0 ? 0
-            : long.TryParse(text[..length], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= LeaseRecord.MaxFencingNumber ? number
-            : null;
+        if (length == 0)
+        {
+            return 0;
+        }
+
+        return long.TryParse(text[..length], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number)
+            && number is >= 0 and <= LeaseRecord.MaxFencingNumber
+                ? number
+                : null;
     }
 
-    /// <summary>Not flushed to the disk: the record is, and this is its second copy.</summary>
+    /// <summary>Writes the number. Not flushed to the disk: this is the second copy, and the lease record is flushed.</summary>
     public void WriteNumber(long number)
     {
-        // Always of one length: nothing of an older number can remain behind it.
+        // Fixed length, so that nothing of a previous number remains.
         var text = Encoding.ASCII.GetBytes(number.ToString("D19", CultureInfo.InvariantCulture) + "\n");
         RandomAccess.Write(file.SafeFileHandle, text, fileOffset: 0);
     }

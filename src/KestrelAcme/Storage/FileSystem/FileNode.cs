@@ -3,13 +3,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>What the system says of a file or folder itself, links not followed. .NET tells neither owners nor pipes and devices from files, so this asks Linux.</summary>
+/// <summary>
+/// The metadata of a file or folder, without following links. .NET reports neither owners nor whether a file is a pipe or device, so this
+/// calls Linux.
+/// </summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Owner">The user that it belongs to.</param>
-/// <param name="Group">The group that it belongs to.</param>
+/// <param name="Owner">The ID of the owning user.</param>
+/// <param name="Group">The ID of the owning group.</param>
 /// <param name="Mode">Its permissions.</param>
-/// <param name="Device">The file system that it is on.</param>
-/// <param name="Number">Its number there.</param>
+/// <param name="Device">The file system that contains it.</param>
+/// <param name="Number">Its inode number.</param>
 internal readonly partial record struct FileNode(FileKind Kind, uint Owner, uint Group, UnixFileMode Mode, ulong Device, ulong Number)
 {
     private const int CurrentFolder = -100;
@@ -18,15 +21,15 @@ internal readonly partial record struct FileNode(FileKind Kind, uint Owner, uint
     private const uint BasicStats = 0x7FF;
     private const int Length = 256;
 
-    /// <summary>The user that this process acts as.</summary>
+    /// <summary>The effective user ID of this process.</summary>
     public static uint CurrentUser { get; } = OperatingSystem.IsLinux() ? EffectiveUser() : 0;
 
-    /// <summary>Looks at a path.</summary>
-    /// <returns><see langword="null"/> when there is nothing, or where the system cannot tell.</returns>
+    /// <summary>Reads the metadata of a path.</summary>
+    /// <returns><see langword="null"/> if nothing exists there or the platform does not support it.</returns>
     public static FileNode? Of(string path) => Look(CurrentFolder, path, NoFollow);
 
-    /// <summary>Looks at an open file.</summary>
-    /// <returns><see langword="null"/> where the system cannot tell.</returns>
+    /// <summary>Reads the metadata of an open file.</summary>
+    /// <returns><see langword="null"/> if the platform does not support it.</returns>
     public static FileNode? Of(SafeFileHandle file) => Look((int)file.DangerousGetHandle(), "", EmptyPath);
 
     private static FileNode? Look(int folder, string path, int flags)
@@ -36,21 +39,21 @@ internal readonly partial record struct FileNode(FileKind Kind, uint Owner, uint
             return null;
         }
 
-        Span<byte> answer = stackalloc byte[Length];
+        Span<byte> buffer = stackalloc byte[Length];
         try
         {
-            return Statx(folder, path, flags, BasicStats, ref answer[0]) == 0 ? Read(answer) : null;
+            return Statx(folder, path, flags, BasicStats, ref buffer[0]) == 0 ? Read(buffer) : null;
         }
         catch (EntryPointNotFoundException)
         {
-            // A C library older than the call.
+            // The C library is older than this call.
             return null;
         }
     }
 
-    private static FileNode Read(ReadOnlySpan<byte> answer)
+    private static FileNode Read(ReadOnlySpan<byte> stat)
     {
-        int mode = MemoryMarshal.Read<ushort>(answer[28..]);
+        int mode = MemoryMarshal.Read<ushort>(stat[28..]);
         var kind = (mode & 0xF000) switch
         {
             0x8000 => FileKind.Regular,
@@ -60,18 +63,27 @@ internal readonly partial record struct FileNode(FileKind Kind, uint Owner, uint
         };
         return new(
             kind,
-            MemoryMarshal.Read<uint>(answer[20..]),
-            MemoryMarshal.Read<uint>(answer[24..]),
-            (UnixFileMode)(mode & 0xFFF),
-            ((ulong)MemoryMarshal.Read<uint>(answer[136..]) << 32) | MemoryMarshal.Read<uint>(answer[140..]),
-            MemoryMarshal.Read<ulong>(answer[32..]));
+                MemoryMarshal.Read<uint>(stat[20..]),
+                MemoryMarshal.Read<uint>(stat[24..]),
+                (UnixFileMode)(mode & 0xFFF),
+                ((ulong)MemoryMarshal.Read<uint>(stat[136..]) << 32) | MemoryMarshal.Read<uint>(stat[140..]),
+                MemoryMarshal.Read<ulong>(stat[32..]));
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Statx(int folder, string path, int flags, uint mask, ref byte answer);
+    private static partial int Statx(int folder, string path, int flags, uint mask, ref byte buffer);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial uint EffectiveUser();
+}
+
+/// <summary>The kind of an entry in a folder.</summary>
+internal enum FileKind
+{
+    Other,
+    Regular,
+    Folder,
+    Link,
 }

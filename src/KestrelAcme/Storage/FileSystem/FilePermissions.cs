@@ -2,14 +2,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Files for their owner alone, from the moment they exist. On Windows the folder's access list is inherited.</summary>
+/// <summary>
+/// Creates files and folders that only their owner can access, from the moment they exist. On Windows they inherit the folder's access
+/// control list.
+/// </summary>
 internal static class FilePermissions
 {
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode PrivateFolder = PrivateFile | UnixFileMode.UserExecute;
     private const UnixFileMode ReadableByOthers = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Opens a file, and nothing that a link leads to; one that comes to be is readable by its owner only.</summary>
+    /// <summary>Opens a file without following links. A file that is created is accessible to its owner only.</summary>
     public static FileStream Open(string path, FileMode mode, FileAccess access, FileShare share)
     {
         var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
@@ -20,7 +23,7 @@ internal static class FilePermissions
 
         if (mode == FileMode.CreateNew)
         {
-            // That follows no link, whatever it leads to.
+            // CreateNew never follows a link.
             return new FileStream(path, options);
         }
 
@@ -38,7 +41,7 @@ internal static class FilePermissions
         }
     }
 
-    /// <summary>Creates a folder, and those above it, that exist not yet; the new ones survive a crash.</summary>
+    /// <summary>Creates a folder and its missing ancestors, and makes the new ones survive a crash.</summary>
     public static void CreateFolder(string path)
     {
         if (Directory.Exists(path))
@@ -62,7 +65,9 @@ internal static class FilePermissions
         DirectorySync.Flush(parent ?? "/");
     }
 
-    /// <summary>The mode of an open file that others can read, as <c>chmod</c> writes it; <see langword="null"/> when only its owner can.</summary>
+    /// <summary>
+    /// Returns the mode of an open file in the notation of <c>chmod</c> if other users can read it; otherwise <see langword="null"/>.
+    /// </summary>
     public static string? DescribeIfReadableByOthers(SafeFileHandle file)
     {
         if (OperatingSystem.IsWindows())

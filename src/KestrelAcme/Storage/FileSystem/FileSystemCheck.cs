@@ -2,7 +2,7 @@ using KestrelAcme.Storage.Durability;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Looks whether a root can be read and written and whether it lasts.</summary>
+/// <summary>Checks whether a root folder is readable, writable and durable.</summary>
 internal sealed class FileSystemCheck(StoragePaths paths, OwnerRegistration registration, Func<HostFacts> host)
 {
     public async ValueTask<StorageHealth> RunAsync(CancellationToken cancellationToken)
@@ -17,15 +17,17 @@ internal sealed class FileSystemCheck(StoragePaths paths, OwnerRegistration regi
             return await ReportUnwritableAsync(exception, cancellationToken);
         }
 
-        var fault = await FileWork.OnFolderAsync("look at", paths.Root, FindDurabilityFault, cancellationToken);
+        var fault = await FileWork.OnFolderAsync("check", paths.Root, FindDurabilityFault, cancellationToken);
         return new(Readable: true, Writable: true, Durable: fault is null, paths.Root, fault);
     }
 
-    // A root that cannot be written may still be read.
+    // A root that is not writable may still be readable.
     private async ValueTask<StorageHealth> ReportUnwritableAsync(StorageUnavailableException exception, CancellationToken cancellationToken)
     {
-        var (readable, fault) = await FileWork.OnFolderAsync("look at", paths.Root, () => (CanRead(), FindDurabilityFault()), cancellationToken);
-        return new(readable, Writable: false, Durable: fault is null, paths.Root, fault is null ? exception.Message : $"{exception.Message} {fault}");
+        var (readable, fault) = await FileWork.OnFolderAsync(
+            "check", paths.Root, () => (CanRead(), FindDurabilityFault()), cancellationToken);
+        var explanation = fault is null ? exception.Message : $"{exception.Message} {fault}";
+        return new(readable, Writable: false, Durable: fault is null, paths.Root, explanation);
     }
 
     private string? FindDurabilityFault() => DurabilityPolicy.FindFault(RealPath.Resolve(paths.Root), host());

@@ -2,7 +2,13 @@ namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>A lease of <see cref="FileSystemStorage"/>.</summary>
 internal sealed class FileSystemLease(
-    FileSystemLeases leases, StorageOwner owner, string name, long fencingNumber, TimeSpan duration, TimeProvider time, long since) : IStorageLease
+    FileSystemLeases leases,
+    StorageOwner owner,
+    string name,
+    long fencingNumber,
+    TimeSpan duration,
+    TimeProvider time,
+    long since) : IStorageLease
 {
     private readonly LeaseExpiry _expiry = new(time, duration, since);
 
@@ -37,7 +43,7 @@ internal sealed class FileSystemLease(
 
     public async ValueTask DisposeAsync()
     {
-        // Also after it was lost: the record may still be ours, and others need not wait.
+        // Also after the lease was lost: the record may still name this holder, and removing it saves others the wait.
         if (_expiry.TryEnd() || Lost.IsCancellationRequested)
         {
             await leases.ReleaseAsync(this);

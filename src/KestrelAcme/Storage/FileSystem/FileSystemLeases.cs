@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
-/// Leases as files: a record (holder, end, fencing number) that changes inside a short critical section. A holder that is known to be dead is
-/// succeeded at once, any other when its lease has run out.
+/// Implements leases as files: a record (holder, expiry, fencing number) that changes only inside a short critical section. A lease whose
+/// holder is known to be dead can be acquired at once, any other after it has expired.
 /// </summary>
 internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, ILogger logger)
 {
@@ -15,7 +15,8 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     private readonly FileLocks _locks = new();
     private readonly ConcurrentDictionary<string, (LeaseRecord Record, long Since)> _observations = new(StringComparer.Ordinal);
 
-    public async ValueTask<IStorageLease?> TryAcquireAsync(StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
+    public async ValueTask<IStorageLease?> TryAcquireAsync(
+        StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
     {
         var taking = TakeAsync(owner, name, duration, cancellationToken);
         try
@@ -24,26 +25,31 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         }
         catch (OperationCanceledException)
         {
-            _ = GiveBackAsync(taking);
+            _ = ReleaseAsync(taking);
             throw;
         }
     }
 
     public async ValueTask<bool> RenewAsync(FileSystemLease lease, CancellationToken cancellationToken)
     {
-        // A store that was unmounted or emptied no longer keeps others out.
-        return await IsThereAsync(lease)
-            && await InSectionAsync("renew the lease", lease.Name, section => TryRenew(section, lease), cancellationToken).WaitAsync(cancellationToken);
+        // If the store was unmounted or emptied, the lease no longer excludes other holders.
+        if (!await IsThereAsync(lease))
+        {
+            return false;
+        }
+
+        var renewing = InSectionAsync("renew the lease", lease.Name, section => TryRenew(section, lease), cancellationToken);
+        return await renewing.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Gives a lease back. Never throws: what cannot be given back runs out.</summary>
+    /// <summary>Releases a lease. Never throws; a lease that cannot be released expires.</summary>
     public async ValueTask ReleaseAsync(FileSystemLease lease)
     {
         try
         {
             if (await IsThereAsync(lease))
             {
-                await InSectionAsync("give back the lease", lease.Name, _ => Release(lease), CancellationToken.None);
+                await InSectionAsync("release the lease", lease.Name, _ => Release(lease), CancellationToken.None);
             }
         }
         catch (StorageUnavailableException exception)
@@ -52,8 +58,8 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         }
     }
 
-    /// <summary>Enters the section of a lease that must still hold; while inside, nobody else can take it.</summary>
-    /// <exception cref="LeaseLostException">The lease has ended, or was given to another holder since.</exception>
+    /// <summary>Enters the section of a lease and checks that the lease still holds. While inside, no one else can acquire it.</summary>
+    /// <exception cref="LeaseLostException">The lease has ended, or another holder has acquired it since.</exception>
     public async ValueTask<FileLock> GuardAsync(IStorageLease lease, CancellationToken cancellationToken)
     {
         var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), cancellationToken);
@@ -63,11 +69,11 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
             var (record, damage) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), CancellationToken.None);
             if (record is null && damage is null && lease is FileSystemLease own && !lease.Lost.IsCancellationRequested)
             {
-                record = await FileWork.OnFileAsync("write the lease", path, () => TryWriteAgain(section, own), CancellationToken.None);
+                record = await FileWork.OnFileAsync("write the lease", path, () => TryRestore(section, own), CancellationToken.None);
             }
 
-            var holds = record?.Owner is not null && record.FencingNumber == lease.FencingNumber && !lease.Lost.IsCancellationRequested
-                && time.GetUtcNow() < record.Expires;
+            var holds = record?.Owner is not null && record.FencingNumber == lease.FencingNumber
+                && !lease.Lost.IsCancellationRequested && time.GetUtcNow() < record.Expires;
             return holds ? section : throw new LeaseLostException(lease.Name);
         }
         catch
@@ -86,12 +92,12 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     private async Task<FileSystemLease?> TakeAsync(StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
     {
         var (record, since) = await InSectionAsync(
-            "take the lease", name, section => (TryTake(section, owner, name, duration, out var since), since), cancellationToken);
+            "acquire the lease", name, section => (TryTake(section, owner, name, duration, out var since), since), cancellationToken);
         return record is null ? null : new FileSystemLease(this, owner, name, record.FencingNumber, duration, time, since);
     }
 
-    // The caller has gone, and nobody would give back what was taken for it.
-    private static async Task GiveBackAsync(Task<FileSystemLease?> taking)
+    // The caller was canceled. Releases the lease if it is acquired after all.
+    private static async Task ReleaseAsync(Task<FileSystemLease?> taking)
     {
         await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (taking.IsCompletedSuccessfully && taking.Result is { } lease)
@@ -111,7 +117,10 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
             logger.LeaseRecordDamaged(name, damage, LeaseFile.SetAside(path));
         }
 
-        if (!LeasePolicy.IsFree(current, now, MachineIdentity.Current) && !IsHolderDead(owner, name, current!) && !HasOutlasted(name, current!, now))
+        var isFree = LeasePolicy.IsFree(current, now, MachineIdentity.Current)
+            || IsHolderDead(owner, name, current!)
+            || HasOutlasted(name, current!, now);
+        if (!isFree)
         {
             return null;
         }
@@ -124,7 +133,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         return record;
     }
 
-    // The mark of its owner may be deleted while the store is there: what is left of the lease tells.
+    // The owner's file may have been deleted while the store is still there. The lease record decides then.
     private async ValueTask<bool> IsThereAsync(FileSystemLease lease)
     {
         if (lease.Owner.IsInPlace)
@@ -134,7 +143,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
 
         var record = paths.LeaseRecord(lease.Name);
         return await FileWork.OnFileAsync(
-            "look at the lease",
+            "check the lease",
             record,
             () =>
             {
@@ -143,14 +152,16 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
                     return false;
                 }
 
-                lease.Owner.PutBack();
+                lease.Owner.Restore();
                 return true;
             },
             CancellationToken.None);
     }
 
-    /// <summary>Writes the record of a lease again that somebody deleted, unless the number that is kept beside it shows that the lease was given out since.</summary>
-    private LeaseRecord? TryWriteAgain(FileLock section, FileSystemLease lease)
+    /// <summary>
+    /// Restores a lease record that another program deleted, unless the separately stored number shows that the lease was acquired since.
+    /// </summary>
+    private LeaseRecord? TryRestore(FileLock section, FileSystemLease lease)
     {
         if (section.ReadNumber() != lease.FencingNumber)
         {
@@ -169,7 +180,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         var (record, damage) = LeaseFile.Read(path);
         if (record is null && damage is null)
         {
-            return TryWriteAgain(section, lease) is not null;
+            return TryRestore(section, lease) is not null;
         }
 
         if (record is null || !lease.IsHolderOf(record))
@@ -177,7 +188,8 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
             return false;
         }
 
-        LeaseFile.Write(path, NewRecord(lease.Owner, lease.FencingNumber, time.GetUtcNow(), lease.Duration), lease.Owner.Id, durable: false);
+        var renewed = NewRecord(lease.Owner, lease.FencingNumber, time.GetUtcNow(), lease.Duration);
+        LeaseFile.Write(path, renewed, lease.Owner.Id, durable: false);
         return true;
     }
 
@@ -195,8 +207,9 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
 
     private bool IsHolderDead(StorageOwner asker, string name, LeaseRecord record)
     {
-        // A path made from what a file says: only an id of the form that we give out.
-        var dead = asker.LocksWork && record.Machine == MachineIdentity.Current && Guid.TryParseExact(record.Owner, "n", out var id) && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")));
+        // The owner's ID becomes part of a path, so only the format that KestrelAcme writes is accepted.
+        var dead = asker.LocksWork && record.Machine == MachineIdentity.Current
+            && Guid.TryParseExact(record.Owner, "n", out var id) && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")));
         if (dead)
         {
             logger.LeaseTakenOver(name, record.ProcessId, record.Host);
@@ -205,7 +218,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         return dead;
     }
 
-    // A record from a clock that was wrong must not block for years: it counts from when we first saw it.
+    // A record written with a wrong clock must not block for years. Its duration is counted from when this instance first saw it.
     private bool HasOutlasted(string name, LeaseRecord record, DateTimeOffset now)
     {
         if (!LeasePolicy.IsImplausible(record, now))
@@ -218,7 +231,10 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
             _observations.Clear();
         }
 
-        var seen = _observations.AddOrUpdate(name, (record, time.GetTimestamp()), (_, old) => old.Record == record ? old : (record, time.GetTimestamp()));
+        var seen = _observations.AddOrUpdate(
+            name,
+            (record, time.GetTimestamp()),
+            (_, old) => old.Record == record ? old : (record, time.GetTimestamp()));
         return time.GetElapsedTime(seen.Since) >= TimeSpan.FromSeconds(record.DurationSeconds) + LeasePolicy.ClockTolerance;
     }
 
@@ -228,35 +244,38 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         FencingNumber = number,
         Expires = now + duration,
         DurationSeconds = duration.TotalSeconds,
-        // Where locks prove nothing, no machine is named and nobody takes an owner for dead.
+        // If locks do not work, the record names no machine, so that no one takes its owner for dead.
         Machine = owner.LocksWork ? MachineIdentity.Current : "",
         Host = Environment.MachineName,
         ProcessId = Environment.ProcessId,
     };
 }
 
-/// <summary>Decides who may have a lease, from what its record says.</summary>
+/// <summary>Decides from its record who may acquire a lease. Pure.</summary>
 internal static class LeasePolicy
 {
-    /// <summary>What clocks of machines that share a folder may differ by.</summary>
+    /// <summary>The tolerated clock difference between machines that share a folder.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether the lease can be taken without asking whether its holder lives.</summary>
-    /// <param name="record">The record; <see langword="null"/> when there is none that can be read.</param>
-    /// <param name="now">The time of day.</param>
-    /// <param name="machine">The running system of whoever asks.</param>
+    /// <summary>Whether the lease can be acquired without checking whether its holder is alive.</summary>
+    /// <param name="record">The record; <see langword="null"/> if there is no readable one.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="machine">The running system of the caller.</param>
     public static bool IsFree(LeaseRecord? record, DateTimeOffset now, string machine)
         => record?.Owner is null || (record.Machine == machine ? now : now - ClockTolerance) >= record.Expires;
 
-    /// <summary>Whether the end of a lease lies further ahead than its duration: it was written by a clock that was wrong, or ours is.</summary>
+    /// <summary>Whether a lease expires later than its duration allows, because this clock or that of its writer is wrong.</summary>
     public static bool IsImplausible(LeaseRecord record, DateTimeOffset now)
         => record.Expires - now > TimeSpan.FromSeconds(record.DurationSeconds) + ClockTolerance;
 
-    /// <summary>The number for a new lease: above every one that is known, and, when none can be read any more, above every count there can have been.</summary>
-    /// <param name="recorded">The record's number; 0 when there is no record that can be read.</param>
-    /// <param name="kept">The number beside the record: 0 when none was kept yet, <see langword="null"/> when it cannot be read.</param>
-    /// <param name="damaged">Whether there was a record that could not be read.</param>
-    /// <param name="now">The time of day: a count of leases never gets as high as its milliseconds.</param>
+    /// <summary>
+    /// Returns the number for a new lease: higher than every known number,
+    /// and, if none is readable, higher than every number possible so far.
+    /// </summary>
+    /// <param name="recorded">The number in the record; 0 if there is no readable record.</param>
+    /// <param name="kept">The number stored separately: 0 if there is none yet, <see langword="null"/> if it is unreadable.</param>
+    /// <param name="damaged">Whether there was an unreadable record.</param>
+    /// <param name="now">The current time. Its milliseconds exceed any possible count of leases.</param>
     public static long NextNumber(long recorded, long? kept, bool damaged, DateTimeOffset now)
     {
         var known = Math.Max(recorded, kept ?? 0);

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Reads values, and warns of files that others can read as well.</summary>
+/// <summary>Reads values, and warns about files that other users can read.</summary>
 internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration registration, ILogger logger)
 {
     private const int MaxWarnings = 16;
@@ -49,7 +49,7 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         return entries;
     }
 
-    /// <summary>Finds the values below a prefix; none when its folder does not exist.</summary>
+    /// <summary>Finds the values below a prefix; none if its folder does not exist.</summary>
     public IEnumerable<ScannedFile> Scan(string prefix, CancellationToken cancellationToken)
     {
         var folder = paths.ForPrefix(prefix);
@@ -62,11 +62,12 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         return File.Exists(folder) ? throw new DirectoryNotFoundException() : [];
     }
 
-    // The system says "not found" also when a parent is a file or may not be looked into.
+    // The system also reports "not found" if an ancestor is a file or not accessible.
     private void ThrowIfNotMissing(string path)
     {
         registration.ThrowIfGone();
-        for (var folder = Path.GetDirectoryName(path); folder is not null && folder.Length >= paths.Root.Length; folder = Path.GetDirectoryName(folder))
+        var folder = Path.GetDirectoryName(path);
+        for (; folder is not null && folder.Length >= paths.Root.Length; folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(folder))
             {
@@ -75,7 +76,7 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         }
     }
 
-    // Once each, and not for every one of many.
+    // Logs each folder once, and only the first few.
     private void PassOver(string folder, Exception exception)
     {
         if (_passedOver.Count < MaxWarnings && _passedOver.TryAdd(folder, true))
@@ -86,7 +87,8 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
 
     private void Warn(SafeFileHandle file, string path)
     {
-        if (FilePermissions.DescribeIfReadableByOthers(file) is not { } mode || _warned.Count > MaxWarnings || !_warned.TryAdd(path, true))
+        if (FilePermissions.DescribeIfReadableByOthers(file) is not { } mode
+            || _warned.Count > MaxWarnings || !_warned.TryAdd(path, true))
         {
             return;
         }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Keeps each value in a file of its own below a folder, for one instance or for several that share the folder.</summary>
+/// <summary>Stores each value in its own file below a folder, for one instance or for several that share the folder.</summary>
 internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
 {
     private const int BatchSize = 128;
@@ -18,10 +18,10 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    /// <param name="path">The root folder; created at the first write.</param>
-    /// <param name="timeProvider">The clock of leases and scans.</param>
-    /// <param name="logger">Where warnings go.</param>
-    /// <param name="host">Tells of the machine; looked at anew for each check when not given.</param>
+    /// <param name="path">The root folder. Created at the first write.</param>
+    /// <param name="timeProvider">The clock for leases and scans.</param>
+    /// <param name="logger">The logger for warnings.</param>
+    /// <param name="host">Returns facts about the machine. By default they are gathered anew for each check.</param>
     internal FileSystemStorage(string path, TimeProvider timeProvider, ILogger<FileSystemStorage> logger, Func<HostFacts>? host = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -35,7 +35,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         _check = new(_paths, _registration, host ?? HostFacts.Gather);
     }
 
-    /// <summary>The sweep after dead instances, for tests to wait for.</summary>
+    /// <summary>The sweep for files of dead instances, for tests to wait for.</summary>
     internal Task Sweep => _registration.Sweep;
 
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
@@ -55,14 +55,17 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
 
         foreach (var batch in keys.Chunk(BatchSize))
         {
-            foreach (var entry in await FileWork.OnFolderAsync("read from", _paths.Root, () => _reader.Read(batch, cancellationToken), cancellationToken))
+            var entries = await FileWork.OnFolderAsync(
+                "read from", _paths.Root, () => _reader.Read(batch, cancellationToken), cancellationToken);
+            foreach (var entry in entries)
             {
                 yield return entry;
             }
         }
     }
 
-    public async ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public async ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalid(key);
         StorageKey.ThrowIfTooLong(value);
@@ -80,7 +83,12 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalidPrefix(prefix);
-        foreach (var key in await FileWork.OnFolderAsync("list", _paths.ForPrefix(prefix), () => _reader.Scan(prefix, cancellationToken).Select(file => file.Key).ToList(), cancellationToken))
+        var keys = await FileWork.OnFolderAsync(
+            "list",
+            _paths.ForPrefix(prefix),
+            () => _reader.Scan(prefix, cancellationToken).Select(file => file.Key).ToList(),
+            cancellationToken);
+        foreach (var key in keys)
         {
             yield return key;
         }
@@ -92,7 +100,8 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         return new FolderWatch(_paths, _reader, prefix, _time, _logger, _events).RunAsync(cancellationToken);
     }
 
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+        string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         LeaseTerms.ThrowIfInvalid(name, duration);
         var owner = await _registration.GetAsync(cancellationToken);
@@ -101,11 +110,12 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
 
     public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => _check.RunAsync(cancellationToken);
 
-    /// <summary>Ends this instance's registration. Leases that were not given back run out.</summary>
+    /// <summary>Ends this instance's registration. Leases that were not released expire.</summary>
     public void Dispose() => _registration.Dispose();
 
-    // Once begun it is not given up: the value may change, or the lease's section be left, only after it has ended.
-    private async Task<bool> ChangeAsync(string action, string key, Func<bool> change, IStorageLease? lease, CancellationToken cancellationToken)
+    // Once started, a change is not abandoned: the value may change, and the lease's section may be left, only after it has finished.
+    private async Task<bool> ChangeAsync(
+        string action, string key, Func<bool> change, IStorageLease? lease, CancellationToken cancellationToken)
     {
         using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
         return await FileWork.OnFileAsync(action, _paths.ForKey(key), change, CancellationToken.None);
@@ -126,7 +136,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         if (!File.Exists(path))
         {
             _registration.ThrowIfGone();
-            // A folder in its place is told apart from a file that is not there.
+            // Distinguishes a folder at this path from a missing file.
             return Directory.Exists(path) ? throw new UnauthorizedAccessException() : false;
         }
 

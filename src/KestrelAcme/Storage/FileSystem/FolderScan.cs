@@ -7,18 +7,25 @@ internal static class FolderScan
 {
     private const int UsualLength = 512;
 
-    /// <summary>One folder, with all that is in it.</summary>
-    private static readonly EnumerationOptions OneFolder = new() { RecurseSubdirectories = false, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
+    /// <summary>One folder, with everything in it.</summary>
+    private static readonly EnumerationOptions OneFolder = new()
+    {
+        RecurseSubdirectories = false,
+        AttributesToSkip = FileAttributes.None,
+        IgnoreInaccessible = false,
+    };
 
     /// <summary>
-    /// Finds values and what a scan tells of them, one after the other. It goes into every folder that may hold values; symbolic links, which could lead in circles, are not followed.
-    /// A folder below that cannot be read is somebody else's, and keeps nothing else back.
+    /// Finds values and their time stamps. Enters every folder that may
+    /// hold values, and follows no symbolic links, which could form cycles.
+    /// An unreadable subfolder is not KestrelAcme's and does not prevent the rest from being found.
     /// </summary>
-    /// <param name="paths">Where things are.</param>
-    /// <param name="prefix">Where to begin: when this cannot be read, the scan fails.</param>
-    /// <param name="passedOver">Told of a folder that could not be read, and why.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    public static IEnumerable<ScannedFile> Run(StoragePaths paths, string prefix, Action<string, Exception> passedOver, CancellationToken cancellationToken)
+    /// <param name="paths">The layout of the store.</param>
+    /// <param name="prefix">The prefix to start from. If its folder is unreadable, the scan fails.</param>
+    /// <param name="passedOver">Called with each folder that could not be read, and the reason.</param>
+    /// <param name="cancellationToken">Cancels the scan.</param>
+    public static IEnumerable<ScannedFile> Run(
+        StoragePaths paths, string prefix, Action<string, Exception> passedOver, CancellationToken cancellationToken)
     {
         var root = paths.ForPrefix(prefix);
         var open = new Stack<string>([root]);
@@ -83,14 +90,17 @@ internal static class FolderScan
         ScannedFile Transform(ref FileSystemEntry entry) => new(KeyOf(paths, ref entry)!, entry.LastWriteTimeUtc.UtcTicks, entry.Length);
     }
 
-    // On Windows files have the mark for other reasons, too.
+    // On Windows, regular files can have reparse points for other reasons.
     private static bool IsLink(ref FileSystemEntry entry)
         => (entry.Attributes & FileAttributes.ReparsePoint) != 0 && (entry.IsDirectory || !OperatingSystem.IsWindows());
 
-    // Of a path that nobody keeps no string is made.
+    // Does not allocate a string for a path that holds no value.
     private static string? KeyOf(StoragePaths paths, ref FileSystemEntry entry)
     {
         Span<char> path = stackalloc char[UsualLength];
         return paths.KeyOf(Path.TryJoin(entry.Directory, entry.FileName, path, out var length) ? path[..length] : entry.ToFullPath());
     }
 }
+
+/// <summary>A value as seen by a scan. If the time or the length differs from the previous scan, the value has changed.</summary>
+internal readonly record struct ScannedFile(string Key, long WrittenTicks, long Length);

@@ -2,19 +2,22 @@ using System.Text;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>What a scan found, by key. A folder may hold a hundred thousand files, all kept from one scan to the next: their keys stand one behind the other as bytes.</summary>
+/// <summary>
+/// The result of a scan, by key. A folder may hold a hundred thousand files, and their keys are kept until the next scan. To save memory,
+/// they are stored as bytes in one array.
+/// </summary>
 internal sealed class FolderSnapshot
 {
     private readonly byte[] _keys;
     private readonly int[] _ends;
     private readonly (long WrittenTicks, long Length)[] _stamps;
 
-    /// <param name="files">What was found; sorted here.</param>
+    /// <param name="files">The files that the scan found. This array is sorted in place.</param>
     public FolderSnapshot(ScannedFile[] files)
     {
         Array.Sort(files, static (one, other) => string.CompareOrdinal(one.Key, other.Key));
 
-        // A key has no character beyond ASCII.
+        // Keys are ASCII.
         _keys = new byte[files.Sum(file => file.Key.Length)];
         _ends = new int[files.Length];
         _stamps = new (long, long)[files.Length];
@@ -27,13 +30,15 @@ internal sealed class FolderSnapshot
         }
     }
 
-    /// <summary>The keys of what was written, came or went since an earlier snapshot.</summary>
+    /// <summary>Returns the keys that were added, changed or removed since an earlier snapshot.</summary>
     public IEnumerable<string> ChangesSince(FolderSnapshot before)
     {
         var (mine, theirs) = (0, 0);
         while (mine < _ends.Length || theirs < before._ends.Length)
         {
-            var order = mine == _ends.Length ? 1 : theirs == before._ends.Length ? -1 : Key(mine).SequenceCompareTo(before.Key(theirs));
+            var order = mine == _ends.Length ? 1
+                : theirs == before._ends.Length ? -1
+                : Key(mine).SequenceCompareTo(before.Key(theirs));
             if (order < 0)
             {
                 yield return Text(mine);

@@ -6,26 +6,29 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
-/// Tells of changes below a folder: at once where the system reports them, and by scanning it now and then, for network shares report nothing of
-/// what other machines do.
+/// Reports changes below a folder: at once if the system notifies of them, and by scanning it regularly, because network shares do not
+/// notify of changes by other machines.
 /// </summary>
-internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, string prefix, TimeProvider time, ILogger logger, SystemFolderEvents? systemEvents)
+internal sealed class FolderWatch(
+    StoragePaths paths, FileSystemReader reader, string prefix, TimeProvider time, ILogger logger, SystemFolderEvents? systemEvents)
 {
     public static readonly TimeSpan ScanInterval = TimeSpan.FromSeconds(15);
 
-    // However large the folder, at most a hundredth of one processor goes into scanning it.
+    // Scanning takes at most 1% of one processor, no matter how large the folder is.
     private const int MaxShare = 100;
 
     private readonly StorageChangeFeed _feed = new();
     private readonly Channel<bool> _scanNow = Channel.CreateBounded<bool>(1);
 
-    // Said once, until a scan is whole again.
+    // A failure is logged once, until a scan succeeds again.
     private bool _failed;
 
     public async IAsyncEnumerable<StorageChange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var listener = systemEvents is null ? null : await Task.Run(() => systemEvents.Listen(OnEvent, () => _feed.Post(StorageChange.Everything)), cancellationToken);
+        using var listener = systemEvents is null
+            ? null
+            : await Task.Run(() => systemEvents.Listen(OnEvent, () => _feed.Post(StorageChange.Everything)), cancellationToken);
         var known = await ScanAsync(stop.Token);
         var scanning = ScanRepeatedlyAsync(known, stop.Token);
         try
@@ -44,7 +47,8 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
 
     private void OnEvent(string path)
     {
-        if (paths.KeyOf(path) is not { } key || !(key.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(key + "/", StringComparison.Ordinal)))
+        if (paths.KeyOf(path) is not { } key
+            || !(key.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(key + "/", StringComparison.Ordinal)))
         {
             return;
         }
@@ -55,7 +59,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
             return;
         }
 
-        // What was put into a new folder before the system watched it is found by looking. When it is full, a scan is due already.
+        // A scan finds files that were created in a new folder before the system watched it. If the channel is full, a scan is already due.
         _scanNow.Writer.TryWrite(true);
     }
 
@@ -76,7 +80,7 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The reader has left.
+            // The reader has stopped.
         }
     }
 
@@ -99,7 +103,9 @@ internal sealed class FolderWatch(StoragePaths paths, FileSystemReader reader, s
         var folder = paths.ForPrefix(prefix);
         try
         {
-            var snapshot = new FolderSnapshot(await FileWork.OnFolderAsync("scan", folder, () => reader.Scan(prefix, cancellationToken).ToArray(), cancellationToken));
+            var files = await FileWork.OnFolderAsync(
+                "scan", folder, () => reader.Scan(prefix, cancellationToken).ToArray(), cancellationToken);
+            var snapshot = new FolderSnapshot(files);
             _failed = false;
             return snapshot;
         }

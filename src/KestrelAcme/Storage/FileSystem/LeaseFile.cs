@@ -1,14 +1,15 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Reads and writes the record of one lease. The caller is inside the lease's <see cref="FileLock"/>.</summary>
+/// <summary>Reads and writes the record of a lease. The caller must be inside the lease's <see cref="FileLock"/>.</summary>
 internal static class LeaseFile
 {
     private const int MaxLength = 64 * 1024;
 
     /// <summary>Reads the record.</summary>
-    /// <returns>The record, or why it cannot be understood, or neither when there is none.</returns>
+    /// <returns>The record, or the reason why it is invalid, or neither if there is none.</returns>
     public static (LeaseRecord? Record, string? Damage) Read(string path)
     {
         byte[] content;
@@ -22,7 +23,7 @@ internal static class LeaseFile
             var length = RandomAccess.GetLength(file);
             if (length is 0 or > MaxLength)
             {
-                return (null, length == 0 ? "it is empty" : "it is far too large");
+                return (null, length == 0 ? "it is empty" : "it is too large");
             }
 
             content = AtomicFile.ReadToEnd(file, MaxLength);
@@ -31,9 +32,10 @@ internal static class LeaseFile
         try
         {
             var record = JsonSerializer.Deserialize(content, LeaseRecordJsonContext.Default.LeaseRecord);
-            return record is null || record.FencingNumber is < 0 or > LeaseRecord.MaxFencingNumber || !(record.DurationSeconds >= 0 && record.DurationSeconds <= LeaseTerms.MaxDuration.TotalSeconds)
-                ? (null, "a value in it is impossible")
-                : (record, null);
+            return record is null || record.FencingNumber is < 0 or > LeaseRecord.MaxFencingNumber
+                || !(record.DurationSeconds >= 0 && record.DurationSeconds <= LeaseTerms.MaxDuration.TotalSeconds)
+                    ? (null, "it contains an impossible value")
+                    : (record, null);
         }
         catch (JsonException exception)
         {
@@ -48,11 +50,40 @@ internal static class LeaseFile
             StoragePaths.Temporary(Path.GetDirectoryName(path)!, ownerId),
             durable);
 
-    /// <summary>Moves a record that cannot be understood out of the way. One is kept for each lease.</summary>
+    /// <summary>Moves an invalid record out of the way. Only one is kept per lease.</summary>
     public static string SetAside(string path)
     {
         var aside = path + "~damaged";
         File.Move(path, aside, overwrite: true);
         return aside;
     }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(LeaseRecord))]
+internal sealed partial class LeaseRecordJsonContext : JsonSerializerContext;
+
+/// <summary>The content of a lease file.</summary>
+internal sealed record LeaseRecord
+{
+    /// <summary>Higher than every number that is ever used.</summary>
+    public const long MaxFencingNumber = long.MaxValue / 2;
+
+    /// <summary>The instance that holds the lease; <see langword="null"/> if it was released.</summary>
+    public string? Owner { get; init; }
+
+    public required long FencingNumber { get; init; }
+
+    public DateTimeOffset Expires { get; init; }
+
+    public double DurationSeconds { get; init; }
+
+    /// <summary>The running system in which the owner's file lock exists. On another system the lock proves nothing.</summary>
+    public string Machine { get; init; } = "";
+
+    /// <summary>For people who read the file.</summary>
+    public string Host { get; init; } = "";
+
+    /// <inheritdoc cref="Host"/>
+    public int ProcessId { get; init; }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Registers this instance at its first write, and notices when the store it registered at is no longer there.</summary>
+/// <summary>Registers this instance at its first write, and detects when the store is no longer there.</summary>
 internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -13,10 +13,10 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
     private MountEntry? _mount;
     private bool _disposed;
 
-    /// <summary>The last sweep after dead instances, which runs beside everything else.</summary>
+    /// <summary>The last sweep for files of dead instances, which runs in the background.</summary>
     public Task Sweep { get; private set; } = Task.CompletedTask;
 
-    /// <exception cref="StorageUnavailableException">The root cannot be written, or the volume it was on is gone.</exception>
+    /// <exception cref="StorageUnavailableException">The root is not writable, or its volume is gone.</exception>
     public async ValueTask<StorageOwner> GetAsync(CancellationToken cancellationToken)
     {
         if (_owner is { } owner && owner.IsInPlace)
@@ -27,7 +27,11 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
         return await RegisterAsync(cancellationToken).WaitAsync(cancellationToken);
     }
 
-    /// <summary>What was not found is only missing if the store itself is still there. An unmounted volume leaves an empty folder behind.</summary>
+    /// <summary>
+    /// Throws if the store itself is gone, in which case a file that was
+    /// not found is not known to be missing. An unmounted volume leaves an
+    /// empty folder behind.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">The store is gone.</exception>
     public void ThrowIfGone()
     {
@@ -39,7 +43,8 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
         if (!Directory.Exists(paths.Root) || FindMount() != _mount)
         {
             throw new StorageUnavailableException(
-                $"The store at '{paths.Root}' is no longer there: its volume was unmounted or its folder deleted. Mount it again; nothing is taken for missing until then.");
+                $"The store at '{paths.Root}' is no longer there: its volume was unmounted or its folder deleted. "
+                + "Mount it again; until then KestrelAcme treats nothing as missing.");
         }
     }
 
@@ -65,7 +70,7 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            // Not given up half-way: it would go on outside of the gate.
+            // Not abandoned half-way, because it would continue outside the gate.
             return await FileWork.OnFolderAsync("write to", paths.Root, Register, CancellationToken.None);
         }
         finally
@@ -88,9 +93,9 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
                 ThrowIfGone();
             }
 
-            // Whose mark alone is gone still has what it holds: another one could not give it back.
+            // If only the owner's file is gone, this instance still holds its leases, and another owner could not release them.
             var emptied = !Directory.Exists(paths.Leases);
-            old.PutBack();
+            old.Restore();
             if (emptied)
             {
                 logger.StoreWasEmptied(paths.Root);

@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using KestrelAcme.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
-/// Opens files that somebody else may have put there: regular files only, without following a link, and without waiting for whoever is at the other end of a pipe.
+/// Opens files that other users may have created: regular files only, without following a link or blocking on a pipe.
 /// </summary>
 internal static partial class RegularFile
 {
@@ -16,15 +17,18 @@ internal static partial class RegularFile
     private const int TooManyLinks = 40;
     private const int TooManyLinksOnMac = 62;
 
-    // O_RDONLY with O_CLOEXEC, O_NONBLOCK and O_NOFOLLOW, of which the last differs between processors.
+    // O_RDONLY with O_CLOEXEC, O_NONBLOCK and O_NOFOLLOW. The value of O_NOFOLLOW depends on the processor architecture.
     private static readonly int ReadFlags = OperatingSystem.IsMacOS()
         ? 0x1000000 | 0x4 | 0x100
-        : 0x80000 | 0x800 | (RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000);
+        : 0x80000 | 0x800 | (RuntimeInformation.ProcessArchitecture
+            is Architecture.Arm64 or Architecture.Arm or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000);
 
-    /// <summary>Opens a file for reading in a way that lets others replace and delete it; <see langword="null"/> when it does not exist.</summary>
-    /// <exception cref="NotRegularFileException">It is a link, a pipe, a socket or a device.</exception>
-    /// <exception cref="IOException">It cannot be opened.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be opened, or is a folder.</exception>
+    /// <summary>
+    /// Opens a file for reading, so that others can still replace and delete it. Returns <see langword="null"/> if it does not exist.
+    /// </summary>
+    /// <exception cref="NotRegularFileException">The path is a link, a pipe, a socket or a device.</exception>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied, or the path is a folder.</exception>
     public static SafeFileHandle? OpenIfExists(string path)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
@@ -65,8 +69,8 @@ internal static partial class RegularFile
         }
     }
 
-    /// <summary>Throws when a path is there and is no regular file.</summary>
-    /// <exception cref="NotRegularFileException">It is a link, a pipe, a socket or a device.</exception>
+    /// <summary>Throws if a path exists and is not a regular file.</summary>
+    /// <exception cref="NotRegularFileException">The path is a link, a pipe, a socket or a device.</exception>
     public static void ThrowIfNotRegular(string path)
     {
         if (FileNode.Of(path) is { Kind: FileKind.Link or FileKind.Other } node)
@@ -75,14 +79,17 @@ internal static partial class RegularFile
         }
     }
 
-    /// <summary>Throws when a file that was opened by its path is not what stands there: a link was followed. Nothing must be written to it.</summary>
-    /// <exception cref="NotRegularFileException">It is another file, or no regular one.</exception>
+    /// <summary>
+    /// Throws if an open file is not the one at its path, because opening it followed a link. Nothing must be written to it then.
+    /// </summary>
+    /// <exception cref="NotRegularFileException">It is another file, or not a regular file.</exception>
     public static void ThrowIfAnother(SafeFileHandle file, string path)
     {
         if (FileNode.Of(file) is { } opened && FileNode.Of(path) is { } node
             && (node.Kind != FileKind.Regular || opened.Number != node.Number || opened.Device != node.Device))
         {
-            throw new NotRegularFileException(node.Kind == FileKind.Regular ? "it was replaced while it was opened" : Describe(node.Kind));
+            throw new NotRegularFileException(
+                node.Kind == FileKind.Regular ? "it was replaced while it was opened" : Describe(node.Kind));
         }
     }
 
@@ -117,3 +124,8 @@ internal static partial class RegularFile
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Open(string path, int flags);
 }
+
+/// <summary>
+/// Thrown if a path is not a regular file, or is a link to one. The message completes a sentence such as "Could not read 'path': ...".
+/// </summary>
+internal sealed class NotRegularFileException(string message) : IOException(QuotedText.Of(message));

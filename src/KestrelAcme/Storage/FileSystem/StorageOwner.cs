@@ -3,8 +3,8 @@ using System.Text;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
-/// This instance's mark below the root: a file that it keeps locked for as long as it lives. The system frees the lock however the process ends,
-/// so that whoever can lock the file knows that its owner is dead.
+/// Marks a running instance with a file below the root that it keeps locked while it lives. The operating system releases the lock
+/// however the process ends, so if the file can be locked, its owner is dead.
 /// </summary>
 internal sealed class StorageOwner : IDisposable
 {
@@ -23,10 +23,12 @@ internal sealed class StorageOwner : IDisposable
 
     public string Id { get; }
 
-    /// <summary>Whether the file system honours locks at all.</summary>
+    /// <summary>Whether the file system supports locks.</summary>
     public bool LocksWork { get; }
 
-    /// <summary>Whether the mark is still where it was put. When not, another volume is mounted there now, or somebody emptied the store.</summary>
+    /// <summary>
+    /// Whether the file is still there. If it is not, another volume is mounted now, or another program emptied the store.
+    /// </summary>
     public bool IsInPlace => File.Exists(_path);
 
     public static StorageOwner Register(StoragePaths paths)
@@ -37,8 +39,8 @@ internal sealed class StorageOwner : IDisposable
         return new(id, path, file, locksWork: !CanLock(path));
     }
 
-    /// <summary>Puts the mark back where it was deleted: leases that are held name it.</summary>
-    public void PutBack()
+    /// <summary>Restores the file after it was deleted, because leases that are held refer to it.</summary>
+    public void Restore()
     {
         lock (_gate)
         {
@@ -53,7 +55,7 @@ internal sealed class StorageOwner : IDisposable
         }
     }
 
-    /// <summary>Whether the owner's process is known to have died. An owner whose file is gone is not known to be dead.</summary>
+    /// <summary>Whether the owner's process is known to have died. An owner without a file is not known to be dead.</summary>
     public static bool IsKnownDead(string path) => File.Exists(path) && CanLock(path);
 
     public void Dispose()
@@ -74,12 +76,12 @@ internal sealed class StorageOwner : IDisposable
             return;
         }
 
-        // Deleted while locked, so that nobody takes an orderly end for a death.
+        // Deleted while locked, so that no one mistakes an orderly shutdown for a crash.
         AtomicFile.TryDelete(_path);
         _file.Dispose();
     }
 
-    /// <summary>Opens an owner's file beside others who look at it; fails with a lock violation while its owner lives.</summary>
+    /// <summary>Opens an owner's file, which others may open at the same time. Fails with a lock violation while its owner lives.</summary>
     public static FileStream OpenBesideOthers(string path)
         => FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
@@ -88,7 +90,7 @@ internal sealed class StorageOwner : IDisposable
         FilePermissions.CreateFolder(Path.GetDirectoryName(path)!);
         var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
 
-        // Says to a later sweep whose locks the file can be judged by.
+        // Tells a later sweep on which system the file's lock is meaningful.
         file.Write(Encoding.UTF8.GetBytes(MachineIdentity.Current + "\n"));
         return file;
     }
@@ -104,5 +106,34 @@ internal sealed class StorageOwner : IDisposable
         {
             return false;
         }
+    }
+}
+
+/// <summary>
+/// Identifies the running system whose kernel holds the file locks. Containers on one machine share it; another machine, or the same
+/// machine after a reboot, has another.
+/// </summary>
+internal static class MachineIdentity
+{
+    private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
+
+    public static string Current { get; } = Find();
+
+    private static string Find()
+    {
+        try
+        {
+            if (OperatingSystem.IsLinux() && File.Exists(BootIdPath))
+            {
+                return File.ReadAllText(BootIdPath).Trim();
+            }
+        }
+        catch (Exception exception) when (FileFault.Covers(exception))
+        {
+            // A sandbox hides the file. With a random name, others wait until the lease expires, which is safe.
+            return Guid.NewGuid().ToString();
+        }
+
+        return Environment.MachineName;
     }
 }

@@ -1,6 +1,6 @@
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Where things are below the root of a <see cref="FileSystemStorage"/>.</summary>
+/// <summary>The file layout of a <see cref="FileSystemStorage"/> below its root.</summary>
 internal sealed class StoragePaths(string root)
 {
     public const string TemporarySuffix = ".tmp";
@@ -21,10 +21,11 @@ internal sealed class StoragePaths(string root)
 
     public string Owner(string id) => Path.Join(Owners, id);
 
-    /// <summary>A name for a file that is being written: it tells the writer, and a reader of keys passes over it.</summary>
-    public static string Temporary(string folder, string ownerId) => Path.Join(folder, $"~{ownerId}-{Guid.NewGuid():n}{TemporarySuffix}");
+    /// <summary>Returns a path for a file that is being written. It identifies the writer, and scans for keys ignore it.</summary>
+    public static string Temporary(string folder, string ownerId)
+        => Path.Join(folder, $"~{ownerId}-{Guid.NewGuid():n}{TemporarySuffix}");
 
-    /// <summary>The key that a path below the root stands for; <see langword="null"/> when it is no value of ours.</summary>
+    /// <summary>Returns the key for a path below the root; <see langword="null"/> if the path does not hold a value.</summary>
     public string? KeyOf(ReadOnlySpan<char> path)
     {
         if (path.Length <= Root.Length || !path.StartsWith(Root, StringComparison.Ordinal))
@@ -32,9 +33,10 @@ internal sealed class StoragePaths(string root)
             return null;
         }
 
-        if (path[Root.Length] == Path.DirectorySeparatorChar && !path[Root.Length..].Contains('~') && SegmentEncoding.IsPlain(path[(Root.Length + 1)..], Path.DirectorySeparatorChar))
+        if (path[Root.Length] == Path.DirectorySeparatorChar && !path[Root.Length..].Contains('~')
+            && SegmentEncoding.IsPlain(path[(Root.Length + 1)..], Path.DirectorySeparatorChar))
         {
-            // Nearly every file; a scan meets each.
+            // The fast path for nearly all files of a scan.
             var plain = path[(Root.Length + 1)..].ToString().Replace(Path.DirectorySeparatorChar, '/');
             return StorageKey.IsValid(plain) ? plain : null;
         }

@@ -5,15 +5,24 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Removes what dead instances left: half-written files and their owner files. Never what an instance that lives may still need.</summary>
+/// <summary>
+/// Removes what dead instances left behind: half-written files and their owner files. Never removes what a living instance may need.
+/// </summary>
 internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan MinAgeOfUnknown = TimeSpan.FromHours(1);
 
-    // Another machine's owner may live although we can lock its file: some shares keep locks on each machine. It puts its file back if it does.
+    // An owner on another machine may be alive even if its file can be locked here, because some shares keep locks per machine. If it is
+    // alive, it restores its file.
     private static readonly TimeSpan MaxAgeOfStranger = TimeSpan.FromDays(90);
-    // What may not be entered is not ours.
-    private static readonly EnumerationOptions Everywhere = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
+
+    // An inaccessible folder is not KestrelAcme's.
+    private static readonly EnumerationOptions Everywhere = new()
+    {
+        RecurseSubdirectories = true,
+        AttributesToSkip = FileAttributes.None,
+        IgnoreInaccessible = true,
+    };
     private const int OwnerIdLength = 32;
     private const int MaxLengthOfOwner = 4096;
     private const string DeathMark = "dead\n";
@@ -53,7 +62,8 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
     private FileSystemEnumerable<string> FindTemporaryFiles()
         => new(paths.Root, static (ref FileSystemEntry entry) => entry.ToFullPath(), Everywhere)
         {
-            ShouldRecursePredicate = static (ref FileSystemEntry entry) => entry.FileName is not "lost+found" && (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+            ShouldRecursePredicate = static (ref FileSystemEntry entry)
+                => entry.FileName is not "lost+found" && (entry.Attributes & FileAttributes.ReparsePoint) == 0,
             ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory
                 && entry.FileName.StartsWith('~') && entry.FileName.EndsWith(StoragePaths.TemporarySuffix, StringComparison.Ordinal),
         };
@@ -72,14 +82,16 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
             return false;
         }
 
-        // Without a proof of death only age tells, for the owner may be on another machine.
-        return (self.LocksWork && StorageOwner.IsKnownDead(paths.Owner(owner)) && MayProveDeath(path)) || IsOlderThan(path, MinAgeOfUnknown);
+        // The owner may be on another machine. If its death cannot be proved, only the file's age decides.
+        return (self.LocksWork && StorageOwner.IsKnownDead(paths.Owner(owner)) && MayProveDeath(path))
+            || IsOlderThan(path, MinAgeOfUnknown);
     }
 
-    // A lock that we can take proves nothing on a share whose locks end at each machine; there, what is being written is young.
+    // On a share with locks per machine, acquiring the lock proves nothing. Files that are being written there are young.
     private bool MayProveDeath(string path) => IsOlderThan(path, TimeSpan.FromSeconds(30));
 
-    private bool IsOlderThan(string path, TimeSpan age) => time.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero) >= age;
+    private bool IsOlderThan(string path, TimeSpan age)
+        => time.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero) >= age;
 
     private void SweepOwner(string path)
     {
@@ -92,11 +104,12 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
         }
         catch (Exception exception) when (FileFault.Covers(exception))
         {
-            // It lives, or was removed by another instance's sweep.
+            // Its owner is alive, or another instance's sweep has removed the file.
         }
     }
 
-    // The file of a dead owner frees its leases at once, so it is kept as long as a lease can last, counted from when the death was noticed.
+    // A dead owner's file allows others to take over its leases at once. It is kept for the longest duration of a lease after the death was
+    // noticed.
     private bool IsPastUse(string path)
     {
         using var file = StorageOwner.OpenBesideOthers(path);

@@ -4,7 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Looks who else may write to the folders of a store: whoever can decides which certificates and keys are used. On Linux; elsewhere the system does not tell owners.</summary>
+/// <summary>
+/// Checks who else can write to the folders of a store, because such users can replace certificates and keys. Linux only; elsewhere the
+/// owners are unknown.
+/// </summary>
 internal static class StoreFolders
 {
     private const UnixFileMode OthersWrite = UnixFileMode.OtherWrite;
@@ -13,8 +16,8 @@ internal static class StoreFolders
     private const int MaxFolders = 64;
     private const uint Administrator = 0;
 
-    /// <summary>Tightens what is ours, warns of the rest.</summary>
-    /// <exception cref="StorageUnavailableException">The root belongs to somebody else, and everybody may write to it.</exception>
+    /// <summary>Removes write permissions of others from folders that this user owns, and warns about the rest.</summary>
+    /// <exception cref="StorageUnavailableException">The root belongs to another user, and every user can write to it.</exception>
     public static void Secure(string root, ILogger logger)
     {
         var path = RealPath.Resolve(root);
@@ -27,8 +30,9 @@ internal static class StoreFolders
         if (stranger && (node.Mode & OthersWrite) != 0 && (node.Mode & UnixFileMode.StickyBit) == 0)
         {
             throw new StorageUnavailableException(
-                $"The folder '{path}' belongs to another user (id {node.Owner}) and can be written by every user of this machine (mode {Octal(node.Mode)}): any of them could replace "
-                + $"certificates and keys. Run: chown {FileNode.CurrentUser} '{path}' && chmod 700 '{path}', or set StoragePath to another folder.");
+                $"The folder '{path}' belongs to another user (id {node.Owner}) and can be written by every user of this machine "
+                + $"(mode {Octal(node.Mode)}): any of them could replace certificates and keys. "
+                + $"Run: chown {FileNode.CurrentUser} '{path}' && chmod 700 '{path}', or set StoragePath to another folder.");
         }
 
         if (stranger)
@@ -46,8 +50,8 @@ internal static class StoreFolders
         }
     }
 
-    /// <summary>Throws when a folder on the way to a value is a link that somebody else made: it may lead out of the store.</summary>
-    /// <exception cref="NotRegularFileException">One of them is.</exception>
+    /// <summary>Throws if a folder on the way to a value is a symbolic link of another user, which may lead out of the store.</summary>
+    /// <exception cref="NotRegularFileException">There is such a link.</exception>
     public static void ThrowIfLedAway(string root, string folder)
     {
         for (var path = folder; path.Length > root.Length; path = Path.GetDirectoryName(path)!)
@@ -75,7 +79,7 @@ internal static class StoreFolders
             }
             catch (Exception exception) when (FileFault.Covers(exception))
             {
-                // Looked at below: some file systems say yes and change nothing.
+                // Some file systems report success without changing anything, so the result is checked below.
             }
 
             if (FileNode.Of(path) is { } now && (now.Mode & (OthersWrite | GroupWrites)) == 0)
@@ -85,7 +89,7 @@ internal static class StoreFolders
             }
         }
 
-        // The group of a folder that is not ours was chosen by whoever made it, for a volume of a container for instance.
+        // Whoever created this folder, such as a container runtime, chose its group on purpose.
         if ((node.Mode & OthersWrite) != 0)
         {
             logger.FolderWritableByOthers(path, Octal(node.Mode));

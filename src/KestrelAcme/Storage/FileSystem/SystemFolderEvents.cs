@@ -4,9 +4,10 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
-/// The system's notices about one store, shared by all who watch a part of it: a Linux user has 128 such watchers in all, and a machine may run many applications.
+/// The operating system's change notifications for one store, shared by all watches of its parts: Linux allows a user 128 inotify instances
+/// in total, and a machine may run many applications.
 /// </summary>
-/// <remarks>Safe for concurrent use. The watcher exists while somebody listens.</remarks>
+/// <remarks>Safe for concurrent use. The system's watcher exists only while there are listeners.</remarks>
 internal sealed class SystemFolderEvents(StoragePaths paths, TimeSpan scanInterval, ILogger logger)
 {
     private readonly Lock _lock = new();
@@ -14,7 +15,7 @@ internal sealed class SystemFolderEvents(StoragePaths paths, TimeSpan scanInterv
     private FileSystemWatcher? _watcher;
     private bool _refused;
 
-    /// <summary>Listens until disposed. Where the system gives no notices, the listener is never called.</summary>
+    /// <summary>Listens until disposed. If the system does not support notifications, the listener is never called.</summary>
     public IDisposable Listen(Action<string> changed, Action lost)
     {
         var listener = new Listener(this, changed, lost);

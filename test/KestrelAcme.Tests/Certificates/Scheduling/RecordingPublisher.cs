@@ -19,7 +19,7 @@ internal sealed class RecordingPublisher : ITlsPublisher
 
     public void Publish(CertificateMaterial material) => Published.Add(material.Id);
 
-    public void SetStandIn(string id, bool standsIn)
+    public void SetRetired(string id, bool isRetired)
     {
     }
 

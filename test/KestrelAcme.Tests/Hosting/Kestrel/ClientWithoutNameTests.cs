@@ -121,7 +121,7 @@ public sealed class ClientWithoutNameTests
         Assert.Equal("192.0.2.1", await NameOfAsync(app));
 
         app.Publisher.SetManagedNames(["192.0.2.2"]);
-        app.Publisher.SetStandIn("192.0.2.1", standsIn: true);
+        app.Publisher.SetRetired("192.0.2.1", isRetired: true);
         app.Publisher.Publish(Authority.Issue("192.0.2.2"));
 
         Assert.Equal("192.0.2.2", await NameOfAsync(app));

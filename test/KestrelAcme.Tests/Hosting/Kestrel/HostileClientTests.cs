@@ -100,7 +100,7 @@ public sealed class HostileClientTests
         await client.GetStream().WriteAsync(Inputs["truncated"], Token);
 
         Assert.Empty(await ReadToEndAsync(client.GetStream()));
-        Assert.Contains(app.Logs.Lines, entry => entry.Message.Contains("no whole ClientHello", StringComparison.Ordinal));
+        Assert.Contains(app.Logs.Lines, entry => entry.Message.Contains("did not send a complete ClientHello", StringComparison.Ordinal));
     }
 
     private static async Task<byte[]> ReadToEndAsync(NetworkStream stream)

@@ -311,7 +311,7 @@ public sealed class CertificateExportTests : IDisposable
     {
         _folder.Write("live", "a file");
         var exception = await Assert.ThrowsAsync<StorageUnavailableException>(() => WriteAsync("a"));
-        Assert.Contains("is a file where a folder belongs", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is a file, but must be a folder", exception.Message, StringComparison.Ordinal);
         Assert.Contains("set ExportPath to", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("StoragePath", exception.Message, StringComparison.Ordinal);
     }

@@ -18,9 +18,9 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     {
         await File.WriteAllTextAsync(_fixture.Root, "a file", Token);
         var storage = _fixture.Open();
-        await AssertUnavailableAsync(async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token), _fixture.Root, "is a file where a folder belongs");
-        await AssertUnavailableAsync(async () => await storage.ReadAsync("a", Token), "is a file where a folder belongs");
-        await AssertUnavailableAsync(async () => await storage.ReadManyAsync(["a"], Token).ToListAsync(Token), "is a file where a folder belongs");
+        await AssertUnavailableAsync(async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token), _fixture.Root, "is a file, but must be a folder");
+        await AssertUnavailableAsync(async () => await storage.ReadAsync("a", Token), "is a file, but must be a folder");
+        await AssertUnavailableAsync(async () => await storage.ReadManyAsync(["a"], Token).ToListAsync(Token), "is a file, but must be a folder");
         await AssertUnavailableAsync(async () => await storage.ListAsync("", Token).ToListAsync(Token), _fixture.Root);
         await AssertUnavailableAsync(async () => await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token), _fixture.Root);
         var report = await storage.CheckAsync(Token);
@@ -34,8 +34,8 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     {
         var storage = _fixture.Open();
         await storage.WriteAsync("a", new byte[1], cancellationToken: Token);
-        await AssertUnavailableAsync(async () => await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token), "is a file where a folder belongs");
-        await AssertUnavailableAsync(async () => await storage.ReadAsync("a/b", Token), "is a file where a folder belongs");
+        await AssertUnavailableAsync(async () => await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token), "is a file, but must be a folder");
+        await AssertUnavailableAsync(async () => await storage.ReadAsync("a/b", Token), "is a file, but must be a folder");
     }
 
     [Fact]
@@ -43,9 +43,9 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     {
         var storage = _fixture.Open();
         await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token);
-        await AssertUnavailableAsync(async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token), "it is a folder where a file belongs");
-        await AssertUnavailableAsync(async () => await storage.ReadAsync("a", Token), "it is a folder where a file belongs");
-        await AssertUnavailableAsync(async () => await storage.DeleteAsync("a", cancellationToken: Token), "it is a folder where a file belongs");
+        await AssertUnavailableAsync(async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token), "it is a folder, but must be a file");
+        await AssertUnavailableAsync(async () => await storage.ReadAsync("a", Token), "it is a folder, but must be a file");
+        await AssertUnavailableAsync(async () => await storage.DeleteAsync("a", cancellationToken: Token), "it is a folder, but must be a file");
     }
 
     [Fact]
