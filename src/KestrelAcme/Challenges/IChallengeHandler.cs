@@ -1,9 +1,10 @@
 namespace KestrelAcme.Challenges;
 
-/// <summary>Answers one type of challenge (RFC 8555 section 8): http-01, tls-alpn-01, dns-01, or one of your own.</summary>
+/// <summary>Responds to one type of challenge (RFC 8555 section 8): http-01, tls-alpn-01, dns-01, or a custom one.</summary>
 /// <remarks>
-/// For each challenge the order flow calls <see cref="PrepareAsync"/>, then <see cref="WaitUntilVisibleAsync"/>, tells the authority to look, waits for its verdict, and in any case
-/// calls <see cref="CleanUpAsync"/>. All challenges of an order are prepared before any is waited for. Implementations MUST be safe for concurrent use.
+/// For each challenge, the order flow calls <see cref="PrepareAsync"/>, then <see cref="WaitUntilVisibleAsync"/>, submits the challenge to
+/// the CA, waits for the result, and always calls <see cref="CleanUpAsync"/>. All challenges of an order are prepared before it waits for
+/// any. Implementations MUST be safe for concurrent use.
 /// </remarks>
 /// <example>
 /// <code>
@@ -33,33 +34,34 @@ namespace KestrelAcme.Challenges;
 /// </example>
 public interface IChallengeHandler
 {
-    /// <summary>The type in the authority's words, such as <c>http-01</c>.</summary>
+    /// <summary>The type of the challenge, such as <c>http-01</c>.</summary>
     string ChallengeType { get; }
 
-    /// <summary>Whether this handler can prove control of a name of this kind. A wildcard, for one, cannot be proved by http-01.</summary>
+    /// <summary>Whether this handler can prove control of an identifier. For example, http-01 cannot prove control of a wildcard.</summary>
     /// <param name="identifierType"><c>dns</c> or <c>ip</c>.</param>
-    /// <param name="value">The name or address, without <c>*.</c>.</param>
-    /// <param name="wildcard">Whether the name is wanted as a wildcard.</param>
+    /// <param name="value">The domain name or IP address, without <c>*.</c>.</param>
+    /// <param name="wildcard">Whether the wildcard of the name is ordered.</param>
     bool CanHandle(string identifierType, string value, bool wildcard);
 
-    /// <summary>Puts the answer in place. May be called again for the same challenge, after a restart.</summary>
-    /// <exception cref="ChallengeException">The answer could not be put in place; the message says why and what to do.</exception>
+    /// <summary>Provides the response. May be called again for the same challenge, for example after a restart.</summary>
+    /// <exception cref="ChallengeException">The response could not be provided; the message says why and how to fix it.</exception>
     Task PrepareAsync(ChallengeContext context, CancellationToken cancellationToken);
 
-    /// <summary>Returns as soon as the authority can see the answer: at once, where nothing has to spread.</summary>
-    /// <exception cref="ChallengeException">The answer did not become visible; the message says where it is missing.</exception>
+    /// <summary>Returns when the CA can see the response. Returns at once if the response does not have to propagate.</summary>
+    /// <exception cref="ChallengeException">The response did not become visible; the message says where it is missing.</exception>
     Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes the answer, and only this one. MUST be safe when <see cref="PrepareAsync"/> failed half-way or never ran in this process.
-    /// Called with a token of its own: the order's may have been cancelled.
+    /// Removes the response, and only this one. MUST be safe if <see cref="PrepareAsync"/> failed half-way or never ran in this process.
+    /// Called with its own cancellation token, because the order's may already be canceled.
     /// </summary>
     Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What only this side knows about a challenge that the authority found wrong: which requests arrived, what the name leads to from here. It is added to the message that the operator reads.
-    /// Called before <see cref="CleanUpAsync"/>, for a few seconds at most.
+    /// Describes what only this side knows about a failed validation, such as which requests arrived or where the name leads. It is added
+    /// to the message for the operator. Called before <see cref="CleanUpAsync"/>, for a few seconds at most.
     /// </summary>
-    /// <returns>One or two sentences, or <see langword="null"/> when there is nothing to say. No secret.</returns>
-    ValueTask<string?> ExplainFailureAsync(ChallengeContext context, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
+    /// <returns>One or two sentences without secrets, or <see langword="null"/>.</returns>
+    ValueTask<string?> ExplainFailureAsync(ChallengeContext context, CancellationToken cancellationToken)
+        => ValueTask.FromResult<string?>(null);
 }

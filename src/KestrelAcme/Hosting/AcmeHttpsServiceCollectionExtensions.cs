@@ -3,7 +3,7 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
-using KestrelAcme.Challenges.Places;
+using KestrelAcme.Challenges.Routing;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Binding;
@@ -87,11 +87,11 @@ public static class AcmeHttpsServiceCollectionExtensions
     {
         services.TryAddSingleton<Http01TokenTable>();
         services.TryAddSingleton<TokenProbe>();
-        services.TryAddSingleton<SharedTlsAlpn01Answers>();
-        services.Replace(ServiceDescriptor.Singleton<ISharedChallenges>(static provider => provider.GetRequiredService<SharedTlsAlpn01Answers>()));
+        services.TryAddSingleton<SharedTlsAlpn01Responses>();
+        services.Replace(ServiceDescriptor.Singleton<ISharedChallenges>(static provider => provider.GetRequiredService<SharedTlsAlpn01Responses>()));
         services.TryAddSingleton<IPlainHttpEndpoints, PlainHttpEndpoints>();
         services.TryAddSingleton<Http01SelfCheck>();
-        services.TryAddSingleton<INamePlaces, NameRouting>();
+        services.TryAddSingleton<INameRouting, NameRouting>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());
         services.AddDnsChallenges();

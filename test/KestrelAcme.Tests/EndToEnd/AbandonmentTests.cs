@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Challenges.Places;
+using KestrelAcme.Challenges.Routing;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
@@ -67,7 +67,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
         Assert.Equal(CertificateState.Abandoned, restarted.Certificates.Find(Name)!.State);
         Assert.Equal(served, (await restarted.ConnectAsync(Name, Cancelled)).SerialNumber);
 
-        _places.Place = NamePlace.Undecided;
+        _places.Place = NameRoute.Undecided;
         _fixture.Authority.Faults.Clear();
         await PassAsync(restarted, TimeSpan.FromDays(1.5), () => restarted.Certificates.Find(Name)!.State == CertificateState.Valid);
         Assert.True(restarted.Log.Has("AbandonedNameIsBack"));
@@ -104,12 +104,12 @@ public sealed class AbandonmentTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(NamePlace.Unknown)]
-    [InlineData(NamePlace.Undecided)]
-    [InlineData(NamePlace.Here)]
+    [InlineData(NameRoute.Unknown)]
+    [InlineData(NameRoute.Undecided)]
+    [InlineData(NameRoute.Here)]
     public async Task Renew_NotKnownToBeAway_IsTriedOn(object place)
     {
-        _places.Place = (NamePlace)place;
+        _places.Place = (NameRoute)place;
         await using var app = await StartAsync();
         var orders = Orders;
 
@@ -126,7 +126,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
         {
             builder.Services.AddSingleton<TimeProvider>(_time);
             builder.Services.AddSingleton(Settings);
-            builder.Services.AddSingleton<INamePlaces>(_places);
+            builder.Services.AddSingleton<INameRouting>(_places);
         });
     }
 
@@ -152,15 +152,15 @@ public sealed class AbandonmentTests : IAsyncLifetime
             Cancelled);
     }
 
-    private sealed class FixedPlaces : INamePlaces
+    private sealed class FixedPlaces : INameRouting
     {
         private int _looks;
 
-        public NamePlace Place { get; set; } = NamePlace.Gone;
+        public NameRoute Place { get; set; } = NameRoute.Gone;
 
         public int Looks => Volatile.Read(ref _looks);
 
-        public Task<NamePlace> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken)
+        public Task<NameRoute> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _looks);
             return Task.FromResult(Place);

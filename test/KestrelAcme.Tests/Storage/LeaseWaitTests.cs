@@ -48,5 +48,6 @@ public sealed class LeaseWaitTests
         cancellationToken: Cancelled);
 
     private Task<IStorageLease> AcquireAsync()
-        => LeaseWait.AcquireAsync(_storage, "accounts/ca", TimeSpan.FromMinutes(2), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(3), _time, Cancelled);
+        => LeaseWait.AcquireAsync(
+            _storage, "accounts/ca", TimeSpan.FromMinutes(2), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(3), _time, Cancelled);
 }

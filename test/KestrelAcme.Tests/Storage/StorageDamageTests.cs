@@ -48,7 +48,8 @@ public sealed class StorageDamageTests
     public async Task SetAsideAsync_ReplacedMeanwhile_LeavesTheNewValue()
     {
         await _storage.WriteAsync("a", new byte[] { 2 }, cancellationToken: Token);
-        await StorageDamage.SetAsideAsync(_storage, "a", new byte[] { 1 }, "empty", _log.For<StorageDamageTests>(), cancellationToken: Token);
+        await StorageDamage.SetAsideAsync(
+            _storage, "a", new byte[] { 1 }, "empty", _log.For<StorageDamageTests>(), cancellationToken: Token);
         Assert.Equal(new byte[] { 2 }, (await _storage.ReadAsync("a", Token))!.Value.ToArray());
         Assert.NotNull(await _storage.ReadAsync("a.damaged", Token));
     }
@@ -72,6 +73,7 @@ public sealed class StorageDamageTests
     private async Task<string?> DamageAsync(string key, byte value)
     {
         await _storage.WriteAsync(key, new[] { value }, cancellationToken: Token);
-        return await StorageDamage.SetAsideAsync(_storage, key, new[] { value }, "no certificate in it", _log.For<StorageDamageTests>(), cancellationToken: Token);
+        return await StorageDamage.SetAsideAsync(
+            _storage, key, new[] { value }, "no certificate in it", _log.For<StorageDamageTests>(), cancellationToken: Token);
     }
 }

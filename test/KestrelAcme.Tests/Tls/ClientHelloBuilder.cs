@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KestrelAcme.Tests.Tls;
 
-/// <summary>Writes ClientHellos, right ones and wrong ones.</summary>
+/// <summary>Builds valid and invalid ClientHellos.</summary>
 internal sealed class ClientHelloBuilder
 {
     public List<byte[]> ServerNames { get; } = [];
@@ -16,10 +16,10 @@ internal sealed class ClientHelloBuilder
 
     public ushort[] Suites { get; set; } = [0x1301, 0x1302, 0xC02B, 0xC02F];
 
-    /// <summary>The supported groups; none for no such extension.</summary>
+    /// <summary>The supported groups; if empty, the extension is omitted.</summary>
     public ushort[] Groups { get; set; } = [];
 
-    /// <summary>Extensions to be added as they are: type and content.</summary>
+    /// <summary>Extensions to add unchanged: type and content.</summary>
     public List<(ushort Type, byte[] Data)> Extensions { get; } = [];
 
     public bool WithoutExtensions { get; set; }
@@ -36,7 +36,7 @@ internal sealed class ClientHelloBuilder
         return builder;
     }
 
-    /// <summary>The bytes on the wire, in records of at most this many bytes.</summary>
+    /// <summary>Returns the bytes on the wire, in records of at most the given length.</summary>
     public byte[] Build(int recordLength = 16384)
     {
         var message = Message();

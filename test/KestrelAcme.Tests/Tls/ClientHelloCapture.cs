@@ -5,7 +5,7 @@ using System.Security.Authentication;
 
 namespace KestrelAcme.Tests.Tls;
 
-/// <summary>Takes in what real clients send first, and hangs up.</summary>
+/// <summary>Captures the first message of real clients, and closes the connection.</summary>
 internal sealed class ClientHelloCapture : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -23,7 +23,7 @@ internal sealed class ClientHelloCapture : IDisposable
         await stream.ReadExactlyAsync(header, cancellationToken);
         var body = new byte[(header[3] << 8) | header[4]];
         await stream.ReadExactlyAsync(body, cancellationToken);
-        // handshake_failure: the client ends by itself.
+        // handshake_failure, so that the client ends the connection.
         await stream.WriteAsync(new byte[] { 21, 3, 3, 0, 2, 2, 40 }, cancellationToken);
         return [.. header, .. body];
     }
@@ -45,7 +45,7 @@ internal sealed class ClientHelloCapture : IDisposable
 
     public void Dispose() => _listener.Dispose();
 
-    /// <summary>Gives what it was made with; swallows what is written.</summary>
+    /// <summary>A stream that returns its content and discards what is written.</summary>
     private sealed class ReplayStream(byte[] content) : MemoryStream(content, writable: false)
     {
         public override bool CanWrite => true;

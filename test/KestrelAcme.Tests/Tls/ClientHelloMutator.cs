@@ -3,7 +3,9 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Tests.Tls;
 
-/// <summary>Breaks ClientHellos at random from a seed, and reads them whole and in pieces: both must say the same, and nothing may throw.</summary>
+/// <summary>
+/// Mutates ClientHellos randomly from a seed and reads them whole and in pieces. Both results must be equal, and nothing may throw.
+/// </summary>
 internal sealed class ClientHelloMutator(int seed)
 {
     private static readonly byte[][] Corpus =
@@ -19,10 +21,10 @@ internal sealed class ClientHelloMutator(int seed)
     private readonly Random _random = new(seed);
     private readonly byte[] _buffer = new byte[2048];
 
-    /// <summary>How often each status came out.</summary>
+    /// <summary>The number of results by status.</summary>
     public int[] Counts { get; } = new int[Enum.GetValues<ClientHelloStatus>().Length];
 
-    /// <summary>Runs one mutated input.</summary>
+    /// <summary>Reads one mutated input.</summary>
     /// <returns>What is wrong, or <see langword="null"/>.</returns>
     public string? RunOne()
     {
@@ -37,10 +39,12 @@ internal sealed class ClientHelloMutator(int seed)
 
         var pieces = new ClientHelloReader();
         var (inPieces, helloInPieces) = ReadInPieces(ref pieces, input);
-        return inPieces == status && helloInPieces == hello ? null : $"{status} as a whole, {inPieces} in pieces: {Convert.ToHexString(input.Span)}";
+        return inPieces == status && helloInPieces == hello
+            ? null
+            : $"{status} as a whole, {inPieces} in pieces: {Convert.ToHexString(input.Span)}";
     }
 
-    // The bytes come in a few portions; the reader sees all that have come, in segments of odd lengths.
+    // The bytes arrive in a few portions. The reader gets all bytes received so far, in segments of odd lengths.
     private (ClientHelloStatus Status, ClientHello Hello) ReadInPieces(ref ClientHelloReader reader, ReadOnlyMemory<byte> input)
     {
         var status = ClientHelloStatus.Incomplete;
@@ -78,7 +82,7 @@ internal sealed class ClientHelloMutator(int seed)
                     length = at + 1;
                     break;
                 case 4:
-                    // A part once more, in another place.
+                    // Repeats a part in another place.
                     var count = Math.Min(_random.Next(40), _buffer.Length - length);
                     Array.Copy(_buffer, at, _buffer, at + count, length - at);
                     length += count;
@@ -95,7 +99,7 @@ internal sealed class ClientHelloMutator(int seed)
         return _buffer.AsMemory(0, length);
     }
 
-    /// <summary>A piece of a sequence.</summary>
+    /// <summary>A segment of a sequence.</summary>
     internal sealed class Segment : ReadOnlySequenceSegment<byte>
     {
         private Segment(ReadOnlyMemory<byte> memory, long index)

@@ -151,9 +151,24 @@ public sealed class ClientHelloReaderTests
     }
 
     [Theory]
-    [InlineData(KeyKinds.Ecdsa | KeyKinds.Rsa, KeyKinds.Ecdsa | KeyKinds.Rsa, new ushort[] { 0x0403, 0x0503, 0x0804, 0x0401 }, new ushort[] { 0x1301, 0xC02B, 0xC02F }, new ushort[] { 29, 23, 24 })]
-    [InlineData(KeyKinds.EcdsaP256 | KeyKinds.Rsa, KeyKinds.Rsa, new ushort[] { 0x0403, 0x0804 }, new ushort[] { 0x1301, 0xC02F }, new ushort[] { 29, 23 })]
-    [InlineData(KeyKinds.Ecdsa | KeyKinds.Rsa, KeyKinds.EcdsaP256 | KeyKinds.Rsa, new ushort[] { 0x0403, 0x0503, 0x0804 }, new ushort[] { 0x1301, 0xC02B }, new ushort[] { 29, 23 })]
+    [InlineData(
+        KeyKinds.Ecdsa | KeyKinds.Rsa,
+        KeyKinds.Ecdsa | KeyKinds.Rsa,
+        new ushort[] { 0x0403, 0x0503, 0x0804, 0x0401 },
+        new ushort[] { 0x1301, 0xC02B, 0xC02F },
+        new ushort[] { 29, 23, 24 })]
+    [InlineData(
+        KeyKinds.EcdsaP256 | KeyKinds.Rsa,
+        KeyKinds.Rsa,
+        new ushort[] { 0x0403, 0x0804 },
+        new ushort[] { 0x1301, 0xC02F },
+        new ushort[] { 29, 23 })]
+    [InlineData(
+        KeyKinds.Ecdsa | KeyKinds.Rsa,
+        KeyKinds.EcdsaP256 | KeyKinds.Rsa,
+        new ushort[] { 0x0403, 0x0503, 0x0804 },
+        new ushort[] { 0x1301, 0xC02B },
+        new ushort[] { 29, 23 })]
     [InlineData(KeyKinds.EcdsaP256, KeyKinds.Rsa, new ushort[] { 0x0403, 0x0401 }, new ushort[] { 0x1301, 0xC02F }, new ushort[] { 23 })]
     public void Read_BothVersions_AcceptedKeysOfEach(object tls13, object below, ushort[] schemes, ushort[] suites, ushort[] groups)
     {
@@ -176,7 +191,9 @@ public sealed class ClientHelloReaderTests
         var reader = new ClientHelloReader();
         for (var arrived = 1; arrived < wire.Length; arrived++)
         {
-            Assert.Equal(ClientHelloStatus.Incomplete, reader.Read(ClientHelloMutator.Segment.Split(wire.AsMemory(0, arrived), segmentLength), out _));
+            Assert.Equal(
+                ClientHelloStatus.Incomplete,
+                reader.Read(ClientHelloMutator.Segment.Split(wire.AsMemory(0, arrived), segmentLength), out _));
         }
 
         Assert.Equal(ClientHelloStatus.Complete, reader.Read(ClientHelloMutator.Segment.Split(wire, segmentLength), out var hello));
@@ -216,7 +233,7 @@ public sealed class ClientHelloReaderTests
         for (var length = 0; length < body.Length; length++)
         {
             var status = ClientHelloParser.Parse(body.AsSpan(0, length), out _);
-            // Without its extensions a ClientHello of TLS 1.2 is whole.
+            // A ClientHello of TLS 1.2 is complete without extensions.
             Assert.True(status == ClientHelloStatus.Malformed || length == 2 + 32 + 1 + 2 + 8 + 2, $"{length}: {status}");
         }
     }
@@ -238,7 +255,7 @@ public sealed class ClientHelloReaderTests
     [Fact]
     public void Read_TwoMillionMutations_NothingThrowsAndPiecesAgree()
     {
-        // Two halves at once: the machines of today have two cores at least.
+        // Two halves in parallel, because most machines have at least two cores.
         var wrong = new string?[2];
         Parallel.For(0, wrong.Length, half =>
         {

@@ -11,7 +11,8 @@ public sealed class HostNameTests
     [InlineData("bücher.test", "xn--bcher-kva.test")]
     [InlineData("BÜCHER.test", "xn--bcher-kva.test")]
     [InlineData("bü..test", "")]
-    public void FromUnicode_WhatDotNetMakesOfSni_AsTheIndexKnowsIt(string name, string expected) => Assert.Equal(expected, HostName.FromUnicode(name));
+    public void FromUnicode_WhatDotNetMakesOfSni_AsTheIndexKnowsIt(string name, string expected)
+        => Assert.Equal(expected, HostName.FromUnicode(name));
 
     [Theory]
     [InlineData("1.2.0.192.in-addr.arpa", "192.0.2.1")]
@@ -28,5 +29,6 @@ public sealed class HostNameTests
     [InlineData("10.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", null)]
     [InlineData("ip6.arpa", null)]
     [InlineData("a.test", null)]
-    public void AddressOf_Name_TheAddressOrNone(string name, string? expected) => Assert.Equal(expected, HostName.AddressOf(name)?.ToString());
+    public void AddressOf_Name_TheAddressOrNone(string name, string? expected)
+        => Assert.Equal(expected, HostName.AddressOf(name)?.ToString());
 }

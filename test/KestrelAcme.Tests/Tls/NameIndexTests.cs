@@ -89,7 +89,7 @@ public sealed class NameIndexTests
         Add("rsa", ["a.test"], days: 80, kind: KeyKinds.Rsa);
         Add("ecdsa", ["a.test"], days: 60);
 
-        // A client that takes P-384 only can use neither curve we have: it gets RSA only if it said so.
+        // A client that accepts P-384 only cannot use this ECDSA certificate, and gets RSA only if it accepts that.
         Assert.Equal(expected, Find("a.test", (KeyKinds)accepted)?.Id);
     }
 
@@ -132,12 +132,14 @@ public sealed class NameIndexTests
 
     private CertificateSlot Add(string id, string[] names, int days = 30, KeyKinds kind = KeyKinds.EcdsaP256, int from = -60)
     {
-        var slot = new CertificateSlot { Current = new CertificateEntry(new CertificateMaterial(id, names, [], default, Now.AddDays(from), Now.AddDays(days)), [], kind) };
+        var material = new CertificateMaterial(id, names, [], default, Now.AddDays(from), Now.AddDays(days));
+        var slot = new CertificateSlot { Current = new CertificateEntry(material, [], kind) };
         Array.ForEach(names, name => _index.Add(name, slot));
         return slot;
     }
 
     private CertificateEntry? Find(string name, KeyKinds accepted = All) => _index.Find(name, accepted, Now.UtcTicks);
 
-    private CertificateEntry? FindAddress(string address, bool exactly = false) => _index.Find(IPAddress.Parse(address), exactly, All, Now.UtcTicks);
+    private CertificateEntry? FindAddress(string address, bool exactly = false)
+        => _index.Find(IPAddress.Parse(address), exactly, All, Now.UtcTicks);
 }

@@ -11,10 +11,19 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Tls;
 
-/// <summary>ClientHellos of real clients, captured here and now: what we read is what was asked for, and what .NET's reader reads.</summary>
+/// <summary>
+/// Reads ClientHellos of real clients, captured during the test. The result must match the request and .NET's own reader.
+/// </summary>
 public sealed class RealClientHelloTests
 {
-    private static readonly string[] Names = ["a.test", "www.example.test", "UPPER.Example.TEST", "xn--bcher-kva.test", "a-very-long-label-of-a-name-with-many-characters-in-it.example.test"];
+    private static readonly string[] Names =
+    [
+        "a.test",
+        "www.example.test",
+        "UPPER.Example.TEST",
+        "xn--bcher-kva.test",
+        "a-very-long-label-of-a-name-with-many-characters-in-it.example.test",
+    ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -38,13 +47,23 @@ public sealed class RealClientHelloTests
         foreach (var name in Names)
         {
             var hello = await CheckAsync(
-                port => Command.RunAsync(openssl, ["s_client", "-connect", $"127.0.0.1:{port}", "-servername", name, .. arguments], cancellationToken: Token), name, acme);
+                port => Command.RunAsync(
+                    openssl,
+                    ["s_client", "-connect", $"127.0.0.1:{port}", "-servername", name, .. arguments],
+                    cancellationToken: Token),
+                name,
+                acme);
             Assert.Equal(!arguments.Contains("-tls1_2"), hello.OffersTls13);
-            Assert.Equal(!arguments.Contains("RSA-PSS+SHA256") && !arguments.Contains("-cipher"), (hello.AcceptedKeys & KeyKinds.EcdsaP256) != 0);
+            Assert.Equal(
+                !arguments.Contains("RSA-PSS+SHA256") && !arguments.Contains("-cipher"), (hello.AcceptedKeys & KeyKinds.EcdsaP256) != 0);
             Assert.Equal(!arguments.Contains("ECDSA+SHA256"), (hello.AcceptedKeys & KeyKinds.Rsa) != 0);
         }
 
-        await CheckAsync(port => Command.RunAsync(openssl, ["s_client", "-connect", $"127.0.0.1:{port}", "-noservername", .. arguments], cancellationToken: Token), null, acme);
+        await CheckAsync(
+            port => Command.RunAsync(
+                openssl, ["s_client", "-connect", $"127.0.0.1:{port}", "-noservername", .. arguments], cancellationToken: Token),
+            null,
+            acme);
     }
 
     [Theory]
@@ -59,10 +78,18 @@ public sealed class RealClientHelloTests
         foreach (var name in Names)
         {
             await CheckAsync(
-                port => Command.RunAsync(curl, ["-sk", "--noproxy", "*", "--resolve", $"{name}:{port}:127.0.0.1", $"https://{name}:{port}/", .. arguments], cancellationToken: Token), name, false);
+                port => Command.RunAsync(
+                    curl,
+                    ["-sk", "--noproxy", "*", "--resolve", $"{name}:{port}:127.0.0.1", $"https://{name}:{port}/", .. arguments],
+                    cancellationToken: Token),
+                name,
+                false);
         }
 
-        await CheckAsync(port => Command.RunAsync(curl, ["-sk", "--noproxy", "*", $"https://127.0.0.1:{port}/", .. arguments], cancellationToken: Token), null, false);
+        await CheckAsync(
+            port => Command.RunAsync(curl, ["-sk", "--noproxy", "*", $"https://127.0.0.1:{port}/", .. arguments], cancellationToken: Token),
+            null,
+            false);
     }
 
     [Theory]
@@ -89,8 +116,10 @@ public sealed class RealClientHelloTests
             var port = FreePort.Tcp();
             var file = folder.Write(
                 "Caddyfile",
-                $"{{\n admin off\n}}\nhttp://127.0.0.1:{port} {{\n reverse_proxy https://127.0.0.1:{capture.Port} {{\n transport http {{\n tls_server_name {name}\n tls_insecure_skip_verify\n}}\n}}\n}}\n");
-            await using var process = ChildProcess.Start(caddy, ["run", "--config", file, "--adapter", "caddyfile"], new Dictionary<string, string?> { ["HOME"] = folder.Path });
+                $"{{\n admin off\n}}\nhttp://127.0.0.1:{port} {{\n reverse_proxy https://127.0.0.1:{capture.Port} {{\n "
+                + $"transport http {{\n tls_server_name {name}\n tls_insecure_skip_verify\n}}\n}}\n}}\n");
+            await using var process = ChildProcess.Start(
+                caddy, ["run", "--config", file, "--adapter", "caddyfile"], new Dictionary<string, string?> { ["HOME"] = folder.Path });
             await process.WaitForLineAsync("serving initial configuration", cancellationToken: Token);
             using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
             var request = client.GetAsync(new Uri($"http://127.0.0.1:{port}/"), Token);
@@ -103,12 +132,21 @@ public sealed class RealClientHelloTests
     [Fact]
     public async Task Chromium_Navigation_Read()
     {
-        var chromium = Executable.Find("google-chrome") ?? Executable.Find("chromium-browser") ?? RequireServer.Installed("chromium", "chromium");
+        var chromium = Executable.Find("google-chrome") ?? Executable.Find("chromium-browser")
+            ?? RequireServer.Installed("chromium", "chromium");
         using var folder = new TemporaryFolder();
         await CheckAsync(
             port => Command.RunAsync(
                 chromium,
-                ["--headless", "--no-sandbox", "--disable-gpu", $"--user-data-dir={folder}", "--host-resolver-rules=MAP a.test 127.0.0.1", "--dump-dom", $"https://a.test:{port}/"],
+                [
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    $"--user-data-dir={folder}",
+                    "--host-resolver-rules=MAP a.test 127.0.0.1",
+                    "--dump-dom",
+                    $"https://a.test:{port}/",
+                ],
                 cancellationToken: Token),
             "a.test", false);
     }
@@ -126,11 +164,12 @@ public sealed class RealClientHelloTests
 
     private static async Task<ClientHello> CompareAsync(byte[] bytes, string? name, bool acme)
     {
-        Assert.Equal(ClientHelloStatus.Complete, new ClientHelloReader().Read(ClientHelloMutator.Segment.Split(bytes, 97), out var inPieces));
+        Assert.Equal(
+            ClientHelloStatus.Complete, new ClientHelloReader().Read(ClientHelloMutator.Segment.Split(bytes, 97), out var inPieces));
         Assert.Equal(ClientHelloStatus.Complete, new ClientHelloReader().Read(new ReadOnlySequence<byte>(bytes), out var hello));
         Assert.Equal(hello, inPieces);
         Assert.Equal((name?.ToLowerInvariant(), acme), (hello.ServerName, hello.IsAcmeTls));
-        // .NET gives the name in Unicode.
+        // .NET returns the name in Unicode.
         var other = await ClientHelloCapture.ReadByDotNetAsync(bytes, Token);
         Assert.Equal(other.Length == 0 ? null : new IdnMapping().GetAscii(other).ToLowerInvariant(), hello.ServerName);
         return hello;
@@ -142,6 +181,12 @@ public sealed class RealClientHelloTests
         await socket.ConnectAsync(IPAddress.Loopback, port, Token);
         await using var stream = new SslStream(new NetworkStream(socket));
         await stream.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = name, EnabledSslProtocols = protocols, ApplicationProtocols = [.. alpn.Select(p => new SslApplicationProtocol(p))] }, Token);
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = name,
+                EnabledSslProtocols = protocols,
+                ApplicationProtocols = [.. alpn.Select(p => new SslApplicationProtocol(p))],
+            },
+            Token);
     }
 }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Tls;
 
-/// <summary>A connection may hold a certificate that is replaced between the look at its ClientHello and its handshake.</summary>
+/// <summary>A certificate may be replaced after the ClientHello of a connection was read and before its handshake.</summary>
 public sealed class ReplacedCertificateTests
 {
     private static readonly TestAuthority Authority = new();
@@ -55,7 +55,7 @@ public sealed class ReplacedCertificateTests
         _pins.Offer(old, options);
         Assert.Null(old.Pin);
 
-        // Pins are made in turn elsewhere: another one that is there says that this one would be.
+        // Pins are created in order on another thread. If a later one exists, this one would exist, too.
         var other = Find("b.test")!;
         _pins.Offer(other, await OptionsAsync(other));
         await Poll.UntilAsync(() => other.Pin is not null && _pins.Count > 0, "the pin", cancellationToken: Cancelled);
@@ -78,7 +78,10 @@ public sealed class ReplacedCertificateTests
             seen.Add(old);
         }
 
-        await Poll.UntilAsync(() => _pins.Count == 0 && seen.TrueForAll(old => old.Pin is null && old.Context is null), "no pin of what is gone", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => _pins.Count == 0 && seen.TrueForAll(old => old.Pin is null && old.Context is null),
+            "no pin of what is gone",
+            cancellationToken: Cancelled);
         Assert.Equal(1, _contexts.Count);
     }
 
@@ -92,15 +95,17 @@ public sealed class ReplacedCertificateTests
         var second = _contexts.GetAsync(entry).AsTask();
         chain.Fail();
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => first.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => second.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => first.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => second.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled));
     }
 
     [Fact]
     public async Task Offer_PinningFailsByADefect_IsOneLogEntry()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Nothing is pinned elsewhere.");
-        // Each offer looks whether there is room; with one pinned, the pinning looks again.
+        // Each offer reads the limit; if one certificate is pinned, pinning reads it again.
         var settings = new FailingSettings(reads: 2);
         var pins = new SessionPins(settings, TimeProvider.System, NullLogger<SessionPins>.Instance);
         _table.PublishStored([Authority.Issue("a.test"), Authority.Issue("b.test")]);
@@ -132,15 +137,16 @@ public sealed class ReplacedCertificateTests
 
     private CertificateEntry? Find(string name) => _table.Find(name, KeyKinds.Ecdsa | KeyKinds.Rsa);
 
-    /// <summary>Settings that can be read a few times only: they stand for a defect of any kind.</summary>
+    /// <summary>Settings that throw after a few reads, in place of any bug.</summary>
     private sealed class FailingSettings(int reads) : ITlsSettingsSource
     {
         private int _reads = reads;
 
-        public TlsSettings Current => Interlocked.Decrement(ref _reads) >= 0 ? new TlsSettings() : throw new InvalidOperationException("A defect.");
+        public TlsSettings Current
+            => Interlocked.Decrement(ref _reads) >= 0 ? new TlsSettings() : throw new InvalidOperationException("A defect.");
     }
 
-    /// <summary>A chain that keeps its reader waiting, then fails.</summary>
+    /// <summary>A chain that blocks its reader and then throws.</summary>
     private sealed class FailingChain : IReadOnlyList<ReadOnlyMemory<byte>>, IDisposable
     {
         private readonly ManualResetEventSlim _failing = new();

@@ -4,7 +4,7 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Tests.Tls;
 
-/// <summary>A certificate that nobody vouches for.</summary>
+/// <summary>Creates self-signed certificates.</summary>
 internal static class SelfSigned
 {
     public static CertificateMaterial Issue(string name, ECDsa key)
@@ -13,7 +13,9 @@ internal static class SelfSigned
         names.AddDnsName(name);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(names.Build());
-        using var leaf = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow().AddYears(1));
-        return new CertificateMaterial(name, [name], [leaf.RawData], key.ExportPkcs8PrivateKey(), leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
+        using var leaf = request.CreateSelfSigned(
+            TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow().AddYears(1));
+        return new CertificateMaterial(
+            name, [name], [leaf.RawData], key.ExportPkcs8PrivateKey(), leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
     }
 }

@@ -12,7 +12,9 @@ public sealed class SessionPinsTests
     private readonly TestAuthority _authority = new();
     private readonly SessionPins _pins;
 
-    public SessionPinsTests() => _pins = new SessionPins(new FixedTlsSettings(new TlsSettings { SessionCacheCertificates = 1 }), _time, NullLogger<SessionPins>.Instance);
+    public SessionPinsTests()
+        => _pins = new SessionPins(
+            new FixedTlsSettings(new TlsSettings { SessionCacheCertificates = 1 }), _time, NullLogger<SessionPins>.Instance);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

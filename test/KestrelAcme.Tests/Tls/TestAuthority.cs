@@ -4,7 +4,7 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Tests.Tls;
 
-/// <summary>A root and an intermediate made in process, and leaves under them.</summary>
+/// <summary>A CA with a root and an intermediate, created in memory, that issues leaves.</summary>
 internal sealed class TestAuthority
 {
     private readonly X509Certificate2 _intermediate;
@@ -33,7 +33,8 @@ internal sealed class TestAuthority
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
-    public X509Certificate2 CreateLeaf(IEnumerable<string> names, AsymmetricAlgorithm key, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null)
+    public X509Certificate2 CreateLeaf(
+        IEnumerable<string> names, AsymmetricAlgorithm key, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null)
     {
         var list = names.ToList();
         var request = key is RSA rsa
@@ -55,14 +56,15 @@ internal sealed class TestAuthority
         request.CertificateExtensions.Add(alternatives.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_intermediate, true, false));
         return request.Create(
             _intermediate.SubjectName, X509SignatureGenerator.CreateForECDsa(_intermediate.GetECDsaPrivateKey()!),
             notBefore ?? Now.AddDays(-1), notAfter ?? Now.AddDays(89), NextSerial());
     }
 
-    /// <summary>A certificate as the table keeps it.</summary>
+    /// <summary>Issues a certificate in the form that is published.</summary>
     public CertificateEntry Entry(string name)
     {
         var material = Issue(name);
@@ -71,7 +73,12 @@ internal sealed class TestAuthority
 
     public CertificateMaterial Issue(params string[] names) => Issue(names, ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
-    public CertificateMaterial Issue(IReadOnlyList<string> names, AsymmetricAlgorithm key, string? id = null, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null)
+    public CertificateMaterial Issue(
+        IReadOnlyList<string> names,
+        AsymmetricAlgorithm key,
+        string? id = null,
+        DateTimeOffset? notBefore = null,
+        DateTimeOffset? notAfter = null)
     {
         using var leaf = CreateLeaf(names, key, notBefore, notAfter);
         return new CertificateMaterial(
@@ -79,10 +86,10 @@ internal sealed class TestAuthority
             leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
     }
 
-    /// <summary>A certificate with its key, for what the app configures itself.</summary>
+    /// <summary>Issues a certificate with its key, as apps configure it themselves.</summary>
     public X509Certificate2 IssueWithKey(params string[] names) => IssueWithKey(names, ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
-    /// <summary>A certificate with its key, for what the app configures itself.</summary>
+    /// <summary>Issues a certificate with its key, as apps configure it themselves.</summary>
     public X509Certificate2 IssueWithKey(IReadOnlyList<string> names, AsymmetricAlgorithm key)
     {
         var leaf = CreateLeaf(names, key);

@@ -15,7 +15,11 @@ public sealed class TlsCertificateTableTests
     public TlsCertificateTableTests()
     {
         var settings = new FixedTlsSettings(new TlsSettings { ContextCacheSize = 3 });
-        _contexts = new CertificateContexts(settings, new SessionPins(settings, TimeProvider.System, NullLogger<SessionPins>.Instance), TimeProvider.System, NullLogger<CertificateContexts>.Instance);
+        _contexts = new CertificateContexts(
+            settings,
+            new SessionPins(settings, TimeProvider.System, NullLogger<SessionPins>.Instance),
+            TimeProvider.System,
+            NullLogger<CertificateContexts>.Instance);
         _table = new TlsCertificateTable(settings, _contexts, TimeProvider.System, NullLogger<TlsCertificateTable>.Instance);
     }
 
@@ -82,7 +86,8 @@ public sealed class TlsCertificateTableTests
         _table.PublishStored([Authority.Issue("a.test")]);
         var entry = Find("a.test")!;
 
-        var contexts = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => _contexts.GetAsync(entry).AsTask(), TestContext.Current.CancellationToken)));
+        var contexts = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => Task.Run(() => _contexts.GetAsync(entry).AsTask(), TestContext.Current.CancellationToken)));
 
         Assert.Single(contexts.Distinct());
     }
@@ -139,10 +144,11 @@ public sealed class TlsCertificateTableTests
 
     private static ECDsa Key() => ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-    // PKCS #8 around an ECPrivateKey that has the scalar only.
+    // PKCS #8 with an ECPrivateKey that contains only the scalar.
     private static byte[] Pkcs8WithoutPoint(byte[] scalar) =>
     [
-        0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07,
+        0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
+        0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07,
         0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20, .. scalar,
     ];
 

@@ -1,14 +1,14 @@
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Challenges.Places;
+using KestrelAcme.Challenges.Routing;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Attempts;
 
 /// <summary>Gives up certificates that expired long ago and whose names lead elsewhere, and takes them up again when a name is back. Giving up costs no order; what is served is served on.</summary>
-internal sealed class Abandonment(INamePlaces names, CertificateLeases leases, CertificateEventHub events, TimeProvider time, ILogger<Abandonment> logger)
+internal sealed class Abandonment(INameRouting names, CertificateLeases leases, CertificateEventHub events, TimeProvider time, ILogger<Abandonment> logger)
 {
     private static readonly TimeSpan LookTime = TimeSpan.FromMinutes(1);
 
@@ -71,11 +71,11 @@ internal sealed class Abandonment(INamePlaces names, CertificateLeases leases, C
         => AbandonmentPolicy.IsCandidate(certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), certificate.Failure, time.GetUtcNow());
 
     /// <returns>The places that were found until one of them was enough to know.</returns>
-    private async Task<IReadOnlyCollection<NamePlace>> LookAsync(ManagedCertificate certificate, Func<IReadOnlyCollection<NamePlace>, bool> isEnough, CancellationToken stopping)
+    private async Task<IReadOnlyCollection<NameRoute>> LookAsync(ManagedCertificate certificate, Func<IReadOnlyCollection<NameRoute>, bool> isEnough, CancellationToken stopping)
     {
         using var limit = new TimeLimit(LookTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
-        var places = new List<NamePlace>();
+        var places = new List<NameRoute>();
         try
         {
             foreach (var name in certificate.Specification.Identifiers)
@@ -89,7 +89,7 @@ internal sealed class Abandonment(INamePlaces names, CertificateLeases leases, C
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            places.Add(NamePlace.Unknown);
+            places.Add(NameRoute.Unknown);
         }
 
         return places;

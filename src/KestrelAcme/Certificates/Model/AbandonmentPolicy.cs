@@ -1,4 +1,4 @@
-using KestrelAcme.Challenges.Places;
+using KestrelAcme.Challenges.Routing;
 
 namespace KestrelAcme.Certificates.Model;
 
@@ -15,12 +15,12 @@ internal static class AbandonmentPolicy
             && certificate.NotAfter <= now - Grace && failure is { Cause: FailureCause.Name or FailureCause.Operator };
 
     /// <summary>Whether every name is known to point elsewhere. A name that might still point here keeps the certificate.</summary>
-    public static bool IsAbandoned(IReadOnlyCollection<NamePlace> places)
-        => places.Count > 0 && places.All(p => p is NamePlace.Gone or NamePlace.Elsewhere);
+    public static bool IsAbandoned(IReadOnlyCollection<NameRoute> places)
+        => places.Count > 0 && places.All(p => p is NameRoute.Gone or NameRoute.Elsewhere);
 
     /// <summary>Whether a name points here again. If DNS does not answer, no name does.</summary>
-    public static bool IsBack(IReadOnlyCollection<NamePlace> places)
-        => places.Any(p => p is NamePlace.Here or NamePlace.Undecided);
+    public static bool IsBack(IReadOnlyCollection<NameRoute> places)
+        => places.Any(p => p is NameRoute.Here or NameRoute.Undecided);
 
     /// <summary>
     /// Returns the time of the next check of the names. If the last check was recorded while the clock was far ahead, it is now.

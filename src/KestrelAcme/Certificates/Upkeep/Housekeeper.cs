@@ -18,7 +18,7 @@ internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage sto
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
-    private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, Http01TokenTable.StoragePrefix, SharedTlsAlpn01Answers.StoragePrefix, "revoked/", "revocation-lists/"];
+    private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, Http01TokenTable.StoragePrefix, SharedTlsAlpn01Responses.StoragePrefix, "revoked/", "revocation-lists/"];
 
     public async Task RunAsync(CancellationToken stopping)
     {

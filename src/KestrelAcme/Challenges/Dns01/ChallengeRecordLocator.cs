@@ -11,14 +11,17 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Challenges.Dns01;
 
 /// <summary>
-/// Finds the real place of a challenge's record and the provider that can put it there. Ends within 30 seconds, whatever the name's
-/// servers answer.
+/// Finds the location of a challenge's record and the provider that can create it. Finishes within 30 seconds, whatever the name servers
+/// respond.
 /// </summary>
 internal sealed class ChallengeRecordLocator(
     DnsAccess dns, DnsProviderTable providers, ConfigurationSource configuration, ILogger<ChallengeRecordLocator> logger)
 {
-    /// <exception cref="ChallengeException">The place cannot be found, is none for a challenge, or no provider is for it.</exception>
-    public async Task<(ChallengeRecordLocation Place, DnsProviderEntry Provider)> FindAsync(string challengeName, CancellationToken cancellationToken)
+    /// <exception cref="ChallengeException">
+    /// The location cannot be found, is not allowed for challenges, or has no provider.
+    /// </exception>
+    public async Task<(ChallengeRecordLocation Location, DnsProviderEntry Provider)> FindAsync(
+        string challengeName, CancellationToken cancellationToken)
     {
         var name = Parse(challengeName);
         try
@@ -28,20 +31,21 @@ internal sealed class ChallengeRecordLocator(
             Check(challengeName, zone, provider);
             Report(challengeName, zone);
             var (servers, whyNone) = await ServersAsync(challengeName, zone, provider, cancellationToken);
-            var place = new ChallengeRecordLocation(name, zone.Name, zone.Zone, servers) { Doubt = DoubtOf(zone), WhyNoServers = whyNone };
-            return (place, provider);
+            var doubt = DoubtOf(zone);
+            var location = new ChallengeRecordLocation(name, zone.Name, zone.Zone, servers) { Doubt = doubt, WhyNoServers = whyNone };
+            return (location, provider);
         }
         catch (DnsException exception)
         {
-            throw new ChallengeException($"{challengeName}: the place of its TXT record cannot be found. {exception.Message}", exception)
+            throw new ChallengeException($"{challengeName}: the zone of its TXT record cannot be found. {exception.Message}", exception)
             {
                 Fault = FaultOf(exception),
             };
         }
     }
 
-    /// <summary>Whether a challenge's name still leads to the name of a record, by itself or by its CNAMEs.</summary>
-    /// <exception cref="ChallengeException">DNS gives no answer.</exception>
+    /// <summary>Whether a challenge's name still leads to a record's name, directly or through its CNAMEs.</summary>
+    /// <exception cref="ChallengeException">DNS does not respond.</exception>
     public async Task<bool> LeadsToAsync(string challengeName, string recordName, CancellationToken cancellationToken)
     {
         var (from, to) = (Parse(challengeName), Parse(recordName));
@@ -52,14 +56,14 @@ internal sealed class ChallengeRecordLocator(
         }
         catch (DnsException exception)
         {
-            throw new ChallengeException($"{challengeName}: where it leads cannot be found. {exception.Message}", exception)
+            throw new ChallengeException($"{challengeName}: it is unknown where the name leads. {exception.Message}", exception)
             {
                 Fault = FaultOf(exception),
             };
         }
     }
 
-    /// <summary>Reads a name of a challenge.</summary>
+    /// <summary>Parses the name of a challenge.</summary>
     public static DnsName Parse(string name)
     {
         try
@@ -68,7 +72,10 @@ internal sealed class ChallengeRecordLocator(
         }
         catch (FormatException exception)
         {
-            throw new ChallengeException($"{name} cannot be proved in DNS: {exception.Message}", exception) { Fault = ChallengeFault.Operator };
+            throw new ChallengeException($"{name} cannot be used in DNS: {exception.Message}", exception)
+            {
+                Fault = ChallengeFault.Operator,
+            };
         }
     }
 
@@ -77,8 +84,8 @@ internal sealed class ChallengeRecordLocator(
             ? DnsAliasHandling.Ignore
             : DnsAliasHandling.FollowExisting;
 
-    // What passes by itself must not be counted as the name's: resolvers that do not answer say nothing about it. A name that they
-    // answer for too slowly, or on and on, is to blame itself.
+    // Temporary problems must not count against the name: if the resolvers do not respond, that says nothing about it. If they respond too
+    // slowly or without end for this name, the name is at fault.
     private static ChallengeFault FaultOf(DnsException exception)
         => exception is DnsResolutionException or DnsLimitException { WasAnswered: false } ? ChallengeFault.Local : ChallengeFault.Name;
 
@@ -89,7 +96,7 @@ internal sealed class ChallengeRecordLocator(
         if (zone.Aliases.Count == 1
             || string.Equals(specification.Settings.Type, AcmeDnsOptions.TypeName, StringComparison.OrdinalIgnoreCase))
         {
-            // acme-dns has names of its own, and is not asked for any other.
+            // acme-dns chooses its own names, and only those are changed.
             return;
         }
 
@@ -98,9 +105,10 @@ internal sealed class ChallengeRecordLocator(
             || !RecordNamePolicy.IsPlaceForChallenges(recordName, specification.Zones, certificateNames))
         {
             throw new ChallengeException(
-                $"{challengeName}: its CNAME leads to {recordName} in zone {zone.Zone}, which is not marked as a place for challenges: " +
-                "the owner of a name could have any record created. Let the CNAME lead to a name with the label _acme-challenge, " +
-                "or to one below a zone that is kept for challenges and listed in the provider's Zones.")
+                $"{challengeName}: its CNAME leads to {recordName} in zone {zone.Zone}, which is not marked for challenges; " +
+                "otherwise the owner of a name could have any record created. " +
+                "Let the CNAME lead to a name with the label _acme-challenge, " +
+                "or to a name below a zone that is used only for challenges and is listed in the provider's Zones.")
             {
                 Fault = ChallengeFault.Operator,
             };
@@ -127,10 +135,10 @@ internal sealed class ChallengeRecordLocator(
 
     private static string? DoubtOf(ZoneAuthority zone) => zone.Unanswered.Count == 0
         ? null
-        : $"The resolvers have no answer for {string.Join(", ", zone.Unanswered.Select(u => $"{u.Name} {u.Type}"))}, " +
-            $"so that zone {zone.Zone} above may not be the right one. {zone.Unanswered[0].Message}";
+        : $"The resolvers do not respond for {string.Join(", ", zone.Unanswered.Select(u => $"{u.Name} {u.Type}"))}, " +
+            $"so zone {zone.Zone} above may not be the right one. {zone.Unanswered[0].Message}";
 
-    /// <returns>The servers to ask; none when only the resolvers' word counts, or, with the reason, when none can be asked.</returns>
+    /// <returns>The servers to ask; none if only the resolvers are asked, or, with the reason, if no server can be asked.</returns>
     private async Task<(IReadOnlyList<AuthoritativeServer> Servers, string? WhyNone)> ServersAsync(
         string challengeName, ZoneAuthority zone, DnsProviderEntry provider, CancellationToken cancellationToken)
     {
@@ -152,7 +160,9 @@ internal sealed class ChallengeRecordLocator(
         if (provider.Specification.RequireEveryServer && servers.FirstOrDefault(s => s.EndPoints.Count == 0) is { } unasked)
         {
             throw new ChallengeException(
-                $"{challengeName}: the name server {unasked.Name} of zone {zone.Zone} cannot be asked, and RequireEveryServer wants its word: {WhySkipped(unasked)}.", unasked.Failure)
+                $"{challengeName}: the name server {unasked.Name} of zone {zone.Zone} cannot be asked, and RequireEveryServer is set: " +
+                $"{WhySkipped(unasked)}.",
+                unasked.Failure)
             {
                 Fault = unasked.Failure is null ? ChallengeFault.Name : ChallengeFault.Local,
             };
@@ -167,10 +177,11 @@ internal sealed class ChallengeRecordLocator(
     }
 
     private static string WhySkipped(AuthoritativeServer server)
-        => server.Failure?.Message.TrimEnd('.') ?? (server.Unroutable.Count > 0 ? $"no route to {string.Join(", ", server.Unroutable)}" : "it has no address");
+        => server.Failure?.Message.TrimEnd('.')
+            ?? (server.Unroutable.Count > 0 ? $"no route to {string.Join(", ", server.Unroutable)}" : "it has no address");
 
     private ChallengeException NoProvider(string challengeName, ZoneAuthority zone) => new(
-        $"{challengeName}: no DNS provider is for its record, which is {zone.Name} in zone {zone.Zone}" +
+        $"{challengeName}: no DNS provider is configured for its record, which is {zone.Name} in zone {zone.Zone}" +
         (zone.Aliases.Count > 1 ? $", where its CNAME leads ({string.Join(" -> ", zone.Aliases)}). " : ". ") +
         $"Add one to AcmeHttps:DnsProviders with \"Zones\": [\"{zone.Zone}\"]" +
         (zone.Aliases.Count > 1 ? ", remove the CNAME, or set FollowCnames to false for the provider of the name itself" : "") +
@@ -178,4 +189,28 @@ internal sealed class ChallengeRecordLocator(
     {
         Fault = ChallengeFault.Operator,
     };
+}
+
+/// <summary>Where the TXT record of a challenge belongs, after all CNAMEs.</summary>
+/// <param name="ChallengeName">The name that the CA queries.</param>
+/// <param name="Name">The name at the end of its CNAMEs.</param>
+/// <param name="Zone">The zone that contains the name.</param>
+/// <param name="Servers">The zone's name servers; empty if only the resolvers are asked.</param>
+internal sealed record ChallengeRecordLocation(
+    DnsName ChallengeName, DnsName Name, DnsName Zone, IReadOnlyList<AuthoritativeServer> Servers)
+{
+    /// <summary>
+    /// Why another zone may contain the name, as a sentence: no resolver
+    /// responded for a name in between. <see langword="null"/> if the zone
+    /// is certain.
+    /// </summary>
+    public string? Doubt { get; init; }
+
+    /// <summary>Why none of the zone's servers can be asked, although they should be.</summary>
+    public string? WhyNoServers { get; init; }
+
+    public DnsTxtRecord Record(string value)
+        => new() { Zone = Text(Zone), Name = Text(Name), ChallengeName = Text(ChallengeName), Value = value };
+
+    private static string Text(DnsName name) => name.ToString().ToLowerInvariant();
 }

@@ -5,12 +5,12 @@ using KestrelAcme.DnsClient.AuthoritativeServers;
 
 namespace KestrelAcme.Challenges.Dns01;
 
-/// <summary>Ways to ask DNS with the resolvers of the configuration in force. Safe for concurrent use.</summary>
+/// <summary>DNS clients that use the currently configured resolvers. Safe for concurrent use.</summary>
 internal sealed class DnsAccess(ConfigurationSource configuration, DnsEndPointMap endPoints, TimeProvider time)
 {
     private volatile Tools? _tools;
 
-    public DnsQueryClient Requestor => Current.Requestor;
+    public DnsQueryClient Client => Current.Client;
 
     public AuthorityLookup Authorities => Current.Authorities;
 
@@ -34,10 +34,17 @@ internal sealed class DnsAccess(ConfigurationSource configuration, DnsEndPointMa
             options.Resolvers.Add(resolver);
         }
 
-        var requestor = new DnsQueryClient(options, time);
-        var authorities = new AuthorityLookup(requestor, endPoints.Of);
-        return new Tools(resolvers, requestor, authorities, new CaaLookup(requestor, authorities));
+        var client = new DnsQueryClient(options, time);
+        var authorities = new AuthorityLookup(client, endPoints.Of);
+        return new Tools(resolvers, client, authorities, new CaaLookup(client, authorities));
     }
 
-    private sealed record Tools(EquatableArray<IPEndPoint> Resolvers, DnsQueryClient Requestor, AuthorityLookup Authorities, CaaLookup Caa);
+    private sealed record Tools(
+        EquatableArray<IPEndPoint> Resolvers, DnsQueryClient Client, AuthorityLookup Authorities, CaaLookup Caa);
+}
+
+/// <summary>Maps the address of a name server to the endpoint that it listens on: port 53, except in tests.</summary>
+internal sealed record DnsEndPointMap(Func<IPAddress, IPEndPoint> Of)
+{
+    public static DnsEndPointMap Standard { get; } = new(address => new IPEndPoint(address, 53));
 }

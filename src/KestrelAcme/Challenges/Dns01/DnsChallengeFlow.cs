@@ -5,54 +5,64 @@ using KestrelAcme.Challenges.Dns01.Records;
 
 namespace KestrelAcme.Challenges.Dns01;
 
-/// <summary>What dns-01 and dns-account-01 have in common: put a record in its real place, wait until the zone's servers show it, remove it.</summary>
-internal sealed class DnsChallengeFlow(ChallengeRecordLocator finder, RecordWriter writer, PropagationWait propagation, TimeProvider time)
+/// <summary>
+/// The common steps of dns-01 and dns-account-01: create the record where it belongs, wait until the zone's servers show it, delete it.
+/// </summary>
+internal sealed class DnsChallengeFlow(
+    ChallengeRecordLocator locator, RecordWriter writer, PropagationWait propagation, TimeProvider time)
 {
-    // By challenge and by name: two orders may share one pending authorization, and with it one challenge.
+    // By challenge and name, because two orders may share a pending authorization, and so a challenge.
     private readonly ConcurrentDictionary<(Uri Challenge, string Name), OpenRecord> _open = new();
 
     public async Task PrepareAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
     {
-        // Counted before anything can fail: each call is followed by a clean-up.
-        var open = _open.AddOrUpdate((context.Url, challengeName), _ => new OpenRecord(1, null), (_, existing) => existing with { Users = existing.Users + 1 });
-        var (place, provider) = open.Prepared is { } known ? (known.Place, known.Provider) : await finder.FindAsync(challengeName, cancellationToken);
-        var record = place.Record(ValueOf(context));
+        // Counted before anything can fail, because every call is followed by a clean-up.
+        var open = _open.AddOrUpdate(
+            (context.Url, challengeName), _ => new OpenRecord(1, null), (_, existing) => existing with { Users = existing.Users + 1 });
+        var (location, provider) = open.Prepared is { } known
+            ? (known.Location, known.Provider)
+            : await locator.FindAsync(challengeName, cancellationToken);
+        var record = location.Record(ValueOf(context));
 
-        // Kept before the record is created, so that it is deleted too when creating it fails half-way.
-        Keep(context, challengeName, new PreparedRecord(place, record, provider, time.GetTimestamp()));
-        await CreateAsync(place, record, provider, cancellationToken);
-        Keep(context, challengeName, new PreparedRecord(place, record, provider, time.GetTimestamp()));
+        // Kept before the record is created, so that it is deleted even if creating it fails half-way.
+        Keep(context, challengeName, new PreparedRecord(location, record, provider, time.GetTimestamp()));
+        await CreateAsync(location, record, provider, cancellationToken);
+        Keep(context, challengeName, new PreparedRecord(location, record, provider, time.GetTimestamp()));
     }
 
     public Task WaitUntilVisibleAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
         => _open.TryGetValue((context.Url, challengeName), out var open) && open.Prepared is { } prepared
             ? propagation.RunAsync(prepared, cancellationToken)
-            : throw new ChallengeException($"{challengeName}: its record was not created by this instance.") { Fault = ChallengeFault.Local };
+            : throw new ChallengeException($"{challengeName}: this instance did not create its record.") { Fault = ChallengeFault.Local };
 
     public async Task CleanUpAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
     {
-        // What an earlier run of the app created, the sweep of stale records looks after.
+        // The sweep of stale records removes what an earlier run of the app created.
         if (Leave((context.Url, challengeName)) is { } prepared)
         {
             await writer.DeleteAsync(prepared.Record, prepared.Provider.Provider, cancellationToken);
         }
     }
 
-    /// <summary>What the zone's servers show at this moment.</summary>
+    /// <summary>Describes what the zone's servers show now.</summary>
     public async ValueTask<string?> ExplainFailureAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
-        => _open.TryGetValue((context.Url, challengeName), out var open) && open.Prepared is { } prepared ? await propagation.DescribeAsync(prepared, cancellationToken) : null;
+        => _open.TryGetValue((context.Url, challengeName), out var open) && open.Prepared is { } prepared
+            ? await propagation.DescribeAsync(prepared, cancellationToken)
+            : null;
 
-    private async Task CreateAsync(ChallengeRecordLocation place, DnsTxtRecord record, DnsProviderEntry provider, CancellationToken cancellationToken)
+    private async Task CreateAsync(
+        ChallengeRecordLocation location, DnsTxtRecord record, DnsProviderEntry provider, CancellationToken cancellationToken)
     {
         try
         {
             await writer.CreateAsync(record, provider.Provider, cancellationToken);
         }
-        catch (ChallengeException exception) when (place.Doubt is not null && exception.Fault != ChallengeFault.Local)
+        catch (ChallengeException exception) when (location.Doubt is not null && exception.Fault != ChallengeFault.Local)
         {
-            // With an answer from the resolvers, the next try may find another zone: nothing for a person to change, and nothing wrong
-            // with the name.
-            throw new ChallengeException($"{exception.Message} {place.Doubt}", exception)
+            // When the resolvers respond again, the next attempt may find another
+            // zone. So there is nothing to change by hand, and nothing is
+            // wrong with the name.
+            throw new ChallengeException($"{exception.Message} {location.Doubt}", exception)
             {
                 Fault = ChallengeFault.Local,
                 RetryAfter = exception.RetryAfter,
@@ -62,12 +72,15 @@ internal sealed class DnsChallengeFlow(ChallengeRecordLocator finder, RecordWrit
 
     private static string ValueOf(ChallengeContext context) => context.KeyAuthorization is { } keyAuthorization
         ? DnsChallengeNames.Value(keyAuthorization)
-        : throw new ChallengeException($"{context.Identifier}: the authority's {context.ChallengeType} challenge has no usable token.");
+        : throw new ChallengeException($"{context.Identifier}: the CA's {context.ChallengeType} challenge has no usable token.");
 
     private void Keep(ChallengeContext context, string challengeName, PreparedRecord prepared)
-        => _open.AddOrUpdate((context.Url, challengeName), _ => new OpenRecord(1, prepared), (_, existing) => existing with { Prepared = prepared });
+        => _open.AddOrUpdate(
+            (context.Url, challengeName),
+            _ => new OpenRecord(1, prepared),
+            (_, existing) => existing with { Prepared = prepared });
 
-    /// <returns>What is to be deleted, when nobody else in this process needs it.</returns>
+    /// <returns>The record to delete, if nothing else in this process needs it.</returns>
     private PreparedRecord? Leave((Uri, string) key)
     {
         while (_open.TryGetValue(key, out var open))
@@ -90,3 +103,7 @@ internal sealed class DnsChallengeFlow(ChallengeRecordLocator finder, RecordWrit
 
     private sealed record OpenRecord(int Users, PreparedRecord? Prepared);
 }
+
+/// <summary>A record that was created for a challenge, or is about to be created.</summary>
+internal sealed record PreparedRecord(
+    ChallengeRecordLocation Location, DnsTxtRecord Record, DnsProviderEntry Provider, long CreatedAt);

@@ -3,23 +3,27 @@ using System.Text;
 
 namespace KestrelAcme.Challenges.Dns01;
 
-/// <summary>The names and the value of the records that dns-01 and dns-account-01 ask for. Pure.</summary>
+/// <summary>The names and values of the records for dns-01 and dns-account-01. Pure.</summary>
 internal static class DnsChallengeNames
 {
     private const int AccountLabelBytes = 10;
     private const string Base32 = "abcdefghijklmnopqrstuvwxyz234567";
 
-    /// <summary>RFC 8555 section 8.4.</summary>
+    /// <summary>Returns the name of a dns-01 record (RFC 8555 section 8.4).</summary>
     public static string Dns01(string domain) => $"_acme-challenge.{domain}";
 
-    /// <summary>draft-ietf-acme-dns-account-label: a label of the account in front, so that several accounts, with a CNAME each, can prove one name.</summary>
+    /// <summary>
+    /// Returns the name of a dns-account-01 record (draft-ietf-acme-dns-account-label).
+    /// It starts with a label of the account, so that several
+    /// accounts, each with its own CNAME, can prove the same name.
+    /// </summary>
     public static string DnsAccount01(string domain, Uri accountUrl) => $"_{AccountLabel(accountUrl)}._acme-challenge.{domain}";
 
-    /// <summary>base64url(SHA-256(key authorization)).</summary>
+    /// <summary>Returns base64url(SHA-256(key authorization)).</summary>
     public static string Value(string keyAuthorization)
         => System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(keyAuthorization)));
 
-    /// <summary>Whether a label is one that stands for an account.</summary>
+    /// <summary>Whether a label stands for an account.</summary>
     public static bool IsAccountLabel(string label)
         => label.Length == 1 + (AccountLabelBytes * 8 / 5) && label[0] == '_' && label.Skip(1).All(Base32.Contains);
 

@@ -1,17 +1,20 @@
 namespace KestrelAcme.Challenges.Dns01;
 
-/// <summary>Creates and deletes single TXT records in the zones of one DNS provider, for the challenges dns-01 and dns-account-01.</summary>
+/// <summary>Creates and deletes single TXT records in the zones of one DNS provider, for dns-01 and dns-account-01.</summary>
 /// <remarks>
 /// <para>
-/// Several values under one name at once are ordinary: a certificate for a name and its wildcard needs two, replicas need one each. An implementation MUST leave all other values of a name as they are.
-/// It SHOULD return as soon as the provider has taken the change: whether every name server shows it is looked after by the caller.
+/// One name often has several values at once: a certificate for a name and its wildcard needs two, and each replica needs one. An
+/// implementation MUST NOT change other values of a name. It SHOULD return as soon as the provider has accepted the change; the caller
+/// checks that the name servers show it.
 /// </para>
 /// <para>
-/// Implementations MUST be safe for concurrent use, by calls for different names. Two calls for one name are never made at once, neither in this process nor in others that share the store, so that an API
-/// that replaces the whole set of a name's values may be used by reading, changing and writing it.
+/// Implementations MUST be safe for concurrent use with different names. There are never two calls for the same name at once, neither in
+/// this process nor in others that share the store. So an API that replaces all values of a name can be used by reading, changing and
+/// writing them.
 /// </para>
 /// <para>
-/// Both methods MUST be safe to repeat: after a lost answer or a crash they are called again. They MUST honour their cancellation token, MUST end in bounded time, and MUST NOT put a secret into an exception or a log.
+/// Both methods MUST be safe to repeat, because they are called again after a lost response or a crash. They MUST honor their cancellation
+/// token, MUST finish in bounded time, and MUST NOT put a secret into an exception or a log.
 /// </para>
 /// </remarks>
 /// <example>
@@ -47,14 +50,45 @@ namespace KestrelAcme.Challenges.Dns01;
 /// </example>
 public interface IDnsProvider
 {
-    /// <summary>What the provider is called in messages, with its server: <c>PowerDNS at https://ns.example.com:8081/</c>. No secret.</summary>
+    /// <summary>
+    /// The provider and its server, for messages: <c>PowerDNS at https://ns.example.com:8081/</c>. Must not contain a secret.
+    /// </summary>
     string Description { get; }
 
-    /// <summary>Adds one value to a name. A value that is already there is no error.</summary>
-    /// <exception cref="DnsProviderException">The record could not be created; the message names the server and the zone. Any other exception counts as a fault of the provider's code.</exception>
+    /// <summary>Adds one value to a name. Succeeds if the value already exists.</summary>
+    /// <exception cref="DnsProviderException">
+    /// The record could not be created; the message names the server and the zone. Any other exception counts as a bug in the provider.
+    /// </exception>
     Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken);
 
-    /// <summary>Removes one value from a name, and only that one. A value, or a name, that is not there is no error.</summary>
+    /// <summary>Removes one value from a name, and only that value. Succeeds if the value or the name does not exist.</summary>
     /// <exception cref="DnsProviderException">The record could not be deleted; the message names the server and the zone.</exception>
     Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken);
+}
+
+/// <summary>One value of a TXT record set. Names are absolute, lower-case A-labels without a trailing dot.</summary>
+public sealed record DnsTxtRecord
+{
+    /// <summary>
+    /// The zone that contains the record, according to DNS: the closest name at or above <see cref="Name"/> that has an SOA.
+    /// </summary>
+    public required string Zone { get; init; }
+
+    /// <summary>The name of the record: the end of the CNAMEs of <see cref="ChallengeName"/>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>
+    /// The name that the CA queries, such as <c>_acme-challenge.www.example.com</c>. Equal to <see cref="Name"/> unless there are CNAMEs.
+    /// </summary>
+    public required string ChallengeName { get; init; }
+
+    /// <summary>The value: at most 255 characters of printable ASCII without quotes and backslashes.</summary>
+    public required string Value { get; init; }
+
+    /// <summary>How long resolvers may cache the record. A provider with a higher minimum uses its minimum.</summary>
+    /// <value>60 seconds.</value>
+    public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Returns the name and the zone.</summary>
+    public override string ToString() => $"TXT {Name} in zone {Zone}";
 }

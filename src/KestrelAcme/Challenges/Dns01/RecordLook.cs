@@ -8,7 +8,7 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.Challenges.Dns01;
 
-/// <summary>Looks up records that a person has to create or to change. Safe for concurrent use.</summary>
+/// <summary>Looks up records that must be created or changed by hand. Safe for concurrent use.</summary>
 internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
 {
     public const string Caa = "CAA";
@@ -16,10 +16,11 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
     private const int MostLookUps = 32;
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
 
-    /// <param name="caaNames">Names whose CAA records count.</param>
-    /// <param name="records">Records to create.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    public async Task<RecordView> LookAsync(IReadOnlyCollection<string> caaNames, IReadOnlyCollection<RequiredDnsRecord> records, CancellationToken cancellationToken)
+    /// <param name="caaNames">The names whose CAA records matter.</param>
+    /// <param name="records">The records to create.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<RecordView> LookAsync(
+        IReadOnlyCollection<string> caaNames, IReadOnlyCollection<RequiredDnsRecord> records, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(TimeLimit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -28,11 +29,12 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
             var others = records.Where(r => r.Type != Caa).Take(MostLookUps).ToList();
             var sights = await Task.WhenAll(others.Select(r => LookAsync(r, both.Token)));
             var sets = await Task.WhenAll(caaNames.Take(MostLookUps).Select(n => ReadCaaAsync(n, both.Token)));
-            return new RecordView(MarkOf([.. sights.Select(s => s.Text), .. sets]), others.Count > 0 && others.Count == records.Count && sights.All(s => s.IsThere));
+            var showsAll = others.Count > 0 && others.Count == records.Count && sights.All(s => s.IsThere);
+            return new RecordView(MarkOf([.. sights.Select(s => s.Text), .. sets]), showsAll);
         }
         catch (Exception exception) when (exception is DnsException or OperationCanceledException or ChallengeException)
         {
-            // Nothing was seen, and nothing is concluded from that.
+            // Nothing was seen, and nothing can be concluded from that.
             return default;
         }
     }
@@ -42,32 +44,34 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
         var authority = await dns.Authorities.FindAsync(ChallengeRecordLocator.Parse(record.Name), cancellationToken);
         if (record.Type != nameof(DnsRecordType.TXT))
         {
-            // A CNAME: where the name leads to says all.
+            // For a CNAME, only the end of the chain matters.
             return ($"{record.Name} > {authority.Name}", authority.Name.Equals(ChallengeRecordLocator.Parse(record.Value.TrimEnd('.'))));
         }
 
-        var answers = await Task.WhenAll(authority.Servers.SelectMany(s => s.EndPoints).Select(e => AskAsync(e, authority.Name, cancellationToken)));
-        var shown = answers.OfType<string[]>().ToList();
+        var responses = await Task.WhenAll(
+            authority.Servers.SelectMany(s => s.EndPoints).Select(e => AskAsync(e, authority.Name, cancellationToken)));
+        var shown = responses.OfType<string[]>().ToList();
 
-        // A server that is silent now and then changes nothing, one that has got the change from another does.
+        // A server that is silent now and then does not change the result, but one that has received the change from another does.
         var texts = shown.Select(values => string.Join('|', values)).Distinct().Order(StringComparer.Ordinal);
         return shown.Count == 0
-            ? throw new ChallengeException($"{record.Name}: no name server of zone {authority.Zone} answers.")
-            : ($"{record.Name} > {authority.Name} {string.Join(" / ", texts)}", shown.TrueForAll(values => values.Any(v => $"\"{v}\"" == record.Value)));
+            ? throw new ChallengeException($"{record.Name}: no name server of zone {authority.Zone} responds.")
+            : ($"{record.Name} > {authority.Name} {string.Join(" / ", texts)}",
+                shown.TrueForAll(values => values.Any(v => $"\"{v}\"" == record.Value)));
     }
 
     private async Task<string[]?> AskAsync(System.Net.IPEndPoint server, DnsName name, CancellationToken cancellationToken)
     {
         try
         {
-            var response = await dns.Requestor.QueryAsync(server, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken);
+            var response = await dns.Client.QueryAsync(server, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken);
             return response is { IsAuthoritative: true, Code: DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN }
                 ? [.. response.RecordsOf<TxtRecord>().Select(r => r.Text).Order(StringComparer.Ordinal)]
                 : null;
         }
         catch (DnsException)
         {
-            // The others answer for it.
+            // The other servers are enough.
             return null;
         }
     }
@@ -75,14 +79,18 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
     private async Task<string> ReadCaaAsync(string name, CancellationToken cancellationToken)
     {
         var set = await dns.Caa.FindAsync(ChallengeRecordLocator.Parse(name), cancellationToken);
-        return $"{name}: {set.FoundAt} {string.Join('|', set.Records.Select(r => $"{r.Flags} {r.Tag} {r.Value}").Order(StringComparer.Ordinal))}";
+        var records = set.Records.Select(r => $"{r.Flags} {r.Tag} {r.Value}").Order(StringComparer.Ordinal);
+        return $"{name}: {set.FoundAt} {string.Join('|', records)}";
     }
 
     private static string MarkOf(IEnumerable<string> texts)
-        => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', texts.Order(StringComparer.Ordinal)))).AsSpan(0, 8));
+    {
+        var text = string.Join('\n', texts.Order(StringComparer.Ordinal));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+    }
 }
 
 /// <summary>What DNS shows of some records.</summary>
-/// <param name="Mark">Differs as soon as DNS shows something else; <see langword="null"/> when some of it could not be looked up.</param>
-/// <param name="ShowsAll">Whether the records to create are there, as far as that can be told from the record itself.</param>
+/// <param name="Mark">Changes if DNS shows something else; <see langword="null"/> if a lookup failed.</param>
+/// <param name="ShowsAll">Whether the records to create exist, as far as the records themselves show.</param>
 internal readonly record struct RecordView(string? Mark, bool ShowsAll);

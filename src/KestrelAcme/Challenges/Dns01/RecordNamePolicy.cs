@@ -1,8 +1,8 @@
 namespace KestrelAcme.Challenges.Dns01;
 
 /// <summary>
-/// Which TXT records may be created and deleted at all. CNAMEs, and notes in a store, are written by others: they must not make this
-/// application change any record but a challenge's. Pure.
+/// Decides which TXT records may be created and deleted. Others write CNAMEs and may write notes in a store, and these must not make
+/// KestrelAcme change any record that is not for a challenge. Pure.
 /// </summary>
 internal static class RecordNamePolicy
 {
@@ -10,14 +10,13 @@ internal static class RecordNamePolicy
     private const int ValueLength = 43;
 
     /// <summary>
-    /// Whether a name consists of letters, digits, hyphens and underscores: a DNS name may hold any octet, and this one becomes the
-    /// argument of a program or a part of a URL.
+    /// Whether a name consists of letters, digits, hyphens and underscores.
+    /// A DNS name may contain any byte, and this one becomes the argument
+    /// of a program or part of a URL.
     /// </summary>
     public static bool IsPlain(string name) => Array.TrueForAll(name.Split('.'), label => label.Length > 0 && label.All(IsPlain));
 
-    /// <summary>
-    /// Whether a name is one that a challenge asks for: <c>_acme-challenge.NAME</c>, or with an account's label in front.
-    /// </summary>
+    /// <summary>Whether a name is that of a challenge: <c>_acme-challenge.NAME</c>, optionally with an account's label in front.</summary>
     public static bool IsOfChallenge(string challengeName)
     {
         var labels = challengeName.Split('.');
@@ -26,13 +25,15 @@ internal static class RecordNamePolicy
                 || (labels.Length > 2 && labels[1] == ChallengeLabel && DnsChallengeNames.IsAccountLabel(labels[0])));
     }
 
-    /// <summary>Whether a value is the base64url form of a SHA-256 digest, as the values of challenges are.</summary>
+    /// <summary>Whether a value is a SHA-256 digest in base64url, as the values of challenges are.</summary>
     public static bool IsOfDigest(string value) => value.Length == ValueLength && value.All(IsPlain);
 
     /// <summary>
-    /// Whether a record may be created where CNAMEs lead. A stranger's CNAME may lead to any name of ours, so its target must be marked
-    /// as a place for challenges: by the label
-    /// <c>_acme-challenge</c>, or by lying below an entry of the provider's <c>Zones</c> that holds no name of a certificate.
+    /// Whether a record may be created at the end of CNAMEs. Another person's
+    /// CNAME may lead to any name in your zones, so its target must be
+    /// marked for challenges: with the label <c>_acme-challenge</c>, or by
+    /// being below an entry of the provider's <c>Zones</c> that contains
+    /// no name of a certificate.
     /// </summary>
     public static bool IsPlaceForChallenges(
         string recordName, IEnumerable<string> providerZones, IReadOnlyCollection<string> certificateNames)

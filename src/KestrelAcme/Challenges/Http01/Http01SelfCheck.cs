@@ -8,11 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Challenges.Http01;
 
 /// <summary>
-/// Asks for our own token before the authority is told to look: at our own listener, then at each address that the public name leads to.
-/// What somebody else answers is reported and waited
-/// on for a while; what cannot be resolved or reached from inside is no reason to wait, since the inside of a network often sees other
-/// things than the Internet does. What each address
-/// did is kept, to explain a validation that fails.
+/// Requests the token before the challenge is submitted to the CA: from the app's own listener, then from each address of the public name.
+/// A wrong response is logged and retried for a while. An address that cannot be resolved or reached is not retried, because the view from
+/// inside a network often differs from the Internet's. The result for each address is kept, to explain a failed validation.
 /// </summary>
 internal sealed class Http01SelfCheck(
     IPlainHttpEndpoints endpoints,
@@ -35,7 +33,7 @@ internal sealed class Http01SelfCheck(
 
         await CheckListenerAsync(context, cancellationToken);
         var started = time.GetTimestamp();
-        var said = new HashSet<(IPAddress, string)>();
+        var reported = new HashSet<(IPAddress, string)>();
         for (var first = true; ; first = false)
         {
             var seen = await AskAllAsync(context, cancellationToken);
@@ -45,34 +43,34 @@ internal sealed class Http01SelfCheck(
                 logger.AddressesSilent(context.Identifier, Describe(seen));
             }
 
-            if (seen.FirstOrDefault(s => s.Result.ForeignAnswer is not null) is not { Result.ForeignAnswer: { } answer } foreign)
+            if (seen.FirstOrDefault(s => s.Result.ForeignResponse is not null) is not { Result.ForeignResponse: { } response } foreign)
             {
                 return;
             }
 
             if (time.GetElapsedTime(started) >= LongestWait)
             {
-                logger.ForeignAnswerStays(context.Identifier, foreign.Address, answer, LongestWait.TotalSeconds);
+                logger.ForeignAnswerStays(context.Identifier, foreign.Address, response, LongestWait.TotalSeconds);
                 return;
             }
 
-            // The same words every two seconds tell nobody more.
-            if (said.Add((foreign.Address, answer)))
+            // Each response is logged once, not every two seconds.
+            if (reported.Add((foreign.Address, response)))
             {
-                logger.ForeignAnswer(context.Identifier, foreign.Address, answer);
+                logger.ForeignAnswer(context.Identifier, foreign.Address, response);
             }
 
             await Task.Delay(Pause, time, cancellationToken);
         }
     }
 
-    /// <summary>Where a name leads, as seen from here, with what the self-check saw at each address.</summary>
+    /// <summary>Describes where a name leads as seen from this machine, with the result of the self-check for each address.</summary>
     public async Task<string> DescribeAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
         var seen = context.Token is { } token ? tokens.NotesFor(token) : [];
         if (seen.Count > 0)
         {
-            return $"asked from here, {Describe(seen)}";
+            return $"requested from this machine, {Describe(seen)}";
         }
 
         var addresses = await ResolveAsync(context, cancellationToken);
@@ -104,22 +102,33 @@ internal sealed class Http01SelfCheck(
         foreach (var endpoint in endpoints.List())
         {
             var result = await probe.AskAsync(endpoint, context.Identifier, context.Token!, context.KeyAuthorization!, cancellationToken);
-            if (result.ForeignAnswer is { } answer)
+            if (result.ForeignResponse is { } response)
             {
-                logger.ListenerAnswersOtherwise(context.Identifier, endpoint, answer);
+                logger.ListenerAnswersOtherwise(context.Identifier, endpoint, response);
             }
         }
     }
 
-    /// <summary>All addresses at once: one that is silent must not use up the time of the others.</summary>
+    /// <summary>Asks all addresses at the same time, because one that does not respond must not delay the others.</summary>
     private async Task<IReadOnlyList<(IPAddress Address, TokenProbeResult Result)>> AskAllAsync(
         ChallengeContext context, CancellationToken cancellationToken)
     {
-        // A name that leads to this machine alone says nothing about the Internet.
+        // If a name leads only to this machine, that says nothing about the Internet.
         var addresses = (await ResolveAsync(context, cancellationToken)).Where(a => !GuardedConnection.IsThisMachine(a)).ToList();
         var results = await Task.WhenAll(addresses.Select(
-            a => probe.AskAsync(
-                new IPEndPoint(a, TokenProbe.AuthoritysPort), context.Identifier, context.Token!, context.KeyAuthorization!, cancellationToken)));
+            address => probe.AskAsync(
+                new IPEndPoint(address, TokenProbe.ValidationPort),
+                context.Identifier,
+                context.Token!,
+                context.KeyAuthorization!,
+                cancellationToken)));
         return [.. addresses.Zip(results)];
     }
+}
+
+/// <summary>Lists the endpoints on which this instance listens for plain HTTP.</summary>
+internal interface IPlainHttpEndpoints
+{
+    /// <summary>Returns the endpoints, with wildcard addresses replaced by loopback; empty if there are none.</summary>
+    IReadOnlyList<IPEndPoint> List();
 }

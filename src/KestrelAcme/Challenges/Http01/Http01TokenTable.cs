@@ -6,8 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Http01;
 
-/// <summary>The answers to open http-01 challenges: in memory for this instance, in the store for the others that share it.</summary>
-/// <remarks>Safe for concurrent use. An answer is given as often as it is asked for: an authority looks from several networks at once.</remarks>
+/// <summary>The responses to open http-01 challenges: in memory for this instance, and in the store for others that share it.</summary>
+/// <remarks>
+/// Safe for concurrent use. A response is returned as often as it is requested, because CAs validate from several networks at once.
+/// </remarks>
 internal sealed class Http01TokenTable
 {
     public const string StoragePrefix = "challenges/http-01/";
@@ -15,27 +17,33 @@ internal sealed class Http01TokenTable
     private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<string, Http01Answer> _answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Http01Response> _responses = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
     private readonly ILogger<Http01TokenTable> _logger;
-    private readonly SharedAnswers _shared;
-    private readonly SharedAnswerReader _reader;
+    private readonly SharedChallengeResponses _shared;
+    private readonly SharedResponseReader _reader;
     private readonly Lock _gate = new();
     private long _reported = -1;
 
     public Http01TokenTable(BoundedStorage storage, TimeProvider time, ILogger<Http01TokenTable> logger)
     {
         (_time, _logger) = (time, logger);
-        _shared = new SharedAnswers(storage, time, StoragePrefix);
-        _reader = new SharedAnswerReader(_shared, time);
+        _shared = new SharedChallengeResponses(storage, time, StoragePrefix);
+        _reader = new SharedResponseReader(_shared, time);
     }
 
     public async Task AddAsync(string token, string keyAuthorization, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            // An authority may give two orders one pending authorization, and with it one token.
-            (_answers.GetValueOrDefault(token) is { } known && known.KeyAuthorization == keyAuthorization ? known : _answers[token] = new Http01Answer(keyAuthorization)).Users++;
+            // A CA may return the same pending authorization, and so the same token, for two orders.
+            var response = _responses.GetValueOrDefault(token);
+            if (response?.KeyAuthorization != keyAuthorization)
+            {
+                _responses[token] = response = new Http01Response(keyAuthorization);
+            }
+
+            response.Users++;
         }
 
         try
@@ -44,52 +52,52 @@ internal sealed class Http01TokenTable
         }
         catch (StorageUnavailableException exception)
         {
-            // A single instance needs no store to answer; replicas will not know the token.
+            // This instance can respond without the store, but other instances will not know the token.
             _logger.TokenNotShared(exception.Message);
         }
     }
 
-    /// <summary>Takes an answer out once everybody who added it has done so.</summary>
+    /// <summary>Removes a response when it was removed as often as it was added.</summary>
     public async Task RemoveAsync(string token, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (!_answers.TryGetValue(token, out var answer) || --answer.Users <= 0)
+            if (!_responses.TryGetValue(token, out var response) || --response.Users <= 0)
             {
-                _answers.TryRemove(token, out _);
+                _responses.TryRemove(token, out _);
             }
         }
 
         await _shared.RemoveAsync(token, cancellationToken);
     }
 
-    /// <summary>The answer to a token, counted for whoever asks.</summary>
+    /// <summary>Returns the key authorization for a token, and counts the request.</summary>
     public ValueTask<string?> FindAsync(string token, IPAddress? remote, CancellationToken cancellationToken)
     {
-        if (!_answers.TryGetValue(token, out var answer))
+        if (!_responses.TryGetValue(token, out var response))
         {
             return FindSharedAsync(token, cancellationToken);
         }
 
-        answer.Requests.Add(remote);
-        return ValueTask.FromResult<string?>(answer.KeyAuthorization);
+        response.Requests.Add(remote);
+        return ValueTask.FromResult<string?>(response.KeyAuthorization);
     }
 
-    /// <summary>Who asked this instance for a token that it answers itself.</summary>
-    public TokenRequests? RequestsFor(string token) => _answers.GetValueOrDefault(token)?.Requests;
+    /// <summary>Returns the requests for a token that this instance responds to itself.</summary>
+    public TokenRequests? RequestsFor(string token) => _responses.GetValueOrDefault(token)?.Requests;
 
-    /// <summary>Keeps what the self-check saw, for as long as the token is answered.</summary>
+    /// <summary>Keeps the results of the self-check for as long as the token is served.</summary>
     public void Note(string token, IReadOnlyList<(IPAddress Address, TokenProbeResult Result)> seen)
     {
-        if (_answers.TryGetValue(token, out var answer))
+        if (_responses.TryGetValue(token, out var response))
         {
-            answer.Notes = seen;
+            response.Notes = seen;
         }
     }
 
-    /// <summary>What the self-check saw last; empty when it was not made.</summary>
+    /// <summary>Returns the last results of the self-check; empty if there was none.</summary>
     public IReadOnlyList<(IPAddress Address, TokenProbeResult Result)> NotesFor(string token)
-        => _answers.GetValueOrDefault(token)?.Notes ?? [];
+        => _responses.GetValueOrDefault(token)?.Notes ?? [];
 
     private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
     {
@@ -99,32 +107,34 @@ internal sealed class Http01TokenTable
         {
             return await _reader.FindAsync(token, both.Token);
         }
-        catch (Exception exception) when (exception is StorageUnavailableException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is StorageUnavailableException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             Report(exception.Message);
             return null;
         }
     }
 
-    // Strangers choose how often this happens.
+    // Anyone can trigger this, so it is logged at a limited rate.
     private void Report(string reason)
     {
         var now = _time.GetTimestamp();
         var last = Interlocked.Read(ref _reported);
-        if ((last < 0 || _time.GetElapsedTime(last, now) >= ReportInterval) && Interlocked.CompareExchange(ref _reported, now, last) == last)
+        if ((last < 0 || _time.GetElapsedTime(last, now) >= ReportInterval)
+            && Interlocked.CompareExchange(ref _reported, now, last) == last)
         {
             _logger.TokenLookUpFailed(reason);
         }
     }
 }
 
-/// <summary>The answer to one open challenge, and who asked for it.</summary>
-internal sealed record Http01Answer(string KeyAuthorization)
+/// <summary>The response to one open challenge, and the requests for it.</summary>
+internal sealed record Http01Response(string KeyAuthorization)
 {
-    /// <summary>How many open challenges it answers. Changed under the table's lock.</summary>
+    /// <summary>The number of open challenges that use it. Changed under the table's lock.</summary>
     public int Users { get; set; }
 
-    /// <summary>What each address of the name did when the self-check asked there last. Replaced as a whole.</summary>
+    /// <summary>The last self-check result for each address of the name. Replaced as a whole.</summary>
     public IReadOnlyList<(IPAddress Address, TokenProbeResult Result)> Notes { get; set; } = [];
 
     public TokenRequests Requests { get; } = new();

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace KestrelAcme.Challenges.Http01;
 
-/// <summary>Who asked for one token: what only this side of a validation knows.</summary>
+/// <summary>Counts the requests for one token, which only this side of a validation knows.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class TokenRequests
 {

@@ -7,7 +7,7 @@ using System.Text;
 
 namespace KestrelAcme.Challenges.TlsAlpn01;
 
-/// <summary>Makes the self-signed certificate that answers a tls-alpn-01 challenge (RFC 8737 section 3). Good for nothing else.</summary>
+/// <summary>Creates the self-signed certificate that responds to a tls-alpn-01 challenge (RFC 8737 section 3).</summary>
 internal static class TlsAlpn01Certificate
 {
     private const string AcmeIdentifier = "1.3.6.1.5.5.7.1.31";
@@ -19,12 +19,14 @@ internal static class TlsAlpn01Certificate
         request.CertificateExtensions.Add(SubjectAlternativeName(identifierType, identifier));
         request.CertificateExtensions.Add(new X509Extension(AcmeIdentifier, Digest(keyAuthorization), critical: true));
 
-        // Some stacks only serve certificates that went through PKCS #12 once.
+        // Some TLS stacks accept only certificates that were loaded from PKCS #12.
         using var signed = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(7));
         return X509CertificateLoader.LoadPkcs12(signed.Export(X509ContentType.Pkcs12), null);
     }
 
-    /// <summary>The server name under which the authority asks: the name, or an address's reverse-mapping name (RFC 8738 section 6).</summary>
+    /// <summary>
+    /// Returns the server name that the CA sends: the domain name, or the reverse-mapping name of an IP address (RFC 8738 section 6).
+    /// </summary>
     public static string ServerName(string identifierType, string identifier)
         => identifierType == "ip" ? ReverseName(IPAddress.Parse(identifier)) : identifier;
 
@@ -54,8 +56,12 @@ internal static class TlsAlpn01Certificate
     {
         var bytes = address.GetAddressBytes();
         Array.Reverse(bytes);
-        return bytes.Length == 4
-            ? $"{string.Join('.', bytes)}.in-addr.arpa"
-            : $"{string.Join('.', bytes.SelectMany(b => new[] { b & 0xf, b >> 4 }).Select(n => n.ToString("x", CultureInfo.InvariantCulture)))}.ip6.arpa";
+        if (bytes.Length == 4)
+        {
+            return $"{string.Join('.', bytes)}.in-addr.arpa";
+        }
+
+        var digits = bytes.SelectMany(b => new[] { b & 0xf, b >> 4 }).Select(n => n.ToString("x", CultureInfo.InvariantCulture));
+        return $"{string.Join('.', digits)}.ip6.arpa";
     }
 }

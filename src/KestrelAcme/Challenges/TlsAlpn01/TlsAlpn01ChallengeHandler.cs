@@ -2,8 +2,8 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Challenges.TlsAlpn01;
 
-/// <summary>Answers tls-alpn-01 challenges (RFC 8737) on the HTTPS endpoints themselves: nothing but port 443 need be open.</summary>
-internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, SharedTlsAlpn01Answers shared, TimeProvider time) : IChallengeHandler
+/// <summary>Responds to tls-alpn-01 challenges (RFC 8737) on the HTTPS endpoints, so that only port 443 has to be open.</summary>
+internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, SharedTlsAlpn01Responses shared, TimeProvider time) : IChallengeHandler
 {
     public const string Type = "tls-alpn-01";
 
@@ -15,15 +15,16 @@ internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, SharedTlsAlpn
     {
         if (context.KeyAuthorization is not { } keyAuthorization)
         {
-            throw new ChallengeException($"{context.Identifier}: the authority's tls-alpn-01 challenge has no token.");
+            throw new ChallengeException($"{context.Identifier}: the CA's tls-alpn-01 challenge has no token.");
         }
 
         var serverName = TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier);
-        tls.PresentChallenge(serverName, context.Url.AbsoluteUri, TlsAlpn01Certificate.Create(context.IdentifierType, context.Identifier, keyAuthorization, time.GetUtcNow()));
+        var certificate = TlsAlpn01Certificate.Create(context.IdentifierType, context.Identifier, keyAuthorization, time.GetUtcNow());
+        tls.PresentChallenge(serverName, context.Url.AbsoluteUri, certificate);
         return shared.AddAsync(serverName, context.IdentifierType, context.Identifier, keyAuthorization, cancellationToken);
     }
 
-    // The certificate is served from the moment it was presented, and other instances read the store when they are asked.
+    // The certificate is served as soon as it is presented, and other instances read the store at each validation.
     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Challenges.Places;
+using KestrelAcme.Challenges.Routing;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Renewal;
@@ -32,24 +32,24 @@ public sealed class AbandonmentPolicyTests
         => Assert.False(AbandonmentPolicy.IsCandidate(certificate: null, Failed(FailureCause.Name), Now));
 
     [Theory]
-    [InlineData(true, NamePlace.Gone)]
-    [InlineData(true, NamePlace.Elsewhere)]
-    [InlineData(true, NamePlace.Gone, NamePlace.Elsewhere)]
-    [InlineData(false, NamePlace.Gone, NamePlace.Undecided)]
-    [InlineData(false, NamePlace.Gone, NamePlace.Here)]
-    [InlineData(false, NamePlace.Gone, NamePlace.Unknown)]
+    [InlineData(true, NameRoute.Gone)]
+    [InlineData(true, NameRoute.Elsewhere)]
+    [InlineData(true, NameRoute.Gone, NameRoute.Elsewhere)]
+    [InlineData(false, NameRoute.Gone, NameRoute.Undecided)]
+    [InlineData(false, NameRoute.Gone, NameRoute.Here)]
+    [InlineData(false, NameRoute.Gone, NameRoute.Unknown)]
     [InlineData(false)]
     public void IsAbandoned_SomePlaces_OnlyWhereEveryNameIsAway(bool expected, params object[] places)
-        => Assert.Equal(expected, AbandonmentPolicy.IsAbandoned([.. places.Cast<NamePlace>()]));
+        => Assert.Equal(expected, AbandonmentPolicy.IsAbandoned([.. places.Cast<NameRoute>()]));
 
     [Theory]
-    [InlineData(false, NamePlace.Gone)]
-    [InlineData(false, NamePlace.Elsewhere)]
-    [InlineData(false, NamePlace.Unknown)]
-    [InlineData(true, NamePlace.Undecided)]
-    [InlineData(true, NamePlace.Gone, NamePlace.Here)]
+    [InlineData(false, NameRoute.Gone)]
+    [InlineData(false, NameRoute.Elsewhere)]
+    [InlineData(false, NameRoute.Unknown)]
+    [InlineData(true, NameRoute.Undecided)]
+    [InlineData(true, NameRoute.Gone, NameRoute.Here)]
     public void IsBack_SomePlaces_WhereANameMayBeOurs(bool expected, params object[] places)
-        => Assert.Equal(expected, AbandonmentPolicy.IsBack([.. places.Cast<NamePlace>()]));
+        => Assert.Equal(expected, AbandonmentPolicy.IsBack([.. places.Cast<NameRoute>()]));
 
     [Fact]
     public void NextLook_LookedBefore_IsADayLater() => Assert.Equal(Now.AddHours(23), AbandonmentPolicy.NextLook(Now.AddHours(-1), Now));

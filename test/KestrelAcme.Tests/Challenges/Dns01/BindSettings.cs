@@ -3,7 +3,7 @@ using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>The section of an application whose zones are BIND's.</summary>
+/// <summary>The configuration of an app whose zones are in BIND.</summary>
 internal static class BindSettings
 {
     public static Dictionary<string, string?> For(BindServer bind, params (string Key, string Value)[] more)
@@ -24,7 +24,9 @@ internal static class BindSettings
         return settings;
     }
 
-    /// <summary>The section of an application that orders from a Pebble with the same BIND; with what a process needs to know of it.</summary>
+    /// <summary>
+    /// The configuration of an app that orders from a Pebble that uses the same BIND, for a separate process.
+    /// </summary>
     public static Dictionary<string, string?> AtPebble(BindServer bind, PebbleServer pebble, string storagePath) => new(For(bind))
     {
         ["AcmeHttps:DirectoryUrl"] = pebble.DirectoryUrl.ToString(),

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>Certificates of Pebble, which asks the same BIND that the application updates.</summary>
+/// <summary>Certificates from Pebble, which queries the same BIND that the app updates.</summary>
 public sealed class Dns01EndToEndTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -51,7 +51,10 @@ public sealed class Dns01EndToEndTests : IDisposable
         var answer = await app.ConnectAsync("any.example.test", Cancelled);
 
         Assert.True(answer.Leaf.MatchesHostname("any.example.test") && answer.Leaf.MatchesHostname("example.test"));
-        await Poll.UntilAsync(async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, "a clean zone", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0,
+            "a clean zone",
+            cancellationToken: Cancelled);
     }
 
     [Fact]
@@ -71,7 +74,7 @@ public sealed class Dns01EndToEndTests : IDisposable
                     settings[$"AcmeHttps:DomainNames:{i}"] = i % 2 == 0 ? $"*.n{half}{i}.example.test" : $"n{half}{i}.example.test";
                 }
 
-                // One name in both: whichever comes second finds the other's certificate, or orders one too.
+                // Both have one name in common: the second finds the certificate of the first, or orders one, too.
                 settings["AcmeHttps:DomainNames:5"] = "*.example.test";
                 apps.Add(await StartAsync(settings, bind));
             }
@@ -79,7 +82,10 @@ public sealed class Dns01EndToEndTests : IDisposable
             foreach (var app in apps)
             {
                 await Poll.UntilAsync(
-                    () => app.Certificates.List().All(c => c.State == CertificateState.Valid), $"six certificates\n{app.Log}", TimeSpan.FromSeconds(40), Cancelled);
+                    () => app.Certificates.List().All(c => c.State == CertificateState.Valid),
+                    $"six certificates\n{app.Log}",
+                    TimeSpan.FromSeconds(40),
+                    Cancelled);
             }
 
             foreach (var app in apps)
@@ -105,7 +111,8 @@ public sealed class Dns01EndToEndTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Dictionary<string, string?> Settings(BindServer bind, PebbleServer pebble) => BindSettings.AtPebble(bind, pebble, _folder.Combine("store"));
+    private Dictionary<string, string?> Settings(BindServer bind, PebbleServer pebble)
+        => BindSettings.AtPebble(bind, pebble, _folder.Combine("store"));
 
     private static Task<AcmeApp> StartAsync(IReadOnlyDictionary<string, string?> settings, BindServer bind) => AcmeApp.StartAsync(
         settings,

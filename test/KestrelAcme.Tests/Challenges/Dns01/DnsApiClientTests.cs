@@ -10,7 +10,7 @@ public sealed class DnsApiClientTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Whatever answers in the API's place ends in an answer, or in a failure of the provider.</summary>
+    /// <summary>Any response, even from another server, results in a response or a provider failure.</summary>
     [Fact]
     public async Task Send_OddAnswers_EndInOurException()
     {

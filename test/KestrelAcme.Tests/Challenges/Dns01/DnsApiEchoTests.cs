@@ -9,19 +9,24 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>An API that repeats the credentials it was sent, in whatever form: they are neither in an exception, nor in the log, nor in the state.</summary>
+/// <summary>
+/// APIs that return the credentials they were sent, in any form. The credentials must not appear in exceptions, logs or the state.
+/// </summary>
 public sealed class DnsApiEchoTests
 {
     private const string Secret = "Secret/of+the api?<&>";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>A format of the answer; <c>{0}</c> is the secret, in each of its forms.</summary>
+    /// <summary>The format of the response; <c>{0}</c> is the secret, in each of its forms.</summary>
     public static TheoryData<string, string> Answers => new()
     {
         { "PowerDns", """{{"error":"bad key {0}"}}""" },
         { "PowerDns", "<html>X-API-Key: {0}</html>" },
-        { "Cloudflare", """{{"success":false,"errors":[{{"code":1,"message":"bad token {0}","error_chain":[{{"code":2,"message":"Bearer {0}"}}]}}]}}""" },
+        {
+            "Cloudflare",
+            """{{"success":false,"errors":[{{"code":1,"message":"bad token {0}","error_chain":[{{"code":2,"message":"Bearer {0}"}}]}}]}}"""
+        },
         { "Cloudflare", "<html>Authorization: Bearer {0}</html>" },
         { "AcmeDns", """{{"error":"{0}"}}""" },
         { "AcmeDns", "X-Api-Key: {0}" },
@@ -40,18 +45,28 @@ public sealed class DnsApiEchoTests
                 if (request.Path == "/register")
                 {
                     return context.Response.WriteAsync(
-                        """{"username":"name-of-the-user","password":"password-of-the-user","subdomain":"sub","fulldomain":"_acme-challenge.example.test"}""");
+                        """
+                        {
+                            "username": "name-of-the-user",
+                            "password": "password-of-the-user",
+                            "subdomain": "sub",
+                            "fulldomain": "_acme-challenge.example.test"
+                        }
+                        """);
                 }
 
-                seen = [.. request.Headers.Where(h => h.Key is "X-API-Key" or "X-Api-User" or "X-Api-Key" or "Authorization").Select(h => h.Value.ToString().Replace("Bearer ", "", StringComparison.Ordinal))];
-                var forms = seen.SelectMany(s => new[] { s, Uri.EscapeDataString(s), Convert.ToBase64String(Encoding.UTF8.GetBytes(s)), Convert.ToBase64String(Encoding.UTF8.GetBytes("user:" + s)) });
+                seen = [.. request.Headers
+                    .Where(h => h.Key is "X-API-Key" or "X-Api-User" or "X-Api-Key" or "Authorization")
+                    .Select(h => h.Value.ToString().Replace("Bearer ", "", StringComparison.Ordinal))];
+                var forms = seen.SelectMany(s => new[] { s, Uri.EscapeDataString(s), Base64(s), Base64("user:" + s) });
                 context.Response.StatusCode = 400;
                 return context.Response.WriteAsync(string.Format(null, format, string.Join(' ', forms)));
             }),
             Cancelled);
         await using var app = new DnsFixture(Settings(provider, api.Url), bind.Address.Port);
 
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
 
         var written = $"{exception}\n{app.Log}";
         Assert.NotEmpty(seen);
@@ -60,8 +75,8 @@ public sealed class DnsApiEchoTests
         {
             Assert.DoesNotContain(secret, written, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain(Uri.EscapeDataString(secret), written, StringComparison.OrdinalIgnoreCase);
-            Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('=')[..^1], written, StringComparison.Ordinal);
-            Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes("user:" + secret)).TrimEnd('=')[8..^1], written, StringComparison.Ordinal);
+            Assert.DoesNotContain(Base64(secret).TrimEnd('=')[..^1], written, StringComparison.Ordinal);
+            Assert.DoesNotContain(Base64("user:" + secret).TrimEnd('=')[8..^1], written, StringComparison.Ordinal);
         }
     }
 
@@ -73,8 +88,13 @@ public sealed class DnsApiEchoTests
         var secrets = new SentSecrets([Secret, null, "", "abc"]);
         foreach (var form in new[]
         {
-            Secret, Secret.ToUpperInvariant(), Uri.EscapeDataString(Secret), System.Net.WebUtility.UrlEncode(Secret), System.Net.WebUtility.HtmlEncode(Secret),
-            Convert.ToHexStringLower(Encoding.UTF8.GetBytes(Secret)), System.Text.Json.JsonEncodedText.Encode(Secret).ToString(),
+            Secret,
+            Secret.ToUpperInvariant(),
+            Uri.EscapeDataString(Secret),
+            System.Net.WebUtility.UrlEncode(Secret),
+            System.Net.WebUtility.HtmlEncode(Secret),
+            Convert.ToHexStringLower(Encoding.UTF8.GetBytes(Secret)),
+            System.Text.Json.JsonEncodedText.Encode(Secret).ToString(),
         })
         {
             Assert.Equal(string.Format(null, format, SentSecrets.Mask), secrets.Hide(string.Format(null, format, form)));
@@ -105,4 +125,6 @@ public sealed class DnsApiEchoTests
 
         return settings;
     }
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }

@@ -9,50 +9,107 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>What each HTTP API can answer instead of doing what it is asked: every one has a message of its own, which names the server and the zone and quotes the provider; none is asked in a hot loop.</summary>
+/// <summary>
+/// Error responses of each HTTP API. Each has its own message, which names the server and the zone and quotes the provider, and none is
+/// retried in a tight loop.
+/// </summary>
 public sealed class DnsApiRefusalTests
 {
     private const string Secret = "secret-of-the-api";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Provider, status, its body, who is to act, and what the message holds besides server and zone.</summary>
+    /// <summary>The provider, the status and its body, the fault, and what the message contains besides server and zone.</summary>
     public static TheoryData<string, int, string, ChallengeFault, string, string> Refusals => new()
     {
         { "PowerDns", 401, "Unauthorized", ChallengeFault.Operator, "Unauthorized", "Compare ApiKey with the api-key of pdns.conf" },
         { "PowerDns", 403, """{"error":"Not from there"}""", ChallengeFault.Operator, "Not from there", "webserver-allow-from" },
-        { "PowerDns", 404, """{"error":"Not Found"}""", ChallengeFault.Operator, "Not Found", "Is the zone there, and do the credentials see it?" },
-        { "PowerDns", 422, """{"error":"Could not find domain 'example.test.'"}""", ChallengeFault.Operator, "Could not find domain", "does not have zone" },
+        {
+            "PowerDns",
+            404,
+            """{"error":"Not Found"}""",
+            ChallengeFault.Operator,
+            "Not Found",
+            "Check that the zone exists and that the credentials can see it."
+        },
+        {
+            "PowerDns",
+            422,
+            """{"error":"Could not find domain 'example.test.'"}""",
+            ChallengeFault.Operator,
+            "Could not find domain",
+            "does not have zone"
+        },
         { "PowerDns", 429, "slow down", ChallengeFault.Local, "slow down", "It asks to wait for 300 s" },
-        { "PowerDns", 500, """{"error":"Backend died"}""", ChallengeFault.Local, "Backend died", "It is tried again by itself" },
-        { "PowerDns", 503, "<html>maintenance</html>", ChallengeFault.Local, "maintenance", "It is tried again by itself" },
-        { "Cloudflare", 401, """{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}""", ChallengeFault.Operator, "Authentication error (code 10000)", "Zone.DNS Edit" },
-        { "Cloudflare", 403, """{"success":false,"errors":[{"code":9109,"message":"Unauthorized to access requested resource"}]}""", ChallengeFault.Operator, "(code 9109)", "Zone.DNS Edit" },
-        { "Cloudflare", 404, """{"success":false,"errors":[{"code":7003,"message":"Could not route"}]}""", ChallengeFault.Operator, "Could not route (code 7003)", "Is the zone there, and do the credentials see it?" },
-        { "Cloudflare", 429, """{"success":false,"errors":[{"code":971,"message":"Please wait"}]}""", ChallengeFault.Local, "Please wait (code 971)", "It asks to wait for 300 s" },
-        { "Cloudflare", 500, "", ChallengeFault.Local, "no reason given", "It is tried again by itself" },
-        { "Cloudflare", 503, "<html>maintenance</html>", ChallengeFault.Local, "maintenance", "It is tried again by itself" },
+        { "PowerDns", 500, """{"error":"Backend died"}""", ChallengeFault.Local, "Backend died", "KestrelAcme retries" },
+        { "PowerDns", 503, "<html>maintenance</html>", ChallengeFault.Local, "maintenance", "KestrelAcme retries" },
+        {
+            "Cloudflare",
+            401,
+            """{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}""",
+            ChallengeFault.Operator,
+            "Authentication error (code 10000)",
+            "Zone.DNS Edit"
+        },
+        {
+            "Cloudflare",
+            403,
+            """{"success":false,"errors":[{"code":9109,"message":"Unauthorized to access requested resource"}]}""",
+            ChallengeFault.Operator,
+            "(code 9109)",
+            "Zone.DNS Edit"
+        },
+        {
+            "Cloudflare",
+            404,
+            """{"success":false,"errors":[{"code":7003,"message":"Could not route"}]}""",
+            ChallengeFault.Operator,
+            "Could not route (code 7003)",
+            "Check that the zone exists and that the credentials can see it."
+        },
+        {
+            "Cloudflare",
+            429,
+            """{"success":false,"errors":[{"code":971,"message":"Please wait"}]}""",
+            ChallengeFault.Local,
+            "Please wait (code 971)",
+            "It asks to wait for 300 s"
+        },
+        { "Cloudflare", 500, "", ChallengeFault.Local, "no reason given", "KestrelAcme retries" },
+        { "Cloudflare", 503, "<html>maintenance</html>", ChallengeFault.Local, "maintenance", "KestrelAcme retries" },
         { "AcmeDns", 401, """{"error":"forbidden"}""", ChallengeFault.Operator, "forbidden", "allowfrom" },
         { "AcmeDns", 403, """{"error":"not you"}""", ChallengeFault.Operator, "not you", "allowfrom" },
-        { "AcmeDns", 404, "", ChallengeFault.Operator, "no reason given", "Is the zone there, and do the credentials see it?" },
+        {
+            "AcmeDns",
+            404,
+            "",
+            ChallengeFault.Operator,
+            "no reason given",
+            "Check that the zone exists and that the credentials can see it."
+        },
         { "AcmeDns", 429, """{"error":"later"}""", ChallengeFault.Local, "later", "It asks to wait for 300 s" },
-        { "AcmeDns", 500, """{"error":"db_error"}""", ChallengeFault.Local, "db_error", "It is tried again by itself" },
-        { "AcmeDns", 503, "", ChallengeFault.Local, "no reason given", "It is tried again by itself" },
+        { "AcmeDns", 500, """{"error":"db_error"}""", ChallengeFault.Local, "db_error", "KestrelAcme retries" },
+        { "AcmeDns", 503, "", ChallengeFault.Local, "no reason given", "KestrelAcme retries" },
     };
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task Prepare_ApiRefuses_SaysWhoWhereWhyAndWhatToDo(string provider, int status, string body, ChallengeFault fault, string words, string advice)
+    public async Task Prepare_ApiRefuses_SaysWhoWhereWhyAndWhatToDo(
+        string provider, int status, string body, ChallengeFault fault, string words, string advice)
     {
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
         await using var api = await StartApiAsync(status, body, retryAfter: "300");
         await using var app = new DnsFixture(Settings(provider, api.Url), bind.Address.Port);
 
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
 
         Assert.Equal(fault, exception.Fault);
         Assert.Equal(TimeSpan.FromSeconds(300), exception.RetryAfter);
-        Assert.StartsWith("_acme-challenge.example.test: the TXT record _acme-challenge.example.test could not be created. ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "_acme-challenge.example.test: the TXT record _acme-challenge.example.test could not be created. ",
+            exception.Message,
+            StringComparison.Ordinal);
         Assert.Contains(api.Url.Authority, exception.Message, StringComparison.Ordinal);
         Assert.Contains("zone example.test", exception.Message, StringComparison.Ordinal);
         Assert.Contains(words, exception.Message, StringComparison.Ordinal);
@@ -71,7 +128,8 @@ public sealed class DnsApiRefusalTests
         await using var api = await StartApiAsync(503, "", retryAfter: null);
         await using var app = new DnsFixture(Settings(provider, api.Url), bind.Address.Port);
 
-        await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
+        await Assert.ThrowsAsync<ChallengeException>(
+            () => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
 
         Assert.Equal(3, api.Requests.Count);
     }
@@ -102,11 +160,12 @@ public sealed class DnsApiRefusalTests
 
             var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.CleanUpAsync(challenge, Cancelled));
 
-            Assert.Contains("the TXT record _acme-challenge.example.test could not be deleted.", exception.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "the TXT record _acme-challenge.example.test could not be deleted.", exception.Message, StringComparison.Ordinal);
             Assert.Single(stub.Records);
             if (!restarts)
             {
-                // It pauses after the sweep of the start.
+                // The service pauses after its first sweep.
                 await Poll.UntilAsync(() => clock.ArmedTimers > 0, "a pause", cancellationToken: Cancelled);
                 clock.Advance(TimeSpan.FromMinutes(10));
                 await Poll.UntilAsync(() => stub.Records.Count == 0, $"the record to go\n{app.Log}", cancellationToken: Cancelled);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>One bad name server among good ones, CNAMEs that lead nowhere, a zone that no provider is for.</summary>
+/// <summary>A bad name server among good ones, CNAMEs that lead nowhere, a zone without a provider.</summary>
 public sealed class DnsBadInputTests
 {
     private const byte NoError = 0;
@@ -19,9 +19,9 @@ public sealed class DnsBadInputTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(ServFail, false, "answers SERVFAIL")]
-    [InlineData(Refused, false, "answers REFUSED")]
-    [InlineData(NoError, false, "not as an authority: the delegation to it is lame")]
+    [InlineData(ServFail, false, "responds with SERVFAIL")]
+    [InlineData(Refused, false, "responds with REFUSED")]
+    [InlineData(NoError, false, "without authority: the delegation to it is lame")]
     public async Task Wait_OneServerIsOfNoUse_IsReportedAndTolerated(byte code, bool authoritative, string expected)
     {
         using var bad = new FixedCodeServer(code, authoritative);
@@ -33,7 +33,10 @@ public sealed class DnsBadInputTests
         await app.Handler.WaitUntilVisibleAsync(challenge, Cancelled);
 
         var warning = Assert.Single(app.Log.At(LogLevel.Warning)).Message;
-        Assert.Contains($"zone example.test is of no use, and other ones show the record: bad.example.test ({bad.EndPoint}): ", warning, StringComparison.Ordinal);
+        Assert.Contains(
+            $"zone example.test is unusable, but others show the record: bad.example.test ({bad.EndPoint}): ",
+            warning,
+            StringComparison.Ordinal);
         Assert.Contains(expected, warning, StringComparison.Ordinal);
     }
 
@@ -51,7 +54,11 @@ public sealed class DnsBadInputTests
         var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.WaitUntilVisibleAsync(challenge, Cancelled));
 
         Assert.Equal(ChallengeFault.Name, exception.Fault);
-        Assert.Contains($"in zone example.test, created by RFC 2136 updates at {bind.Address}, was not visible everywhere within 00:00:03: bad.example.test ({bad.EndPoint}): {expected}.", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"in zone example.test, created by RFC 2136 updates at {bind.Address}, "
+            + $"was not visible everywhere within 00:00:03: bad.example.test ({bad.EndPoint}): {expected}.",
+            exception.Message,
+            StringComparison.Ordinal);
         Assert.InRange(bad.Questions, 3, 10);
     }
 
@@ -72,13 +79,18 @@ public sealed class DnsBadInputTests
     public async Task Prepare_CnameLoop_ShowsTheLoop()
     {
         await using var bind = await BindServer.StartAsync(
-            new BindOptions { Zones = [new BindZone("example.test", "_acme-challenge IN CNAME round", "round IN CNAME _acme-challenge")] }, Cancelled);
+            new BindOptions { Zones = [new BindZone("example.test", "_acme-challenge IN CNAME round", "round IN CNAME _acme-challenge")] },
+            Cancelled);
         await using var app = new DnsFixture(BindSettings.For(bind), bind.Address.Port);
 
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
 
         Assert.Equal(ChallengeFault.Name, exception.Fault);
-        Assert.Contains("_acme-challenge.example.test -> round.example.test -> _acme-challenge.example.test", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "_acme-challenge.example.test -> round.example.test -> _acme-challenge.example.test",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,15 +99,23 @@ public sealed class DnsBadInputTests
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
         await using var app = new DnsFixture(BindSettings.For(bind, ("Zones:0", "other.test")), bind.Address.Port);
 
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
 
         Assert.Equal(ChallengeFault.Operator, exception.Fault);
-        Assert.Contains("Add one to AcmeHttps:DnsProviders with \"Zones\": [\"example.test\"]; configured: Rfc2136 for other.test.", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Add one to AcmeHttps:DnsProviders with \"Zones\": [\"example.test\"]; configured: Rfc2136 for other.test.",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     private static Task<BindServer> StartBindAsync()
-        => BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "@ IN NS bad", "bad IN A 127.0.0.9")] }, Cancelled);
+        => BindServer.StartAsync(
+            new BindOptions { Zones = [new BindZone("example.test", "@ IN NS bad", "bad IN A 127.0.0.9")] }, Cancelled);
 
     private static DnsFixture Create(BindServer bind, IPEndPoint bad, params (string Key, string Value)[] more)
-        => new(BindSettings.For(bind, more), bind.Address.Port, endPointOf: address => address.Equals(IPAddress.Parse("127.0.0.9")) ? bad : new IPEndPoint(address, bind.Address.Port));
+        => new(
+            BindSettings.For(bind, more),
+            bind.Address.Port,
+            endPointOf: address => address.Equals(IPAddress.Parse("127.0.0.9")) ? bad : new IPEndPoint(address, bind.Address.Port));
 }

@@ -26,7 +26,9 @@ public sealed class DnsChallengeFlowTests
         await app.Handler.PrepareAsync(apex, Cancelled);
         await app.Handler.PrepareAsync(wildcard, Cancelled);
         await Task.WhenAll(app.Handler.WaitUntilVisibleAsync(apex, Cancelled), app.Handler.WaitUntilVisibleAsync(wildcard, Cancelled));
-        Assert.Equal(new[] { DnsFixture.ValueOf(apex), DnsFixture.ValueOf(wildcard) }.Order(StringComparer.Ordinal), await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
+        Assert.Equal(
+            new[] { DnsFixture.ValueOf(apex), DnsFixture.ValueOf(wildcard) }.Order(StringComparer.Ordinal),
+            await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
 
         await app.Handler.CleanUpAsync(apex, Cancelled);
         Assert.Equal([DnsFixture.ValueOf(wildcard)], await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
@@ -55,7 +57,11 @@ public sealed class DnsChallengeFlowTests
     [Fact]
     public async Task Flow_CnamesToAnotherZone_TheRecordIsPutThere()
     {
-        var zones = new[] { new BindZone("example.test", "_acme-challenge IN CNAME hop.example.test.", "hop IN CNAME there.acme.test."), new BindZone("acme.test") };
+        BindZone[] zones =
+        [
+            new BindZone("example.test", "_acme-challenge IN CNAME hop.example.test.", "hop IN CNAME there.acme.test."),
+            new BindZone("acme.test"),
+        ];
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = zones }, Cancelled);
         await using var app = new DnsFixture(BindSettings.For(bind, ("Zones:0", "acme.test")), bind.Address.Port);
         var challenge = DnsFixture.Challenge("example.test", "one");
@@ -74,7 +80,8 @@ public sealed class DnsChallengeFlowTests
         await using var bind = await BindServer.StartAsync(new BindOptions { HasSecondary = true }, Cancelled);
         bind.SecondaryIsSilent = true;
         await using var tolerant = new DnsFixture(BindSettings.For(bind), bind.Address.Port);
-        await using var strict = new DnsFixture(BindSettings.For(bind, ("RequireEveryServer", "true"), ("PropagationTimeout", "00:00:09")), bind.Address.Port);
+        await using var strict = new DnsFixture(
+            BindSettings.For(bind, ("RequireEveryServer", "true"), ("PropagationTimeout", "00:00:09")), bind.Address.Port);
 
         await Task.WhenAll(TolerateAsync(), RefuseAsync());
 
@@ -84,7 +91,11 @@ public sealed class DnsChallengeFlowTests
             await tolerant.Handler.PrepareAsync(challenge, Cancelled);
             await tolerant.Handler.WaitUntilVisibleAsync(challenge, Cancelled);
             var warning = Assert.Single(tolerant.Log.At(LogLevel.Warning)).Message;
-            Assert.Contains($"zone example.test is of no use, and other ones show the record: ns2.example.test ({bind.SecondaryAddress}): {bind.SecondaryAddress} did not answer", warning, StringComparison.Ordinal);
+            Assert.Contains(
+                "zone example.test is unusable, but others show the record: "
+                + $"ns2.example.test ({bind.SecondaryAddress}): {bind.SecondaryAddress} did not answer",
+                warning,
+                StringComparison.Ordinal);
         }
 
         async Task RefuseAsync()
@@ -100,17 +111,24 @@ public sealed class DnsChallengeFlowTests
     [Fact]
     public async Task Prepare_ServerWithoutAddress_IsSkippedUnlessEachIsRequired()
     {
-        await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "@ IN NS ns9.other.test."), new BindZone("other.test")] }, Cancelled);
+        await using var bind = await BindServer.StartAsync(
+            new BindOptions { Zones = [new BindZone("example.test", "@ IN NS ns9.other.test."), new BindZone("other.test")] }, Cancelled);
         await using var tolerant = new DnsFixture(BindSettings.For(bind), bind.Address.Port);
         await using var strict = new DnsFixture(BindSettings.For(bind, ("RequireEveryServer", "true")), bind.Address.Port);
 
         await tolerant.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled);
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => strict.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "two"), Cancelled));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => strict.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "two"), Cancelled));
 
-        Assert.Contains(tolerant.Log.Lines, line => line.Message.Contains("The name server ns9.other.test of zone example.test, or an address of it, is not asked", StringComparison.Ordinal));
+        Assert.Contains(
+            tolerant.Log.Lines,
+            line => line.Message.Contains(
+                "The name server ns9.other.test of zone example.test, or one of its addresses, is not queried", StringComparison.Ordinal));
         Assert.Equal(ChallengeFault.Name, exception.Fault);
         Assert.Equal(
-            $"{Name}: the name server ns9.other.test of zone example.test cannot be asked, and RequireEveryServer wants its word: it has no address.", exception.Message);
+            $"{Name}: the name server ns9.other.test of zone example.test cannot be asked, "
+            + "and RequireEveryServer is set: it has no address.",
+            exception.Message);
         Assert.Single(await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
     }
 
@@ -126,16 +144,22 @@ public sealed class DnsChallengeFlowTests
         await app.Handler.WaitUntilVisibleAsync(first, Cancelled);
         Assert.Single(app.Log.At(LogLevel.Warning));
 
-        // It is back, without the records: the authority could meet it.
+        // The server is back without the records, and the CA could query it.
         bind.SecondaryIsSilent = false;
         var waiting = app.Handler.WaitUntilVisibleAsync(second, Cancelled);
-        await Poll.UntilAsync(async _ => (await app.Handler.ExplainFailureAsync(second, Cancelled))?.Contains($"ns2.example.test ({bind.SecondaryAddress}): says that", StringComparison.Ordinal) == true, "the secondary to be back", cancellationToken: Cancelled);
+        var expected = $"ns2.example.test ({bind.SecondaryAddress}): says that";
+        await Poll.UntilAsync(
+            async _ => (await app.Handler.ExplainFailureAsync(second, Cancelled))?.Contains(expected, StringComparison.Ordinal) == true,
+            "the secondary to be back",
+            cancellationToken: Cancelled);
         Assert.False(waiting.IsCompleted);
         await bind.TransferAsync("example.test", Cancelled);
         await waiting;
 
         Assert.Single(app.Log.At(LogLevel.Warning));
-        Assert.Contains(app.Log.Lines, line => line.Message.Contains("visible at 2 name server addresses of zone example.test", StringComparison.Ordinal));
+        Assert.Contains(
+            app.Log.Lines,
+            line => line.Message.Contains("visible at 2 name server addresses of zone example.test", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -149,7 +173,8 @@ public sealed class DnsChallengeFlowTests
         await app.Handler.PrepareAsync(challenge, Cancelled);
         await app.Handler.WaitUntilVisibleAsync(challenge, Cancelled);
 
-        Assert.Contains(app.Log.Lines, line => line.Message.Contains($"is visible at the resolver {bind.Address}", StringComparison.Ordinal));
+        Assert.Contains(
+            app.Log.Lines, line => line.Message.Contains($"is visible at the resolver {bind.Address}", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -202,11 +227,15 @@ public sealed class DnsChallengeFlowTests
         var storage = new InMemoryStorage();
         await using var one = new DnsFixture(settings, server.Address.Port, storage);
         await using var two = new DnsFixture(settings, server.Address.Port, storage);
-        var work = Enumerable.Range(0, 10).Select(i => (App: i % 2 == 0 ? one : two, Challenge: DnsFixture.Challenge("example.test", $"t{i}"))).ToList();
+        var work = Enumerable.Range(0, 10)
+            .Select(i => (App: i % 2 == 0 ? one : two, Challenge: DnsFixture.Challenge("example.test", $"t{i}")))
+            .ToList();
 
         await Task.WhenAll(work.Select(w => w.App.Handler.PrepareAsync(w.Challenge, Cancelled)));
         await Task.WhenAll(work.Select(w => w.App.Handler.WaitUntilVisibleAsync(w.Challenge, Cancelled)));
-        Assert.Equal(work.Select(w => DnsFixture.ValueOf(w.Challenge)).Order(StringComparer.Ordinal), await TxtQuery.AskAsync(server.Address, Name, Cancelled));
+        Assert.Equal(
+            work.Select(w => DnsFixture.ValueOf(w.Challenge)).Order(StringComparer.Ordinal),
+            await TxtQuery.AskAsync(server.Address, Name, Cancelled));
 
         await Task.WhenAll(work.Select(w => w.App.Handler.CleanUpAsync(w.Challenge, Cancelled)));
         Assert.Empty(await TxtQuery.AskAsync(server.Address, Name, Cancelled));
@@ -226,7 +255,10 @@ public sealed class DnsChallengeFlowTests
 
         await one.Handler.CleanUpAsync(challenge, Cancelled);
         Assert.Single(await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
-        Assert.Contains($"ns1.example.test ({bind.Address}): shows the record", await two.Handler.ExplainFailureAsync(challenge, Cancelled), StringComparison.Ordinal);
+        Assert.Contains(
+            $"ns1.example.test ({bind.Address}): shows the record",
+            await two.Handler.ExplainFailureAsync(challenge, Cancelled),
+            StringComparison.Ordinal);
         await two.Handler.CleanUpAsync(challenge, Cancelled);
         Assert.Empty(await TxtQuery.AskAsync(bind.Address, Name, Cancelled));
     }

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>Killed between creating a record and cleaning it up.</summary>
+/// <summary>Processes that are killed between creating and deleting a record.</summary>
 public sealed class DnsCrashTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -18,7 +18,9 @@ public sealed class DnsCrashTests
     {
         using var folder = new TemporaryFolder();
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
-        await using (var child = StorageChildProcess.Start("present", folder.Combine("store"), bind.Address.ToString(), bind.TsigKeyName, bind.TsigSecret))
+        await using (
+            var child = StorageChildProcess.Start(
+                "present", folder.Combine("store"), bind.Address.ToString(), bind.TsigKeyName, bind.TsigSecret))
         {
             await child.WaitForLineAsync("presented", cancellationToken: Cancelled);
             await child.KillAsync(Cancelled);
@@ -44,12 +46,17 @@ public sealed class DnsCrashTests
         Assert.Single(await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", Cancelled));
         await using var next = TestAppProcess.Start(settings, FreePort.Tcp());
         await next.ListeningAsync();
-        await Poll.UntilAsync(async _ => await next.StateAsync("*.example.test") == "Valid", $"a valid certificate\n{next.Output}", cancellationToken: Cancelled);
         await Poll.UntilAsync(
-            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"a clean zone\n{next.Output}", cancellationToken: Cancelled);
+            async _ => await next.StateAsync("*.example.test") == "Valid",
+            $"a valid certificate\n{next.Output}",
+            cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token
+                => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token))
+                    .Length == 0, $"a clean zone\n{next.Output}", cancellationToken: Cancelled);
     }
 
-    /// <summary>The order that goes on has no use for the record any more, nor knows of it.</summary>
+    /// <summary>The resumed order neither needs nor knows the record.</summary>
     [Theory]
     [InlineData("ChallengePosted")]
     [InlineData("AuthorizationValid")]
@@ -68,7 +75,10 @@ public sealed class DnsCrashTests
         await using (var next = TestAppProcess.Start(settings, FreePort.Tcp()))
         {
             await next.ListeningAsync();
-            await Poll.UntilAsync(async _ => await next.StateAsync("*.example.test") == "Valid", $"a valid certificate\n{next.Output}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                async _ => await next.StateAsync("*.example.test") == "Valid",
+                $"a valid certificate\n{next.Output}",
+                cancellationToken: Cancelled);
             Assert.True(await next.StopAsync(), next.Output);
         }
 
@@ -82,6 +92,8 @@ public sealed class DnsCrashTests
         await using var later = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
         await later.StartAsync(Cancelled);
         await Poll.UntilAsync(
-            async token => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token)).Length == 0, $"the stale record to go\n{later.Log}", cancellationToken: Cancelled);
+            async token
+                => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token))
+                    .Length == 0, $"the stale record to go\n{later.Log}", cancellationToken: Cancelled);
     }
 }

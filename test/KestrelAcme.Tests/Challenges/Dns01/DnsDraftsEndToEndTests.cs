@@ -14,7 +14,9 @@ namespace KestrelAcme.Tests.Challenges.Dns01;
 
 #pragma warning disable KESTRELACME001 // What is tested is experimental.
 
-/// <summary>The challenges of drafts, which Pebble 2.4 does not know: an application, the local authority, and the BIND that both ask.</summary>
+/// <summary>
+/// The challenges of drafts, which Pebble 2.4 does not support: an app, the local CA, and a BIND that both query.
+/// </summary>
 public sealed class DnsDraftsEndToEndTests
 {
     private const string Apex = "example.test";
@@ -30,8 +32,14 @@ public sealed class DnsDraftsEndToEndTests
 
         await app.ObtainedAsync($"*.{Apex}");
 
-        Assert.Equal(2, app.Log.Lines.Count(line => line.Event.Name == "DnsRecordCreated" && line.Message.Contains($"._acme-challenge.{Apex} was created", StringComparison.Ordinal)));
-        await Poll.UntilAsync(() => app.Log.Lines.Count(line => line.Event.Name == "DnsRecordDeleted") == 2, "a clean zone", cancellationToken: Cancelled);
+        Assert.Equal(
+            2,
+            app.Log.Lines.Count(
+                line =>
+                    line.Event.Name == "DnsRecordCreated"
+                        && line.Message.Contains($"._acme-challenge.{Apex} was created", StringComparison.Ordinal)));
+        await Poll.UntilAsync(
+            () => app.Log.Lines.Count(line => line.Event.Name == "DnsRecordDeleted") == 2, "a clean zone", cancellationToken: Cancelled);
     }
 
     [Theory]
@@ -43,16 +51,25 @@ public sealed class DnsDraftsEndToEndTests
         await using var fixture = await StartAuthorityAsync(bind, "dns-persist-01", accountHashPrefix);
         await using var app = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01());
 
-        await Poll.UntilAsync(() => app.Certificates.Find(Apex)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Apex)?.State == CertificateState.Blocked,
+            $"the state Blocked\n{app.Log}",
+            cancellationToken: Cancelled);
         await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(Apex, Cancelled));
 
         // One record is enough for the name and its wildcard.
         var record = Assert.Single(app.Certificates.Find(Apex)!.Failure!.RequiredRecords);
-        Assert.Matches($"^_validation-persist\\.example\\.test\\. TXT \"local\\.test; accounturi={account}; policy=wildcard\"$", record.ToString());
+        Assert.Matches(
+            $"^_validation-persist\\.example\\.test\\. TXT \"local\\.test; accounturi={account}; policy=wildcard\"$", record.ToString());
 
-        // Nobody is asked to create a record for an account that was not proved to be valid before.
-        Assert.Contains(fixture.Authority.Requests, request => request is { Resource: ResourceKind.Account, Payload: RequestPayload.PostAsGet, StatusCode: 200 });
-        Assert.Contains(record.ToString(), Assert.Single(app.Log.Lines, line => line.Event.Name == "PersistRecordWanted").Message, StringComparison.Ordinal);
+        // The operator must not be told to create a record before the account is proved to be valid.
+        Assert.Contains(
+            fixture.Authority.Requests,
+            request => request is { Resource: ResourceKind.Account, Payload: RequestPayload.PostAsGet, StatusCode: 200 });
+        Assert.Contains(
+            record.ToString(),
+            Assert.Single(app.Log.Lines, line => line.Event.Name == "PersistRecordWanted").Message,
+            StringComparison.Ordinal);
         Assert.DoesNotContain(fixture.Authority.Requests, request => request.Path.Contains("new-order", StringComparison.Ordinal));
 
         await BindEdit.AddAsync(bind, Apex, record.ToString(), Cancelled);
@@ -72,7 +89,10 @@ public sealed class DnsDraftsEndToEndTests
         string record;
         await using (var before = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01()))
         {
-            await Poll.UntilAsync(() => before.Certificates.Find(Apex)?.State == CertificateState.Blocked, $"the state Blocked\n{before.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                () => before.Certificates.Find(Apex)?.State == CertificateState.Blocked,
+                $"the state Blocked\n{before.Log}",
+                cancellationToken: Cancelled);
             record = Assert.Single(before.Certificates.Find(Apex)!.Failure!.RequiredRecords).ToString();
             await before.StopAsync(Cancelled);
         }
@@ -106,6 +126,9 @@ public sealed class DnsDraftsEndToEndTests
         settings["AcmeHttps:Certificates:0:DomainNames:1"] = $"*.{Apex}";
         settings["AcmeHttps:ChallengeTypes:0"] = type;
         settings["AcmeHttps:DnsResolvers:0"] = bind.Address.ToString();
-        return fixture.StartAppAsync(settings, acme, configure: builder => builder.Services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, bind.Address.Port))));
+        return fixture.StartAppAsync(
+            settings,
+            acme,
+            configure: builder => builder.Services.AddSingleton(new DnsEndPointMap(address => new IPEndPoint(address, bind.Address.Port))));
     }
 }

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>The services of an application, without its server: what a challenge needs, against name servers of the test.</summary>
+/// <summary>The services of an app without its server, for challenges against the test's name servers.</summary>
 internal sealed class DnsFixture : IAsyncDisposable
 {
     public static readonly Uri Account = new("https://ca.test/account/1");
@@ -22,7 +22,15 @@ internal sealed class DnsFixture : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly List<IHostedService> _started = [];
 
-    public DnsFixture(IReadOnlyDictionary<string, string?> settings, int dnsPort, IAcmeStorage? storage = null, Action<IAcmeHttpsBuilder>? acme = null, TimeProvider? time = null, Func<IPAddress, IPEndPoint>? endPointOf = null)
+    public DnsFixture(
+        IReadOnlyDictionary<string,
+        string?> settings,
+        int dnsPort,
+        IAcmeStorage? storage = null,
+        Action<IAcmeHttpsBuilder>? acme = null,
+        TimeProvider? time = null,
+        Func<IPAddress,
+        IPEndPoint>? endPointOf = null)
     {
         var services = new ServiceCollection();
         var all = new Dictionary<string, string?>(settings)
@@ -42,7 +50,12 @@ internal sealed class DnsFixture : IAsyncDisposable
         acme?.Invoke(builder);
 
         // The other handlers need a server.
-        foreach (var other in services.Where(s => s.ServiceType == typeof(IChallengeHandler) && s.ImplementationType?.Name.StartsWith("Dns", StringComparison.Ordinal) == false).ToList())
+        foreach (
+            var other in services.Where(
+                s =>
+                    s.ServiceType == typeof(IChallengeHandler)
+                        && s.ImplementationType?.Name.StartsWith("Dns", StringComparison.Ordinal) == false)
+                .ToList())
         {
             services.Remove(other);
         }
@@ -76,7 +89,7 @@ internal sealed class DnsFixture : IAsyncDisposable
 
     public ConfigurationSnapshot Configuration => _services.GetRequiredService<ConfigurationSource>().Current;
 
-    /// <summary>Starts the services of the DNS challenges that run in the background.</summary>
+    /// <summary>Starts the background services of the DNS challenges.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var service = ActivatorUtilities.CreateInstance<StaleRecordService>(_services);

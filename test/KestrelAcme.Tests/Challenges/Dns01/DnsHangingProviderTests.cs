@@ -7,10 +7,16 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>A provider of the application's own that does not end when it is told to.</summary>
+/// <summary>A custom provider that ignores cancellation.</summary>
 public sealed class DnsHangingProviderTests : IDnsProvider
 {
-    private static readonly DnsTxtRecord Record = new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = "value" };
+    private static readonly DnsTxtRecord Record = new()
+    {
+        Zone = "example.test",
+        Name = "_acme-challenge.example.test",
+        ChallengeName = "_acme-challenge.example.test",
+        Value = "value",
+    };
 
     private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(5);
 
@@ -37,7 +43,8 @@ public sealed class DnsHangingProviderTests : IDnsProvider
         await _time.WhenTimerDueWithinAsync(TimeToStop, Cancelled);
         _time.Advance(TimeToStop);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => calling.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => calling.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancelled));
         _released.SetResult();
         await writer.CreateAsync(Record, this, Cancelled);
     }
@@ -64,7 +71,9 @@ public sealed class DnsHangingProviderTests : IDnsProvider
         return _released.Task;
     }
 
-    Task IDnsProvider.DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => ((IDnsProvider)this).CreateTxtAsync(record, cancellationToken);
+    Task IDnsProvider.DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => ((IDnsProvider)this).CreateTxtAsync(
+        record, cancellationToken);
 
-    private DnsFixture App() => new(new Dictionary<string, string?>(), dnsPort: 53, acme: acme => acme.AddDnsProvider("Hanging", _ => this), time: _time);
+    private DnsFixture App()
+        => new(new Dictionary<string, string?>(), dnsPort: 53, acme: acme => acme.AddDnsProvider("Hanging", _ => this), time: _time);
 }

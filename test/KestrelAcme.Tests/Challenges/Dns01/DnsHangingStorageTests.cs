@@ -12,12 +12,18 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>A store that never answers, nor heeds its tokens.</summary>
+/// <summary>A store that never responds and ignores cancellation.</summary>
 public sealed class DnsHangingStorageTests : IDnsProvider
 {
-    private static readonly DnsTxtRecord Record = new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = "value" };
+    private static readonly DnsTxtRecord Record = new()
+    {
+        Zone = "example.test",
+        Name = "_acme-challenge.example.test",
+        ChallengeName = "_acme-challenge.example.test",
+        Value = "value",
+    };
 
-    // Some seconds for each question: the lock of the name, the lease of the owner, the note; a minute for what a provider keeps.
+    // A few seconds for each call: the lock of the name, the lease of the owner, the note; a minute for the provider's own values.
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private readonly FakeTimeProvider _time = new();
@@ -70,7 +76,7 @@ public sealed class DnsHangingStorageTests : IDnsProvider
 
         var exception = await Assert.ThrowsAsync<ChallengeException>(() => InTimeAsync(creating));
         Assert.Equal(ChallengeFault.Local, exception.Fault);
-        Assert.Contains("The store did not answer within 60 s", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("The store did not respond within 60 s", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,7 +84,8 @@ public sealed class DnsHangingStorageTests : IDnsProvider
     {
         await using var app = App(acme => acme.AddDnsProvider("Working", _ => this));
 
-        await Assert.ThrowsAsync<StorageUnavailableException>(() => InTimeAsync(app.Services.GetRequiredService<StaleRecordSweep>().RunAsync(Cancelled)));
+        await Assert.ThrowsAsync<StorageUnavailableException>(
+            () => InTimeAsync(app.Services.GetRequiredService<StaleRecordSweep>().RunAsync(Cancelled)));
     }
 
     Task IDnsProvider.CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
@@ -93,14 +100,16 @@ public sealed class DnsHangingStorageTests : IDnsProvider
         return Task.CompletedTask;
     }
 
-    private DnsFixture App(Action<IAcmeHttpsBuilder> acme) => new(new Dictionary<string, string?>(), dnsPort: 53, new SilentStorage(new InMemoryStorage()), acme, _time);
+    private DnsFixture App(Action<IAcmeHttpsBuilder> acme)
+        => new(new Dictionary<string, string?>(), dnsPort: 53, new SilentStorage(new InMemoryStorage()), acme, _time);
 
     private async Task InTimeAsync(Task work)
     {
         var start = _time.GetUtcNow();
         while (!work.IsCompleted && _time.GetUtcNow() - start < Longest)
         {
-            await Task.WhenAny(work, _time.WhenTimerDueWithinAsync(Longest, Cancelled)).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancelled);
+            await Task.WhenAny(work, _time.WhenTimerDueWithinAsync(Longest, Cancelled)).WaitAsync(
+                TimeSpan.FromSeconds(20), TimeProvider.System, Cancelled);
             _time.Advance(TimeSpan.FromSeconds(1));
         }
 

@@ -7,8 +7,8 @@ using Xunit;
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
 /// <summary>
-/// Owners of names whose DNS is made to hold up or mislead those who ask: finding the place of a record ends in time, in few questions,
-/// in an error of ours or in the right place.
+/// DNS that is set up to delay or mislead its clients. Finding the location of a record must finish in time, with few queries, and with an
+/// error or the correct location.
 /// </summary>
 public sealed class DnsHostilityTests
 {
@@ -17,8 +17,7 @@ public sealed class DnsHostilityTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// What the name's DNS does, and whether that is to be taken for the name's own fault; null where the flow goes through all the
-    /// same.
+    /// What the name's DNS does, and whether that counts as a fault of the name; null if the flow succeeds anyway.
     /// </summary>
     public static TheoryData<DnsHostility, ChallengeFault?> Hostilities => new()
     {
@@ -34,7 +33,7 @@ public sealed class DnsHostilityTests
         { DnsHostility.ServerFailure, ChallengeFault.Local },
     };
 
-    /// <summary>What makes the flow wait, by a clock that jumps, and whether it goes through all the same.</summary>
+    /// <summary>What makes the flow wait, with a clock that jumps, and whether it succeeds anyway.</summary>
     public static TheoryData<DnsHostility, bool> Delays => new()
     {
         { DnsHostility.Slow, true },
@@ -57,13 +56,19 @@ public sealed class DnsHostilityTests
 
     [Theory]
     [MemberData(nameof(Delays))]
-    public Task Flow_HostileDelays_EndsInTimeInTheRightPlaceOrInAnError(DnsHostility hostility, bool goesThrough) => RunAsync(hostility, goesThrough);
+    public Task Flow_HostileDelays_EndsInTimeInTheRightPlaceOrInAnError(DnsHostility hostility, bool goesThrough)
+        => RunAsync(hostility, goesThrough);
 
     private async Task<ChallengeException?> RunAsync(DnsHostility hostility, bool goesThrough)
     {
         await using var server = new HostileDnsServer(hostility, _time);
         var provider = new RecordingProvider(record => server.Texts.GetOrAdd(record.Name, _ => []).Add(record.Value));
-        await using var app = new DnsFixture(new Dictionary<string, string?>(), server.Address.Port, acme: acme => acme.AddDnsProvider("Recording", _ => provider), time: _time);
+        await using var app = new DnsFixture(
+            new Dictionary<string,
+            string?>(),
+            server.Address.Port,
+            acme: acme => acme.AddDnsProvider("Recording", _ => provider),
+            time: _time);
         var challenge = DnsFixture.Challenge("example.test", "one");
         var start = _time.GetTimestamp();
 
@@ -86,5 +91,6 @@ public sealed class DnsHostilityTests
         return exception as ChallengeException;
     }
 
-    private Task DriveAsync(Task task) => _time.RunUntilCompleteAsync(task, TimeSpan.FromMinutes(6), TimeSpan.FromMilliseconds(100), Cancelled);
+    private Task DriveAsync(Task task)
+        => _time.RunUntilCompleteAsync(task, TimeSpan.FromMinutes(6), TimeSpan.FromMilliseconds(100), Cancelled);
 }

@@ -8,7 +8,7 @@ using Xunit;
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
 /// <summary>
-/// Networks in which port 53 of a zone's name servers is blocked, or answered by something else, while the resolvers work.
+/// Networks that block or intercept port 53 of a zone's name servers while the resolvers work.
 /// </summary>
 public sealed class DnsInterceptionTests
 {
@@ -37,9 +37,14 @@ public sealed class DnsInterceptionTests
 
         Assert.InRange(_time.GetElapsedTime(start).TotalSeconds, 20, 200);
         var warning = Assert.Single(app.Log.At(LogLevel.Warning)).Message;
-        Assert.StartsWith($"_acme-challenge.example.test: no name server of zone example.test answers as its authority from here (ns1.example.test ({other.Address}): ", warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "_acme-challenge.example.test: from this machine, no name server of zone example.test responds with authority "
+            + $"(ns1.example.test ({other.Address}): ",
+            warning,
+            StringComparison.Ordinal);
         Assert.Contains("set PropagationCheck: Resolvers", warning, StringComparison.Ordinal);
-        Assert.Contains(app.Log.Lines, line => line.Message.Contains($"is visible at the resolver {resolver.Address}", StringComparison.Ordinal));
+        Assert.Contains(
+            app.Log.Lines, line => line.Message.Contains($"is visible at the resolver {resolver.Address}", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -52,7 +57,10 @@ public sealed class DnsInterceptionTests
         await RunAsync(app.Handler.PrepareAsync(challenge, Cancelled));
         await RunAsync(app.Handler.WaitUntilVisibleAsync(challenge, Cancelled));
 
-        Assert.Contains("No name server of the zone example.test can be reached", Assert.Single(app.Log.At(LogLevel.Warning)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "No name server of the zone example.test can be reached",
+            Assert.Single(app.Log.At(LogLevel.Warning)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -65,7 +73,7 @@ public sealed class DnsInterceptionTests
         var exception = await FailAsync(app);
 
         Assert.InRange((_time.GetUtcNow() - new FakeTimeProvider().GetUtcNow()).TotalSeconds, 0, 60);
-        Assert.Contains("no name server of zone example.test answers as its authority", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("no name server of zone example.test responds with authority", exception.Message, StringComparison.Ordinal);
         Assert.Contains("set PropagationCheck: Resolvers", exception.Message, StringComparison.Ordinal);
     }
 
@@ -80,11 +88,13 @@ public sealed class DnsInterceptionTests
         await resolver.DisposeAsync();
         var start = _time.GetTimestamp();
 
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => RunAsync(app.Handler.WaitUntilVisibleAsync(challenge, Cancelled)));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => RunAsync(app.Handler.WaitUntilVisibleAsync(challenge, Cancelled)));
 
         Assert.InRange(_time.GetElapsedTime(start).TotalSeconds, 30, 250);
         Assert.Contains("set PropagationCheck: Resolvers", exception.Message, StringComparison.Ordinal);
-        Assert.Contains($"No resolver answered for _acme-challenge.example.test TXT: {resolver.Address}", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"No resolver answered for _acme-challenge.example.test TXT: {resolver.Address}", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,11 +106,16 @@ public sealed class DnsInterceptionTests
 
         var exception = await FailAsync(app);
 
-        Assert.Contains($"the resolver {resolver.Address} answers NXDOMAIN with 0 other values, which it may keep for 5 s.", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("From here, no name server of zone example.test answers as its authority.", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"the resolver {resolver.Address} responds with NXDOMAIN and 0 other values, which it may cache for 5 s.",
+            exception.Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "From this machine, no name server of zone example.test responds with authority.", exception.Message, StringComparison.Ordinal);
     }
 
-    private Task RunAsync(Task task) => _time.RunUntilCompleteAsync(task, TimeSpan.FromMinutes(6), TimeSpan.FromMilliseconds(100), Cancelled);
+    private Task RunAsync(Task task)
+        => _time.RunUntilCompleteAsync(task, TimeSpan.FromMinutes(6), TimeSpan.FromMilliseconds(100), Cancelled);
 
     private async Task<ChallengeException> FailAsync(DnsFixture app)
     {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>Ten orders at once in one zone of BIND, by two processes of the operating system, at Pebble.</summary>
+/// <summary>Ten concurrent orders at Pebble from two processes, in one zone of BIND.</summary>
 public sealed class DnsProcessesTests : IDisposable
 {
     private const int Orders = 5;
@@ -16,7 +16,7 @@ public sealed class DnsProcessesTests : IDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>The one process orders a name, the other its wildcard: two values of one record name, by two owners.</summary>
+    /// <summary>One process orders a name, the other its wildcard: two values of one record name, with two owners.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -33,7 +33,10 @@ public sealed class DnsProcessesTests : IDisposable
             for (var i = 0; i < Orders; i++)
             {
                 var name = $"{prefix}n{i}.example.test";
-                await Poll.UntilAsync(async _ => await process.StateAsync(name) == "Valid", $"a certificate for {name}\n{process.Output}", cancellationToken: Cancelled);
+                await Poll.UntilAsync(
+                    async _ => await process.StateAsync(name) == "Valid",
+                    $"a certificate for {name}\n{process.Output}",
+                    cancellationToken: Cancelled);
             }
         }
 
@@ -46,8 +49,9 @@ public sealed class DnsProcessesTests : IDisposable
             Assert.DoesNotContain("fail: KestrelAcme", process.Output, StringComparison.Ordinal);
         }
 
-        // Everything that the zone holds, by transfer.
-        Assert.DoesNotContain(await Dig.TransferAsync(bind.Address, "example.test", Cancelled), line => line.Contains("TXT", StringComparison.Ordinal));
+        // All records of the zone, by zone transfer.
+        Assert.DoesNotContain(
+            await Dig.TransferAsync(bind.Address, "example.test", Cancelled), line => line.Contains("TXT", StringComparison.Ordinal));
     }
 
     public void Dispose() => _folder.Dispose();

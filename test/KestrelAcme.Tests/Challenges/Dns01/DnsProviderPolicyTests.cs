@@ -22,5 +22,6 @@ public sealed class DnsProviderPolicyTests
     public void Choose_Alias_TheRecordsPlaceCountsBeforeTheChallengesName(string zones, int expected)
         => Assert.Equal(expected, DnsProviderPolicy.Choose(Read(zones), "x.acme.net", "_acme-challenge.example.com"));
 
-    private static IReadOnlyList<string>[] Read(string zones) => [.. zones.Split('|').Select(z => z.Split(',', StringSplitOptions.RemoveEmptyEntries))];
+    private static IReadOnlyList<string>[] Read(string zones)
+        => [.. zones.Split('|').Select(z => z.Split(',', StringSplitOptions.RemoveEmptyEntries))];
 }

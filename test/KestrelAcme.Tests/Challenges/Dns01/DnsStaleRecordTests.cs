@@ -12,13 +12,19 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>What becomes of the records of an instance that is gone, in a store that others share.</summary>
+/// <summary>The records of an instance that is gone, in a store that others share.</summary>
 public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 {
     private static readonly string Value = DnsChallengeNames.Value("token.thumbprint");
-    private static readonly DnsTxtRecord Record = new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = Value };
+    private static readonly DnsTxtRecord Record = new()
+    {
+        Zone = "example.test",
+        Name = "_acme-challenge.example.test",
+        ChallengeName = "_acme-challenge.example.test",
+        Value = Value,
+    };
 
-    // An order lasts half an hour at most; the authority may look at its record for a while more.
+    // An order lasts at most half an hour, and the CA may query its record for a while longer.
     private static readonly TimeSpan LongestOrder = TimeSpan.FromMinutes(30);
 
     private readonly FakeTimeProvider _time = new();
@@ -129,7 +135,9 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
         Assert.Equal([Bad], await NotesAsync());
     }
 
-    /// <summary>Notes that somebody who can write to the store could plant, to have records deleted that are none of a challenge.</summary>
+    /// <summary>
+    /// Notes that an attacker who can write to the store could add, to have records deleted that are not for a challenge.
+    /// </summary>
     public static TheoryData<string, string, string, string?> Planted => new()
     {
         { "example.test", "_acme-challenge.example.test", "v=spf1 -all", null },
@@ -139,18 +147,32 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
         { "_acme-challenge.example.test", "_acme-challenge.example.test", "v=spf1 -all", null },
         { "_acme-challenge.example.test", "_acme-challenge.example.test", Value + "x", null },
         { "_acme-challenge.example.test", "_acme-challenge.example.test", "+" + Value[1..], null },
-        { "_acme-challenge.example.test", "_acme-challenge.example.test", Value, $"{RecordKeys.RecordsPrefix}0/0123456789abcdef0123456789abcdef" },
+        {
+            "_acme-challenge.example.test",
+            "_acme-challenge.example.test",
+            Value,
+            $"{RecordKeys.RecordsPrefix}0/0123456789abcdef0123456789abcdef"
+        },
         { "$(id).example.test", "_acme-challenge.example.test", Value, null },
         { "_acme-challenge.example.test", "x._acme-challenge.example.test", Value, null },
     };
 
     [Theory]
     [MemberData(nameof(Planted))]
-    public async Task Sweep_NoteThatTheJournalCannotHaveWritten_DeletesNothingAndIsSetAside(string name, string challengeName, string value, string? key)
+    public async Task Sweep_NoteThatTheJournalCannotHaveWritten_DeletesNothingAndIsSetAside(
+        string name, string challengeName, string value, string? key)
     {
-        var entry = new RecordEntry { Zone = "example.test", Name = name, ChallengeName = challengeName, Value = value, CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2) };
+        var entry = new RecordEntry
+        {
+            Zone = "example.test",
+            Name = name,
+            ChallengeName = challengeName,
+            Value = value,
+            CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2),
+        };
         key ??= RecordKeys.Entry(entry.ToRecord(), Guid.NewGuid().ToString("N"));
-        await _storage.WriteAsync(key, JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry), lease: null, Cancelled);
+        await _storage.WriteAsync(
+            key, JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry), lease: null, Cancelled);
 
         await Sweep.RunAsync(Cancelled);
 
@@ -165,12 +187,22 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     [InlineData("elsewhere.acme.test", false)]
     public async Task Sweep_NoteOfARecordElsewhere_IsBelievedIfTheChallengeLeadsThere(string name, bool believed)
     {
-        await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "_acme-challenge IN CNAME there.acme.test."), new BindZone("acme.test")] }, Cancelled);
-        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port, _storage, acme => acme.AddDnsProvider("Working", _ => this), _time);
+        var zone = new BindZone("example.test", "_acme-challenge IN CNAME there.acme.test.");
+        await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [zone, new BindZone("acme.test")] }, Cancelled);
+        await using var app = new DnsFixture(
+            new Dictionary<string, string?>(), bind.Address.Port, _storage, acme => acme.AddDnsProvider("Working", _ => this), _time);
         var challengeName = name.Contains("_acme-challenge", StringComparison.Ordinal) ? name : "_acme-challenge.example.test";
-        var entry = new RecordEntry { Zone = "acme.test", Name = name, ChallengeName = challengeName, Value = Value, CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2) };
+        var entry = new RecordEntry
+        {
+            Zone = "acme.test",
+            Name = name,
+            ChallengeName = challengeName,
+            Value = Value,
+            CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2),
+        };
         var key = RecordKeys.Entry(entry.ToRecord(), Guid.NewGuid().ToString("N"));
-        await _storage.WriteAsync(key, JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry), lease: null, Cancelled);
+        await _storage.WriteAsync(
+            key, JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry), lease: null, Cancelled);
 
         await app.Services.GetRequiredService<StaleRecordSweep>().RunAsync(Cancelled);
 
@@ -202,9 +234,10 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 
     private static RecordWriter WriterOf(DnsFixture app) => app.Services.GetRequiredService<RecordWriter>();
 
-    private DnsFixture App() => new(new Dictionary<string, string?>(), dnsPort: 53, _storage, acme => acme.AddDnsProvider("Working", _ => this), _time);
+    private DnsFixture App()
+        => new(new Dictionary<string, string?>(), dnsPort: 53, _storage, acme => acme.AddDnsProvider("Working", _ => this), _time);
 
-    // As at SIGTERM, when the authority was just told to look.
+    // As at SIGTERM just after the challenge was submitted.
     private async Task CreateAndStopAsync()
     {
         await WriterOf(_gone).CreateAsync(Record, this, Cancelled);

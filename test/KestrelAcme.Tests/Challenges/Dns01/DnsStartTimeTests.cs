@@ -6,7 +6,9 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>From the start of a process to HTTPS, by way of Pebble and BIND. How long it takes is written down, not judged: the machine may be busy.</summary>
+/// <summary>
+/// Measures the time from the start of a process to HTTPS, with Pebble and BIND. The time is only logged, because the machine may be busy.
+/// </summary>
 public sealed class DnsStartTimeTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -25,7 +27,9 @@ public sealed class DnsStartTimeTests
         await using var app = TestAppProcess.Start(settings, FreePort.Tcp());
         await app.ListeningAsync();
         await Poll.UntilAsync(
-            async _ => !(await app.ConnectAsync("any.example.test")).IsSelfSigned, $"the certificate\n{app.Output}", cancellationToken: Cancelled);
+            async _
+                => !(await app.ConnectAsync("any.example.test"))
+                    .IsSelfSigned, $"the certificate\n{app.Output}", cancellationToken: Cancelled);
         TestContext.Current.TestOutputHelper?.WriteLine($"HTTPS after {clock.Elapsed.TotalSeconds:0.00} s.");
 
         var served = (await app.ConnectAsync("any.example.test")).Leaf;

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>Resolvers that have no answer for one name and have one for those above it.</summary>
+/// <summary>Resolvers that do not respond for a name but respond for the names above it.</summary>
 public sealed class DnsUnansweredTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -34,7 +34,8 @@ public sealed class DnsUnansweredTests
         var zones = new[] { new BindZone("sub.example.test") { Statements = "allow-query { none; };" }, new BindZone("example.test") };
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = zones }, Cancelled);
         var provider = new RecordingProvider();
-        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port, acme: acme => acme.AddDnsProvider("Recording", _ => provider));
+        await using var app = new DnsFixture(
+            new Dictionary<string, string?>(), bind.Address.Port, acme: acme => acme.AddDnsProvider("Recording", _ => provider));
 
         await app.Handler.PrepareAsync(DnsFixture.Challenge("sub.example.test", "one"), Cancelled);
 
@@ -51,18 +52,26 @@ public sealed class DnsUnansweredTests
         await using var server = new HostileDnsServer(DnsHostility.FailsForCname);
         await using var app = App(server, new RecordingProvider(_ => throw new DnsProviderException(fault, "No.")));
 
-        var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => app.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled));
 
         Assert.Equal(ChallengeFault.Local, exception.Fault);
-        Assert.Contains("No. The resolvers have no answer for _acme-challenge.example.test CNAME", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "No. The resolvers do not respond for _acme-challenge.example.test CNAME", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Wait_BindDelegatesToServersThatDoNotHoldTheZone_EndsEarlyAndSaysSo()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
-        await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "lame IN NS ns1")] }, Cancelled);
-        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port, acme: acme => acme.AddDnsProvider("Recording", _ => new RecordingProvider()), time: time);
+        await using var bind = await BindServer.StartAsync(
+            new BindOptions { Zones = [new BindZone("example.test", "lame IN NS ns1")] }, Cancelled);
+        await using var app = new DnsFixture(
+            new Dictionary<string,
+            string?>(),
+            bind.Address.Port,
+            acme: acme => acme.AddDnsProvider("Recording", _ => new RecordingProvider()),
+            time: time);
         var challenge = DnsFixture.Challenge("lame.example.test", "one");
 
         var waiting = RunAsync();
@@ -70,7 +79,8 @@ public sealed class DnsUnansweredTests
             () => time.RunUntilCompleteAsync(waiting, TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(100), Cancelled));
 
         Assert.Equal(ChallengeFault.Local, exception.Fault);
-        Assert.Contains("The resolvers have no answer for _acme-challenge.lame.example.test CNAME", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "The resolvers do not respond for _acme-challenge.lame.example.test CNAME", exception.Message, StringComparison.Ordinal);
         Assert.Contains("it only refers to other servers", exception.Message, StringComparison.Ordinal);
 
         async Task RunAsync()

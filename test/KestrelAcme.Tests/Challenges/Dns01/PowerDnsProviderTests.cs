@@ -13,7 +13,9 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>What PowerDNS has of its own: changes that replace all values of a name, disabled records, comments. Against Debian's pdns-server.</summary>
+/// <summary>
+/// Features of PowerDNS: changes that replace all values of a name, disabled records, comments. Uses Debian's pdns-server.
+/// </summary>
 public sealed class PowerDnsProviderTests : IAsyncLifetime
 {
     private const string Zone = "api/v1/servers/localhost/zones/example.test.";
@@ -110,16 +112,18 @@ public sealed class PowerDnsProviderTests : IAsyncLifetime
         };
         await using var app = new DnsFixture(settings, dnsPort: 53);
 
-        // A provider is made when a record needs it for the first time: before anything is sent.
+        // A provider is created when a record first needs it, before anything is sent.
         var providers = app.Services.GetRequiredService<DnsProviderTable>();
         Assert.NotNull(providers.Find(Name, Name));
         Assert.NotNull(providers.Find(Name, Name));
 
-        Assert.Equal(warns ? 2 : 1, app.Log.ToString().Split($"The DNS provider PowerDns at {new Uri(url).Authority} is asked over plain http").Length);
+        Assert.Equal(
+            warns ? 2 : 1,
+            app.Log.ToString().Split($"The DNS provider PowerDns at {new Uri(url).Authority} is asked over plain http").Length);
         Assert.DoesNotContain("secret-of-the-api", app.Log.ToString(), StringComparison.Ordinal);
     }
 
-    /// <summary>Versions from 5.0 on, of which no server is at hand: the documented change types, refused or not.</summary>
+    /// <summary>Version 5.0 and later, for which no server is available: the documented change types, rejected or not.</summary>
     [Theory]
     [InlineData(true, new[] { "EXTEND", "PRUNE" })]
     [InlineData(false, new[] { "EXTEND", "REPLACE", "DELETE" })]
@@ -151,11 +155,15 @@ public sealed class PowerDnsProviderTests : IAsyncLifetime
                 var records = new JsonArray([.. values.Select(v => new JsonObject { ["content"] = v, ["disabled"] = false })]);
                 var set = new JsonObject { ["name"] = Name + ".", ["type"] = "TXT", ["ttl"] = 60, ["records"] = records };
                 await context.Response.WriteAsync(
-                    context.Request.Path.Value!.EndsWith("search-data", StringComparison.Ordinal) ? "[]" : new JsonObject { ["rrsets"] = new JsonArray(set) }.ToJsonString());
+                    context.Request.Path.Value!.EndsWith("search-data", StringComparison.Ordinal)
+                        ? "[]"
+                        : new JsonObject { ["rrsets"] = new JsonArray(set) }.ToJsonString());
             }),
             Cancelled);
         using var provider = new PowerDnsProvider(
-            ProviderSettings.Of(new PowerDnsOptions { ApiUrl = api.Url.ToString(), ApiKey = "key-of-the-api" }, PowerDnsOptions.ProviderType), TimeProvider.System);
+            ProviderSettings.Of(
+                new PowerDnsOptions { ApiUrl = api.Url.ToString(), ApiKey = "key-of-the-api" }, PowerDnsOptions.ProviderType),
+            TimeProvider.System);
 
         await provider.CreateTxtAsync(Txt("ours"), Cancelled);
         await provider.DeleteTxtAsync(Txt("ours"), Cancelled);
@@ -164,16 +172,21 @@ public sealed class PowerDnsProviderTests : IAsyncLifetime
         Assert.Empty(values);
     }
 
-    private static DnsTxtRecord Txt(string value) => new() { ChallengeName = Name, Name = Name, Zone = "example.test", Value = value, TimeToLive = TimeSpan.FromSeconds(60) };
+    private static DnsTxtRecord Txt(string value)
+        => new() { ChallengeName = Name, Name = Name, Zone = "example.test", Value = value, TimeToLive = TimeSpan.FromSeconds(60) };
 
     private static async Task<string[]> ShowAsync(HttpClient client)
     {
         var zone = (await client.GetFromJsonAsync<JsonNode>(Zone, Cancelled))!;
         var set = zone["rrsets"]!.AsArray().Single(s => (string)s!["name"]! == Name + "." && (string)s["type"]! == "TXT")!;
-        var records = set["records"]!.AsArray().Select(r => $"{((bool)r!["disabled"]! ? "off" : "on")} {(string)r["content"]!}").Order(StringComparer.Ordinal);
+        var records = set["records"]!.AsArray()
+            .Select(r => $"{((bool)r!["disabled"]! ? "off" : "on")} {(string)r["content"]!}")
+            .Order(StringComparer.Ordinal);
         return [$"{(long)set["ttl"]!}", .. set["comments"]!.AsArray().Select(c => $"comment {(string)c!["content"]!}"), .. records];
     }
 
     private PowerDnsProvider CreateProvider() => new(
-        ProviderSettings.Of(new PowerDnsOptions { ApiUrl = Server.ApiUrl.ToString(), ApiKey = Server.ApiKey }, PowerDnsOptions.ProviderType), TimeProvider.System);
+        ProviderSettings.Of(
+            new PowerDnsOptions { ApiUrl = Server.ApiUrl.ToString(), ApiKey = Server.ApiKey }, PowerDnsOptions.ProviderType),
+        TimeProvider.System);
 }

@@ -23,5 +23,6 @@ public sealed class PropagationPolicyTests
     [InlineData("", false, false)]
     public void IsVisible_Servers_AllThatAreOfUse(string states, bool every, bool expected) => Assert.Equal(
         expected,
-        PropagationPolicy.IsVisible(states.Select(c => c switch { 'V' => ServerState.Visible, 'U' => ServerState.Unusable, _ => ServerState.Pending }), every));
+        PropagationPolicy.IsVisible(
+            states.Select(c => c switch { 'V' => ServerState.Visible, 'U' => ServerState.Unusable, _ => ServerState.Pending }), every));
 }

@@ -14,7 +14,8 @@ public sealed class RecordNamePolicyTests
     [InlineData("_abcdefghijklmno1._acme-challenge.example.test", false)]
     [InlineData("_acme-challenge.exa mple.test", false)]
     [InlineData("_acme-challenge..test", false)]
-    public void IsOfChallenge_Names_OnlyThoseOfChallenges(string name, bool expected) => Assert.Equal(expected, RecordNamePolicy.IsOfChallenge(name));
+    public void IsOfChallenge_Names_OnlyThoseOfChallenges(string name, bool expected)
+        => Assert.Equal(expected, RecordNamePolicy.IsOfChallenge(name));
 
     [Fact]
     public void IsOfChallenge_WhatAuthoritiesAskFor_Is()

@@ -4,16 +4,23 @@ using KestrelAcme.Storage;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>What a store notes of records.</summary>
+/// <summary>The notes of records in a store.</summary>
 internal static class RecordNotes
 {
-    /// <summary>Makes all notes older: a name server refuses what is signed by a clock that is ahead.</summary>
+    /// <summary>
+    /// Makes all notes older. Advancing the clock is not possible, because name servers reject signatures from the future.
+    /// </summary>
     public static async Task AgeAsync(IAcmeStorage storage, TimeSpan by, CancellationToken cancellationToken)
     {
         foreach (var key in await KeysAsync(storage, cancellationToken))
         {
-            var entry = JsonSerializer.Deserialize((await storage.ReadAsync(key, cancellationToken))!.Value.Span, RecordJsonContext.Default.RecordEntry)!;
-            await storage.WriteAsync(key, JsonSerializer.SerializeToUtf8Bytes(entry with { CreatedAt = entry.CreatedAt - by }, RecordJsonContext.Default.RecordEntry), lease: null, cancellationToken);
+            var value = await storage.ReadAsync(key, cancellationToken);
+            var entry = JsonSerializer.Deserialize(value!.Value.Span, RecordJsonContext.Default.RecordEntry)!;
+            await storage.WriteAsync(
+                key,
+                JsonSerializer.SerializeToUtf8Bytes(entry with { CreatedAt = entry.CreatedAt - by }, RecordJsonContext.Default.RecordEntry),
+                lease: null,
+                cancellationToken);
         }
     }
 

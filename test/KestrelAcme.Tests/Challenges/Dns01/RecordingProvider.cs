@@ -3,7 +3,7 @@ using KestrelAcme.Challenges.Dns01;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>A provider that notes what it is asked for, and passes it on.</summary>
+/// <summary>A provider that records all calls and passes them on.</summary>
 internal sealed class RecordingProvider(Action<DnsTxtRecord>? created = null) : IDnsProvider
 {
     public string Description => "a provider";

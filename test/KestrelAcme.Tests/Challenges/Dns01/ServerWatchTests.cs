@@ -7,7 +7,9 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>What a server is taken for: one that counts as unusable is not waited for, and the authority could meet it without the record.</summary>
+/// <summary>
+/// The state of a server. An unusable one is not waited for, and the CA could query it without seeing the record.
+/// </summary>
 public sealed class ServerWatchTests : IDisposable
 {
     private const int Datagrams = 3;
@@ -136,5 +138,6 @@ public sealed class ServerWatchTests : IDisposable
 
     private ServerWatch Watch(IPEndPoint? server = null) => new(_requestor, _time, "ns2.example.test", server ?? _server.EndPoint, "value");
 
-    private Task AskedAsync(int questions) => Poll.UntilAsync(() => _server.Questions == questions, $"question {questions}", cancellationToken: Cancelled);
+    private Task AskedAsync(int questions)
+        => Poll.UntilAsync(() => _server.Questions == questions, $"question {questions}", cancellationToken: Cancelled);
 }

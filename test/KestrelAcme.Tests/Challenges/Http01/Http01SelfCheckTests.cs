@@ -118,7 +118,7 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
         await running;
     }
 
-    /// <summary>A handler for which the public address is the server of the test.</summary>
+    /// <summary>A handler that connects to the test's server instead of the public address.</summary>
     private Http01ChallengeHandler Handler(Action? asked = null)
     {
         var probe = new TokenProbe(TimeProvider.System, async (endpoint, token) =>

@@ -70,7 +70,9 @@ public sealed class Http01TokenTableTests : IDisposable
     {
         using var hung = new CancellationTokenSource();
         var table = Table(new HangingStorage());
-        var waiting = Enumerable.Range(0, SharedAnswerReader.MaxWaiting).Select(i => table.FindAsync($"unknown{i}", null, hung.Token).AsTask()).ToList();
+        var waiting = Enumerable.Range(0, SharedResponseReader.MaxWaiting)
+            .Select(i => table.FindAsync($"unknown{i}", null, hung.Token).AsTask())
+            .ToList();
 
         for (var i = 0; i < 50; i++)
         {
@@ -87,5 +89,6 @@ public sealed class Http01TokenTableTests : IDisposable
 
     public void Dispose() => _loggers.Dispose();
 
-    private Http01TokenTable Table(IAcmeStorage storage) => new(BoundedFixture.Around(storage), _time, new Logger<Http01TokenTable>(_loggers));
+    private Http01TokenTable Table(IAcmeStorage storage)
+        => new(BoundedFixture.Around(storage), _time, new Logger<Http01TokenTable>(_loggers));
 }

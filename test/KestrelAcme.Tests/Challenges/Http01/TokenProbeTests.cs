@@ -25,7 +25,7 @@ public sealed class TokenProbeTests
         var result = await AskAsync(context => context.Response.Redirect(location, permanent: true));
 
         Assert.False(result.IsOurs);
-        Assert.Equal(foreign, result.ForeignAnswer is not null);
+        Assert.Equal(foreign, result.ForeignResponse is not null);
     }
 
     [Theory]
@@ -37,7 +37,7 @@ public sealed class TokenProbeTests
         var result = await AskAsync(context => context.Response.WriteAsync(body, Cancelled).GetAwaiter().GetResult());
 
         Assert.Equal(ours, result.IsOurs);
-        Assert.Equal(ours, result.ForeignAnswer is null);
+        Assert.Equal(ours, result.ForeignResponse is null);
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class TokenProbeTests
         Assert.Equal(expected, asked);
     }
 
-    /// <summary>Whatever a stranger answers is a result.</summary>
+    /// <summary>Any response of another server is a result and no exception.</summary>
     [Fact]
     public async Task Ask_OddAnswers_AreResults()
     {
@@ -84,7 +84,7 @@ public sealed class TokenProbeTests
 
         var result = await new TokenProbe(TimeProvider.System).AskAsync(server.EndPoint, "app.test", "token", "answer", Cancelled);
 
-        Assert.Equal("status 301", result.ForeignAnswer);
+        Assert.Equal("status 301", result.ForeignResponse);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class TokenProbeTests
         await time.RunUntilCompleteAsync(asking, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(20), Cancelled);
         var closed = new IPEndPoint(IPAddress.Loopback, FreePort.Tcp());
 
-        Assert.Equal("did not answer within 3 s", (await asking).Silence);
+        Assert.Equal("did not respond within 3 s", (await asking).Silence);
         Assert.Equal("refused the connection",
             (await new TokenProbe(TimeProvider.System).AskAsync(closed, "app.test", "token", "answer", Cancelled)).Silence);
     }

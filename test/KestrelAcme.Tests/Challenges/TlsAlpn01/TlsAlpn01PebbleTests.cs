@@ -18,7 +18,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.TlsAlpn01;
 
-/// <summary>Pebble validates over the one port that is open, whatever kind of endpoint it is.</summary>
+/// <summary>Pebble validates over the only open port, for each kind of endpoint.</summary>
 public sealed class TlsAlpn01PebbleTests
 {
     private static readonly TestAuthority Authority = new();
@@ -44,10 +44,17 @@ public sealed class TlsAlpn01PebbleTests
         var order = await account.CreateOrderAsync(new NewOrderRequest { Identifiers = [name] }, Token);
         var authorization = await account.GetAuthorizationAsync(order.AuthorizationUrls[0], Token);
         var challenge = authorization.FindChallenge("tls-alpn-01")!;
-        var handler = new TlsAlpn01ChallengeHandler(app.Publisher, new SharedTlsAlpn01Answers(BoundedFixture.Around(new KestrelAcme.Storage.InMemoryStorage()), TimeProvider.System, NullLogger<SharedTlsAlpn01Answers>.Instance), TimeProvider.System);
+        var handler = new TlsAlpn01ChallengeHandler(
+            app.Publisher,
+            new SharedTlsAlpn01Responses(
+                BoundedFixture.Around(new KestrelAcme.Storage.InMemoryStorage()),
+                TimeProvider.System,
+                NullLogger<SharedTlsAlpn01Responses>.Instance),
+            TimeProvider.System);
         var context = new ChallengeContext
         {
-            ChallengeType = "tls-alpn-01", IdentifierType = name.Type, Identifier = name.Value, Url = challenge.Url, Token = challenge.Token,
+            ChallengeType =
+                "tls-alpn-01", IdentifierType = name.Type, Identifier = name.Value, Url = challenge.Url, Token = challenge.Token,
             KeyAuthorization = account.Key.KeyAuthorization(challenge.Token!), AccountUrl = account.Url, DirectoryUrl = pebble.DirectoryUrl,
         };
 
@@ -56,7 +63,9 @@ public sealed class TlsAlpn01PebbleTests
         authorization = await account.WaitForAuthorizationAsync(authorization.Url, null, Token);
         await handler.CleanUpAsync(context, Token);
 
-        Assert.True(authorization.Status == AuthorizationStatus.Valid, $"{authorization.Status}: {authorization.Challenges.FirstOrDefault(c => c.Error is not null)?.Error}");
+        Assert.True(
+            authorization.Status == AuthorizationStatus.Valid,
+            $"{authorization.Status}: {authorization.Challenges.FirstOrDefault(c => c.Error is not null)?.Error}");
     }
 
     private static Task<KestrelApp> StartAsync(string kind, int port)
@@ -64,7 +73,7 @@ public sealed class TlsAlpn01PebbleTests
         var configuration = new Dictionary<string, string?>();
         if (kind == "Sni")
         {
-            // Names that the section does not list are refused by Kestrel: the validation comes before that.
+            // Kestrel refuses names that the section does not list. The validation handshake must come before that.
             configuration["Kestrel:Endpoints:Web:Sni:other.test:Protocols"] = "Http1AndHttp2";
             configuration["Kestrel:Endpoints:Web:Url"] = $"https://127.0.0.1:{port}";
         }

@@ -106,7 +106,7 @@ public sealed class SharedTlsAlpn01Tests
         }
     }
 
-    private static bool IsAnswer(string key) => key.StartsWith(SharedTlsAlpn01Answers.StoragePrefix, StringComparison.Ordinal);
+    private static bool IsAnswer(string key) => key.StartsWith(SharedTlsAlpn01Responses.StoragePrefix, StringComparison.Ordinal);
 
     private static Task ValidateAsync(AcmeApp app, string name) => ValidateAsync(app.Https, name, Cancelled);
 
@@ -122,7 +122,7 @@ public sealed class SharedTlsAlpn01Tests
     private static async Task<List<string>> ListAsync(InMemoryStorage storage)
     {
         var keys = new List<string>();
-        await foreach (var key in storage.ListAsync(SharedTlsAlpn01Answers.StoragePrefix, Cancelled))
+        await foreach (var key in storage.ListAsync(SharedTlsAlpn01Responses.StoragePrefix, Cancelled))
         {
             keys.Add(key);
         }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.Bounded;
 
-/// <summary>What becomes of questions to a store that does not answer in time.</summary>
+/// <summary>Calls to a store that does not respond in time.</summary>
 public sealed class BoundedStorageTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
@@ -78,6 +78,9 @@ public sealed class BoundedStorageTests
 
         _silent.Answer();
 
-        await Poll.UntilAsync(async _ => await _inner.TryAcquireLeaseAsync("a", TimeSpan.FromHours(1), Cancelled) is not null, "the lease is free", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async _ => await _inner.TryAcquireLeaseAsync("a", TimeSpan.FromHours(1), Cancelled) is not null,
+            "the lease is free",
+            cancellationToken: Cancelled);
     }
 }

@@ -3,7 +3,7 @@ using KestrelAcme.Storage;
 
 namespace KestrelAcme.Tests.Storage.Bounded;
 
-/// <summary>A store that answers when the test says so, whatever its tokens say.</summary>
+/// <summary>A store that responds when the test allows it, and ignores cancellation.</summary>
 internal sealed class SilentStorage(IAcmeStorage inner) : IAcmeStorage
 {
     private readonly TaskCompletionSource _answers = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -16,7 +16,8 @@ internal sealed class SilentStorage(IAcmeStorage inner) : IAcmeStorage
         return await inner.ReadAsync(key, CancellationToken.None);
     }
 
-    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await _answers.Task;
         await foreach (var entry in inner.ReadManyAsync(keys, CancellationToken.None))
@@ -25,7 +26,8 @@ internal sealed class SilentStorage(IAcmeStorage inner) : IAcmeStorage
         }
     }
 
-    public async ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public async ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         await _answers.Task;
         await inner.WriteAsync(key, value, lease, CancellationToken.None);
@@ -46,9 +48,11 @@ internal sealed class SilentStorage(IAcmeStorage inner) : IAcmeStorage
         }
     }
 
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+        => inner.WatchAsync(prefix, cancellationToken);
 
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+        string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         await _answers.Task;
         return await inner.TryAcquireLeaseAsync(name, duration, CancellationToken.None);

@@ -4,19 +4,19 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.Contract;
 
-/// <summary>Common to the suites.</summary>
+/// <summary>The base class of the suites.</summary>
 public abstract class StorageContract : IAsyncLifetime
 {
     /// <summary>The store under test.</summary>
     protected IStorageFixture Fixture { get; private set; } = null!;
 
-    /// <summary>An instance of it.</summary>
+    /// <summary>An open instance of the store.</summary>
     protected IAcmeStorage Storage { get; private set; } = null!;
 
-    /// <summary>The running test's token.</summary>
+    /// <summary>The cancellation token of the running test.</summary>
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Makes an empty store.</summary>
+    /// <summary>Creates an empty store.</summary>
     protected abstract ValueTask<IStorageFixture> CreateAsync();
 
     /// <inheritdoc/>
@@ -33,10 +33,10 @@ public abstract class StorageContract : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A value.</summary>
+    /// <summary>Returns a value for a text.</summary>
     protected static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    /// <summary>The value of a key as text; null when it is missing.</summary>
+    /// <summary>Reads a value as text; null if it is missing.</summary>
     protected async Task<string?> ReadTextAsync(string key, IAcmeStorage? storage = null)
         => await (storage ?? Storage).ReadAsync(key, Token) is { } value ? Encoding.UTF8.GetString(value.Span) : null;
 }

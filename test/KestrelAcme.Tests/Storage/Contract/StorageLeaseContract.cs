@@ -4,12 +4,12 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.Contract;
 
-/// <summary>Leases: one holder, an end, a number that grows.</summary>
+/// <summary>Leases: one holder, an expiry, an increasing number.</summary>
 public abstract class StorageLeaseContract : StorageContract
 {
     private const string Name = "orders/example.com";
 
-    /// <summary>The duration of a lease; short where time passes for real.</summary>
+    /// <summary>The duration of a lease; short if the store uses real time.</summary>
     protected virtual TimeSpan Duration => TimeSpan.FromMinutes(1);
 
     [Fact]
@@ -44,7 +44,8 @@ public abstract class StorageLeaseContract : StorageContract
     [InlineData(-1)]
     [InlineData(90_000)]
     public async Task TryAcquireLeaseAsync_DurationOutOfRange_IsRefused(int seconds)
-        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await Storage.TryAcquireLeaseAsync(Name, TimeSpan.FromSeconds(seconds), Token));
+        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            async () => await Storage.TryAcquireLeaseAsync(Name, TimeSpan.FromSeconds(seconds), Token));
 
     [Fact]
     public async Task DisposeAsync_Held_OthersCanTakeItAtOnceAndNothingIsLost()

@@ -39,7 +39,8 @@ public abstract class StorageValueContract : StorageContract
 
     [Fact]
     public async Task WriteAsync_TooLarge_IsRefused()
-        => await Assert.ThrowsAsync<ArgumentException>(async () => await Storage.WriteAsync("a", new byte[StorageKey.MaxValueLength + 1], cancellationToken: Token));
+        => await Assert.ThrowsAsync<ArgumentException>(
+            async () => await Storage.WriteAsync("a", new byte[StorageKey.MaxValueLength + 1], cancellationToken: Token));
 
     [Theory]
     [InlineData("con")]
@@ -64,7 +65,8 @@ public abstract class StorageValueContract : StorageContract
     [Fact]
     public async Task WriteAsync_LongestKey_ReadsBack()
     {
-        var key = new string('a', StorageKey.MaxSegmentLength) + "/" + new string('b', StorageKey.MaxLength - StorageKey.MaxSegmentLength - 1);
+        var (first, rest) = (StorageKey.MaxSegmentLength, StorageKey.MaxLength - StorageKey.MaxSegmentLength - 1);
+        var key = new string('a', first) + "/" + new string('b', rest);
         await Storage.WriteAsync(key, Bytes("x"), cancellationToken: Token);
         Assert.Equal("x", await ReadTextAsync(key));
     }
@@ -104,7 +106,8 @@ public abstract class StorageValueContract : StorageContract
 
         await using var lease = await Storage.TryAcquireLeaseAsync("a/lease", TimeSpan.FromMinutes(1), Token);
         Assert.Equal(["a/1", "a/b/2"], (await Storage.ListAsync("a/", Token).ToListAsync(Token)).Order(StringComparer.Ordinal));
-        Assert.Equal(["a.4", "a/1", "a/b/2", "ab/3", "c"], (await Storage.ListAsync("", Token).ToListAsync(Token)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a.4", "a/1", "a/b/2", "ab/3", "c"], (await Storage.ListAsync("", Token).ToListAsync(Token)).Order(StringComparer.Ordinal));
         Assert.Empty(await Storage.ListAsync("none/", Token).ToListAsync(Token));
     }
 
@@ -171,8 +174,10 @@ public abstract class StorageValueContract : StorageContract
     {
         var cancelled = new CancellationToken(canceled: true);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.ReadAsync("a", cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.WriteAsync("a", Bytes("x"), cancellationToken: cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await Storage.WriteAsync("a", Bytes("x"), cancellationToken: cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await Storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), cancelled));
         Assert.Null(await Storage.ReadAsync("a", Token));
     }
 

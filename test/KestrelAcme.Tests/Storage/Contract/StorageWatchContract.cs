@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.Contract;
 
-/// <summary>Notices of changes.</summary>
+/// <summary>Change notifications.</summary>
 public abstract class StorageWatchContract : StorageContract
 {
     [Fact]
@@ -56,7 +56,7 @@ public abstract class StorageWatchContract : StorageContract
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await next);
     }
 
-    /// <summary>A watch that runs beside the test.</summary>
+    /// <summary>A watch that runs in the background.</summary>
     private sealed class Watch : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -72,7 +72,7 @@ public abstract class StorageWatchContract : StorageContract
             return watch;
         }
 
-        /// <summary>Waits for a key, and forgets what was seen until then.</summary>
+        /// <summary>Waits for a key, and drops everything reported until then.</summary>
         public async Task<List<string?>> WaitForAsync(string key)
         {
             var seen = new List<string?>();

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.Durability;
 
-/// <summary>Lines as the container engines write them.</summary>
+/// <summary>Mount tables as container engines create them.</summary>
 public sealed class DurabilityPolicyTests
 {
     private const string Docker = """
-        611 431 0:52 / / rw,relatime master:243 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/4UQ:/var/lib/docker/overlay2/l/Z2,upperdir=/var/lib/docker/overlay2/0c1/diff,workdir=/var/lib/docker/overlay2/0c1/work
+        611 431 0:52 / / rw,relatime master:243 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/4UQ,upperdir=/u,workdir=/w
         612 611 0:55 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw
         613 611 0:56 / /dev rw,nosuid - tmpfs tmpfs rw,size=65536k,mode=755
         618 613 0:54 / /dev/shm rw,nosuid,nodev,noexec,relatime - tmpfs shm rw,size=65536k
@@ -20,13 +20,13 @@ public sealed class DurabilityPolicyTests
     private const string Podman = """
         702 640 0:48 / / rw,relatime - fuse.fuse-overlayfs fuse-overlayfs rw,user_id=0,group_id=0,default_permissions,allow_other
         703 702 0:49 / /run/.containerenv rw,nosuid,nodev,relatime - tmpfs tmpfs rw,size=803016k,mode=700,uid=1000,gid=1000,inode64
-        705 702 0:29 /home/u/.local/share/containers/storage/volumes/kestrel-acme/_data /data rw,nosuid,nodev,relatime - btrfs /dev/nvme0n1p3 rw,compress=zstd:1,ssd,subvolid=256,subvol=/home
+        705 702 0:29 /home/u/.local/share/containers/storage/volumes/kestrel-acme/_data /data rw,relatime - btrfs /dev/nvme0n1p3 rw
         """;
 
     private const string Kubernetes = """
-        2150 1650 0:347 / / rw,relatime master:690 - overlay overlay rw,lowerdir=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/61/fs,upperdir=/u,workdir=/w
+        2150 1650 0:347 / / rw,relatime master:690 - overlay overlay rw,lowerdir=/var/lib/containerd/snapshots/61/fs,upperdir=/u,workdir=/w
         2151 2150 0:349 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw
-        2155 2150 259:1 /var/lib/kubelet/pods/8a3f6a0e-9d05-4c55-a3b2-1f0e6a7b/volumes/kubernetes.io~empty-dir/cache /cache rw,noatime - xfs /dev/nvme0n1p1 rw,attr2,inode64
+        2155 2150 259:1 /var/lib/kubelet/pods/8a3f6a0e/volumes/kubernetes.io~empty-dir/cache /cache rw,noatime - xfs /dev/nvme0n1p1 rw
         2156 2150 259:4 / /data rw,relatime - ext4 /dev/nvme1n1 rw
         2157 2150 0:330 / /memory rw,relatime - tmpfs tmpfs rw,size=15873020k
         2158 2150 0:61 /exports/acme /shared rw,relatime - nfs4 10.0.0.5:/exports/acme rw,vers=4.1,hard,proto=tcp
@@ -45,7 +45,8 @@ public sealed class DurabilityPolicyTests
     [InlineData(Podman, "/data")]
     [InlineData(Kubernetes, "/data")]
     [InlineData(Kubernetes, "/shared/a")]
-    public void FindFault_MountedVolumeInAContainer_None(string mounts, string path) => Assert.Null(Find(mounts, path, container: "/.dockerenv exists"));
+    public void FindFault_MountedVolumeInAContainer_None(string mounts, string path)
+        => Assert.Null(Find(mounts, path, container: "/.dockerenv exists"));
 
     [Theory]
     [InlineData(Docker, "/home/app/.local/share/kestrel-acme")]
@@ -84,7 +85,9 @@ public sealed class DurabilityPolicyTests
         => Assert.Contains("a folder on a disk", Find(Host, "/tmp/kestrel-acme", container: null), StringComparison.Ordinal);
 
     [Fact]
-    public void FindFault_SystemDoesNotSay_None() => Assert.Null(DurabilityPolicy.FindFault("/data", new("DOTNET_RUNNING_IN_CONTAINER is set", Mounts: null)));
+    public void FindFault_SystemDoesNotSay_None()
+        => Assert.Null(DurabilityPolicy.FindFault("/data", new("DOTNET_RUNNING_IN_CONTAINER is set", Mounts: null)));
 
-    private static string? Find(string mounts, string path, string? container) => DurabilityPolicy.FindFault(path, new(container, MountTable.Parse(mounts)));
+    private static string? Find(string mounts, string path, string? container)
+        => DurabilityPolicy.FindFault(path, new(container, MountTable.Parse(mounts)));
 }

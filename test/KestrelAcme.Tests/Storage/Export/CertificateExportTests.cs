@@ -14,7 +14,8 @@ public sealed class CertificateExportTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly CertificateExport _export;
 
-    public CertificateExportTests() => _export = new(_folder.Combine("live"), new FakeTimeProvider(), new LogRecorder().For<CertificateExport>());
+    public CertificateExportTests()
+        => _export = new(_folder.Combine("live"), new FakeTimeProvider(), new LogRecorder().For<CertificateExport>());
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -28,7 +29,8 @@ public sealed class CertificateExportTests : IDisposable
         Assert.Equal(issuer, await ReadAsync("example.com", "chain.pem"));
         Assert.Equal(leaf + issuer, await ReadAsync("example.com", "fullchain.pem"));
         Assert.Equal(key, await ReadAsync("example.com", "privkey.pem"));
-        using var loaded = X509Certificate2.CreateFromPemFile(_folder.Combine("live", "example.com", "fullchain.pem"), _folder.Combine("live", "example.com", "privkey.pem"));
+        using var loaded = X509Certificate2.CreateFromPemFile(
+            _folder.Combine("live", "example.com", "fullchain.pem"), _folder.Combine("live", "example.com", "privkey.pem"));
         Assert.True(loaded.HasPrivateKey);
     }
 
@@ -37,7 +39,8 @@ public sealed class CertificateExportTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has access lists.");
         await WriteAsync("a");
-        foreach (var path in Directory.GetFileSystemEntries(_folder.Combine("live"), "*", SearchOption.AllDirectories).Where(path => new FileInfo(path).LinkTarget is null))
+        var paths = Directory.GetFileSystemEntries(_folder.Combine("live"), "*", SearchOption.AllDirectories);
+        foreach (var path in paths.Where(path => new FileInfo(path).LinkTarget is null))
         {
             var mode = OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(path);
             Assert.Equal(Directory.Exists(path) ? "700" : "600", Convert.ToString((int)mode, 8));
@@ -52,7 +55,9 @@ public sealed class CertificateExportTests : IDisposable
             await WriteAsync("a");
         }
 
-        Assert.Equal(["..4", "..5", "..data"], Directory.GetDirectories(_folder.Combine("live", "a")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["..4", "..5", "..data"],
+            Directory.GetDirectories(_folder.Combine("live", "a")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(["a"], Directory.GetFileSystemEntries(_folder.Combine("live")).Select(Path.GetFileName));
     }
 
@@ -66,7 +71,7 @@ public sealed class CertificateExportTests : IDisposable
         var (first, key) = Make("a");
         await export.WriteAsync("a", first, key, Token);
 
-        // What a bind mount of the folder does: whatever is done to its path, it shows this one.
+        // Like a bind mount: it shows this folder, whatever happens to its path.
         using var held = new FolderHandle(_folder.Combine("live", "a"));
         for (var i = 0; i < 4; i++)
         {
@@ -86,7 +91,8 @@ public sealed class CertificateExportTests : IDisposable
         var mount = _folder.Combine("mount");
         Directory.CreateDirectory(mount);
         await File.WriteAllTextAsync(_folder.Combine("go"), "", Token);
-        var script = $"mount --bind '{_folder.Combine("live", "a")}' '{mount}' && touch '{_folder.Combine("mounted")}' && while [ -e '{_folder.Combine("go")}' ]; do sleep 0.05; done; cat '{mount}/cert.pem'";
+        var script = $"mount --bind '{_folder.Combine("live", "a")}' '{mount}' && touch '{_folder.Combine("mounted")}' "
+            + $"&& while [ -e '{_folder.Combine("go")}' ]; do sleep 0.05; done; cat '{mount}/cert.pem'";
         var running = Command.RunAsync("unshare", ["--mount", "sh", "-c", script], cancellationToken: Token);
         await Poll.UntilAsync(() => File.Exists(_folder.Combine("mounted")) || running.IsCompleted, "the mount", cancellationToken: Token);
         if (running.IsCompleted)
@@ -113,7 +119,9 @@ public sealed class CertificateExportTests : IDisposable
             Assert.Equal(key, await ReadAsync("a", "privkey.pem"));
         }
 
-        Assert.Equal(["..files", "cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"], Directory.GetFileSystemEntries(_folder.Combine("live", "a")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["..files", "cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"],
+            Directory.GetFileSystemEntries(_folder.Combine("live", "a")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Single(Directory.GetFiles(_folder.Combine("live"), "*", SearchOption.AllDirectories), IsKey);
     }
 
@@ -137,7 +145,9 @@ public sealed class CertificateExportTests : IDisposable
         Assert.Equal(certificate, await ReadAsync("a", "cert.pem"));
         Assert.Equal(key, await File.ReadAllTextAsync(Path.Join(held.Path, "privkey.pem"), Token));
         Assert.False(Directory.Exists(_folder.Combine("live", ".versions")));
-        Assert.Equal([key], Directory.GetFiles(_folder.Combine("live"), "privkey.pem", SearchOption.AllDirectories).Select(File.ReadAllText).Distinct());
+        Assert.Equal(
+            [key],
+            Directory.GetFiles(_folder.Combine("live"), "privkey.pem", SearchOption.AllDirectories).Select(File.ReadAllText).Distinct());
     }
 
     [Theory]
@@ -148,7 +158,10 @@ public sealed class CertificateExportTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A group is given by root.");
         using var export = Export(links: links);
         await export.WriteAsync("a", Make("a").Certificate, Make("a").Key, Token);
-        await Command.RunAsync("sh", ["-c", $"cd '{_folder.Combine("live", "a")}' && chgrp 4711 . *.pem && chmod 750 . && chmod 640 *.pem && chmod 644 cert.pem"], cancellationToken: Token);
+        await Command.RunAsync(
+            "sh",
+            ["-c", $"cd '{_folder.Combine("live", "a")}' && chgrp 4711 . *.pem && chmod 750 . && chmod 640 *.pem && chmod 644 cert.pem"],
+            cancellationToken: Token);
 
         for (var i = 0; i < 2; i++)
         {
@@ -187,7 +200,8 @@ public sealed class CertificateExportTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Groups are Unix's.");
         using var export = Export(new ExportAccess(Group: "no-such-group"));
-        var exception = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await export.WriteAsync("a", Make("a").Certificate, Make("a").Key, Token));
+        var exception = await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await export.WriteAsync("a", Make("a").Certificate, Make("a").Key, Token));
         Assert.Contains("no-such-group", exception.Message, StringComparison.Ordinal);
     }
 
@@ -202,7 +216,8 @@ public sealed class CertificateExportTests : IDisposable
         await _export.WriteAsync("a", certificate, key, Token);
         foreach (var folder in new[] { "a", "a/..1" })
         {
-            await Command.RunAsync("sh", ["-c", $"cd '{_folder.Combine("live", folder)}' && {command} privkey.pem"], cancellationToken: Token);
+            await Command.RunAsync(
+                "sh", ["-c", $"cd '{_folder.Combine("live", folder)}' && {command} privkey.pem"], cancellationToken: Token);
         }
 
         await _export.UpdateAsync("a", certificate, key, Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Token);
@@ -227,7 +242,7 @@ public sealed class CertificateExportTests : IDisposable
         var reads = 0;
         while (!writing.IsCompleted)
         {
-            // As a careful program does: it resolves the link once.
+            // Resolves the link only once, like a careful program.
             var version = Directory.ResolveLinkTarget(_folder.Combine("live", "a", "..data"), returnFinalTarget: true)!.FullName;
             try
             {
@@ -236,7 +251,7 @@ public sealed class CertificateExportTests : IDisposable
             }
             catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
             {
-                // Two versions on meanwhile: this one was removed, as a whole pair or not at all.
+                // Two newer versions exist by now, and this one was removed as a whole.
             }
         }
 
@@ -275,9 +290,12 @@ public sealed class CertificateExportTests : IDisposable
     [Fact]
     public async Task WriteAsync_TwoInstances_BothComplete()
     {
-        using var other = new CertificateExport(_folder.Combine("live"), new FakeTimeProvider(), new LogRecorder().For<CertificateExport>());
+        using var other = new CertificateExport(
+            _folder.Combine("live"), new FakeTimeProvider(), new LogRecorder().For<CertificateExport>());
         var (certificate, key) = Make("x");
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(async () => await (i % 2 == 0 ? _export : other).WriteAsync("a", certificate, key, Token), Token)));
+        await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(
+                i => Task.Run(async () => await (i % 2 == 0 ? _export : other).WriteAsync("a", certificate, key, Token), Token)));
         Assert.Equal(key, await ReadAsync("a", "privkey.pem"));
     }
 
@@ -296,7 +314,8 @@ public sealed class CertificateExportTests : IDisposable
     [InlineData("../a")]
     [InlineData("")]
     [InlineData(".versions")]
-    public async Task WriteAsync_NameThatIsNoFolder_IsRefused(string name) => await Assert.ThrowsAsync<ArgumentException>(() => WriteAsync(name));
+    public async Task WriteAsync_NameThatIsNoFolder_IsRefused(string name)
+        => await Assert.ThrowsAsync<ArgumentException>(() => WriteAsync(name));
 
     [Fact]
     public async Task WriteAsync_NoCertificate_IsRefusedWithoutQuotingTheKey()

@@ -12,7 +12,9 @@ public sealed class FileSystemCheckTests : IAsyncDisposable
     [Fact]
     public async Task CheckAsync_ContainerWithoutAVolume_NotDurableAndExplains()
     {
-        var report = await _fixture.OpenFileSystem(new HostFacts("/.dockerenv exists", MountTable.Parse("1 0 0:52 / / rw - overlay overlay rw"))).CheckAsync(Token);
+        var host = new HostFacts("/.dockerenv exists", MountTable.Parse("1 0 0:52 / / rw - overlay overlay rw"));
+
+        var report = await _fixture.OpenFileSystem(host).CheckAsync(Token);
         Assert.True(report.Writable);
         Assert.False(report.Durable);
         Assert.Contains($"-v kestrel-acme:{_fixture.Root}", report.Explanation, StringComparison.Ordinal);
@@ -22,7 +24,9 @@ public sealed class FileSystemCheckTests : IAsyncDisposable
     [Fact]
     public async Task CheckAsync_Disk_DurableAndNothingToExplain()
     {
-        var report = await _fixture.OpenFileSystem(new HostFacts(Container: null, MountTable.Parse("1 0 8:2 / / rw - ext4 /dev/sda2 rw"))).CheckAsync(Token);
+        var host = new HostFacts(Container: null, MountTable.Parse("1 0 8:2 / / rw - ext4 /dev/sda2 rw"));
+
+        var report = await _fixture.OpenFileSystem(host).CheckAsync(Token);
         Assert.True(report.Durable);
         Assert.Null(report.Explanation);
         Assert.Empty(Directory.GetFiles(_fixture.Root));

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>"Unavailable" is never "missing", and says what to do.</summary>
+/// <summary>"Unavailable" is never reported as "missing", and the message contains the fix.</summary>
 public sealed class FileSystemFaultTests : IAsyncDisposable
 {
     private readonly FileSystemFixture _fixture = new();
@@ -18,9 +18,13 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     {
         await File.WriteAllTextAsync(_fixture.Root, "a file", Token);
         var storage = _fixture.Open();
-        await AssertUnavailableAsync(async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token), _fixture.Root, "is a file, but must be a folder");
+        await AssertUnavailableAsync(
+            async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token),
+            _fixture.Root,
+            "is a file, but must be a folder");
         await AssertUnavailableAsync(async () => await storage.ReadAsync("a", Token), "is a file, but must be a folder");
-        await AssertUnavailableAsync(async () => await storage.ReadManyAsync(["a"], Token).ToListAsync(Token), "is a file, but must be a folder");
+        await AssertUnavailableAsync(
+            async () => await storage.ReadManyAsync(["a"], Token).ToListAsync(Token), "is a file, but must be a folder");
         await AssertUnavailableAsync(async () => await storage.ListAsync("", Token).ToListAsync(Token), _fixture.Root);
         await AssertUnavailableAsync(async () => await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token), _fixture.Root);
         var report = await storage.CheckAsync(Token);
@@ -34,7 +38,8 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     {
         var storage = _fixture.Open();
         await storage.WriteAsync("a", new byte[1], cancellationToken: Token);
-        await AssertUnavailableAsync(async () => await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token), "is a file, but must be a folder");
+        await AssertUnavailableAsync(
+            async () => await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token), "is a file, but must be a folder");
         await AssertUnavailableAsync(async () => await storage.ReadAsync("a/b", Token), "is a file, but must be a folder");
     }
 
@@ -43,9 +48,11 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     {
         var storage = _fixture.Open();
         await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token);
-        await AssertUnavailableAsync(async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token), "it is a folder, but must be a file");
+        await AssertUnavailableAsync(
+            async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token), "it is a folder, but must be a file");
         await AssertUnavailableAsync(async () => await storage.ReadAsync("a", Token), "it is a folder, but must be a file");
-        await AssertUnavailableAsync(async () => await storage.DeleteAsync("a", cancellationToken: Token), "it is a folder, but must be a file");
+        await AssertUnavailableAsync(
+            async () => await storage.DeleteAsync("a", cancellationToken: Token), "it is a folder, but must be a file");
     }
 
     [Fact]
@@ -92,7 +99,8 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     public async Task AnyMember_ReadOnlyFileSystem_ReadsAndSaysWhatToDo()
     {
         await PrepareAsync();
-        var child = await RunMountedAsync($"mount --bind '{_fixture.Root}' '{_fixture.Root}' && mount -o remount,ro,bind '{_fixture.Root}'", "check", _fixture.Root);
+        var child = await RunMountedAsync(
+            $"mount --bind '{_fixture.Root}' '{_fixture.Root}' && mount -o remount,ro,bind '{_fixture.Root}'", "check", _fixture.Root);
         Assert.Contains("readable=True writable=False", child, StringComparison.Ordinal);
         Assert.Contains("read=3", child, StringComparison.Ordinal);
         Assert.Contains("write: Could not write to", child, StringComparison.Ordinal);
@@ -118,7 +126,8 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
         await PrepareAsync();
         var command = StorageChildProcess.Command("check", _fixture.Root);
         SkipUnlessRoot();
-        var result = await Command.RunAsync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", .. command], cancellationToken: Token);
+        var result = await Command.RunAsync(
+            "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", .. command], cancellationToken: Token);
         Assert.Contains("readable=False writable=False", result.Output, StringComparison.Ordinal);
         Assert.Contains("read: Could not read", result.Output, StringComparison.Ordinal);
         Assert.Contains("permission denied", result.Output, StringComparison.Ordinal);
@@ -155,7 +164,7 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
         storage.Dispose();
     }
 
-    // In a mount namespace of its own, which ends with the process.
+    // In its own mount namespace, which ends with the process.
     private static async Task<string> RunMountedAsync(string mount, params string[] arguments)
     {
         SkipUnlessRoot();

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>Modes, leftovers, and what is in the way.</summary>
+/// <summary>File modes, leftovers, and files in the wrong place.</summary>
 public sealed class FileSystemFilesTests : IAsyncDisposable
 {
     private readonly FileSystemFixture _fixture = new();
@@ -131,7 +131,8 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         storage.Dispose();
         storage.Dispose();
         Assert.Empty(Directory.GetFiles(Path.Join(_fixture.Root, "~owners")));
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await storage.WriteAsync("a", "x"u8.ToArray(), cancellationToken: Token));
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            async () => await storage.WriteAsync("a", "x"u8.ToArray(), cancellationToken: Token));
     }
 
     [Fact]
@@ -165,7 +166,13 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         await storage.WriteAsync("a/old", "x"u8.ToArray(), cancellationToken: Token);
         var paths = new StoragePaths(_fixture.Root);
         using var registration = new OwnerRegistration(paths, _fixture.Time, _fixture.Log.For<FileSystemStorage>());
-        var watch = new FolderWatch(paths, new FileSystemReader(paths, registration, _fixture.Log.For<FileSystemStorage>()), "a/", _fixture.Time, _fixture.Log.For<FileSystemStorage>(), systemEvents: null);
+        var watch = new FolderWatch(
+            paths,
+            new FileSystemReader(paths, registration, _fixture.Log.For<FileSystemStorage>()),
+            "a/",
+            _fixture.Time,
+            _fixture.Log.For<FileSystemStorage>(),
+            systemEvents: null);
         await using var changes = watch.RunAsync(Token).GetAsyncEnumerator(Token);
         Assert.True(await changes.MoveNextAsync());
 

@@ -6,7 +6,7 @@ using KestrelAcme.Tests.Storage.Contract;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>A store in a folder of its own, on a fake clock that all its instances share.</summary>
+/// <summary>A store in a temporary folder, with a fake clock that all its instances share.</summary>
 internal sealed class FileSystemFixture : IStorageFixture
 {
     private readonly TemporaryFolder _folder = new();

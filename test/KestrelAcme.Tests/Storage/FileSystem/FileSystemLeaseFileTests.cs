@@ -4,7 +4,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>What the files of leases can look like after crashes, wrong clocks and other people's hands.</summary>
+/// <summary>Lease files after crashes, with wrong clocks, and changed by other programs.</summary>
 public sealed class FileSystemLeaseFileTests : IAsyncDisposable
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -38,7 +38,9 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
         Assert.NotNull(lease);
         Assert.Equal(before + 1, lease.FencingNumber);
         Assert.Equal(content, await File.ReadAllTextAsync(Record + "~damaged", Token));
-        Assert.Single(_fixture.Log.Lines, entry => entry.Event.Name == "LeaseRecordDamaged" && entry.Message.Contains(Record, StringComparison.Ordinal));
+        Assert.Single(
+            _fixture.Log.Lines,
+            entry => entry.Event.Name == "LeaseRecordDamaged" && entry.Message.Contains(Record, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -151,7 +153,10 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(Record)!);
         await File.WriteAllTextAsync(
             Record,
-            $$"""{"owner":"{{owner}}","fencingNumber":7,"expires":"{{expires:O}}","durationSeconds":60,"machine":"{{machine}}","host":"h","processId":1}""",
+            $$"""
+            {"owner":"{{owner}}","fencingNumber":7,"expires":"{{expires:O}}","durationSeconds":60,
+            "machine":"{{machine}}","host":"h","processId":1}
+            """,
             Token);
     }
 }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>Several processes on one folder, and what is left when one is killed.</summary>
+/// <summary>Several processes that share a folder, and a process that is killed.</summary>
 public sealed class FileSystemProcessTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -76,8 +76,9 @@ public sealed class FileSystemProcessTests : IDisposable
         await using var holder = StorageChildProcess.Start("hold", _folder.Combine("store"), "orders/x");
         try
         {
-            // One of them takes it in the midst of the others and dies.
-            await holder.WaitForLineAsync(line => line is "refused" || line.StartsWith("held", StringComparison.Ordinal), "an answer", cancellationToken: Token);
+            // One process acquires the lease among the others and dies.
+            await holder.WaitForLineAsync(
+                line => line is "refused" || line.StartsWith("held", StringComparison.Ordinal), "an answer", cancellationToken: Token);
             await holder.KillAsync(Token);
             foreach (var child in children)
             {

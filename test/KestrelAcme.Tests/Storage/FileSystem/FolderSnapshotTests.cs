@@ -39,5 +39,9 @@ public sealed class FolderSnapshotTests
     }
 
     private static List<ScannedFile> Scan(Random random)
-        => [.. Enumerable.Range(0, 30).Where(_ => random.Next(2) == 0).Select(i => new ScannedFile($"certificates/{new string((char)('a' + (i % 5)), 1 + (i / 5))}.pem", 1 + random.Next(2), 1 + random.Next(2)))];
+        => [.. Enumerable.Range(0, 30)
+            .Where(_ => random.Next(2) == 0)
+            .Select(i => new ScannedFile(KeyOf(i), 1 + random.Next(2), 1 + random.Next(2)))];
+
+    private static string KeyOf(int i) => $"certificates/{new string((char)('a' + (i % 5)), 1 + (i / 5))}.pem";
 }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>Other users, programs that clean up, and what volumes put beside what is ours.</summary>
+/// <summary>Other users, clean-up programs, and files that volumes contain besides the store's.</summary>
 public sealed class HostileFolderTests : IAsyncDisposable
 {
     private readonly FileSystemFixture _fixture = new();
@@ -26,7 +26,8 @@ public sealed class HostileFolderTests : IAsyncDisposable
         await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token);
         await ShellAsync($"{command} {_fixture.Root}/a/c");
 
-        var exception = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.ReadAsync("a/c", Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Token));
+        var exception = await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await storage.ReadAsync("a/c", Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Token));
 
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
         Assert.Contains("regular files only", exception.Message, StringComparison.Ordinal);
@@ -59,7 +60,8 @@ public sealed class HostileFolderTests : IAsyncDisposable
         await File.WriteAllTextAsync(victim, Content, Token);
         await ShellAsync($"mkdir -p {_fixture.Root}/~leases && ln -s {victim} {_fixture.Root}/~leases/b~{file}");
 
-        await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.TryAcquireLeaseAsync("b", TimeSpan.FromMinutes(1), Token));
+        await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await storage.TryAcquireLeaseAsync("b", TimeSpan.FromMinutes(1), Token));
 
         Assert.Equal(Content, await File.ReadAllTextAsync(victim, Token));
     }
@@ -71,7 +73,8 @@ public sealed class HostileFolderTests : IAsyncDisposable
         await storage.WriteAsync("a", new byte[1], cancellationToken: Token);
         await ShellAsync($"mkdir -p {_fixture.Root}/~leases && ln -s {_fixture.Root}.elsewhere {_fixture.Root}/~leases/b~lock");
 
-        await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.TryAcquireLeaseAsync("b", TimeSpan.FromMinutes(1), Token));
+        await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await storage.TryAcquireLeaseAsync("b", TimeSpan.FromMinutes(1), Token));
 
         Assert.False(File.Exists(_fixture.Root + ".elsewhere"));
     }
@@ -98,7 +101,8 @@ public sealed class HostileFolderTests : IAsyncDisposable
 
         await storage.WriteAsync("a", new byte[1], cancellationToken: Token);
 
-        Assert.Contains(_fixture.Log.Lines, l => l.Event.Name == "StoreOfAnotherUser" && l.Message.Contains("65534", StringComparison.Ordinal));
+        Assert.Contains(
+            _fixture.Log.Lines, l => l.Event.Name == "StoreOfAnotherUser" && l.Message.Contains("65534", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -108,7 +112,8 @@ public sealed class HostileFolderTests : IAsyncDisposable
         await ShellAsync($"mkdir -p {_fixture.Root} && chown 65534 {_fixture.Root} && chmod 777 {_fixture.Root}");
         var storage = _fixture.OpenFileSystem();
 
-        var exception = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token));
+        var exception = await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await storage.WriteAsync("a", new byte[1], cancellationToken: Token));
 
         Assert.Contains("mode 777", exception.Message, StringComparison.Ordinal);
         Assert.Contains("chown", exception.Message, StringComparison.Ordinal);
@@ -121,9 +126,12 @@ public sealed class HostileFolderTests : IAsyncDisposable
         SkipUnlessRoot();
         var storage = _fixture.OpenFileSystem();
         await storage.WriteAsync("a", new byte[1], cancellationToken: Token);
-        await ShellAsync($"mkdir {_fixture.Root}.elsewhere && ln -s {_fixture.Root}.elsewhere {_fixture.Root}/certificates && chown -h 65534 {_fixture.Root}/certificates");
+        await ShellAsync(
+            $"mkdir {_fixture.Root}.elsewhere && ln -s {_fixture.Root}.elsewhere {_fixture.Root}/certificates "
+            + $"&& chown -h 65534 {_fixture.Root}/certificates");
 
-        await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.WriteAsync("certificates/a.pem", new byte[1], cancellationToken: Token));
+        await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await storage.WriteAsync("certificates/a.pem", new byte[1], cancellationToken: Token));
 
         Assert.Empty(Directory.GetFileSystemEntries(_fixture.Root + ".elsewhere"));
     }
@@ -134,12 +142,20 @@ public sealed class HostileFolderTests : IAsyncDisposable
         SkipUnlessRoot();
         var storage = _fixture.Open();
         await storage.WriteAsync("certificates/a.pem", new byte[1], cancellationToken: Token);
-        await ShellAsync($"cd {_fixture.Root} && mkdir -p lost+found .snapshot certificates/old certificates/readable && echo x > certificates/readable/b.pem && chmod 000 lost+found .snapshot certificates/old && chown -R 65534 certificates .snapshot && chown 0 certificates/old && chmod 755 . .. && chmod 755 certificates");
+        await ShellAsync(
+            $"cd {_fixture.Root} && mkdir -p lost+found .snapshot certificates/old certificates/readable "
+            + "&& echo x > certificates/readable/b.pem && chmod 000 lost+found .snapshot certificates/old "
+            + "&& chown -R 65534 certificates .snapshot && chown 0 certificates/old && chmod 755 . .. && chmod 755 certificates");
 
-        var result = await Command.RunAsync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", .. StorageChildProcess.Command("list", _fixture.Root, "certificates/")], cancellationToken: Token);
+        var result = await Command.RunAsync(
+            "setpriv",
+            ["--reuid=65534", "--regid=65534", "--clear-groups", .. StorageChildProcess.Command("list", _fixture.Root, "certificates/")],
+            cancellationToken: Token);
 
         Assert.True(result.ExitCode == 0, result.Output);
-        Assert.Equal(["certificates/a.pem", "certificates/readable/b.pem", "passed over 1", "watched"], result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["certificates/a.pem", "certificates/readable/b.pem", "passed over 1", "watched"],
+            result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -199,7 +215,8 @@ public sealed class HostileFolderTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
-    private static void SkipUnlessRoot() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "It needs root, to give files to another user.");
+    private static void SkipUnlessRoot()
+        => Assert.SkipUnless(Environment.IsPrivilegedProcess, "It needs root, to give files to another user.");
 
     private static async Task ShellAsync(string command)
     {

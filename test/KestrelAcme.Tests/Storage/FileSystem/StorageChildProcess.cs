@@ -2,11 +2,14 @@ using KestrelAcme.Testing.Processes;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>Another instance of the app, in a process of its own.</summary>
+/// <summary>Another instance of the app in its own process.</summary>
 internal static class StorageChildProcess
 {
     public static IReadOnlyList<string> Command(params string[] arguments)
-        => [Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", "exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.StorageChild.dll"), .. arguments];
+    {
+        var dotnet = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+        return [dotnet, "exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.StorageChild.dll"), .. arguments];
+    }
 
     public static ChildProcess Start(params string[] arguments)
     {

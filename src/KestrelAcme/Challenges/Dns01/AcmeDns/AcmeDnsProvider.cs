@@ -8,7 +8,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.AcmeDns;
 
-/// <summary>Puts values on an acme-dns server. The server keeps the last two values of a registration and deletes none: the next ones push them out.</summary>
+/// <summary>
+/// Creates values on an acme-dns server. The server keeps the last two values of a registration and cannot delete any; new ones replace old
+/// ones.
+/// </summary>
 internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
 {
     private readonly DnsApiClient _api;
@@ -26,13 +29,17 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
 
     public async Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        // One at a time for a name, on all instances: the caller sees to it.
-        var registration = await _registrations.FindAsync(record.ChallengeName, cancellationToken) ?? await RegisterAsync(record, cancellationToken);
+        // The caller ensures that there is only one call per name at a time, on all instances.
+        var registration = await _registrations.FindAsync(record.ChallengeName, cancellationToken)
+            ?? await RegisterAsync(record, cancellationToken);
         if (!string.Equals(registration.Fulldomain.TrimEnd('.'), record.Name, StringComparison.OrdinalIgnoreCase))
         {
-            var wanted = new RequiredDnsRecord(record.ChallengeName, "CNAME", $"{QuotedText.Words(registration.Fulldomain.TrimEnd('.'), QuotedText.MaxReplyLength)}.");
+            var target = QuotedText.Words(registration.Fulldomain.TrimEnd('.'), QuotedText.MaxReplyLength);
+            var wanted = new RequiredDnsRecord(record.ChallengeName, "CNAME", $"{target}.");
             throw new DnsProviderException(
-                DnsProviderFault.SetUpNeeded, $"{record.ChallengeName} does not lead to its place at {_api.BaseUrl.Authority}; it is {record.Name} in zone {record.Zone}. Create: {wanted}")
+                DnsProviderFault.SetUpNeeded,
+                $"{record.ChallengeName} does not lead to its registration at {_api.BaseUrl.Authority}, "
+                + $"but to {record.Name} in zone {record.Zone}. Create: {wanted}")
             {
                 RequiredRecords = [wanted],
             };
@@ -41,45 +48,52 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
         await UpdateAsync(registration, record, cancellationToken);
     }
 
-    // The protocol has no deletion.
+    // acme-dns has no call for deletion.
     public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => _api.Dispose();
 
     private async Task<AcmeDnsRegistration> RegisterAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        var answer = await _api.SendAsync(HttpMethod.Post, "register", null, record.Zone, cancellationToken);
-        if (!answer.IsSuccess || answer.Read(AcmeDnsJsonContext.Default.AcmeDnsRegistration) is not { } registration)
+        var response = await _api.SendAsync(HttpMethod.Post, "register", null, record.Zone, cancellationToken);
+        if (!response.IsSuccess || response.Read(AcmeDnsJsonContext.Default.AcmeDnsRegistration) is not { } registration)
         {
-            throw Failure(answer, record);
+            throw Failure(response, record);
         }
 
         await _registrations.AddAsync(record.ChallengeName, registration, cancellationToken);
-        _logger.AcmeDnsRegistered(record.ChallengeName, _api.BaseUrl, QuotedText.Words(registration.Fulldomain.TrimEnd('.'), QuotedText.MaxReplyLength));
+        var target = QuotedText.Words(registration.Fulldomain.TrimEnd('.'), QuotedText.MaxReplyLength);
+        _logger.AcmeDnsRegistered(record.ChallengeName, _api.BaseUrl, target);
         return registration;
     }
 
     private async Task UpdateAsync(AcmeDnsRegistration registration, DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        var answer = await _api.SendAsync(HttpMethod.Post, "update", () => Content(registration, record), record.Zone, cancellationToken);
-        if (!answer.IsSuccess)
+        var response = await _api.SendAsync(HttpMethod.Post, "update", () => Content(registration, record), record.Zone, cancellationToken);
+        if (!response.IsSuccess)
         {
-            throw Failure(answer, record);
+            throw Failure(response, record);
         }
     }
 
     private static JsonContent Content(AcmeDnsRegistration registration, DnsTxtRecord record)
     {
-        var content = JsonContent.Create(new AcmeDnsUpdate(registration.Subdomain, record.Value), AcmeDnsJsonContext.Default.AcmeDnsUpdate, new MediaTypeHeaderValue("application/json"));
+        var content = JsonContent.Create(
+            new AcmeDnsUpdate(registration.Subdomain, record.Value),
+            AcmeDnsJsonContext.Default.AcmeDnsUpdate,
+            new MediaTypeHeaderValue("application/json"));
         content.Headers.TryAddWithoutValidation("X-Api-User", registration.Username);
         content.Headers.TryAddWithoutValidation("X-Api-Key", registration.Password);
         return content;
     }
 
-    private DnsProviderException Failure(DnsApiResponse answer, DnsTxtRecord record)
+    private DnsProviderException Failure(DnsApiResponse response, DnsTxtRecord record)
     {
-        // Before a registration was made there is no secret to leak in what is quoted.
-        var words = answer.Read(AcmeDnsJsonContext.Default.AcmeDnsError)?.Error is { } error ? answer.Quote(error) : answer.IsSuccess ? "not a registration" : answer.Text;
-        return _api.Failure(answer, record.Zone, words, "The server may have lost the registration, or not allow this machine's address (allowfrom).");
+        // A response to a registration without a password contains no secret, so it can be quoted.
+        var words = response.Read(AcmeDnsJsonContext.Default.AcmeDnsError)?.Error is { } error ? response.Quote(error)
+            : response.IsSuccess ? "not a registration"
+            : response.Text;
+        const string Advice = "The server may have lost the registration, or may not allow this machine's address (allowfrom).";
+        return _api.Failure(response, record.Zone, words, Advice);
     }
 }

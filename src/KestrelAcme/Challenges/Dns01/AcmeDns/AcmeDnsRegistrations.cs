@@ -11,7 +11,7 @@ internal sealed class AcmeDnsRegistrations(BoundedStorage storage, Uri server, I
 {
     private const string Prefix = "challenges/dns-01/acme-dns/";
 
-    /// <exception cref="DnsProviderException">The store could not be asked: a second registration would need a second CNAME.</exception>
+    /// <exception cref="DnsProviderException">The store could not be read. A second registration would need a second CNAME.</exception>
     public Task<AcmeDnsRegistration?> FindAsync(string challengeName, CancellationToken cancellationToken) => GuardAsync(
         async () =>
         {
@@ -27,8 +27,9 @@ internal sealed class AcmeDnsRegistrations(BoundedStorage storage, Uri server, I
             }
             catch (JsonException)
             {
-                // Its words would quote the value.
-                await StorageDamage.SetAsideAsync(storage, key, value, "not an acme-dns registration", logger, lease: null, cancellationToken);
+                // The exception's message would quote the value.
+                const string Reason = "not an acme-dns registration";
+                await StorageDamage.SetAsideAsync(storage, key, value, Reason, logger, lease: null, cancellationToken);
                 return null;
             }
         });
@@ -50,9 +51,13 @@ internal sealed class AcmeDnsRegistrations(BoundedStorage storage, Uri server, I
         }
         catch (StorageUnavailableException exception)
         {
-            throw new DnsProviderException(DnsProviderFault.Unavailable, $"The registration at {server.Authority} cannot be kept: {exception.Message}", exception);
+            throw new DnsProviderException(
+                DnsProviderFault.Unavailable,
+                $"The registration at {server.Authority} could not be read or stored: {exception.Message}",
+                exception);
         }
     }
 
-    private string KeyOf(string challengeName) => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{server.AbsoluteUri} {challengeName}")));
+    private string KeyOf(string challengeName)
+        => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{server.AbsoluteUri} {challengeName}")));
 }

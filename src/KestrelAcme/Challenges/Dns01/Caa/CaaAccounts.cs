@@ -3,12 +3,13 @@ using KestrelAcme.DnsClient.Errors;
 
 namespace KestrelAcme.Challenges.Dns01.Caa;
 
-/// <summary>Looks CAA records up, one name after the other, until one names an account.</summary>
+/// <summary>Looks up CAA records, one name after the other, until one names an account.</summary>
 internal sealed class CaaAccounts(DnsAccess dns, TimeProvider time) : ICaaAccounts
 {
     private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(10);
 
-    public async Task<bool> AreNamedAsync(IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken)
+    public async Task<bool> AreNamedAsync(
+        IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(LookUpTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -23,18 +24,22 @@ internal sealed class CaaAccounts(DnsAccess dns, TimeProvider time) : ICaaAccoun
                 }
             }
         }
-        catch (Exception exception) when (exception is DnsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is DnsException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // The authority looks for itself.
+            // The CA looks for itself.
         }
 
         return false;
     }
 }
 
-/// <summary>Finds out whether CAA records bind names to accounts (RFC 8657 section 3).</summary>
+/// <summary>Determines whether CAA records bind names to accounts (RFC 8657 section 3).</summary>
 internal interface ICaaAccounts
 {
-    /// <returns>Whether a record of any of the names allows an authority for certain accounts only. What cannot be looked up in time binds nothing.</returns>
-    Task<bool> AreNamedAsync(IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken);
+    /// <returns>
+    /// Whether a record of any name allows a CA only for certain accounts; <see langword="false"/> if a lookup does not finish in time.
+    /// </returns>
+    Task<bool> AreNamedAsync(
+        IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken);
 }

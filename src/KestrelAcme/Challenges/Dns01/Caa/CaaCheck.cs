@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Caa;
 
-/// <summary>Looks CAA records up and judges them, all names of an order at once.</summary>
+/// <summary>Looks up and evaluates the CAA records of all names of an order at once.</summary>
 internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaCheck> logger) : ICaaCheck
 {
-    // An order is not held up for long by resolvers that do not answer: the authority looks for itself.
+    // Resolvers that do not respond must not delay an order for long, because the CA looks for itself.
     private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(10);
     private const int MaximumLookUps = 8;
 
@@ -27,7 +27,7 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
         cancellationToken.ThrowIfCancellationRequested();
         if (forbidden.OfType<CaaRefusal>().ToList() is { Count: > 0 } refusals)
         {
-            throw new ChallengeException($"{string.Join(" ", refusals.Select(r => r.Reason))} Nothing was ordered.")
+            throw new ChallengeException($"{string.Join(" ", refusals.Select(r => r.Reason))} No order was placed.")
             {
                 Fault = ChallengeFault.Operator,
                 RequiredRecords = [.. refusals.Select(r => r.RecordToAdd).Distinct()],
@@ -36,7 +36,8 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
     }
 
     /// <returns>Why the order is forbidden, or <see langword="null"/>.</returns>
-    private async Task<CaaRefusal?> CheckAsync(CaaSubject subject, CaaRequest request, SemaphoreSlim lookUps, CancellationToken cancellationToken)
+    private async Task<CaaRefusal?> CheckAsync(
+        CaaSubject subject, CaaRequest request, SemaphoreSlim lookUps, CancellationToken cancellationToken)
     {
         try
         {
@@ -56,8 +57,8 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
         }
         catch (OperationCanceledException)
         {
-            // The caller's token is looked at when all are done.
-            logger.CaaNotLookedUp(subject.ToString(), $"The look-up did not end within {LookUpTime.TotalSeconds:0} s.");
+            // CheckAsync checks the caller's token after all lookups.
+            logger.CaaNotLookedUp(subject.ToString(), $"The lookup did not finish within {LookUpTime.TotalSeconds:0} s.");
         }
 
         return null;
@@ -79,23 +80,26 @@ internal sealed class CaaCheck(DnsAccess dns, TimeProvider time, ILogger<CaaChec
             return new CaaRefusal($"{reason}.", record);
         }
 
-        logger.CaaMayForbid(reason, set.IsAuthoritative ? "the authority may see it otherwise" : "only a resolver says so, not a name server of the zone");
+        logger.CaaMayForbid(
+            reason, set.IsAuthoritative ? "the CA may interpret it otherwise" : "only a resolver says so, not a name server of the zone");
         return null;
     }
 }
 
-/// <summary>Why an order for a name is forbidden, and what would allow it.</summary>
+/// <summary>Why an order for a name is forbidden, and the record that would allow it.</summary>
 internal sealed record CaaRefusal(string Reason, RequiredDnsRecord RecordToAdd);
 
-/// <summary>Looks before an order whether CAA records forbid it (RFC 8659, RFC 8657).</summary>
+/// <summary>Checks before an order whether CAA records forbid it (RFC 8659, RFC 8657).</summary>
 internal interface ICaaCheck
 {
     /// <summary>
-    /// Returns when nothing is known to forbid the order. What only a resolver says, or cannot be looked up in time, is logged and forbids nothing; without
-    /// <see cref="CaaRequest.CaaIdentities"/> nothing is looked up.
+    /// Returns if nothing is known to forbid the order. What only a resolver
+    /// says, or what cannot be looked up in time, is logged and forbids
+    /// nothing. Without <see cref="CaaRequest.CaaIdentities"/> nothing is looked up.
     /// </summary>
     /// <exception cref="ChallengeException">
-    /// Name servers of the zone itself forbid it; <see cref="ChallengeException.Fault"/> is <see cref="ChallengeFault.Operator"/>, and the message shows the record to add.
+    /// Name servers of the zone itself forbid it; <see cref="ChallengeException.Fault"/> is <see cref="ChallengeFault.Operator"/>, and the
+    /// message contains the record to add.
     /// </exception>
     Task CheckAsync(CaaRequest request, CancellationToken cancellationToken);
 }

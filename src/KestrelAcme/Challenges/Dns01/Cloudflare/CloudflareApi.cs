@@ -5,7 +5,7 @@ using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Challenges.Dns01.Cloudflare;
 
-/// <summary>Requests to Cloudflare's API: pages put together, errors quoted.</summary>
+/// <summary>Calls the Cloudflare API: reads all pages of a list, and quotes errors.</summary>
 internal sealed class CloudflareApi : IDisposable
 {
     private const int PageSize = 50;
@@ -16,22 +16,25 @@ internal sealed class CloudflareApi : IDisposable
 
     public CloudflareApi(DnsProviderSettings settings, TimeProvider time)
     {
-        _client = new DnsApiClient(new Uri(settings.Find(nameof(CloudflareOptions.ApiUrl)) ?? CloudflareOptions.DefaultApiUrl), time);
+        var url = settings.Find(nameof(CloudflareOptions.ApiUrl)) ?? CloudflareOptions.DefaultApiUrl;
+        _client = new DnsApiClient(new Uri(url), time);
         _client.Headers.Authorization = new AuthenticationHeaderValue("Bearer", settings.Get(nameof(CloudflareOptions.ApiToken)));
     }
 
     public Uri BaseUrl => _client.BaseUrl;
 
-    /// <summary>All elements of a list.</summary>
-    public async Task<List<T>> ListAsync<T>(string path, JsonTypeInfo<CloudflareEnvelope<T>> type, string zone, CancellationToken cancellationToken)
+    /// <summary>Returns all elements of a list.</summary>
+    public async Task<List<T>> ListAsync<T>(
+        string path, JsonTypeInfo<CloudflareEnvelope<T>> type, string zone, CancellationToken cancellationToken)
     {
         var all = new List<T>();
         for (var page = 1; page <= MaxPages; page++)
         {
-            var answer = await _client.SendAsync(HttpMethod.Get, $"{path}&page={page}&per_page={PageSize}", null, zone, cancellationToken);
-            if (!answer.IsSuccess || answer.Read(type) is not { Success: true, Result: { } elements } envelope)
+            var url = $"{path}&page={page}&per_page={PageSize}";
+            var response = await _client.SendAsync(HttpMethod.Get, url, null, zone, cancellationToken);
+            if (!response.IsSuccess || response.Read(type) is not { Success: true, Result: { } elements } envelope)
             {
-                throw Failure(answer, zone);
+                throw Failure(response, zone);
             }
 
             all.AddRange(elements);
@@ -44,24 +47,34 @@ internal sealed class CloudflareApi : IDisposable
         return all;
     }
 
-    /// <summary>Makes a change; what an error's code may be besides success is up to the caller.</summary>
-    public async Task ChangeAsync(HttpMethod method, string path, Func<HttpContent>? content, string zone, Func<int, bool> isDoneAlready, CancellationToken cancellationToken)
+    /// <summary>Makes a change. The caller decides which error codes mean that the change was already made.</summary>
+    public async Task ChangeAsync(
+        HttpMethod method,
+        string path,
+        Func<HttpContent>? content,
+        string zone,
+        Func<int, bool> isDoneAlready,
+        CancellationToken cancellationToken)
     {
-        var answer = await _client.SendAsync(method, path, content, zone, cancellationToken);
-        var change = answer.Read(CloudflareJsonContext.Default.CloudflareChange);
-        var done = answer.IsSuccess ? change is not { Success: false } : change?.Errors?.Any(error => isDoneAlready(error.Code)) == true;
+        var response = await _client.SendAsync(method, path, content, zone, cancellationToken);
+        var change = response.Read(CloudflareJsonContext.Default.CloudflareChange);
+        var done = response.IsSuccess
+            ? change is not { Success: false }
+            : change?.Errors?.Any(error => isDoneAlready(error.Code)) == true;
         if (!done)
         {
-            throw Failure(answer, zone);
+            throw Failure(response, zone);
         }
     }
 
     public void Dispose() => _client.Dispose();
 
-    private DnsProviderException Failure(DnsApiResponse answer, string zone)
+    private DnsProviderException Failure(DnsApiResponse response, string zone)
     {
-        var errors = answer.Read(CloudflareJsonContext.Default.CloudflareChange)?.Errors ?? [];
-        var words = errors.Count == 0 ? answer.Text : answer.Quote(string.Join("; ", errors.Take(5).Select(error => error.Describe())));
-        return _client.Failure(answer, zone, words, Advice);
+        var errors = response.Read(CloudflareJsonContext.Default.CloudflareChange)?.Errors ?? [];
+        var words = errors.Count == 0
+            ? response.Text
+            : response.Quote(string.Join("; ", errors.Take(5).Select(error => error.Describe())));
+        return _client.Failure(response, zone, words, Advice);
     }
 }

@@ -3,7 +3,7 @@ using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Challenges.Dns01.Cloudflare;
 
-/// <summary>The API of Cloudflare, with a scoped token.</summary>
+/// <summary>Options for the API of Cloudflare with a scoped token.</summary>
 public sealed class CloudflareOptions() : DnsProviderOptions(TypeName)
 {
     internal const string TypeName = "Cloudflare";
@@ -20,11 +20,15 @@ public sealed class CloudflareOptions() : DnsProviderOptions(TypeName)
             new(nameof(ApiUrl)) { Example = DefaultApiUrl, Check = UrlRule.CheckSecure },
         ]);
 
-    /// <summary>An API token (not the global key) with the permissions <c>Zone.DNS: Edit</c> and <c>Zone.Zone: Read</c> for the zones. Keep it out of files under version control.</summary>
-    /// <value>None: give this or <see cref="ApiTokenFile"/>.</value>
+    /// <summary>
+    /// An API token (not the global key) with the permissions <c>Zone.DNS:
+    /// Edit</c> and <c>Zone.Zone: Read</c> for the zones. Do not keep it in
+    /// files under version control.
+    /// </summary>
+    /// <value>None. Set this or <see cref="ApiTokenFile"/>.</value>
     public string? ApiToken { get => Get(nameof(ApiToken)); set => Set(nameof(ApiToken), value); }
 
-    /// <summary>A file that holds the token. A relative path counts from the content root.</summary>
+    /// <summary>A file that contains the token. Relative paths are resolved against the content root.</summary>
     /// <value>None.</value>
     public string? ApiTokenFile { get => Get(nameof(ApiTokenFile)); set => Set(nameof(ApiTokenFile), value); }
 

@@ -5,7 +5,7 @@ using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Challenges.Dns01.Cloudflare;
 
-/// <summary>Changes zones by Cloudflare's API, record by record.</summary>
+/// <summary>Changes zones through the Cloudflare API, record by record.</summary>
 internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvider time) : IDnsProvider, IDisposable
 {
     private const int RecordAlreadyExists = 81057;
@@ -14,7 +14,7 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
 
     private readonly CloudflareApi _api = new(settings, time);
 
-    // A zone that is deleted and made anew has another id: what is known is forgotten after an error.
+    // A zone that was deleted and created again has another ID, so a cached ID is dropped after an error.
     private readonly ConcurrentDictionary<string, CloudflareZone> _zones = new(StringComparer.Ordinal);
 
     public string Description => $"Cloudflare at {_api.BaseUrl.Authority}";
@@ -24,7 +24,9 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
         zone => _api.ChangeAsync(
             HttpMethod.Post,
             $"zones/{zone.Id}/dns_records",
-            () => JsonContent.Create(new CloudflareRecord("TXT", record.Name, Quoted(record), (long)record.TimeToLive.TotalSeconds), CloudflareJsonContext.Default.CloudflareRecord),
+            () => JsonContent.Create(
+                new CloudflareRecord("TXT", record.Name, Quoted(record), (long)record.TimeToLive.TotalSeconds),
+                CloudflareJsonContext.Default.CloudflareRecord),
             record.Zone,
             code => code is RecordAlreadyExists or IdenticalRecordAlreadyExists,
             cancellationToken),
@@ -35,10 +37,12 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
         async zone =>
         {
             var path = $"zones/{zone.Id}/dns_records?type=TXT&name={Uri.EscapeDataString(record.Name)}";
-            var records = await _api.ListAsync(path, CloudflareJsonContext.Default.CloudflareEnvelopeCloudflareRecord, record.Zone, cancellationToken);
+            var type = CloudflareJsonContext.Default.CloudflareEnvelopeCloudflareRecord;
+            var records = await _api.ListAsync(path, type, record.Zone, cancellationToken);
             foreach (var existing in records.Where(r => r.Id is not null && IsMeant(r, record)))
             {
-                await _api.ChangeAsync(HttpMethod.Delete, $"zones/{zone.Id}/dns_records/{Uri.EscapeDataString(existing.Id!)}", null, record.Zone, code => code == RecordDoesNotExist, cancellationToken);
+                var url = $"zones/{zone.Id}/dns_records/{Uri.EscapeDataString(existing.Id!)}";
+                await _api.ChangeAsync(HttpMethod.Delete, url, null, record.Zone, code => code == RecordDoesNotExist, cancellationToken);
             }
         },
         cancellationToken);
@@ -47,9 +51,11 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
 
     private static string Quoted(DnsTxtRecord record) => $"\"{record.Value}\"";
 
-    // Records made by hand may lack the quotes.
+    // Records that were created by hand may have no quotes.
     private static bool IsMeant(CloudflareRecord existing, DnsTxtRecord record)
-        => existing.Type == "TXT" && string.Equals(existing.Name, record.Name, StringComparison.OrdinalIgnoreCase) && existing.Content.Trim('"') == record.Value;
+        => existing.Type == "TXT"
+            && string.Equals(existing.Name, record.Name, StringComparison.OrdinalIgnoreCase)
+            && existing.Content.Trim('"') == record.Value;
 
     private async Task InZoneAsync(DnsTxtRecord record, Func<CloudflareZone, Task> change, CancellationToken cancellationToken)
     {
@@ -66,7 +72,11 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
         }
     }
 
-    /// <summary>The account's zone with the longest name at or above the record's. DNS may show another cut: a zone can be served by an account that delegates nothing.</summary>
+    /// <summary>
+    /// Finds the account's zone with the longest name at or above the
+    /// record's. DNS may show another zone, because an account can have a zone
+    /// that is not delegated to it.
+    /// </summary>
     private async Task<CloudflareZone> FindZoneAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
         var labels = record.Name.Split('.');
@@ -78,7 +88,11 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
                 continue;
             }
 
-            var found = await _api.ListAsync($"zones?name={Uri.EscapeDataString(candidate)}", CloudflareJsonContext.Default.CloudflareEnvelopeCloudflareZone, record.Zone, cancellationToken);
+            var found = await _api.ListAsync(
+                $"zones?name={Uri.EscapeDataString(candidate)}",
+                CloudflareJsonContext.Default.CloudflareEnvelopeCloudflareZone,
+                record.Zone,
+                cancellationToken);
             if (found.Find(zone => string.Equals(zone.Name, candidate, StringComparison.OrdinalIgnoreCase)) is { } zone)
             {
                 return zone;
@@ -87,6 +101,7 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
 
         throw new DnsProviderException(
             DnsProviderFault.ZoneNotFound,
-            $"{_api.BaseUrl.Authority} shows no zone for {record.Name} (zone {record.Zone}). The token needs the permission Zone.Zone Read for it; is it a token of the account that has the zone?");
+            $"{_api.BaseUrl.Authority} shows no zone for {record.Name} (zone {record.Zone}). "
+            + "The token needs the permission Zone.Zone Read for it; check that it belongs to the account that has the zone.");
     }
 }

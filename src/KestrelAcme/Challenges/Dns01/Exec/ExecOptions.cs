@@ -4,9 +4,10 @@ using KestrelAcme.Configuration;
 namespace KestrelAcme.Challenges.Dns01.Exec;
 
 /// <summary>
-/// A program of your own: it is run with the arguments <c>present</c> or <c>cleanup</c>, the record's name and its value, and the zone in the environment variable <c>ACME_ZONE</c>.
-/// Of the app's environment it sees only what a program needs to run, and <see cref="EnvironmentVariables"/>.
-/// It must leave other values of the name as they are, and exit with 0 when the change is made, or was made before. Never run by a shell.
+/// Options for a program of your own. It is run with the arguments <c>present</c> or <c>cleanup</c>, the record's name and its value, and
+/// with the zone in the environment variable <c>ACME_ZONE</c>. It gets only the environment variables that any program needs, and
+/// <see cref="EnvironmentVariables"/>. It must not change other values of the name, and must exit with 0 if the change is made or was
+/// already made. No shell is used.
 /// </summary>
 public sealed class ExecOptions() : DnsProviderOptions(TypeName)
 {
@@ -26,13 +27,16 @@ public sealed class ExecOptions() : DnsProviderOptions(TypeName)
     /// <value>None: required.</value>
     public string? Program { get => Get(nameof(Program)); set => Set(nameof(Program), value); }
 
-    /// <summary>The names of further variables of the app's environment that the program gets, separated by commas or spaces.</summary>
-    /// <value>None: only <c>PATH</c>, <c>HOME</c>, <c>USER</c>, <c>LOGNAME</c>, <c>LANG</c>, <c>LC_*</c>,
-    /// <c>TMPDIR</c> and <c>TZ</c>, and on Windows those of the system.</value>
+    /// <summary>The names of further environment variables of the app to pass to the program, separated by commas or spaces.</summary>
+    /// <value>
+    /// None. Always passed are <c>PATH</c>, <c>HOME</c>, <c>USER</c>,
+    /// <c>LOGNAME</c>, <c>LANG</c>, <c>LC_*</c>, <c>TMPDIR</c> and <c>TZ</c>,
+    /// and on Windows those of the system.
+    /// </value>
     public string? EnvironmentVariables { get => Get(nameof(EnvironmentVariables)); set => Set(nameof(EnvironmentVariables), value); }
 
-    /// <summary>How long one run may take before it is killed.</summary>
-    /// <value>2 minutes; from 1 second to 10 minutes.</value>
+    /// <summary>How long one run may take before the program is killed.</summary>
+    /// <value>2 minutes. Allowed: 1 second to 10 minutes.</value>
     public TimeSpan? Timeout
     {
         get => ReadTimeout(Get(nameof(Timeout)));
@@ -40,8 +44,12 @@ public sealed class ExecOptions() : DnsProviderOptions(TypeName)
     }
 
     internal static TimeSpan? ReadTimeout(string? text)
-        => text is not null && text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) ? timeout : null;
+        => text is not null && text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout)
+            ? timeout
+            : null;
 
     private static string? CheckTimeout(string text)
-        => ReadTimeout(text) is { } timeout && timeout >= TimeSpan.FromSeconds(1) && timeout <= LongestTimeout ? null : $"is not a duration between 00:00:01 and {LongestTimeout:c}";
+        => ReadTimeout(text) is { } timeout && timeout >= TimeSpan.FromSeconds(1) && timeout <= LongestTimeout
+            ? null
+            : $"is not a duration between 00:00:01 and {LongestTimeout:c}";
 }

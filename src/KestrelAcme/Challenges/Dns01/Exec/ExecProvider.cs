@@ -9,14 +9,15 @@ namespace KestrelAcme.Challenges.Dns01.Exec;
 /// <summary>Runs a program for each change.</summary>
 internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider time) : IDnsProvider
 {
-    // The exit codes of env and of shells for a program that cannot be executed, and that is not found.
+    // The exit codes of env and of shells if a program cannot be executed or is not found.
     private const int CannotExecute = 126;
     private const int NotFound = 127;
-    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan OutputTime = TimeSpan.FromSeconds(1);
 
     private readonly string[] _passed = HookEnvironment.Names(settings.Find(nameof(ExecOptions.EnvironmentVariables)));
     private readonly string _program = settings.Get(nameof(ExecOptions.Program));
-    private readonly TimeSpan _timeout = ExecOptions.ReadTimeout(settings.Find(nameof(ExecOptions.Timeout))) ?? ExecOptions.DefaultTimeout;
+    private readonly TimeSpan _timeout =
+        ExecOptions.ReadTimeout(settings.Find(nameof(ExecOptions.Timeout))) ?? ExecOptions.DefaultTimeout;
 
     public string Description => $"the program {_program}";
 
@@ -40,19 +41,20 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         {
             var ended = await EndAsync(process, both.Token, cancellationToken);
 
-            // A child that goes on running may hold the output open: the program's own end decides.
-            await Task.WhenAny(readers, Task.Delay(s_lastWords, time, cancellationToken));
+            // A child process that keeps running may hold the output open, so only the program's own exit counts.
+            await Task.WhenAny(readers, Task.Delay(OutputTime, time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
             await StopReadingAsync(reading, readers);
             if (!ended || process.ExitCode != 0)
             {
-                var said = OutputTail.Show(output, errors);
+                var written = OutputTail.Show(output, errors);
                 throw Failure(
                     action,
                     record,
                     ended
-                        ? $"ended with exit code {process.ExitCode}: {(said.Length == 0 ? "it wrote nothing" : said)}"
-                        : $"did not end within {_timeout.TotalSeconds:0.#} s and was killed{(said.Length == 0 ? "" : $"; it wrote: {said}")}",
+                        ? $"exited with code {process.ExitCode}: {(written.Length == 0 ? "it wrote nothing" : written)}"
+                        : $"did not exit within {_timeout.TotalSeconds:0.#} s and was killed"
+                            + (written.Length == 0 ? "" : $"; it wrote: {written}"),
                     ended && process.ExitCode is (CannotExecute or NotFound) ? ProgramFile.FindProblem(_program) : null);
             }
         }
@@ -69,7 +71,7 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         await readers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Waits for the end; kills the program when its time is over, and says whether it ended before.</summary>
+    /// <summary>Waits for the program to exit, and kills it after the timeout. Returns whether it exited in time.</summary>
     private static async Task<bool> EndAsync(Process process, CancellationToken untilTimeIsOver, CancellationToken cancellationToken)
     {
         try
@@ -84,13 +86,13 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         }
     }
 
-    // A name in DNS may hold any octet, and a program may pass its arguments to a shell.
+    // A DNS name may contain any byte, and the program may pass its arguments to a shell.
     private void CheckNames(string action, DnsTxtRecord record)
     {
         if (!RecordNamePolicy.IsPlain(record.Name) || record.Name.StartsWith('-')
             || !(record.Zone is "" or "." || RecordNamePolicy.IsPlain(record.Zone)))
         {
-            throw Failure(action, record, "was not run, since the names hold more than letters, digits, hyphens and underscores");
+            throw Failure(action, record, "was not run, because the names contain more than letters, digits, hyphens and underscores");
         }
     }
 
@@ -121,12 +123,13 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
             var why = ProgramFile.FindProblem(_program) is { } problem ? $"it {problem.Reason}. {problem.Fix}" : exception.Message;
             throw new DnsProviderException(
                 DnsProviderFault.SetUpNeeded,
-                $"The program {_program} could not be started for {QuotedText.Of(record.Name)} in zone {QuotedText.Of(record.Zone)}: {why}.",
+                $"The program {_program} could not be started for {QuotedText.Of(record.Name)} "
+                + $"in zone {QuotedText.Of(record.Zone)}: {why}.",
                 exception);
         }
     }
 
-    // With its children: a script that waits for a hanging one would leave it behind.
+    // Including its children, because otherwise a script that waits for a hanging program would leave that behind.
     private static void Kill(Process process)
     {
         try
@@ -138,7 +141,7 @@ internal sealed class ExecProvider(DnsProviderSettings settings, TimeProvider ti
         }
         catch (Exception exception) when (exception is InvalidOperationException or Win32Exception)
         {
-            // It ended meanwhile.
+            // It exited in the meantime.
         }
     }
 

@@ -2,14 +2,16 @@ using System.Collections;
 
 namespace KestrelAcme.Challenges.Dns01.Exec;
 
-/// <summary>The environment of a program: what it needs to run and what the configuration names, but none of the app's secrets. Pure.</summary>
+/// <summary>
+/// The environment variables of a program: what it needs to run and what the configuration lists, but none of the app's secrets. Pure.
+/// </summary>
 internal static class HookEnvironment
 {
     /// <summary>The variable that holds the zone.</summary>
     public const string Zone = "ACME_ZONE";
 
-    // Those of Windows are needed to load libraries and to find the user's folders.
-    private static readonly HashSet<string> s_basic = new(
+    // On Windows, programs need these variables to load libraries and to find the user's folders.
+    private static readonly HashSet<string> Basic = new(
         [
             "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "TZ",
             .. OperatingSystem.IsWindows()
@@ -25,10 +27,11 @@ internal static class HookEnvironment
 
     private static StringComparer Comparer => OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
 
-    /// <summary>The names in the value of <see cref="ExecOptions.EnvironmentVariables"/>.</summary>
-    public static string[] Names(string? text) => (text ?? "").Split([',', ' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>Splits the value of <see cref="ExecOptions.EnvironmentVariables"/> into names.</summary>
+    public static string[] Names(string? text)
+        => (text ?? "").Split([',', ' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>What is wrong with a list of names.</summary>
+    /// <summary>Returns what is wrong with a list of names, or <see langword="null"/>.</summary>
     public static string? CheckNames(string text)
     {
         static bool IsName(string name) => !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
@@ -38,11 +41,11 @@ internal static class HookEnvironment
         }
 
         return wrong.Contains('=')
-            ? "holds '=': only names belong here, and their values come from the app's environment"
+            ? "contains '=': list only names; their values come from the app's environment"
             : "is not a list of names of environment variables, which consist of letters, digits and underscores";
     }
 
-    /// <summary>The variables for one run.</summary>
+    /// <summary>Returns the variables for one run.</summary>
     public static Dictionary<string, string> Of(IDictionary all, IReadOnlyCollection<string> passed, string zone)
     {
         var wanted = new HashSet<string>(passed, Comparer);
@@ -51,13 +54,13 @@ internal static class HookEnvironment
         {
             var name = (string)variable.Key;
             if (variable.Value is string value
-                && (wanted.Contains(name) || s_basic.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal)))
+                && (wanted.Contains(name) || Basic.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal)))
             {
                 environment[name] = value;
             }
         }
 
-        // The app's sockets, not the program's.
+        // These describe the app's sockets, which the program does not get.
         foreach (var name in new[] { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES" })
         {
             environment.Remove(name);

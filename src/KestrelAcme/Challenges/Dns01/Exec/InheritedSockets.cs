@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace KestrelAcme.Challenges.Dns01.Exec;
 
 /// <summary>
-/// The listening sockets that systemd hands to the app: unlike those that .NET opens, every program that the app starts inherits them.
-/// One that goes on running would then hold the ports, and could answer on them.
+/// The listening sockets that systemd passes to the app. Unlike sockets that .NET opens, they are inherited by every program that the app
+/// starts. A program that keeps running would then hold the ports and could accept connections.
 /// </summary>
 internal static partial class InheritedSockets
 {
@@ -14,7 +14,9 @@ internal static partial class InheritedSockets
     private const int SetFlags = 2;
     private const int CloseOnExec = 1;
 
-    /// <summary>Keeps them from programs that are started from now on, if they were handed to this process. The app uses them as before.</summary>
+    /// <summary>
+    /// Prevents programs started from now on from inheriting the sockets, if they were passed to this process. The app is not affected.
+    /// </summary>
     public static void Hide(string? listenPid, string? listenFds)
     {
         if (OperatingSystem.IsLinux()
@@ -23,7 +25,7 @@ internal static partial class InheritedSockets
         {
             for (var descriptor = First; descriptor < First + Math.Min(count, MaxCount); descriptor++)
             {
-                _ = Control(descriptor, SetFlags, CloseOnExec); // One that is closed by now is no matter.
+                _ = Control(descriptor, SetFlags, CloseOnExec); // Fails harmlessly if the descriptor is already closed.
             }
         }
     }

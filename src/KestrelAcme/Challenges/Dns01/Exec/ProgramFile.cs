@@ -5,18 +5,18 @@ using KestrelAcme.Diagnostics;
 namespace KestrelAcme.Challenges.Dns01.Exec;
 
 /// <summary>
-/// Whether a program can be started, as far as its file shows. The system's own message names the script when its interpreter is what is
-/// missing, and comes only when an order waits for it.
+/// Checks whether a program can be started, from what its file shows. The operating system's message blames the script if its interpreter
+/// is missing, and comes only when an order waits for it.
 /// </summary>
 internal static partial class ProgramFile
 {
-    /// <summary>A path for messages.</summary>
+    /// <summary>An example path for messages.</summary>
     public const string Example = "/usr/local/bin/dns-hook";
 
     private const int ExecuteAccess = 1;
     private const int HeadLength = 256;
 
-    /// <summary>What keeps a program from being started, and what to do; <see langword="null"/> when nothing is seen.</summary>
+    /// <summary>Returns why a program cannot be started and how to fix it; <see langword="null"/> if no problem is visible.</summary>
     public static (string Reason, string Fix)? FindProblem(string path)
     {
         if (!Path.IsPathFullyQualified(path) || !File.Exists(path))
@@ -26,7 +26,7 @@ internal static partial class ProgramFile
                 : ("is not the full path of a program that exists", $"Write a value such as '{Example}'");
         }
 
-        // Windows decides by the extension, and starts scripts by other programs.
+        // Windows decides by the extension, and runs scripts with other programs.
         return OperatingSystem.IsWindows() ? null : FindAccessProblem(path) ?? FindContentProblem(path);
     }
 
@@ -41,16 +41,16 @@ internal static partial class ProgramFile
         return (File.GetUnixFileMode(path) & Execute) == 0
             ? ("is not executable", $"Run: chmod +x '{path}'")
             : IsOnNoExec(path)
-                ? ("is on a file system that is mounted with 'noexec', from which no program can be started",
+                ? ("is on a file system that is mounted with 'noexec', which does not allow programs to be started",
                     "Move it to another file system, such as /usr/local/bin")
-                : ("may not be executed by the app's user", "Give that user the right to execute it, and to enter each folder above it");
+                : ("may not be executed by the app's user", "Give that user permission to execute it, and to enter each folder above it");
     }
 
     private static bool IsOnNoExec(string path)
     {
         try
         {
-            // Each line: device, mount point, type, options. The longest mount point above the file counts, and of equal ones the last.
+            // Each line: device, mount point, type, options. The longest mount point above the file matters, and the last of equal ones.
             var mount = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' '))
                 .Where(fields => fields.Length > 3 && IsAbove(fields[1], path))
                 .Aggregate((string[]?)null, (best, fields) => best is null || fields[1].Length >= best[1].Length ? fields : best);
@@ -78,23 +78,23 @@ internal static partial class ProgramFile
 
         if (head.StartsWith('\uFEFF'))
         {
-            return ("begins with a byte order mark, so that the system does not see its first line",
+            return ("begins with a byte order mark, so the system does not recognize its first line",
                 "Save it as UTF-8 without a byte order mark");
         }
 
         if (!head.StartsWith("#!", StringComparison.Ordinal))
         {
-            // With a NUL it is a binary: which ones run here, the system knows best.
+            // A NUL means that it is a binary. The system knows best which binaries it can run.
             return head.Contains('\0')
                 ? null
-                : ("has no '#!' in its first line, so that the system does not know what runs it",
-                    "Begin it with a line such as '#!/bin/sh'");
+                : ("has no '#!' in its first line, so the system does not know how to run it",
+                    "Start it with a line such as '#!/bin/sh'");
         }
 
         var line = head[2..].Split('\n')[0];
         if (line.EndsWith('\r'))
         {
-            return ("has line endings of Windows (CR LF), so that the system looks for an interpreter whose name ends in CR",
+            return ("has Windows line endings (CR LF), so the system looks for an interpreter whose name ends with CR",
                 $"Run: sed -i 's/\\r$//' '{path}'");
         }
 
@@ -105,7 +105,7 @@ internal static partial class ProgramFile
     {
         if (words.Length == 0)
         {
-            return ("names no interpreter after '#!'", "Begin it with a line such as '#!/bin/sh'");
+            return ("names no interpreter after '#!'", "Start it with a line such as '#!/bin/sh'");
         }
 
         var interpreter = words[0];
@@ -121,11 +121,13 @@ internal static partial class ProgramFile
                 "Correct the first line, or the permissions of the interpreter");
         }
 
-        // env looks in PATH. Its other forms, with options and variables, are for it to judge.
+        // env searches PATH. Its other forms, with options and variables, are not checked.
         var name = Path.GetFileName(interpreter) == "env" ? words.Skip(1).SkipWhile(word => word == "-S").FirstOrDefault() : null;
-        return name is null || name.StartsWith('-') || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '+') || IsInPath(name)
+        var isUnchecked = name is null || name.StartsWith('-')
+            || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '+');
+        return isUnchecked || IsInPath(name!)
             ? null
-            : ($"needs the interpreter '{name}', which is in no folder of the app's PATH", "Install it, correct the first line, or set PATH");
+            : ($"needs the interpreter '{name}', which is not in the app's PATH", "Install it, correct the first line, or set PATH");
     }
 
     private static bool IsInPath(string name)
@@ -138,7 +140,7 @@ internal static partial class ProgramFile
         {
             if (new FileInfo(path).Length == 0)
             {
-                return ""; // Also a pipe or a device, which must not be opened: it could wait for ever.
+                return ""; // Also true for a pipe or a device, which must not be opened because that could block forever.
             }
 
             using var file = File.OpenRead(path);
@@ -147,7 +149,7 @@ internal static partial class ProgramFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null; // A program that may be executed need not be readable.
+            return null; // An executable program does not have to be readable.
         }
     }
 

@@ -1,7 +1,8 @@
 namespace KestrelAcme.Challenges.Dns01.Persist;
 
 /// <summary>
-/// Answers dns-persist-01 challenges with a record that a person creates once and that stays. Nothing is created or deleted here, so that no credentials for the zone are needed.
+/// Responds to dns-persist-01 challenges with a record that an operator creates once and keeps. KestrelAcme creates and deletes nothing, so
+/// it needs no credentials for the zone.
 /// </summary>
 internal sealed class DnsPersist01ChallengeHandler(PersistCheck check) : IChallengeHandler
 {
@@ -20,7 +21,7 @@ internal sealed class DnsPersist01ChallengeHandler(PersistCheck check) : IChalle
         return check.CheckAsync([request], cancellationToken);
     }
 
-    // It was verified when it was prepared, and has been there for long.
+    // The record was checked when the challenge was prepared, and has existed for long.
     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;

@@ -9,16 +9,19 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Persist;
 
-/// <summary>Looks whether the record of dns-persist-01 is in DNS: at every name server of the zone that answers, all at once. Asks for it where it is missing. Safe for concurrent use.</summary>
+/// <summary>
+/// Checks that the dns-persist-01 record exists, at every name server of the zone that responds, all at once. If it is missing, tells the
+/// operator to create it. Safe for concurrent use.
+/// </summary>
 internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<PersistCheck> logger)
 {
     private readonly ConcurrentDictionary<RequiredDnsRecord, byte> _askedFor = new();
 
-    // A proof holds for an account with the same URL and key (draft-ietf-acme-dns-persist-02 section 4.5).
+    // A proof is valid for an account with the same URL and key (draft-ietf-acme-dns-persist-02 section 4.5).
     private readonly ConcurrentDictionary<(Uri Url, string? Thumbprint), byte> _proved = new();
 
-    /// <summary>What a record has to allow at an authority.</summary>
-    /// <exception cref="ChallengeException">The authority's directory gives a prefix for account URIs that no record can hold.</exception>
+    /// <summary>Returns what a record must allow.</summary>
+    /// <exception cref="ChallengeException">The CA's directory has an account URI prefix that cannot be used in a record.</exception>
     public static PersistRequest Request(
         string domain, bool wildcard, PersistAccount account, IReadOnlyList<string> issuers, PersistDirectory directory)
     {
@@ -30,30 +33,40 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
         return PersistRecord.IsPrefix(prefix) && account.Thumbprint is not null
             ? new PersistRequest(domain, wildcard, account, issuers) { AccountHashPrefix = prefix }
             : throw new ChallengeException(
-                $"{domain}: the accountHashPrefix of the authority's directory cannot begin an account URI, so that no dns-persist-01 record can be made.")
+                $"{domain}: the accountHashPrefix in the CA's directory is not valid as the start of a URI, " +
+                "so no dns-persist-01 record can be created.")
             {
                 Fault = ChallengeFault.Operator,
             };
     }
 
-    /// <exception cref="ChallengeException">A record is missing, at some server at least, or could not be looked up. All that are missing are told.</exception>
+    /// <exception cref="ChallengeException">
+    /// A record is missing at some name server at least, or could not be looked up. The message lists all missing records.
+    /// </exception>
     public async Task CheckAsync(IReadOnlyCollection<PersistRequest> requests, CancellationToken cancellationToken)
     {
-        // What allows a wildcard allows the name as well: one record is enough for both.
-        var each = requests.GroupBy(request => request.Domain).Select(group => group.FirstOrDefault(request => request.Wildcard) ?? group.First());
-        var missing = (await Task.WhenAll(each.Select(request => FindMissingAsync(request, cancellationToken)))).OfType<(string Reason, RequiredDnsRecord Wanted)>().ToList();
+        // A record that allows the wildcard also allows the name itself, so one record is enough for both.
+        var each = requests.GroupBy(request => request.Domain)
+            .Select(group => group.FirstOrDefault(request => request.Wildcard) ?? group.First());
+        var results = await Task.WhenAll(each.Select(request => FindMissingAsync(request, cancellationToken)));
+        var missing = results.OfType<(string Reason, RequiredDnsRecord Wanted)>().ToList();
         if (missing.Count > 0)
         {
-            throw new ChallengeException(string.Join(" ", missing.Select(m => m.Reason))) { Fault = ChallengeFault.Operator, RequiredRecords = [.. missing.Select(m => m.Wanted)] };
+            throw new ChallengeException(string.Join(" ", missing.Select(m => m.Reason)))
+            {
+                Fault = ChallengeFault.Operator,
+                RequiredRecords = [.. missing.Select(m => m.Wanted)],
+            };
         }
     }
 
-    private async Task<(string Reason, RequiredDnsRecord Wanted)?> FindMissingAsync(PersistRequest request, CancellationToken cancellationToken)
+    private async Task<(string Reason, RequiredDnsRecord Wanted)?> FindMissingAsync(
+        PersistRequest request, CancellationToken cancellationToken)
     {
         var wanted = PersistRecord.RecordFor(request);
-        var answers = await ReadAsync(wanted.Name, cancellationToken);
+        var responses = await ReadAsync(wanted.Name, cancellationToken);
         var now = time.GetUtcNow();
-        var without = answers.Where(answer => !answer.Values.Any(value => PersistRecord.Allows(value, request, now))).ToList();
+        var without = responses.Where(response => !response.Values.Any(value => PersistRecord.Allows(value, request, now))).ToList();
         if (without.Count == 0)
         {
             return null;
@@ -65,11 +78,14 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
             logger.PersistRecordWanted(request.Domain, wanted.ToString());
         }
 
-        var seen = string.Join("; ", without.Select(answer => $"{answer.Server} shows {answer.Values.Count} TXT values, none of which fits"));
-        return ($"{request.Domain}: the record that lets this account prove the name (dns-persist-01, an experimental draft) is not in DNS: {seen}. Create: {wanted}", wanted);
+        var seen = string.Join(
+            "; ", without.Select(response => $"{response.Server} shows {response.Values.Count} TXT values, none of which matches"));
+        var reason = $"{request.Domain}: the record that allows this account to prove the name (dns-persist-01, an experimental draft) " +
+            $"is not in DNS: {seen}. Create: {wanted}";
+        return (reason, wanted);
     }
 
-    // A record for an account that is closed, or is another's, would prove nothing, and stay for years.
+    // A record for an account that is closed or belongs to someone else would prove nothing, and would exist for years.
     private async Task ProveAsync(PersistAccount account, CancellationToken cancellationToken)
     {
         if (account.ProveAsync is not null && !_proved.ContainsKey((account.Url, account.Thumbprint)))
@@ -79,19 +95,20 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
         }
     }
 
-    private async Task<IReadOnlyList<(string Server, IReadOnlyList<string> Values)>> ReadAsync(string name, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<(string Server, IReadOnlyList<string> Values)>> ReadAsync(
+        string name, CancellationToken cancellationToken)
     {
         try
         {
             var authority = await dns.Authorities.FindZoneAsync(
                 ChallengeRecordLocator.Parse(name), DnsAliasHandling.FollowExisting, cancellationToken);
-            var answers = await Task.WhenAll(
+            var responses = await Task.WhenAll(
                 from server in await ServersAsync(authority.Zone, cancellationToken)
                 from endPoint in server.EndPoints
                 select AskAsync(server, endPoint, authority.Name, cancellationToken));
-            var useful = answers.OfType<(string, IReadOnlyList<string>)>().ToList();
+            var useful = responses.OfType<(string, IReadOnlyList<string>)>().ToList();
 
-            // Where port 53 leads to no name server of the zone, a resolver's word is enough: the record stays, so it is no news to any.
+            // If port 53 does not lead to a name server of the zone, a resolver is enough: the record is long-lived, so caches know it.
             return useful.Count > 0 ? useful : [await AskResolversAsync(authority.Name, cancellationToken)];
         }
         catch (DnsException exception)
@@ -112,24 +129,26 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
         }
     }
 
-    private async Task<(string Server, IReadOnlyList<string> Values)> AskResolversAsync(DnsName name, CancellationToken cancellationToken)
+    private async Task<(string Server, IReadOnlyList<string> Values)> AskResolversAsync(
+        DnsName name, CancellationToken cancellationToken)
     {
-        var response = await dns.Requestor.ResolveAsync(name, DnsRecordType.TXT, cancellationToken);
+        var response = await dns.Client.ResolveAsync(name, DnsRecordType.TXT, cancellationToken);
         return ($"the resolver {response.Server}", [.. response.RecordsOf<TxtRecord>().Select(record => record.Text)]);
     }
 
-    private async Task<(string Server, IReadOnlyList<string> Values)?> AskAsync(AuthoritativeServer server, IPEndPoint endPoint, DnsName name, CancellationToken cancellationToken)
+    private async Task<(string Server, IReadOnlyList<string> Values)?> AskAsync(
+        AuthoritativeServer server, IPEndPoint endPoint, DnsName name, CancellationToken cancellationToken)
     {
         try
         {
-            var response = await dns.Requestor.QueryAsync(endPoint, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken);
+            var response = await dns.Client.QueryAsync(endPoint, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken);
             return response is { IsAuthoritative: true, Code: DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN }
                 ? ($"{server.Name} ({endPoint})", [.. response.RecordsOf<TxtRecord>().Select(record => record.Text)])
                 : null;
         }
         catch (DnsException)
         {
-            // The others answer for it.
+            // The other servers are enough.
             return null;
         }
     }

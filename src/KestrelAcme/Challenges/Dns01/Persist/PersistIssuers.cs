@@ -5,20 +5,20 @@ using KestrelAcme.Protocol.Directories;
 namespace KestrelAcme.Challenges.Dns01.Persist;
 
 /// <summary>
-/// The names by which records of dns-persist-01 know an authority: as its challenge gives them, or, before there is one, its directory.
-/// Held to what draft-ietf-acme-dns-persist-02 sections 3.1 and 3.2 ask of a client. Pure.
+/// The CA's names in dns-persist-01 records, from its challenge or, before there is one, its directory. Checked as
+/// draft-ietf-acme-dns-persist-02 sections 3.1 and 3.2 require of a client. Pure.
 /// </summary>
 internal static class PersistIssuers
 {
-    /// <summary>The most names that a challenge may offer.</summary>
+    /// <summary>The maximum number of names in a challenge.</summary>
     public const int MostNames = 10;
 
     private const string Member = "issuerDomainNames";
     private const string MemberOfDraft01 = "issuer-domain-names";
     private const int LongestName = 253;
 
-    /// <summary>The names that are known before there is a challenge.</summary>
-    /// <returns><see langword="null"/>: only a challenge will tell.</returns>
+    /// <summary>Returns the names that are known before there is a challenge.</summary>
+    /// <returns><see langword="null"/> if only a challenge will contain them.</returns>
     public static IReadOnlyList<string>? BeforeAnyChallenge(PersistDirectory directory)
     {
         if (directory.IssuerDomainNames.Count > 0)
@@ -26,14 +26,14 @@ internal static class PersistIssuers
             return AreOffered(directory.IssuerDomainNames) ? directory.IssuerDomainNames : null;
         }
 
-        // Draft -01 has no such list; its authorities use the names of CAA records.
+        // Draft -01 has no such list. CAs that implement it use their names in CAA records.
         return NamesOfDraft01(directory);
     }
 
     /// <summary>
-    /// The names that a challenge offers; a challenge of draft -01 without any is one for the authority's names in CAA records.
+    /// Returns the names in a challenge. For a challenge of draft -01 without names, returns the CA's names in CAA records.
     /// </summary>
-    /// <exception cref="ChallengeException">The challenge is malformed, as the draft defines it.</exception>
+    /// <exception cref="ChallengeException">The challenge is malformed according to the draft.</exception>
     public static IReadOnlyList<string> Of(string domain, IReadOnlyDictionary<string, JsonElement> members, PersistDirectory directory)
     {
         if (members.TryGetValue(Member, out var offered))
@@ -44,10 +44,10 @@ internal static class PersistIssuers
         }
 
         return members.TryGetValue(MemberOfDraft01, out offered) ? Read(domain, offered)
-            : NamesOfDraft01(directory) ?? throw Malformed(domain, "it does not say by which name a record knows the authority");
+            : NamesOfDraft01(directory) ?? throw Malformed(domain, "it does not contain the CA's name in records");
     }
 
-    /// <summary>Whether a name has the form that both sides compare octet by octet: A-labels in lower case, without a final dot.</summary>
+    /// <summary>Whether a name has the form that is compared byte by byte: lower-case A-labels without a trailing dot.</summary>
     public static bool IsNormal(string? name)
         => name is { Length: > 0 and <= LongestName }
             && name.Split('.').All(label => label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-'
@@ -62,11 +62,13 @@ internal static class PersistIssuers
     {
         if (offered.ValueKind != JsonValueKind.Array || offered.GetArrayLength() is 0 or > MostNames)
         {
-            throw Malformed(domain, $"it must offer 1 to {MostNames} names by which a record knows the authority");
+            throw Malformed(domain, $"it must contain 1 to {MostNames} names of the CA in records");
         }
 
         var names = offered.EnumerateArray().Select(TextOf).OfType<string>().Where(IsNormal).Distinct(StringComparer.Ordinal).ToList();
-        return names.Count > 0 ? names : throw Malformed(domain, "it offers no domain name in lower case without a final dot");
+        return names.Count > 0
+            ? names
+            : throw Malformed(domain, "it contains no domain name in lower case without a trailing dot");
     }
 
     private static void RequireAgreement(string domain, List<string> names, PersistDirectory directory)
@@ -74,18 +76,18 @@ internal static class PersistIssuers
         if (AreOffered(directory.IssuerDomainNames)
             && directory.IssuerDomainNames.FirstOrDefault(name => !names.Contains(name)) is { } missing)
         {
-            throw Malformed(domain, $"it does not offer {missing}, which the directory names");
+            throw Malformed(domain, $"it does not contain {missing}, which the directory contains");
         }
 
         if (Normal(directory.CaaIdentities) is { } identities && names.Find(name => !identities.Contains(name)) is { } stranger)
         {
-            throw Malformed(domain, $"it offers {stranger}, which is not among the directory's caaIdentities");
+            throw Malformed(domain, $"it contains {stranger}, which is not one of the directory's caaIdentities");
         }
     }
 
     private static bool AreOffered(IReadOnlyList<string> names) => names.Count is > 0 and <= MostNames && names.All(IsNormal);
 
-    /// <returns><see langword="null"/>: there are none, or one that is no name, so that nothing can be compared.</returns>
+    /// <returns><see langword="null"/> if there are none, or one is not a domain name, so that nothing can be compared.</returns>
     private static HashSet<string>? Normal(IReadOnlyList<string> identities)
     {
         var normal = new HashSet<string>(StringComparer.Ordinal);
@@ -123,22 +125,22 @@ internal static class PersistIssuers
         }
         catch (InvalidOperationException)
         {
-            // An escape that is no valid UTF-16.
+            // A JSON escape that is not valid UTF-16.
             return null;
         }
     }
 
     private static ChallengeException Malformed(string domain, string why)
-        => new($"{domain}: the authority's dns-persist-01 challenge is malformed: {why}. Allow another type in ChallengeTypes, or tell the authority.")
+        => new($"{domain}: the CA's dns-persist-01 challenge is malformed: {why}. Allow another type in ChallengeTypes, or tell the CA.")
         {
             Fault = ChallengeFault.Operator,
         };
 }
 
-/// <summary>What an authority says about dns-persist-01 in its directory.</summary>
-/// <param name="IssuerDomainNames">The names by which records know it (draft -02); empty where it does not say.</param>
-/// <param name="AccountHashPrefix">What hashed account URIs begin with (draft -02).</param>
-/// <param name="CaaIdentities">The names by which CAA records know it.</param>
+/// <summary>What a CA's directory says about dns-persist-01.</summary>
+/// <param name="IssuerDomainNames">The CA's names in records (draft -02); empty if the directory has none.</param>
+/// <param name="AccountHashPrefix">The prefix of hashed account URIs (draft -02).</param>
+/// <param name="CaaIdentities">The CA's names in CAA records.</param>
 internal sealed record PersistDirectory(
     IReadOnlyList<string> IssuerDomainNames, string? AccountHashPrefix, IReadOnlyList<string> CaaIdentities)
 {

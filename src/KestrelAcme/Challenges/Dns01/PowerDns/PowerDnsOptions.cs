@@ -3,7 +3,7 @@ using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Challenges.Dns01.PowerDns;
 
-/// <summary>The HTTP API of a PowerDNS authoritative server.</summary>
+/// <summary>Options for the HTTP API of a PowerDNS authoritative server.</summary>
 public sealed class PowerDnsOptions() : DnsProviderOptions(TypeName)
 {
     internal const string TypeName = "PowerDns";
@@ -20,15 +20,15 @@ public sealed class PowerDnsOptions() : DnsProviderOptions(TypeName)
     /// <value>None: required.</value>
     public string? ApiUrl { get => Get(nameof(ApiUrl)); set => Set(nameof(ApiUrl), value); }
 
-    /// <summary>The <c>api-key</c> of pdns.conf. Keep it out of files under version control.</summary>
-    /// <value>None: give this or <see cref="ApiKeyFile"/>.</value>
+    /// <summary>The <c>api-key</c> of pdns.conf. Do not keep it in files under version control.</summary>
+    /// <value>None. Set this or <see cref="ApiKeyFile"/>.</value>
     public string? ApiKey { get => Get(nameof(ApiKey)); set => Set(nameof(ApiKey), value); }
 
-    /// <summary>A file that holds the key. A relative path counts from the content root.</summary>
+    /// <summary>A file that contains the key. Relative paths are resolved against the content root.</summary>
     /// <value>None.</value>
     public string? ApiKeyFile { get => Get(nameof(ApiKeyFile)); set => Set(nameof(ApiKeyFile), value); }
 
-    /// <summary>The server's id within the API.</summary>
+    /// <summary>The ID of the server in the API.</summary>
     /// <value><c>localhost</c>.</value>
     public string? ServerId { get => Get(nameof(ServerId)); set => Set(nameof(ServerId), value); }
 }

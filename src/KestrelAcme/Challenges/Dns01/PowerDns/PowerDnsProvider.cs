@@ -7,8 +7,9 @@ using KestrelAcme.Configuration;
 namespace KestrelAcme.Challenges.Dns01.PowerDns;
 
 /// <summary>
-/// Changes zones by the HTTP API of PowerDNS. Servers from 5.0 on add and remove single values; older ones replace whole record sets, unconditionally: the set is read, changed and written back, and
-/// two that do so at once lose each other's values. So it is looked at again, after a pause that is longer than such a change takes, and written again until it stays.
+/// Changes zones through the HTTP API of PowerDNS. Version 5.0 and later can add and remove single values. Earlier versions replace whole
+/// record sets unconditionally: the set is read, changed and written back, and two writers at the same time lose each other's values. So
+/// the set is checked again after a pause that is longer than such a change takes, and written again until the change persists.
 /// </summary>
 internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
 {
@@ -34,9 +35,11 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
 
     public string Description => $"PowerDNS at {_api.BaseUrl}";
 
-    public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => ChangeAsync(record, isWanted: true, cancellationToken);
+    public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+        => ChangeAsync(record, isWanted: true, cancellationToken);
 
-    public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => ChangeAsync(record, isWanted: false, cancellationToken);
+    public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+        => ChangeAsync(record, isWanted: false, cancellationToken);
 
     public void Dispose() => _api.Dispose();
 
@@ -48,10 +51,12 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
         {
             var start = _time.GetTimestamp();
             var zone = await ReadAsync(record, cancellationToken);
-            var set = zone.Rrsets?.FirstOrDefault(s => s.Type == "TXT" && string.Equals(s.Name, record.Name + ".", StringComparison.OrdinalIgnoreCase));
+            var set = zone.Rrsets?.FirstOrDefault(
+                s => s.Type == "TXT" && string.Equals(s.Name, record.Name + ".", StringComparison.OrdinalIgnoreCase));
             if (PowerDnsChange.Has(set, record) == isWanted)
             {
-                // Somebody who read the set before our change may still write it back without it: it counts once all those must be through.
+                // A writer that read the set before this change may still write it
+                // back without the value. Wait until that is no longer possible.
                 if ((!isWanted && writes == 0) || _time.GetElapsedTime(since) is var elapsed && elapsed >= settled)
                 {
                     return;
@@ -65,21 +70,27 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
             {
                 throw new DnsProviderException(
                     DnsProviderFault.Unavailable,
-                    $"{_api.BaseUrl.Authority}: the TXT records of {record.Name} in zone {record.Zone} were changed back by others after each of {MaxWrites} changes. Does something else manage this name?");
+                    $"{_api.BaseUrl.Authority}: others changed the TXT records of {record.Name} in zone {record.Zone} back "
+                    + $"after each of {MaxWrites} changes. Check whether something else manages this name.");
             }
 
             try
             {
-                await WriteAsync(PowerDnsChange.WithDisabled(set, await DisabledAsync(record, cancellationToken), record), record, isWanted, cancellationToken);
+                var whole = PowerDnsChange.WithDisabled(set, await DisabledAsync(record, cancellationToken), record);
+                await WriteAsync(whole, record, isWanted, cancellationToken);
             }
-            catch (DnsProviderException exception) when (exception.Fault == DnsProviderFault.Unavailable && ++failures < Attempts && exception.RetryAfter is not { TotalSeconds: > 10 })
+            catch (DnsProviderException exception)
+                when (exception.Fault == DnsProviderFault.Unavailable
+                    && ++failures < Attempts
+                    && exception.RetryAfter is not { TotalSeconds: > 10 })
             {
-                // What was read may be old by the next try.
+                // The set is read again, because it may have changed by the next attempt.
                 await Task.Delay((exception.RetryAfter ?? failures * LeastSettleTime) + Jitter(), _time, cancellationToken);
                 continue;
             }
 
-            // Others see the same server: what took us long takes them long. The random part keeps two from meeting again and again.
+            // Other writers use the same server, so their changes take as long
+            // as this one. Jitter keeps two writers from colliding repeatedly.
             since = _time.GetTimestamp();
             var slow = 4 * _time.GetElapsedTime(start, since);
             settled = (slow < LeastSettleTime ? LeastSettleTime : slow > LongestSettleTime ? LongestSettleTime : slow)
@@ -94,71 +105,86 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
     {
         if (!_replacesOnly && PowerDnsChange.OfOneValue(set, record, isWanted) is { } single)
         {
-            var answer = await PatchAsync(single, record, cancellationToken);
-            if (answer.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity))
+            var response = await PatchAsync(single, record, cancellationToken);
+            if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity))
             {
-                _ = answer.IsSuccess ? answer : throw Failure(answer, record);
+                _ = response.IsSuccess ? response : throw Failure(response, record);
                 return;
             }
 
-            // Older servers do not have these changes. If it is something else, the change of the whole set fails for the same reason, and says so.
-            _replacesOnly = Words(answer).Contains("changetype", StringComparison.OrdinalIgnoreCase);
+            // Earlier versions do not support this kind of change. If the reason
+            // is another one, replacing the set fails, too, and reports it.
+            _replacesOnly = Words(response).Contains("changetype", StringComparison.OrdinalIgnoreCase);
         }
 
         var replaced = await PatchAsync(PowerDnsChange.OfWholeSet(set, record, isWanted), record, cancellationToken);
         _ = replaced.IsSuccess ? replaced : throw Failure(replaced, record);
     }
 
-    private Task<DnsApiResponse> PatchAsync(PowerDnsRecordSet change, DnsTxtRecord record, CancellationToken cancellationToken) => _api.SendOnceAsync(
-        HttpMethod.Patch,
-        PathOf(record),
-        () => JsonContent.Create(new PowerDnsZone(Rrsets: [change]), PowerDnsJsonContext.Default.PowerDnsZone),
-        record.Zone,
-        cancellationToken);
+    private Task<DnsApiResponse> PatchAsync(PowerDnsRecordSet change, DnsTxtRecord record, CancellationToken cancellationToken)
+        => _api.SendOnceAsync(
+            HttpMethod.Patch,
+            PathOf(record),
+            () => JsonContent.Create(new PowerDnsZone(Rrsets: [change]), PowerDnsJsonContext.Default.PowerDnsZone),
+            record.Zone,
+            cancellationToken);
 
     private async Task<PowerDnsZone> ReadAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
-        // The filter is new in 4.8 or so; older servers pass over it and answer with the whole zone.
+        // Versions before 4.8 ignore the filter and return the whole zone.
         var filter = $"?rrset_name={Uri.EscapeDataString(record.Name + ".")}&rrset_type=TXT";
-        var answer = await _api.SendAsync(HttpMethod.Get, PathOf(record) + filter, null, record.Zone, cancellationToken);
-        return answer.IsSuccess && answer.Read(PowerDnsJsonContext.Default.PowerDnsZone) is { } zone ? zone : throw Failure(answer, record);
+        var response = await _api.SendAsync(HttpMethod.Get, PathOf(record) + filter, null, record.Zone, cancellationToken);
+        return response.IsSuccess && response.Read(PowerDnsJsonContext.Default.PowerDnsZone) is { } zone
+            ? zone
+            : throw Failure(response, record);
     }
 
-    /// <summary>The disabled records of the name, which the filtered view of a zone leaves out in versions before 5.0; the whole zone may be too long to read.</summary>
+    /// <summary>
+    /// Returns the disabled records of the name. Versions before 5.0 omit
+    /// them in the filtered view of a zone, and a whole zone may be too long
+    /// to read.
+    /// </summary>
     private async Task<IReadOnlyList<PowerDnsFound>> DisabledAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
         var path = $"{_server}/search-data?q={Uri.EscapeDataString(record.Name)}&object_type=record&max=1000";
-        var answer = await _api.SendAsync(HttpMethod.Get, path, null, record.Zone, cancellationToken);
+        var response = await _api.SendAsync(HttpMethod.Get, path, null, record.Zone, cancellationToken);
 
-        // A server that cannot search, or that does not allow it, has none that could be seen.
-        var found = answer.IsSuccess ? answer.Read(PowerDnsJsonContext.Default.IReadOnlyListPowerDnsFound) : null;
+        // If the server cannot search, or does not allow it, no disabled records are visible.
+        var found = response.IsSuccess ? response.Read(PowerDnsJsonContext.Default.IReadOnlyListPowerDnsFound) : null;
         return [.. (found ?? []).Where(r => r.Disabled && r.Type == "TXT" && Is(r.Name, record.Name) && Is(r.Zone, record.Zone))];
 
         static bool Is(string? text, string name) => string.Equals(text?.TrimEnd('.'), name, StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Tells the secondaries now; otherwise the server does so within a minute.</summary>
+    /// <summary>Notifies the secondary servers now. Otherwise the server does so within a minute.</summary>
     private async Task NotifyAsync(PowerDnsZone zone, DnsTxtRecord record, CancellationToken cancellationToken)
     {
         if (zone.Kind is "Master" or "Primary" or "Producer")
         {
-            // Its outcome decides nothing: every server is asked before the authority is told.
+            // The result does not matter, because every server is queried before the challenge is submitted.
             await _api.SendAsync(HttpMethod.Put, PathOf(record) + "/notify", null, record.Zone, cancellationToken);
         }
     }
 
     private string PathOf(DnsTxtRecord record) => $"{_server}/zones/{Uri.EscapeDataString(record.Zone + ".")}";
 
-    private DnsProviderException Failure(DnsApiResponse answer, DnsTxtRecord record)
+    private DnsProviderException Failure(DnsApiResponse response, DnsTxtRecord record)
     {
-        var words = Words(answer);
+        var words = Words(response);
 
-        // Some versions answer 422 for a zone that they do not have.
-        return answer.StatusCode == HttpStatusCode.UnprocessableEntity && words.Contains("Could not find domain", StringComparison.OrdinalIgnoreCase)
-            ? new DnsProviderException(DnsProviderFault.ZoneNotFound, $"{_api.BaseUrl.Authority} does not have zone {record.Zone}: {words}.") { RetryAfter = answer.RetryAfter }
-            : _api.Failure(answer, record.Zone, words, Advice);
+        // Some versions respond with 422 for an unknown zone.
+        return response.StatusCode == HttpStatusCode.UnprocessableEntity
+            && words.Contains("Could not find domain", StringComparison.OrdinalIgnoreCase)
+                ? new DnsProviderException(
+                    DnsProviderFault.ZoneNotFound, $"{_api.BaseUrl.Authority} does not have zone {record.Zone}: {words}.")
+                {
+                    RetryAfter = response.RetryAfter,
+                }
+                : _api.Failure(response, record.Zone, words, Advice);
     }
 
-    private static string Words(DnsApiResponse answer)
-        => answer.Read(PowerDnsJsonContext.Default.PowerDnsError) is { Error: { } error } all ? answer.Quote(string.Join("; ", [error, .. all.Errors ?? []])) : answer.Text;
+    private static string Words(DnsApiResponse response)
+        => response.Read(PowerDnsJsonContext.Default.PowerDnsError) is { Error: { } error } all
+            ? response.Quote(string.Join("; ", [error, .. all.Errors ?? []]))
+            : response.Text;
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Propagation;
 
-/// <summary>Waits until a record is visible: at every name server of its zone, asked directly, or at the resolvers.</summary>
+/// <summary>Waits until a record is visible: at every name server of its zone, queried directly, or at the resolvers.</summary>
 internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<PropagationWait> logger)
 {
     /// <exception cref="ChallengeException">The record did not become visible in time; the message says where it is missing.</exception>
@@ -31,37 +31,43 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         }
     }
 
-    /// <summary>Asks each server once, and says what it shows.</summary>
+    /// <summary>Queries each server once, and describes what it shows.</summary>
     public async Task<string> DescribeAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
         var watches = Watch(prepared);
-        await Task.WhenAll(watches.Select(watch => watch.PollAsync(prepared.Place.Name, cancellationToken)));
-        var seen = watches.Length > 0 ? string.Join("; ", watches.Select(w => w.Report)) : (await AskResolverAsync(prepared, cancellationToken)).Report;
-        return $"From here, the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone} looks so: {seen}.";
+        await Task.WhenAll(watches.Select(watch => watch.PollAsync(prepared.Location.Name, cancellationToken)));
+        var seen = watches.Length > 0
+            ? string.Join("; ", watches.Select(w => w.Report))
+            : (await AskResolverAsync(prepared, cancellationToken)).Report;
+        return $"Seen from this machine, the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone}: {seen}.";
     }
 
     private ServerWatch[] Watch(PreparedRecord prepared)
     {
-        var requestor = dns.Requestor;
+        var client = dns.Client;
         return
         [
-            .. from server in prepared.Place.Servers
+            .. from server in prepared.Location.Servers
                from endPoint in server.EndPoints.Distinct()
-               select new ServerWatch(requestor, time, server.Name.ToString(), endPoint, prepared.Record.Value, prepared.Place.Zone),
+               select new ServerWatch(client, time, server.Name.ToString(), endPoint, prepared.Record.Value, prepared.Location.Zone),
         ];
     }
 
-    /// <returns>Whether the servers show the record; otherwise only the resolvers do, because no server answers as an authority.</returns>
+    /// <returns>
+    /// <see langword="true"/> if the servers show the record; <see langword="false"/>
+    /// if only the resolvers do, because no server responds with
+    /// authority.
+    /// </returns>
     private async Task<bool> AskServersAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
-        var (place, specification) = (prepared.Place, prepared.Provider.Specification);
+        var (location, specification) = (prepared.Location, prepared.Provider.Specification);
         var watches = Watch(prepared);
         var resolverReport = "";
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var noAuthority = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var polling = Task.WhenAll(
-            [AskResolversInsteadAsync(), .. watches.Select(watch => PollAsync(watch, place.Name, Look, stop.Token))]);
+            [AskResolversInsteadAsync(), .. watches.Select(watch => PollAsync(watch, location.Name, Look, stop.Token))]);
         Look();
         try
         {
@@ -100,9 +106,9 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
                 return;
             }
 
-            var report = place.WhyNoServers?.TrimEnd('.') ?? string.Join("; ", watches.Select(w => w.Report));
+            var report = location.WhyNoServers?.TrimEnd('.') ?? string.Join("; ", watches.Select(w => w.Report));
             var least = PropagationPolicy.LeastWaitWithoutServers.TotalSeconds;
-            logger.DnsServersUnusable(place.Name.ToString(), prepared.Record.Zone, report, least);
+            logger.DnsServersUnusable(location.Name.ToString(), prepared.Record.Zone, report, least);
             var start = time.GetTimestamp();
             var answeredAt = start;
             while (!done.Task.IsCompleted)
@@ -115,7 +121,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
                 }
                 else if (visible && PropagationPolicy.NoneIsAuthority(watches.Select(w => w.State)))
                 {
-                    // A server that is back, as after a restart, is waited for again.
+                    // If a server is back, for example after a restart, it must show the record.
                     done.TrySetResult(false);
                 }
 
@@ -146,7 +152,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         using var limit = new TimeLimit(timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var start = time.GetTimestamp();
-        var last = "no resolver was heard of";
+        var last = "no resolver has responded";
         try
         {
             while (true)
@@ -172,12 +178,12 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
     {
         try
         {
-            var response = await dns.Requestor.ResolveAsync(prepared.Place.Name, DnsRecordType.TXT, cancellationToken);
+            var response = await dns.Client.ResolveAsync(prepared.Location.Name, DnsRecordType.TXT, cancellationToken);
             var values = response.RecordsOf<TxtRecord>();
             return values.Any(record => record.Text == prepared.Record.Value)
                 ? (true, true, $"the resolver {response.Server}")
-                : (false, true, $"the resolver {response.Server} answers {response.Code} with {values.Count} other values" +
-                    Kept(response, prepared.Place));
+                : (false, true, $"the resolver {response.Server} responds with {response.Code} and {values.Count} other values" +
+                    Kept(response, prepared.Location));
         }
         catch (DnsException exception)
         {
@@ -185,16 +191,16 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         }
     }
 
-    /// <summary>How long a resolver may keep an answer from before the record was created.</summary>
-    private static string Kept(DnsResponse response, ChallengeRecordLocation place)
+    /// <summary>Describes how long a resolver may cache a response from before the record was created.</summary>
+    private static string Kept(DnsResponse response, ChallengeRecordLocation location)
     {
-        if (response.Answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == place.Name) is { } alias)
+        if (response.Answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == location.Name) is { } alias)
         {
-            return $", by the CNAME to {alias.Target}, which it may keep for {alias.TimeToLive.TotalSeconds:0} s";
+            return $", from the CNAME to {alias.Target}, which it may cache for {alias.TimeToLive.TotalSeconds:0} s";
         }
 
         return response.Answers.Count == 0 && response.Authority.OfType<SoaRecord>().FirstOrDefault() is { } soa
-            ? $", which it may keep for {Math.Min(soa.TimeToLive.TotalSeconds, soa.Minimum):0} s"
+            ? $", which it may cache for {Math.Min(soa.TimeToLive.TotalSeconds, soa.Minimum):0} s"
             : "";
     }
 
@@ -216,22 +222,24 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         var zone = prepared.Record.Zone;
         string[] reports =
         [
-            prepared.Place.WhyNoServers?.TrimEnd('.') ?? "",
+            prepared.Location.WhyNoServers?.TrimEnd('.') ?? "",
             .. watches.Where(w => w.State != ServerState.Visible).Select(w => w.Report),
             resolverReport,
         ];
         var advice = Array.Exists(watches, w => w.WasAuthority) ? ""
-            : prepared.Place.Doubt is { } doubt ? $" {doubt}"
-            : $" From here, no name server of zone {zone} answers as its authority. If port 53 is blocked or intercepted in this " +
+            : prepared.Location.Doubt is { } doubt ? $" {doubt}"
+            : $" From this machine, no name server of zone {zone} responds with authority. If port 53 is blocked or intercepted in this " +
                 $"network, set PropagationCheck: Resolvers for the DNS provider; otherwise check the NS records of {zone}.";
-        var passing = prepared.Place.Doubt is not null || Array.TrueForAll(watches, w => w.IsSilent);
+            var passing = prepared.Location.Doubt is not null || Array.TrueForAll(watches, w => w.IsSilent);
         return NotVisible(prepared, waited, string.Join("; ", reports.Where(report => report.Length > 0)), advice, passing);
     }
 
-    private static ChallengeException NotVisible(PreparedRecord prepared, TimeSpan waited, string missing, string advice, bool passing) => new(
-        $"{prepared.Record.ChallengeName}: the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone}, created by {prepared.Provider.Provider.Description}, " +
+    private static ChallengeException NotVisible(
+        PreparedRecord prepared, TimeSpan waited, string missing, string advice, bool passing) => new(
+        $"{prepared.Record.ChallengeName}: the TXT record {prepared.Record.Name} in zone {prepared.Record.Zone}, " +
+        $"created by {prepared.Provider.Provider.Description}, " +
         $"was not visible everywhere within {TimeSpan.FromSeconds(Math.Ceiling(waited.TotalSeconds)):c}: {missing}.{advice} " +
-        "The authority was not told to look.")
+        "The challenge was not submitted to the CA.")
     {
         Fault = passing ? ChallengeFault.Local : ChallengeFault.Name,
     };

@@ -5,9 +5,11 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.Challenges.Dns01.Propagation;
 
-/// <summary>Looks for a value at one address of a name server, and remembers what it said last. One caller at a time; its state may be read by others.</summary>
+/// <summary>
+/// Queries one address of a name server for a value, and remembers the last result. One caller at a time; others may read the state.
+/// </summary>
 internal sealed class ServerWatch(
-    DnsQueryClient requestor, TimeProvider time, string serverName, IPEndPoint endPoint, string value, DnsName? zone = null)
+    DnsQueryClient client, TimeProvider time, string serverName, IPEndPoint endPoint, string value, DnsName? zone = null)
 {
     private long? _refusingSince;
 
@@ -15,18 +17,18 @@ internal sealed class ServerWatch(
 
     public bool IsSilent { get; private set; }
 
-    /// <summary>Whether it ever answered as an authority.</summary>
+    /// <summary>Whether it has ever responded with authority.</summary>
     public bool WasAuthority { get; private set; }
 
-    /// <summary>The server, its address, and what it said last.</summary>
-    public string Report { get; private set; } = $"{serverName} ({endPoint}) was not heard of";
+    /// <summary>The server, its address, and its last result.</summary>
+    public string Report { get; private set; } = $"{serverName} ({endPoint}) has not responded yet";
 
-    /// <remarks>Silence was waited for already: three datagrams went out, and a connection was tried.</remarks>
+    /// <remarks>A timeout needs no patience: three datagrams were sent, and a TCP connection was tried.</remarks>
     public async Task PollAsync(DnsName name, CancellationToken cancellationToken)
     {
         try
         {
-            Judge(await requestor.QueryAsync(endPoint, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken));
+            Judge(await client.QueryAsync(endPoint, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken));
         }
         catch (DnsException exception)
         {
@@ -40,17 +42,17 @@ internal sealed class ServerWatch(
         IsSilent = false;
         if (response.Code is not (DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN))
         {
-            Refuse($"answers {response.Code}", givesUp: false);
+            Refuse($"responds with {response.Code}", givesUp: false);
         }
         else if (!response.IsAuthoritative)
         {
-            Refuse("answers, but not as an authority: the delegation to it is lame", givesUp: false);
+            Refuse("responds, but without authority: the delegation to it is lame", givesUp: false);
         }
         else if (zone is not null && response.Answers.Count == 0
             && response.Authority.OfType<SoaRecord>().FirstOrDefault() is { } soa && soa.Name != zone)
         {
-            // With a CNAME in the answer, the SOA is that of the zone where it leads.
-            Refuse($"answers as an authority of zone {soa.Name} instead", givesUp: false);
+            // If the answer contains a CNAME, the SOA is that of the zone where the CNAME leads.
+            Refuse($"responds with authority for zone {soa.Name} instead", givesUp: false);
         }
         else
         {
@@ -67,22 +69,23 @@ internal sealed class ServerWatch(
     private void Refuse(string problem, bool givesUp)
     {
         _refusingSince ??= time.GetTimestamp();
-        State = givesUp || time.GetElapsedTime(_refusingSince.Value) >= PropagationPolicy.RefusalPatience ? ServerState.Unusable : ServerState.Pending;
+        var isUnusable = givesUp || time.GetElapsedTime(_refusingSince.Value) >= PropagationPolicy.RefusalPatience;
+        State = isUnusable ? ServerState.Unusable : ServerState.Pending;
         Say(problem);
     }
 
     private void Say(string what) => Report = $"{serverName} ({endPoint}): {what}";
 }
 
-/// <summary>What is known of one address of a name server.</summary>
+/// <summary>The state of one address of a name server.</summary>
 internal enum ServerState
 {
-    /// <summary>It was not heard of yet, or answers without the value.</summary>
+    /// <summary>It has not responded yet, or responds without the value.</summary>
     Pending,
 
-    /// <summary>It answers with the value.</summary>
+    /// <summary>It responds with the value.</summary>
     Visible,
 
-    /// <summary>It is silent, or does not answer as an authority for the zone: a resolver would go on to another one.</summary>
+    /// <summary>It does not respond, or not with authority for the zone. A resolver would try another server.</summary>
     Unusable,
 }

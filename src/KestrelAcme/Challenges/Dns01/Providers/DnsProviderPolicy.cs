@@ -1,10 +1,11 @@
 namespace KestrelAcme.Challenges.Dns01.Providers;
 
-/// <summary>Chooses among providers by their zones. Pure.</summary>
+/// <summary>Chooses a provider by its zones. Pure.</summary>
 internal static class DnsProviderPolicy
 {
     /// <summary>
-    /// The index of the provider whose zone is the longest at or above the record's name; failing that, above the name before CNAMEs; failing that, one without zones; otherwise <see langword="null"/>.
+    /// Returns the index of the provider whose zone is the longest at or above the record's name; otherwise, at or above the name before
+    /// CNAMEs; otherwise, that of a provider without zones; otherwise <see langword="null"/>.
     /// </summary>
     public static int? Choose(IReadOnlyList<IReadOnlyList<string>> zones, string recordName, string challengeName)
         => Longest(zones, recordName) ?? Longest(zones, challengeName) ?? WithoutZones(zones);
@@ -38,5 +39,6 @@ internal static class DnsProviderPolicy
     }
 
     private static bool Covers(string zone, string name)
-        => name.EndsWith(zone, StringComparison.OrdinalIgnoreCase) && (name.Length == zone.Length || name[name.Length - zone.Length - 1] == '.');
+        => name.EndsWith(zone, StringComparison.OrdinalIgnoreCase)
+            && (name.Length == zone.Length || name[name.Length - zone.Length - 1] == '.');
 }

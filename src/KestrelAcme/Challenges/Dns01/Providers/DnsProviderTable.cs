@@ -3,14 +3,15 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Challenges.Dns01.Providers;
 
-/// <summary>The providers of the configuration in force. Each is made when it is first needed, and kept for as long as its settings stay.</summary>
+/// <summary>The configured providers. Each is created at first use and kept as long as its settings do not change.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class DnsProviderTable(ConfigurationSource configuration, IEnumerable<DnsProviderKind> kinds, IServiceProvider services) : IDisposable
+internal sealed class DnsProviderTable(
+    ConfigurationSource configuration, IEnumerable<DnsProviderKind> kinds, IServiceProvider services) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<DnsProviderSettings, IDnsProvider> _providers = [];
 
-    /// <returns>The provider for a record, or <see langword="null"/> when none is for it.</returns>
+    /// <returns>The provider for a record, or <see langword="null"/> if there is none.</returns>
     public DnsProviderEntry? Find(string recordName, string challengeName)
     {
         var specifications = configuration.Current.DnsProviders;
@@ -19,11 +20,16 @@ internal sealed class DnsProviderTable(ConfigurationSource configuration, IEnume
             : null;
     }
 
-    /// <summary>What is configured, for messages.</summary>
+    /// <summary>Describes the configured providers, for messages.</summary>
     public string Describe()
     {
         var specifications = configuration.Current.DnsProviders;
-        return specifications.Count == 0 ? "none" : string.Join("; ", specifications.Select(s => $"{s.Settings.Type} for {(s.Zones.Count == 0 ? "all zones" : string.Join(", ", s.Zones))}"));
+        return specifications.Count == 0
+            ? "none"
+            : string.Join("; ", specifications.Select(s => $"{s.Settings.Type} for {ZonesOf(s)}"));
+
+        static string ZonesOf(DnsProviderSpecification specification)
+            => specification.Zones.Count == 0 ? "all zones" : string.Join(", ", specification.Zones);
     }
 
     public void Dispose()
@@ -39,7 +45,7 @@ internal sealed class DnsProviderTable(ConfigurationSource configuration, IEnume
         }
     }
 
-    // A provider whose settings are gone after a reload is kept until the end: an order may still be using it, and reloads are rare.
+    // A provider that a reload has removed is kept until the end, because an order may still use it, and reloads are rare.
     private IDnsProvider Get(DnsProviderSettings settings)
     {
         lock (_gate)
@@ -55,10 +61,10 @@ internal sealed class DnsProviderTable(ConfigurationSource configuration, IEnume
     }
 }
 
-/// <summary>A provider and what it is configured for.</summary>
+/// <summary>A provider and its configuration.</summary>
 internal sealed record DnsProviderEntry(DnsProviderSpecification Specification, IDnsProvider Provider);
 
-/// <summary>How providers of one type are made.</summary>
-/// <param name="TypeName">The type's name.</param>
-/// <param name="Create">Makes one; called once for each element of the configuration.</param>
+/// <summary>How providers of one type are created.</summary>
+/// <param name="TypeName">The name of the type.</param>
+/// <param name="Create">Creates a provider. Called once for each configured provider.</param>
 internal sealed record DnsProviderKind(string TypeName, Func<IServiceProvider, DnsProviderSettings, IDnsProvider> Create);

@@ -1,9 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>What the store keeps of a record while it exists: enough to delete it after a crash.</summary>
+/// <summary>The stored note of a record while it exists, with what is needed to delete it after a crash.</summary>
 internal sealed record RecordEntry
 {
-    // An order lasts half an hour at most, and the authority may look at its records for a moment longer.
+    // An order lasts at most half an hour, and the CA may query its records for a moment longer.
     private static readonly TimeSpan LongestUse = TimeSpan.FromMinutes(40);
 
     public required string Zone { get; init; }
@@ -16,18 +18,28 @@ internal sealed record RecordEntry
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Whether nobody needs the record any more, though it could not be deleted.</summary>
+    /// <summary>Whether the record is no longer needed but could not be deleted.</summary>
     public bool IsAbandoned { get; init; }
 
     public static RecordEntry Of(DnsTxtRecord record, DateTimeOffset now)
-        => new() { Zone = record.Zone, Name = record.Name, ChallengeName = record.ChallengeName, Value = record.Value, CreatedAt = now };
+        => new()
+        {
+            Zone = record.Zone,
+            Name = record.Name,
+            ChallengeName = record.ChallengeName,
+            Value = record.Value,
+            CreatedAt = now,
+        };
 
-    /// <summary>Whether the order that it was created for may still be going on: its process may have ended while the authority was looking. A time noted by a clock far ahead says nothing.</summary>
+    /// <summary>
+    /// Whether the order of the record may still be in progress, because
+    /// its process may have ended while the CA was validating. A time stamp
+    /// from a clock that is far ahead is ignored.
+    /// </summary>
     public bool MayBeNeeded(DateTimeOffset now) => !IsAbandoned && (now - CreatedAt).Duration() < LongestUse;
 
     /// <summary>
-    /// Why this cannot be a note of the journal, for a challenge's record: it would have another key, place or value. <see
-    /// langword="null"/> when it can.
+    /// Returns why this cannot be a note for a challenge's record: its key, location or value is wrong. <see langword="null"/> if it can.
     /// </summary>
     public string? WhyForeign(string key)
     {
@@ -37,13 +49,24 @@ internal sealed record RecordEntry
         }
 
         var owner = RecordKeys.OwnerOf(key);
-        return !RecordNamePolicy.IsOfDigest(Value) ? "Its value is not that of a challenge."
-            : !RecordNamePolicy.IsOfChallenge(ChallengeName) || !RecordNamePolicy.IsPlain(Name) || !RecordNamePolicy.IsPlain(Zone)
-                ? "Its name is not that of a challenge."
-            : key != RecordKeys.Entry(ToRecord(), owner) || !Guid.TryParseExact(owner, "N", out _)
-                ? "It is not where the journal keeps a note of this record."
-            : null;
+        if (!RecordNamePolicy.IsOfDigest(Value))
+        {
+            return "Its value is not that of a challenge.";
+        }
+
+        if (!RecordNamePolicy.IsOfChallenge(ChallengeName) || !RecordNamePolicy.IsPlain(Name) || !RecordNamePolicy.IsPlain(Zone))
+        {
+            return "Its name is not that of a challenge.";
+        }
+
+        return key == RecordKeys.Entry(ToRecord(), owner) && Guid.TryParseExact(owner, "N", out _)
+            ? null
+            : "Its key is not the one for this record.";
     }
 
     public DnsTxtRecord ToRecord() => new() { Zone = Zone, Name = Name, ChallengeName = ChallengeName, Value = Value };
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(RecordEntry))]
+internal sealed partial class RecordJsonContext : JsonSerializerContext;

@@ -6,8 +6,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>Notes in the store which records exist and who needs them. A note is written before its record is created, and removed after it was deleted.</summary>
-internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, TimeProvider time, ILogger<RecordJournal> logger)
+/// <summary>
+/// Notes in the store which records exist and which instances need them. A note is written before its record is created, and removed after
+/// it was deleted.
+/// </summary>
+internal sealed class RecordJournal(
+    BoundedStorage storage, RecordOwner owner, TimeProvider time, ILogger<RecordJournal> logger)
 {
     private readonly BoundedStorage _storage = RecordStorage.Of(storage);
 
@@ -16,22 +20,27 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         try
         {
             await owner.HoldAsync(cancellationToken);
-            var value = JsonSerializer.SerializeToUtf8Bytes(RecordEntry.Of(record, time.GetUtcNow()), RecordJsonContext.Default.RecordEntry);
+            var entry = RecordEntry.Of(record, time.GetUtcNow());
+            var value = JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry);
             await _storage.WriteAsync(RecordKeys.Entry(record, owner.Id), value, lease: null, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
-            // The challenge can be answered all the same; only a crash would leave the record behind.
+            // The challenge works without the note; only a crash would leave the record behind.
             logger.DnsRecordNotNoted(record.Name, exception.Message);
         }
     }
 
-    /// <summary>Notes that nobody needs the record any more, though it may exist: under the name of an owner that never lived, so that the next sweep of any instance takes it for stale.</summary>
+    /// <summary>
+    /// Notes that the record is no longer needed but may still exist. The
+    /// note gets the name of an owner that never existed, so that the next
+    /// sweep of any instance deletes the record.
+    /// </summary>
     public async Task AbandonAsync(DnsTxtRecord record)
     {
         try
         {
-            // Whoever was cancelled has no token left; the store bounds its own time.
+            // The caller's token may be canceled already. The store has a timeout of its own.
             var entry = RecordEntry.Of(record, time.GetUtcNow()) with { IsAbandoned = true };
             var value = JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry);
             await _storage.WriteAsync(RecordKeys.Entry(record, Guid.NewGuid().ToString("N")), value, lease: null, CancellationToken.None);
@@ -43,7 +52,8 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
     }
 
-    public Task RemoveAsync(DnsTxtRecord record, CancellationToken cancellationToken) => RemoveAsync(RecordKeys.Entry(record, owner.Id), cancellationToken);
+    public Task RemoveAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+        => RemoveAsync(RecordKeys.Entry(record, owner.Id), cancellationToken);
 
     public async Task RemoveAsync(string key, CancellationToken cancellationToken)
     {
@@ -57,11 +67,15 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
     }
 
-    /// <summary>Whether another instance, alive or dead, noted that it needs the same value.</summary>
+    /// <summary>Whether another instance, alive or dead, has noted that it needs the same value.</summary>
     public Task<bool> IsNeededBesidesAsync(DnsTxtRecord record, string ownerId, CancellationToken cancellationToken)
         => AnyOtherAsync(record, ownerId, _ => Task.FromResult(true), cancellationToken);
 
-    /// <summary>Whether another instance that lives needs the same value. The notes of dead ones are removed: whoever goes on with an order cleans up for those who began it.</summary>
+    /// <summary>
+    /// Whether another instance that is alive needs the same value. Removes
+    /// the notes of dead ones, because an instance that resumes an order
+    /// cleans up for the one that placed it.
+    /// </summary>
     public Task<bool> IsNeededByOthersAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
         return AnyOtherAsync(record, owner.Id, LivesAsync, cancellationToken);
@@ -78,9 +92,10 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
     }
 
-    /// <summary>The notes of other instances, alive or dead. One that cannot be read keeps none of the others back: it is logged and left out.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked at all.</exception>
-    public async IAsyncEnumerable<(string Key, RecordEntry Entry)> ReadOthersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Returns the notes of other instances, alive or dead. A note that cannot be read is logged and left out.</summary>
+    /// <exception cref="StorageUnavailableException">The store itself cannot be read.</exception>
+    public async IAsyncEnumerable<(string Key, RecordEntry Entry)> ReadOthersAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var keys = new List<string>();
         await foreach (var key in _storage.ListAsync(RecordKeys.RecordsPrefix, cancellationToken))
@@ -91,7 +106,9 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
             }
         }
 
-        await foreach (var (key, value) in TolerantReader.ReadManyAsync(_storage, keys, (unread, reason) => logger.ValueUnreadable(unread, reason), logger, cancellationToken))
+        var entries = TolerantReader.ReadManyAsync(
+            _storage, keys, (unread, reason) => logger.ValueUnreadable(unread, reason), logger, cancellationToken);
+        await foreach (var (key, value) in entries)
         {
             if (await ReadAsync(key, value, cancellationToken) is { } entry)
             {
@@ -100,7 +117,8 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
     }
 
-    private async Task<bool> AnyOtherAsync(DnsTxtRecord record, string ownerId, Func<string, Task<bool>> counts, CancellationToken cancellationToken)
+    private async Task<bool> AnyOtherAsync(
+        DnsTxtRecord record, string ownerId, Func<string, Task<bool>> counts, CancellationToken cancellationToken)
     {
         try
         {
@@ -114,7 +132,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
         }
         catch (StorageUnavailableException)
         {
-            // Without the store nobody else can have taken part in this challenge.
+            // Without the store, no other instance can have taken part in this challenge.
         }
 
         return false;
@@ -127,7 +145,7 @@ internal sealed class RecordJournal(BoundedStorage storage, RecordOwner owner, T
             var entry = JsonSerializer.Deserialize(value.Span, RecordJsonContext.Default.RecordEntry)
                 ?? throw new JsonException("It is null.");
 
-            // Records are deleted on the word of a note, so one that this journal cannot have written is not believed.
+            // Records are deleted because a note says so. A note that this class cannot have written is ignored.
             return entry.WhyForeign(key) is { } reason ? throw new JsonException(reason) : entry;
         }
         catch (JsonException exception)

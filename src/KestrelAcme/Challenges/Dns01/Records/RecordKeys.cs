@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
+using KestrelAcme.Storage;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>Where records, their owners and the locks of their names are in the store. Pure.</summary>
+/// <summary>The storage keys of records, their owners and the locks of their names. Pure.</summary>
 internal static class RecordKeys
 {
-    /// <summary>Below it: a folder for each value of each name, and in it a file for each instance that needs the value.</summary>
+    /// <summary>Contains a folder for each value of each name, and in it a key for each instance that needs the value.</summary>
     public const string RecordsPrefix = "challenges/dns-01/records/";
 
     public static string Folder(DnsTxtRecord record) => $"{RecordsPrefix}{Hash($"{record.Name} {record.Value}")}/";
@@ -20,4 +21,14 @@ internal static class RecordKeys
     public static string NameLease(string name) => $"challenges/dns-01/names/{Hash(name)}";
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}
+
+/// <summary>The store with the timeout for changes of records.</summary>
+internal static class RecordStorage
+{
+    // A clean-up has 30 seconds: for the lock of the name, for the notes of others, and for the provider, which matters most.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
+
+    /// <summary>Returns the store with a short timeout, because challenges work without it.</summary>
+    public static BoundedStorage Of(BoundedStorage storage) => storage.Within(Limit);
 }

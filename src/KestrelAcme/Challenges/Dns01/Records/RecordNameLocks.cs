@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>Lets one change at a time be made to a name, in this process and in all that share the store.</summary>
+/// <summary>Allows only one change of a name at a time, in this process and in all that share the store.</summary>
 internal sealed class RecordNameLocks(BoundedStorage storage, TimeProvider time, ILogger<RecordNameLocks> logger)
 {
-    // Names that share a lock wait for each other, which costs time and nothing else; a caller never holds two.
+    // Names that share a lock wait for each other, which only takes time: a caller never holds two locks.
     private const int Stripes = 256;
 
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(1);
@@ -18,7 +18,7 @@ internal sealed class RecordNameLocks(BoundedStorage storage, TimeProvider time,
     private readonly BoundedStorage _storage = RecordStorage.Of(storage);
     private readonly SemaphoreSlim[] _stripes = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
-    /// <exception cref="ChallengeException">Another instance kept the name for too long.</exception>
+    /// <exception cref="ChallengeException">Another instance held the lock of the name for too long.</exception>
     public async Task RunAsync(string name, Func<Task> change, CancellationToken cancellationToken)
     {
         var stripe = _stripes[(uint)name.GetHashCode(StringComparison.Ordinal) % Stripes];
@@ -41,14 +41,19 @@ internal sealed class RecordNameLocks(BoundedStorage storage, TimeProvider time,
         {
             for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             {
-                if (await LeaseKeeper.TryAcquireAsync(_storage, RecordKeys.NameLease(name), LeaseDuration, time, cancellationToken) is { } keeper)
+                var lease = RecordKeys.NameLease(name);
+                if (await LeaseKeeper.TryAcquireAsync(_storage, lease, LeaseDuration, time, cancellationToken) is { } keeper)
                 {
                     return keeper;
                 }
 
                 if (time.GetElapsedTime(start) > LongestWait)
                 {
-                    throw new ChallengeException($"{name}: another instance has been changing its records for more than {LongestWait.TotalMinutes:0} minutes.") { Fault = ChallengeFault.Local };
+                    throw new ChallengeException(
+                        $"{name}: another instance has been changing its records for more than {LongestWait.TotalMinutes:0} minutes.")
+                    {
+                        Fault = ChallengeFault.Local,
+                    };
                 }
 
                 await Task.Delay(pause, time, cancellationToken);

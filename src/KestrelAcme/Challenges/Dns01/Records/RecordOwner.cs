@@ -2,10 +2,13 @@ using KestrelAcme.Storage;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>This instance as the owner of records: it holds a lease for as long as it may have some, so that others can tell its records from those of a dead one.</summary>
+/// <summary>
+/// This instance as the owner of records. It holds a lease while it may have records, so that others can distinguish its records from those
+/// of a dead instance.
+/// </summary>
 internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
 {
-    /// <summary>How long a store takes at most to notice that an owner is dead.</summary>
+    /// <summary>How long the store takes at most to notice that an owner is dead.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(2);
 
     private readonly BoundedStorage _storage = RecordStorage.Of(storage);
@@ -14,7 +17,7 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
 
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be reached.</exception>
     public async Task HoldAsync(CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
@@ -26,7 +29,8 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
                 await lost.DisposeAsync();
             }
 
-            _keeper ??= await LeaseKeeper.TryAcquireAsync(_storage, RecordKeys.OwnerLease(Id), LeaseDuration, time, cancellationToken);
+            _keeper ??= await LeaseKeeper.TryAcquireAsync(
+                _storage, RecordKeys.OwnerLease(Id), LeaseDuration, time, cancellationToken);
         }
         finally
         {
@@ -34,11 +38,12 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
         }
     }
 
-    /// <summary>Whether another owner lives, as far as the store knows.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <summary>Whether another owner is alive, as far as the store knows.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be reached.</exception>
     public async Task<bool> LivesAsync(string id, CancellationToken cancellationToken)
     {
-        await using var lease = await LeaseKeeper.TryAcquireAsync(_storage, RecordKeys.OwnerLease(id), LeaseDuration, time, cancellationToken);
+        await using var lease = await LeaseKeeper.TryAcquireAsync(
+            _storage, RecordKeys.OwnerLease(id), LeaseDuration, time, cancellationToken);
         return lease is null;
     }
 

@@ -4,12 +4,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>Creates and deletes records by way of their provider, one change of a name at a time, each noted in the store.</summary>
+/// <summary>Creates and deletes records through their providers: one change of a name at a time, each noted in the store.</summary>
 internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks, TimeProvider time, ILogger<RecordWriter> logger)
 {
     private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(5);
 
-    /// <exception cref="ChallengeException">The record could not be created. A note of it is left, for it may exist.</exception>
+    /// <exception cref="ChallengeException">The record could not be created. Its note is kept, because it may exist.</exception>
     public Task CreateAsync(DnsTxtRecord record, IDnsProvider provider, CancellationToken cancellationToken)
         => locks.RunAsync(record.Name, () => CreateNotedAsync(record, provider, cancellationToken), cancellationToken);
 
@@ -27,7 +27,7 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
         }
     }
 
-    /// <summary>Deletes the record of an instance that is dead, unless one that lives needs it too.</summary>
+    /// <summary>Deletes the record of a dead instance, unless one that is alive needs it, too.</summary>
     /// <exception cref="ChallengeException">The record could not be deleted.</exception>
     public Task DeleteStaleAsync(string key, RecordEntry entry, IDnsProvider provider, CancellationToken cancellationToken)
         => locks.RunAsync(entry.Name, () => DeleteStaleNotedAsync(key, entry, provider, cancellationToken), cancellationToken);
@@ -50,7 +50,8 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
         await journal.RemoveAsync(record, cancellationToken);
     }
 
-    private async Task DeleteStaleNotedAsync(string key, RecordEntry entry, IDnsProvider provider, CancellationToken cancellationToken)
+    private async Task DeleteStaleNotedAsync(
+        string key, RecordEntry entry, IDnsProvider provider, CancellationToken cancellationToken)
     {
         var record = entry.ToRecord();
         if (!await journal.IsNeededBesidesAsync(record, RecordKeys.OwnerOf(key), cancellationToken))
@@ -63,7 +64,11 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
     }
 
     private async Task CallAsync(
-        DnsTxtRecord record, IDnsProvider provider, Func<DnsTxtRecord, CancellationToken, Task> call, string done, CancellationToken cancellationToken)
+        DnsTxtRecord record,
+        IDnsProvider provider,
+        Func<DnsTxtRecord, CancellationToken, Task> call,
+        string done,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -81,9 +86,11 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or ChallengeException))
         {
-            // A provider of the app's own that does not keep to its contract.
+            // A custom provider that violates its contract.
             throw new ChallengeException(
-                $"{record.ChallengeName}: the TXT record {record.Name} in zone {record.Zone} could not be {done} by {provider.Description}. {exception.GetType().Name}: {exception.Message}", exception)
+                $"{record.ChallengeName}: the TXT record {record.Name} in zone {record.Zone} could not be {done} "
+                + $"by {provider.Description}. {exception.GetType().Name}: {exception.Message}",
+                exception)
             {
                 Fault = ChallengeFault.Local,
             };
@@ -97,7 +104,10 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
                 : $" The CNAME of {record.ChallengeName} leads to zone {record.Zone}: configure a DNS provider with " +
                     $"\"Zones\": [\"{record.Zone}\"], remove the CNAME, or set FollowCnames to false.";
 
-    /// <summary>Waits for a call even when it was cancelled, since the name is to be changed by one at a time; but not for ever, where a provider does not heed it.</summary>
+    /// <summary>
+    /// Waits for a call even after it was canceled, because only one change of a name is allowed at a time. The wait is limited in case the
+    /// provider ignores cancellation.
+    /// </summary>
     private async Task EndAsync(Task call, IDnsProvider provider, CancellationToken cancellationToken)
     {
         try
@@ -118,7 +128,9 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
         }
         catch (TimeoutException) when (!call.IsCompleted)
         {
-            throw new OperationCanceledException($"{provider.Description} was told to stop and did not within {TimeToStop.TotalSeconds:0} s; its call is left alone.", cancellationToken);
+            throw new OperationCanceledException(
+                $"{provider.Description} was canceled and did not stop within {TimeToStop.TotalSeconds:0} s; its call is abandoned.",
+                cancellationToken);
         }
     }
 

@@ -6,11 +6,17 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>Tidies up behind instances that are dead and after deletions that failed, in the background, and gives back this one's lease at the end. Never throws.</summary>
+/// <summary>
+/// Cleans up in the background after dead instances and failed deletions, and releases this instance's lease at shutdown. Never throws.
+/// </summary>
 internal sealed class StaleRecordService(
-    StaleRecordSweep sweep, RecordOwner owner, ConfigurationSource configuration, TimeProvider time, ILogger<StaleRecordService> logger) : BackgroundService
+    StaleRecordSweep sweep,
+    RecordOwner owner,
+    ConfigurationSource configuration,
+    TimeProvider time,
+    ILogger<StaleRecordService> logger) : BackgroundService
 {
-    // Longer than a store needs to notice that an owner is dead.
+    // Longer than the store needs to notice that an owner is dead.
     private static readonly TimeSpan PauseWhileOwnersMayLive = RecordOwner.LeaseDuration + TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(6);
@@ -23,7 +29,7 @@ internal sealed class StaleRecordService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // What a background service does before it first waits, the start waits for.
+        // The host's startup waits until this method yields for the first time.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
@@ -39,7 +45,7 @@ internal sealed class StaleRecordService(
         }
         catch (OperationCanceledException)
         {
-            // The host stops; the next start goes on.
+            // The host is stopping. The sweep continues at the next start.
         }
     }
 
@@ -47,7 +53,8 @@ internal sealed class StaleRecordService(
     {
         try
         {
-            return configuration.Current is { Enabled: true, Issuance: IssuanceMode.Automatic, DnsProviders.Count: > 0 } && await sweep.RunAsync(cancellationToken);
+            return configuration.Current is { Enabled: true, Issuance: IssuanceMode.Automatic, DnsProviders.Count: > 0 }
+                && await sweep.RunAsync(cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

@@ -5,16 +5,21 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
 
-/// <summary>Deletes the records that instances left behind which ended without cleaning up.</summary>
+/// <summary>Deletes the records of instances that ended without cleaning up.</summary>
 internal sealed class StaleRecordSweep(
-    BoundedStorage storage, RecordJournal journal, RecordWriter writer, DnsProviderTable providers, ChallengeRecordLocator finder,
-    TimeProvider time, ILogger<StaleRecordSweep> logger)
+    BoundedStorage storage,
+    RecordJournal journal,
+    RecordWriter writer,
+    DnsProviderTable providers,
+    ChallengeRecordLocator locator,
+    TimeProvider time,
+    ILogger<StaleRecordSweep> logger)
 {
-    // A record that nobody was able to delete for so long is left to the operator, who was told at every start.
+    // A record that could not be deleted for this long is left to the operator, who was told at every start.
     private static readonly TimeSpan OldestNote = TimeSpan.FromDays(30);
 
-    /// <returns>Whether records are left whose owners may be alive, or whose orders may go on without them.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <returns>Whether records are left whose owners may be alive, or whose orders may be resumed.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         var left = false;
@@ -38,8 +43,9 @@ internal sealed class StaleRecordSweep(
 
         foreach (var (owner, notes) in byOwner)
         {
-            // Who holds the lease of an owner knows that it is dead, and that nobody else sweeps for it.
-            await using var lease = await LeaseKeeper.TryAcquireAsync(storage, RecordKeys.OwnerLease(owner), RecordOwner.LeaseDuration, time, cancellationToken);
+            // Holding an owner's lease proves that the owner is dead and that no other instance sweeps for it.
+            await using var lease = await LeaseKeeper.TryAcquireAsync(
+                storage, RecordKeys.OwnerLease(owner), RecordOwner.LeaseDuration, time, cancellationToken);
             left |= lease is null;
             foreach (var (key, entry) in lease is null ? [] : notes)
             {
@@ -58,9 +64,10 @@ internal sealed class StaleRecordSweep(
             {
                 logger.StaleDnsRecordKept(entry.Name, entry.Zone, "no DNS provider is configured for it any more");
             }
-            else if (!await finder.LeadsToAsync(entry.ChallengeName, entry.Name, cancellationToken))
+            else if (!await locator.LeadsToAsync(entry.ChallengeName, entry.Name, cancellationToken))
             {
-                // Only a note says that it was a challenge's, and whoever can write to the store could have any record deleted.
+                // Only the note says that the record was for a challenge, and
+                // anyone who can write to the store could have any record deleted.
                 logger.StaleDnsRecordKept(entry.Name, entry.Zone, $"no CNAME of {entry.ChallengeName} leads to it any more");
             }
             else

@@ -7,7 +7,9 @@ using KestrelAcme.DnsClient.Updates;
 
 namespace KestrelAcme.Challenges.Dns01.Rfc2136;
 
-/// <summary>Changes zones by dynamic updates. Each adds or removes one record of a set, so that concurrent changes never meet.</summary>
+/// <summary>
+/// Changes zones with dynamic updates. Each update adds or removes one record of a set, so concurrent updates do not conflict.
+/// </summary>
 internal sealed class Rfc2136Provider(Rfc2136Server server, TsigKey? key, DnsAccess dns) : IDnsProvider
 {
     public string Description => $"RFC 2136 updates at {server}";
@@ -17,17 +19,20 @@ internal sealed class Rfc2136Provider(Rfc2136Server server, TsigKey? key, DnsAcc
         if (!Rfc2136Server.TryParse(settings.Get(nameof(Rfc2136Options.Server)), out var server)
             || !TsigAlgorithms.TryParse(settings.Find(nameof(Rfc2136Options.TsigAlgorithm)), out var algorithm))
         {
-            throw new ArgumentException("The settings were not checked.", nameof(settings));
+            throw new ArgumentException("The settings were not validated.", nameof(settings));
         }
 
         var name = settings.Find(nameof(Rfc2136Options.TsigKeyName));
         var secret = settings.Find(nameof(Rfc2136Options.TsigSecret));
-        return new Rfc2136Provider(server, name is null || secret is null ? null : new TsigKey(DnsName.Parse(name), algorithm, secret), dns);
+        var key = name is null || secret is null ? null : new TsigKey(DnsName.Parse(name), algorithm, secret);
+        return new Rfc2136Provider(server, key, dns);
     }
 
-    public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => UpdateAsync(record, update => update.Add(Txt(record)), cancellationToken);
+    public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+        => UpdateAsync(record, update => update.Add(Txt(record)), cancellationToken);
 
-    public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => UpdateAsync(record, update => update.Delete(Txt(record)), cancellationToken);
+    public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
+        => UpdateAsync(record, update => update.Delete(Txt(record)), cancellationToken);
 
     private static TxtRecord Txt(DnsTxtRecord record) => new(DnsName.Parse(record.Name), record.TimeToLive, record.Value);
 
@@ -45,11 +50,14 @@ internal sealed class Rfc2136Provider(Rfc2136Server server, TsigKey? key, DnsAcc
         }
         catch (SocketException exception)
         {
-            throw new DnsProviderException(DnsProviderFault.Unavailable, $"The server {server} of zone {record.Zone} cannot be found: {exception.Message}.", exception);
+            throw new DnsProviderException(
+                DnsProviderFault.Unavailable,
+                $"The address of the server {server} for zone {record.Zone} cannot be found: {exception.Message}.",
+                exception);
         }
     }
 
-    /// <summary>Sends to the first address that can be reached.</summary>
+    /// <summary>Sends the update to the first reachable address.</summary>
     private async Task SendAsync(DnsUpdate update, CancellationToken cancellationToken)
     {
         var addresses = await server.FindAsync(cancellationToken);
@@ -57,12 +65,12 @@ internal sealed class Rfc2136Provider(Rfc2136Server server, TsigKey? key, DnsAcc
         {
             try
             {
-                await dns.Requestor.UpdateAsync(addresses[i], update, key, cancellationToken);
+                await dns.Client.UpdateAsync(addresses[i], update, key, cancellationToken);
                 return;
             }
             catch (DnsException exception) when (i + 1 < addresses.Count && exception is DnsTimeoutException or DnsTransportException)
             {
-                // The next address may do.
+                // Try the next address.
             }
         }
     }
@@ -71,15 +79,18 @@ internal sealed class Rfc2136Provider(Rfc2136Server server, TsigKey? key, DnsAcc
     {
         TsigException => DnsProviderFault.Unauthorized,
         DnsResponseCodeException { Code: DnsResponseCode.REFUSED } => DnsProviderFault.Unauthorized,
-        DnsResponseCodeException { Code: DnsResponseCode.NOTAUTH or DnsResponseCode.NOTZONE or DnsResponseCode.NOTIMP } => DnsProviderFault.ZoneNotFound,
+        DnsResponseCodeException { Code: DnsResponseCode.NOTAUTH or DnsResponseCode.NOTZONE or DnsResponseCode.NOTIMP }
+            => DnsProviderFault.ZoneNotFound,
         DnsResponseCodeException { Code: not DnsResponseCode.SERVFAIL } => DnsProviderFault.Refused,
         _ => DnsProviderFault.Unavailable,
     };
 
     private string Explain(DnsException exception, DnsTxtRecord record) => exception switch
     {
-        TsigException => $"Zone {record.Zone}: {exception.Message} Compare TsigKeyName, TsigAlgorithm and TsigSecret with the server's key, and both clocks.",
-        DnsResponseCodeException { Code: DnsResponseCode.REFUSED } => $"{exception.Message} Allow {(key is null ? "this machine's address" : $"the key {key.Name}")} to update TXT records of {record.Name}.",
+        TsigException => $"Zone {record.Zone}: {exception.Message} "
+            + "Compare TsigKeyName, TsigAlgorithm and TsigSecret with the server's key, and compare both clocks.",
+        DnsResponseCodeException { Code: DnsResponseCode.REFUSED } => $"{exception.Message} "
+            + $"Allow {(key is null ? "this machine's address" : $"the key {key.Name}")} to update TXT records of {record.Name}.",
         DnsResponseCodeException => exception.Message,
         _ => $"Zone {record.Zone}: {exception.Message}",
     };

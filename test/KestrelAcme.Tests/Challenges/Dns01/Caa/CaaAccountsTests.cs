@@ -27,7 +27,9 @@ public sealed class CaaAccountsTests
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [Zone] }, Cancelled);
         await using var fixture = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port);
-        List<CaaSubject> subjects = [.. names.Select(n => new CaaSubject(n.StartsWith("*.", StringComparison.Ordinal) ? n[2..] : n, n.StartsWith('*')))];
+        List<CaaSubject> subjects = [
+            .. names.Select(n => new CaaSubject(n.StartsWith("*.", StringComparison.Ordinal) ? n[2..] : n, n.StartsWith('*')))
+        ];
 
         Assert.Equal(expected, await fixture.Services.GetRequiredService<ICaaAccounts>().AreNamedAsync(subjects, ["ca.test"], Cancelled));
     }

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Caa;
 
-/// <summary>An application whose names' CAA records are in BIND, and an authority that says by which name they know it.</summary>
+/// <summary>An app whose CAA records are in BIND, and a CA whose directory contains its name in CAA records.</summary>
 public sealed class CaaEndToEndTests
 {
     private const string Name = "www.example.test";
@@ -26,10 +26,16 @@ public sealed class CaaEndToEndTests
         await using var fixture = await StartAuthorityAsync("local.test");
         await using var app = await StartAppAsync(fixture, bind, bind.Address.Port);
 
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)?.State == CertificateState.Blocked,
+            $"the state Blocked\n{app.Log}",
+            cancellationToken: Cancelled);
         var failure = app.Certificates.Find(Name)!.Failure!;
         Assert.Equal(FailureCause.Operator, failure.Cause);
-        Assert.StartsWith($"{Name}: the CAA record set of example.test allows (issue) other.test, not local.test. Add: {Record}. Nothing was ordered.", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{Name}: the CAA record set of example.test allows (issue) other.test, not local.test. Add: {Record}. No order was placed.",
+            failure.Message,
+            StringComparison.Ordinal);
         Assert.Equal([Record], failure.RequiredRecords.Select(r => r.ToString()));
         Assert.DoesNotContain(fixture.Authority.Requests, request => request.Path.Contains("new-order", StringComparison.Ordinal));
 
@@ -46,7 +52,10 @@ public sealed class CaaEndToEndTests
         await using var bind = await StartBindAsync();
         await using var fixture = await StartAuthorityAsync("local.test");
         await using var app = await StartAppAsync(fixture, bind, bind.Address.Port, Quick);
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)?.State == CertificateState.Blocked,
+            $"the state Blocked\n{app.Log}",
+            cancellationToken: Cancelled);
         var failure = app.Certificates.Find(Name)!.Failure!;
         var asked = fixture.Authority.Requests.Count;
 
@@ -69,7 +78,10 @@ public sealed class CaaEndToEndTests
         await using var fixture = await StartAuthorityAsync("local.test");
         await using (var before = await StartAppAsync(fixture, bind, bind.Address.Port))
         {
-            await Poll.UntilAsync(() => before.Certificates.Find(Name)?.State == CertificateState.Blocked, $"the state Blocked\n{before.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                () => before.Certificates.Find(Name)?.State == CertificateState.Blocked,
+                $"the state Blocked\n{before.Log}",
+                cancellationToken: Cancelled);
             await before.StopAsync(Cancelled);
         }
 
@@ -86,7 +98,10 @@ public sealed class CaaEndToEndTests
         await using var fixture = await StartAuthorityAsync();
         fixture.Authority.Faults.FailValidation(Name, "caa", "CAA forbids it.");
         await using var app = await StartAppAsync(fixture, bind, bind.Address.Port, Quick);
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)?.State == CertificateState.Blocked,
+            $"the state Blocked\n{app.Log}",
+            cancellationToken: Cancelled);
         fixture.Authority.Faults.Clear();
         var certificate = app.Services.GetRequiredService<CertificateCatalog>().Find(Name)!;
         await Poll.UntilAsync(() => certificate.Looks?.Count >= 3, "some looks at DNS", cancellationToken: Cancelled);
@@ -103,11 +118,13 @@ public sealed class CaaEndToEndTests
         await using var bind = await StartBindAsync();
         await using var fixture = await StartAuthorityAsync("local.test");
 
-        // Nothing listens where the zone's own servers are looked for.
+        // Nothing listens at the addresses of the zone's servers.
         await using var app = await StartAppAsync(fixture, bind, FreePort.TcpAndUdp());
 
         await app.ObtainedAsync(Name);
-        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Event.Name == "CaaMayForbid" && line.Message.Contains(Record, StringComparison.Ordinal));
+        Assert.Contains(
+            app.Log.At(LogLevel.Warning),
+            line => line.Event.Name == "CaaMayForbid" && line.Message.Contains(Record, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -121,11 +138,14 @@ public sealed class CaaEndToEndTests
         Assert.False(app.Log.Has("CaaMayForbid") || app.Log.Has("CaaNotLookedUp"), app.Log.ToString());
     }
 
-    private static Task<BindServer> StartBindAsync() => BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "@ IN CAA 0 issue \"other.test\"")] }, Cancelled);
+    private static Task<BindServer> StartBindAsync()
+        => BindServer.StartAsync(new BindOptions { Zones = [new BindZone("example.test", "@ IN CAA 0 issue \"other.test\"")] }, Cancelled);
 
-    private static Task<LocalFixture> StartAuthorityAsync(params string[] caaIdentities) => LocalFixture.StartAsync(options => Array.ForEach(caaIdentities, options.CaaIdentities.Add));
+    private static Task<LocalFixture> StartAuthorityAsync(params string[] caaIdentities)
+        => LocalFixture.StartAsync(options => Array.ForEach(caaIdentities, options.CaaIdentities.Add));
 
-    private static IssuanceSettings Quick { get; } = new() { RecordLook = TimeSpan.FromMilliseconds(50), LongestRecordLook = TimeSpan.FromMilliseconds(500) };
+    private static IssuanceSettings Quick { get; } =
+        new() { RecordLook = TimeSpan.FromMilliseconds(50), LongestRecordLook = TimeSpan.FromMilliseconds(500) };
 
     private static Task<AcmeApp> StartAppAsync(LocalFixture fixture, BindServer bind, int port, IssuanceSettings? times = null)
     {

@@ -35,9 +35,18 @@ public sealed class CaaPolicyTests
     [InlineData("0 issue ;", false, "allows (issue) nobody, not ca.test or also.test")]
     [InlineData("0 issue ;", true, "allows (issue) nobody, not ca.test or also.test")]
     [InlineData("0 issue ca.test|0 issuewild other.test", true, "allows (issuewild) other.test, not ca.test or also.test")]
-    [InlineData("0 issue ca.test; accounturi=https://ca.test/account/2", false, "allows (issue) ca.test for the account https://ca.test/account/2 only, not for https://ca.test/account/1")]
-    [InlineData("0 issue ca.test; accounturi=https://ca.test/account/1; accounturi=https://ca.test/account/2", false, "allows (issue) ca.test for the account")]
-    [InlineData("0 issue ca.test; validationmethods=http-01", false, "allows (issue) ca.test with validationmethods=http-01 only, and ChallengeTypes is dns-01")]
+    [InlineData(
+        "0 issue ca.test; accounturi=https://ca.test/account/2",
+        false,
+        "allows (issue) ca.test for the account https://ca.test/account/2 only, not for https://ca.test/account/1")]
+    [InlineData(
+        "0 issue ca.test; accounturi=https://ca.test/account/1; accounturi=https://ca.test/account/2",
+        false,
+        "allows (issue) ca.test for the account")]
+    [InlineData(
+        "0 issue ca.test; validationmethods=http-01",
+        false,
+        "allows (issue) ca.test with validationmethods=http-01 only, and ChallengeTypes is dns-01")]
     [InlineData("0 issue ca.test; garbage", false, "has a malformed parameter in its issue property for ca.test")]
     public void Judge_Forbidden_SaysWhy(string records, bool wildcard, string reason)
     {
@@ -55,7 +64,12 @@ public sealed class CaaPolicyTests
         var owner = DnsName.Parse("example.test");
         var set = from record in records.Split('|', StringSplitOptions.RemoveEmptyEntries)
                   let parts = record.Split(' ', 3)
-                  select new CaaRecord(owner, TimeSpan.FromSeconds(5), byte.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts[1], parts[2]);
+                  select new CaaRecord(
+                      owner,
+                      TimeSpan.FromSeconds(5),
+                      byte.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture),
+                      parts[1],
+                      parts[2]);
         return CaaPolicy.Judge([.. set], new CaaSubject("example.test", wildcard), Request);
     }
 }

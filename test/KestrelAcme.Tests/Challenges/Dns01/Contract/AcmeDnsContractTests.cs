@@ -9,7 +9,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Contract;
 
-/// <summary>Against a stub that holds the documented shapes.</summary>
+/// <summary>Uses a stub that follows the API's documentation.</summary>
 public sealed class AcmeDnsContractTests : DnsProviderContract
 {
     private readonly AcmeDnsStub _stub = new();
@@ -25,7 +25,7 @@ public sealed class AcmeDnsContractTests : DnsProviderContract
 
     protected override bool Deletes => false;
 
-    // There is one zone for all: its own.
+    // acme-dns has only one zone.
     protected override bool KnowsItsZones => false;
 
     protected override IEnumerable<string> Secrets => [_stub.FirstKey!];
@@ -39,14 +39,19 @@ public sealed class AcmeDnsContractTests : DnsProviderContract
     {
         var record = new DnsTxtRecord { Zone = "example.test", Name = ChallengeName, ChallengeName = ChallengeName, Value = "value" };
 
-        var first = await Assert.ThrowsAsync<DnsProviderException>(() => CreateProvider(goodCredentials: true).CreateTxtAsync(record, Cancelled));
-        var second = await Assert.ThrowsAsync<DnsProviderException>(() => CreateProvider(goodCredentials: true).CreateTxtAsync(record, Cancelled));
+        var first = await Assert.ThrowsAsync<DnsProviderException>(
+            () => CreateProvider(goodCredentials: true).CreateTxtAsync(record, Cancelled));
+        var second = await Assert.ThrowsAsync<DnsProviderException>(
+            () => CreateProvider(goodCredentials: true).CreateTxtAsync(record, Cancelled));
 
         Assert.Equal(DnsProviderFault.SetUpNeeded, first.Fault);
         Assert.Contains("Create: _acme-challenge.example.test. CNAME sub-0.auth.test.", first.Message, StringComparison.Ordinal);
         Assert.Equal(first.Message, second.Message);
         Assert.Single(_stub.Values);
-        Assert.Contains("_acme-challenge.example.test. CNAME sub-0.auth.test.", Assert.Single(_log.At(LogLevel.Warning)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "_acme-challenge.example.test. CNAME sub-0.auth.test.",
+            Assert.Single(_log.At(LogLevel.Warning)).Message,
+            StringComparison.Ordinal);
         Assert.All(_log.Lines, line => Assert.DoesNotContain(_stub.FirstKey!, line.Message, StringComparison.Ordinal));
     }
 
@@ -55,7 +60,10 @@ public sealed class AcmeDnsContractTests : DnsProviderContract
         _stub.HasForgotten = !goodCredentials;
         using var factory = LoggerFactory.Create(logging => logging.AddProvider(_log));
         return new AcmeDnsProvider(
-            ProviderSettings.Of(new AcmeDnsOptions { ServerUrl = Api.Url.ToString() }, AcmeDnsOptions.ProviderType), BoundedFixture.Around(_storage), TimeProvider.System, factory.CreateLogger<AcmeDnsProvider>());
+            ProviderSettings.Of(new AcmeDnsOptions { ServerUrl = Api.Url.ToString() }, AcmeDnsOptions.ProviderType),
+            BoundedFixture.Around(_storage),
+            TimeProvider.System,
+            factory.CreateLogger<AcmeDnsProvider>());
     }
 
     protected override Task<IReadOnlyList<string>> ValuesAsync()

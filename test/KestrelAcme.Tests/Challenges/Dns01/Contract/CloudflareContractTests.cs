@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Contract;
 
-/// <summary>Against a stub that holds the documented shapes.</summary>
+/// <summary>Uses a stub that follows the API's documentation.</summary>
 public sealed class CloudflareContractTests : DnsProviderContract
 {
     private const string Token = "good-token-value";
@@ -40,10 +40,14 @@ public sealed class CloudflareContractTests : DnsProviderContract
     {
         var record = Txt("_acme-challenge.foreign.org") with { Zone = "foreign.org" };
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => CreateProvider(goodCredentials: true).CreateTxtAsync(record, Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => CreateProvider(goodCredentials: true).CreateTxtAsync(record, Cancelled));
 
         Assert.Equal(DnsProviderFault.ZoneNotFound, exception.Fault);
-        Assert.Contains($"{Api.Url.Authority} shows no zone for _acme-challenge.foreign.org (zone foreign.org)", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Api.Url.Authority} shows no zone for _acme-challenge.foreign.org (zone foreign.org)",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,12 +70,14 @@ public sealed class CloudflareContractTests : DnsProviderContract
     [InlineData(401, DnsProviderFault.Unauthorized, "Zone.DNS Edit")]
     [InlineData(403, DnsProviderFault.Unauthorized, "Zone.DNS Edit")]
     [InlineData(400, DnsProviderFault.Refused, "Made-up trouble (code 1234)")]
-    [InlineData(500, DnsProviderFault.Unavailable, "answered 500 for zone example.test")]
+    [InlineData(500, DnsProviderFault.Unavailable, "responded with 500 for zone example.test")]
     public async Task Create_Refused_QuotesTheErrors(int status, DnsProviderFault fault, string expected)
     {
-        Api.Refusals.Enqueue((status, """{"success":false,"errors":[{"code":1234,"message":"Made-up\ntrouble"}],"messages":[],"result":null}""", null));
+        Api.Refusals.Enqueue(
+            (status, """{"success":false,"errors":[{"code":1234,"message":"Made-up\ntrouble"}],"messages":[],"result":null}""", null));
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => CreateProvider(goodCredentials: true).CreateTxtAsync(Txt(ChallengeName), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => CreateProvider(goodCredentials: true).CreateTxtAsync(Txt(ChallengeName), Cancelled));
 
         Assert.Equal(fault, exception.Fault);
         Assert.Contains("Made-up trouble (code 1234)", exception.Message, StringComparison.Ordinal);
@@ -82,9 +88,14 @@ public sealed class CloudflareContractTests : DnsProviderContract
     [Fact]
     public async Task Create_RateLimitedForLong_TellsForHowLongAndDoesNotAskAgain()
     {
-        Api.Refusals.Enqueue((429, """{"success":false,"errors":[{"code":971,"message":"Please wait and consider throttling your request speed"}]}""", "300"));
+        Api.Refusals.Enqueue(
+            (
+                429,
+                """{"success":false,"errors":[{"code":971,"message":"Please wait and consider throttling your request speed"}]}""",
+                "300"));
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => CreateProvider(goodCredentials: true).CreateTxtAsync(Txt(ChallengeName), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => CreateProvider(goodCredentials: true).CreateTxtAsync(Txt(ChallengeName), Cancelled));
 
         Assert.Equal((DnsProviderFault.RateLimited, TimeSpan.FromSeconds(300)), (exception.Fault, exception.RetryAfter));
         Assert.Single(Api.Requests);
@@ -101,10 +112,15 @@ public sealed class CloudflareContractTests : DnsProviderContract
     }
 
     internal override IDnsProvider CreateProvider(bool goodCredentials) => new CloudflareProvider(
-        ProviderSettings.Of(new CloudflareOptions { ApiUrl = Api.Url.ToString(), ApiToken = goodCredentials ? Token : WrongToken }, CloudflareOptions.ProviderType), TimeProvider.System);
+        ProviderSettings.Of(
+            new CloudflareOptions { ApiUrl = Api.Url.ToString(), ApiToken = goodCredentials ? Token : WrongToken },
+            CloudflareOptions.ProviderType),
+        TimeProvider.System);
 
     protected override Task<IReadOnlyList<string>> ValuesAsync()
-        => Task.FromResult<IReadOnlyList<string>>([.. _stub.Records.Where(r => r.Name == RecordName).Select(r => r.Content.Trim('"')).Order(StringComparer.Ordinal)]);
+        => Task.FromResult<IReadOnlyList<string>>(
+            [.. _stub.Records.Where(r => r.Name == RecordName).Select(r => r.Content.Trim('"')).Order(StringComparer.Ordinal)]);
 
-    private static DnsTxtRecord Txt(string name, string value = "value") => new() { Zone = "example.test", Name = name, ChallengeName = name, Value = value };
+    private static DnsTxtRecord Txt(string name, string value = "value")
+        => new() { Zone = "example.test", Name = name, ChallengeName = name, Value = value };
 }

@@ -3,15 +3,15 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Contract;
 
-/// <summary>What every provider has to do.</summary>
+/// <summary>The contract tests that every provider must pass.</summary>
 public abstract class DnsProviderContract : IAsyncLifetime
 {
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>The zone that the server of the test has.</summary>
+    /// <summary>The zone of the test's server.</summary>
     protected virtual string Zone => "example.test";
 
-    /// <summary>The name of the challenge; CNAMEs may lead from it to where the provider keeps it.</summary>
+    /// <summary>The name of the challenge. CNAMEs may lead from it to the record.</summary>
     protected virtual string ChallengeName => $"_acme-challenge.{Zone}";
 
     /// <summary>Whether values can be deleted.</summary>
@@ -62,7 +62,8 @@ public abstract class DnsProviderContract : IAsyncLifetime
 
     [Fact]
     public async Task Create_Cancelled_Throws()
-        => await Assert.ThrowsAnyAsync<OperationCanceledException>(() => CreateProvider().CreateTxtAsync(Record("value"), new CancellationToken(canceled: true)));
+        => await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => CreateProvider().CreateTxtAsync(Record("value"), new CancellationToken(canceled: true)));
 
     [Fact]
     public async Task Create_WrongCredentials_SaysSoWithServerAndZoneAndNoSecret()
@@ -88,7 +89,13 @@ public abstract class DnsProviderContract : IAsyncLifetime
             return; // It takes any.
         }
 
-        var record = new DnsTxtRecord { Zone = "foreign.test", Name = "_acme-challenge.foreign.test", ChallengeName = "_acme-challenge.foreign.test", Value = "value" };
+        var record = new DnsTxtRecord
+        {
+            Zone = "foreign.test",
+            Name = "_acme-challenge.foreign.test",
+            ChallengeName = "_acme-challenge.foreign.test",
+            Value = "value",
+        };
 
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => CreateProvider().CreateTxtAsync(record, Cancelled));
 
@@ -97,22 +104,24 @@ public abstract class DnsProviderContract : IAsyncLifetime
         Assert.Contains("foreign.test", exception.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>How messages name the server.</summary>
+    /// <summary>The name of the server in messages.</summary>
     protected abstract string ServerText { get; }
 
-    /// <summary>What no message may show.</summary>
+    /// <summary>A secret that no message may contain.</summary>
     protected virtual IEnumerable<string> Secrets => [];
 
-    /// <summary>Whether it refuses zones that it does not have.</summary>
+    /// <summary>Whether the provider rejects zones that it does not have.</summary>
     protected virtual bool KnowsItsZones => true;
 
-    /// <summary>Makes a provider against the server of the test; <see langword="null"/> where there are no credentials that could be wrong.</summary>
+    /// <summary>
+    /// Creates a provider for the test's server; <see langword="null"/> if the provider has no credentials that could be wrong.
+    /// </summary>
     internal abstract IDnsProvider? CreateProvider(bool goodCredentials);
 
-    /// <summary>The values at <see cref="RecordName"/>, in order.</summary>
+    /// <summary>Returns the values at <see cref="RecordName"/>, in order.</summary>
     protected abstract Task<IReadOnlyList<string>> ValuesAsync();
 
-    /// <summary>Where the record really is.</summary>
+    /// <summary>The name of the record after all CNAMEs.</summary>
     protected virtual string RecordName => ChallengeName;
 
     private IDnsProvider CreateProvider() => CreateProvider(goodCredentials: true)!;

@@ -10,12 +10,12 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Contract;
 
-/// <summary>With a script that keeps values in a file for each name.</summary>
+/// <summary>Uses a script that keeps the values of each name in a file.</summary>
 public sealed class ExecContractTests : DnsProviderContract
 {
     private readonly TemporaryFolder _folder = new();
 
-    // No server, and no credentials but the script's own.
+    // There is no server, and only the script has credentials.
     protected override string ServerText => "hook.sh";
 
     protected override bool KnowsItsZones => false;
@@ -36,7 +36,10 @@ public sealed class ExecContractTests : DnsProviderContract
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Equal(DnsProviderFault.Refused, exception.Fault);
-        Assert.EndsWith("hook.sh present _acme-challenge.example.test (zone example.test) ended with exit code 3: second line no such zone: example.test.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "hook.sh present _acme-challenge.example.test (zone example.test) exited with code 3: second line no such zone: example.test.",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -47,7 +50,7 @@ public sealed class ExecContractTests : DnsProviderContract
 
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
-        Assert.Contains("did not end within 1 s and was killed", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("did not exit within 1 s and was killed", exception.Message, StringComparison.Ordinal);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20));
     }
 
@@ -74,7 +77,7 @@ public sealed class ExecContractTests : DnsProviderContract
 
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => failing.CreateTxtAsync(Txt("value"), Cancelled));
 
-        Assert.EndsWith("ended with exit code 3: zone is locked.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith("exited with code 3: zone is locked.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +91,7 @@ public sealed class ExecContractTests : DnsProviderContract
 
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
-        Assert.Contains("ended with exit code 7: said …", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("exited with code 7: said …", exception.Message, StringComparison.Ordinal);
         Assert.EndsWith(" line 198 äö error line 199 äö error zone is locked.", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("[", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("title", exception.Message, StringComparison.Ordinal);
@@ -103,7 +106,8 @@ public sealed class ExecContractTests : DnsProviderContract
         try
         {
             var program = Script($"env > '{_folder.Combine("env")}'");
-            await CreateProvider(new ExecOptions { Program = program, EnvironmentVariables = "HTTPS_PROXY_NOT_SET, KESTRELACME_TEST_PASSED" })
+            await CreateProvider(
+                new ExecOptions { Program = program, EnvironmentVariables = "HTTPS_PROXY_NOT_SET, KESTRELACME_TEST_PASSED" })
                 .CreateTxtAsync(Txt("value"), Cancelled);
         }
         finally
@@ -117,9 +121,11 @@ public sealed class ExecContractTests : DnsProviderContract
         Assert.Contains(environment, line => line.StartsWith("PATH=", StringComparison.Ordinal));
         string[] known =
         [
-            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "TZ", "ACME_ZONE", "KESTRELACME_TEST_PASSED", "PWD", "OLDPWD", "SHLVL", "_",
+            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "TZ", "ACME_ZONE", "KESTRELACME_TEST_PASSED",
+            "PWD", "OLDPWD", "SHLVL", "_",
         ];
-        Assert.Empty(environment.Select(line => line.Split('=')[0]).Where(name => !name.StartsWith("LC_", StringComparison.Ordinal)).Except(known));
+        Assert.Empty(
+            environment.Select(line => line.Split('=')[0]).Where(name => !name.StartsWith("LC_", StringComparison.Ordinal)).Except(known));
     }
 
     [Theory]
@@ -144,8 +150,8 @@ public sealed class ExecContractTests : DnsProviderContract
         => await CreateProvider(Script("read answer || exit 0; exit 1")).CreateTxtAsync(Txt("value"), Cancelled);
 
     [Theory]
-    [InlineData("#!/bin/sh\r\nexit 0\r\n", true, "has line endings of Windows (CR LF)", "sed -i 's/\\r$//'")]
-    [InlineData("#!/usr/bin/env sh\r\nexit 0\r\n", true, "has line endings of Windows (CR LF)", "sed -i 's/\\r$//'")]
+    [InlineData("#!/bin/sh\r\nexit 0\r\n", true, "has Windows line endings (CR LF)", "sed -i 's/\\r$//'")]
+    [InlineData("#!/usr/bin/env sh\r\nexit 0\r\n", true, "has Windows line endings (CR LF)", "sed -i 's/\\r$//'")]
     [InlineData("#!/bin/sh\nexit 0\n", false, "is not executable", "chmod +x")]
     [InlineData("exit 0\n", true, "has no '#!' in its first line", "'#!/bin/sh'")]
     [InlineData("", true, "is empty", "Write the program into it")]
@@ -194,7 +200,8 @@ public sealed class ExecContractTests : DnsProviderContract
     public void FindProblem_FileSystemWithoutExecution_IsNamed()
     {
         Assert.SkipUnless(
-            OperatingSystem.IsLinux() && File.ReadLines("/proc/self/mounts").Any(line => line.Contains(" /dev/shm ") && line.Contains("noexec")),
+            OperatingSystem.IsLinux()
+                && File.ReadLines("/proc/self/mounts").Any(line => line.Contains(" /dev/shm ") && line.Contains("noexec")),
             "/dev/shm is not mounted with noexec here.");
         var path = Path.Combine("/dev/shm", Path.GetRandomFileName());
         File.Copy(Script("exit 0"), path);
@@ -215,7 +222,8 @@ public sealed class ExecContractTests : DnsProviderContract
 
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
-        Assert.EndsWith("did not end within 3 s and was killed; it wrote: waiting for the lock.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "did not exit within 3 s and was killed; it wrote: waiting for the lock.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -227,7 +235,7 @@ public sealed class ExecContractTests : DnsProviderContract
             options => options.DnsProviders = [new ExecOptions { Program = program, EnvironmentVariables = "AWS_PROFILE=x" }],
             TestFacts.Production with { DnsProviderTypes = [ExecOptions.ProviderType] }));
 
-        Assert.Contains("EnvironmentVariables = 'AWS_PROFILE=x': holds '=': only names belong here", problem, StringComparison.Ordinal);
+        Assert.Contains("EnvironmentVariables = 'AWS_PROFILE=x': contains '=': list only names", problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -265,9 +273,16 @@ public sealed class ExecContractTests : DnsProviderContract
     private static ExecProvider CreateProvider(string script, TimeSpan? timeout = null)
         => CreateProvider(new ExecOptions { Program = script, Timeout = timeout });
 
-    private static ExecProvider CreateProvider(ExecOptions options) => new(ProviderSettings.Of(options, ExecOptions.ProviderType), TimeProvider.System);
+    private static ExecProvider CreateProvider(ExecOptions options)
+        => new(ProviderSettings.Of(options, ExecOptions.ProviderType), TimeProvider.System);
 
-    private static DnsTxtRecord Txt(string value) => new() { Zone = "example.test", Name = "_acme-challenge.example.test", ChallengeName = "_acme-challenge.example.test", Value = value };
+    private static DnsTxtRecord Txt(string value) => new()
+    {
+        Zone = "example.test",
+        Name = "_acme-challenge.example.test",
+        ChallengeName = "_acme-challenge.example.test",
+        Value = value,
+    };
 
     private string Hook() => Script($"""
         cd '{_folder.Path}' || exit 1

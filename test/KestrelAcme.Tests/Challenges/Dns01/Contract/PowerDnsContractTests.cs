@@ -4,7 +4,7 @@ using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Contract;
 
-/// <summary>Against Debian's pdns-server.</summary>
+/// <summary>Uses Debian's pdns-server.</summary>
 public sealed class PowerDnsContractTests : DnsProviderContract
 {
     private PowerDnsServer? _server;
@@ -21,7 +21,8 @@ public sealed class PowerDnsContractTests : DnsProviderContract
 
     internal override IDnsProvider CreateProvider(bool goodCredentials) => new PowerDnsProvider(
         ProviderSettings.Of(
-            new PowerDnsOptions { ApiUrl = Server.ApiUrl.ToString(), ApiKey = goodCredentials ? Server.ApiKey : "wrong-key" }, PowerDnsOptions.ProviderType),
+            new PowerDnsOptions { ApiUrl = Server.ApiUrl.ToString(), ApiKey = goodCredentials ? Server.ApiKey : "wrong-key" },
+            PowerDnsOptions.ProviderType),
         TimeProvider.System);
 
     protected override async Task<IReadOnlyList<string>> ValuesAsync() => await TxtQuery.AskAsync(Server.Address, RecordName, Cancelled);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Contract;
 
-/// <summary>Against BIND.</summary>
+/// <summary>Uses BIND.</summary>
 public sealed class Rfc2136ContractTests : DnsProviderContract
 {
     private BindServer? _bind;
@@ -36,7 +36,12 @@ public sealed class Rfc2136ContractTests : DnsProviderContract
 
     internal override IDnsProvider CreateProvider(bool goodCredentials) => Rfc2136Provider.Create(
         ProviderSettings.Of(
-            new Rfc2136Options { Server = Bind.Address.ToString(), TsigKeyName = Bind.TsigKeyName, TsigSecret = goodCredentials ? Bind.TsigSecret : WrongSecret },
+            new Rfc2136Options
+            {
+                Server = Bind.Address.ToString(),
+                TsigKeyName = Bind.TsigKeyName,
+                TsigSecret = goodCredentials ? Bind.TsigSecret : WrongSecret,
+            },
             Rfc2136Options.ProviderType),
         _app!.Services.GetRequiredService<DnsAccess>());
 

@@ -46,7 +46,10 @@ public sealed class DnsPersist01Tests
     [InlineData("ca.test", false, false)]
     [InlineData("ca.test; garbage; accounturi=https://ca.test/account/1", false, false)]
     public void Allows_Value(string value, bool wildcard, bool expected)
-        => Assert.Equal(expected, PersistRecord.Allows(value, new PersistRequest("example.test", wildcard, new PersistAccount(DnsFixture.Account, null, null), ["ca.test"]), Now));
+        => Assert.Equal(
+            expected,
+            PersistRecord.Allows(
+                value, new PersistRequest("example.test", wildcard, new PersistAccount(DnsFixture.Account, null, null), ["ca.test"]), Now));
 
     internal static Dictionary<string, JsonElement> Members(string member, string value)
         => new() { [member] = JsonDocument.Parse(value).RootElement.Clone() };
@@ -54,7 +57,12 @@ public sealed class DnsPersist01Tests
     [Fact]
     public void IssuersOf_ChallengeNamesThem_ComeBeforeCaaIdentities()
     {
-        Assert.Equal(["issuer.test", "also.test"], PersistIssuers.Of("example.test", Members("issuer-domain-names", """["issuer.test", 3, "also.test"]"""), new PersistDirectory([], null, ["ca.test"])));
+        Assert.Equal(
+            ["issuer.test", "also.test"],
+            PersistIssuers.Of(
+                "example.test",
+                Members("issuer-domain-names", """["issuer.test", 3, "also.test"]"""),
+                new PersistDirectory([], null, ["ca.test"])));
     }
 
     [Fact]
@@ -62,7 +70,8 @@ public sealed class DnsPersist01Tests
     {
         var zone = new BindZone("example.test", "_validation-persist.good IN TXT \"ca.test; accounturi=https://ca.test/account/1\"");
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [zone] }, Cancelled);
-        await using var app = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port, acme: builder => builder.AddDnsPersist01());
+        await using var app = new DnsFixture(
+            new Dictionary<string, string?>(), bind.Address.Port, acme: builder => builder.AddDnsPersist01());
         var handler = app.HandlerOf("dns-persist-01");
         var missing = DnsFixture.Challenge("example.test", "t", wildcard: true);
 

@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Servers;
 
-/// <summary>acme-dns as it is documented: POST /register answers 201 with a new account; POST /update with X-Api-User and X-Api-Key keeps the last two values.</summary>
+/// <summary>
+/// A stub of acme-dns that follows its documentation: POST /register returns 201 with a new account; POST /update with X-Api-User and
+/// X-Api-Key keeps the last two values.
+/// </summary>
 internal sealed class AcmeDnsStub
 {
     private readonly Dictionary<string, (string User, string Key)> _accounts = [];
@@ -13,7 +16,7 @@ internal sealed class AcmeDnsStub
 
     public string? FirstKey => _accounts.Values.Select(a => a.Key).FirstOrDefault();
 
-    /// <summary>Whether it forgot its accounts.</summary>
+    /// <summary>Whether the server has lost its accounts.</summary>
     public bool HasForgotten { get; set; }
 
     public void Map(WebApplication app)
@@ -43,7 +46,9 @@ internal sealed class AcmeDnsStub
     {
         var body = (await JsonNode.ParseAsync(request.Body))!;
         var subdomain = (string)body["subdomain"]!;
-        if (HasForgotten || !_accounts.TryGetValue(subdomain, out var account) || account != (request.Headers["X-Api-User"].ToString(), request.Headers["X-Api-Key"].ToString()))
+        if (
+            HasForgotten || !_accounts.TryGetValue(subdomain, out var account) || account != (
+                request.Headers["X-Api-User"].ToString(), request.Headers["X-Api-Key"].ToString()))
         {
             return Results.Json(new JsonObject { ["error"] = "forbidden" }, statusCode: 401);
         }

@@ -5,7 +5,7 @@ using KestrelAcme.Testing;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Servers;
 
-/// <summary>A name server that answers every question and every update, over UDP and TCP, with one code and no records.</summary>
+/// <summary>A name server that responds to every query and update, over UDP and TCP, with one code and no records.</summary>
 internal sealed class FixedCodeServer : IDisposable
 {
     private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -26,16 +26,16 @@ internal sealed class FixedCodeServer : IDisposable
 
     public IPEndPoint EndPoint { get; }
 
-    /// <summary>How many questions came.</summary>
+    /// <summary>The number of queries received.</summary>
     public int Questions { get; private set; }
 
-    /// <summary>Whether it leaves datagrams without an answer, and hangs up on connections.</summary>
+    /// <summary>Whether it ignores datagrams and closes connections.</summary>
     public bool IsSilent { get; set; }
 
-    /// <summary>How many more datagrams are lost.</summary>
+    /// <summary>The number of further datagrams to drop.</summary>
     public int Lost { get; set; }
 
-    /// <summary>What an answer to a datagram waits for.</summary>
+    /// <summary>A task that responses to datagrams wait for.</summary>
     public Task Held { get; set; } = Task.CompletedTask;
 
     public void Dispose()
@@ -55,7 +55,7 @@ internal sealed class FixedCodeServer : IDisposable
         }
         catch (Exception exception) when (exception is ObjectDisposedException or SocketException or IOException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 
@@ -85,7 +85,7 @@ internal sealed class FixedCodeServer : IDisposable
         }
     }
 
-    // The message as it came, with its header turned into an answer's; what is behind the question stays.
+    // The received message with the header of a response. What follows the question is kept.
     private byte[] Answer(byte[] message)
     {
         const byte OpCodeAndRecursionDesired = 0x79;

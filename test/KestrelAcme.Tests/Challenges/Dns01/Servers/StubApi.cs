@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tests.Challenges.Dns01.Servers;
 
-/// <summary>An HTTP server of a test on a free port.</summary>
+/// <summary>An HTTP server for tests on a free port.</summary>
 internal sealed class StubApi : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -17,14 +17,15 @@ internal sealed class StubApi : IAsyncDisposable
 
     public Uri Url => new(_app.Urls.First() + "/");
 
-    /// <summary>Answers to give in place of the server's own, in order.</summary>
+    /// <summary>Responses to return instead of the server's own, in order.</summary>
     public ConcurrentQueue<(int Status, string Body, string? RetryAfter)> Refusals { get; } = new();
 
-    /// <summary>Method, path and query of each request.</summary>
+    /// <summary>The method, path and query of each request.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>Starts it; with a certificate, with HTTPS.</summary>
-    public static async Task<StubApi> StartAsync(Action<WebApplication> map, CancellationToken cancellationToken, X509Certificate2? certificate = null)
+    /// <summary>Starts the server, with HTTPS if there is a certificate.</summary>
+    public static async Task<StubApi> StartAsync(
+        Action<WebApplication> map, CancellationToken cancellationToken, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>

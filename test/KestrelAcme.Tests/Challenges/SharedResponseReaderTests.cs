@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges;
 
-public sealed class SharedAnswerReaderTests
+public sealed class SharedResponseReaderTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -55,11 +55,12 @@ public sealed class SharedAnswerReaderTests
         }
     }
 
-    private static SharedAnswerReader Reader(IAcmeStorage storage) => new(Answers(storage), TimeProvider.System);
+    private static SharedResponseReader Reader(IAcmeStorage storage) => new(Answers(storage), TimeProvider.System);
 
-    private static SharedAnswers Answers(IAcmeStorage storage) => new(BoundedFixture.Around(storage), TimeProvider.System, "challenges/test/");
+    private static SharedChallengeResponses Answers(IAcmeStorage storage)
+        => new(BoundedFixture.Around(storage), TimeProvider.System, "challenges/test/");
 
-    /// <summary>A store whose first read waits until it is let through, with what it found before.</summary>
+    /// <summary>A store whose first read blocks until released, and returns what was stored before that.</summary>
     private sealed class HeldStorage(IAcmeStorage inner) : StorageDecorator(inner)
     {
         private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,31 +81,43 @@ public sealed class SharedAnswerReaderTests
 
     private sealed class FailingReads() : StorageDecorator(new InMemoryStorage())
     {
-        public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default) => throw new StorageUnavailableException("away");
+        public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+            => throw new StorageUnavailableException("away");
 
-        public override IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => throw new StorageUnavailableException("away");
+        public override IAsyncEnumerable<StorageEntry> ReadManyAsync(
+            IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+            => throw new StorageUnavailableException("away");
 
-        public override ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => new(new StorageHealth(Readable: false, Writable: false, Durable: true, "here", "away"));
+        public override ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
+            => new(new StorageHealth(Readable: false, Writable: false, Durable: true, "here", "away"));
     }
 
     private abstract class StorageDecorator(IAcmeStorage inner) : IAcmeStorage
     {
-        public virtual ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default) => inner.ReadAsync(key, cancellationToken);
+        public virtual ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+            => inner.ReadAsync(key, cancellationToken);
 
-        public virtual IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => inner.ReadManyAsync(keys, cancellationToken);
+        public virtual IAsyncEnumerable<StorageEntry> ReadManyAsync(
+            IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+            => inner.ReadManyAsync(keys, cancellationToken);
 
-        public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+        public ValueTask WriteAsync(
+            string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
             => inner.WriteAsync(key, value, lease, cancellationToken);
 
-        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default) => inner.DeleteAsync(key, lease, cancellationToken);
+        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+            => inner.DeleteAsync(key, lease, cancellationToken);
 
-        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default) => inner.ListAsync(prefix, cancellationToken);
+        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+            => inner.ListAsync(prefix, cancellationToken);
 
-        public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
+        public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+            => inner.WatchAsync(prefix, cancellationToken);
 
         public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
             => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
-        public virtual ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+        public virtual ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
+            => inner.CheckAsync(cancellationToken);
     }
 }

@@ -7,40 +7,40 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KestrelAcme.Challenges;
 
 /// <summary>
-/// Answers to challenges in the store, for the instances that share it. An authority may give two instances one pending authorization, and with it one token: each is noted as an owner of the
-/// answer, and the last to be done takes it out.
+/// The responses to challenges in the store, for all instances that share it. A CA may return the same pending authorization, and so the
+/// same token, to two instances. Each is recorded as an owner of the response, and the last one to finish deletes it.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, string prefix)
+internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvider time, string prefix)
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LeaseWait = TimeSpan.FromSeconds(5);
 
-    // An owner that is gone keeps an answer no longer: no challenge is open for a day.
+    // Owners that are gone do not keep a response for longer than this: no challenge is open for a day.
     private static readonly TimeSpan LongestUse = TimeSpan.FromDays(1);
 
     private readonly string _owner = Guid.NewGuid().ToString("N");
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _uses = new(StringComparer.Ordinal);
 
-    /// <summary>Shares an answer. Another one under the same name makes way for it.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be told.</exception>
-    public async Task AddAsync(string name, string answer, CancellationToken cancellationToken)
+    /// <summary>Shares a response. Replaces a different one under the same name.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
+    public async Task AddAsync(string name, string response, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             _uses[name] = _uses.GetValueOrDefault(name) + 1;
         }
 
-        // Better without the lease than not at all: an authority is about to ask for it.
+        // Written even without the lease, because the CA is about to request the response.
         await using var lease = await TryAcquireAsync(name, cancellationToken);
-        var owners = await ReadAsync(name, cancellationToken) is { } known && known.Answer == answer ? known.Owners : [];
-        await WriteAsync(name, answer, [.. Others(owners), new Owner(_owner, time.GetUtcNow())], lease, cancellationToken);
+        var owners = await ReadAsync(name, cancellationToken) is { } known && known.Response == response ? known.Owners : [];
+        await WriteAsync(name, response, [.. Others(owners), new Owner(_owner, time.GetUtcNow())], lease, cancellationToken);
     }
 
-    /// <summary>Takes out an answer as often as it was added, unless another instance needs it too.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be told; what is left there is tidied up later.</exception>
+    /// <summary>Removes a response when it was removed as often as it was added, unless another instance still needs it.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be written. Housekeeping removes what is left.</exception>
     public async Task RemoveAsync(string name, CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -62,7 +62,7 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
 
         if (Others(known.Owners).ToList() is { Count: > 0 } others)
         {
-            await WriteAsync(name, known.Answer, others, lease, cancellationToken);
+            await WriteAsync(name, known.Response, others, lease, cancellationToken);
         }
         else
         {
@@ -70,9 +70,10 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
         }
     }
 
-    /// <summary>The answers that any instance shares under some names.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<IReadOnlyDictionary<string, string>> FindManyAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    /// <summary>Returns the responses that any instance shares under the given names.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
+    public async Task<IReadOnlyDictionary<string, string>> FindManyAsync(
+        IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
         var byKey = names.ToDictionary(KeyOf, name => name, StringComparer.Ordinal);
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -81,19 +82,20 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
             var (key, name) = byKey.Single();
             if (await storage.ReadAsync(key, cancellationToken) is { } value && Parse(value.Span) is { } known)
             {
-                found[name] = known.Answer;
+                found[name] = known.Response;
             }
 
             return found;
         }
 
         var failures = new List<string>();
-        var values = TolerantReader.ReadManyAsync(storage, byKey.Keys, (_, reason) => failures.Add(reason), NullLogger.Instance, cancellationToken);
+        var values = TolerantReader.ReadManyAsync(
+            storage, byKey.Keys, (_, reason) => failures.Add(reason), NullLogger.Instance, cancellationToken);
         await foreach (var entry in values)
         {
             if (byKey.TryGetValue(entry.Key, out var name) && Parse(entry.Value.Span) is { } known)
             {
-                found[name] = known.Answer;
+                found[name] = known.Response;
             }
         }
 
@@ -106,20 +108,19 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
         return owners.Where(o => o.Id != _owner && (now - o.Since).Duration() < LongestUse);
     }
 
-    private async Task<(string Answer, IReadOnlyList<Owner> Owners)?> ReadAsync(string name, CancellationToken cancellationToken)
-    {
-        return await storage.ReadAsync(KeyOf(name), cancellationToken) is { } value ? Parse(value.Span) : null;
-    }
+    private async Task<(string Response, IReadOnlyList<Owner> Owners)?> ReadAsync(string name, CancellationToken cancellationToken)
+        => await storage.ReadAsync(KeyOf(name), cancellationToken) is { } value ? Parse(value.Span) : null;
 
-    private static (string Answer, IReadOnlyList<Owner> Owners)? Parse(ReadOnlySpan<byte> value)
+    private static (string Response, IReadOnlyList<Owner> Owners)? Parse(ReadOnlySpan<byte> value)
     {
         var lines = Encoding.ASCII.GetString(value).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return lines.Length == 0 ? null : (lines[0], [.. lines.Skip(1).Select(Owner.Parse).OfType<Owner>()]);
     }
 
-    private async Task WriteAsync(string name, string answer, IEnumerable<Owner> owners, IStorageLease? lease, CancellationToken cancellationToken)
+    private async Task WriteAsync(
+        string name, string response, IEnumerable<Owner> owners, IStorageLease? lease, CancellationToken cancellationToken)
     {
-        var text = new StringBuilder(answer);
+        var text = new StringBuilder(response);
         foreach (var owner in owners)
         {
             text.Append('\n').Append(owner);
@@ -130,7 +131,7 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
 
     private async Task<IStorageLease?> TryAcquireAsync(string name, CancellationToken cancellationToken)
     {
-        // A store may keep a trace of each lease: there is no end of tokens.
+        // Only the first digit of the hash: a store may keep a record of every lease name, and there is no limit to the number of tokens.
         var lease = $"{prefix}{Hash(name)[0]}";
         var started = time.GetTimestamp();
         while (true)
@@ -149,7 +150,7 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
         }
     }
 
-    // Keys know no upper case, tokens do.
+    // Hashed, because tokens contain upper-case letters and keys must not.
     private string KeyOf(string name) => prefix + Hash(name);
 
     private static string Hash(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name)));
@@ -157,7 +158,10 @@ internal sealed class SharedAnswers(BoundedStorage storage, TimeProvider time, s
     private sealed record Owner(string Id, DateTimeOffset Since)
     {
         public static Owner? Parse(string line)
-            => line.Split(' ') is [var id, var since] && DateTimeOffset.TryParseExact(since, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var at) ? new Owner(id, at) : null;
+            => line.Split(' ') is [var id, var since]
+                && DateTimeOffset.TryParseExact(since, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
+                    ? new Owner(id, at)
+                    : null;
 
         public override string ToString() => $"{Id} {Since.ToString("O", CultureInfo.InvariantCulture)}";
     }

@@ -4,25 +4,25 @@ using KestrelAcme.Storage;
 namespace KestrelAcme.Challenges;
 
 /// <summary>
-/// Looks up shared answers for everybody who asks at once: a name is read once for all who wait for it, and all names that wait are read
-/// together. Strangers choose what is asked for and how often:
-/// they keep the store a little busy, and keep no authority from its answer.
+/// Looks up shared responses for many requests at once: each name is read once for all requests that wait for it, and all waiting names are
+/// read together. Anyone can choose which names are requested and how often. Such requests keep the store a little busy, but do not prevent
+/// a CA from getting its response.
 /// </summary>
 /// <remarks>
-/// Safe for concurrent use. Who asks gets what a read found that began afterwards: an answer that was shared the moment before is not
-/// missed because somebody asked too early.
+/// Safe for concurrent use. A request gets the result of a read that started after it, so a response that was shared just before is not
+/// missed because of an earlier request.
 /// </remarks>
-internal sealed class SharedAnswerReader(SharedAnswers answers, TimeProvider time)
+internal sealed class SharedResponseReader(SharedChallengeResponses responses, TimeProvider time)
 {
-    // So many connections wait at most; each of them costs memory.
+    // The maximum number of waiting connections, because each takes memory.
     public const int MaxWaiting = 4096;
 
-    // Few enough that a store which reads them one by one is done in time.
+    // Small enough for a store that reads values one by one to finish in time.
     private const int BatchSize = 16;
     private const int MaxReads = 4;
     private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(5);
 
-    // While more names come in than one read takes.
+    // The pause while names arrive faster than one read takes them.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock _gate = new();
@@ -31,14 +31,14 @@ internal sealed class SharedAnswerReader(SharedAnswers answers, TimeProvider tim
     private int _waiting;
     private int _reads;
 
-    /// <summary>The answer that any instance shares under a name; <see langword="null"/> for none.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked, or too many wait for it.</exception>
+    /// <summary>Returns the response that any instance shares under a name; <see langword="null"/> if there is none.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read, or too many requests wait for it.</exception>
     public async Task<string?> FindAsync(string name, CancellationToken cancellationToken)
     {
         if (Interlocked.Increment(ref _waiting) > MaxWaiting)
         {
             Interlocked.Decrement(ref _waiting);
-            throw new StorageUnavailableException($"{MaxWaiting} connections wait for the store already.");
+            throw new StorageUnavailableException($"{MaxWaiting} connections are already waiting for the store.");
         }
 
         try
@@ -79,21 +79,21 @@ internal sealed class SharedAnswerReader(SharedAnswers answers, TimeProvider tim
             using var limit = new TimeLimit(ReadTime, time);
             try
             {
-                var found = await answers.FindManyAsync(asked.Keys, limit.Token).WaitAsync(limit.Token);
-                foreach (var (name, answer) in asked)
+                var found = await responses.FindManyAsync(asked.Keys, limit.Token).WaitAsync(limit.Token);
+                foreach (var (name, response) in asked)
                 {
-                    answer.TrySetResult(found.GetValueOrDefault(name));
+                    response.TrySetResult(found.GetValueOrDefault(name));
                 }
             }
             catch (Exception exception)
             {
-                // Whatever it is, those who wait must be told. Some of them may be gone.
+                // Every waiting request must see the failure, whatever it is. If a request is gone, its exception is never observed.
                 var failure = exception as StorageUnavailableException
-                    ?? new StorageUnavailableException("The answer could not be read from the store.", exception);
-                foreach (var answer in asked.Values)
+                    ?? new StorageUnavailableException("The response could not be read from the store.", exception);
+                foreach (var response in asked.Values)
                 {
-                    answer.TrySetException(failure);
-                    _ = answer.Task.Exception;
+                    response.TrySetException(failure);
+                    _ = response.Task.Exception;
                 }
             }
 
@@ -119,8 +119,8 @@ internal sealed class SharedAnswerReader(SharedAnswers answers, TimeProvider tim
         {
             while (asked.Count < BatchSize && _order.TryDequeue(out var name))
             {
-                _asked.Remove(name, out var answer);
-                asked[name] = answer!;
+                _asked.Remove(name, out var response);
+                asked[name] = response!;
             }
 
             if (asked.Count == 0)

@@ -1,0 +1,136 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Security.Cryptography;
+using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Http01;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.DnsClient;
+using KestrelAcme.DnsClient.Errors;
+using KestrelAcme.DnsClient.Records;
+using KestrelAcme.Protocol.Transport;
+
+namespace KestrelAcme.Challenges.Routing;
+
+/// <summary>
+/// Resolves a name, and requests from each of its addresses a token that only this instance, and those that share its store, know.
+/// </summary>
+internal sealed class NameRouting(DnsAccess dns, Http01TokenTable tokens, TokenProbe probe, ConfigurationSource configuration)
+    : INameRouting
+{
+    private const int MaxAddresses = 8;
+    private const int TokenBytes = 32;
+
+    public async Task<NameRoute> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken)
+    {
+        if (name.Kind == IdentifierKind.Ip)
+        {
+            return await FindAsync(name.Value, [IPAddress.Parse(name.Value)], cancellationToken);
+        }
+
+        try
+        {
+            var owner = DnsName.Parse(name.BaseValue);
+            DnsResponse[] responses =
+            [
+                await dns.Client.ResolveAsync(owner, DnsRecordType.A, cancellationToken),
+                await dns.Client.ResolveAsync(owner, DnsRecordType.AAAA, cancellationToken),
+            ];
+            if (provenByDns)
+            {
+                    return Array.TrueForAll(responses, response => response is { Code: DnsResponseCode.NXDOMAIN, Answers.Count: 0 })
+                        ? NameRoute.Gone
+                        : NameRoute.Undecided;
+                }
+
+                var records = responses.SelectMany(response => response.RecordsOf<AddressRecord>());
+                var addresses = records.Select(record => record.Address).Take(MaxAddresses).ToList();
+                return addresses.Count == 0 ? NameRoute.Gone : await FindAsync(name.Value, addresses, cancellationToken);
+        }
+        catch (DnsException)
+        {
+            return NameRoute.Unknown;
+        }
+    }
+
+    private async Task<NameRoute> FindAsync(string host, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
+    {
+        var own = OwnAddresses();
+        if (addresses.Any(a => GuardedConnection.IsThisMachine(a) || own.Contains(Plain(a))))
+        {
+            return NameRoute.Here;
+        }
+
+        return configuration.Current.SelfCheck ? await AskAsync(host, addresses, cancellationToken) : NameRoute.Undecided;
+    }
+
+    private async Task<NameRoute> AskAsync(string host, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
+    {
+        var (token, response) = (RandomText(), RandomText());
+        await tokens.AddAsync(token, response, cancellationToken);
+        try
+        {
+            var foreign = 0;
+            foreach (var address in addresses)
+            {
+                var endpoint = new IPEndPoint(address, TokenProbe.ValidationPort);
+                var result = await probe.AskAsync(endpoint, host, token, response, cancellationToken);
+                if (result.IsOurs)
+                {
+                    return NameRoute.Here;
+                }
+
+                foreign += result.ForeignResponse is null ? 0 : 1;
+            }
+
+            return foreign == addresses.Count ? NameRoute.Elsewhere : NameRoute.Undecided;
+        }
+        finally
+        {
+            await tokens.RemoveAsync(token, CancellationToken.None);
+        }
+    }
+
+    private static HashSet<IPAddress> OwnAddresses()
+        => [.. NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(i => i.GetIPProperties().UnicastAddresses)
+            .Select(a => Plain(a.Address))];
+
+    // Without the scope: link-local addresses of interfaces have one, but addresses in DNS do not.
+    private static IPAddress Plain(IPAddress address)
+        => new(address.IsIPv4MappedToIPv6 ? address.MapToIPv4().GetAddressBytes() : address.GetAddressBytes());
+
+    private static string RandomText() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes));
+}
+
+/// <summary>Finds out where names lead.</summary>
+internal interface INameRouting
+{
+    /// <param name="name">The name.</param>
+    /// <param name="provenByDns">Whether a DNS challenge proves the name, which then needs no address.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    Task<NameRoute> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken);
+}
+
+/// <summary>Where a name leads, as far as this machine can tell.</summary>
+internal enum NameRoute
+{
+    /// <summary>DNS did not respond.</summary>
+    Unknown,
+
+    /// <summary>The name does not exist in DNS, or has no address although it needs one.</summary>
+    Gone,
+
+    /// <summary>Every address of the name responds with something else.</summary>
+    Elsewhere,
+
+    /// <summary>
+    /// The name exists, and nothing shows that it leads elsewhere. Behind NAT or a load balancer, this machine's addresses are not in DNS,
+    /// and the public addresses often cannot be reached from inside.
+    /// </summary>
+    Undecided,
+
+    /// <summary>The name leads to this machine, or to an instance that shares its store.</summary>
+    Here,
+}
