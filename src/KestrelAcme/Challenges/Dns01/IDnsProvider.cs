@@ -33,7 +33,8 @@ namespace KestrelAcme.Challenges.Dns01;
 ///     private async Task SendAsync(HttpMethod method, DnsTxtRecord record, CancellationToken cancellationToken)
 ///     {
 ///         using var client = clients.CreateClient("ExampleDns");
-///         using var request = new HttpRequestMessage(method, $"zones/{record.Zone}/txt/{record.Name}/{Uri.EscapeDataString(record.Value)}");
+///         var path = $"zones/{record.Zone}/txt/{record.Name}/{Uri.EscapeDataString(record.Value)}";
+///         using var request = new HttpRequestMessage(method, path);
 ///         try
 ///         {
 ///             using var response = await client.SendAsync(request, cancellationToken);

@@ -76,7 +76,7 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
 
         await RunAsync(handler);
 
-        Assert.Contains($"{Address} answers with status 301", await handler.ExplainFailureAsync(Context, Cancelled),
+        Assert.Contains($"{Address} responds with status 301", await handler.ExplainFailureAsync(Context, Cancelled),
             StringComparison.Ordinal);
     }
 

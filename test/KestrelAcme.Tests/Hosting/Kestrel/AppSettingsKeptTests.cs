@@ -33,7 +33,7 @@ public sealed class AppSettingsKeptTests
         await client.GetStream().WriteAsync(ClientHelloBuilder.For("a.test").Build().AsMemory(0, 40), Token);
 
         Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], Token));
-        Assert.Contains(app.Logs.Lines, entry => entry.Message.Contains("no whole ClientHello within 00:00:00.2", StringComparison.Ordinal));
+        Assert.Contains(app.Logs.Lines, entry => entry.Message.Contains("did not send a complete ClientHello within 00:00:00.2", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -88,7 +88,9 @@ public sealed class ClientWithoutNameTests
 
         var warning = Assert.Single(app.Logs.Lines, l => l.Level > LogLevel.Information);
         Assert.Equal(LogLevel.Warning, warning.Level);
-        Assert.Matches(@"^A connection from 127\.0\.0\.1:\d+ was refused: the client sends no server name .* AcmeHttps:DefaultServerName", warning.Message);
+        Assert.Matches(
+            @"^Refused a connection from 127\.0\.0\.1:\d+: the client sends no server name .* AcmeHttps:DefaultServerName",
+            warning.Message);
     }
 
     [Fact]
