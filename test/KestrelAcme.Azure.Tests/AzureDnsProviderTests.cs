@@ -269,7 +269,7 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Create_BusyOnce_IsTriedAgain()
+    public async Task Create_BusyOnce_IsRetried()
     {
         _azure.Api.Refusals.Enqueue((503, "<html>busy</html>", "1"));
 

@@ -43,7 +43,7 @@ public sealed class SharedResponseReaderTests
     }
 
     [Fact]
-    public async Task Find_StoreFails_EverybodyWhoWaitsIsTold()
+    public async Task Find_StoreFails_AllWaitersFail()
     {
         var reader = Reader(new FailingReads());
 

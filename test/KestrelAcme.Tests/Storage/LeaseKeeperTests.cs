@@ -9,7 +9,7 @@ public sealed class LeaseKeeperTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Renew_StoreThrowsSomethingElse_IsTriedAgainAndDisposalIsQuiet()
+    public async Task Renew_StoreThrowsAnything_IsRetriedAndDisposeDoesNotThrow()
     {
         var time = new FakeTimeProvider();
         var lease = new FaultyLease();

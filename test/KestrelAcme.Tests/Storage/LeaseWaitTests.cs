@@ -14,7 +14,7 @@ public sealed class LeaseWaitTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Acquire_HeldForEver_EndsAndNamesTheLease()
+    public async Task Acquire_HeldForever_FailsAndNamesTheLease()
     {
         await using var other = await _storage.TryAcquireLeaseAsync("accounts/ca", TimeSpan.FromHours(1), Cancelled);
         var waiting = AcquireAsync();

@@ -38,7 +38,7 @@ public sealed class ClientHelloReaderTests
     [InlineData("12345")]
     [InlineData("[]")]
     [InlineData("::1]")]
-    public void Read_NameThatIsNone_CountsAsUnknown(string sent)
+    public void Read_InvalidName_CountsAsUnknown(string sent)
     {
         Assert.Equal(ClientHelloStatus.Complete, Read(ClientHelloBuilder.For(sent), out var hello));
         Assert.Equal((HostName.Unknown, null), (hello.ServerName, hello.Address));
@@ -216,7 +216,7 @@ public sealed class ClientHelloReaderTests
     public void Read_Broken_Malformed(string hex) => Assert.Equal(ClientHelloStatus.Malformed, Read(Convert.FromHexString(hex)));
 
     [Fact]
-    public void Read_NearlyTheBound_CompleteAndPastItMalformed()
+    public void Read_NearMaxLength_CompleteAndBeyondItMalformed()
     {
         var builder = ClientHelloBuilder.For("a.test");
         builder.Extensions.Add((0x1234, new byte[60_000]));

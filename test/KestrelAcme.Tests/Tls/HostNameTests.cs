@@ -11,7 +11,7 @@ public sealed class HostNameTests
     [InlineData("bücher.test", "xn--bcher-kva.test")]
     [InlineData("BÜCHER.test", "xn--bcher-kva.test")]
     [InlineData("bü..test", "")]
-    public void FromUnicode_WhatDotNetMakesOfSni_AsTheIndexKnowsIt(string name, string expected)
+    public void FromUnicode_NameFromDotNet_IsNormalized(string name, string expected)
         => Assert.Equal(expected, HostName.FromUnicode(name));
 
     [Theory]
@@ -29,6 +29,6 @@ public sealed class HostNameTests
     [InlineData("10.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", null)]
     [InlineData("ip6.arpa", null)]
     [InlineData("a.test", null)]
-    public void AddressOf_Name_TheAddressOrNone(string name, string? expected)
+    public void AddressOf_Name_ReturnsAddressOrNull(string name, string? expected)
         => Assert.Equal(expected, HostName.AddressOf(name)?.ToString());
 }

@@ -32,7 +32,7 @@ public sealed class IntermediatePoolTests
     }
 
     [Fact]
-    public void Share_MoreThanAnyAuthorityHas_AreNotKept()
+    public void Share_MoreThanTheLimit_AreNotKept()
     {
         for (var i = 0; i < 1100; i++)
         {

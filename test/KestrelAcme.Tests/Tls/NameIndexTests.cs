@@ -52,7 +52,7 @@ public sealed class NameIndexTests
     }
 
     [Fact]
-    public void Find_ExactNotYetValid_WhatIsValidAndOnItsDayTheNewOne()
+    public void Find_ExactNotYetValid_PrefersValidOneUntilThen()
     {
         Add("early", ["www.a.test"], days: 120, from: 30);
         Add("old", ["www.a.test"], days: 40);

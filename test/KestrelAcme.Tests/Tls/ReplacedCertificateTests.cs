@@ -29,7 +29,7 @@ public sealed class ReplacedCertificateTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task GetAsync_NoLongerPublished_GivenButNotKept(bool replaced)
+    public async Task GetAsync_NoLongerPublished_ReturnsWithoutCaching(bool replaced)
     {
         _table.PublishStored([Authority.Issue("a.test")]);
         var old = Find("a.test")!;
@@ -63,7 +63,7 @@ public sealed class ReplacedCertificateTests
     }
 
     [Fact]
-    public async Task OfferAndReplace_AtTheSameTime_NothingOldStaysPinned()
+    public async Task OfferAndReplace_Concurrent_NothingOldStaysPinned()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Nothing is pinned elsewhere.");
         _table.PublishStored([Authority.Issue("a.test")]);
@@ -86,7 +86,7 @@ public sealed class ReplacedCertificateTests
     }
 
     [Fact]
-    public async Task GetAsync_MakingFailsByADefect_EverybodyIsTold()
+    public async Task GetAsync_CreationThrows_AllCallersFail()
     {
         using var chain = new FailingChain();
         var entry = new CertificateEntry(Authority.Issue("a.test"), chain, KeyKinds.EcdsaP256);
@@ -102,7 +102,7 @@ public sealed class ReplacedCertificateTests
     }
 
     [Fact]
-    public async Task Offer_PinningFailsByADefect_IsOneLogEntry()
+    public async Task Offer_PinningThrows_IsLoggedOnce()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Nothing is pinned elsewhere.");
         // Each offer reads the limit; if one certificate is pinned, pinning reads it again.

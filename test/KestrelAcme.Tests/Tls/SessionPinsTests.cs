@@ -34,7 +34,7 @@ public sealed class SessionPinsTests
     }
 
     [Fact]
-    public async Task Offer_NoRoom_OnlyAMuchHotterOneTakesThePlace()
+    public async Task Offer_LimitReached_OnlyMuchHotterOneReplaces()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Nothing is pinned elsewhere.");
         var (first, second) = (_authority.Entry("a.test"), _authority.Entry("b.test"));

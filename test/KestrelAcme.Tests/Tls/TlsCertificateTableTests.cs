@@ -41,7 +41,7 @@ public sealed class TlsCertificateTableTests
     }
 
     [Fact]
-    public void Publish_KeyOfAnother_RefusedAndOldServed()
+    public void Publish_MismatchedKey_IsRejectedAndOldServed()
     {
         var good = Authority.Issue("a.test");
         _table.Publish(good);
@@ -52,7 +52,7 @@ public sealed class TlsCertificateTableTests
     }
 
     [Fact]
-    public void PublishStored_BadOnes_NamedAndTheRestServed()
+    public void PublishStored_InvalidOnes_AreReportedAndTheRestServed()
     {
         using var rsa = RSA.Create(2048);
         var good = Authority.Issue("a.test");
@@ -120,7 +120,7 @@ public sealed class TlsCertificateTableTests
     }
 
     [Fact]
-    public void SetRetired_Ecdsa_GivesWayToRsaAndComesBack()
+    public void SetRetired_Ecdsa_PrefersRsaUntilReset()
     {
         _table.Publish(Authority.Issue(["a.test"], Key(), "ecdsa"));
         _table.Publish(Authority.Issue(["a.test"], RSA.Create(2048), "rsa"));

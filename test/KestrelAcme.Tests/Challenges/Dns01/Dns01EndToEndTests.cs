@@ -18,7 +18,7 @@ public sealed class Dns01EndToEndTests : IDisposable
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Order_SecondaryLagsSevenSeconds_TheAuthorityIsToldBetweenSevenAndTen()
+    public async Task Order_SecondaryLagsSevenSeconds_SubmitsBetweenSevenAndTen()
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { HasSecondary = true }, Cancelled);
         await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { DnsServer = bind.Address.ToString() }, Cancelled);

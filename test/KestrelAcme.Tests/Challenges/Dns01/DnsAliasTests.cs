@@ -150,7 +150,7 @@ public sealed class DnsAliasTests
     [InlineData("x._acme-challenge.foreign.test.", null, true)]
     [InlineData("a\\$\\(id\\)._acme-challenge.foreign.test.", null, false)]
     [InlineData("a\\`id\\`.foreign.test.", "foreign.test", false)]
-    public async Task Prepare_CnameOfAStranger_LeadsOnlyToPlacesForChallenges(string target, string? zone, bool allowed)
+    public async Task Prepare_ForeignCname_LeadsOnlyToNamesForChallenges(string target, string? zone, bool allowed)
     {
         var (provider, exception) = await PrepareAsync(
             "example.test", [$"_acme-challenge IN CNAME {target}"], options => options.Zones = zone is null ? [] : [zone]);

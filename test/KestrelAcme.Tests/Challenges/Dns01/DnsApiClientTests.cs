@@ -12,7 +12,7 @@ public sealed class DnsApiClientTests
 
     /// <summary>Any response, even from another server, results in a response or a provider failure.</summary>
     [Fact]
-    public async Task Send_OddAnswers_EndInOurException()
+    public async Task Send_InvalidResponses_ThrowProviderException()
     {
         await using var server = new OddHttpServer();
         string[] templates =

@@ -94,7 +94,7 @@ public sealed class DnsApiRefusalTests
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task Prepare_ApiRefuses_SaysWhoWhereWhyAndWhatToDo(
+    public async Task Prepare_ApiRefuses_NamesProviderZoneReasonAndFix(
         string provider, int status, string body, ChallengeFault fault, string words, string advice)
     {
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
@@ -122,7 +122,7 @@ public sealed class DnsApiRefusalTests
     [InlineData("PowerDns")]
     [InlineData("Cloudflare")]
     [InlineData("AcmeDns")]
-    public async Task Prepare_ApiStaysBusy_IsAskedThreeTimesWithPauses(string provider)
+    public async Task Prepare_ApiStaysBusy_IsCalledThreeTimesWithPauses(string provider)
     {
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
         await using var api = await StartApiAsync(503, "", retryAfter: null);

@@ -22,7 +22,7 @@ public sealed class DnsBadInputTests
     [InlineData(ServFail, false, "responds with SERVFAIL")]
     [InlineData(Refused, false, "responds with REFUSED")]
     [InlineData(NoError, false, "without authority: the delegation to it is lame")]
-    public async Task Wait_OneServerIsOfNoUse_IsReportedAndTolerated(byte code, bool authoritative, string expected)
+    public async Task Wait_OneServerIsUnusable_IsReportedAndTolerated(byte code, bool authoritative, string expected)
     {
         using var bad = new FixedCodeServer(code, authoritative);
         await using var bind = await StartBindAsync();

@@ -14,7 +14,7 @@ public sealed class DnsCrashTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Start_AfterKill_AStartAnHourLaterRemovesTheStaleRecord()
+    public async Task Start_Killed_StartAnHourLaterRemovesTheStaleRecord()
     {
         using var folder = new TemporaryFolder();
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
@@ -31,7 +31,7 @@ public sealed class DnsCrashTests
     }
 
     [Fact]
-    public async Task Start_AfterKillBeforeThePost_TheNextStartFinishesTheOrderAndTheZoneEndsClean()
+    public async Task Start_KilledBeforeSubmission_NextStartFinishesTheOrderAndCleansUp()
     {
         using var folder = new TemporaryFolder();
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
@@ -60,7 +60,7 @@ public sealed class DnsCrashTests
     [Theory]
     [InlineData("ChallengePosted")]
     [InlineData("AuthorizationValid")]
-    public async Task Start_AfterKillAfterThePost_TheNextStartFinishesTheOrderAndAnHourLaterTheZoneIsClean(string step)
+    public async Task Start_KilledAfterSubmission_NextStartFinishesTheOrderAndCleansUpAnHourLater(string step)
     {
         using var folder = new TemporaryFolder();
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);

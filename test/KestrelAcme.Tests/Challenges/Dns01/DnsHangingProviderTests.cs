@@ -31,7 +31,7 @@ public sealed class DnsHangingProviderTests : IDnsProvider
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Call_IgnoresItsCancellation_IsLeftAloneAfterSomeSecondsAndHoldsUpNobody(bool create)
+    public async Task Call_IgnoresCancellation_IsAbandonedAndDelaysNoOther(bool create)
     {
         await using var app = App();
         var writer = app.Services.GetRequiredService<RecordWriter>();
@@ -50,7 +50,7 @@ public sealed class DnsHangingProviderTests : IDnsProvider
     }
 
     [Fact]
-    public async Task Call_TakesAMomentToStop_KeepsTheNameUntilItHas()
+    public async Task Call_StopsLate_KeepsTheNameUntilThen()
     {
         await using var app = App();
         var writer = app.Services.GetRequiredService<RecordWriter>();

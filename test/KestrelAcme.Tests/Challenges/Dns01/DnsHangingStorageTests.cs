@@ -34,7 +34,7 @@ public sealed class DnsHangingStorageTests : IDnsProvider
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Create_StoreNeverAnswers_TheRecordIsCreatedWithoutANote()
+    public async Task Create_StoreNeverResponds_TheRecordIsCreatedWithoutANote()
     {
         await using var app = App(acme => acme.AddDnsProvider("Working", _ => this));
 
@@ -44,7 +44,7 @@ public sealed class DnsHangingStorageTests : IDnsProvider
     }
 
     [Fact]
-    public async Task Delete_StoreNeverAnswers_TheRecordIsDeleted()
+    public async Task Delete_StoreNeverResponds_TheRecordIsDeleted()
     {
         _values.Add("value");
         await using var app = App(acme => acme.AddDnsProvider("Working", _ => this));
@@ -55,7 +55,7 @@ public sealed class DnsHangingStorageTests : IDnsProvider
     }
 
     [Fact]
-    public async Task Delete_StoreNeverAnswersAndTheCleanUpHasHalfAMinute_TheRecordIsDeleted()
+    public async Task Delete_StoreNeverRespondsDuringCleanUp_TheRecordIsDeleted()
     {
         _values.Add("value");
         await using var app = App(acme => acme.AddDnsProvider("Working", _ => this));
@@ -67,7 +67,7 @@ public sealed class DnsHangingStorageTests : IDnsProvider
     }
 
     [Fact]
-    public async Task Create_StoreNeverAnswersAndTheProviderNeedsIt_FailsAndSaysWhy()
+    public async Task Create_StoreNeverRespondsAndTheProviderNeedsIt_FailsWithTheReason()
     {
         await using var app = App(acme => acme.AddAcmeDns(options => options.ServerUrl = "https://127.0.0.1:1/"));
         var provider = app.Services.GetRequiredService<DnsProviderTable>().Find(Record.Name, Record.ChallengeName)!.Provider;
@@ -80,7 +80,7 @@ public sealed class DnsHangingStorageTests : IDnsProvider
     }
 
     [Fact]
-    public async Task Sweep_StoreNeverAnswers_GivesUpUntilTheNextOne()
+    public async Task Sweep_StoreNeverResponds_GivesUpUntilTheNextOne()
     {
         await using var app = App(acme => acme.AddDnsProvider("Working", _ => this));
 

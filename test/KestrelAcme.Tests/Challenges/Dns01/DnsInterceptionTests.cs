@@ -24,7 +24,7 @@ public sealed class DnsInterceptionTests
     [InlineData(DnsHostility.Silent)]
     [InlineData(DnsHostility.ServerFailure)]
     [InlineData(DnsHostility.Garbage)]
-    public async Task Wait_NoServerIsAuthorityFromHere_TheResolversAreAskedAndAMomentMoreWaited(DnsHostility servers)
+    public async Task Wait_NoServerHasAuthority_AsksTheResolversAndWaitsLonger(DnsHostility servers)
     {
         await using var resolver = new HostileDnsServer(Honest);
         await using var other = new HostileDnsServer(servers);
@@ -78,7 +78,7 @@ public sealed class DnsInterceptionTests
     }
 
     [Fact]
-    public async Task Wait_ResolversDoNotAnswerEither_FailsSoonWithTheAdvice()
+    public async Task Wait_ResolversSilentToo_FailsSoonWithTheAdvice()
     {
         var resolver = new HostileDnsServer(Honest);
         await using var other = new HostileDnsServer(DnsHostility.NotAuthoritative);

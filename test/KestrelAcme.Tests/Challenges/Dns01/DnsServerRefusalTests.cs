@@ -59,7 +59,7 @@ public sealed class DnsServerRefusalTests
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task Prepare_ServerRefuses_SaysWhoWhereAndWhatToDo(string what, ChallengeFault fault, string expected)
+    public async Task Prepare_ServerRefuses_NamesServerZoneAndFix(string what, ChallengeFault fault, string expected)
     {
         await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
         await using var foreign = what == "not its zone"

@@ -54,7 +54,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Sweep_OrderMayStillBeGoingOn_TheRecordIsLeftUntilNoneCan()
+    public async Task Sweep_OrderMayBeInProgress_TheRecordIsKeptUntilNoneCanBe()
     {
         await CreateAndStopAsync();
         _time.Advance(LongestOrder);
@@ -80,7 +80,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Delete_OrderOfOneThatIsGoneWasResumed_TheRecordAndItsNotesGo()
+    public async Task Delete_OrderOfDeadInstanceResumed_RemovesRecordAndNotes()
     {
         await CreateAndStopAsync();
         await WriterOf(_next).CreateAsync(Record, this, Cancelled);
@@ -92,7 +92,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Delete_OneThatLivesNeedsItToo_TheRecordStays()
+    public async Task Delete_LivingInstanceNeedsIt_KeepsTheRecord()
     {
         await WriterOf(_gone).CreateAsync(Record, this, Cancelled);
         await WriterOf(_next).CreateAsync(Record, this, Cancelled);
@@ -104,7 +104,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Sweep_DeletionThatWasRefused_IsTriedAgainAtOnce()
+    public async Task Sweep_RefusedDeletion_IsRetriedAtOnce()
     {
         await WriterOf(_gone).CreateAsync(Record, this, Cancelled);
         _refuses = true;
@@ -120,7 +120,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Sweep_ANoteCannotBeReadOrIsDamagedAndCannotBeSetAside_TheOthersAreSweptAllTheSame(bool damaged)
+    public async Task Sweep_UnreadableOrDamagedNote_TheOthersAreSwept(bool damaged)
     {
         await CreateAndStopAsync();
         _time.Advance(TimeSpan.FromHours(1));
@@ -159,7 +159,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Planted))]
-    public async Task Sweep_NoteThatTheJournalCannotHaveWritten_DeletesNothingAndIsSetAside(
+    public async Task Sweep_ForgedNote_DeletesNothingAndIsSetAside(
         string name, string challengeName, string value, string? key)
     {
         var entry = new RecordEntry

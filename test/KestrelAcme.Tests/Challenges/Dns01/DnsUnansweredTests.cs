@@ -61,7 +61,7 @@ public sealed class DnsUnansweredTests
     }
 
     [Fact]
-    public async Task Wait_BindDelegatesToServersThatDoNotHoldTheZone_EndsEarlyAndSaysSo()
+    public async Task Wait_DelegationIsLame_FailsEarlyWithTheReason()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var bind = await BindServer.StartAsync(

@@ -127,7 +127,7 @@ public sealed class PowerDnsProviderTests : IAsyncLifetime
     [Theory]
     [InlineData(true, new[] { "EXTEND", "PRUNE" })]
     [InlineData(false, new[] { "EXTEND", "REPLACE", "DELETE" })]
-    public async Task Change_ServerOfSingleValues_IsAskedForThem(bool isNew, string[] expected)
+    public async Task Change_ServerSupportsSingleValues_UsesThem(bool isNew, string[] expected)
     {
         var changes = new List<string>();
         var values = new List<string>();

@@ -21,7 +21,7 @@ public sealed class PropagationPolicyTests
     [InlineData("VU", true, false)]
     [InlineData("UU", false, false)]
     [InlineData("", false, false)]
-    public void IsVisible_Servers_AllThatAreOfUse(string states, bool every, bool expected) => Assert.Equal(
+    public void IsVisible_Servers_TrueIfAllUsableOnesShowIt(string states, bool every, bool expected) => Assert.Equal(
         expected,
         PropagationPolicy.IsVisible(
             states.Select(c => c switch { 'V' => ServerState.Visible, 'U' => ServerState.Unusable, _ => ServerState.Pending }), every));

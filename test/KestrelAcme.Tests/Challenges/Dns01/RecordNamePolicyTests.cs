@@ -18,7 +18,7 @@ public sealed class RecordNamePolicyTests
         => Assert.Equal(expected, RecordNamePolicy.IsOfChallenge(name));
 
     [Fact]
-    public void IsOfChallenge_WhatAuthoritiesAskFor_Is()
+    public void IsOfChallenge_NameThatCasQuery_True()
     {
         Assert.True(RecordNamePolicy.IsOfChallenge(DnsChallengeNames.Dns01("xn--bcher-kva.example.test")));
         Assert.True(RecordNamePolicy.IsOfChallenge(DnsChallengeNames.DnsAccount01("example.test", new Uri("https://ca.test/account/1"))));
@@ -34,6 +34,6 @@ public sealed class RecordNamePolicyTests
     [InlineData("there.acme.test", "acme.test", "acme.test", false)]
     [InlineData("there.acme.example.test", "acme.example.test", "example.test", true)]
     [InlineData("there.acme.test", "", "www.example.test", false)]
-    public void IsPlaceForChallenges_Targets_OnlyThoseMarkedAsSuch(string name, string zone, string certificateName, bool expected)
+    public void IsPlaceForChallenges_Targets_OnlyMarkedOnes(string name, string zone, string certificateName, bool expected)
         => Assert.Equal(expected, RecordNamePolicy.IsPlaceForChallenges(name, zone.Length == 0 ? [] : [zone], [certificateName]));
 }

@@ -30,7 +30,7 @@ public sealed class ServerWatchTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task Poll_WasSilentAndLosesDatagrams_IsHeardAllTheSame(int lost)
+    public async Task Poll_SilentThenLossy_IsStillHeard(int lost)
     {
         await BeSilentForAnOrderAsync();
         (_server.IsSilent, _server.Lost) = (false, lost);
@@ -50,7 +50,7 @@ public sealed class ServerWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Poll_WasSilentAndIsSlowNow_HoldsTheOrderUpUntilItAnswers()
+    public async Task Poll_SilentThenSlow_IsWaitedFor()
     {
         await BeSilentForAnOrderAsync();
         var answer = new TaskCompletionSource();
@@ -99,7 +99,7 @@ public sealed class ServerWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Poll_RefusesAgainAfterAnAnswer_IsGivenItsTimeAnew()
+    public async Task Poll_RefusesAgainAfterAResponse_RestartsItsTime()
     {
         var watch = await BeSilentForAnOrderAsync();
         _server.IsSilent = false;

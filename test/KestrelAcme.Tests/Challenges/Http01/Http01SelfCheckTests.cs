@@ -27,7 +27,7 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Run_SomebodyElseAnswersForAMinute_IsSaidOnce()
+    public async Task Run_ForeignResponseForAMinute_IsLoggedOnce()
     {
         _server.Answer = OddAnswers.Latin1("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 
@@ -39,7 +39,7 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_TheAnswerChanges_EachIsSaidOnce()
+    public async Task Run_ResponseChanges_EachIsLoggedOnce()
     {
         _server.Answer = OddAnswers.Latin1("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
         var asked = 0;
@@ -69,7 +69,7 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Explain_AddressAnswersOddly_IsNoReasonNotToGoOn()
+    public async Task Explain_InvalidRedirect_DoesNotStopTheChallenge()
     {
         _server.Answer = OddAnswers.Latin1("HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: //\r\n\r\n");
         var handler = Handler();

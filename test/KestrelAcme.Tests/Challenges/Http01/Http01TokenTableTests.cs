@@ -66,7 +66,7 @@ public sealed class Http01TokenTableTests : IDisposable
     }
 
     [Fact]
-    public async Task Find_StoreHangsAndManyAsk_TheRestIsRefusedAtOnceAndSaidOnce()
+    public async Task Find_StoreHangs_ExcessRequestsFailAtOnceAndAreLoggedOnce()
     {
         using var hung = new CancellationTokenSource();
         var table = Table(new HangingStorage());

@@ -20,7 +20,7 @@ public sealed class TokenProbeTests
     [InlineData("https://other.test/.well-known/acme-challenge/token", true)]
     [InlineData("https://app.test/login", true)]
     [InlineData("http://app.test/.well-known/acme-challenge/token", true)]
-    public async Task Ask_Redirected_IsForeignUnlessOurOwnHttpsIsMeant(string location, bool foreign)
+    public async Task Ask_Redirect_IsForeignUnlessToOwnHttps(string location, bool foreign)
     {
         var result = await AskAsync(context => context.Response.Redirect(location, permanent: true));
 
@@ -32,7 +32,7 @@ public sealed class TokenProbeTests
     [InlineData("answer", true)]
     [InlineData("answer\n", true)]
     [InlineData("<html>", false)]
-    public async Task Ask_Answered_IsOursWhereItIsTheKeyAuthorization(string body, bool ours)
+    public async Task Ask_Response_IsOursIfItIsTheKeyAuthorization(string body, bool ours)
     {
         var result = await AskAsync(context => context.Response.WriteAsync(body, Cancelled).GetAwaiter().GetResult());
 
@@ -55,7 +55,7 @@ public sealed class TokenProbeTests
 
     /// <summary>Any response of another server is a result and no exception.</summary>
     [Fact]
-    public async Task Ask_OddAnswers_AreResults()
+    public async Task Ask_InvalidResponses_AreResults()
     {
         await using var server = new OddHttpServer();
         string[] templates =
@@ -77,7 +77,7 @@ public sealed class TokenProbeTests
     [InlineData("//")]
     [InlineData("https://xn--/")]
     [InlineData("https://[::1/")]
-    public async Task Ask_LocationIsNone_IsForeign(string location)
+    public async Task Ask_InvalidLocation_IsForeign(string location)
     {
         await using var server = new OddHttpServer { Answer = OddAnswers.Latin1(
             $"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n") };
@@ -88,7 +88,7 @@ public sealed class TokenProbeTests
     }
 
     [Fact]
-    public async Task Ask_NobodyAnswers_SaysWhatTheAddressDid()
+    public async Task Ask_NoResponse_DescribesWhatTheAddressDid()
     {
         using var silent = new SilentListener(IPAddress.Parse("127.0.0.2"));
         var time = new FakeTimeProvider();

@@ -24,7 +24,7 @@ public sealed class NameRoutingTests
     [InlineData("away.example.test", true, NameRoute.Undecided)]
     [InlineData("public.example.test", true, NameRoute.Undecided)]
     [InlineData("other.zone", false, NameRoute.Unknown)]
-    public async Task Find_SomeName_SaysWhereItLeads(string name, bool provenByDns, object expected)
+    public async Task Find_Name_ReturnsItsRoute(string name, bool provenByDns, object expected)
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [Zone] }, Cancelled);
         await using var fixture = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port);

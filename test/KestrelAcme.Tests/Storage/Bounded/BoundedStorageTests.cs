@@ -36,7 +36,7 @@ public sealed class BoundedStorageTests
 
     [Theory]
     [MemberData(nameof(Questions))]
-    public async Task Ask_NoAnswerInTime_IsUnavailable(string question)
+    public async Task Call_NoResponseInTime_IsUnavailable(string question)
     {
         var asked = Asked[question](_storage, Cancelled);
         Assert.False(asked.IsCompleted);
@@ -49,7 +49,7 @@ public sealed class BoundedStorageTests
 
     [Theory]
     [MemberData(nameof(Questions))]
-    public async Task Ask_CancelledWhileItIsSilent_EndsAsCancelled(string question)
+    public async Task Call_CanceledWhileSilent_IsCanceled(string question)
     {
         using var cancelling = new CancellationTokenSource();
         var asked = Asked[question](_storage, cancelling.Token);
@@ -60,7 +60,7 @@ public sealed class BoundedStorageTests
     }
 
     [Fact]
-    public async Task Check_NoAnswerInTime_SaysSo()
+    public async Task Check_NoResponseInTime_ReportsIt()
     {
         var asked = _storage.CheckAsync(Cancelled);
 
@@ -70,7 +70,7 @@ public sealed class BoundedStorageTests
     }
 
     [Fact]
-    public async Task Lease_GivenOutTooLate_IsGivenBack()
+    public async Task Lease_GrantedTooLate_IsReleased()
     {
         var asked = _storage.TryAcquireLeaseAsync("a", TimeSpan.FromHours(1), Cancelled).AsTask();
         _time.Advance(Limit);

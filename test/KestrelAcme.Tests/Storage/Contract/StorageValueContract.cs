@@ -53,7 +53,7 @@ public abstract class StorageValueContract : StorageContract
     [InlineData("a.lock")]
     [InlineData("leases/a")]
     [InlineData("_.example.com+2-0a")]
-    public async Task WriteAsync_KeyThatAStoreMayTrip_ReadsListsAndDeletes(string key)
+    public async Task WriteAsync_SpecialKeys_ReadsListsAndDeletes(string key)
     {
         await Storage.WriteAsync(key, Bytes("x"), cancellationToken: Token);
         Assert.Equal("x", await ReadTextAsync(key));

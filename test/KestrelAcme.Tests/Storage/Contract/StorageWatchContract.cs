@@ -9,7 +9,7 @@ namespace KestrelAcme.Tests.Storage.Contract;
 public abstract class StorageWatchContract : StorageContract
 {
     [Fact]
-    public async Task WatchAsync_Begun_SaysEverythingFirst()
+    public async Task WatchAsync_Started_ReportsEverythingFirst()
     {
         await foreach (var change in Storage.WatchAsync("a/", Token))
         {
@@ -19,7 +19,7 @@ public abstract class StorageWatchContract : StorageContract
     }
 
     [Fact]
-    public async Task WatchAsync_WrittenReplacedDeletedByAnother_TellsTheKey()
+    public async Task WatchAsync_WrittenReplacedDeletedByAnother_ReportsTheKey()
     {
         await using var watch = await Watch.StartAsync(Storage, "a/");
         var other = Fixture.Open();
@@ -34,7 +34,7 @@ public abstract class StorageWatchContract : StorageContract
     }
 
     [Fact]
-    public async Task WatchAsync_OtherPrefix_IsNotTold()
+    public async Task WatchAsync_OtherPrefix_IsNotReported()
     {
         await using var watch = await Watch.StartAsync(Storage, "a/");
         await Storage.WriteAsync("ab", Bytes("1"), cancellationToken: Token);

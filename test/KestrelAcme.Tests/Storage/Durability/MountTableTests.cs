@@ -6,7 +6,7 @@ namespace KestrelAcme.Tests.Storage.Durability;
 public sealed class MountTableTests
 {
     [Fact]
-    public void Parse_OptionalFields_AreSteppedOver()
+    public void Parse_OptionalFields_AreSkipped()
     {
         var table = MountTable.Parse(
             "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:5 propagate_from:2 - ext3 /dev/root rw,errors=continue\n");
@@ -26,7 +26,7 @@ public sealed class MountTableTests
     [InlineData("-")]
     [InlineData("36 35 - ext4 x")]
     [InlineData("garbage \\0")]
-    public void Parse_Malformed_IsPassedOver(string text) => Assert.Empty(MountTable.Parse(text).Entries);
+    public void Parse_MalformedLine_IsSkipped(string text) => Assert.Empty(MountTable.Parse(text).Entries);
 
     [Theory]
     [InlineData("/data", "/data")]

@@ -126,7 +126,7 @@ public sealed class CertificateExportTests : IDisposable
     }
 
     [Fact]
-    public async Task UpdateAsync_FormerLayout_TheVersionThatMayBeMountedBecomesTheFolder()
+    public async Task UpdateAsync_FormerLayout_VersionBecomesTheFolder()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "A folder is held by way of /proc.");
         var (old, oldKey) = Make("a");
@@ -260,7 +260,7 @@ public sealed class CertificateExportTests : IDisposable
     }
 
     [Fact]
-    public async Task WriteAsync_FolderOfSomebodyElse_IsLeftAlone()
+    public async Task WriteAsync_ForeignFolder_IsLeftAlone()
     {
         var mine = _folder.Write("live/a/privkey.pem", "mine");
         var exception = await Assert.ThrowsAsync<StorageUnavailableException>(() => WriteAsync("a"));
@@ -269,7 +269,7 @@ public sealed class CertificateExportTests : IDisposable
     }
 
     [Fact]
-    public async Task WriteAsync_LinkOfSomebodyElse_IsLeftAlone()
+    public async Task WriteAsync_ForeignLink_IsLeftAlone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets no ordinary user make links.");
         Directory.CreateDirectory(_folder.Combine("live"));
@@ -314,7 +314,7 @@ public sealed class CertificateExportTests : IDisposable
     [InlineData("../a")]
     [InlineData("")]
     [InlineData(".versions")]
-    public async Task WriteAsync_NameThatIsNoFolder_IsRefused(string name)
+    public async Task WriteAsync_InvalidFolderName_IsRefused(string name)
         => await Assert.ThrowsAsync<ArgumentException>(() => WriteAsync(name));
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task AnyMember_FolderInTheValuesPlace_Unavailable()
+    public async Task AnyMember_FolderInsteadOfValue_Unavailable()
     {
         var storage = _fixture.Open();
         await storage.WriteAsync("a/b", new byte[1], cancellationToken: Token);
@@ -83,7 +83,7 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task WriteAsync_StoreWasEmptied_GoesOnAndSaysSo()
+    public async Task WriteAsync_StoreEmptied_ContinuesAndLogsIt()
     {
         var storage = _fixture.OpenFileSystem();
         await using var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
@@ -134,7 +134,7 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task TryAcquireLeaseAsync_LocksDoNotWork_NobodyIsTakenForDead()
+    public async Task TryAcquireLeaseAsync_LocksDoNotWork_NoOwnerCountsAsDead()
     {
         using var holder = new FileSystemStorage(_fixture.Root, TimeProvider.System, _fixture.Log.For<FileSystemStorage>());
         await using var lease = await holder.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);

@@ -103,7 +103,7 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task FirstWrite_OwnersThatDied_AreForgottenADayAfterTheDeathWasNoticed()
+    public async Task FirstWrite_DeadOwners_AreRemovedADayAfterTheirDeathWasNoticed()
     {
         var owners = Path.Join(_fixture.Root, "~owners");
         Directory.CreateDirectory(owners);
@@ -136,7 +136,7 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task ListAsync_ForeignFiles_ArePassedOver()
+    public async Task ListAsync_ForeignFiles_AreSkipped()
     {
         var storage = _fixture.Open();
         await storage.WriteAsync("a/b", "x"u8.ToArray(), cancellationToken: Token);
@@ -160,7 +160,7 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task WatchAsync_SystemTellsNothing_ScanFindsTheChange()
+    public async Task WatchAsync_NoSystemEvents_ScanFindsTheChange()
     {
         var storage = _fixture.OpenFileSystem();
         await storage.WriteAsync("a/old", "x"u8.ToArray(), cancellationToken: Token);

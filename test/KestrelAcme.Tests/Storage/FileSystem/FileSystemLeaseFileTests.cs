@@ -111,7 +111,7 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task TryAcquireLeaseAsync_HolderInThisProcessAndAlive_IsNotTakenForDead()
+    public async Task TryAcquireLeaseAsync_HolderAliveInThisProcess_DoesNotCountAsDead()
     {
         await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
         var others = Enumerable.Range(0, 4).Select(_ => _fixture.Open()).ToList();

@@ -24,7 +24,7 @@ public sealed class FolderSnapshotTests
     }
 
     [Fact]
-    public void ChangesSince_AnyTwoScans_AreWhatAComparisonByKeyFinds()
+    public void ChangesSince_RandomScans_MatchComparisonByKey()
     {
         var random = new Random(20261122);
         for (var round = 0; round < 300; round++)

@@ -80,7 +80,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task FirstWrite_FoldersThatEverybodyMayWrite_AreTightenedAndSaid()
+    public async Task FirstWrite_WorldWritableFolders_AreTightenedAndLogged()
     {
         await ShellAsync($"mkdir -p {_fixture.Root}/certificates && chmod 777 {_fixture.Root} && chmod 770 {_fixture.Root}/certificates");
         var storage = _fixture.OpenFileSystem();
@@ -93,7 +93,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task FirstWrite_FolderOfAnotherUser_IsSaid()
+    public async Task FirstWrite_FolderOfAnotherUser_IsLogged()
     {
         SkipUnlessRoot();
         await ShellAsync($"mkdir -p {_fixture.Root} && chown 65534 {_fixture.Root} && chmod 755 {_fixture.Root}");
@@ -106,7 +106,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task FirstWrite_FolderOfAnotherUserThatEverybodyMayWrite_IsRefused()
+    public async Task FirstWrite_WorldWritableFolderOfAnotherUser_IsRefused()
     {
         SkipUnlessRoot();
         await ShellAsync($"mkdir -p {_fixture.Root} && chown 65534 {_fixture.Root} && chmod 777 {_fixture.Root}");
@@ -137,7 +137,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task ListAndWatch_FoldersOfOthersBelow_ArePassedOverWithOneNote()
+    public async Task ListAndWatch_InaccessibleFolders_AreSkippedAndLoggedOnce()
     {
         SkipUnlessRoot();
         var storage = _fixture.Open();
@@ -159,7 +159,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task RenewAsync_RecordWasDeleted_IsWrittenAgain()
+    public async Task RenewAsync_RecordDeleted_IsRestored()
     {
         var storage = _fixture.OpenFileSystem();
         await using var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
@@ -172,7 +172,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task RenewAsync_RecordWasDeletedAndTheLeaseGivenOutSince_IsLost()
+    public async Task RenewAsync_RecordDeletedAndLeaseReacquired_IsLost()
     {
         var storage = _fixture.OpenFileSystem();
         await using var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
@@ -185,7 +185,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Lease_OwnersWereDeleted_IsKeptAndGivenBack()
+    public async Task Lease_OwnersDeleted_IsKeptAndReleased()
     {
         var storage = _fixture.OpenFileSystem();
         var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
@@ -201,7 +201,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Lease_OwnersWereDeletedAndNothingWasWrittenSince_IsGivenBack()
+    public async Task Lease_OwnersDeletedAndNothingWrittenSince_IsReleased()
     {
         var storage = _fixture.OpenFileSystem();
         var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);

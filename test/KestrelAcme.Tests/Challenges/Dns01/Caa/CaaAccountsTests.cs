@@ -23,7 +23,7 @@ public sealed class CaaAccountsTests
     [InlineData(true, "*.wild.example.test")]
     [InlineData(true, "below.bound.example.test")]
     [InlineData(true, "plain.example.test", "bound.example.test")]
-    public async Task AreNamed_SomeNames_WhereOneIsBoundToAnAccountOfThisAuthority(bool expected, params string[] names)
+    public async Task AreNamed_Names_TrueIfOneIsBoundToAnAccountOfTheCa(bool expected, params string[] names)
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [Zone] }, Cancelled);
         await using var fixture = new DnsFixture(new Dictionary<string, string?>(), bind.Address.Port);

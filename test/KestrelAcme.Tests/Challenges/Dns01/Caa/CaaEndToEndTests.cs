@@ -20,7 +20,7 @@ public sealed class CaaEndToEndTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Start_ZoneForbidsTheAuthority_IsBlockedBeforeAnyOrderUntilTheRecordIsAdded()
+    public async Task Start_ZoneForbidsTheCa_IsBlockedUntilTheRecordIsAdded()
     {
         await using var bind = await StartBindAsync();
         await using var fixture = await StartAuthorityAsync("local.test");
@@ -47,7 +47,7 @@ public sealed class CaaEndToEndTests
     }
 
     [Fact]
-    public async Task Blocked_RecordIsAdded_IsSeenInDnsAndOrderedWithoutThatTheAuthorityIsAsked()
+    public async Task Blocked_RecordIsAdded_OrdersWithoutAskingTheCaFirst()
     {
         await using var bind = await StartBindAsync();
         await using var fixture = await StartAuthorityAsync("local.test");
@@ -92,7 +92,7 @@ public sealed class CaaEndToEndTests
     }
 
     [Fact]
-    public async Task Blocked_TheAuthorityItselfFindsTheRecord_IsTriedAgainOnceDnsShowsAnother()
+    public async Task Blocked_CaItselfFindsTheRecord_IsRetriedWhenDnsChanges()
     {
         await using var bind = await StartBindAsync();
         await using var fixture = await StartAuthorityAsync();
@@ -128,7 +128,7 @@ public sealed class CaaEndToEndTests
     }
 
     [Fact]
-    public async Task Start_AuthorityDoesNotSayItsName_NothingIsLookedUp()
+    public async Task Start_CaHasNoCaaIdentities_NothingIsLookedUp()
     {
         await using var bind = await StartBindAsync();
         await using var fixture = await StartAuthorityAsync();

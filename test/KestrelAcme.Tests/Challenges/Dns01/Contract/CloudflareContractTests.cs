@@ -86,7 +86,7 @@ public sealed class CloudflareContractTests : DnsProviderContract
     }
 
     [Fact]
-    public async Task Create_RateLimitedForLong_TellsForHowLongAndDoesNotAskAgain()
+    public async Task Create_LongRateLimit_ReportsTheDelayAndDoesNotRetry()
     {
         Api.Refusals.Enqueue(
             (
@@ -102,7 +102,7 @@ public sealed class CloudflareContractTests : DnsProviderContract
     }
 
     [Fact]
-    public async Task Create_BusyOnce_IsTriedAgain()
+    public async Task Create_BusyOnce_IsRetried()
     {
         Api.Refusals.Enqueue((503, "<html>busy</html>", "1"));
 

@@ -38,7 +38,7 @@ public abstract class DnsProviderContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Create_Twice_IsNoError()
+    public async Task Create_Twice_Succeeds()
     {
         var provider = CreateProvider();
 
@@ -49,7 +49,7 @@ public abstract class DnsProviderContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Delete_NotThere_IsNoError()
+    public async Task Delete_Missing_Succeeds()
     {
         var provider = CreateProvider();
         await provider.DeleteTxtAsync(Record("never-there"), Cancelled);

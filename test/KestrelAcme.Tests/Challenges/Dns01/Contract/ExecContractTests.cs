@@ -55,7 +55,7 @@ public sealed class ExecContractTests : DnsProviderContract
     }
 
     [Fact]
-    public async Task Create_StrangeValue_ReachesTheScriptAsItIs()
+    public async Task Create_ValueWithSpecialCharacters_IsPassedUnchanged()
     {
         var provider = CreateProvider(Hook());
 
@@ -146,7 +146,7 @@ public sealed class ExecContractTests : DnsProviderContract
     }
 
     [Fact]
-    public async Task Create_ScriptAsks_GetsTheEndOfInput()
+    public async Task Create_ScriptReadsInput_GetsEndOfFile()
         => await CreateProvider(Script("read answer || exit 0; exit 1")).CreateTxtAsync(Txt("value"), Cancelled);
 
     [Theory]

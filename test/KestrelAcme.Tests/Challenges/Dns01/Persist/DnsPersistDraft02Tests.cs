@@ -103,7 +103,7 @@ public sealed class DnsPersistDraft02Tests
     [InlineData(new[] { "other.example" }, new[] { "AUTHORITY.example.", "other.example" })]
     [InlineData(new[] { "UPPER.example" }, new[] { "bad;value" })]
     [InlineData(new string[0], new string[0])]
-    public void Of_DirectoryAgreesOrIsOfNoUse_AreTheNames(string[] directory, string[] caa)
+    public void Of_DirectoryAgreesOrIsUnusable_ReturnsTheNames(string[] directory, string[] caa)
         => Assert.Equal(["authority.example", "other.example"], PersistIssuers.Of(
             "example.com",
             DnsPersist01Tests.Members("issuerDomainNames", """["authority.example","other.example"]"""),
