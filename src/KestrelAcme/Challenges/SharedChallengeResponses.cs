@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,7 +14,7 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LeaseWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
     // Owners that are gone do not keep a response for longer than this: no challenge is open for a day.
     private static readonly TimeSpan LongestUse = TimeSpan.FromDays(1);
@@ -129,31 +128,13 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
         await storage.WriteAsync(KeyOf(name), Encoding.ASCII.GetBytes(text.ToString()), lease, cancellationToken);
     }
 
-    private async Task<IStorageLease?> TryAcquireAsync(string name, CancellationToken cancellationToken)
-    {
-        // Only the first digit of the hash: a store may keep a record of every lease name, and there is no limit to the number of tokens.
-        var lease = $"{prefix}{Hash(name)[0]}";
-        var started = time.GetTimestamp();
-        while (true)
-        {
-            if (await storage.TryAcquireLeaseAsync(lease, LeaseDuration, cancellationToken) is { } acquired)
-            {
-                return acquired;
-            }
-
-            if (time.GetElapsedTime(started) >= LeaseWait)
-            {
-                return null;
-            }
-
-            await Task.Delay(LeasePoll, time, cancellationToken);
-        }
-    }
+    // Only the first digit of the hash: a store may keep a record of every lease name, and there is no limit to the number of tokens.
+    private Task<IStorageLease?> TryAcquireAsync(string name, CancellationToken cancellationToken)
+        => LeaseWait.TryAcquireAsync(
+            storage, $"{prefix}{StorageKey.Hash(name)[0]}", LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
 
     // Hashed, because tokens contain upper-case letters and keys must not.
-    private string KeyOf(string name) => prefix + Hash(name);
-
-    private static string Hash(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name)));
+    private string KeyOf(string name) => prefix + StorageKey.Hash(name);
 
     private sealed record Owner(string Id, DateTimeOffset Since)
     {

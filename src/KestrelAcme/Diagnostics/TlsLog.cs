@@ -4,8 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>
-/// The log messages of TLS. What a client sends is logged at Debug at most, except one warning an hour about clients without a server
-/// name.
+/// The log messages of TLS. What a client sends is logged at Debug at most, except one warning an hour about clients without a server name.
 /// </summary>
 internal static partial class TlsLog
 {

@@ -74,15 +74,34 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 /// </summary>
 internal static class LeaseWait
 {
+    /// <summary>Acquires a lease.</summary>
+    /// <inheritdoc cref="TryAcquireAsync" path="/param"/>
+    /// <exception cref="StorageUnavailableException">The store could not be reached, or another holder kept the lease too long.</exception>
+    public static async Task<IStorageLease> AcquireAsync(
+        IAcmeStorage storage,
+        string name,
+        TimeSpan duration,
+        TimeSpan poll,
+        TimeSpan longest,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+        => await TryAcquireAsync(storage, name, duration, poll, longest, time, cancellationToken)
+            ?? throw new StorageUnavailableException(
+                $"Another holder has kept the lease '{name}' for more than {longest.TotalMinutes:0.#} minutes; "
+                + "normally it takes seconds. "
+                + "Look for an instance that hangs and shares this store, or for a store whose leases do not expire, "
+                + "and remove the lease if nobody uses it. KestrelAcme tries again.");
+
+    /// <summary>Acquires a lease, or returns <see langword="null"/> if another holder keeps it too long.</summary>
     /// <param name="storage">The store.</param>
     /// <param name="name">The name of the lease.</param>
     /// <param name="duration">How long it lasts unless it is renewed.</param>
     /// <param name="poll">The pause between two attempts.</param>
-    /// <param name="longest">The longest wait. Must be longer than the lease of a dead process lasts.</param>
+    /// <param name="longest">The longest wait.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <exception cref="StorageUnavailableException">The store could not be reached, or another holder kept the lease too long.</exception>
-    public static async Task<IStorageLease> AcquireAsync(
+    /// <exception cref="StorageUnavailableException">The store could not be reached.</exception>
+    public static async Task<IStorageLease?> TryAcquireAsync(
         IAcmeStorage storage,
         string name,
         TimeSpan duration,
@@ -93,18 +112,10 @@ internal static class LeaseWait
     {
         for (var started = time.GetTimestamp(); ; await Task.Delay(poll, time, cancellationToken))
         {
-            if (await storage.TryAcquireLeaseAsync(name, duration, cancellationToken) is { } lease)
+            var lease = await storage.TryAcquireLeaseAsync(name, duration, cancellationToken);
+            if (lease is not null || time.GetElapsedTime(started) >= longest)
             {
                 return lease;
-            }
-
-            if (time.GetElapsedTime(started) >= longest)
-            {
-                throw new StorageUnavailableException(
-                    $"Another holder has kept the lease '{name}' for more than {longest.TotalMinutes:0.#} minutes; "
-                    + "normally it takes seconds. "
-                    + "Look for an instance that hangs and shares this store, or for a store whose leases do not expire, "
-                    + "and remove the lease if nobody uses it. KestrelAcme tries again.");
             }
         }
     }

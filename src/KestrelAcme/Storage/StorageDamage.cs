@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -31,9 +29,8 @@ internal static class StorageDamage
     /// <param name="lease">The lease under which the caller writes.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>
-    /// The key that the value was moved to; <see langword="null"/> if too
-    /// many are kept already. In that case the value is still in place and
-    /// MUST NOT be overwritten.
+    /// The key that the value was moved to; <see langword="null"/> if too many are kept
+    /// already. In that case the value is still in place and MUST NOT be overwritten.
     /// </returns>
     /// <exception cref="StorageUnavailableException">The store could not be read or written.</exception>
     /// <exception cref="LeaseLostException">The lease no longer holds.</exception>
@@ -84,6 +81,6 @@ internal static class StorageDamage
         var suffix = copy == 1 ? ".damaged" : $".damaged-{copy}";
         return StorageKey.IsValid(key + suffix)
             ? key + suffix
-            : $"damaged/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}{suffix}";
+            : $"damaged/{StorageKey.Hash(key)}{suffix}";
     }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Storage;
@@ -69,6 +71,9 @@ public static class StorageKey
                 $"A value of {value.Length} bytes exceeds the limit of {MaxValueLength} bytes for stored values.", nameof(value));
         }
     }
+
+    /// <summary>Returns the SHA-256 hash of a text, which may not be valid as a segment, in lower-case hexadecimal.</summary>
+    internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static bool IsValidSegment(ReadOnlySpan<char> segment)
     {

@@ -10,9 +10,8 @@ namespace KestrelAcme.Storage;
 internal static class TolerantReader
 {
     /// <summary>
-    /// The number of values per batch: large enough that the round trips of
-    /// a remote store do not matter, and small enough that a caller that
-    /// needs one of them does not wait long.
+    /// The number of values per batch: large enough that the round trips of a remote store do not matter, and small enough that a caller
+    /// that needs one of them does not wait long.
     /// </summary>
     public const int BatchSize = 64;
 

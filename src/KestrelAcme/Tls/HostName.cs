@@ -84,9 +84,8 @@ internal static class HostName
     }
 
     /// <summary>
-    /// Returns the address that a reverse-mapping name stands for (RFC 1035
-    /// section 3.5, RFC 3596 section 2.5); <see langword="null"/> for any
-    /// other name.
+    /// Returns the address that a reverse-mapping name stands for (RFC 1035 section
+    /// 3.5, RFC 3596 section 2.5); <see langword="null"/> for any other name.
     /// </summary>
     /// <param name="name">The normalized name.</param>
     public static IPAddress? AddressOf(string name)

@@ -26,8 +26,7 @@ internal sealed class SessionPins(ITlsSettingsSource settings, TimeProvider time
 
     /// <summary>
     /// Considers pinning an entry whose context a handshake is about to use
-    /// with these options. Returns at once; the work runs on the thread
-    /// pool.
+    /// with these options. Returns at once; the work runs on the thread pool.
     /// </summary>
     public void Offer(CertificateEntry entry, SslServerAuthenticationOptions options)
     {

@@ -200,9 +200,8 @@ internal sealed record ChallengeRecordLocation(
     DnsName ChallengeName, DnsName Name, DnsName Zone, IReadOnlyList<AuthoritativeServer> Servers)
 {
     /// <summary>
-    /// Why another zone may contain the name, as a sentence: no resolver
-    /// responded for a name in between. <see langword="null"/> if the zone
-    /// is certain.
+    /// Why another zone may contain the name, as a sentence: no resolver responded
+    /// for a name in between. <see langword="null"/> if the zone is certain.
     /// </summary>
     public string? Doubt { get; init; }
 

@@ -59,9 +59,8 @@ internal sealed class DnsChallengeFlow(
         }
         catch (ChallengeException exception) when (location.Doubt is not null && exception.Fault != ChallengeFault.Local)
         {
-            // When the resolvers respond again, the next attempt may find another
-            // zone. So there is nothing to change by hand, and nothing is
-            // wrong with the name.
+            // When the resolvers respond again, the next attempt may find another zone.
+            // So there is nothing to change by hand, and nothing is wrong with the name.
             throw new ChallengeException($"{exception.Message} {location.Doubt}", exception)
             {
                 Fault = ChallengeFault.Local,

@@ -13,9 +13,8 @@ internal static class DnsChallengeNames
     public static string Dns01(string domain) => $"_acme-challenge.{domain}";
 
     /// <summary>
-    /// Returns the name of a dns-account-01 record (draft-ietf-acme-dns-account-label).
-    /// It starts with a label of the account, so that several
-    /// accounts, each with its own CNAME, can prove the same name.
+    /// Returns the name of a dns-account-01 record (draft-ietf-acme-dns-account-label). It starts with a label of the account, so that
+    /// several accounts, each with its own CNAME, can prove the same name.
     /// </summary>
     public static string DnsAccount01(string domain, Uri accountUrl) => $"_{AccountLabel(accountUrl)}._acme-challenge.{domain}";
 

@@ -10,9 +10,8 @@ internal static class RecordNamePolicy
     private const int ValueLength = 43;
 
     /// <summary>
-    /// Whether a name consists of letters, digits, hyphens and underscores.
-    /// A DNS name may contain any byte, and this one becomes the argument
-    /// of a program or part of a URL.
+    /// Whether a name consists of letters, digits, hyphens and underscores. A DNS name may contain any byte, and this one becomes the
+    /// argument of a program or part of a URL.
     /// </summary>
     public static bool IsPlain(string name) => Array.TrueForAll(name.Split('.'), label => label.Length > 0 && label.All(IsPlain));
 
@@ -29,11 +28,9 @@ internal static class RecordNamePolicy
     public static bool IsOfDigest(string value) => value.Length == ValueLength && value.All(IsPlain);
 
     /// <summary>
-    /// Whether a record may be created at the end of CNAMEs. Another person's
-    /// CNAME may lead to any name in your zones, so its target must be
-    /// marked for challenges: with the label <c>_acme-challenge</c>, or by
-    /// being below an entry of the provider's <c>Zones</c> that contains
-    /// no name of a certificate.
+    /// Whether a record may be created at the end of CNAMEs. Another person's CNAME may lead to any name in your zones, so its target must
+    /// be marked for challenges: with the label <c>_acme-challenge</c>, or by being below an entry of the provider's <c>Zones</c> that
+    /// contains no name of a certificate.
     /// </summary>
     public static bool IsPlaceForChallenges(
         string recordName, IEnumerable<string> providerZones, IReadOnlyCollection<string> certificateNames)

@@ -21,7 +21,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     /// <param name="path">The root folder. Created at the first write.</param>
     /// <param name="timeProvider">The clock for leases and scans.</param>
     /// <param name="logger">The logger for warnings.</param>
-    /// <param name="host">Returns facts about the machine. By default they are gathered anew for each check.</param>
+    /// <param name="host">Returns facts about the machine. By default they are gathered for each check.</param>
     internal FileSystemStorage(string path, TimeProvider timeProvider, ILogger<FileSystemStorage> logger, Func<HostFacts>? host = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);

@@ -20,9 +20,8 @@ internal static class FileWork
         => RunAsync(action, path, isFile: false, work, "ExportPath", cancellationToken);
 
     /// <summary>
-    /// Waits a moment for another process to close a file. Uses real time
-    /// even if the store's clock is a fake one, because the other process
-    /// runs in real time.
+    /// Waits a moment for another process to close a file. Uses real time even if
+    /// the store's clock is a fake one, because the other process runs in real time.
     /// </summary>
     public static Task PauseAsync(int attempt, CancellationToken cancellationToken)
         => Task.Delay(TimeSpan.FromMilliseconds(Math.Min(1 << Math.Min(attempt, 5), 20)), TimeProvider.System, cancellationToken);

@@ -16,9 +16,8 @@ internal static class FolderScan
     };
 
     /// <summary>
-    /// Finds values and their time stamps. Enters every folder that may
-    /// hold values, and follows no symbolic links, which could form cycles.
-    /// An unreadable subfolder is not KestrelAcme's and does not prevent the rest from being found.
+    /// Finds values and their time stamps. Enters every folder that may hold values, and follows no symbolic links, which could form
+    /// cycles. An unreadable subfolder is not KestrelAcme's and does not prevent the rest from being found.
     /// </summary>
     /// <param name="paths">The layout of the store.</param>
     /// <param name="prefix">The prefix to start from. If its folder is unreadable, the scan fails.</param>

@@ -28,9 +28,8 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
     }
 
     /// <summary>
-    /// Throws if the store itself is gone, in which case a file that was
-    /// not found is not known to be missing. An unmounted volume leaves an
-    /// empty folder behind.
+    /// Throws if the store itself is gone, in which case a file that was not found is
+    /// not known to be missing. An unmounted volume leaves an empty folder behind.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The store is gone.</exception>
     public void ThrowIfGone()

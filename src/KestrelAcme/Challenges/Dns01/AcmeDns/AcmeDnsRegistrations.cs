@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -58,6 +56,5 @@ internal sealed class AcmeDnsRegistrations(BoundedStorage storage, Uri server, I
         }
     }
 
-    private string KeyOf(string challengeName)
-        => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{server.AbsoluteUri} {challengeName}")));
+    private string KeyOf(string challengeName) => Prefix + StorageKey.Hash($"{server.AbsoluteUri} {challengeName}");
 }

@@ -93,9 +93,8 @@ internal sealed record CaaRefusal(string Reason, RequiredDnsRecord RecordToAdd);
 internal interface ICaaCheck
 {
     /// <summary>
-    /// Returns if nothing is known to forbid the order. What only a resolver
-    /// says, or what cannot be looked up in time, is logged and forbids
-    /// nothing. Without <see cref="CaaRequest.CaaIdentities"/> nothing is looked up.
+    /// Returns if nothing is known to forbid the order. What only a resolver says, or what cannot be looked up in time, is logged and
+    /// forbids nothing. Without <see cref="CaaRequest.CaaIdentities"/> nothing is looked up.
     /// </summary>
     /// <exception cref="ChallengeException">
     /// Name servers of the zone itself forbid it; <see cref="ChallengeException.Fault"/> is <see cref="ChallengeFault.Operator"/>, and the

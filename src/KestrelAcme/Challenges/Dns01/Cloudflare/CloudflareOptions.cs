@@ -21,9 +21,8 @@ public sealed class CloudflareOptions() : DnsProviderOptions(TypeName)
         ]);
 
     /// <summary>
-    /// An API token (not the global key) with the permissions <c>Zone.DNS:
-    /// Edit</c> and <c>Zone.Zone: Read</c> for the zones. Do not keep it in
-    /// files under version control.
+    /// An API token (not the global key) with the permissions <c>Zone.DNS: Edit</c> and <c>Zone.Zone: Read</c> for the zones. Do not keep
+    /// it in files under version control.
     /// </summary>
     /// <value>None. Set this or <see cref="ApiTokenFile"/>.</value>
     public string? ApiToken { get => Get(nameof(ApiToken)); set => Set(nameof(ApiToken), value); }

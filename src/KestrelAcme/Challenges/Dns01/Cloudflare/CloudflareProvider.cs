@@ -73,9 +73,8 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
     }
 
     /// <summary>
-    /// Finds the account's zone with the longest name at or above the
-    /// record's. DNS may show another zone, because an account can have a zone
-    /// that is not delegated to it.
+    /// Finds the account's zone with the longest name at or above the record's. DNS may show another zone, because an account can have a
+    /// zone that is not delegated to it.
     /// </summary>
     private async Task<CloudflareZone> FindZoneAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {

@@ -29,9 +29,8 @@ public sealed class ExecOptions() : DnsProviderOptions(TypeName)
 
     /// <summary>The names of further environment variables of the app to pass to the program, separated by commas or spaces.</summary>
     /// <value>
-    /// None. Always passed are <c>PATH</c>, <c>HOME</c>, <c>USER</c>,
-    /// <c>LOGNAME</c>, <c>LANG</c>, <c>LC_*</c>, <c>TMPDIR</c> and <c>TZ</c>,
-    /// and on Windows those of the system.
+    /// None. Always passed are <c>PATH</c>, <c>HOME</c>, <c>USER</c>, <c>LOGNAME</c>, <c>LANG</c>, <c>LC_*</c>, <c>TMPDIR</c> and
+    /// <c>TZ</c>, and on Windows those of the system.
     /// </value>
     public string? EnvironmentVariables { get => Get(nameof(EnvironmentVariables)); set => Set(nameof(EnvironmentVariables), value); }
 

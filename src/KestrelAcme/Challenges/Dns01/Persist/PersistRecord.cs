@@ -45,9 +45,8 @@ internal static class PersistRecord
             && Uri.TryCreate(prefix + "sha-256/", UriKind.Absolute, out var uri) && uri.IsWellFormedOriginalString();
 
     /// <summary>
-    /// Whether a value allows this account to prove the name now. Interpreted
-    /// as strictly as a CA may, because a value that a CA rejects costs
-    /// a failed validation. Unknown parameters are ignored.
+    /// Whether a value allows this account to prove the name now. Interpreted as strictly as a CA may, because a value that a CA rejects
+    /// costs a failed validation. Unknown parameters are ignored.
     /// </summary>
     public static bool Allows(string value, PersistRequest request, DateTimeOffset now)
     {

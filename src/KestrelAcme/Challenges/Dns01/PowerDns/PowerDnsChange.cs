@@ -10,9 +10,8 @@ internal static class PowerDnsChange
         => set?.Records?.Any(r => !r.Disabled && r.Content == Quoted(record)) == true;
 
     /// <summary>
-    /// Returns a change of the single value, which servers of version 5.0
-    /// and later support; <see langword="null"/> if the whole set must be
-    /// replaced.
+    /// Returns a change of the single value, which servers of version 5.0 and
+    /// later support; <see langword="null"/> if the whole set must be replaced.
     /// </summary>
     public static PowerDnsRecordSet? OfOneValue(PowerDnsRecordSet? set, DnsTxtRecord record, bool isWanted)
         // The server extends the enabled records and stores the result, so disabled records would be lost.

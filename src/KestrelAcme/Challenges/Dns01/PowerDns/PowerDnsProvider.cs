@@ -140,9 +140,8 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
     }
 
     /// <summary>
-    /// Returns the disabled records of the name. Versions before 5.0 omit
-    /// them in the filtered view of a zone, and a whole zone may be too long
-    /// to read.
+    /// Returns the disabled records of the name. Versions before 5.0 omit them
+    /// in the filtered view of a zone, and a whole zone may be too long to read.
     /// </summary>
     private async Task<IReadOnlyList<PowerDnsFound>> DisabledAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {

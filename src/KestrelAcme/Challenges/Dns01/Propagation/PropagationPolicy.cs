@@ -13,9 +13,8 @@ internal static class PropagationPolicy
     public static readonly TimeSpan RefusalPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// The minimum time between creating a record and submitting the challenge
-    /// if only the resolvers show the record. They ask one name server,
-    /// and the CA may ask another.
+    /// The minimum time between creating a record and submitting the challenge if only the resolvers show the record. They ask one name
+    /// server, and the CA may ask another.
     /// </summary>
     public static readonly TimeSpan LeastWaitWithoutServers = TimeSpan.FromSeconds(20);
 

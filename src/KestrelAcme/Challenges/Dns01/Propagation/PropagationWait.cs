@@ -55,8 +55,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
 
     /// <returns>
     /// <see langword="true"/> if the servers show the record; <see langword="false"/>
-    /// if only the resolvers do, because no server responds with
-    /// authority.
+    /// if only the resolvers do, because no server responds with authority.
     /// </returns>
     private async Task<bool> AskServersAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {

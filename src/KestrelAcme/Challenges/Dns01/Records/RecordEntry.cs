@@ -32,9 +32,8 @@ internal sealed record RecordEntry
         };
 
     /// <summary>
-    /// Whether the order of the record may still be in progress, because
-    /// its process may have ended while the CA was validating. A time stamp
-    /// from a clock that is far ahead is ignored.
+    /// Whether the order of the record may still be in progress, because its process may have ended while the CA was validating. A time
+    /// stamp from a clock that is far ahead is ignored.
     /// </summary>
     public bool MayBeNeeded(DateTimeOffset now) => !IsAbandoned && (now - CreatedAt).Duration() < LongestUse;
 

@@ -13,7 +13,7 @@ namespace KestrelAcme.Challenges.Dns01.Records;
 internal sealed class RecordJournal(
     BoundedStorage storage, RecordOwner owner, TimeProvider time, ILogger<RecordJournal> logger)
 {
-    private readonly BoundedStorage _storage = RecordStorage.Of(storage);
+    private readonly BoundedStorage _storage = storage.Within(RecordKeys.StoreTimeout);
 
     public async Task AddAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
@@ -32,9 +32,8 @@ internal sealed class RecordJournal(
     }
 
     /// <summary>
-    /// Notes that the record is no longer needed but may still exist. The
-    /// note gets the name of an owner that never existed, so that the next
-    /// sweep of any instance deletes the record.
+    /// Notes that the record is no longer needed but may still exist. The note gets the name of an owner that never existed, so that the
+    /// next sweep of any instance deletes the record.
     /// </summary>
     public async Task AbandonAsync(DnsTxtRecord record)
     {
@@ -72,9 +71,8 @@ internal sealed class RecordJournal(
         => AnyOtherAsync(record, ownerId, _ => Task.FromResult(true), cancellationToken);
 
     /// <summary>
-    /// Whether another instance that is alive needs the same value. Removes
-    /// the notes of dead ones, because an instance that resumes an order
-    /// cleans up for the one that placed it.
+    /// Whether another instance that is alive needs the same value. Removes the notes of dead ones, because an instance that resumes an
+    /// order cleans up for the one that placed it.
     /// </summary>
     public Task<bool> IsNeededByOthersAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {

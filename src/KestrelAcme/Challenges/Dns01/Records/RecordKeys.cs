@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Challenges.Dns01.Records;
@@ -10,7 +8,13 @@ internal static class RecordKeys
     /// <summary>Contains a folder for each value of each name, and in it a key for each instance that needs the value.</summary>
     public const string RecordsPrefix = "challenges/dns-01/records/";
 
-    public static string Folder(DnsTxtRecord record) => $"{RecordsPrefix}{Hash($"{record.Name} {record.Value}")}/";
+    /// <summary>
+    /// The timeout of the store for changes of records. Challenges work without the store, and a clean-up has 30 seconds: for the lock of
+    /// the name, for the notes of others, and for the provider, which matters most.
+    /// </summary>
+    public static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(8);
+
+    public static string Folder(DnsTxtRecord record) => $"{RecordsPrefix}{StorageKey.Hash($"{record.Name} {record.Value}")}/";
 
     public static string Entry(DnsTxtRecord record, string owner) => Folder(record) + owner;
 
@@ -18,17 +22,5 @@ internal static class RecordKeys
 
     public static string OwnerLease(string owner) => $"challenges/dns-01/owners/{owner}";
 
-    public static string NameLease(string name) => $"challenges/dns-01/names/{Hash(name)}";
-
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-}
-
-/// <summary>The store with the timeout for changes of records.</summary>
-internal static class RecordStorage
-{
-    // A clean-up has 30 seconds: for the lock of the name, for the notes of others, and for the provider, which matters most.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
-
-    /// <summary>Returns the store with a short timeout, because challenges work without it.</summary>
-    public static BoundedStorage Of(BoundedStorage storage) => storage.Within(Limit);
+    public static string NameLease(string name) => $"challenges/dns-01/names/{StorageKey.Hash(name)}";
 }

@@ -15,7 +15,7 @@ internal sealed class RecordNameLocks(BoundedStorage storage, TimeProvider time,
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
-    private readonly BoundedStorage _storage = RecordStorage.Of(storage);
+    private readonly BoundedStorage _storage = storage.Within(RecordKeys.StoreTimeout);
     private readonly SemaphoreSlim[] _stripes = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <exception cref="ChallengeException">Another instance held the lock of the name for too long.</exception>

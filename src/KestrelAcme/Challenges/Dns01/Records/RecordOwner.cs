@@ -11,7 +11,7 @@ internal sealed class RecordOwner(BoundedStorage storage, TimeProvider time)
     /// <summary>How long the store takes at most to notice that an owner is dead.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(2);
 
-    private readonly BoundedStorage _storage = RecordStorage.Of(storage);
+    private readonly BoundedStorage _storage = storage.Within(RecordKeys.StoreTimeout);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private LeaseKeeper? _keeper;
 

@@ -15,7 +15,7 @@ internal sealed class StaleRecordSweep(
     TimeProvider time,
     ILogger<StaleRecordSweep> logger)
 {
-    // A record that could not be deleted for this long is left to the operator, who was told at every start.
+    // A record that could not be deleted for this long is left to the operator, after a warning at every start.
     private static readonly TimeSpan OldestNote = TimeSpan.FromDays(30);
 
     /// <returns>Whether records are left whose owners may be alive, or whose orders may be resumed.</returns>

@@ -42,9 +42,8 @@ internal sealed record Rfc2136Server(string Host, int Port)
     }
 
     /// <summary>
-    /// Returns all addresses of the server. Resolved by the operating system
-    /// and not by the configured resolvers, because in a container the
-    /// name is often a local one.
+    /// Returns all addresses of the server. Resolved by the operating system and not by the configured resolvers, because in a container
+    /// the name is often a local one.
     /// </summary>
     /// <exception cref="SocketException">The name cannot be resolved.</exception>
     public async Task<IReadOnlyList<IPEndPoint>> FindAsync(CancellationToken cancellationToken)
