@@ -4,8 +4,9 @@ using KestrelAcme.Configuration;
 namespace KestrelAcme.Challenges.Dns01.AcmeDns;
 
 /// <summary>
-/// An acme-dns server: a small name server for nothing but challenges. Each name is registered there by itself; a person then creates one CNAME, which is printed, and never has to give away
-/// credentials for the real zone. Name the real zones, not the server's, in <see cref="DnsProviderOptions.Zones"/>.
+/// Options for an acme-dns server: a small name server that serves only challenges. Each name is registered separately, and you create one
+/// CNAME for it, which is logged. The server needs no credentials for the real zone. List the real zones, not the server's, in
+/// <see cref="DnsProviderOptions.Zones"/>.
 /// </summary>
 public sealed class AcmeDnsOptions() : DnsProviderOptions(TypeName)
 {
