@@ -173,7 +173,7 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
     {
         var log = new AuthorityLog(logger);
         _parts = new AuthorityParts(
-            _options, _accounts, Faults, RenewalInformation, _addresses, _folder.Hierarchy, _folder.Revocations, Files, log);
+            _options, _accounts, Faults, RenewalInformation, _addresses, _folder, Files, log);
         _server = new AuthorityServer(_https, _files, ServerCertificate.Create(_folder.Hierarchy), _parts.Pipeline);
         await _server.StartAsync(cancellationToken);
         log.Started(DirectoryUrl, RootPemPath);

@@ -25,12 +25,11 @@ internal sealed class AuthorityParts : IAsyncDisposable
         AuthorityFaults faults,
         RenewalSchedule schedule,
         ValidationAddresses addresses,
-        Hierarchy hierarchy,
-        RevocationLedger revocations,
+        AuthorityFolder folder,
         AuthorityFiles files,
         AuthorityLog log)
     {
-        var time = options.TimeProvider;
+        var (hierarchy, revocations, time) = (folder.Hierarchy, folder.Revocations, options.TimeProvider);
         var nonces = new NonceStore();
         var authorizations = new AuthorizationBook(options, faults);
         var orders = new OrderBook(authorizations, faults, time);

@@ -78,10 +78,12 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<NewOrderRateLimiter>());
         services.TryAddSingleton<NewOrderRateLimiterStore>();
         services.TryAddSingleton<AccountHolds>();
-        services.TryAddSingleton<ExactSets>();
+        services.TryAddSingleton<OrderLimits>();
         services.TryAddSingleton<IssuanceStatus>();
+        services.TryAddSingleton<IssuanceGate>();
         services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<CertificatePlanner>();
+        services.TryAddSingleton<CertificateAgenda>();
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
         services.TryAddSingleton<RecordWatch>();
@@ -90,8 +92,8 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<RenewalInfoPoller>();
         services.TryAddSingleton<Abandonment>();
         services.TryAddSingleton<MaintenanceStep>();
+        services.TryAddSingleton<OrderAdmission>();
         services.TryAddSingleton<CertificateWorker>();
-        services.TryAddSingleton<AuthorityWarmUp>();
         services.TryAddSingleton<StoredCertificateAdopter>();
         services.TryAddSingleton<StorageWatcher>();
         services.TryAddSingleton<Housekeeper>();

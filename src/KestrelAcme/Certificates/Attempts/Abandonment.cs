@@ -21,14 +21,14 @@ internal sealed class Abandonment(INameRouting names, CertificateLeases leases, 
             return false;
         }
 
-        await using var open = await leases.TryOpenAsync(certificate, abort);
-        if (open is null || !IsCandidate(certificate))
+        await using var writer = await leases.TryOpenAsync(certificate, abort);
+        if (writer is null || !IsCandidate(certificate))
         {
             return false;
         }
 
         var now = time.GetUtcNow();
-        await open.Journal.ChangeAsync(state => state with { State = CertificateState.Abandoned, Since = now, LookedAt = now, StoredOrder = null }, abort);
+        await writer.ChangeAsync(state => state with { State = CertificateState.Abandoned, Since = now, LookedAt = now, StoredOrder = null }, abort);
         logger.CertificateAbandoned(certificate.Id, certificate.Current!.NotAfter);
         events.Publish(
             CertificateEventKind.Abandoned,
@@ -42,8 +42,8 @@ internal sealed class Abandonment(INameRouting names, CertificateLeases leases, 
     public async Task<bool> LookAgainAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         var isBack = AbandonmentPolicy.IsBack(await LookAsync(certificate, AbandonmentPolicy.IsBack, stopping));
-        await using var open = await leases.TryOpenAsync(certificate, abort);
-        if (open is null)
+        await using var writer = await leases.TryOpenAsync(certificate, abort);
+        if (writer is null)
         {
             return false;
         }
@@ -56,12 +56,12 @@ internal sealed class Abandonment(INameRouting names, CertificateLeases leases, 
 
         if (!isBack)
         {
-            await open.Journal.ChangeAsync(state => state with { LookedAt = now }, abort);
+            await writer.ChangeAsync(state => state with { LookedAt = now }, abort);
             return true;
         }
 
         // Its failures are not forgotten: should it fail again, the next attempt is a day away.
-        await open.Journal.ChangeAsync(
+        await writer.ChangeAsync(
             state => state with { State = CertificateState.RenewalDue, Since = now, LookedAt = now, Failure = state.Failure is { } failure ? failure with { NextAttempt = now } : null }, abort);
         logger.AbandonedNameIsBack(certificate.Id);
         return true;

@@ -18,24 +18,25 @@ internal sealed class CertificateCommitter(
     AuthorityRegistry authorities,
     CertificateCatalog catalog,
     CertificateExporter exporter,
-    CertificateEventHub events,
+    OrderProgress progress,
     TimeProvider time,
     ILogger<CertificateCommitter> logger)
 {
-    // As much as this machine's clock may differ from the CA's before nothing is ordered at all.
+    // As much as the clock of this machine may differ from the CA's before nothing is ordered at all.
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
     /// <exception cref="UnusableCertificateException">The certificate must not be served; what was served before still is.</exception>
     /// <exception cref="CertificateNotYetValidException">No client accepts it yet, and what is served is valid.</exception>
-    public async Task CommitAsync(ManagedCertificate certificate, CertificateRecord record, CertificateStateWriter journal, CancellationToken cancellationToken)
+    public async Task CommitAsync(
+        ManagedCertificate certificate, CertificateRecord record, CertificateStateWriter writer, CancellationToken cancellationToken)
     {
         var snapshot = CertificateSnapshot.Read(record);
         ThrowIfTooEarly(certificate, snapshot, time.GetUtcNow());
         var material = snapshot.Material(certificate.Specification);
         IssuedCertificateCheck.ThrowIfRefused(material);
         certificate.Committing = snapshot;
-        certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, journal.Lease, cancellationToken);
-        journal.Reached(OrderStep.CertificateStored);
+        certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, writer.Lease, cancellationToken);
+        writer.Reached(OrderStep.CertificateStored);
         try
         {
             catalog.Serve(certificate, snapshot);
@@ -45,7 +46,7 @@ internal sealed class CertificateCommitter(
             throw new UnusableCertificateException(exception.Message);
         }
 
-        journal.Reached(OrderStep.Published);
+        writer.Reached(OrderStep.Published);
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
     }
 
@@ -82,11 +83,39 @@ internal sealed class CertificateCommitter(
         }
 
         certificate.Blocked = null;
-        events.Publish(
-            CertificateEventKind.Adopted,
-            $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.",
-            CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
+        progress.Adopted(certificate, snapshot);
         return true;
+    }
+
+    /// <summary>Takes over what another instance did since the store was last read, or what a crash did not let this one write down.</summary>
+    public async Task TakeOverAsync(ManagedCertificate certificate, CertificateStateWriter writer, CancellationToken cancellationToken)
+    {
+        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
+            && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
+            && certificate.MayBeReplacedBy(stored, time.GetUtcNow()))
+        {
+            Adopt(certificate, stored);
+        }
+
+        if (StoredOrders.IsFinished(writer.Pending, certificate.Current))
+        {
+            // The crash came between storing the certificate and forgetting its order.
+            await writer.FinishAsync(time.GetUtcNow(), cancellationToken);
+        }
+    }
+
+    /// <summary>Exports what is served for a certificate, if the configuration asks for it.</summary>
+    public Task ExportAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => certificate.Current is { } current
+        ? exporter.ExportAsync(certificate.Id, current.Record, cancellationToken)
+        : Task.CompletedTask;
+
+    /// <summary>Exports everything: a crash may have come between serving a certificate and exporting it, or the export may be newly configured.</summary>
+    public async Task ExportAllAsync(CancellationToken stopping)
+    {
+        foreach (var certificate in catalog.All.TakeWhile(_ => !stopping.IsCancellationRequested))
+        {
+            await ExportAsync(certificate, CancellationToken.None);
+        }
     }
 
     /// <summary>Tries again to store what could not be stored, or is gone from the store: under the lease, and not over a newer one of another instance.</summary>
@@ -100,8 +129,8 @@ internal sealed class CertificateCommitter(
 
         try
         {
-            await using var open = await leases.TryOpenAsync(certificate, cancellationToken);
-            if (open is not null && await SaveAgainAsync(certificate, current, open.Journal, cancellationToken))
+            await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
+            if (writer is not null && await SaveAgainAsync(certificate, current, writer, cancellationToken))
             {
                 certificate.Unsaved = false;
             }
@@ -114,7 +143,8 @@ internal sealed class CertificateCommitter(
         return !certificate.Unsaved;
     }
 
-    private async Task<bool> SaveAgainAsync(ManagedCertificate certificate, CertificateSnapshot current, CertificateStateWriter journal, CancellationToken cancellationToken)
+    private async Task<bool> SaveAgainAsync(
+        ManagedCertificate certificate, CertificateSnapshot current, CertificateStateWriter writer, CancellationToken cancellationToken)
     {
         if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
             && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
@@ -123,7 +153,7 @@ internal sealed class CertificateCommitter(
             return stored.IsSameAs(current) || Adopt(certificate, stored);
         }
 
-        if (!await TryStoreAsync(certificate.Id, current.Record, journal.Lease, cancellationToken))
+        if (!await TryStoreAsync(certificate.Id, current.Record, writer.Lease, cancellationToken))
         {
             return false;
         }
@@ -131,12 +161,13 @@ internal sealed class CertificateCommitter(
         certificate.Unstored = null;
 
         // The state belongs to it, and the account to both: where the one is missing, so may be the others.
-        await journal.ChangeAsync(static state => state, cancellationToken);
+        await writer.ChangeAsync(static state => state, cancellationToken);
         await authorities.KeepAccountsAsync(cancellationToken);
         return true;
     }
 
-    private async Task<bool> TryStoreAsync(string id, CertificateRecord record, IStorageLease? lease, CancellationToken cancellationToken)
+    private async Task<bool> TryStoreAsync(
+        string id, CertificateRecord record, IStorageLease lease, CancellationToken cancellationToken)
     {
         try
         {

@@ -19,26 +19,25 @@ internal sealed class FailureRecorder(
     AccountHolds holds,
     RecordWatch records,
     ConfigurationSource configuration,
-    CertificateEventHub events,
+    OrderProgress progress,
     IssuanceSettings settings,
     JitterSource jitter,
-    TimeProvider time,
-    ILogger<FailureRecorder> logger)
+    TimeProvider time)
 {
     /// <param name="certificate">The certificate.</param>
     /// <param name="attempted">What was attempted: what is wanted may have changed meanwhile, and that was not tried.</param>
     /// <param name="authority">The authority that was asked.</param>
     /// <param name="exception">What went wrong.</param>
-    /// <param name="journal">The journal; <see langword="null"/> without the lease.</param>
+    /// <param name="writer">Writes the state; <see langword="null"/> without the lease.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<CertificateFailure> RecordAsync(
-        ManagedCertificate certificate, CertificateSpecification attempted, CertificateAuthority authority, Exception exception, CertificateStateWriter? journal, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateSpecification attempted, CertificateAuthority authority, Exception exception, CertificateStateWriter? writer, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         authority.Client.Report(succeeded: false);
         if (exception is AccountBlockedException blocked)
         {
-            return await RecordBlockedAsync(certificate, authority, blocked, journal, cancellationToken);
+            return await RecordBlockedAsync(certificate, authority, blocked, writer, cancellationToken);
         }
 
         var report = FailureClassifier.Classify(exception);
@@ -99,8 +98,8 @@ internal sealed class FailureRecorder(
             FailedChallengeTypes = Remember(state.FailedChallengeTypes, (exception as OrderFailedException)?.ChallengeType, certificate),
         };
 
-        await ChangeAsync(certificate, journal, Fail, cancellationToken);
-        Report(certificate, failure, exception, now);
+        await ChangeAsync(certificate, writer, Fail, cancellationToken);
+        progress.Failed(certificate, failure, exception);
         return failure;
     }
 
@@ -116,61 +115,29 @@ internal sealed class FailureRecorder(
     /// The account, or the profile, is refused: that is no failure of the names, whose histories stay as they are. They show it as long as it lasts, and are ordered as soon as it is over.
     /// </summary>
     private async Task<CertificateFailure> RecordBlockedAsync(
-        ManagedCertificate certificate, CertificateAuthority authority, AccountBlockedException blocked, CertificateStateWriter? journal, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateAuthority authority, AccountBlockedException blocked, CertificateStateWriter? writer, CancellationToken cancellationToken)
     {
         authority.Client.Report(succeeded: false);
 
         // Nothing was ordered: an intent that is left would count as a crash.
-        await ChangeAsync(certificate, journal, state => state.StoredOrder is { OrderUrl: null } ? state with { StoredOrder = null } : state, cancellationToken);
-        logger.FailureDetail(certificate.Id, blocked);
-        return ShowBlocked(certificate, authority, blocked.Block);
+        await ChangeAsync(certificate, writer, state => state.StoredOrder is { OrderUrl: null } ? state with { StoredOrder = null } : state, cancellationToken);
+        return ShowBlocked(certificate, authority, blocked.Block, blocked);
     }
 
-    /// <summary>Has a certificate show that it waits for the account or the profile, and tells those who watch, once.</summary>
-    public CertificateFailure ShowBlocked(ManagedCertificate certificate, CertificateAuthority authority, AccountBlock block)
+    /// <summary>Has a certificate show that it waits for the account or the profile, and says so once.</summary>
+    public CertificateFailure ShowBlocked(ManagedCertificate certificate, CertificateAuthority authority, AccountBlock block, Exception? exception = null)
     {
         var profile = AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification);
         var known = certificate.Blocked;
         certificate.Blocked = () => authority.Blocks.Find(profile);
         var failure = block.ToFailure(certificate.State.Failure?.Count ?? 0);
-        if (known?.Invoke() is null)
-        {
-            events.Publish(
-                CertificateEventKind.Failed,
-                $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextAttempt:u}.",
-                CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
-        }
-
+        progress.Blocked(certificate, failure, exception, isNew: known?.Invoke() is null);
         return failure;
     }
 
     // As after as many failures as send an order to the next authority.
     private static CertificateStateRecord Avoid(CertificateStateRecord state, CertificateAuthority authority)
         => state with { AuthorityFailures = With(state.AuthorityFailures, authority.Specification.Id, FailoverPolicy.DefaultFailures) };
-
-    private void Report(ManagedCertificate certificate, CertificateFailure failure, Exception exception, DateTimeOffset now)
-    {
-        var served = certificate.Current switch
-        {
-            null => "no certificate yet",
-            var current when current.NotAfter <= now => $"the certificate that EXPIRED on {current.NotAfter:u}",
-            var current => $"the certificate that is valid until {current.NotAfter:u}",
-        };
-        if (failure.Cause == FailureCause.Operator)
-        {
-            logger.CertificateBlocked(certificate.Id, failure.Message, failure.NextAttempt, failure.IsVisibleInDns ? ", or as soon as DNS shows a change" : "", served);
-        }
-        else
-        {
-            logger.CertificateFailed(certificate.Id, failure.Message, failure.Cause.ToString(), failure.NextAttempt, served);
-        }
-
-        logger.FailureDetail(certificate.Id, exception);
-        events.Publish(
-            CertificateEventKind.Failed,
-            $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextAttempt:u}.",
-            CertificateStatuses.Create(certificate, orders: true, now));
-    }
 
     // The name and its wildcard are validated apart, and counted as one.
     private static int FailedValidations(Exception exception, CertificateSpecification attempted)
@@ -219,28 +186,29 @@ internal sealed class FailureRecorder(
         if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), isProven, refused.RetryAfter, now) is { } until)
         {
             await holds.HoldNewNamesAsync(authority, until, cancellationToken);
-            logger.AccountHeld(authority.Specification.DirectoryUrl, until);
         }
     }
 
-    // Without the lease, or when it was lost, the failure is remembered here; the next attempt writes it down.
+    // Without the lease the failure is remembered here, and the next attempt writes it down; so it is if the lease was lost.
     private async Task ChangeAsync(
-        ManagedCertificate certificate, CertificateStateWriter? journal, Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
+        ManagedCertificate certificate,
+        CertificateStateWriter? writer,
+        Func<CertificateStateRecord, CertificateStateRecord> change,
+        CancellationToken cancellationToken)
     {
-        try
+        if (writer is null)
         {
-            if (journal is not null)
-            {
-                await journal.ChangeAsync(change, cancellationToken);
-                return;
-            }
-        }
-        catch (Exception exception) when (exception is LeaseLostException or OperationCanceledException)
-        {
-            logger.StateNotStored(certificate.Id, exception.Message);
+            CertificateStateWriter.ChangeUnstored(certificate, change);
             return;
         }
 
-        certificate.State = change(certificate.State);
+        try
+        {
+            await writer.ChangeAsync(change, cancellationToken);
+        }
+        catch (Exception exception) when (exception is LeaseLostException or OperationCanceledException)
+        {
+            progress.StateNotStored(certificate, exception);
+        }
     }
 }

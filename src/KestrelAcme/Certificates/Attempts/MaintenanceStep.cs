@@ -8,23 +8,34 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Attempts;
 
-/// <summary>What is done for a certificate between its orders: the authority is asked for renewal information, and DNS for what a person has to repair, or for the names of a certificate that was given up.</summary>
+/// <summary>
+/// What is done for a certificate between its orders: it is stored and exported, the authority is asked for renewal information, and DNS for
+/// what the operator has to correct or for the names of an abandoned certificate.
+/// </summary>
 internal sealed class MaintenanceStep(
     AuthorityChoice authorities,
     RenewalInfoPoller renewalInfo,
     Abandonment abandonment,
     RecordWatch records,
-    CertificatePlanner planner,
+    CertificateCommitter committer,
     ConfigurationSource configuration,
     IssuanceSettings settings,
     ILogger<MaintenanceStep> logger)
 {
-    /// <returns>How long to wait before it is tried again; <see langword="null"/> when it was done.</returns>
-    public async Task<TimeSpan?> RunAsync(ManagedCertificate certificate, DateTimeOffset now, CancellationToken stopping, CancellationToken abort)
+    /// <summary>Stores again what could not be stored, and exports what is served: another instance may have obtained it.</summary>
+    public async Task KeepAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        await committer.SaveAgainAsync(certificate, cancellationToken);
+        await committer.ExportAsync(certificate, cancellationToken);
+    }
+
+    /// <returns>How long to wait before it is tried again; <see langword="null"/> if it was done.</returns>
+    public async Task<TimeSpan?> RunAsync(
+        ManagedCertificate certificate, CertificateAction action, CancellationToken stopping, CancellationToken abort)
     {
         try
         {
-            return planner.Decide(certificate, now).Action switch
+            return action switch
             {
                 CertificateAction.LookForNames => await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
                 CertificateAction.LookAtRecords => await records.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,

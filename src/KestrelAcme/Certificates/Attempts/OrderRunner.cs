@@ -1,79 +1,49 @@
 using KestrelAcme.Certificates.Authorities;
-using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Attempts;
 
 /// <summary>
-/// One attempt at one certificate: takes the lease, reads the store again (another instance may have been faster), runs the order flow, commits or counts the failure.
+/// One attempt at one certificate: takes the lease, reads the store again because another instance may have been faster, runs the order, and
+/// commits the certificate or counts the failure.
 /// </summary>
 internal sealed class OrderRunner(
     OrderFlow flow,
-    RehearsalStep rehearsal,
-    ExactSets exactSets,
-    NewOrderRateLimiterStore pace,
+    OrderLimits limits,
     CertificateLeases leases,
     CertificateCommitter committer,
-    CertificateStore store,
-    CertificateEventHub events,
     OrderProgress progress,
     FailureRecorder failures,
     IssuanceSettings settings,
-    TimeProvider time,
-    ILogger<OrderRunner> logger)
+    TimeProvider time)
 {
-    /// <returns>When to look again although nothing was done; <see langword="null"/> when the attempt was made or is no longer needed.</returns>
+    /// <returns>When to try again although nothing was done; <see langword="null"/> if the attempt was made or is no longer needed.</returns>
     public async Task<DateTimeOffset?> RunAsync(
         ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
     {
-        var (asked, attempted) = (certificate.Request, certificate.Specification);
+        var (asked, attempted, before) = (certificate.Request, certificate.Specification, certificate.Current);
+        CertificateStateWriter? writer = null;
         try
         {
-            await using var open = await leases.TryOpenAsync(certificate, abort);
-            if (open is null)
+            writer = await leases.TryOpenAsync(certificate, abort);
+            if (writer is null)
             {
-                logger.OrderedElsewhere(certificate.Id);
+                progress.OrderedElsewhere(certificate);
                 return time.GetUtcNow() + settings.LeasePoll;
             }
 
-            return await AttemptAsync(certificate, authority, configuration, open, stopping, abort);
+            return await OrderAsync(certificate, authority, configuration, writer, stopping, abort);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             certificate.Answer(new InvalidOperationException("The host is stopping; the order is finished at the next start."));
-        }
-        catch (Exception exception)
-        {
-            // The store could not be asked for the lease: nothing was begun that a later request could have joined, so that one gets an attempt of its own.
-            var failure = await failures.RecordAsync(certificate, attempted, authority, exception, journal: null, abort);
-            certificate.Answer(asked, new CertificateException(certificate.Id, failure, exception));
-        }
-
-        return null;
-    }
-
-    private async Task<DateTimeOffset?> AttemptAsync(
-        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, OpenStateWriter open, CancellationToken stopping, CancellationToken abort)
-    {
-        var (attempted, before) = (certificate.Specification, certificate.Current);
-        try
-        {
-            if (await HeldBackAsync(certificate, authority, abort) is { } until)
-            {
-                return until;
-            }
-
-            var request = await RunUnderLeaseAsync(certificate, authority, configuration, open, stopping, abort);
-            request?.Complete(failure: null);
         }
         catch (OrderOvertakenException) when (!ReferenceEquals(certificate.Current, before))
         {
@@ -82,88 +52,90 @@ internal sealed class OrderRunner(
         }
         catch (AccountBlockedException blocked) when (failures.HasAnother(certificate, authority))
         {
-            // Nobody who waits is told of it: the next authority takes over at once.
-            await failures.RecordAsync(certificate, attempted, authority, blocked, open.Journal, abort);
+            // The requests that wait are not answered with it: the next authority takes over at once.
+            await failures.RecordAsync(certificate, attempted, authority, blocked, writer, abort);
             return time.GetUtcNow();
         }
-        catch (Exception exception) when (!(exception is OperationCanceledException && stopping.IsCancellationRequested))
+        catch (Exception exception)
         {
-            // Recorded while the lease is held: nobody else begins before the failure is written down.
-            var request = certificate.TakeRequest();
-            var failure = await failures.RecordAsync(certificate, attempted, authority, exception, open.Journal, abort);
-            request?.Complete(new CertificateException(certificate.Id, failure, exception));
+            // Without the lease nothing was begun that a later request could have joined: that one gets an attempt of its own.
+            var request = writer is null ? certificate.TakeRequest(asked) : certificate.TakeRequest();
+            try
+            {
+                // Recorded while the lease is held: no other instance begins before the failure is written down.
+                var failure = await failures.RecordAsync(certificate, attempted, authority, exception, writer, abort);
+                request?.Complete(new CertificateException(certificate.Id, failure, exception));
+            }
+            catch
+            {
+                certificate.PutBack(request);
+                throw;
+            }
+        }
+        finally
+        {
+            if (writer is not null)
+            {
+                await writer.DisposeAsync();
+            }
         }
 
         return null;
     }
 
-    // Asked for once it is certain that this instance orders, and for new sets of names only.
-    private async Task<DateTimeOffset?> HeldBackAsync(ManagedCertificate certificate, CertificateAuthority authority, CancellationToken cancellationToken)
-        => certificate.Current is null && authority.Specification.IsPublic && certificate.State is { Issued: null, StoredOrder: not { OrderUrl: not null } }
-            && await store.ReadCertificateAsync(certificate.Id, cancellationToken) is null
-            && CertificatePlans.IsDue(certificate, time.GetUtcNow())
-            ? await pace.TakeAsync(cancellationToken)
-            : null;
-
-    /// <returns>The request that this attempt answers.</returns>
-    private async Task<RenewalRequest?> RunUnderLeaseAsync(
-        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, OpenStateWriter open, CancellationToken stopping, CancellationToken abort)
+    private async Task<DateTimeOffset?> OrderAsync(
+        ManagedCertificate certificate,
+        CertificateAuthority authority,
+        ConfigurationSnapshot configuration,
+        CertificateStateWriter writer,
+        CancellationToken stopping,
+        CancellationToken abort)
     {
         using var limit = new TimeLimit(settings.OrderTime, time);
-        using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, open.Lost);
-        var journal = open.Journal;
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, writer.Lease.Lost);
         try
         {
-            journal.Reached(OrderStep.LeaseTaken);
-            if (await AdoptAsync(certificate, journal, all.Token))
+            writer.Reached(OrderStep.LeaseTaken);
+            await committer.TakeOverAsync(certificate, writer, all.Token);
+            if (!CertificatePlans.IsDue(certificate, time.GetUtcNow()))
             {
-                return certificate.TakeRequest();
+                certificate.Answer(failure: null);
+                return null;
             }
 
-            journal.Reached(OrderStep.StoreRead);
-            return await OrderAsync(certificate, authority, configuration, journal, stopping, all.Token);
+            writer.Reached(OrderStep.StoreRead);
+            StoredOrders.ThrowIfOutcomeUnknown(writer.State);
+            limits.ThrowIfReached(certificate, authority.Specification);
+            limits.ThrowIfTooManyFailed(certificate, authority.Specification);
+            if (await limits.TakeTurnAsync(certificate, authority.Specification, all.Token) is { } turn)
+            {
+                return turn;
+            }
+
+            var isRenewal = certificate.Current is not null;
+            await writer.EnterAsync(isRenewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), all.Token);
+            progress.Started(certificate, authority.Specification);
+            var context = Context(certificate, authority, configuration, writer, stopping);
+            var record = await flow.RunAsync(context, all.Token);
+            await CommitAsync(certificate, authority, record, writer, isRenewal, all.Token);
+            return null;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)
         {
             throw new TimeoutException($"The order was not finished within {settings.OrderTime.TotalMinutes:0} minutes.");
         }
-        catch (OperationCanceledException) when (open.Lost.IsCancellationRequested && !abort.IsCancellationRequested)
+        catch (OperationCanceledException) when (writer.Lease.Lost.IsCancellationRequested && !abort.IsCancellationRequested)
         {
-            throw new LeaseLostException(open.LeaseName);
+            throw new LeaseLostException(writer.Lease.Name);
         }
     }
 
-    /// <summary>Takes over what another instance did since we looked: a newer certificate, or a failure that is to be waited out.</summary>
-    private async Task<bool> AdoptAsync(ManagedCertificate certificate, CertificateStateWriter journal, CancellationToken cancellationToken)
-    {
-        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
-            && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
-            && certificate.MayBeReplacedBy(stored, time.GetUtcNow())
-            && committer.Adopt(certificate, stored))
-        {
-            logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
-        }
-
-        if (StoredOrders.IsFinished(journal.Pending, certificate.Current))
-        {
-            // The crash came between storing the certificate and forgetting its order.
-            await journal.FinishAsync(time.GetUtcNow(), cancellationToken);
-        }
-
-        return !CertificatePlans.IsDue(certificate, time.GetUtcNow());
-    }
-
-    private async Task<RenewalRequest?> OrderAsync(
-        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, CertificateStateWriter journal, CancellationToken stopping, CancellationToken cancellationToken)
-    {
-        StoredOrders.ThrowIfOutcomeUnknown(journal.State);
-        exactSets.ThrowIfReached(certificate, authority.Specification);
-        exactSets.ThrowIfTooManyFailed(certificate, authority.Specification);
-        var renewal = certificate.Current is not null;
-        await journal.EnterAsync(renewal ? CertificateState.Renewing : CertificateState.Ordering, time.GetUtcNow(), cancellationToken);
-        logger.OrderStarted(certificate.Id, authority.Specification.DirectoryUrl);
-        progress.Started(certificate, authority.Specification);
-        var context = new OrderContext
+    private OrderContext Context(
+        ManagedCertificate certificate,
+        CertificateAuthority authority,
+        ConfigurationSnapshot configuration,
+        CertificateStateWriter writer,
+        CancellationToken stopping) => new()
         {
             Specification = certificate.Specification,
             Authority = authority,
@@ -171,19 +143,34 @@ internal sealed class OrderRunner(
             Current = certificate.Current?.Record,
             ReuseKey = configuration.ReuseKeys && certificate.State is { Revocation: null, KeyRefused: false },
             IsForced = certificate.Request is { IsForced: true },
-            ThrowIfLimited = () => exactSets.ThrowIfReached(certificate, authority.Specification),
-            IsTaken = url => exactSets.IsTaken(certificate, url),
-            Journal = journal,
+            ThrowIfLimited = () => limits.ThrowIfReached(certificate, authority.Specification),
+            IsTaken = url => limits.IsTaken(certificate, url),
+            Writer = writer,
             Stopping = stopping,
         };
-        await rehearsal.RunAsync(context, cancellationToken);
-        var record = await flow.RunAsync(context, cancellationToken);
-        journal.RequirePending();
+
+    private async Task CommitAsync(
+        ManagedCertificate certificate,
+        CertificateAuthority authority,
+        CertificateRecord record,
+        CertificateStateWriter writer,
+        bool isRenewal,
+        CancellationToken cancellationToken)
+    {
+        writer.RequirePending();
         var request = certificate.TakeRequest();
         try
         {
-            await committer.CommitAsync(certificate, record, journal, cancellationToken);
-            await (certificate.Unsaved ? journal.FinishUnsavedAsync(time.GetUtcNow(), cancellationToken) : journal.FinishAsync(time.GetUtcNow(), cancellationToken));
+            await committer.CommitAsync(certificate, record, writer, cancellationToken);
+            await (certificate.Unsaved
+                ? writer.FinishUnsavedAsync(time.GetUtcNow(), cancellationToken)
+                : writer.FinishAsync(time.GetUtcNow(), cancellationToken));
+            authority.Health.Succeeded();
+            authority.Client.Report(succeeded: true);
+            (certificate.Looks, certificate.Unstored) = (null, certificate.Unsaved ? WaitAfterUnstored(certificate) : null);
+            certificate.Blocked = null;
+            await authority.Blocks.LiftAsync(
+                AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification), record.Metadata.AccountUrl, cancellationToken);
         }
         catch
         {
@@ -191,31 +178,16 @@ internal sealed class OrderRunner(
             throw;
         }
 
-        authority.Health.Succeeded();
-        authority.Client.Report(succeeded: true);
-        (certificate.Looks, certificate.Unstored) = (null, certificate.Unsaved ? WaitAfterUnstored(certificate) : null);
-        certificate.Blocked = null;
-        await authority.Blocks.LiftAsync(AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification), record.Metadata.AccountUrl, cancellationToken);
-        Report(certificate, renewal);
-        journal.Reached(OrderStep.StateStored);
-        return request;
+        progress.Obtained(certificate, isRenewal);
+        writer.Reached(OrderStep.StateStored);
+        request?.Complete(failure: null);
     }
 
     // Whatever has this one ordered again, such as a stored one that takes its place, must not have it ordered at once.
     private UnstoredOrders WaitAfterUnstored(ManagedCertificate certificate)
     {
         var unstored = UnstoredOrders.Next(certificate.Unstored, settings.Retries.Local, time.GetUtcNow());
-        logger.NoOrderWhileUnstored(certificate.Id, unstored.NextOrder);
+        progress.NotStored(certificate, unstored.NextOrder);
         return unstored;
-    }
-
-    private void Report(ManagedCertificate certificate, bool renewal)
-    {
-        var current = certificate.Current!;
-        logger.CertificateObtained(certificate.Id, current.SerialNumber, current.NotAfter);
-        events.Publish(
-            renewal ? CertificateEventKind.Renewed : CertificateEventKind.Obtained,
-            $"Now serving certificate {current.SerialNumber} for {certificate.Id}, valid until {current.NotAfter:u}.",
-            CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
     }
 }

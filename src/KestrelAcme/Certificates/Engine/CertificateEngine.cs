@@ -1,8 +1,6 @@
-using KestrelAcme.Certificates.Attempts;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Certificates.RateLimits;
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -10,16 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>
-/// Runs everything: reads the store before Kestrel listens, orders once it does, follows what is wanted and the store, and stops without losing an order. Nothing of it stops the host.
+/// Runs everything: reads the store before Kestrel listens, orders once it does, follows the configuration and the store, and stops without
+/// losing an order. None of its failures stops the host.
 /// </summary>
 internal sealed class CertificateEngine(
     CertificateReconciler reconciler,
-    AuthorityWarmUp warmUp,
-    CertificateScheduler scheduler,
-    CertificateWorker worker,
-    BackgroundLoops watchers,
+    BackgroundLoops loops,
     EngineRequests requests,
-    NewOrderRateLimiterStore pace,
     AuthorityRegistry authorities,
     ConfigurationSource configuration,
     IssuanceSettings settings,
@@ -29,17 +24,17 @@ internal sealed class CertificateEngine(
     private static readonly TimeSpan AfterGrace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BeginAgain = TimeSpan.FromMinutes(1);
 
-    // Never disposed: an application may still ask for something, and a change may still come in, while the host is disposed of.
+    // Never disposed: the application may still ask for something, and a change may still come in, while the host is disposed of.
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
     private IDisposable? _changes;
     private Task _beginning = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Ends when nothing of it runs any more; never fails.</summary>
+    /// <summary>Completes when nothing of the engine runs any more; never fails.</summary>
     public Task Ended => _running;
 
-    /// <summary>Reads what the store holds, within a bounded time, so that it is served from the first connection on.</summary>
+    /// <summary>Reads what the store holds, within a bounded time, so that it is served from the first connection.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(settings.LoadTime, time);
@@ -47,7 +42,10 @@ internal sealed class CertificateEngine(
         try
         {
             await reconciler.LoadAsync(_stopping.Token, both.Token);
-            warmUp.Start(_stopping.Token);
+            if (configuration.Current is { Issuance: IssuanceMode.Automatic, Authorities: [var first, ..] } && reconciler.IsAnyMissing)
+            {
+                authorities.WarmUp(first, _stopping.Token);
+            }
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -55,7 +53,7 @@ internal sealed class CertificateEngine(
         }
     }
 
-    /// <summary>Begins to order and to follow changes.</summary>
+    /// <summary>Starts to order and to follow changes.</summary>
     public void Start()
     {
         _changes = configuration.OnChange(_ =>
@@ -69,7 +67,10 @@ internal sealed class CertificateEngine(
         requests.Open(_beginning);
     }
 
-    /// <summary>Stops: nothing new is asked of any authority, what was posted is still answered for a while, and the rest is resumed at the next start.</summary>
+    /// <summary>
+    /// Stops: nothing new is asked of any authority, a posted challenge is still answered for a while, and the rest is resumed at the next
+    /// start.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _changes?.Dispose();
@@ -91,7 +92,7 @@ internal sealed class CertificateEngine(
         requests.AnswerAll();
     }
 
-    /// <summary>Takes over what is wanted now. A failure is reported; the next change tries again.</summary>
+    /// <summary>Takes over the certificates that are wanted now. A failure is reported; the next change tries again.</summary>
     public async Task ReconcileAsync()
     {
         try
@@ -100,7 +101,7 @@ internal sealed class CertificateEngine(
         }
         catch (Exception) when (_stopping.IsCancellationRequested)
         {
-            // The host stops: nothing is wanted any more.
+            // The host stops: what is wanted no longer matters.
         }
         catch (Exception exception)
         {
@@ -108,7 +109,10 @@ internal sealed class CertificateEngine(
         }
     }
 
-    /// <summary>A host that is disposed of without being stopped: nothing may go on, nor may anything of what the work uses be disposed of before it has ended.</summary>
+    /// <summary>
+    /// If a host is disposed of without being stopped, nothing may go on, and what the work uses must not be disposed of before the work has
+    /// ended.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         Dispose();
@@ -134,14 +138,13 @@ internal sealed class CertificateEngine(
 
     private void StartReconciling() => _ = ReconcileAsync();
 
-    // A store or a file that cannot be read at this moment must not end the renewals of this process.
+    // A store or a file that cannot be read for a moment must not end the renewals of this process.
     private async Task BeginAsync()
     {
         while (true)
         {
             try
             {
-                await pace.LoadAsync(_stopping.Token);
                 await reconciler.BeginAsync(_stopping.Token);
                 return;
             }
@@ -158,9 +161,7 @@ internal sealed class CertificateEngine(
         try
         {
             await _beginning;
-            var following = watchers.RunAsync(ReconcileAsync, _stopping.Token);
-            await scheduler.RunAsync((id, lane) => worker.WorkAsync(id, lane, _stopping.Token, _abort.Token), reconciler.PlanAll, _stopping.Token);
-            await following;
+            await loops.RunAsync(ReconcileAsync, _stopping.Token, _abort.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

@@ -1,4 +1,3 @@
-using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
@@ -11,12 +10,11 @@ using KestrelAcme.Protocol.Certificates;
 
 namespace KestrelAcme.Certificates.Engine;
 
-/// <summary>The public face of the engine.</summary>
+/// <summary>The public face of the engine. If a name has several certificates, each is tried, and the first failure is thrown.</summary>
 internal sealed class CertificateManager(
     CertificateCatalog catalog,
     CertificateEngine engine,
     EngineRequests requests,
-    AuthorityRegistry authorities,
     DomainStore domains,
     ConfigurationSource configuration,
     CertificateEventHub events,
@@ -36,9 +34,9 @@ internal sealed class CertificateManager(
         }
 
         var certificates = Get(name);
-        await AllAsync(certificates, c => c.State.State == CertificateState.Abandoned ? requests.RenewAsync(c, cancellationToken)
+        await Task.WhenAll(certificates.Select(c => c.State.State == CertificateState.Abandoned ? requests.RenewAsync(c, cancellationToken)
             : c.Current is null ? requests.ObtainAsync(c, cancellationToken)
-            : Task.CompletedTask);
+            : Task.CompletedTask));
         return Status(certificates[0]);
     }
 
@@ -67,7 +65,7 @@ internal sealed class CertificateManager(
     public async Task<CertificateStatus> RenewAsync(string idOrDomainName, CancellationToken cancellationToken = default)
     {
         var certificates = Get(idOrDomainName);
-        await AllAsync(certificates, c => requests.RenewAsync(c, cancellationToken));
+        await Task.WhenAll(certificates.Select(c => requests.RenewAsync(c, cancellationToken)));
         return Status(certificates[0]);
     }
 
@@ -79,18 +77,12 @@ internal sealed class CertificateManager(
             throw new InvalidOperationException($"There is no certificate for {idOrDomainName} to revoke.");
         }
 
-        await AllAsync(certificates, c => c.Current is null && certificates.Count > 1 ? Task.CompletedTask : requests.RevokeAsync(c, reason, cancellationToken));
+        await Task.WhenAll(certificates.Select(
+            c => c.Current is null && certificates.Count > 1 ? Task.CompletedTask : requests.RevokeAsync(c, reason, cancellationToken)));
         return Status(certificates[0]);
     }
 
-    public async Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default)
-    {
-        var snapshot = configuration.Current;
-        foreach (var authority in snapshot.Authorities)
-        {
-            await authorities.Get(authority).Accounts.RolloverAsync(snapshot.AcceptTermsOfService, cancellationToken);
-        }
-    }
+    public Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default) => requests.RolloverAccountKeysAsync(cancellationToken);
 
     public IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default) => events.WatchAsync(cancellationToken);
 
@@ -100,10 +92,7 @@ internal sealed class CertificateManager(
         return result.IsSuccess ? result.Identifier : throw new ArgumentException($"'{QuotedText.Of(domainName, QuotedText.MaxNameLength)}' {result.Reason}. {result.Fix}.", nameof(domainName));
     }
 
-    // All of them are tried, whatever becomes of one; the first failure is told.
-    private static Task AllAsync(IReadOnlyList<ManagedCertificate> certificates, Func<ManagedCertificate, Task> act) => Task.WhenAll(certificates.Select(act));
-
-    /// <summary>The certificate that has an id; or those that have a name, which are several where there are several key algorithms side by side.</summary>
+    /// <summary>The certificate that has an id, or those that have a name: several if there are several key algorithms side by side.</summary>
     private IReadOnlyList<ManagedCertificate> Get(string idOrDomainName)
         => catalog.FindAllByName(idOrDomainName) is { Count: > 0 } found ? found
             : throw new KeyNotFoundException($"No managed certificate has the id or name '{QuotedText.Of(idOrDomainName, QuotedText.MaxNameLength)}'. Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");

@@ -1,14 +1,25 @@
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Certificates;
 
 namespace KestrelAcme.Certificates.Engine;
 
-/// <summary>What the application asks of the engine while it runs: a successor, a first certificate, a revocation. Nobody who asks waits beyond the stop.</summary>
+/// <summary>
+/// What the application asks of the engine while it runs: a successor, a first certificate, a revocation, new account keys. No request waits
+/// beyond the stop.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class EngineRequests(
-    CertificateReconciler reconciler, CertificateCatalog catalog, CertificateScheduler scheduler, CertificateRevoker revoker, IssuanceStatus issuance, TimeProvider time)
+    CertificateReconciler reconciler,
+    CertificateCatalog catalog,
+    CertificateAgenda agenda,
+    CertificateRevoker revoker,
+    AuthorityRegistry authorities,
+    IssuanceStatus issuance,
+    ConfigurationSource configuration)
 {
     private const string Stopping = "The host is stopping; the order is made at the next start.";
 
@@ -16,30 +27,40 @@ internal sealed class EngineRequests(
     private volatile bool _closed;
 
     /// <summary>Takes requests from now on.</summary>
-    /// <param name="beginning">Ends when it is known whether this instance orders.</param>
+    /// <param name="beginning">Completes when it is known whether this instance orders.</param>
     public void Open(Task beginning) => _beginning = beginning;
 
-    /// <summary>Refuses what is asked from now on. Those who wait go on waiting.</summary>
+    /// <summary>Refuses requests from now on. Those that wait go on waiting.</summary>
     public void Close() => _closed = true;
 
-    /// <summary>Answers everybody who still waits: nothing is ordered any more.</summary>
+    /// <summary>Answers all requests that still wait: nothing is ordered any more.</summary>
     public void AnswerAll() => catalog.AnswerAll(Stopping);
 
     /// <summary>Orders a successor now and waits for the outcome.</summary>
     /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
     public Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: true, cancellationToken);
 
-    /// <summary>Waits for the attempt that is planned, and is answered with the last failure when that is far away.</summary>
+    /// <summary>Waits for the attempt that is planned; throws the last failure if that is far away.</summary>
     /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
     public Task ObtainAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: false, cancellationToken);
 
-    /// <summary>Revokes what is served; after a key compromise orders a successor at once, without waiting for it.</summary>
+    /// <summary>Revokes the served certificate; after a key compromise orders a successor at once, without waiting for it.</summary>
     public async Task RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
     {
         await reconciler.EnsureLoadedAsync(certificate);
         if (await revoker.RevokeAsync(certificate, reason, cancellationToken) && issuance.ReasonNotToOrder is null)
         {
-            scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+            agenda.OrderNow(certificate);
+        }
+    }
+
+    /// <summary>Replaces the account's key at every configured authority.</summary>
+    public async Task RolloverAccountKeysAsync(CancellationToken cancellationToken)
+    {
+        var snapshot = configuration.Current;
+        foreach (var authority in snapshot.Authorities)
+        {
+            await authorities.Get(authority).Accounts.RolloverAsync(snapshot.AcceptTermsOfService, cancellationToken);
         }
     }
 
@@ -47,10 +68,11 @@ internal sealed class EngineRequests(
     {
         if (_beginning is not { } beginning)
         {
-            throw new InvalidOperationException("Certificates are ordered once Kestrel listens, since that is where an authority looks. Ask after the application has started.");
+            throw new InvalidOperationException(
+                "Certificates are ordered once Kestrel listens, because the CA connects to it. Ask after the application has started.");
         }
 
-        // An application may ask as soon as it listens, before we know whether we may order. A start that failed was reported; its reason stands.
+        // An application may ask as soon as it listens, before it is known whether this instance orders. A start that failed was reported.
         await beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         if ((_closed ? Stopping : issuance.ReasonNotToOrder) is { } reason)
@@ -60,10 +82,10 @@ internal sealed class EngineRequests(
 
         await reconciler.EnsureLoadedAsync(certificate);
         var request = certificate.Ask(force);
-        scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+        agenda.OrderNow(certificate);
         if (_closed)
         {
-            // It came too late for whoever answers all requests at the stop.
+            // It came too late to be answered with all the others at the stop.
             certificate.Answer(new InvalidOperationException(Stopping));
         }
 

@@ -38,6 +38,9 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         set => _hasUnread = value;
     }
 
+    /// <summary>Whether a certificate of the same names has not been read from the store yet: what it has in common with the others is not known.</summary>
+    public bool IsAnyUnread(ManagedCertificate certificate) => _hasUnread && All.Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
+
     public ICollection<ManagedCertificate> All => _certificates.Values;
 
     /// <summary>All that is served: what is managed, and what stands in for something that is, or stays until the process ends.</summary>
@@ -59,7 +62,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         var names = first.Specification.Identifiers;
         var isName = names.Any(i => string.Equals(i.Value, idOrName, StringComparison.OrdinalIgnoreCase));
         return !isName ? [first]
-            : [first, .. All.Where(c => !ReferenceEquals(c, first) && c.Specification.Identifiers.Count == names.Count && c.Specification.Identifiers.All(names.Contains))];
+            : [first, .. All.Where(c => !ReferenceEquals(c, first) && c.HasSameNamesAs(first))];
     }
 
     /// <summary>

@@ -146,17 +146,18 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Answers the request that waits, if there is one.</summary>
     public void Answer(Exception? failure) => TakeRequest()?.Complete(failure);
 
-    /// <summary>Answers a request unless it was answered; one that was made since goes on waiting.</summary>
-    public void Answer(RenewalRequest? asked, Exception failure)
-    {
-        if (asked is not null && ReferenceEquals(Interlocked.CompareExchange(ref _request, null, asked), asked))
-        {
-            asked.Complete(failure);
-        }
-    }
-
     /// <summary>Takes the request that waits, to be answered with an outcome that is about to be made known: who asks after that asks for another attempt.</summary>
     public RenewalRequest? TakeRequest() => Interlocked.Exchange(ref _request, null);
+
+    /// <summary>Takes a request if it still waits; one that was made since goes on waiting.</summary>
+    public RenewalRequest? TakeRequest(RenewalRequest? asked)
+        => asked is not null && ReferenceEquals(Interlocked.CompareExchange(ref _request, null, asked), asked) ? asked : null;
+
+    /// <summary>Whether two certificates are for the same set of names, whatever their key algorithms.</summary>
+    public bool HasSameNamesAs(ManagedCertificate other)
+        => ReferenceEquals(this, other)
+            || (_specification.Identifiers.Count == other._specification.Identifiers.Count
+                && _specification.Identifiers.All(other._specification.Identifiers.Contains));
 
     /// <summary>Puts back a request that was taken too early; where there is a newer one, it is answered when that one is.</summary>
     public void PutBack(RenewalRequest? request)

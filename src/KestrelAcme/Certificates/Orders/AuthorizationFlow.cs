@@ -33,7 +33,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
         {
             await PrepareAllAsync(context, open, begun, cancellationToken);
             await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
-            context.Journal.Reached(OrderStep.ChallengeVisible);
+            context.Writer.Reached(OrderStep.ChallengeVisible);
 
             answering = true;
             await verdicts.ObtainAsync(context, account, order, open, cancellationToken);
@@ -45,7 +45,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
             if (!(answering && context.Stopping.IsCancellationRequested && cancellationToken.IsCancellationRequested))
             {
                 await CleanUpAsync([.. begun]);
-                context.Journal.Reached(OrderStep.ChallengeCleaned);
+                context.Writer.Reached(OrderStep.ChallengeCleaned);
             }
         }
     }
@@ -95,7 +95,7 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
             begun.Enqueue(challenge);
             await challenge.Handler.PrepareAsync(challenge.Context, cancellationToken);
             logger.ChallengePrepared(challenge.Context.ChallengeType, challenge.Context.Identifier);
-            context.Journal.Reached(OrderStep.ChallengePrepared);
+            context.Writer.Reached(OrderStep.ChallengePrepared);
         }
     }
 

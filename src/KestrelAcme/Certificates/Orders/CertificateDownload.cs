@@ -21,7 +21,7 @@ internal sealed class CertificateDownload(
     public async Task<CertificateRecord> RunAsync(
         OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        await context.Journal.StoreCertificateUrlAsync(order.CertificateUrl!, time.GetUtcNow(), cancellationToken);
+        await context.Writer.StoreCertificateUrlAsync(order.CertificateUrl!, time.GetUtcNow(), cancellationToken);
         for (var attempt = 0; ; attempt++)
         {
             try
@@ -56,9 +56,9 @@ internal sealed class CertificateDownload(
                 context.Specification.Id, context.Authority.Specification.DirectoryUrl, preferred, ChainSelector.DescribeIssuers(chains));
         }
 
-        context.Journal.Reached(OrderStep.Downloaded);
+        context.Writer.Reached(OrderStep.Downloaded);
 
-        var (pending, now) = (context.Journal.RequirePending(), time.GetUtcNow());
+        var (pending, now) = (context.Writer.RequirePending(), time.GetUtcNow());
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
         var chain = IssuedCertificateCheck.Arrange(chains, preferred, key, pending.Names, IsChainExpected(context), now);
         var record = new CertificateRecord(chain, pending.PrivateKey, StoredOrders.Metadata(pending, certificateUrl, now, jitter()));

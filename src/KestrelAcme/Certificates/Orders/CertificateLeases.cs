@@ -5,12 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Opens the journals of certificates: whoever has one is the only one, among all instances, that changes the state of that set of names.</summary>
-internal sealed class CertificateLeases(CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)
+/// <summary>Takes the lease of a set of names: the only instance that changes the state of its certificates is the one that holds it.</summary>
+internal sealed class CertificateLeases(
+    CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)
 {
-    /// <returns>The journal; <see langword="null"/> when another instance, or another work of ours, has it.</returns>
+    /// <returns>Writes the state; <see langword="null"/> if another instance, or other work of this one, holds the lease.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<OpenStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    public async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         var name = StorageLayout.OrderLease(Identifiers.NameSet(certificate.Specification));
         if (await LeaseKeeper.TryAcquireAsync(store.Storage, name, settings.LeaseDuration, time, cancellationToken) is not { } keeper)
@@ -20,9 +21,7 @@ internal sealed class CertificateLeases(CertificateStore store, OrderProgress pr
 
         try
         {
-            return new OpenStateWriter(
-                keeper,
-                await CertificateStateWriter.OpenAsync(certificate, store, keeper.Lease, step => progress.Reached(certificate, step), (from, to) => progress.Changed(certificate, from, to), logger, cancellationToken));
+            return await CertificateStateWriter.OpenAsync(certificate, store, keeper, progress, logger, cancellationToken);
         }
         catch
         {
@@ -31,15 +30,15 @@ internal sealed class CertificateLeases(CertificateStore store, OrderProgress pr
         }
     }
 
-    /// <summary>Waits until the journal is free.</summary>
+    /// <summary>Waits until the lease is free.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<OpenStateWriter> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    public async Task<CertificateStateWriter> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         while (true)
         {
-            if (await TryOpenAsync(certificate, cancellationToken) is { } journal)
+            if (await TryOpenAsync(certificate, cancellationToken) is { } writer)
             {
-                return journal;
+                return writer;
             }
 
             await Task.Delay(settings.LeasePoll, time, cancellationToken);

@@ -13,28 +13,28 @@ namespace KestrelAcme.Certificates.Orders;
 /// The one way to change the state of a certificate, in memory and in the store: under the lease of its set of names. Writes down each step of an order before the next one is taken,
 /// so that a crash in between is resumed. The intent must be stored, or nothing is ordered; later steps go on when the store fails: an order that exists is better finished than forgotten.
 /// </summary>
-internal sealed class CertificateStateWriter
+internal sealed class CertificateStateWriter : IAsyncDisposable
 {
     private readonly ManagedCertificate _certificate;
     private readonly CertificateStore _store;
-    private readonly Action<OrderStep> _reached;
-    private readonly Action<CertificateState, CertificateState> _changed;
+    private readonly LeaseKeeper _keeper;
+    private readonly OrderProgress _progress;
     private readonly ILogger _logger;
     private bool _givenUp;
 
-    private CertificateStateWriter(ManagedCertificate certificate, CertificateStore store, IStorageLease lease, Action<OrderStep> reached, Action<CertificateState, CertificateState> changed, ILogger logger)
+    private CertificateStateWriter(
+        ManagedCertificate certificate, CertificateStore store, LeaseKeeper keeper, OrderProgress progress, ILogger logger)
     {
         _certificate = certificate;
         _store = store;
-        _reached = reached;
-        _changed = changed;
+        _keeper = keeper;
+        _progress = progress;
         _logger = logger;
-        Lease = lease;
     }
 
     public CertificateStateRecord State => _certificate.State;
 
-    public IStorageLease Lease { get; }
+    public IStorageLease Lease => _keeper.Lease;
 
     public StoredOrder? Pending => State.StoredOrder;
 
@@ -44,14 +44,19 @@ internal sealed class CertificateStateWriter
     public StoredOrder RequirePending()
         => Pending ?? throw (State.Revocation is { Reason: RevocationReason.KeyCompromise } ? new OrderWithdrawnException() : new OrderOvertakenException());
 
-    /// <summary>Opens the journal with what other instances have written since we looked.</summary>
+    /// <summary>Starts from what other instances have written since this one last read the state.</summary>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="store">Holds its state.</param>
+    /// <param name="keeper">Keeps the lease of its set of names; disposed with the writer.</param>
+    /// <param name="progress">Told of steps and of changes of the state.</param>
+    /// <param name="logger">Told if a change could not be stored.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public static async Task<CertificateStateWriter> OpenAsync(
         ManagedCertificate certificate,
         CertificateStore store,
-        IStorageLease lease,
-        Action<OrderStep> reached,
-        Action<CertificateState, CertificateState> changed,
+        LeaseKeeper keeper,
+        OrderProgress progress,
         ILogger logger,
         CancellationToken cancellationToken)
     {
@@ -60,10 +65,22 @@ internal sealed class CertificateStateWriter
             certificate.State = StateMerge.Merge(stored, certificate.State, certificate.Current?.SerialNumber);
         }
 
-        return new CertificateStateWriter(certificate, store, lease, reached, changed, logger);
+        return new CertificateStateWriter(certificate, store, keeper, progress, logger);
     }
 
-    public void Reached(OrderStep step) => _reached(step);
+    /// <summary>Takes over a state that was read from the store, without the lease: nothing is written.</summary>
+    public static void TakeOver(ManagedCertificate certificate, CertificateStateRecord stored) => certificate.State = stored;
+
+    /// <summary>
+    /// Changes the state in memory alone, if the lease cannot be waited for. The next change under the lease writes it down: see <see cref="StateMerge"/>.
+    /// </summary>
+    public static void ChangeUnstored(ManagedCertificate certificate, Func<CertificateStateRecord, CertificateStateRecord> change)
+        => certificate.State = change(certificate.State);
+
+    /// <summary>Lets other instances have the set of names.</summary>
+    public ValueTask DisposeAsync() => _keeper.DisposeAsync();
+
+    public void Reached(OrderStep step) => _progress.Reached(_certificate, step);
 
     /// <summary>Changes the state.</summary>
     /// <returns>Whether the change could be stored; it holds in memory all the same.</returns>
@@ -150,7 +167,7 @@ internal sealed class CertificateStateWriter
 
     private async Task<bool> StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {
-        _changed(_certificate.State.State, next.State);
+        _progress.Changed(_certificate, _certificate.State.State, next.State);
         _certificate.State = next;
         try
         {

@@ -20,7 +20,7 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
     public OpenChallenge Choose(Authorization authorization, OrderContext context, IAuthorityAccount account, AcmeDirectory directory)
     {
         var allowed = context.Specification.ChallengeTypes;
-        var failed = context.Journal.State.FailedChallengeTypes ?? [];
+        var failed = context.Writer.State.FailedChallengeTypes ?? [];
         foreach (var type in allowed.OrderBy(t => failed.Contains(t)))
         {
             var challenge = authorization.Challenges.FirstOrDefault(c => c.Type == type && c.Status is ChallengeStatus.Pending or ChallengeStatus.Processing);

@@ -26,38 +26,63 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
             open = await AwaitEarlierAsync(context, account, open, again, cancellationToken);
         }
 
-        if (open.Count > 0 && context.Journal.Pending is { } pending && pending.OrderUrl == order.Url)
+        if (open.Count > 0 && context.Writer.Pending is { } pending && pending.OrderUrl == order.Url)
         {
-            await context.Journal.ChangeAsync(state => state with { StoredOrder = pending with { PostedAt = time.GetUtcNow() } }, cancellationToken);
+            await context.Writer.ChangeAsync(state => state with { StoredOrder = pending with { PostedAt = time.GetUtcNow() } }, cancellationToken);
         }
 
-        var failures = new List<Exception>();
         var posted = new List<OpenChallenge>(open.Count);
+        ExceptionDispatchInfo? failure = null;
         foreach (var challenge in open)
         {
-            await TryAsync(failures, () => PostAsync(context, account, challenge, cancellationToken), cancellationToken);
-            if (failures.Count > 0)
+            try
             {
+                await PostAsync(context, account, challenge, cancellationToken);
+                posted.Add(challenge);
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // None is posted any more; the verdicts on those that were are still waited for.
+                failure = ExceptionDispatchInfo.Capture(exception);
                 break;
             }
-
-            posted.Add(challenge);
         }
 
+        var refused = await AwaitVerdictsAsync(context, account, posted, postedBefore: false, cancellationToken);
+        (failure ?? refused)?.Throw();
+    }
+
+    /// <summary>Waits for every verdict, whatever becomes of one.</summary>
+    /// <returns>The first failure; <see langword="null"/> if all are valid.</returns>
+    private async Task<ExceptionDispatchInfo?> AwaitVerdictsAsync(
+        OrderContext context,
+        IAuthorityAccount account,
+        IReadOnlyList<OpenChallenge> posted,
+        bool postedBefore,
+        CancellationToken cancellationToken,
+        List<OpenChallenge>? unknown = null)
+    {
+        ExceptionDispatchInfo? first = null;
         foreach (var challenge in posted)
         {
-            await TryAsync(failures, () => AwaitVerdictAsync(context, account, challenge, postedBefore: false, cancellationToken), cancellationToken);
+            try
+            {
+                await AwaitVerdictAsync(context, account, challenge, postedBefore, cancellationToken);
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                first ??= ExceptionDispatchInfo.Capture(exception);
+            }
+
+            unknown?.Remove(challenge);
         }
 
-        if (failures.Count > 0)
-        {
-            ExceptionDispatchInfo.Throw(failures[0]);
-        }
+        return first;
     }
 
     /// <returns>How long to wait for the verdict on challenges that an earlier run posted, before they are posted again; <see langword="null"/> when none did.</returns>
     private TimeSpan? PostedBefore(OrderContext context, Order order)
-        => context.Journal.Pending is { PostedAt: { } at } pending && pending.OrderUrl == order.Url
+        => context.Writer.Pending is { PostedAt: { } at } pending && pending.OrderUrl == order.Url
             && at <= time.GetUtcNow() && at + settings.RepostAfter - time.GetUtcNow() is { Ticks: > 0 } wait ? wait : null;
 
     /// <summary>
@@ -70,38 +95,17 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
         using var limit = new TimeLimit(wait, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var left = new List<OpenChallenge>(open);
-        var failures = new List<Exception>();
         try
         {
-            foreach (var challenge in open)
-            {
-                await TryAsync(failures, () => AwaitVerdictAsync(context, account, challenge, postedBefore: true, both.Token), both.Token);
-                left.Remove(challenge);
-            }
+            var failure = await AwaitVerdictsAsync(context, account, open, postedBefore: true, both.Token, left);
+            failure?.Throw();
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // The earlier run did not come to post them, or the post was lost.
         }
 
-        if (failures.Count > 0)
-        {
-            ExceptionDispatchInfo.Throw(failures[0]);
-        }
-
         return left;
-    }
-
-    private static async Task TryAsync(List<Exception> failures, Func<Task> step, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await step();
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            failures.Add(exception);
-        }
     }
 
     private async Task PostAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, CancellationToken cancellationToken)
@@ -126,7 +130,7 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
             }
         }
 
-        context.Journal.Reached(OrderStep.ChallengePosted);
+        context.Writer.Reached(OrderStep.ChallengePosted);
     }
 
     /// <summary>
@@ -176,7 +180,7 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
         }
 
         logger.AuthorizationValid(authorization.Identifier.Value);
-        context.Journal.Reached(OrderStep.AuthorizationValid);
+        context.Writer.Reached(OrderStep.AuthorizationValid);
     }
 
     private async Task<string?> ExplainAsync(OpenChallenge challenge)

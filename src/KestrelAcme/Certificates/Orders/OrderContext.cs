@@ -28,7 +28,7 @@ internal sealed record OrderContext
     /// <summary>Whether another certificate has an order under way: an authority hands out the same pending order for the same names, whatever the key.</summary>
     public Func<Uri, bool> IsTaken { get; init; } = static _ => false;
 
-    public required CertificateStateWriter Journal { get; init; }
+    public required CertificateStateWriter Writer { get; init; }
 
     /// <summary>Cancelled when the host begins to stop: from then on nothing new is asked of the authority.</summary>
     public required CancellationToken Stopping { get; init; }

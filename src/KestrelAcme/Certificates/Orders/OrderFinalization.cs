@@ -13,7 +13,7 @@ internal static class OrderFinalization
     /// <exception cref="OrderFailedException">The refusal ended the order, or is one by CAA, which is not asked for again.</exception>
     public static async Task<Order> SendAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        var pending = context.Journal.RequirePending();
+        var pending = context.Writer.RequirePending();
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
         var request = CertificateRequestBuilder.Build(Identifiers.ToAcme(context.Specification), key);
         try

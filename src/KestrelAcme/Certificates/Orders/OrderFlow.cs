@@ -17,6 +17,7 @@ internal sealed class OrderFlow(
     AuthorizationFlow authorizations,
     CaaStep caa,
     PersistStep persist,
+    RehearsalStep rehearsal,
     CertificateDownload download,
     TimeProvider time,
     ILogger<OrderFlow> logger)
@@ -25,14 +26,24 @@ internal sealed class OrderFlow(
 
     public async Task<CertificateRecord> RunAsync(OrderContext context, CancellationToken cancellationToken)
     {
+        await rehearsal.RunAsync(context, cancellationToken);
         var trial = new AccountTrial(context, time);
         var account = await PrepareAsync(context, cancellationToken);
-        context.Journal.Reached(OrderStep.AccountReady);
+        context.Writer.Reached(OrderStep.AccountReady);
         while (true)
         {
+            Order? left = null;
             try
             {
-                return await ObtainAsync(context, account, trial, cancellationToken);
+                left = await OrderResumption.ResumeAsync(context, account, logger, cancellationToken);
+                var order = left ?? await PlaceAsync(context, account, trial, cancellationToken);
+                return await FinishAsync(context, account, order, cancellationToken);
+            }
+            catch (UnusableCertificateException exception) when (left is not null && MayOrderAnew(context, exception))
+            {
+                logger.OrderDropped(context.Specification.Id, left.Url, exception.Message);
+                await context.Writer.ForgetAsync(cancellationToken);
+                context.ThrowIfLimited();
             }
             catch (AcmeException exception) when (trial.MayBeGuilty(exception))
             {
@@ -42,7 +53,7 @@ internal sealed class OrderFlow(
                 }
 
                 // Orders belong to the account: everything starts anew, once.
-                await context.Journal.ForgetAsync(cancellationToken);
+                await context.Writer.ForgetAsync(cancellationToken);
                 account = successor;
             }
         }
@@ -81,29 +92,9 @@ internal sealed class OrderFlow(
         }
     }
 
-    private async Task<CertificateRecord> ObtainAsync(OrderContext context, IAuthorityAccount account, AccountTrial trial, CancellationToken cancellationToken)
-    {
-        if (await OrderResumption.ResumeAsync(context, account, logger, cancellationToken) is not { } left)
-        {
-            return await FinishAsync(context, account, await PlaceAsync(context, account, trial, cancellationToken), cancellationToken);
-        }
-
-        try
-        {
-            return await FinishAsync(context, account, left, cancellationToken);
-        }
-        catch (UnusableCertificateException exception) when (MayOrderAnew(context, exception))
-        {
-            logger.OrderDropped(context.Specification.Id, left.Url, exception.Message);
-            await context.Journal.ForgetAsync(cancellationToken);
-            context.ThrowIfLimited();
-            return await FinishAsync(context, account, await PlaceAsync(context, account, trial, cancellationToken), cancellationToken);
-        }
-    }
-
     // One order a day for a certificate that cannot be used, unless a person asks and no download could help.
     private bool MayOrderAnew(OrderContext context, UnusableCertificateException exception)
-        => context.Journal.Pending is { } pending
+        => context.Writer.Pending is { } pending
             && ((context.IsForced && exception.IsLeafWrong) || StoredOrders.IsUnusableForLong(pending, time.GetUtcNow()));
 
     private async Task<CertificateRecord> FinishAsync(
@@ -111,13 +102,47 @@ internal sealed class OrderFlow(
     {
         try
         {
-            order = await DriveAsync(context, account, order, cancellationToken);
+            if (order.Status is OrderStatus.Pending or OrderStatus.Unknown)
+            {
+                await authorizations.RunAsync(context, account, order, cancellationToken);
+                order = await account.WaitForOrderAsync(
+                    order.Url, status => status is not (OrderStatus.Pending or OrderStatus.Unknown), cancellationToken);
+            }
+
+            if (order.Status == OrderStatus.Ready)
+            {
+                context.Writer.Reached(OrderStep.OrderReady);
+                context.Stopping.ThrowIfCancellationRequested();
+                order = await FinalizeAsync(context, account, order, cancellationToken);
+            }
+
+            // Besides "processing", a server may for a while show what the order was before it took the request.
+            if (order.Status is not (OrderStatus.Valid or OrderStatus.Invalid))
+            {
+                order = await account.WaitForOrderAsync(order.Url, static _ => false, cancellationToken);
+            }
+
+            ThrowIfNotIssued(order);
             return await download.RunAsync(context, account, order, cancellationToken);
         }
         catch (Exception exception) when (StoredOrders.IsLost(exception))
         {
-            context.Journal.GiveUpOrder();
+            context.Writer.GiveUpOrder();
             throw;
+        }
+    }
+
+    private static void ThrowIfNotIssued(Order order)
+    {
+        if (order.Status != OrderStatus.Valid)
+        {
+            var reason = order.Error?.ToString() ?? "without a reason";
+            throw new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {reason}", order.Error);
+        }
+
+        if (order.CertificateUrl is null)
+        {
+            throw new AcmeMalformedResponseException($"The order {order.Url} is valid, but the authority names no URL for its certificate.");
         }
     }
 
@@ -128,7 +153,7 @@ internal sealed class OrderFlow(
         await persist.CheckAsync(context, account, cancellationToken);
         await trial.EnterAsync(cancellationToken);
         var intent = StoredOrders.Intent(context, account.Url, time.GetUtcNow());
-        await context.Journal.StoreIntentAsync(intent, cancellationToken);
+        await context.Writer.StoreIntentAsync(intent, cancellationToken);
         var order = await OrderPlacement.PlaceAsync(context, account, trial, logger, cancellationToken);
         await trial.AcceptedAsync(account, cancellationToken);
         if (context.IsTaken(order.Url))
@@ -137,42 +162,9 @@ internal sealed class OrderFlow(
         }
 
         logger.OrderPlaced(context.Specification.Id, order.Url);
-        context.Journal.Reached(OrderStep.OrderPlaced);
-        await context.Journal.StoreOrderUrlAsync(order.Url, order.Expires, cancellationToken);
+        context.Writer.Reached(OrderStep.OrderPlaced);
+        await context.Writer.StoreOrderUrlAsync(order.Url, order.Expires, cancellationToken);
         return order;
-    }
-
-    private async Task<Order> DriveAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
-    {
-        if (order.Status is OrderStatus.Pending or OrderStatus.Unknown)
-        {
-            await authorizations.RunAsync(context, account, order, cancellationToken);
-            order = await account.WaitForOrderAsync(
-                order.Url, status => status is not (OrderStatus.Pending or OrderStatus.Unknown), cancellationToken);
-        }
-
-        if (order.Status == OrderStatus.Ready)
-        {
-            context.Journal.Reached(OrderStep.OrderReady);
-            context.Stopping.ThrowIfCancellationRequested();
-            order = await FinalizeAsync(context, account, order, cancellationToken);
-        }
-
-        // Besides "processing", a server may for a while show what the order was before it took the request.
-        if (order.Status is not (OrderStatus.Valid or OrderStatus.Invalid))
-        {
-            order = await account.WaitForOrderAsync(order.Url, static _ => false, cancellationToken);
-        }
-
-        if (order.Status != OrderStatus.Valid)
-        {
-            var reason = order.Error?.ToString() ?? "without a reason";
-            throw new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {reason}", order.Error);
-        }
-
-        return order.CertificateUrl is not null
-            ? order
-            : throw new AcmeMalformedResponseException($"The order {order.Url} is valid, but the authority names no URL for its certificate.");
     }
 
     private async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
@@ -181,17 +173,20 @@ internal sealed class OrderFlow(
         {
             order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
         }
-        catch (AcmeException exception) when (StoredOrders.RefusesKey(exception) && context.Current is { } current && context.Journal.Pending?.PrivateKey.AsSpan().SequenceEqual(current.PrivateKey.Span) == true)
+        catch (AcmeException exception) when (StoredOrders.RefusesKey(exception) && IsKeyOfCurrent(context))
         {
-            // The key of the certificate before was used again, and is refused now: the order is ready all the same, for a request with another key.
+            // The key of the previous certificate was used again, and is refused now: the order is still ready for a request with another key.
             logger.KeyRefused(context.Specification.Id, exception.Message);
-            await context.Journal.ReplaceKeyAsync(CertificateKeys.Generate(context.Specification.KeyAlgorithm), cancellationToken);
+            await context.Writer.ReplaceKeyAsync(CertificateKeys.Generate(context.Specification.KeyAlgorithm), cancellationToken);
             order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
         }
 
-        context.Journal.Reached(OrderStep.Finalized);
+        context.Writer.Reached(OrderStep.Finalized);
         return order;
     }
+
+    private static bool IsKeyOfCurrent(OrderContext context)
+        => context.Current is { } current && context.Writer.Pending?.PrivateKey.AsSpan().SequenceEqual(current.PrivateKey.Span) == true;
 
     private static async Task ReadDirectoryAsync(IAuthorityClient client, CancellationToken cancellationToken)
     {
@@ -199,10 +194,17 @@ internal sealed class OrderFlow(
         {
             await client.GetDirectoryAsync(cancellationToken);
         }
-        catch (AcmeException exception) when (exception.StatusCode is < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests && exception is not AcmeMalformedResponseException)
+        catch (AcmeException exception)
+            when (exception.StatusCode is < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests
+                && exception is not AcmeMalformedResponseException)
         {
             // No name is to blame for an address at which there is no directory.
-            throw new AcmeMalformedResponseException(exception.Message, exception) { StatusCode = exception.StatusCode, Problem = exception.Problem, Url = exception.Url };
+            throw new AcmeMalformedResponseException(exception.Message, exception)
+            {
+                StatusCode = exception.StatusCode,
+                Problem = exception.Problem,
+                Url = exception.Url,
+            };
         }
     }
 }

@@ -6,11 +6,18 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Tells the steps of orders: to the observer, and as events to those who watch.</summary>
-internal sealed class OrderProgress(IOrderObserver observer, CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
+/// <summary>Tells how orders go: in the log, in metrics, and as events to the application.</summary>
+internal sealed class OrderProgress(
+    IOrderObserver observer, CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
 {
     public void Started(ManagedCertificate certificate, AuthoritySpecification authority)
-        => Publish(certificate, CertificateEventKind.Started, $"Ordering a certificate for {certificate.Id} from {authority.DisplayName}.");
+    {
+        logger.OrderStarted(certificate.Id, authority.DirectoryUrl);
+        Publish(certificate, CertificateEventKind.Started, $"Ordering a certificate for {certificate.Id} from {authority.DisplayName}.");
+    }
+
+    /// <summary>Another instance, or other work of this one, holds the lease.</summary>
+    public void OrderedElsewhere(ManagedCertificate certificate) => logger.OrderedElsewhere(certificate.Id);
 
     public void Changed(ManagedCertificate certificate, CertificateState from, CertificateState to)
     {
@@ -45,6 +52,75 @@ internal sealed class OrderProgress(IOrderObserver observer, CertificateEventHub
                 break;
         }
     }
+
+    public void Obtained(ManagedCertificate certificate, bool isRenewal)
+    {
+        var current = certificate.Current!;
+        logger.CertificateObtained(certificate.Id, current.SerialNumber, current.NotAfter);
+        Publish(
+            certificate,
+            isRenewal ? CertificateEventKind.Renewed : CertificateEventKind.Obtained,
+            $"Now serving certificate {current.SerialNumber} for {certificate.Id}, valid until {current.NotAfter:u}.");
+    }
+
+    /// <summary>What was obtained is served, but could not be stored.</summary>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="nextOrder">No other one is ordered before this time.</param>
+    public void NotStored(ManagedCertificate certificate, DateTimeOffset nextOrder) => logger.NoOrderWhileUnstored(certificate.Id, nextOrder);
+
+    public void StateNotStored(ManagedCertificate certificate, Exception exception) => logger.StateNotStored(certificate.Id, exception.Message);
+
+    /// <summary>A certificate of another instance, found in the store, is served.</summary>
+    public void Adopted(ManagedCertificate certificate, CertificateSnapshot snapshot)
+    {
+        logger.CertificateAdopted(certificate.Id, snapshot.SerialNumber);
+        Publish(
+            certificate, CertificateEventKind.Adopted, $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.");
+    }
+
+    public void Failed(ManagedCertificate certificate, CertificateFailure failure, Exception exception)
+    {
+        var now = time.GetUtcNow();
+        var served = certificate.Current switch
+        {
+            null => "no certificate yet",
+            var current when current.NotAfter <= now => $"the certificate that EXPIRED on {current.NotAfter:u}",
+            var current => $"the certificate that is valid until {current.NotAfter:u}",
+        };
+        if (failure.Cause == FailureCause.Operator)
+        {
+            var sooner = failure.IsVisibleInDns ? ", or as soon as DNS shows a change" : "";
+            logger.CertificateBlocked(certificate.Id, failure.Message, failure.NextAttempt, sooner, served);
+        }
+        else
+        {
+            logger.CertificateFailed(certificate.Id, failure.Message, failure.Cause.ToString(), failure.NextAttempt, served);
+        }
+
+        logger.FailureDetail(certificate.Id, exception);
+        PublishFailure(certificate, failure);
+    }
+
+    /// <summary>The account, or the profile, is refused: no name is to blame.</summary>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="failure">What the certificate shows.</param>
+    /// <param name="exception">The refusal; <see langword="null"/> if it was known before.</param>
+    /// <param name="isNew">Whether the certificate has not shown it yet.</param>
+    public void Blocked(ManagedCertificate certificate, CertificateFailure failure, Exception? exception, bool isNew)
+    {
+        if (exception is not null)
+        {
+            logger.FailureDetail(certificate.Id, exception);
+        }
+
+        if (isNew)
+        {
+            PublishFailure(certificate, failure);
+        }
+    }
+
+    private void PublishFailure(ManagedCertificate certificate, CertificateFailure failure) => Publish(
+        certificate, CertificateEventKind.Failed, $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextAttempt:u}.");
 
     private void Publish(ManagedCertificate certificate, CertificateEventKind kind, string message)
         => events.Publish(kind, message, CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));

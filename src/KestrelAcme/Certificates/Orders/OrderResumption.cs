@@ -20,7 +20,7 @@ internal static class OrderResumption
     public static async Task<Order?> ResumeAsync(
         OrderContext context, IAuthorityAccount account, ILogger logger, CancellationToken cancellationToken)
     {
-        if (context.Journal.Pending is not { OrderUrl: { } url } pending || !StoredOrders.Fits(pending, context, account.Url))
+        if (context.Writer.Pending is not { OrderUrl: { } url } pending || !StoredOrders.Fits(pending, context, account.Url))
         {
             return null;
         }
@@ -28,7 +28,7 @@ internal static class OrderResumption
         if (!await IsOfAuthorityAsync(context, url, cancellationToken))
         {
             logger.OrderDropped(context.Specification.Id, url, "its URL is not one of the authority's");
-            await context.Journal.ForgetAsync(cancellationToken);
+            await context.Writer.ForgetAsync(cancellationToken);
             return null;
         }
 
@@ -42,7 +42,7 @@ internal static class OrderResumption
             }
 
             var failure = await WhyEndedAsync(context, account, order, cancellationToken);
-            context.Journal.GiveUpOrder();
+            context.Writer.GiveUpOrder();
             throw failure;
         }
         catch (AcmeException exception) when (StoredOrders.IsRefusal(exception))
@@ -54,14 +54,14 @@ internal static class OrderResumption
             // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
             if (pending.Refusals + 1 < StoredOrders.MostRefusals)
             {
-                await context.Journal.ChangeAsync(state => state with { StoredOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
+                await context.Writer.ChangeAsync(state => state with { StoredOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
                 throw;
             }
 
             logger.OrderDropped(context.Specification.Id, url, exception.Message);
         }
 
-        await context.Journal.ForgetAsync(cancellationToken);
+        await context.Writer.ForgetAsync(cancellationToken);
         return null;
     }
 

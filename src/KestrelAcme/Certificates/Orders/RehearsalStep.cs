@@ -16,8 +16,8 @@ internal sealed class RehearsalStep(RehearsalFlow flow, ICaaAccounts accounts, T
     /// <exception cref="RehearsalUnavailableException">Staging is down, for less than an hour.</exception>
     public async Task RunAsync(OrderContext context, CancellationToken cancellationToken)
     {
-        var journal = context.Journal;
-        if (!journal.State.Rehearse || journal.State.Failure?.Count >= MostRehearsals || context.Authority.Specification.StagingTwin is null || journal.Pending?.OrderUrl is not null)
+        var writer = context.Writer;
+        if (!writer.State.Rehearse || writer.State.Failure?.Count >= MostRehearsals || context.Authority.Specification.StagingTwin is null || writer.Pending?.OrderUrl is not null)
         {
             return;
         }
@@ -25,19 +25,19 @@ internal sealed class RehearsalStep(RehearsalFlow flow, ICaaAccounts accounts, T
         if (await IsBoundAsync(context, cancellationToken))
         {
             // Staging has another account, and would refuse whatever is wrong or right with the name.
-            await journal.RehearsedAsync(rehearseAgain: false, downSince: null, cancellationToken);
+            await writer.RehearsedAsync(rehearseAgain: false, downSince: null, cancellationToken);
             return;
         }
 
         var outcome = await flow.RunAsync(context, cancellationToken);
         if (outcome != RehearsalOutcome.Unavailable)
         {
-            await journal.RehearsedAsync(rehearseAgain: false, downSince: null, cancellationToken);
+            await writer.RehearsedAsync(rehearseAgain: false, downSince: null, cancellationToken);
             return;
         }
 
-        var since = journal.State.RehearsalDownSince ?? time.GetUtcNow();
-        await journal.RehearsedAsync(rehearseAgain: true, since, cancellationToken);
+        var since = writer.State.RehearsalDownSince ?? time.GetUtcNow();
+        await writer.RehearsedAsync(rehearseAgain: true, since, cancellationToken);
         if (time.GetUtcNow() - since < LongestOutage)
         {
             throw new RehearsalUnavailableException();

@@ -106,7 +106,7 @@ internal static class StoredOrders
 
     private static byte[] Key(OrderContext context, Uri accountUrl)
     {
-        if (context.Journal.Pending is { OrderUrl: null } intent && Fits(intent, context, accountUrl))
+        if (context.Writer.Pending is { OrderUrl: null } intent && Fits(intent, context, accountUrl))
         {
             return intent.PrivateKey;
         }

@@ -26,6 +26,7 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
     {
         authority.Health.HoldNewNames(until);
         await StoreAsync(authority, new AccountHold(until) { NewNamesOnly = true }, cancellationToken);
+        logger.AccountHeld(authority.Specification.DirectoryUrl, until);
     }
 
     private async Task StoreAsync(CertificateAuthority authority, AccountHold hold, CancellationToken cancellationToken)

@@ -24,21 +24,21 @@ internal sealed class CertificateRevoker(
     public async Task<bool> RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
     {
         var current = certificate.Current ?? throw new InvalidOperationException($"There is no certificate for {certificate.Id} to revoke.");
-        await using var open = await TryOpenAsync(certificate, cancellationToken);
+        await using var writer = await TryOpenAsync(certificate, cancellationToken);
         await RevokeAsync(certificate, current, reason, cancellationToken);
 
         // Known at once, so that nobody follows the authority's advice to replace it before it is written down.
-        certificate.State = Revoked(certificate.State, current, reason);
+        CertificateStateWriter.ChangeUnstored(certificate, state => Revoked(state, current, reason));
         try
         {
-            current = await RecordAsync(certificate, current, reason, open, cancellationToken);
+            current = await RecordAsync(certificate, current, reason, writer, cancellationToken);
         }
         catch (Exception exception)
         {
             // It is revoked; whoever asked must see that, and the successor must be ordered. The state is written down with the next change.
             logger.RevocationNotStored(certificate.Id, exception.Message);
             current = certificate.Current is { } served && reason == RevocationReason.KeyCompromise && served.HasSameKeyAs(current) ? served : current;
-            certificate.State = Revoked(certificate.State, current, reason);
+            CertificateStateWriter.ChangeUnstored(certificate, state => Revoked(state, current, reason));
         }
 
         logger.CertificateRevoked(certificate.Id, current.SerialNumber, reason.ToString());
@@ -49,7 +49,7 @@ internal sealed class CertificateRevoker(
         return reason == RevocationReason.KeyCompromise;
     }
 
-    private async Task<OpenStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    private async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         try
         {
@@ -62,23 +62,12 @@ internal sealed class CertificateRevoker(
         }
     }
 
-    private async Task<CertificateSnapshot> RecordAsync(
-        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, OpenStateWriter? open, CancellationToken cancellationToken)
-    {
-        if (open is not null)
-        {
-            return await RecordAsync(certificate, revoked, reason, open.Journal, cancellationToken);
-        }
-
-        // Not while an order is under way: its state is not ours to change.
-        await using var later = await leases.OpenAsync(certificate, cancellationToken);
-        return await RecordAsync(certificate, revoked, reason, later.Journal, cancellationToken);
-    }
-
     /// <returns>The certificate that is recorded as revoked: what is served, where an order under way brought one with the same key.</returns>
     private async Task<CertificateSnapshot> RecordAsync(
-        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CertificateStateWriter journal, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CertificateStateWriter? writer, CancellationToken cancellationToken)
     {
+        // Without the lease, an order is under way: its state is changed after it.
+        await using var later = writer is null ? await leases.OpenAsync(certificate, cancellationToken) : null;
         if (reason == RevocationReason.KeyCompromise && certificate.Current is { } served && !served.IsSameAs(revoked) && served.HasSameKeyAs(revoked))
         {
             await RevokeAsync(certificate, served, reason, cancellationToken);
@@ -86,7 +75,7 @@ internal sealed class CertificateRevoker(
             revoked = served;
         }
 
-        await journal.ChangeAsync(state => Revoked(state, revoked, reason), cancellationToken);
+        await (writer ?? later!).ChangeAsync(state => Revoked(state, revoked, reason), cancellationToken);
         await store.SetRevokedAsideAsync(certificate.Id, revoked, cancellationToken);
         return revoked;
     }

@@ -12,7 +12,7 @@ internal sealed class RevocationWatcher(
     CertificateCatalog catalog,
     CertificateLeases leases,
     RevocationCheck check,
-    CertificateScheduler scheduler,
+    CertificateAgenda agenda,
     CertificateEventHub events,
     IssuanceStatus issuance,
     TimeProvider time,
@@ -113,8 +113,8 @@ internal sealed class RevocationWatcher(
     /// <returns>Whether the revocation is written down, or no longer matters.</returns>
     private async Task<bool> WithdrawAsync(ManagedCertificate certificate, RevokedEntry entry, CancellationToken cancellationToken)
     {
-        await using var open = await leases.TryOpenAsync(certificate, cancellationToken);
-        if (open is null)
+        await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
+        if (writer is null)
         {
             return false;
         }
@@ -127,7 +127,7 @@ internal sealed class RevocationWatcher(
         }
 
         // Written down first: the next start would serve it again.
-        var stored = known is not null || await open.Journal.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
+        var stored = known is not null || await writer.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
         catalog.Withdraw(certificate);
         logger.RetiredCertificateRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
         return stored;
@@ -142,9 +142,9 @@ internal sealed class RevocationWatcher(
         }
 
         bool stored;
-        await using (var open = await leases.TryOpenAsync(certificate, cancellationToken))
+        await using (var writer = await leases.TryOpenAsync(certificate, cancellationToken))
         {
-            if (open is null)
+            if (writer is null)
             {
                 // An order is under way, perhaps for the successor.
                 return false;
@@ -156,7 +156,7 @@ internal sealed class RevocationWatcher(
                 return true;
             }
 
-            stored = await open.Journal.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
+            stored = await writer.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
         }
 
         logger.CertificateFoundRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
@@ -164,7 +164,7 @@ internal sealed class RevocationWatcher(
             CertificateEventKind.Revoked,
             $"The certificate {entry.SerialNumber} for {certificate.Id} was revoked on {entry.At:u}; it is replaced at once.",
             CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
-        scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
+        agenda.OrderNow(certificate);
         return stored;
     }
 

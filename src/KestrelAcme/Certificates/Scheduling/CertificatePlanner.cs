@@ -1,28 +1,65 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Says what is planned for a certificate next: what the policy decides, where this instance orders, and as soon as this process has lived long enough.</summary>
-internal sealed class CertificatePlanner(IssuanceStatus issuance, ConfigurationSource configuration, IssuanceSettings settings, TimeProvider time)
+/// <summary>Says what is planned for a certificate next: what the policy decides, if this instance orders, and once this process has lived long enough.</summary>
+internal sealed class CertificatePlanner(
+    IssuanceStatus issuance, ConfigurationSource configuration, IssuanceSettings settings, TimeProvider time, ILogger<CertificatePlanner> logger)
 {
     private readonly long _started = time.GetTimestamp();
 
-    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> when nothing is.</summary>
-    public PlannedWork? Plan(ManagedCertificate certificate) => Plan(certificate, time.GetUtcNow());
+    // What was said once is not said again at each poll for renewal information.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _heldBack = new(StringComparer.Ordinal);
 
-    public PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now)
+    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> if nothing is.</summary>
+    public PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now) => Plan(certificate, Decide(certificate, now), now);
+
+    /// <summary>What is planned after an attempt or other work. Says when the next order is due, and once if a renewal is held back.</summary>
+    public PlannedWork? PlanNext(ManagedCertificate certificate)
+    {
+        var now = time.GetUtcNow();
+        var decision = Decide(certificate, now);
+        var plan = Plan(certificate, decision, now);
+        if (plan is { Lane: not WorkLane.Maintenance } order)
+        {
+            logger.NextOrderPlanned(certificate.Id, order.Due);
+        }
+
+        if (decision.HeldUntil is not { } until)
+        {
+            _heldBack.TryRemove(certificate.Id, out _);
+        }
+        else if (!_heldBack.TryGetValue(certificate.Id, out var said) || said != until)
+        {
+            _heldBack[certificate.Id] = until;
+            var reason = decision.Reason == RenewalReason.RenewalInfo ? "the CA advises to renew now" : "little of its life is left";
+            logger.RenewalHeldBack(certificate.Id, reason, until);
+        }
+
+        return plan;
+    }
+
+    /// <summary>The same work, as soon as another instance may have made progress.</summary>
+    public PlannedWork PlanSoon(ManagedCertificate certificate) => CertificatePlans.At(time.GetUtcNow() + settings.LeasePoll, certificate);
+
+    private PlannedWork? Plan(ManagedCertificate certificate, RenewalDecision decision, DateTimeOffset now)
     {
         PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
             : certificate.Request is not null ? CertificatePlans.At(now, certificate)
-            : CertificatePlans.From(Decide(certificate, now), certificate);
+            : CertificatePlans.From(decision, certificate);
         if (plan is { Lane: not WorkLane.Maintenance } && Unsteady(certificate) is { } wait && plan.Value.Due < now + wait)
         {
             plan = CertificatePlans.At(now + wait, certificate);
         }
 
-        if (plan is { Lane: not WorkLane.Maintenance } order && certificate is { Unstored: { } unstored, Request: not { IsForced: true } } && unstored.NotBefore(now) is var next && order.Due < next)
+        if (plan is { Lane: not WorkLane.Maintenance } order
+            && certificate is { Unstored: { } unstored, Request: not { IsForced: true } }
+            && unstored.NotBefore(now) is var next && order.Due < next)
         {
             plan = CertificatePlans.At(next, certificate);
         }
@@ -30,8 +67,8 @@ internal sealed class CertificatePlanner(IssuanceStatus issuance, ConfigurationS
         return certificate.Unsaved && !(plan?.Due < now + settings.SaveAgain) ? CertificatePlans.Maintenance(now + settings.SaveAgain) : plan;
     }
 
-    /// <summary>What the policy decides for a certificate, whose issuer may be configured no longer.</summary>
-    public RenewalDecision Decide(ManagedCertificate certificate, DateTimeOffset now)
+    // Renewal information is polled only if the issuer is still configured.
+    private RenewalDecision Decide(ManagedCertificate certificate, DateTimeOffset now)
     {
         var decision = certificate.Decide(HasIssuer(certificate), now);
         return certificate.Failure is { IsVisibleInDns: true } && decision.DueAt > now
@@ -42,7 +79,8 @@ internal sealed class CertificatePlanner(IssuanceStatus issuance, ConfigurationS
 
     // A person who asks may know better.
     private TimeSpan? Unsteady(ManagedCertificate certificate)
-        => certificate is { State.CutOff: true, Request: not { IsForced: true } } && settings.SteadyAfter - time.GetElapsedTime(_started) is { Ticks: > 0 } wait ? wait : null;
+        => certificate is { State.CutOff: true, Request: not { IsForced: true } }
+            && settings.SteadyAfter - time.GetElapsedTime(_started) is { Ticks: > 0 } wait ? wait : null;
 
     private bool HasIssuer(ManagedCertificate certificate)
     {
@@ -70,19 +108,24 @@ internal static class CertificatePlans
             : WorkLane.Renewals;
 
         // Without a certificate there is nothing that could lapse first: such orders keep the order in which they fell due.
-        return new PlannedWork(decision.DueAt, lane, certificate.Current?.NotAfter ?? decision.DueAt) { IsFailing = IsFailing(certificate) };
+        return new PlannedWork(decision.DueAt, lane, certificate.Current?.NotAfter ?? decision.DueAt)
+        {
+            Action = decision.Action,
+            IsFailing = IsFailing(certificate),
+        };
     }
 
-    /// <summary>Whether an order is due, as things stand.</summary>
+    /// <summary>Whether an order is still due: checked once more under the lease, with the state that the store holds.</summary>
     public static bool IsDue(ManagedCertificate certificate, DateTimeOffset now)
-        => certificate.Request is { IsForced: true } || (certificate.Decide(renewalInfoOffered: false, now) is { Action: CertificateAction.Order } order && order.DueAt <= now);
+        => certificate.Request is { IsForced: true }
+            || (certificate.Decide(renewalInfoOffered: false, now) is { Action: CertificateAction.Order } order && order.DueAt <= now);
 
     /// <summary>The same work at another time.</summary>
     public static PlannedWork At(DateTimeOffset due, ManagedCertificate certificate)
         => new(due, certificate.Current is null ? WorkLane.NewOrders : WorkLane.Renewals, certificate.Current?.NotAfter ?? due) { IsFailing = IsFailing(certificate) };
 
     /// <summary>Work that is no order.</summary>
-    public static PlannedWork Maintenance(DateTimeOffset due) => new(due, WorkLane.Maintenance, due);
+    public static PlannedWork Maintenance(DateTimeOffset due) => new(due, WorkLane.Maintenance, due) { Action = CertificateAction.PollRenewalInfo };
 
     // What an authority fails for all names alike says nothing about one of them, and a person who asks is not kept waiting.
     private static bool IsFailing(ManagedCertificate certificate) => certificate is { Failure.WasOutage: false, Request: not { IsForced: true } };

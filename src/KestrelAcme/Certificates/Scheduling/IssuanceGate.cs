@@ -1,13 +1,36 @@
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Tells whether this instance may order at all. Pure.</summary>
-internal static class IssuanceGate
+/// <summary>Finds out whether this instance orders: at the start, and after each change of the configuration.</summary>
+internal sealed class IssuanceGate(IssuanceStatus status, ConfigurationSource configuration, BoundedStorage storage, ILogger<IssuanceGate> logger)
 {
-    /// <returns>Why nothing is ordered and what to do, or <see langword="null"/> when orders may be placed.</returns>
+    /// <summary>Asks the store how it is, and decides.</summary>
+    /// <param name="isQuiet">Whether nothing is said, because there is no certificate to order.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task UpdateAsync(bool isQuiet, CancellationToken cancellationToken)
+    {
+        var report = await storage.CheckAsync(cancellationToken);
+        if (!isQuiet && report is { Explanation: { } explanation } and ({ Readable: false } or { Writable: false }))
+        {
+            logger.StoreNeedsAttention(report.Place, explanation);
+        }
+
+        var before = status.ReasonNotToOrder;
+        var reason = ReasonNotToOrder(configuration.Current, report);
+        status.ReasonNotToOrder = reason;
+        if (!isQuiet && reason is not null && reason != before)
+        {
+            logger.NothingIsOrdered(reason);
+        }
+    }
+
+    /// <summary>Whether an instance may order at all. Pure.</summary>
+    /// <returns>Why nothing is ordered and what to do, or <see langword="null"/> if orders may be placed.</returns>
     public static string? ReasonNotToOrder(ConfigurationSnapshot configuration, StorageHealth storage)
     {
         if (configuration.Issuance == IssuanceMode.ServeOnly)
@@ -20,9 +43,28 @@ internal static class IssuanceGate
             return reason;
         }
 
-        // Where each start begins with an empty store, each start would spend the authority's limits.
-        return !storage.Durable && !configuration.AllowEphemeralStorage && configuration.Authorities.Any(a => a.IsPublic)
-            ? storage.Explanation ?? $"The store at {storage.Place} does not survive a restart. Set AcmeHttps:StoragePath to a place that does, or AcmeHttps:AllowEphemeralStorage to true."
-            : null;
+        // If each start begins with an empty store, each start would spend the authority's limits.
+        if (storage.Durable || configuration.AllowEphemeralStorage || !configuration.Authorities.Any(a => a.IsPublic))
+        {
+            return null;
+        }
+
+        return storage.Explanation
+            ?? $"The store at {storage.Place} does not survive a restart. Set AcmeHttps:StoragePath to a place that does, "
+            + "or AcmeHttps:AllowEphemeralStorage to true.";
+    }
+}
+
+/// <summary>Whether this instance orders.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class IssuanceStatus
+{
+    private volatile string? _reason = "The start is not finished.";
+
+    /// <summary>Why nothing is ordered and what to do; <see langword="null"/> if orders may be placed.</summary>
+    public string? ReasonNotToOrder
+    {
+        get => _reason;
+        set => _reason = value;
     }
 }

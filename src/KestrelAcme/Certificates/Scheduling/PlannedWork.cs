@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
 
 namespace KestrelAcme.Certificates.Scheduling;
@@ -8,6 +9,9 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <param name="Urgency">Of the works that are due, the one with the earliest urgency goes first: the end of the certificate's life.</param>
 internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
 {
+    /// <summary>What is done; anything but an order is done in <see cref="WorkLane.Maintenance"/>.</summary>
+    public CertificateAction Action { get; init; }
+
     /// <summary>Whether it failed the last time.</summary>
     public bool IsFailing { get; init; }
 

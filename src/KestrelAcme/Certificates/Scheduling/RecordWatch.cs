@@ -42,8 +42,8 @@ internal sealed class RecordWatch(RecordLook look, CertificateLeases leases, Iss
             return true;
         }
 
-        await using var open = await leases.TryOpenAsync(certificate, abort);
-        if (open is null)
+        await using var writer = await leases.TryOpenAsync(certificate, abort);
+        if (writer is null)
         {
             return false;
         }
@@ -52,7 +52,7 @@ internal sealed class RecordWatch(RecordLook look, CertificateLeases leases, Iss
         {
             var now = time.GetUtcNow();
             logger.RecordsChanged(certificate.Id);
-            await open.Journal.ChangeAsync(state => state with { Failure = state.Failure is { } last ? last with { NextAttempt = now } : null }, abort);
+            await writer.ChangeAsync(state => state with { Failure = state.Failure is { } last ? last with { NextAttempt = now } : null }, abort);
         }
 
         return true;

@@ -30,8 +30,8 @@ internal sealed class RenewalInfoPoller(
     /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
     public async Task<bool> PollAsync(ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
     {
-        await using var open = await leases.TryOpenAsync(certificate, abort);
-        if (open is null)
+        await using var writer = await leases.TryOpenAsync(certificate, abort);
+        if (writer is null)
         {
             return false;
         }
@@ -44,7 +44,7 @@ internal sealed class RenewalInfoPoller(
         }
 
         var next = await AskAsync(certificate, authority, previous, stopping);
-        await open.Journal.ChangeAsync(state => state with { RenewalInfo = next }, abort);
+        await writer.ChangeAsync(state => state with { RenewalInfo = next }, abort);
         Report(certificate, previous, next);
         return true;
     }

@@ -4,11 +4,15 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Stored;
 
-/// <summary>What connections wait for while the store is read: their own certificate, which is read before all others, and at the start what stands in for missing ones.</summary>
+/// <summary>
+/// What connections wait for while the store is read: their own certificate, which is read before all others, and at the start the retired
+/// ones that are served in the place of missing ones.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class CertificateLoadGate(LoadQueue queue, RetiredCertificates superseded, LoadReport report, IssuanceSettings settings, TimeProvider time) : ICertificateLoadGate
+internal sealed class CertificateLoadGate(
+    LoadQueue queue, RetiredCertificates retired, LoadReport report, IssuanceSettings settings, TimeProvider time) : ICertificateLoadGate
 {
-    // A client gives up after as many seconds, and so does the look at its ClientHello.
+    // A client gives up after about as long, and so does the middleware that reads its ClientHello.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
 
     private readonly Lock _gate = new();
@@ -18,14 +22,14 @@ internal sealed class CertificateLoadGate(LoadQueue queue, RetiredCertificates s
     /// <inheritdoc/>
     public bool AllPublished => Started.IsCompleted;
 
-    /// <summary>Ends when everything of the start was looked for; never fails.</summary>
+    /// <summary>Completes when the store was searched for all certificates of the start; never fails.</summary>
     public Task Started => Volatile.Read(ref _starting)?.Task ?? Task.CompletedTask;
 
     /// <summary>From here to <see cref="CompleteAsync"/>, connections wait for what is read.</summary>
     public void Begin() => Volatile.Write(ref _starting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
     /// <summary>Reads certificates, behind those that are being read already.</summary>
-    /// <returns>Ends when each of them was looked for; never fails.</returns>
+    /// <returns>Completes when the store was searched for each of them; never fails.</returns>
     public Task LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken stopping)
     {
         var looked = queue.LoadAsync(certificates, stopping);
@@ -40,7 +44,17 @@ internal sealed class CertificateLoadGate(LoadQueue queue, RetiredCertificates s
         return looked;
     }
 
-    /// <summary>Waits until everything was looked for, and puts what is left of earlier settings in the place of what is missing.</summary>
+    /// <summary>Calls back from now on for each certificate that was read, or given up.</summary>
+    public void OnLoaded(Action<ManagedCertificate> loaded) => queue.OnLoaded(loaded);
+
+    /// <summary>Waits for <see cref="Started"/>: for all certificates if they are few, else only a moment, since a connection waits for its own.</summary>
+    public Task WaitAsync(bool isWhole, CancellationToken cancellationToken)
+        => WaitAsync(Started, isWhole ? Timeout.InfiniteTimeSpan : settings.LoadAhead, cancellationToken);
+
+    /// <summary>Waits for <see cref="Started"/>, no longer than an order may be held up by a slow store.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken) => WaitAsync(Started, settings.LoadTime, cancellationToken);
+
+    /// <summary>Waits until the store was searched for everything, and serves retired certificates in the place of what is missing.</summary>
     public async Task CompleteAsync(CancellationToken stopping)
     {
         var starting = _starting!;
@@ -49,7 +63,7 @@ internal sealed class CertificateLoadGate(LoadQueue queue, RetiredCertificates s
             await Looked();
             using var limit = new TimeLimit(settings.LoadTime, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-            await superseded.PublishAsync(either.Token).WaitAsync(either.Token);
+            await retired.PublishAsync(either.Token).WaitAsync(either.Token);
         }
         catch (Exception exception)
         {
@@ -65,20 +79,20 @@ internal sealed class CertificateLoadGate(LoadQueue queue, RetiredCertificates s
     }
 
     /// <inheritdoc/>
-    public Task PublishAsync(string name) => WaitAsync(queue.ReadNowAsync(name));
+    public Task PublishAsync(string name) => WaitAsync(queue.ReadNowAsync(name), LongestWait, CancellationToken.None);
 
     /// <inheritdoc/>
-    public Task PublishAllAsync() => WaitAsync(Started);
+    public Task PublishAllAsync() => WaitAsync(Started, LongestWait, CancellationToken.None);
 
-    private async Task WaitAsync(Task published)
+    private async Task WaitAsync(Task published, TimeSpan limit, CancellationToken cancellationToken)
     {
         try
         {
-            await published.WaitAsync(LongestWait, time);
+            await published.WaitAsync(limit, time, cancellationToken);
         }
         catch (TimeoutException)
         {
-            // The connection gets what there is.
+            // It goes on with what there is.
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed class CertificateLoader(
             }
             else
             {
-                byId[id].State = record;
+                CertificateStateWriter.TakeOver(byId[id], record);
             }
         }
 
@@ -89,7 +89,8 @@ internal sealed class CertificateLoader(
                 continue;
             }
 
-            byId[id].State = StoredOrders.Settle(states.GetValueOrDefault(id, byId[id].State), snapshot, time.GetUtcNow());
+            var state = states.GetValueOrDefault(id, byId[id].State);
+            CertificateStateWriter.TakeOver(byId[id], StoredOrders.Settle(state, snapshot, time.GetUtcNow()));
             logger.CertificateLoaded(id, snapshot.SerialNumber, snapshot.NotAfter);
         }
     }

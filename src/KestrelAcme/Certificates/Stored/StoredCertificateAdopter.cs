@@ -9,8 +9,17 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Stored;
 
-/// <summary>Brings a certificate in step with what was found of it in the store: serves a later one of another instance, and has one stored again that is gone.</summary>
-internal sealed class StoredCertificateAdopter(CertificateStore store, CertificateCommitter committer, CertificateScheduler scheduler, IssuanceStatus issuance, TimeProvider time, ILogger<StoredCertificateAdopter> logger)
+/// <summary>
+/// Brings a certificate in step with what was found of it in the store: serves a later one of another instance, and stores one again that
+/// is gone.
+/// </summary>
+internal sealed class StoredCertificateAdopter(
+    CertificateStore store,
+    CertificateCommitter committer,
+    CertificateAgenda agenda,
+    IssuanceStatus issuance,
+    TimeProvider time,
+    ILogger<StoredCertificateAdopter> logger)
 {
     /// <summary>Serves what is stored, with its state, where it may take the place of what is served.</summary>
     /// <exception cref="StorageUnavailableException">The state could not be read; the certificate is served all the same.</exception>
@@ -35,9 +44,9 @@ internal sealed class StoredCertificateAdopter(CertificateStore store, Certifica
             return;
         }
 
-        logger.CertificateAdopted(certificate.Id, stored.SerialNumber);
-        certificate.State = StoredOrders.Settle(await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty, stored, time.GetUtcNow());
-        scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
+        var state = await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty;
+        CertificateStateWriter.TakeOver(certificate, StoredOrders.Settle(state, stored, time.GetUtcNow()));
+        agenda.CheckNow(certificate);
     }
 
     /// <summary>Has a certificate stored again that vanished from the store, by an instance that may order: it is still served, and an emptied store is filled from memory.</summary>
@@ -87,7 +96,7 @@ internal sealed class StoredCertificateAdopter(CertificateStore store, Certifica
     private void Store(ManagedCertificate certificate)
     {
         certificate.Unsaved = true;
-        scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
+        agenda.CheckNow(certificate);
     }
 
     private static string Words(StoredFault fault, CertificateSnapshot stored) => fault switch

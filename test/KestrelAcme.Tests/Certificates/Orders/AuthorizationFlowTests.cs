@@ -1,7 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
@@ -9,7 +8,6 @@ using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
-using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -96,16 +94,15 @@ public sealed class AuthorizationFlowTests
     private async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var storage = new InMemoryStorage();
-        await using var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
         var specification = new CertificateSpecification { Id = "n0.test", Identifiers = [.. Enumerable.Range(0, Names).Select(i => new CertificateIdentifier(IdentifierKind.Dns, $"n{i}.test"))], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
         var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
+        await using var writer = await SampleStateWriters.OpenAsync(new ManagedCertificate(specification), storage, TimeProvider.System, cancellationToken);
         var context = new OrderContext
         {
             Specification = specification,
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
-            Journal = await CertificateStateWriter.OpenAsync(
-                new ManagedCertificate(specification), new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease, _ => { }, (_, _) => { }, NullLogger.Instance, cancellationToken),
+            Writer = writer,
             Stopping = CancellationToken.None,
         };
         var order = new Order { Url = new Uri("https://ca.test/order"), AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)] };

@@ -59,7 +59,7 @@ public sealed class CaaStepTests
             },
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, caaIdentities), accounts: null!),
             TermsAccepted = true,
-            Journal = null!,
+            Writer = null!,
             Stopping = CancellationToken.None,
         };
         return new CaaStep(_check).CheckAsync(context, new NamedAccount(new Uri("https://ca.example/account/1")), TestContext.Current.CancellationToken);

@@ -5,8 +5,6 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Certificates.Scheduling;
-using KestrelAcme.Tests.Storage.Bounded;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
@@ -21,14 +19,12 @@ public sealed class CertificateStateWriterTests
     public async Task Finish_LeaseLost_IsNoFailure(bool stored)
     {
         var storage = new InMemoryStorage();
-        var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
         var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"));
-        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
-        var journal = await CertificateStateWriter.OpenAsync(certificate, store, lease, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled);
-        await lease.DisposeAsync();
+        await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, Cancelled);
+        await writer.Lease.DisposeAsync();
         var now = TimeProvider.System.GetUtcNow();
 
-        await (stored ? journal.FinishAsync(now, Cancelled) : journal.FinishUnsavedAsync(now, Cancelled));
+        await (stored ? writer.FinishAsync(now, Cancelled) : writer.FinishUnsavedAsync(now, Cancelled));
 
         Assert.Equal(CertificateState.Valid, certificate.State.State);
         Assert.Null(await storage.ReadAsync(StorageLayout.State("a.test"), Cancelled));
@@ -40,15 +36,13 @@ public sealed class CertificateStateWriterTests
     public async Task RequirePending_OrderIsGone_SaysWhetherAKeyWasRevoked(RevocationReason? reason)
     {
         var storage = new InMemoryStorage();
-        await using var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled) ?? throw new InvalidOperationException("The lease is free.");
         var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"))
         {
             State = CertificateStateRecord.Empty with { Revocation = reason is null ? null : new RevocationRecord("01", TimeProvider.System.GetUtcNow(), OnPurpose: true, reason) },
         };
-        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
-        var journal = await CertificateStateWriter.OpenAsync(certificate, store, lease, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled);
+        await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, Cancelled);
 
-        var exception = Assert.ThrowsAny<Exception>(journal.RequirePending);
+        var exception = Assert.ThrowsAny<Exception>(writer.RequirePending);
 
         Assert.Equal(reason is not null, exception.Message.Contains("compromised", StringComparison.Ordinal));
         Assert.Equal(reason is null, exception.Message.Contains("Another instance", StringComparison.Ordinal));

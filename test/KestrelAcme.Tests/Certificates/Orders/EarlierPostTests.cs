@@ -1,14 +1,12 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
-using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -43,17 +41,16 @@ public sealed class EarlierPostTests
     private async Task RunAsync(PendingAccount account, DateTimeOffset postedAt)
     {
         var storage = new InMemoryStorage(_time);
-        await using var lease = await storage.TryAcquireLeaseAsync("lease", TimeSpan.FromMinutes(1), Cancelled);
         var specification = SampleSpecification();
         var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { StoredOrder = Pending(postedAt) } };
         var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
+        await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, _time, Cancelled);
         var context = new OrderContext
         {
             Specification = specification,
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
-            Journal = await CertificateStateWriter.OpenAsync(
-                certificate, new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance), lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
+            Writer = writer,
             Stopping = CancellationToken.None,
         };
         var order = new Order { Url = OrderUrl, AuthorizationUrls = [PendingAccount.Url(0)] };

@@ -1,14 +1,11 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Challenges.Dns01.Caa;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
-using KestrelAcme.Tests.Storage.Bounded;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
@@ -27,7 +24,7 @@ public sealed class RehearsalStepTests
         await new RehearsalStep(flow: null!, accounts, TimeProvider.System).RunAsync(context, Cancelled);
 
         Assert.Equal(["app.example", "*.app.example"], accounts.Asked.Select(s => s.ToString()));
-        Assert.False(context.Journal.State.Rehearse);
+        Assert.False(context.Writer.State.Rehearse);
     }
 
     private static async Task<OrderContext> ContextAsync()
@@ -44,15 +41,13 @@ public sealed class RehearsalStepTests
             ChallengeTypes = ["dns-01"],
         };
         var storage = new InMemoryStorage();
-        var lease = await storage.TryAcquireLeaseAsync("test", TimeSpan.FromMinutes(1), Cancelled);
         var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { Rehearse = true } };
-        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
         return new OrderContext
         {
             Specification = specification,
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, ["ca.example"]), accounts: null!),
             TermsAccepted = true,
-            Journal = await CertificateStateWriter.OpenAsync(certificate, store, lease!, static _ => { }, static (_, _) => { }, NullLogger.Instance, Cancelled),
+            Writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, Cancelled),
             Stopping = CancellationToken.None,
         };
     }

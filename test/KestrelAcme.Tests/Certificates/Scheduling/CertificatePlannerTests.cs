@@ -6,7 +6,9 @@ using KestrelAcme.Challenges;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -20,7 +22,11 @@ public sealed class CertificatePlannerTests
     private readonly CertificatePlanner _planner;
 
     public CertificatePlannerTests() => _planner = new CertificatePlanner(
-        _issuance, new ConfigurationSource(() => SampleCertificates.Configuration, NullLogger<ConfigurationSource>.Instance), new IssuanceSettings(), _time);
+        _issuance,
+        new ConfigurationSource(() => SampleCertificates.Configuration, NullLogger<ConfigurationSource>.Instance),
+        new IssuanceSettings(),
+        _time,
+        NullLogger<CertificatePlanner>.Instance);
 
     private DateTimeOffset Now => _time.GetUtcNow();
 
@@ -32,7 +38,7 @@ public sealed class CertificatePlannerTests
     {
         _issuance.ReasonNotToOrder = "it serves only";
 
-        Assert.Null(_planner.Plan(_certificate));
+        Assert.Null(_planner.Plan(_certificate, Now));
     }
 
     [Fact]
@@ -66,7 +72,7 @@ public sealed class CertificatePlannerTests
         {
             waits.Add((Plan().Due - Now).TotalMinutes);
             Assert.Equal(WorkLane.Maintenance, Plan().Lane);
-            Assert.Equal(CertificateAction.LookAtRecords, _planner.Decide(_certificate, Now).Action);
+            Assert.Equal(CertificateAction.LookAtRecords, Plan().Action);
             _certificate.Looks = RecordLooks.Next(_certificate.Looks, TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), Now);
         }
 
@@ -132,17 +138,28 @@ public sealed class CertificatePlannerTests
             certificate.State = certificate.State with { FailedValidations = [Now.AddMinutes(-3), Now.AddMinutes(-2), Now.AddMinutes(-1)] };
         }
 
-        var sets = new ExactSets(catalog, _time);
+        var limits = new OrderLimits(catalog, Pace(), _time);
         var ca = new AuthoritySpecification { Id = "ca", DisplayName = "A CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = true };
 
-        Assert.Throws<KestrelAcme.Certificates.Failures.ValidationLimitException>(() => sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca));
-        sets.ThrowIfTooManyFailed(catalog.Find("c.test")!, ca);
-        sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca with { IsPublic = false });
+        Assert.Throws<KestrelAcme.Certificates.Failures.ValidationLimitException>(() => limits.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca));
+        limits.ThrowIfTooManyFailed(catalog.Find("c.test")!, ca);
+        limits.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca with { IsPublic = false });
         _time.Advance(TimeSpan.FromMinutes(58));
-        sets.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca);
+        limits.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca);
     }
 
-    private PlannedWork Plan() => _planner.Plan(_certificate)!.Value;
+    private NewOrderRateLimiterStore Pace()
+    {
+        var configuration = new ConfigurationSource(() => SampleCertificates.Configuration, NullLogger<ConfigurationSource>.Instance);
+        return new NewOrderRateLimiterStore(
+            new NewOrderRateLimiter(configuration, new IssuanceSettings()),
+            BoundedFixture.Around(new InMemoryStorage(_time)),
+            new IssuanceSettings(),
+            _time,
+            NullLogger<NewOrderRateLimiterStore>.Instance);
+    }
+
+    private PlannedWork Plan() => _planner.Plan(_certificate, Now)!.Value;
 
     private void Block(RequiredDnsRecord? record, string? problem) => _certificate.State = _certificate.State with
     {

@@ -4,9 +4,23 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.RateLimits;
 
-/// <summary>Knows what the certificates of one exact set of names have in common, whatever their key algorithms: a limit at public authorities, and pending orders.</summary>
-internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
+/// <summary>
+/// Holds orders back before a public authority's limits do: by their pace, by the exact set of names, and by failed validations. The
+/// certificates of one set of names share their limits and their pending orders, whatever their key algorithms.
+/// </summary>
+internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimiterStore pace, TimeProvider time)
 {
+    /// <summary>
+    /// Takes the right to order a new set of names from a public authority. A renewal, or an order that is resumed, needs none. To be asked
+    /// under the lease, once it is certain that this instance orders.
+    /// </summary>
+    /// <returns>When to ask again; <see langword="null"/> if the order may be placed now.</returns>
+    public async Task<DateTimeOffset?> TakeTurnAsync(
+        ManagedCertificate certificate, AuthoritySpecification authority, CancellationToken cancellationToken)
+        => authority.IsPublic && certificate is { Current: null, State: { Issued: null, StoredOrder: not { OrderUrl: not null } } }
+            ? await pace.TakeAsync(cancellationToken)
+            : null;
+
     /// <exception cref="ExactSetLimitException">No more are ordered for now.</exception>
     public void ThrowIfReached(ManagedCertificate certificate, AuthoritySpecification authority)
     {
@@ -16,7 +30,7 @@ internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
         }
 
         var now = time.GetUtcNow();
-        var issued = catalog.All.Where(c => SameNames(c, certificate)).SelectMany(c => c.State.Issued ?? []).ToList();
+        var issued = catalog.All.Where(certificate.HasSameNamesAs).SelectMany(c => c.State.Issued ?? []).ToList();
         if (ExactSetPolicy.NextAllowed(issued, now) is { } next)
         {
             throw new ExactSetLimitException(issued.Count, next, next - now);
@@ -34,7 +48,9 @@ internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
         }
 
         var now = time.GetUtcNow();
-        var failed = catalog.All.Where(c => c.State.FailedValidations is not null && SharesName(c, certificate)).SelectMany(c => c.State.FailedValidations!).ToList();
+        var failed = catalog.All.Where(c => c.State.FailedValidations is not null && SharesName(c, certificate))
+            .SelectMany(c => c.State.FailedValidations!)
+            .ToList();
         if (FailedValidationPolicy.NextAllowed(failed, now) is { } next)
         {
             throw new ValidationLimitException(failed.Count, next, next - now, certificate.Failure?.Message);
@@ -43,16 +59,10 @@ internal sealed class ExactSets(CertificateCatalog catalog, TimeProvider time)
 
     /// <summary>Whether an order is under way for another certificate of the same names.</summary>
     public bool IsTaken(ManagedCertificate certificate, Uri orderUrl)
-        => catalog.All.Any(c => !ReferenceEquals(c, certificate) && c.State.StoredOrder?.OrderUrl == orderUrl && SameNames(c, certificate));
-
-    /// <summary>Whether a certificate of the same names was not read from the store yet: what it has in common with the others is not known.</summary>
-    public bool AnyUnread(ManagedCertificate certificate) => catalog.All.Any(c => !c.IsLoaded && SameNames(c, certificate));
+        => catalog.All.Any(c => !ReferenceEquals(c, certificate) && c.State.StoredOrder?.OrderUrl == orderUrl && c.HasSameNamesAs(certificate));
 
     private static bool SharesName(ManagedCertificate one, ManagedCertificate other)
         => ReferenceEquals(one, other) || one.Specification.Identifiers.Any(i => other.Specification.Identifiers.Any(o => o.BaseValue == i.BaseValue));
-
-    private static bool SameNames(ManagedCertificate one, ManagedCertificate other)
-        => ReferenceEquals(one, other) || (one.Specification.Identifiers.Count == other.Specification.Identifiers.Count && one.Specification.Identifiers.All(other.Specification.Identifiers.Contains));
 }
 
 /// <summary>Stops by ourselves before an authority's limit of certificates for one exact set of names: 5 in 7 days at Let's Encrypt. Pure.</summary>

@@ -1,0 +1,108 @@
+using KestrelAcme.Certificates.Authorities;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.RateLimits;
+using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Storage;
+
+namespace KestrelAcme.Certificates.Attempts;
+
+/// <summary>Says which authority an order that is due goes to, or when to try again because none may be asked for it now.</summary>
+internal sealed class OrderAdmission(
+    AuthorityChoice authorities,
+    AccountHolds holds,
+    Abandonment abandonment,
+    FailureRecorder failures,
+    ConfigurationSource configuration,
+    TimeProvider time)
+{
+    /// <summary>Decides about an order. If it is not admitted, the requests that wait for it are told why.</summary>
+    public async Task<Admission> DecideAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    {
+        var (snapshot, now) = (configuration.Current, time.GetUtcNow());
+        var authority = await ChooseAsync(certificate, snapshot, now, abort);
+        if (AuthorityChoice.Blocked(authority, certificate) is { } block)
+        {
+            if (certificate is { Request.IsForced: true, Current: not null, State.State: CertificateState.Valid })
+            {
+                // Whoever asked for it is told, and has it once the authority accepts the account again.
+                CertificateStateWriter.ChangeUnstored(certificate, state => state with { State = CertificateState.RenewalDue });
+            }
+
+            certificate.Answer(new CertificateException(certificate.Id, failures.ShowBlocked(certificate, authority, block)));
+            return new Admission(snapshot) { Again = block.NextAttempt };
+        }
+
+        if (AuthorityChoice.RetryAfter(authority, certificate, certificate.State, now) is { } until)
+        {
+            certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now)));
+            return new Admission(snapshot) { Again = until };
+        }
+
+        // A person who asks for an abandoned certificate has it taken up again.
+        if (certificate.Request is not { IsForced: true } && await TryGiveUpAsync(certificate, stopping, abort))
+        {
+            return new Admission(snapshot);
+        }
+
+        return certificate.Current is null && authority.Health.TryBeginNewName(now) is { } later
+            ? new Admission(snapshot) { Again = later }
+            : new Admission(snapshot) { Authority = authority };
+    }
+
+    // An authority whose account turns out to be held may give way to another one.
+    private async Task<CertificateAuthority> ChooseAsync(
+        ManagedCertificate certificate, ConfigurationSnapshot snapshot, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (certificate.Request is { IsForced: true })
+        {
+            // A person who asks may have put right what was refused.
+            foreach (var specification in snapshot.Authorities)
+            {
+                authorities.Get(specification).Blocks.TrySoon();
+            }
+        }
+
+        CertificateAuthority authority;
+        do
+        {
+            authority = authorities.ForOrder(certificate, snapshot, now);
+        }
+        while (await holds.RecallAsync(authority, cancellationToken));
+        return authority;
+    }
+
+    private async Task<bool> TryGiveUpAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    {
+        try
+        {
+            return await abandonment.TryGiveUpAsync(certificate, stopping, abort);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            // The order finds out whether the store is there.
+            return false;
+        }
+    }
+
+    private static CertificateFailure LeftAlone(ManagedCertificate certificate, CertificateAuthority authority, DateTimeOffset until, DateTimeOffset now) => new()
+    {
+        Count = certificate.State.Failure?.Count ?? 0,
+        ProblemType = certificate.State.Failure is { Cause: FailureCause.Authority } last ? last.ProblemType : null,
+        Message = $"{authority.Specification.DisplayName} failed and is left alone until {until:u}. {certificate.State.Failure?.Message}".TrimEnd(),
+        At = now,
+        NextAttempt = until,
+        Cause = FailureCause.Authority,
+    };
+}
+
+/// <summary>Whether an order may be placed now.</summary>
+/// <param name="Configuration">The configuration by which it was decided, and by which it is ordered.</param>
+internal readonly record struct Admission(ConfigurationSnapshot Configuration)
+{
+    /// <summary>Where to order; <see langword="null"/> if nothing may be ordered.</summary>
+    public CertificateAuthority? Authority { get; init; }
+
+    /// <summary>When to try again; <see langword="null"/> if that is for the next plan to say.</summary>
+    public DateTimeOffset? Again { get; init; }
+}

@@ -1,0 +1,31 @@
+using KestrelAcme.Architecture.Tests.Metadata;
+using Xunit;
+
+namespace KestrelAcme.Architecture.Tests;
+
+/// <summary>
+/// The state of a certificate decides what is ordered. One type changes it, in memory and in the store, so that the lease, the merge with what
+/// other instances wrote, and the mark against a crash cannot be passed by.
+/// </summary>
+public sealed class StateRulesTests : IDisposable
+{
+    private const string Writer = "CertificateStateWriter";
+
+    private readonly AssemblyMethods _product = new(Path.Combine(AppContext.BaseDirectory, "KestrelAcme.dll"));
+
+    public void Dispose() => _product.Dispose();
+
+    [Theory]
+    [InlineData("ManagedCertificate", "set_State")]
+    [InlineData("CertificateStore", "WriteStateAsync")]
+    public void State_OfACertificate_IsWrittenByOneType(string type, string method)
+        => Assert.Equal([Writer], _product.CallersOf(type, method).Distinct());
+
+    [Fact]
+    public void StateKey_InTheStore_IsWrittenByTheStoreAlone()
+        => Assert.Equal(["CertificateStore", "Housekeeper"], _product.CallersOf("StorageLayout", "State").Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void CallersOf_AsyncCode_NamesTheTypeThatHoldsIt()
+        => Assert.Contains("CertificateStateWriter", _product.CallersOf("CertificateStore", "ReadStateAsync"));
+}
