@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Net;
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.TestApp;
 
-// KILL_AT names a step of the order at which the process dies; with KILL_WHEN=renewal it does so only after a POST to /renew.
+// KILL_AT names the activity of an order's step (see OrderActivities) after which the process dies; with KILL_WHEN=renewal it does so only after a POST to /renew.
 // DNS_PORT is where name servers listen, in place of port 53. STANDARD_TIMES=1 leaves the engine its own times; CLOCK_AHEAD sets the wall clock ahead.
 // All else comes from the environment as in any application.
 var builder = WebApplication.CreateSlimBuilder(args);
@@ -20,11 +19,10 @@ if (builder.Configuration["CLOCK_AHEAD"] is { Length: > 0 } ahead)
     builder.Services.AddSingleton<TimeProvider>(new AheadTimeProvider(TimeSpan.Parse(ahead, CultureInfo.InvariantCulture)));
 }
 
-KillingObserver? killer = null;
+KillingListener? killer = null;
 if (builder.Configuration["KILL_AT"] is { Length: > 0 } step)
 {
-    killer = new KillingObserver(Enum.Parse<OrderStep>(step), armed: builder.Configuration["KILL_WHEN"] != "renewal");
-    builder.Services.AddSingleton<IOrderObserver>(killer);
+    killer = new KillingListener(step, armed: builder.Configuration["KILL_WHEN"] != "renewal");
 }
 
 if (builder.Configuration.GetValue<int?>("DNS_PORT") is { } dnsPort)

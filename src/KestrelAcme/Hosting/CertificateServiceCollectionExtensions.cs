@@ -57,7 +57,6 @@ internal static class CertificateServiceCollectionExtensions
 
     private static void AddOrders(IServiceCollection services)
     {
-        services.TryAddSingleton<IOrderObserver, SilentOrderObserver>();
         services.TryAddSingleton<OrderProgress>();
         services.TryAddSingleton<CertificateLeases>();
         services.TryAddSingleton<ChallengeHandlers>();

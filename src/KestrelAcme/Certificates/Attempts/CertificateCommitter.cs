@@ -36,7 +36,13 @@ internal sealed class CertificateCommitter(
         IssuedCertificateCheck.ThrowIfRefused(material);
         certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, writer.Lease, cancellationToken);
-        writer.Reached(OrderStep.CertificateStored);
+        Serve(certificate, snapshot);
+        await exporter.ExportAsync(certificate.Id, record, cancellationToken);
+    }
+
+    private void Serve(ManagedCertificate certificate, CertificateSnapshot snapshot)
+    {
+        using var step = OrderActivities.StartStep(OrderActivities.PublishCertificate);
         try
         {
             catalog.Serve(certificate, snapshot);
@@ -46,8 +52,7 @@ internal sealed class CertificateCommitter(
             throw new UnusableCertificateException(exception.Message);
         }
 
-        writer.Reached(OrderStep.Published);
-        await exporter.ExportAsync(certificate.Id, record, cancellationToken);
+        step.Done();
     }
 
     // A valid one is not given up for one that is not valid yet; where there is none, this one is as good as any, and right if it is our
@@ -169,9 +174,11 @@ internal sealed class CertificateCommitter(
     private async Task<bool> TryStoreAsync(
         string id, CertificateRecord record, IStorageLease lease, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(OrderActivities.StoreCertificate);
         try
         {
             await store.WriteCertificateAsync(id, record, lease, cancellationToken);
+            step.Done();
             return true;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)

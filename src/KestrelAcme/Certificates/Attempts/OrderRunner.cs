@@ -30,30 +30,35 @@ internal sealed class OrderRunner(
     {
         var (asked, attempted, before) = (certificate.Request, certificate.Specification, certificate.Current);
         CertificateStateWriter? writer = null;
+        using var activity = OrderActivities.StartOrder(certificate.Id, authority.Specification.DirectoryUrl);
         try
         {
-            writer = await leases.TryOpenAsync(certificate, abort);
+            writer = await TryOpenAsync(certificate, abort);
             if (writer is null)
             {
                 progress.OrderedElsewhere(certificate);
+                activity.SetOutcome("elsewhere");
                 return time.GetUtcNow() + settings.LeasePoll;
             }
 
-            return await OrderAsync(certificate, authority, configuration, writer, stopping, abort);
+            return await OrderAsync(certificate, authority, configuration, writer, activity, stopping, abort);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
+            activity.SetOutcome("stopped");
             certificate.Answer(new InvalidOperationException("The host is stopping; the order is finished at the next start."));
         }
         catch (OrderOvertakenException) when (!ReferenceEquals(certificate.Current, before))
         {
             // Another instance finished it, and its certificate was adopted meanwhile: nothing failed.
+            activity.SetOutcome("elsewhere");
             certificate.Answer(failure: null);
         }
         catch (AccountBlockedException blocked) when (failures.HasAnother(certificate, authority))
         {
             // The requests that wait are not answered with it: the next authority takes over at once.
-            await failures.RecordAsync(certificate, attempted, authority, blocked, writer, abort);
+            var failure = await failures.RecordAsync(certificate, attempted, authority, blocked, writer, abort);
+            activity.SetFailed(blocked, failure.ProblemType, failure.Message);
             return time.GetUtcNow();
         }
         catch (Exception exception)
@@ -64,6 +69,7 @@ internal sealed class OrderRunner(
             {
                 // Recorded while the lease is held: no other instance begins before the failure is written down.
                 var failure = await failures.RecordAsync(certificate, attempted, authority, exception, writer, abort);
+                activity.SetFailed(exception, failure.ProblemType, failure.Message);
                 request?.Complete(new CertificateException(certificate.Id, failure, exception));
             }
             catch
@@ -83,11 +89,20 @@ internal sealed class OrderRunner(
         return null;
     }
 
+    private async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        using var step = OrderActivities.StartStep(OrderActivities.AcquireLease);
+        var writer = await leases.TryOpenAsync(certificate, cancellationToken);
+        step.Done();
+        return writer;
+    }
+
     private async Task<DateTimeOffset?> OrderAsync(
         ManagedCertificate certificate,
         CertificateAuthority authority,
         ConfigurationSnapshot configuration,
         CertificateStateWriter writer,
+        OrderActivity activity,
         CancellationToken stopping,
         CancellationToken abort)
     {
@@ -95,20 +110,20 @@ internal sealed class OrderRunner(
         using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, writer.Lease.Lost);
         try
         {
-            writer.Reached(OrderStep.LeaseTaken);
-            await committer.TakeOverAsync(certificate, writer, all.Token);
+            await ReadStoreAsync(certificate, writer, all.Token);
             if (!CertificatePlans.IsDue(certificate, time.GetUtcNow()))
             {
+                activity.SetOutcome("not_due");
                 certificate.Answer(failure: null);
                 return null;
             }
 
-            writer.Reached(OrderStep.StoreRead);
             StoredOrders.ThrowIfOutcomeUnknown(writer.State);
             limits.ThrowIfReached(certificate, authority.Specification);
             limits.ThrowIfTooManyFailed(certificate, authority.Specification);
             if (await limits.TakeTurnAsync(certificate, authority.Specification, all.Token) is { } turn)
             {
+                activity.SetOutcome("held_back");
                 return turn;
             }
 
@@ -118,6 +133,7 @@ internal sealed class OrderRunner(
             var context = Context(certificate, authority, configuration, writer, stopping);
             var record = await flow.RunAsync(context, all.Token);
             await CommitAsync(certificate, authority, record, writer, isRenewal, all.Token);
+            activity.SetOutcome("obtained");
             return null;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)
@@ -130,6 +146,14 @@ internal sealed class OrderRunner(
         }
     }
 
+    // Another instance may have been faster.
+    private async Task ReadStoreAsync(ManagedCertificate certificate, CertificateStateWriter writer, CancellationToken cancellationToken)
+    {
+        using var step = OrderActivities.StartStep(OrderActivities.ReadStore);
+        await committer.TakeOverAsync(certificate, writer, cancellationToken);
+        step.Done();
+    }
+
     private OrderContext Context(
         ManagedCertificate certificate,
         CertificateAuthority authority,
@@ -137,6 +161,7 @@ internal sealed class OrderRunner(
         CertificateStateWriter writer,
         CancellationToken stopping) => new()
         {
+            Certificate = certificate,
             Specification = certificate.Specification,
             Authority = authority,
             TermsAccepted = configuration.AcceptTermsOfService,
@@ -179,7 +204,6 @@ internal sealed class OrderRunner(
         }
 
         progress.Obtained(certificate, isRenewal);
-        writer.Reached(OrderStep.StateStored);
         request?.Complete(failure: null);
     }
 

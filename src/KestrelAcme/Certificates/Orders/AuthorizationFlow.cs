@@ -31,10 +31,8 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
         var answering = false;
         try
         {
-            await PrepareAllAsync(context, open, begun, cancellationToken);
-            await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
-            context.Writer.Reached(OrderStep.ChallengeVisible);
-
+            await PrepareAllAsync(open, begun, cancellationToken);
+            await AwaitVisibilityAsync(open, cancellationToken);
             answering = true;
             await verdicts.ObtainAsync(context, account, order, open, cancellationToken);
             return open.Count;
@@ -45,7 +43,6 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
             if (!(answering && context.Stopping.IsCancellationRequested && cancellationToken.IsCancellationRequested))
             {
                 await CleanUpAsync([.. begun]);
-                context.Writer.Reached(OrderStep.ChallengeCleaned);
             }
         }
     }
@@ -85,25 +82,36 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
         }
     }
 
-    // What is begun is noted before anything is done for it: all of it is cleaned up, and nothing else, which may be another order's.
-    private Task PrepareAllAsync(OrderContext context, List<OpenChallenge> open, ConcurrentQueue<OpenChallenge> begun, CancellationToken cancellationToken)
+    // What is begun is noted before anything is done for it: all of it is cleaned up, and nothing else, which may belong to another order.
+    private Task PrepareAllAsync(List<OpenChallenge> open, ConcurrentQueue<OpenChallenge> begun, CancellationToken cancellationToken)
     {
         return BoundedParallel.ForEachAsync(open, PrepareAsync, cancellationToken);
 
         async Task PrepareAsync(OpenChallenge challenge, int index)
         {
+            using var step = OrderActivities.StartStep(
+                OrderActivities.PrepareChallenge, challenge.Context.ChallengeType, challenge.Context.Identifier);
             begun.Enqueue(challenge);
             await challenge.Handler.PrepareAsync(challenge.Context, cancellationToken);
             logger.ChallengePrepared(challenge.Context.ChallengeType, challenge.Context.Identifier);
-            context.Writer.Reached(OrderStep.ChallengePrepared);
+            step.Done();
         }
+    }
+
+    private static async Task AwaitVisibilityAsync(List<OpenChallenge> open, CancellationToken cancellationToken)
+    {
+        using var step = OrderActivities.StartStep(OrderActivities.AwaitVisibility);
+        await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
+        step.Done();
     }
 
     private async Task CleanUpAsync(List<OpenChallenge> open)
     {
+        using var step = OrderActivities.StartStep(OrderActivities.CleanUpChallenges);
         using var limit = new TimeLimit(CleanUpTime, time);
         var token = limit.Token;
         await BoundedParallel.ForEachAsync(open, (challenge, _) => CleanUpAsync(challenge, token), CancellationToken.None);
+        step.Done();
     }
 
     private async Task CleanUpAsync(OpenChallenge challenge, CancellationToken cancellationToken)

@@ -49,14 +49,12 @@ internal sealed class CertificateDownload(
         OrderContext context, IAuthorityAccount account, Uri certificateUrl, CancellationToken cancellationToken)
     {
         var preferred = context.Specification.PreferredChain ?? context.Authority.Specification.PreferredChain;
-        var chains = await account.DownloadChainsAsync(certificateUrl, withAlternates: preferred is not null, cancellationToken);
+        var chains = await DownloadAsync(account, certificateUrl, withAlternates: preferred is not null, cancellationToken);
         if (preferred is not null && !chains.Any(chain => ChainSelector.Matches(chain, preferred)) && context.Authority.MissesChain(preferred))
         {
             logger.PreferredChainNotOffered(
                 context.Specification.Id, context.Authority.Specification.DirectoryUrl, preferred, ChainSelector.DescribeIssuers(chains));
         }
-
-        context.Writer.Reached(OrderStep.Downloaded);
 
         var (pending, now) = (context.Writer.RequirePending(), time.GetUtcNow());
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);
@@ -64,6 +62,15 @@ internal sealed class CertificateDownload(
         var record = new CertificateRecord(chain, pending.PrivateKey, StoredOrders.Metadata(pending, certificateUrl, now, jitter()));
         IssuedCertificateCheck.ThrowIfRefused(CertificateSnapshot.Read(record).Material(context.Specification));
         return record;
+    }
+
+    private static async Task<IReadOnlyList<CertificateChain>> DownloadAsync(
+        IAuthorityAccount account, Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken)
+    {
+        using var step = OrderActivities.StartStep(OrderActivities.DownloadCertificate);
+        var chains = await account.DownloadChainsAsync(certificateUrl, withAlternates, cancellationToken);
+        step.Done();
+        return chains;
     }
 
     // A private authority may sign with its root, and send nothing beside the certificate.

@@ -48,7 +48,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     /// <param name="certificate">The certificate.</param>
     /// <param name="store">Holds its state.</param>
     /// <param name="keeper">Keeps the lease of its set of names; disposed with the writer.</param>
-    /// <param name="progress">Told of steps and of changes of the state.</param>
+    /// <param name="progress">Told of changes of the state.</param>
     /// <param name="logger">Told if a change could not be stored.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
@@ -80,8 +80,6 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     /// <summary>Lets other instances have the set of names.</summary>
     public ValueTask DisposeAsync() => _keeper.DisposeAsync();
 
-    public void Reached(OrderStep step) => _progress.Reached(_certificate, step);
-
     /// <summary>Changes the state.</summary>
     /// <returns>Whether the change could be stored; it holds in memory all the same.</returns>
     public Task<bool> ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
@@ -108,15 +106,17 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
     public async Task StoreIntentAsync(StoredOrder intent, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(OrderActivities.StoreIntent);
         _certificate.State = State with { StoredOrder = intent };
         await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
-        Reached(OrderStep.IntentStored);
+        step.Done();
     }
 
     public async Task StoreOrderUrlAsync(Uri url, DateTimeOffset? expires, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(OrderActivities.StoreOrderUrl);
         await StoreAsync(State with { StoredOrder = RequirePending() with { OrderUrl = url, Expires = expires } }, cancellationToken);
-        Reached(OrderStep.OrderUrlStored);
+        step.Done();
     }
 
     /// <summary>Notes another key for the order, and that the one before was refused. It must be stored before the authority is told of it: a crash would leave a certificate without its key.</summary>
@@ -130,10 +130,11 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     /// <summary>Notes that the authority issued a certificate: from then on it counts against its limits, whatever becomes of it.</summary>
     public async Task StoreCertificateUrlAsync(Uri url, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(OrderActivities.StoreCertificateUrl);
         var pending = RequirePending();
         var issued = pending.CertificateUrl is null ? ExactSetPolicy.Add(State.Issued, now) : State.Issued;
         await StoreAsync(State with { StoredOrder = pending with { CertificateUrl = url }, Issued = issued }, cancellationToken);
-        Reached(OrderStep.CertificateUrlStored);
+        step.Done();
     }
 
     /// <summary>
@@ -154,9 +155,11 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
 
     private async Task FinishAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(OrderActivities.StoreState);
         try
         {
             await StoreAsync(next, cancellationToken);
+            step.Done();
         }
         catch (LeaseLostException exception)
         {

@@ -13,7 +13,8 @@ using HttpStatusCode = System.Net.HttpStatusCode;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Tells the authority to look at challenges that are answered, and waits for what it finds.</summary>
-internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvider time, ILogger<ChallengeValidation> logger)
+internal sealed class ChallengeValidation(
+    OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<ChallengeValidation> logger)
 {
     private static readonly TimeSpan ExplanationTime = TimeSpan.FromSeconds(5);
 
@@ -110,6 +111,9 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
 
     private async Task PostAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(
+            OrderActivities.SubmitChallenge, challenge.Context.ChallengeType, challenge.Context.Identifier);
+
         // A challenge that an earlier run posted is being looked at already: a second post would say nothing new.
         if (challenge.Status == ChallengeStatus.Pending)
         {
@@ -130,7 +134,8 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
             }
         }
 
-        context.Writer.Reached(OrderStep.ChallengePosted);
+        step.Done();
+        progress.ChallengePosted(context.Certificate);
     }
 
     /// <summary>
@@ -173,6 +178,8 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
 
     private async Task AwaitVerdictAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, bool postedBefore, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(
+            OrderActivities.PollAuthorization, challenge.Context.ChallengeType, challenge.Context.Identifier);
         var authorization = await account.WaitForAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
         if (authorization.Status != AuthorizationStatus.Valid)
         {
@@ -180,7 +187,8 @@ internal sealed class ChallengeValidation(IssuanceSettings settings, TimeProvide
         }
 
         logger.AuthorizationValid(authorization.Identifier.Value);
-        context.Writer.Reached(OrderStep.AuthorizationValid);
+        step.Done();
+        progress.AuthorizationValid(context.Certificate);
     }
 
     private async Task<string?> ExplainAsync(OpenChallenge challenge)

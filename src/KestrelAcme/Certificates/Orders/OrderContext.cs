@@ -7,6 +7,10 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>One run of the order flow: for which certificate, with which authority, and how it is to be stopped.</summary>
 internal sealed record OrderContext
 {
+    /// <summary>The certificate that is ordered.</summary>
+    public required ManagedCertificate Certificate { get; init; }
+
+    /// <summary>What is ordered: as it was wanted when the attempt began.</summary>
     public required CertificateSpecification Specification { get; init; }
 
     public required CertificateAuthority Authority { get; init; }

@@ -18,6 +18,7 @@ internal sealed class OrderFlow(
     CaaStep caa,
     PersistStep persist,
     RehearsalStep rehearsal,
+    OrderProgress progress,
     CertificateDownload download,
     TimeProvider time,
     ILogger<OrderFlow> logger)
@@ -29,7 +30,7 @@ internal sealed class OrderFlow(
         await rehearsal.RunAsync(context, cancellationToken);
         var trial = new AccountTrial(context, time);
         var account = await PrepareAsync(context, cancellationToken);
-        context.Writer.Reached(OrderStep.AccountReady);
+        progress.AccountReady(context.Certificate);
         while (true)
         {
             Order? left = null;
@@ -63,10 +64,13 @@ internal sealed class OrderFlow(
     private static async Task<IAuthorityAccount> PrepareAsync(OrderContext context, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.Stopping);
+        using var step = OrderActivities.StartStep(OrderActivities.OpenAccount);
         try
         {
             await CheckAuthorityAsync(context, either.Token);
-            return await context.Authority.Accounts.OpenAsync(context.TermsAccepted, either.Token);
+            var account = await context.Authority.Accounts.OpenAsync(context.TermsAccepted, either.Token);
+            step.Done();
+            return account;
         }
         catch (AcmeRateLimitedException exception)
         {
@@ -105,13 +109,14 @@ internal sealed class OrderFlow(
             if (order.Status is OrderStatus.Pending or OrderStatus.Unknown)
             {
                 await authorizations.RunAsync(context, account, order, cancellationToken);
+                using var step = OrderActivities.StartStep(OrderActivities.PollOrder);
                 order = await account.WaitForOrderAsync(
                     order.Url, status => status is not (OrderStatus.Pending or OrderStatus.Unknown), cancellationToken);
+                step.Done();
             }
 
             if (order.Status == OrderStatus.Ready)
             {
-                context.Writer.Reached(OrderStep.OrderReady);
                 context.Stopping.ThrowIfCancellationRequested();
                 order = await FinalizeAsync(context, account, order, cancellationToken);
             }
@@ -154,6 +159,7 @@ internal sealed class OrderFlow(
         await trial.EnterAsync(cancellationToken);
         var intent = StoredOrders.Intent(context, account.Url, time.GetUtcNow());
         await context.Writer.StoreIntentAsync(intent, cancellationToken);
+        using var step = OrderActivities.StartStep(OrderActivities.PlaceOrder);
         var order = await OrderPlacement.PlaceAsync(context, account, trial, logger, cancellationToken);
         await trial.AcceptedAsync(account, cancellationToken);
         if (context.IsTaken(order.Url))
@@ -162,13 +168,15 @@ internal sealed class OrderFlow(
         }
 
         logger.OrderPlaced(context.Specification.Id, order.Url);
-        context.Writer.Reached(OrderStep.OrderPlaced);
+        step.Done();
         await context.Writer.StoreOrderUrlAsync(order.Url, order.Expires, cancellationToken);
+        progress.OrderPlaced(context.Certificate);
         return order;
     }
 
     private async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
+        using var step = OrderActivities.StartStep(OrderActivities.FinalizeOrder);
         try
         {
             order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
@@ -181,7 +189,8 @@ internal sealed class OrderFlow(
             order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
         }
 
-        context.Writer.Reached(OrderStep.Finalized);
+        step.Done();
+        progress.Finalized(context.Certificate);
         return order;
     }
 

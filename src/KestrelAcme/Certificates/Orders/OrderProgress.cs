@@ -8,7 +8,7 @@ namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Tells how orders go: in the log, in metrics, and as events to the application.</summary>
 internal sealed class OrderProgress(
-    IOrderObserver observer, CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
+    CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
 {
     public void Started(ManagedCertificate certificate, AuthoritySpecification authority)
     {
@@ -28,30 +28,19 @@ internal sealed class OrderProgress(
         }
     }
 
-    public void Reached(ManagedCertificate certificate, OrderStep step)
-    {
-        observer.Reached(certificate.Id, step);
-        switch (step)
-        {
-            case OrderStep.AccountReady:
-                Publish(certificate, CertificateEventKind.AccountReady, "The account is ready.");
-                break;
-            case OrderStep.OrderUrlStored:
-                Publish(certificate, CertificateEventKind.OrderPlaced, $"The order for {certificate.Id} was placed.");
-                break;
-            case OrderStep.ChallengePosted:
-                Publish(certificate, CertificateEventKind.ChallengePosted, $"Submitted a challenge of {certificate.Id} for validation.");
-                break;
-            case OrderStep.AuthorizationValid:
-                Publish(certificate, CertificateEventKind.AuthorizationValid, $"The CA validated a name of {certificate.Id}.");
-                break;
-            case OrderStep.Finalized:
-                Publish(certificate, CertificateEventKind.Finalized, $"The certificate request for {certificate.Id} was sent.");
-                break;
-            default:
-                break;
-        }
-    }
+    public void AccountReady(ManagedCertificate certificate) => Publish(certificate, CertificateEventKind.AccountReady, "The account is ready.");
+
+    public void OrderPlaced(ManagedCertificate certificate)
+        => Publish(certificate, CertificateEventKind.OrderPlaced, $"The order for {certificate.Id} was placed.");
+
+    public void ChallengePosted(ManagedCertificate certificate)
+        => Publish(certificate, CertificateEventKind.ChallengePosted, $"Submitted a challenge of {certificate.Id} for validation.");
+
+    public void AuthorizationValid(ManagedCertificate certificate)
+        => Publish(certificate, CertificateEventKind.AuthorizationValid, $"The CA validated a name of {certificate.Id}.");
+
+    public void Finalized(ManagedCertificate certificate)
+        => Publish(certificate, CertificateEventKind.Finalized, $"The certificate request for {certificate.Id} was sent.");
 
     public void Obtained(ManagedCertificate certificate, bool isRenewal)
     {

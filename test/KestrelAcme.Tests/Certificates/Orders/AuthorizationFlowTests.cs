@@ -96,9 +96,11 @@ public sealed class AuthorizationFlowTests
         var storage = new InMemoryStorage();
         var specification = new CertificateSpecification { Id = "n0.test", Identifiers = [.. Enumerable.Range(0, Names).Select(i => new CertificateIdentifier(IdentifierKind.Dns, $"n{i}.test"))], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
         var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
-        await using var writer = await SampleStateWriters.OpenAsync(new ManagedCertificate(specification), storage, TimeProvider.System, cancellationToken);
+        var certificate = new ManagedCertificate(specification);
+        await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, cancellationToken);
         var context = new OrderContext
         {
+            Certificate = certificate,
             Specification = specification,
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
@@ -109,7 +111,7 @@ public sealed class AuthorizationFlowTests
         return await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
             SampleTurns.Create(storage, TimeProvider.System),
-            new ChallengeValidation(new IssuanceSettings(), TimeProvider.System, NullLogger<ChallengeValidation>.Instance),
+            new ChallengeValidation(SampleStateWriters.Progress(TimeProvider.System), new IssuanceSettings(), TimeProvider.System, NullLogger<ChallengeValidation>.Instance),
             TimeProvider.System,
             NullLogger<AuthorizationFlow>.Instance)
             .RunAsync(context, new PendingAccount(_handler.ChallengeType), order, cancellationToken);

@@ -48,15 +48,17 @@ public sealed class CaaStepTests
     private Task RunAsync(bool isPublic, params string[] caaIdentities)
     {
         var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.example/dir"), IsPublic = isPublic };
+        var specification = new CertificateSpecification
+        {
+            Id = "a.example+2-00000000",
+            Identifiers = [new(IdentifierKind.Dns, "a.example"), new(IdentifierKind.Dns, "*.b.example"), new(IdentifierKind.Ip, "192.0.2.1")],
+            KeyAlgorithm = KeyAlgorithm.EcdsaP256,
+            ChallengeTypes = ["http-01", "dns-01"],
+        };
         var context = new OrderContext
         {
-            Specification = new CertificateSpecification
-            {
-                Id = "a.example+2-00000000",
-                Identifiers = [new(IdentifierKind.Dns, "a.example"), new(IdentifierKind.Dns, "*.b.example"), new(IdentifierKind.Ip, "192.0.2.1")],
-                KeyAlgorithm = KeyAlgorithm.EcdsaP256,
-                ChallengeTypes = ["http-01", "dns-01"],
-            },
+            Certificate = new ManagedCertificate(specification),
+            Specification = specification,
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, caaIdentities), accounts: null!),
             TermsAccepted = true,
             Writer = null!,

@@ -47,6 +47,7 @@ public sealed class EarlierPostTests
         await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, _time, Cancelled);
         var context = new OrderContext
         {
+            Certificate = certificate,
             Specification = specification,
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, []), accounts: null!),
             TermsAccepted = true,
@@ -57,7 +58,7 @@ public sealed class EarlierPostTests
         await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
             SampleTurns.Create(storage, _time),
-            new ChallengeValidation(new IssuanceSettings(), _time, NullLogger<ChallengeValidation>.Instance),
+            new ChallengeValidation(SampleStateWriters.Progress(_time), new IssuanceSettings(), _time, NullLogger<ChallengeValidation>.Instance),
             _time,
             NullLogger<AuthorizationFlow>.Instance).RunAsync(context, account, order, Cancelled);
     }

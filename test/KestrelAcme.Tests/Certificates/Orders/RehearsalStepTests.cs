@@ -44,6 +44,7 @@ public sealed class RehearsalStepTests
         var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { Rehearse = true } };
         return new OrderContext
         {
+            Certificate = certificate,
             Specification = specification,
             Authority = new CertificateAuthority(new DirectoryOnlyClient(authority, ["ca.example"]), accounts: null!),
             TermsAccepted = true,

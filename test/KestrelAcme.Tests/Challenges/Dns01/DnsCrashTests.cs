@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
@@ -38,7 +39,7 @@ public sealed class DnsCrashTests
         await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { DnsServer = bind.Address.ToString() }, Cancelled);
         var settings = BindSettings.AtPebble(bind, pebble, folder.Combine("store"));
         settings["AcmeHttps:DomainNames:0"] = "*.example.test";
-        await using (var killed = TestAppProcess.Start(settings, FreePort.Tcp(), killAt: "ChallengePrepared"))
+        await using (var killed = TestAppProcess.Start(settings, FreePort.Tcp(), killAt: OrderActivities.PrepareChallenge))
         {
             await killed.KilledAsync();
         }
@@ -58,8 +59,8 @@ public sealed class DnsCrashTests
 
     /// <summary>The resumed order neither needs nor knows the record.</summary>
     [Theory]
-    [InlineData("ChallengePosted")]
-    [InlineData("AuthorizationValid")]
+    [InlineData(OrderActivities.SubmitChallenge)]
+    [InlineData(OrderActivities.PollAuthorization)]
     public async Task Start_KilledAfterSubmission_NextStartFinishesTheOrderAndCleansUpAnHourLater(string step)
     {
         using var folder = new TemporaryFolder();

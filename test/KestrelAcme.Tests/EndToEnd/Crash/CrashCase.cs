@@ -1,6 +1,5 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using Xunit;
@@ -36,7 +35,7 @@ internal sealed class CrashCase : IAsyncDisposable
     public TestAppProcess Start(OrderStep? killAt = null, string? killWhen = null)
     {
         _leftBehind = Directory.Exists(_fixture.StorePath) ? StoreContent.TemporaryFiles(_fixture.StorePath) : [];
-        return TestAppProcess.Start(_settings, _port, killAt?.ToString(), killWhen);
+        return TestAppProcess.Start(_settings, _port, killAt is { } step ? OrderSteps.ActivityOf(step) : null, killWhen);
     }
 
     /// <summary>Whether the authority's answer to the order was stored when a step was reached: from there on the order can be finished.</summary>

@@ -1,4 +1,3 @@
-using KestrelAcme.Certificates.Orders;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Crash;

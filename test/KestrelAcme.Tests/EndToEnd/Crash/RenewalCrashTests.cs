@@ -1,4 +1,3 @@
-using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Testing;
 using Xunit;
 
