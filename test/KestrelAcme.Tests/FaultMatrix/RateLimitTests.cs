@@ -34,7 +34,7 @@ public sealed class RateLimitTests
         var held = await Assert.ThrowsAsync<CertificateException>(() => second.Certificates.RenewAsync("a.four.test", TestContext.Current.CancellationToken));
 
         Assert.Equal(FailureCause.Authority, held.Failure.Cause);
-        Assert.Contains("left alone until", held.Message, StringComparison.Ordinal);
+        Assert.Contains("is not asked before", held.Message, StringComparison.Ordinal);
         Assert.Equal(3, local.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 429 }));
     }
 

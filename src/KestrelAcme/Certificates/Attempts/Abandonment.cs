@@ -7,8 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Attempts;
 
-/// <summary>Gives up certificates that expired long ago and whose names lead elsewhere, and takes them up again when a name is back. Giving up costs no order; what is served is served on.</summary>
-internal sealed class Abandonment(INameRouting names, CertificateLeases leases, CertificateEventHub events, TimeProvider time, ILogger<Abandonment> logger)
+/// <summary>
+/// Gives up certificates that expired long ago and whose names lead elsewhere, and takes them up again when a name is back. Giving up costs
+/// no order; what is served is served on.
+/// </summary>
+internal sealed class Abandonment(
+    INameRouting names, CertificateLeases leases, CertificateEventHub events, TimeProvider time, ILogger<Abandonment> logger)
 {
     private static readonly TimeSpan LookTime = TimeSpan.FromMinutes(1);
 
@@ -28,7 +32,8 @@ internal sealed class Abandonment(INameRouting names, CertificateLeases leases, 
         }
 
         var now = time.GetUtcNow();
-        await writer.ChangeAsync(state => state with { State = CertificateState.Abandoned, Since = now, LookedAt = now, StoredOrder = null }, abort);
+        await writer.ChangeAsync(
+            state => state with { State = CertificateState.Abandoned, Since = now, LookedAt = now, StoredOrder = null }, abort);
         logger.CertificateAbandoned(certificate.Id, certificate.Current!.NotAfter);
         events.Publish(
             CertificateEventKind.Abandoned,
@@ -62,16 +67,25 @@ internal sealed class Abandonment(INameRouting names, CertificateLeases leases, 
 
         // Its failures are not forgotten: should it fail again, the next attempt is a day away.
         await writer.ChangeAsync(
-            state => state with { State = CertificateState.RenewalDue, Since = now, LookedAt = now, Failure = state.Failure is { } failure ? failure with { NextAttempt = now } : null }, abort);
+            state => state with
+            {
+                State = CertificateState.RenewalDue,
+                Since = now,
+                LookedAt = now,
+                Failure = state.Failure is { } failure ? failure with { NextAttempt = now } : null,
+            },
+            abort);
         logger.AbandonedNameIsBack(certificate.Id);
         return true;
     }
 
     private bool IsCandidate(ManagedCertificate certificate)
-        => AbandonmentPolicy.IsCandidate(certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), certificate.Failure, time.GetUtcNow());
+        => AbandonmentPolicy.IsCandidate(
+            certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), certificate.Failure, time.GetUtcNow());
 
     /// <returns>The places that were found until one of them was enough to know.</returns>
-    private async Task<IReadOnlyCollection<NameRoute>> LookAsync(ManagedCertificate certificate, Func<IReadOnlyCollection<NameRoute>, bool> isEnough, CancellationToken stopping)
+    private async Task<IReadOnlyCollection<NameRoute>> LookAsync(
+        ManagedCertificate certificate, Func<IReadOnlyCollection<NameRoute>, bool> isEnough, CancellationToken stopping)
     {
         using var limit = new TimeLimit(LookTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);

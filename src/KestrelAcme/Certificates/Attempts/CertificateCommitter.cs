@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Attempts;
 
-/// <summary>Stores a new certificate, serves it, and exports it. A store that is full or read-only does not keep it from being served.</summary>
+/// <summary>
+/// Stores a new certificate, serves it, and exports it. A store that is full or read-only does not keep it from being served.
+/// </summary>
 internal sealed class CertificateCommitter(
     CertificateStore store,
     CertificateLeases leases,
@@ -92,7 +94,9 @@ internal sealed class CertificateCommitter(
         return true;
     }
 
-    /// <summary>Takes over what another instance did since the store was last read, or what a crash did not let this one write down.</summary>
+    /// <summary>
+    /// Takes over what another instance did since the store was last read, or what a crash did not let this one write down.
+    /// </summary>
     public async Task TakeOverAsync(ManagedCertificate certificate, CertificateStateWriter writer, CancellationToken cancellationToken)
     {
         if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
@@ -114,7 +118,9 @@ internal sealed class CertificateCommitter(
         ? exporter.ExportAsync(certificate.Id, current.Record, cancellationToken)
         : Task.CompletedTask;
 
-    /// <summary>Exports everything: a crash may have come between serving a certificate and exporting it, or the export may be newly configured.</summary>
+    /// <summary>
+    /// Exports everything: a crash may have come between serving a certificate and exporting it, or the export may be newly configured.
+    /// </summary>
     public async Task ExportAllAsync(CancellationToken stopping)
     {
         foreach (var certificate in catalog.All.TakeWhile(_ => !stopping.IsCancellationRequested))
@@ -123,7 +129,10 @@ internal sealed class CertificateCommitter(
         }
     }
 
-    /// <summary>Tries again to store what could not be stored, or is gone from the store: under the lease, and not over a newer one of another instance.</summary>
+    /// <summary>
+    /// Tries again to store what could not be stored, or is gone from the store: under the lease, and not over a newer one of another
+    /// instance.
+    /// </summary>
     /// <returns>Whether nothing is left to store.</returns>
     public async Task<bool> SaveAgainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {

@@ -10,15 +10,16 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Attempts;
 
 /// <summary>
-/// Exports certificates for other programs, where the configuration asks for it: one after the other, beside the orders. A failure is reported and changes nothing else, and a folder that
-/// hangs keeps back neither a renewal nor the stop.
+/// Exports certificates for other programs, where the configuration asks for it: one after the other, beside the orders. A failure is
+/// reported and changes nothing else, and a folder that hangs keeps back neither a renewal nor the stop.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 /// <param name="configuration">Says where to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="loggers">Where failures go.</param>
 /// <param name="link">As in <see cref="CertificateExport"/>.</param>
-internal sealed class CertificateExporter(ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers, Action<string, string>? link = null) : IDisposable
+internal sealed class CertificateExporter(
+    ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers, Action<string, string>? link = null) : IDisposable
 {
     // Who asks sees it written, unless it takes longer than anybody should wait for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -116,8 +117,10 @@ internal sealed class CertificateExporter(ConfigurationSource configuration, Tim
         try
         {
             var export = _exports.GetOrAdd(
-                (path, new ExportAccess(current.ExportFileMode, current.ExportGroup)), k => new CertificateExport(k.Path, time, loggers.CreateLogger<CertificateExport>(), k.Access, link));
-            var writing = export.UpdateAsync(id, ChainPem(record), PemEncoding.WriteString(PemDocument.PrivateKeyLabel, record.PrivateKey.Span) + "\n", CancellationToken.None).AsTask();
+                (path, new ExportAccess(current.ExportFileMode, current.ExportGroup)),
+                k => new CertificateExport(k.Path, time, loggers.CreateLogger<CertificateExport>(), k.Access, link));
+            var key = PemEncoding.WriteString(PemDocument.PrivateKeyLabel, record.PrivateKey.Span) + "\n";
+            var writing = export.UpdateAsync(id, ChainPem(record), key, CancellationToken.None).AsTask();
             try
             {
                 await writing.WaitAsync(Limit, time);
@@ -125,7 +128,8 @@ internal sealed class CertificateExporter(ConfigurationSource configuration, Tim
             catch (TimeoutException)
             {
                 _hangs = true;
-                _logger.ExportFailed(id, path, $"it did not end within {Limit.TotalSeconds:0} s. See whether the disk or share of ExportPath is in order; it goes on when that answers.");
+                var reason = $"it did not end within {Limit.TotalSeconds:0} s. Check the disk or share of ExportPath.";
+                _logger.ExportFailed(id, path, reason);
                 await writing;
             }
         }

@@ -31,7 +31,12 @@ internal sealed class FailureRecorder(
     /// <param name="writer">Writes the state; <see langword="null"/> without the lease.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<CertificateFailure> RecordAsync(
-        ManagedCertificate certificate, CertificateSpecification attempted, CertificateAuthority authority, Exception exception, CertificateStateWriter? writer, CancellationToken cancellationToken)
+        ManagedCertificate certificate,
+        CertificateSpecification attempted,
+        CertificateAuthority authority,
+        Exception exception,
+        CertificateStateWriter? writer,
+        CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         authority.Client.Report(succeeded: false);
@@ -44,11 +49,14 @@ internal sealed class FailureRecorder(
         var served = certificate.Current?.Facts(attempted, renewalInfoOffered: false);
         var isOutage = FailureClassifier.IsOutage(exception);
         var authorityFailures = report.Cause == FailureCause.Authority ? authority.Health.Failed(now) : 0;
-        var limited = exception is AcmeRateLimitedException or AccountLimitedException ? now + FailurePolicy.Outage(report, authorityFailures, settings.Retries) : (DateTimeOffset?)null;
+        DateTimeOffset? limited = exception is AcmeRateLimitedException or AccountLimitedException
+            ? now + FailurePolicy.Outage(report, authorityFailures, settings.Retries)
+            : null;
         if (isOutage)
         {
             // By the authority's own wait: that of the name may be a day, and is no other name's affair.
-            await LeaveAloneAsync(authority, limited, now + FailurePolicy.Outage(report, authorityFailures, settings.Retries, served, now), now, cancellationToken);
+            var until = now + FailurePolicy.Outage(report, authorityFailures, settings.Retries, served, now);
+            await LeaveAloneAsync(authority, limited, until, now, cancellationToken);
         }
         else if (exception is AcmeRateLimitedException { Problem.Subproblems.Count: 0 } refused)
         {
@@ -72,7 +80,8 @@ internal sealed class FailureRecorder(
         }
 
         var validations = FailedValidationPolicy.Add(certificate.State.FailedValidations, now, FailedValidations(exception, attempted));
-        var run = new FailureRun(authorityFailures, counted.AuthorityFailures?.GetValueOrDefault(authority.Specification.Id) ?? 0, validations);
+        var ownFailures = counted.AuthorityFailures?.GetValueOrDefault(authority.Specification.Id) ?? 0;
+        var run = new FailureRun(authorityFailures, ownFailures, validations);
         var failure = FailurePolicy.Next(certificate.State.Failure, report, run, served, settings.Retries, now, jitter()) with
         {
             Settings = SettingsFingerprint.Of(attempted, authority.Specification),
@@ -85,7 +94,9 @@ internal sealed class FailureRecorder(
         }
 
         failure = await records.NoteAsync(certificate, attempted, failure, cancellationToken);
-        CertificateStateRecord Fail(CertificateStateRecord state) => (exception is OrderForbiddenException ? Avoid(state, authority) : Count(state, report, authority, limited)) with
+        CertificateStateRecord CountAuthority(CertificateStateRecord state)
+            => exception is OrderForbiddenException ? Avoid(state, authority) : Count(state, report, authority, limited);
+        CertificateStateRecord Fail(CertificateStateRecord state) => CountAuthority(state) with
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
             Since = now,
@@ -108,24 +119,33 @@ internal sealed class FailureRecorder(
     {
         var now = time.GetUtcNow();
         return authorities.ForOrder(certificate, certificate.State, configuration.Current, now) is { } next && next != refusing
-            && AuthorityChoice.Blocked(next, certificate) is null && AuthorityChoice.RetryAfter(next, certificate, certificate.State, now) is null;
+            && AuthorityChoice.Blocked(next, certificate) is null
+            && AuthorityChoice.RetryAfter(next, certificate, certificate.State, now) is null;
     }
 
     /// <summary>
-    /// The account, or the profile, is refused: that is no failure of the names, whose histories stay as they are. They show it as long as it lasts, and are ordered as soon as it is over.
+    /// The account, or the profile, is refused: that is no failure of the names, whose histories stay as they are. They show it as long as
+    /// it lasts, and are ordered as soon as it is over.
     /// </summary>
     private async Task<CertificateFailure> RecordBlockedAsync(
-        ManagedCertificate certificate, CertificateAuthority authority, AccountBlockedException blocked, CertificateStateWriter? writer, CancellationToken cancellationToken)
+        ManagedCertificate certificate,
+        CertificateAuthority authority,
+        AccountBlockedException blocked,
+        CertificateStateWriter? writer,
+        CancellationToken cancellationToken)
     {
         authority.Client.Report(succeeded: false);
 
         // Nothing was ordered: an intent that is left would count as a crash.
-        await ChangeAsync(certificate, writer, state => state.StoredOrder is { OrderUrl: null } ? state with { StoredOrder = null } : state, cancellationToken);
+        static CertificateStateRecord Forget(CertificateStateRecord state)
+            => state.StoredOrder is { OrderUrl: null } ? state with { StoredOrder = null } : state;
+        await ChangeAsync(certificate, writer, Forget, cancellationToken);
         return ShowBlocked(certificate, authority, blocked.Block, blocked);
     }
 
     /// <summary>Has a certificate show that it waits for the account or the profile, and says so once.</summary>
-    public CertificateFailure ShowBlocked(ManagedCertificate certificate, CertificateAuthority authority, AccountBlock block, Exception? exception = null)
+    public CertificateFailure ShowBlocked(
+        ManagedCertificate certificate, CertificateAuthority authority, AccountBlock block, Exception? exception = null)
     {
         var profile = AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification);
         var known = certificate.Blocked;
@@ -155,7 +175,8 @@ internal sealed class FailureRecorder(
         return certificate.Specification.ChallengeTypes.All(all.Contains) ? null : all;
     }
 
-    private static CertificateStateRecord Count(CertificateStateRecord state, FailureReport report, CertificateAuthority authority, DateTimeOffset? limited)
+    private static CertificateStateRecord Count(
+        CertificateStateRecord state, FailureReport report, CertificateAuthority authority, DateTimeOffset? limited)
     {
         var id = authority.Specification.Id;
         return report.Cause != FailureCause.Authority ? state : state with
@@ -169,7 +190,12 @@ internal sealed class FailureRecorder(
         => new(known ?? new Dictionary<string, T>(), StringComparer.Ordinal) { [id] = value };
 
     // A limit is the account's wherever it is used; an outage may be over for the next who asks.
-    private Task LeaveAloneAsync(CertificateAuthority authority, DateTimeOffset? limited, DateTimeOffset until, DateTimeOffset now, CancellationToken cancellationToken)
+    private Task LeaveAloneAsync(
+        CertificateAuthority authority,
+        DateTimeOffset? limited,
+        DateTimeOffset until,
+        DateTimeOffset now,
+        CancellationToken cancellationToken)
     {
         if (limited is not null)
         {
@@ -180,10 +206,16 @@ internal sealed class FailureRecorder(
         return Task.CompletedTask;
     }
 
-    private async Task HoldAccountAsync(ManagedCertificate certificate, CertificateAuthority authority, AcmeRateLimitedException refused, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task HoldAccountAsync(
+        ManagedCertificate certificate,
+        CertificateAuthority authority,
+        AcmeRateLimitedException refused,
+        DateTimeOffset now,
+        CancellationToken cancellationToken)
     {
         var isProven = certificate is { Current: not null, State.Failure: null };
-        if (authority.Health.Limited(RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]), isProven, refused.RetryAfter, now) is { } until)
+        var family = RateLimitPolicy.FamilyOf(certificate.Specification.Identifiers[0]);
+        if (authority.Health.Limited(family, isProven, refused.RetryAfter, now) is { } until)
         {
             await holds.HoldNewNamesAsync(authority, until, cancellationToken);
         }

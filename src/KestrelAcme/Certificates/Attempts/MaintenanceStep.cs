@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Attempts;
 
 /// <summary>
-/// What is done for a certificate between its orders: it is stored and exported, the authority is asked for renewal information, and DNS for
-/// what the operator has to correct or for the names of an abandoned certificate.
+/// What is done for a certificate between its orders: it is stored and exported, the authority is asked for renewal information, and DNS
+/// for what the operator has to correct or for the names of an abandoned certificate.
 /// </summary>
 internal sealed class MaintenanceStep(
     AuthorityChoice authorities,
@@ -37,7 +37,8 @@ internal sealed class MaintenanceStep(
         {
             return action switch
             {
-                CertificateAction.LookForNames => await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
+                CertificateAction.LookForNames
+                    => await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
                 CertificateAction.LookAtRecords => await records.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
                 _ => await PollAsync(certificate, stopping, abort),
             };

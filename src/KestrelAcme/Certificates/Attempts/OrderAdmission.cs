@@ -85,11 +85,13 @@ internal sealed class OrderAdmission(
         }
     }
 
-    private static CertificateFailure LeftAlone(ManagedCertificate certificate, CertificateAuthority authority, DateTimeOffset until, DateTimeOffset now) => new()
+    private static CertificateFailure LeftAlone(
+        ManagedCertificate certificate, CertificateAuthority authority, DateTimeOffset until, DateTimeOffset now) => new()
     {
         Count = certificate.State.Failure?.Count ?? 0,
         ProblemType = certificate.State.Failure is { Cause: FailureCause.Authority } last ? last.ProblemType : null,
-        Message = $"{authority.Specification.DisplayName} failed and is left alone until {until:u}. {certificate.State.Failure?.Message}".TrimEnd(),
+        Message = $"{authority.Specification.DisplayName} failed and is not asked before {until:u}. {certificate.State.Failure?.Message}"
+            .TrimEnd(),
         At = now,
         NextAttempt = until,
         Cause = FailureCause.Authority,

@@ -11,8 +11,8 @@ using KestrelAcme.Storage;
 namespace KestrelAcme.Certificates.Attempts;
 
 /// <summary>
-/// One attempt at one certificate: takes the lease, reads the store again because another instance may have been faster, runs the order, and
-/// commits the certificate or counts the failure.
+/// One attempt at one certificate: takes the lease, reads the store again because another instance may have been faster, runs the order,
+/// and commits the certificate or counts the failure.
 /// </summary>
 internal sealed class OrderRunner(
     OrderFlow flow,
@@ -24,9 +24,15 @@ internal sealed class OrderRunner(
     IssuanceSettings settings,
     TimeProvider time)
 {
-    /// <returns>When to try again although nothing was done; <see langword="null"/> if the attempt was made or is no longer needed.</returns>
+    /// <returns>
+    /// When to try again although nothing was done; <see langword="null"/> if the attempt was made or is no longer needed.
+    /// </returns>
     public async Task<DateTimeOffset?> RunAsync(
-        ManagedCertificate certificate, CertificateAuthority authority, ConfigurationSnapshot configuration, CancellationToken stopping, CancellationToken abort)
+        ManagedCertificate certificate,
+        CertificateAuthority authority,
+        ConfigurationSnapshot configuration,
+        CancellationToken stopping,
+        CancellationToken abort)
     {
         var (asked, attempted, before) = (certificate.Request, certificate.Specification, certificate.Current);
         CertificateStateWriter? writer = null;
@@ -195,7 +201,9 @@ internal sealed class OrderRunner(
             (certificate.Looks, certificate.Unstored) = (null, certificate.Unsaved ? WaitAfterUnstored(certificate) : null);
             certificate.Blocked = null;
             await authority.Blocks.LiftAsync(
-                AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification), record.Metadata.AccountUrl, cancellationToken);
+                AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification),
+                record.Metadata.AccountUrl,
+                cancellationToken);
         }
         catch
         {

@@ -110,8 +110,8 @@ internal sealed class CertificateEngine(
     }
 
     /// <summary>
-    /// If a host is disposed of without being stopped, nothing may go on, and what the work uses must not be disposed of before the work has
-    /// ended.
+    /// If a host is disposed of without being stopped, nothing may go on, and what the work uses must not be disposed of before the work
+    /// has ended.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

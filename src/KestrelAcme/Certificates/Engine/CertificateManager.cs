@@ -23,7 +23,8 @@ internal sealed class CertificateManager(
 {
     public IReadOnlyList<CertificateStatus> List() => [.. catalog.All.Select(Status)];
 
-    public CertificateStatus? Find(string idOrDomainName) => catalog.FindByName(idOrDomainName) is { } certificate ? Status(certificate) : null;
+    public CertificateStatus? Find(string idOrDomainName)
+        => catalog.FindByName(idOrDomainName) is { } certificate ? Status(certificate) : null;
 
     public async Task<CertificateStatus> ObtainAsync(string domainName, CancellationToken cancellationToken = default)
     {
@@ -69,7 +70,8 @@ internal sealed class CertificateManager(
         return Status(certificates[0]);
     }
 
-    public async Task<CertificateStatus> RevokeAsync(string idOrDomainName, RevocationReason reason, CancellationToken cancellationToken = default)
+    public async Task<CertificateStatus> RevokeAsync(
+        string idOrDomainName, RevocationReason reason, CancellationToken cancellationToken = default)
     {
         var certificates = Get(idOrDomainName);
         if (certificates.All(c => c.Current is null))
@@ -82,20 +84,29 @@ internal sealed class CertificateManager(
         return Status(certificates[0]);
     }
 
-    public Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default) => requests.RolloverAccountKeysAsync(cancellationToken);
+    public Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default)
+        => requests.RolloverAccountKeysAsync(cancellationToken);
 
-    public IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default) => events.WatchAsync(cancellationToken);
+    public IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default)
+        => events.WatchAsync(cancellationToken);
 
     private CertificateIdentifier Parse(string domainName)
     {
         var result = DomainNameRules.Check(domainName, configuration.Current);
-        return result.IsSuccess ? result.Identifier : throw new ArgumentException($"'{QuotedText.Of(domainName, QuotedText.MaxNameLength)}' {result.Reason}. {result.Fix}.", nameof(domainName));
+        return result.IsSuccess
+            ? result.Identifier
+            : throw new ArgumentException(
+                $"'{QuotedText.Of(domainName, QuotedText.MaxNameLength)}' {result.Reason}. {result.Fix}.", nameof(domainName));
     }
 
-    /// <summary>The certificate that has an id, or those that have a name: several if there are several key algorithms side by side.</summary>
+    /// <summary>
+    /// The certificate that has an id, or those that have a name: several if there are several key algorithms side by side.
+    /// </summary>
     private IReadOnlyList<ManagedCertificate> Get(string idOrDomainName)
         => catalog.FindAllByName(idOrDomainName) is { Count: > 0 } found ? found
-            : throw new KeyNotFoundException($"No managed certificate has the id or name '{QuotedText.Of(idOrDomainName, QuotedText.MaxNameLength)}'. Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");
+            : throw new KeyNotFoundException(
+                $"No managed certificate has the id or name '{QuotedText.Of(idOrDomainName, QuotedText.MaxNameLength)}'. "
+                + $"Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");
 
     private CertificateStatus Status(ManagedCertificate certificate)
         => CertificateStatuses.Create(certificate, orders: issuance.ReasonNotToOrder is null, time.GetUtcNow());

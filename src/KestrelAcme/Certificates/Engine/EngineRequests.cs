@@ -8,8 +8,8 @@ using KestrelAcme.Protocol.Certificates;
 namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>
-/// What the application asks of the engine while it runs: a successor, a first certificate, a revocation, new account keys. No request waits
-/// beyond the stop.
+/// What the application asks of the engine while it runs: a successor, a first certificate, a revocation, new account keys. No request
+/// waits beyond the stop.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class EngineRequests(
@@ -38,11 +38,13 @@ internal sealed class EngineRequests(
 
     /// <summary>Orders a successor now and waits for the outcome.</summary>
     /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
-    public Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: true, cancellationToken);
+    public Task RenewAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+        => AskAsync(certificate, force: true, cancellationToken);
 
     /// <summary>Waits for the attempt that is planned; throws the last failure if that is far away.</summary>
     /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
-    public Task ObtainAsync(ManagedCertificate certificate, CancellationToken cancellationToken) => AskAsync(certificate, force: false, cancellationToken);
+    public Task ObtainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+        => AskAsync(certificate, force: false, cancellationToken);
 
     /// <summary>Revokes the served certificate; after a key compromise orders a successor at once, without waiting for it.</summary>
     public async Task RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)

@@ -5,7 +5,8 @@ using KestrelAcme.Protocol.Problems;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Keeps apart, during one attempt, what is the account's fault, or the profile's, and what is the name's: an authority that refuses a new order has validated nothing yet.
+/// Keeps apart, during one attempt, what is the account's fault, or the profile's, and what is the name's: an authority that refuses a new
+/// order has validated nothing yet.
 /// </summary>
 internal sealed class AccountTrial(OrderContext context, TimeProvider time)
 {
@@ -46,9 +47,12 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
     public async Task<bool> IsSoundAsync(IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
         => await ExamineAsync(account, answer, cancellationToken) is null;
 
-    /// <summary>The account that takes the place of one that was lost, or whose key is revoked; <see langword="null"/> if nothing is wrong with it.</summary>
+    /// <summary>
+    /// The account that takes the place of one that was lost, or whose key is revoked; <see langword="null"/> if nothing is wrong with it.
+    /// </summary>
     /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
-    public async Task<IAuthorityAccount?> FindSuccessorAsync(IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
+    public async Task<IAuthorityAccount?> FindSuccessorAsync(
+        IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
     {
         var successor = await ExamineAsync(account, answer, cancellationToken);
         _isReplaced |= successor is not null;
@@ -56,9 +60,13 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
         return successor;
     }
 
-    /// <summary>Finds out what a new order was refused for with "unauthorized" or "invalidProfile": the account, the profile, or the names after all.</summary>
+    /// <summary>
+    /// Finds out what a new order was refused for with "unauthorized" or "invalidProfile": the account, the profile, or the names after
+    /// all.
+    /// </summary>
     /// <returns>The failure of this attempt; <see langword="null"/> if it is the account, and another one takes its place.</returns>
-    public async Task<Exception?> ConvictAsync(IAuthorityAccount account, AcmeException answer, IEnumerable<string> offeredProfiles, CancellationToken cancellationToken)
+    public async Task<Exception?> ConvictAsync(
+        IAuthorityAccount account, AcmeException answer, IEnumerable<string> offeredProfiles, CancellationToken cancellationToken)
     {
         var isProfile = answer.Problem?.Is(AcmeProblemTypes.InvalidProfile) == true;
         if (!isProfile && !await IsSoundAsync(account, answer, cancellationToken))
@@ -73,17 +81,28 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
 
         var facts = new RefusalFacts(answer.Problem?.Type, AtOrder: true, answer) { Since = _began };
         return isProfile || Profile is not null
-            ? await Authority.Blocks.BlockAsync(Profile ?? "", AccountAdvice.OfProfile(answer.Message, Profile ?? "", Authority.Specification, offeredProfiles), facts, cancellationToken)
-            : await Authority.Blocks.BlockAsync(null, AccountAdvice.OfAccount(answer.Message, facts.ProblemType, Authority.Specification, isRegistered: true), facts, cancellationToken);
+            ? await Authority.Blocks.BlockAsync(
+                Profile ?? "",
+                AccountAdvice.OfProfile(answer.Message, Profile ?? "", Authority.Specification, offeredProfiles),
+                facts,
+                cancellationToken)
+            : await Authority.Blocks.BlockAsync(
+                null,
+                AccountAdvice.OfAccount(answer.Message, facts.ProblemType, Authority.Specification, isRegistered: true),
+                facts,
+                cancellationToken);
     }
 
-    private bool SaysProfile(AcmeException answer) => Profile is not null && answer.Problem?.Detail.Contains("profile", StringComparison.OrdinalIgnoreCase) == true;
+    private bool SaysProfile(AcmeException answer)
+        => Profile is not null && answer.Problem?.Detail.Contains("profile", StringComparison.OrdinalIgnoreCase) == true;
 
-    private async Task<IAuthorityAccount?> ExamineAsync(IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
+    private async Task<IAuthorityAccount?> ExamineAsync(
+        IAuthorityAccount account, AcmeException answer, CancellationToken cancellationToken)
     {
         try
         {
-            return await Authority.Accounts.ExamineAsync(new AccountSuspicion(account, answer, _began, MayRegister: !_isReplaced), context.TermsAccepted, cancellationToken);
+            var suspicion = new AccountSuspicion(account, answer, _began, MayRegister: !_isReplaced);
+            return await Authority.Accounts.ExamineAsync(suspicion, context.TermsAccepted, cancellationToken);
         }
         catch (AcmeRateLimitedException exception)
         {

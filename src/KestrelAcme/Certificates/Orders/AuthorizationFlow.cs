@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Diagnostics;
@@ -12,7 +13,8 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>
 /// Proves control of every name of an order: all answers are put in place, then waited for together, then the authority is told to look.
 /// </summary>
-internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameLocks turns, ChallengeValidation verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
+internal sealed class AuthorizationFlow(
+    ChallengeHandlers handlers, TlsAlpnNameLocks turns, ChallengeValidation verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
@@ -48,7 +50,8 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
     }
 
     /// <returns>The challenges of the authorizations that are not valid yet.</returns>
-    private async Task<List<OpenChallenge>> ChooseAllAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    private async Task<List<OpenChallenge>> ChooseAllAsync(
+        OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
         var ordered = OrderedNames.Of(context.Specification);
@@ -70,7 +73,8 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
             if (authorization.Status == AuthorizationStatus.Unknown)
             {
                 // No validation failed: the name is not to blame for an answer that makes no sense.
-                throw new AcmeMalformedResponseException($"The authorization {url} for {authorization.Identifier.Value} has no status that is known.");
+                throw new AcmeMalformedResponseException(
+                    $"The authorization {url} for {authorization.Identifier.Value} has an unknown status.");
             }
 
             if (authorization.Status != AuthorizationStatus.Pending)
@@ -124,6 +128,51 @@ internal sealed class AuthorizationFlow(ChallengeHandlers handlers, TlsAlpnNameL
         {
             // What is left behind is harmless and tidied up later; the order must not fail for it.
             logger.ChallengeNotCleaned(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
+        }
+    }
+}
+
+/// <summary>Takes a step for each of many names, a few at a time.</summary>
+internal static class BoundedParallel
+{
+    /// <summary>How many are under way at once: enough for the slow APIs of DNS providers, few enough for their limits.</summary>
+    public const int Maximum = 8;
+
+    /// <summary>
+    /// Takes the step for each. After a failure none is begun any more, those under way are waited for (whoever cleans up must not meet
+    /// them), and the first failure in the order of the list is thrown.
+    /// </summary>
+    public static async Task ForEachAsync<T>(IReadOnlyList<T> items, Func<T, int, Task> step, CancellationToken cancellationToken)
+    {
+        using var slots = new SemaphoreSlim(Maximum);
+        var failures = new Exception?[items.Count];
+        var failed = false;
+        await Task.WhenAll(items.Select(TakeAsync));
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Array.Find(failures, failure => failure is not null) is { } first)
+        {
+            ExceptionDispatchInfo.Throw(first);
+        }
+
+        async Task TakeAsync(T item, int index)
+        {
+            await slots.WaitAsync(CancellationToken.None);
+            try
+            {
+                if (!Volatile.Read(ref failed) && !cancellationToken.IsCancellationRequested)
+                {
+                    await step(item, index);
+                }
+            }
+            catch (Exception exception)
+            {
+                failures[index] = exception;
+                Volatile.Write(ref failed, true);
+            }
+            finally
+            {
+                slots.Release();
+            }
         }
     }
 }

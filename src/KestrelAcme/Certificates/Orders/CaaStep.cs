@@ -7,8 +7,8 @@ using KestrelAcme.Configuration.Names;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Looks before an order whether CAA records forbid it (RFC 8659). An authority that heeds them says in its directory by which names they know it (RFC 8555 section 9.7.6); where one does not,
-/// as most private ones, nothing can be judged and nothing is looked up.
+/// Looks before an order whether CAA records forbid it (RFC 8659). An authority that heeds them says in its directory by which names they
+/// know it (RFC 8555 section 9.7.6); where one does not, as most private ones, nothing can be judged and nothing is looked up.
 /// </summary>
 internal sealed class CaaStep(ICaaCheck check)
 {
@@ -34,5 +34,7 @@ internal sealed class CaaStep(ICaaCheck check)
 
     /// <summary>The names of an order that have CAA records.</summary>
     public static IReadOnlyList<CaaSubject> Subjects(OrderContext context)
-        => [.. context.Specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns).Select(i => new CaaSubject(i.BaseValue, i.IsWildcard))];
+        => [.. context.Specification.Identifiers
+            .Where(i => i.Kind == IdentifierKind.Dns)
+            .Select(i => new CaaSubject(i.BaseValue, i.IsWildcard))];
 }

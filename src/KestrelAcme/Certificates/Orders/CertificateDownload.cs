@@ -29,7 +29,8 @@ internal sealed class CertificateDownload(
                 return await DownloadOnceAsync(context, account, order.CertificateUrl!, cancellationToken);
             }
             catch (Exception exception)
-                when (exception is UnusableCertificateException or AcmeMalformedResponseException && attempt < settings.DownloadPauses.Count)
+                when (exception is UnusableCertificateException or AcmeMalformedResponseException
+                    && attempt < settings.DownloadPauses.Count)
             {
                 // The certificate is issued and counted: what was sent for it may be better the next time, and costs nothing.
                 var pause = settings.DownloadPauses[attempt];
@@ -50,7 +51,9 @@ internal sealed class CertificateDownload(
     {
         var preferred = context.Specification.PreferredChain ?? context.Authority.Specification.PreferredChain;
         var chains = await DownloadAsync(account, certificateUrl, withAlternates: preferred is not null, cancellationToken);
-        if (preferred is not null && !chains.Any(chain => ChainSelector.Matches(chain, preferred)) && context.Authority.MissesChain(preferred))
+        if (preferred is not null
+            && !chains.Any(chain => ChainSelector.Matches(chain, preferred))
+            && context.Authority.MissesChain(preferred))
         {
             logger.PreferredChainNotOffered(
                 context.Specification.Id, context.Authority.Specification.DirectoryUrl, preferred, ChainSelector.DescribeIssuers(chains));

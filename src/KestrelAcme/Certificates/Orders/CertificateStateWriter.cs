@@ -10,8 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// The one way to change the state of a certificate, in memory and in the store: under the lease of its set of names. Writes down each step of an order before the next one is taken,
-/// so that a crash in between is resumed. The intent must be stored, or nothing is ordered; later steps go on when the store fails: an order that exists is better finished than forgotten.
+/// The one way to change the state of a certificate, in memory and in the store: under the lease of its set of names. Writes down each step
+/// of an order before the next one is taken, so that a crash in between is resumed. The intent must be stored, or nothing is ordered; later
+/// steps go on when the store fails: an order that exists is better finished than forgotten.
 /// </summary>
 internal sealed class CertificateStateWriter : IAsyncDisposable
 {
@@ -39,10 +40,13 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public StoredOrder? Pending => State.StoredOrder;
 
     /// <summary>The order that is under way.</summary>
-    /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, since its key may be the one that was revoked as compromised.</exception>
+    /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, since its key may be the one that was revoked as
+    /// compromised.</exception>
     /// <exception cref="OrderOvertakenException">Another instance finished it or dropped it.</exception>
     public StoredOrder RequirePending()
-        => Pending ?? throw (State.Revocation is { Reason: RevocationReason.KeyCompromise } ? new OrderWithdrawnException() : new OrderOvertakenException());
+        => Pending ?? throw (State.Revocation is { Reason: RevocationReason.KeyCompromise }
+            ? new OrderWithdrawnException()
+            : new OrderOvertakenException());
 
     /// <summary>Starts from what other instances have written since this one last read the state.</summary>
     /// <param name="certificate">The certificate.</param>
@@ -72,7 +76,8 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public static void TakeOver(ManagedCertificate certificate, CertificateStateRecord stored) => certificate.State = stored;
 
     /// <summary>
-    /// Changes the state in memory alone, if the lease cannot be waited for. The next change under the lease writes it down: see <see cref="StateMerge"/>.
+    /// Changes the state in memory alone, if the lease cannot be waited for. The next change under the lease writes it down: see <see
+    /// cref="StateMerge"/>.
     /// </summary>
     public static void ChangeUnstored(ManagedCertificate certificate, Func<CertificateStateRecord, CertificateStateRecord> change)
         => certificate.State = change(certificate.State);
@@ -98,7 +103,8 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         => StoreAsync(State with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
 
     /// <summary>
-    /// Notes that the certificate is served but could not be stored: its order is kept, with its key, so that a crash finds it again at the authority.
+    /// Notes that the certificate is served but could not be stored: its order is kept, with its key, so that a crash finds it again at the
+    /// authority.
     /// </summary>
     public Task FinishUnsavedAsync(DateTimeOffset now, CancellationToken cancellationToken)
         => FinishAsync(Finished(now) with { StoredOrder = Pending }, cancellationToken);
@@ -119,7 +125,10 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         step.Done();
     }
 
-    /// <summary>Notes another key for the order, and that the one before was refused. It must be stored before the authority is told of it: a crash would leave a certificate without its key.</summary>
+    /// <summary>
+    /// Notes another key for the order, and that the one before was refused. It must be stored before the authority is told of it: a crash
+    /// would leave a certificate without its key.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">The key could not be stored.</exception>
     public async Task ReplaceKeyAsync(byte[] key, CancellationToken cancellationToken)
     {
@@ -138,7 +147,8 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives up the order with the next change, which counts the failure: a crash in between would leave neither, and the next start would order at once.
+    /// Gives up the order with the next change, which counts the failure: a crash in between would leave neither, and the next start would
+    /// order at once.
     /// </summary>
     public void GiveUpOrder() => _givenUp = true;
 
@@ -197,12 +207,67 @@ internal static class StateMerge
     // A failure that could not be stored must not be forgotten for an older one that was.
     private static CertificateStateRecord WithFailure(CertificateStateRecord stored, CertificateStateRecord known)
         => known.Failure is { } failure && failure.At > (stored.Failure?.At ?? stored.Since ?? DateTimeOffset.MinValue)
-            ? stored with { Failure = failure, FailedValidations = known.FailedValidations ?? stored.FailedValidations, StoredOrder = known.StoredOrder is { IsCounted: true } counted && counted.At == stored.StoredOrder?.At ? StoredOrders.Counted(stored.StoredOrder) : stored.StoredOrder }
+            ? stored with
+            {
+                Failure = failure,
+                FailedValidations = known.FailedValidations ?? stored.FailedValidations,
+                StoredOrder = known.StoredOrder is { IsCounted: true } counted && counted.At == stored.StoredOrder?.At
+                    ? StoredOrders.Counted(stored.StoredOrder)
+                    : stored.StoredOrder,
+            }
             : stored;
 
-    // Nor must a revocation: the certificate would be served on, and the key of an order that was left behind may be the one that others know.
+    // Nor must a revocation: the certificate would be served on, and the key of an order that was left behind may be the one that others
+    // know.
     private static CertificateStateRecord WithRevocation(CertificateStateRecord stored, CertificateStateRecord known, string? served)
         => known.Revocation is { } revocation && revocation.SerialNumber == served && stored.Revocation?.SerialNumber != served
-            ? stored with { Revocation = revocation, StoredOrder = revocation.Reason == RevocationReason.KeyCompromise ? null : stored.StoredOrder }
+            ? stored with
+            {
+                Revocation = revocation,
+                StoredOrder = revocation.Reason == RevocationReason.KeyCompromise ? null : stored.StoredOrder,
+            }
             : stored;
+}
+
+/// <summary>
+/// Takes the lease of a set of names: the only instance that changes the state of its certificates is the one that holds it.
+/// </summary>
+internal sealed class CertificateLeases(
+    CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)
+{
+    /// <returns>Writes the state; <see langword="null"/> if another instance, or other work of this one, holds the lease.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        var name = StorageLayout.OrderLease(Identifiers.NameSet(certificate.Specification));
+        if (await LeaseKeeper.TryAcquireAsync(store.Storage, name, settings.LeaseDuration, time, cancellationToken) is not { } keeper)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await CertificateStateWriter.OpenAsync(certificate, store, keeper, progress, logger, cancellationToken);
+        }
+        catch
+        {
+            await keeper.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until the lease is free.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<CertificateStateWriter> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await TryOpenAsync(certificate, cancellationToken) is { } writer)
+            {
+                return writer;
+            }
+
+            await Task.Delay(settings.LeasePoll, time, cancellationToken);
+        }
+    }
 }

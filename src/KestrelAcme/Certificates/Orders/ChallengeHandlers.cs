@@ -7,8 +7,8 @@ using KestrelAcme.Protocol.Directories;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Chooses one challenge of an authorization: the first configured type that the authority offers and a handler can answer. Never a second one: an authorization is lost with its first failure.
-/// A type that failed in an earlier order comes last.
+/// Chooses one challenge of an authorization: the first configured type that the authority offers and a handler can answer. Never a second
+/// one: an authorization is lost with its first failure. A type that failed in an earlier order comes last.
 /// </summary>
 internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
 {
@@ -23,11 +23,13 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         var failed = context.Writer.State.FailedChallengeTypes ?? [];
         foreach (var type in allowed.OrderBy(t => failed.Contains(t)))
         {
-            var challenge = authorization.Challenges.FirstOrDefault(c => c.Type == type && c.Status is ChallengeStatus.Pending or ChallengeStatus.Processing);
+            var challenge = authorization.Challenges.FirstOrDefault(
+                c => c.Type == type && c.Status is ChallengeStatus.Pending or ChallengeStatus.Processing);
             if (challenge is not null && _byType.TryGetValue(type, out var handler)
                 && handler.CanHandle(authorization.Identifier.Type, authorization.Identifier.Value, authorization.Wildcard))
             {
-                return new OpenChallenge(authorization.Url, challenge.Status, Context(authorization, challenge, account, context.Authority.Specification.DirectoryUrl, directory), handler);
+                var described = Context(authorization, challenge, account, context.Authority.Specification.DirectoryUrl, directory);
+                return new OpenChallenge(authorization.Url, challenge.Status, described, handler);
             }
         }
 
@@ -39,7 +41,8 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         };
     }
 
-    private static ChallengeContext Context(Authorization authorization, Challenge challenge, IAuthorityAccount account, Uri directoryUrl, AcmeDirectory directory) => new()
+    private static ChallengeContext Context(
+        Authorization authorization, Challenge challenge, IAuthorityAccount account, Uri directoryUrl, AcmeDirectory directory) => new()
     {
         ChallengeType = challenge.Type,
         IdentifierType = authorization.Identifier.Type,
@@ -59,3 +62,6 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         OtherMembers = challenge.OtherMembers,
     };
 }
+
+/// <summary>A challenge that was chosen from an authorization, and who answers it.</summary>
+internal sealed record OpenChallenge(Uri AuthorizationUrl, ChallengeStatus Status, ChallengeContext Context, IChallengeHandler Handler);

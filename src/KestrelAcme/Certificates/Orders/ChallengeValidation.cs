@@ -18,8 +18,12 @@ internal sealed class ChallengeValidation(
 {
     private static readonly TimeSpan ExplanationTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Posts every challenge and waits for every verdict, whatever becomes of one: while the authority looks at a name its answer stays, so that a bad name spoils no good one.</summary>
-    public async Task ObtainAsync(OrderContext context, IAuthorityAccount account, Order order, List<OpenChallenge> open, CancellationToken cancellationToken)
+    /// <summary>
+    /// Posts every challenge and waits for every verdict, whatever becomes of one: while the authority looks at a name its answer stays, so
+    /// that a bad name spoils no good one.
+    /// </summary>
+    public async Task ObtainAsync(
+        OrderContext context, IAuthorityAccount account, Order order, List<OpenChallenge> open, CancellationToken cancellationToken)
     {
         if (PostedBefore(context, order) is { } again)
         {
@@ -29,7 +33,8 @@ internal sealed class ChallengeValidation(
 
         if (open.Count > 0 && context.Writer.Pending is { } pending && pending.OrderUrl == order.Url)
         {
-            await context.Writer.ChangeAsync(state => state with { StoredOrder = pending with { PostedAt = time.GetUtcNow() } }, cancellationToken);
+            await context.Writer.ChangeAsync(
+                state => state with { StoredOrder = pending with { PostedAt = time.GetUtcNow() } }, cancellationToken);
         }
 
         var posted = new List<OpenChallenge>(open.Count);
@@ -81,17 +86,21 @@ internal sealed class ChallengeValidation(
         return first;
     }
 
-    /// <returns>How long to wait for the verdict on challenges that an earlier run posted, before they are posted again; <see langword="null"/> when none did.</returns>
+    /// <returns>
+    /// How long to wait for the verdict on challenges that an earlier run posted, before they are posted again; <see langword="null"/> when
+    /// none did.
+    /// </returns>
     private TimeSpan? PostedBefore(OrderContext context, Order order)
         => context.Writer.Pending is { PostedAt: { } at } pending && pending.OrderUrl == order.Url
             && at <= time.GetUtcNow() && at + settings.RepostAfter - time.GetUtcNow() is { Ticks: > 0 } wait ? wait : null;
 
     /// <summary>
-    /// Waits for the verdict on challenges that an earlier run posted, or was about to. Some authorities show them as pending while they look, and look once more for each post: an application
-    /// that is started again and again would fail a validation each time.
+    /// Waits for the verdict on challenges that an earlier run posted, or was about to. Some authorities show them as pending while they
+    /// look, and look once more for each post: an application that is started again and again would fail a validation each time.
     /// </summary>
     /// <returns>Those that nobody has looked at.</returns>
-    private async Task<List<OpenChallenge>> AwaitEarlierAsync(OrderContext context, IAuthorityAccount account, List<OpenChallenge> open, TimeSpan wait, CancellationToken cancellationToken)
+    private async Task<List<OpenChallenge>> AwaitEarlierAsync(
+        OrderContext context, IAuthorityAccount account, List<OpenChallenge> open, TimeSpan wait, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(wait, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -109,7 +118,8 @@ internal sealed class ChallengeValidation(
         return left;
     }
 
-    private async Task PostAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, CancellationToken cancellationToken)
+    private async Task PostAsync(
+        OrderContext context, IAuthorityAccount account, OpenChallenge challenge, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(
             OrderActivities.SubmitChallenge, challenge.Context.ChallengeType, challenge.Context.Identifier);
@@ -176,7 +186,8 @@ internal sealed class ChallengeValidation(
         }
     }
 
-    private async Task AwaitVerdictAsync(OrderContext context, IAuthorityAccount account, OpenChallenge challenge, bool postedBefore, CancellationToken cancellationToken)
+    private async Task AwaitVerdictAsync(
+        OrderContext context, IAuthorityAccount account, OpenChallenge challenge, bool postedBefore, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(
             OrderActivities.PollAuthorization, challenge.Context.ChallengeType, challenge.Context.Identifier);

@@ -20,7 +20,8 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     /// <summary>
     /// What is stored: the chain, and the root if it issued the leaf itself. Its key is needed to check revocation lists; it is not served.
     /// </summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Stored => Certificates.Count == 1 && Root is { } root ? [Certificates[0], root] : Certificates;
+    public IReadOnlyList<ReadOnlyMemory<byte>> Stored
+        => Certificates.Count == 1 && Root is { } root ? [Certificates[0], root] : Certificates;
 
     private static ReadOnlySpan<byte> AuthorityKeyIdentifier => [0x55, 0x1D, 0x23];
 

@@ -29,7 +29,10 @@ internal sealed record OrderContext
     /// <summary>Throws if no further certificate for exactly these names may be ordered now.</summary>
     public Action ThrowIfLimited { get; init; } = static () => { };
 
-    /// <summary>Whether another certificate has an order under way: an authority hands out the same pending order for the same names, whatever the key.</summary>
+    /// <summary>
+    /// Whether another certificate has an order under way: an authority hands out the same pending order for the same names, whatever the
+    /// key.
+    /// </summary>
     public Func<Uri, bool> IsTaken { get; init; } = static _ => false;
 
     public required CertificateStateWriter Writer { get; init; }

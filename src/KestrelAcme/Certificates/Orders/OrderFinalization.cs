@@ -7,11 +7,14 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Sends the request of an order that is ready (RFC 8555 section 7.4), and finds out what became of it if the answer is lost or a refusal.</summary>
+/// <summary>
+/// Sends the request of an order that is ready (RFC 8555 section 7.4), and finds out what became of it if the answer is lost or a refusal.
+/// </summary>
 internal static class OrderFinalization
 {
     /// <exception cref="OrderFailedException">The refusal ended the order, or is one by CAA, which is not asked for again.</exception>
-    public static async Task<Order> SendAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    public static async Task<Order> SendAsync(
+        OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var pending = context.Writer.RequirePending();
         using var key = CertificateKeys.Read(pending.KeyAlgorithm, pending.PrivateKey);

@@ -11,7 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Obtains one certificate, from the intent to the checked chain; resumes what a crash or a shutdown left behind. Runs under the lease of its set of names.
+/// Obtains one certificate, from the intent to the checked chain; resumes what a crash or a shutdown left behind. Runs under the lease of
+/// its set of names.
 /// </summary>
 internal sealed class OrderFlow(
     AuthorizationFlow authorizations,
@@ -147,11 +148,12 @@ internal sealed class OrderFlow(
 
         if (order.CertificateUrl is null)
         {
-            throw new AcmeMalformedResponseException($"The order {order.Url} is valid, but the authority names no URL for its certificate.");
+            throw new AcmeMalformedResponseException($"The order {order.Url} is valid, but the CA gave no URL for its certificate.");
         }
     }
 
-    private async Task<Order> PlaceAsync(OrderContext context, IAuthorityAccount account, AccountTrial trial, CancellationToken cancellationToken)
+    private async Task<Order> PlaceAsync(
+        OrderContext context, IAuthorityAccount account, AccountTrial trial, CancellationToken cancellationToken)
     {
         context.Stopping.ThrowIfCancellationRequested();
         await caa.CheckAsync(context, account, cancellationToken);
@@ -174,7 +176,8 @@ internal sealed class OrderFlow(
         return order;
     }
 
-    private async Task<Order> FinalizeAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
+    private async Task<Order> FinalizeAsync(
+        OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.FinalizeOrder);
         try
@@ -183,7 +186,8 @@ internal sealed class OrderFlow(
         }
         catch (AcmeException exception) when (StoredOrders.RefusesKey(exception) && IsKeyOfCurrent(context))
         {
-            // The key of the previous certificate was used again, and is refused now: the order is still ready for a request with another key.
+            // The key of the previous certificate was used again, and is refused now: the order is still ready for a request with another
+            // key.
             logger.KeyRefused(context.Specification.Id, exception.Message);
             await context.Writer.ReplaceKeyAsync(CertificateKeys.Generate(context.Specification.KeyAlgorithm), cancellationToken);
             order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);

@@ -14,7 +14,8 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>Places an order, saying which certificate it replaces where the authority understands that (RFC 9773 section 5).</summary>
 internal static class OrderPlacement
 {
-    public static async Task<Order> PlaceAsync(OrderContext context, IAuthorityAccount account, AccountTrial trial, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<Order> PlaceAsync(
+        OrderContext context, IAuthorityAccount account, AccountTrial trial, ILogger logger, CancellationToken cancellationToken)
     {
         var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
         var request = new NewOrderRequest
@@ -27,13 +28,21 @@ internal static class OrderPlacement
         {
             return await CreateAsync(request, context, account, trial, logger, cancellationToken);
         }
-        catch (AcmeException exception) when (exception.Problem is { } problem && (problem.Is(AcmeProblemTypes.InvalidProfile) || problem.Is(AcmeProblemTypes.Unauthorized)))
+        catch (AcmeException exception)
+            when (exception.Problem is { } problem
+                && (problem.Is(AcmeProblemTypes.InvalidProfile) || problem.Is(AcmeProblemTypes.Unauthorized)))
         {
             throw await trial.ConvictAsync(account, exception, directory.Meta.Profiles.Keys, cancellationToken) ?? exception;
         }
     }
 
-    private static async Task<Order> CreateAsync(NewOrderRequest request, OrderContext context, IAuthorityAccount account, AccountTrial trial, ILogger logger, CancellationToken cancellationToken)
+    private static async Task<Order> CreateAsync(
+        NewOrderRequest request,
+        OrderContext context,
+        IAuthorityAccount account,
+        AccountTrial trial,
+        ILogger logger,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -55,9 +64,12 @@ internal static class OrderPlacement
     private static bool MayBlameReplaces(AcmeException exception, string? profile)
         => exception is { Problem: { } problem, StatusCode: not HttpStatusCode.ServiceUnavailable } and not AcmeRateLimitedException
             && !AccountEvidence.IsCertain(exception)
-            && problem.Type is not (AcmeProblemTypes.AccountDoesNotExist or AcmeProblemTypes.RateLimited or AcmeProblemTypes.RejectedIdentifier
-                or AcmeProblemTypes.UnsupportedIdentifier or AcmeProblemTypes.InvalidProfile or AcmeProblemTypes.BadPublicKey or AcmeProblemTypes.Caa or AcmeProblemTypes.BadNonce)
-            && !(profile is not null && problem.Is(AcmeProblemTypes.Unauthorized) && problem.Detail.Contains("profile", StringComparison.OrdinalIgnoreCase));
+            && problem.Type is not (AcmeProblemTypes.AccountDoesNotExist or AcmeProblemTypes.RateLimited
+                or AcmeProblemTypes.RejectedIdentifier
+                or AcmeProblemTypes.UnsupportedIdentifier or AcmeProblemTypes.InvalidProfile or AcmeProblemTypes.BadPublicKey
+                or AcmeProblemTypes.Caa or AcmeProblemTypes.BadNonce)
+            && !(profile is not null && problem.Is(AcmeProblemTypes.Unauthorized)
+                && problem.Detail.Contains("profile", StringComparison.OrdinalIgnoreCase));
 
     private static RenewalCertificateId? Replaces(OrderContext context, IAuthorityAccount account, AcmeDirectory directory)
     {

@@ -28,7 +28,8 @@ internal sealed class OrderProgress(
         }
     }
 
-    public void AccountReady(ManagedCertificate certificate) => Publish(certificate, CertificateEventKind.AccountReady, "The account is ready.");
+    public void AccountReady(ManagedCertificate certificate)
+        => Publish(certificate, CertificateEventKind.AccountReady, "The account is ready.");
 
     public void OrderPlaced(ManagedCertificate certificate)
         => Publish(certificate, CertificateEventKind.OrderPlaced, $"The order for {certificate.Id} was placed.");
@@ -55,16 +56,20 @@ internal sealed class OrderProgress(
     /// <summary>What was obtained is served, but could not be stored.</summary>
     /// <param name="certificate">The certificate.</param>
     /// <param name="nextOrder">No other one is ordered before this time.</param>
-    public void NotStored(ManagedCertificate certificate, DateTimeOffset nextOrder) => logger.NoOrderWhileUnstored(certificate.Id, nextOrder);
+    public void NotStored(ManagedCertificate certificate, DateTimeOffset nextOrder)
+        => logger.NoOrderWhileUnstored(certificate.Id, nextOrder);
 
-    public void StateNotStored(ManagedCertificate certificate, Exception exception) => logger.StateNotStored(certificate.Id, exception.Message);
+    public void StateNotStored(ManagedCertificate certificate, Exception exception)
+        => logger.StateNotStored(certificate.Id, exception.Message);
 
     /// <summary>A certificate of another instance, found in the store, is served.</summary>
     public void Adopted(ManagedCertificate certificate, CertificateSnapshot snapshot)
     {
         logger.CertificateAdopted(certificate.Id, snapshot.SerialNumber);
         Publish(
-            certificate, CertificateEventKind.Adopted, $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.");
+            certificate,
+            CertificateEventKind.Adopted,
+            $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.");
     }
 
     public void Failed(ManagedCertificate certificate, CertificateFailure failure, Exception exception)

@@ -49,12 +49,15 @@ internal static class OrderResumption
         {
             logger.OrderDropped(context.Specification.Id, url, exception.Message);
         }
-        catch (AcmeException exception) when (exception is { StatusCode: not null, RetryAfter: null } and not AcmeRateLimitedException && !exception.HasProblem(AcmeProblemTypes.BadNonce))
+        catch (AcmeException exception)
+            when (exception is { StatusCode: not null, RetryAfter: null } and not AcmeRateLimitedException
+                && !exception.HasProblem(AcmeProblemTypes.BadNonce))
         {
             // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
             if (pending.Refusals + 1 < StoredOrders.MostRefusals)
             {
-                await context.Writer.ChangeAsync(state => state with { StoredOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
+                await context.Writer.ChangeAsync(
+                    state => state with { StoredOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
                 throw;
             }
 
@@ -73,7 +76,8 @@ internal static class OrderResumption
     }
 
     private static bool IsSameServer(Uri one, Uri other)
-        => one.Scheme == other.Scheme && one.Port == other.Port && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
+        => one.Scheme == other.Scheme && one.Port == other.Port
+            && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<OrderFailedException> WhyEndedAsync(
         OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
@@ -95,6 +99,10 @@ internal static class OrderResumption
             // What the order says has to do.
         }
 
-        return new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {order.Error?.ToString() ?? Cause}", order.Error) { LeftBehind = true };
+        var reason = order.Error?.ToString() ?? Cause;
+        return new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {reason}", order.Error)
+        {
+            LeftBehind = true,
+        };
     }
 }

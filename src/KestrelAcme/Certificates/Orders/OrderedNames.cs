@@ -58,7 +58,7 @@ internal sealed class OrderedNames
 
         var names = string.Join(", ", _ordered.Select(i => i.Value).Order(StringComparer.Ordinal));
         throw new AcmeMalformedResponseException(
-            $"The authority wants an authorization for {name.Value} ({authorization.Url}), which was not ordered; the order is for {names}.");
+            $"The CA wants an authorization for {name.Value} ({authorization.Url}), which was not ordered; the order is for {names}.");
     }
 
     // A name in Unicode has the A-labels that were ordered.

@@ -8,8 +8,9 @@ using KestrelAcme.Protocol.Accounts;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Looks before an order whether the records of dns-persist-01 are in DNS, where no other challenge is allowed: an order that nothing can come of is not placed. Which names the records know the
-/// authority by is known before only from its directory; otherwise its challenge says it, and the handler looks.
+/// Looks before an order whether the records of dns-persist-01 are in DNS, where no other challenge is allowed: an order that nothing can
+/// come of is not placed. Which names the records know the authority by is known before only from its directory; otherwise its challenge
+/// says it, and the handler looks.
 /// </summary>
 internal sealed class PersistStep(PersistCheck check)
 {
@@ -27,7 +28,8 @@ internal sealed class PersistStep(PersistCheck check)
             var orderer = new PersistAccount(account.Url, account.Key.Thumbprint, token => ProveAsync(account, token));
             var names = context.Specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns);
             await check.CheckAsync(
-                [.. names.Select(name => PersistCheck.Request(name.BaseValue, name.IsWildcard, orderer, issuers, directory))], cancellationToken);
+                [.. names.Select(name => PersistCheck.Request(name.BaseValue, name.IsWildcard, orderer, issuers, directory))],
+                cancellationToken);
         }
     }
 
@@ -41,7 +43,8 @@ internal sealed class PersistStep(PersistCheck check)
         if (details.Status != AccountStatus.Valid)
         {
             throw new ChallengeException(
-                $"The account {account.Url} is {details.Status.ToString().ToLowerInvariant()} at the authority: no dns-persist-01 record is made for it.")
+                $"The account {account.Url} is {details.Status.ToString().ToLowerInvariant()} at the authority: "
+                + "no dns-persist-01 record is made for it.")
             {
                 Fault = ChallengeFault.Operator,
             };

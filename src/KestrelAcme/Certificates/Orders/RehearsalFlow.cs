@@ -10,9 +10,11 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Validates names at the staging service of an authority after a failure, so that a misconfigured name cannot use up the authority's limit of failed validations. Nothing is issued there.
+/// Validates names at the staging service of an authority after a failure, so that a misconfigured name cannot use up the authority's limit
+/// of failed validations. Nothing is issued there.
 /// </summary>
-internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityRegistry authorities, TimeProvider time, ILogger<RehearsalFlow> logger)
+internal sealed class RehearsalFlow(
+    AuthorizationFlow authorizations, AuthorityRegistry authorities, TimeProvider time, ILogger<RehearsalFlow> logger)
 {
     /// <exception cref="OrderFailedException">The names were not validated: production would not have validated them either.</exception>
     public async Task<RehearsalOutcome> RunAsync(OrderContext context, CancellationToken cancellationToken)
@@ -46,7 +48,8 @@ internal sealed class RehearsalFlow(AuthorizationFlow authorizations, AuthorityR
         }
     }
 
-    private async Task<RehearsalOutcome> ValidateAsync(OrderContext context, CertificateAuthority staging, CancellationToken cancellationToken)
+    private async Task<RehearsalOutcome> ValidateAsync(
+        OrderContext context, CertificateAuthority staging, CancellationToken cancellationToken)
     {
         context.Stopping.ThrowIfCancellationRequested();
         var account = await staging.Accounts.OpenAsync(context.TermsAccepted, cancellationToken);

@@ -17,7 +17,10 @@ internal sealed class RehearsalStep(RehearsalFlow flow, ICaaAccounts accounts, T
     public async Task RunAsync(OrderContext context, CancellationToken cancellationToken)
     {
         var writer = context.Writer;
-        if (!writer.State.Rehearse || writer.State.Failure?.Count >= MostRehearsals || context.Authority.Specification.StagingTwin is null || writer.Pending?.OrderUrl is not null)
+        if (!writer.State.Rehearse
+            || writer.State.Failure?.Count >= MostRehearsals
+            || context.Authority.Specification.StagingTwin is null
+            || writer.Pending?.OrderUrl is not null)
         {
             return;
         }

@@ -48,7 +48,8 @@ internal static class StoredOrders
     /// <summary>Whether an authority refuses the key of a certificate, or a request because of it.</summary>
     public static bool RefusesKey(Exception exception) => exception switch
     {
-        OrderFailedException { Problem: { } problem } => problem.Contains(AcmeProblemTypes.BadPublicKey) || problem.Contains(AcmeProblemTypes.BadCsr),
+        OrderFailedException { Problem: { } problem }
+            => problem.Contains(AcmeProblemTypes.BadPublicKey) || problem.Contains(AcmeProblemTypes.BadCsr),
         AcmeException acme => acme.HasProblem(AcmeProblemTypes.BadPublicKey) || acme.HasProblem(AcmeProblemTypes.BadCsr),
         _ => false,
     };
@@ -57,15 +58,25 @@ internal static class StoredOrders
     public static bool IsFinished(StoredOrder? pending, CertificateSnapshot? current)
         => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url.OriginalString;
 
-    /// <summary>The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about to.</summary>
+    /// <summary>
+    /// The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about
+    /// to.
+    /// </summary>
     public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
         => IsFinished(state.StoredOrder, current)
-            ? new CertificateStateRecord { State = CertificateState.Valid, Since = now, Issued = state.Issued, FailedValidations = state.FailedValidations }
+            ? new CertificateStateRecord
+            {
+                State = CertificateState.Valid,
+                Since = now,
+                Issued = state.Issued,
+                FailedValidations = state.FailedValidations,
+            }
             : state;
 
     /// <summary>
-    /// An intent without an order's URL, for which no failure was counted, is what a crash leaves behind. The authority may hold an order that we never heard of,
-    /// so it counts as a failure and the next attempt waits. Told by a mark, not by times: the clock may have been set back in between.
+    /// An intent without an order's URL, for which no failure was counted, is what a crash leaves behind. The authority may hold an order
+    /// that we never heard of, so it counts as a failure and the next attempt waits. Told by a mark, not by times: the clock may have been
+    /// set back in between.
     /// </summary>
     /// <exception cref="OrderOutcomeUnknownException">An earlier run ended between asking for an order and storing the answer.</exception>
     public static void ThrowIfOutcomeUnknown(CertificateStateRecord state)
@@ -79,7 +90,10 @@ internal static class StoredOrders
     /// <summary>Notes that a failure of the attempt to place an order was counted.</summary>
     public static StoredOrder? Counted(StoredOrder? pending) => pending is { OrderUrl: null } ? pending with { IsCounted = true } : pending;
 
-    /// <summary>What is stored before anything is asked of the authority. The key of an intent that was never answered for is used again: nobody has seen it.</summary>
+    /// <summary>
+    /// What is stored before anything is asked of the authority. The key of an intent that was never answered for is used again: nobody has
+    /// seen it.
+    /// </summary>
     public static StoredOrder Intent(OrderContext context, Uri accountUrl, DateTimeOffset now) => new()
     {
         Names = [.. Names(context)],
@@ -111,12 +125,14 @@ internal static class StoredOrders
             return intent.PrivateKey;
         }
 
-        return context is { ReuseKey: true, Current: { } current } && current.Metadata.KeyAlgorithm == context.Specification.KeyAlgorithm.ToString()
+        return context is { ReuseKey: true, Current: { } current }
+            && current.Metadata.KeyAlgorithm == context.Specification.KeyAlgorithm.ToString()
             ? current.PrivateKey.ToArray()
             : CertificateKeys.Generate(context.Specification.KeyAlgorithm);
     }
 
-    private static string? Profile(OrderContext context) => AuthorityChoice.ProfileOf(context.Specification, context.Authority.Specification);
+    private static string? Profile(OrderContext context)
+        => AuthorityChoice.ProfileOf(context.Specification, context.Authority.Specification);
 
     private static IEnumerable<string> Names(OrderContext context) => context.Specification.Identifiers.Select(i => i.Value);
 }

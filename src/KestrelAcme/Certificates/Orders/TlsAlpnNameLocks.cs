@@ -9,18 +9,21 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Lets one order at a time, among all instances that share the store, have a name validated by tls-alpn-01: the handshake names nothing but the name, and there is one answer to it. Two orders
-/// meet where instances group their names differently, or where one of them asks another authority. Challenges that are told apart by their token, or whose answers stand side by side, wait for nobody.
+/// Lets one order at a time, among all instances that share the store, have a name validated by tls-alpn-01: the handshake names nothing
+/// but the name, and there is one answer to it. Two orders meet where instances group their names differently, or where one of them asks
+/// another authority. Challenges that are told apart by their token, or whose answers stand side by side, wait for nobody.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class TlsAlpnNameLocks(CertificateStore store, IssuanceSettings settings, TimeProvider time, ILogger<TlsAlpnNameLocks> logger)
+internal sealed class TlsAlpnNameLocks(
+    CertificateStore store, IssuanceSettings settings, TimeProvider time, ILogger<TlsAlpnNameLocks> logger)
 {
     // Longer than the other order waits for the authority's verdict.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     /// <summary>Waits until no other order has any of the names.</summary>
     /// <exception cref="ChallengeException">The other order has taken too long; this one is tried again soon.</exception>
-    public async Task<TlsAlpnNameLock> TakeAsync(IEnumerable<OpenChallenge> open, CancellationToken stopping, CancellationToken cancellationToken)
+    public async Task<TlsAlpnNameLock> TakeAsync(
+        IEnumerable<OpenChallenge> open, CancellationToken stopping, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
         var leases = new List<LeaseKeeper>();
@@ -28,7 +31,8 @@ internal sealed class TlsAlpnNameLocks(CertificateStore store, IssuanceSettings 
         try
         {
             // In one order for everybody: no two orders wait for each other.
-            foreach (var name in open.Where(c => c.Context.ChallengeType == TlsAlpn01ChallengeHandler.Type).Select(c => c.Context.Identifier).Distinct().Order(StringComparer.Ordinal))
+            var names = open.Where(c => c.Context.ChallengeType == TlsAlpn01ChallengeHandler.Type).Select(c => c.Context.Identifier);
+            foreach (var name in names.Distinct().Order(StringComparer.Ordinal))
             {
                 awaited |= await TakeAsync(name, leases, either.Token);
             }
@@ -59,7 +63,9 @@ internal sealed class TlsAlpnNameLocks(CertificateStore store, IssuanceSettings 
             }
             else if (time.GetElapsedTime(started) >= LongestWait)
             {
-                throw new ChallengeException($"{name}: another order with this name, of this instance or one that shares the store, has been validated for {LongestWait.TotalMinutes:0} minutes and is not done.")
+                throw new ChallengeException(
+                    $"{name}: another order with this name, of this instance or one that shares the store, has been validated for "
+                    + $"{LongestWait.TotalMinutes:0} minutes and is not done.")
                 {
                     Fault = ChallengeFault.Local,
                 };
@@ -73,7 +79,8 @@ internal sealed class TlsAlpnNameLocks(CertificateStore store, IssuanceSettings 
     {
         try
         {
-            if (await LeaseKeeper.TryAcquireAsync(store.Storage, StorageLayout.ValidationLease(name), settings.LeaseDuration, time, cancellationToken) is not { } lease)
+            var key = StorageLayout.ValidationLease(name);
+            if (await LeaseKeeper.TryAcquireAsync(store.Storage, key, settings.LeaseDuration, time, cancellationToken) is not { } lease)
             {
                 return false;
             }

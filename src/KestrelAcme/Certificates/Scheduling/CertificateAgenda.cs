@@ -5,7 +5,8 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Puts what is to be done for managed certificates into the scheduler's queue.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class CertificateAgenda(CertificateCatalog catalog, CertificatePlanner planner, CertificateScheduler scheduler, TimeProvider time)
+internal sealed class CertificateAgenda(
+    CertificateCatalog catalog, CertificatePlanner planner, CertificateScheduler scheduler, TimeProvider time)
 {
     /// <summary>Plans the work for every certificate anew.</summary>
     public void PlanAll()

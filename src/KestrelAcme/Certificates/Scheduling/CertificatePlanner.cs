@@ -7,9 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Says what is planned for a certificate next: what the policy decides, if this instance orders, and once this process has lived long enough.</summary>
+/// <summary>
+/// Says what is planned for a certificate next: what the policy decides, if this instance orders, and once this process has lived long
+/// enough.
+/// </summary>
 internal sealed class CertificatePlanner(
-    IssuanceStatus issuance, ConfigurationSource configuration, IssuanceSettings settings, TimeProvider time, ILogger<CertificatePlanner> logger)
+    IssuanceStatus issuance,
+    ConfigurationSource configuration,
+    IssuanceSettings settings,
+    TimeProvider time,
+    ILogger<CertificatePlanner> logger)
 {
     private readonly long _started = time.GetTimestamp();
 
@@ -19,7 +26,9 @@ internal sealed class CertificatePlanner(
     /// <summary>What is planned for a certificate as things stand; <see langword="null"/> if nothing is.</summary>
     public PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now) => Plan(certificate, Decide(certificate, now), now);
 
-    /// <summary>What is planned after an attempt or other work. Says when the next order is due, and once if a renewal is held back.</summary>
+    /// <summary>
+    /// What is planned after an attempt or other work. Says when the next order is due, and once if a renewal is held back.
+    /// </summary>
     public PlannedWork? PlanNext(ManagedCertificate certificate)
     {
         var now = time.GetUtcNow();
@@ -64,7 +73,8 @@ internal sealed class CertificatePlanner(
             plan = CertificatePlans.At(next, certificate);
         }
 
-        return certificate.Unsaved && !(plan?.Due < now + settings.SaveAgain) ? CertificatePlans.Maintenance(now + settings.SaveAgain) : plan;
+        var saveAgain = now + settings.SaveAgain;
+        return certificate.Unsaved && !(plan?.Due < saveAgain) ? CertificatePlans.Maintenance(saveAgain) : plan;
     }
 
     // Renewal information is polled only if the issuer is still configured.
@@ -122,11 +132,16 @@ internal static class CertificatePlans
 
     /// <summary>The same work at another time.</summary>
     public static PlannedWork At(DateTimeOffset due, ManagedCertificate certificate)
-        => new(due, certificate.Current is null ? WorkLane.NewOrders : WorkLane.Renewals, certificate.Current?.NotAfter ?? due) { IsFailing = IsFailing(certificate) };
+        => new(due, certificate.Current is null ? WorkLane.NewOrders : WorkLane.Renewals, certificate.Current?.NotAfter ?? due)
+        {
+            IsFailing = IsFailing(certificate),
+        };
 
     /// <summary>Work that is no order.</summary>
-    public static PlannedWork Maintenance(DateTimeOffset due) => new(due, WorkLane.Maintenance, due) { Action = CertificateAction.PollRenewalInfo };
+    public static PlannedWork Maintenance(DateTimeOffset due)
+        => new(due, WorkLane.Maintenance, due) { Action = CertificateAction.PollRenewalInfo };
 
     // What an authority fails for all names alike says nothing about one of them, and a person who asks is not kept waiting.
-    private static bool IsFailing(ManagedCertificate certificate) => certificate is { Failure.WasOutage: false, Request: not { IsForced: true } };
+    private static bool IsFailing(ManagedCertificate certificate)
+        => certificate is { Failure.WasOutage: false, Request: not { IsForced: true } };
 }

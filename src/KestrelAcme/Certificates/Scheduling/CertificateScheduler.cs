@@ -5,9 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>One loop for all certificates: each has at most one work planned and at most one that runs; a gate bounds how many run at once and how fast they start.</summary>
+/// <summary>
+/// One loop for all certificates: each has at most one work planned and at most one that runs; a gate bounds how many run at once and how
+/// fast they start.
+/// </summary>
 /// <remarks>Safe for concurrent use. A hundred thousand planned works cost memory, not processor time.</remarks>
-internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings settings, TimeProvider time, ILogger<CertificateScheduler> logger)
+internal sealed class CertificateScheduler(
+    IWorkGate gate, IssuanceSettings settings, TimeProvider time, ILogger<CertificateScheduler> logger)
 {
     private static readonly TimeSpan LargestStep = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterDefect = TimeSpan.FromHours(1);
@@ -22,8 +26,8 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
     private readonly bool[] _suspectsNext = new bool[Enum.GetValues<WorkLane>().Length];
 
-    // What ends the loop's sleep, made anew at each look at the queue, and when it ends by itself; both under the lock. Many signals are one, and none is lost:
-    // a semaphore may give one to the waiter of a sleep that is over.
+    // What ends the loop's sleep, made anew at each look at the queue, and when it ends by itself; both under the lock. Many signals are
+    // one, and none is lost: a semaphore may give one to the waiter of a sleep that is over.
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _sleepsUntil = DateTimeOffset.MaxValue;
     private DateTimeOffset _looksForStarvation;
@@ -37,7 +41,10 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
         }
     }
 
-    /// <summary>Plans a work for a certificate, in place of the one that was planned before. One whose certificate is being worked on begins after that.</summary>
+    /// <summary>
+    /// Plans a work for a certificate, in place of the one that was planned before. One whose certificate is being worked on begins after
+    /// that.
+    /// </summary>
     public void Schedule(string id, PlannedWork work)
     {
         lock (_lock)
@@ -69,7 +76,8 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     }
 
     /// <summary>Runs until cancelled; then waits for the work that is under way.</summary>
-    /// <param name="work">Does what is due for a certificate; returns what is planned next, or <see langword="null"/> for nothing. Must not throw.</param>
+    /// <param name="work">Does what is due for a certificate; returns what is planned next, or <see langword="null"/> for nothing. Must not
+    /// throw.</param>
     /// <param name="clockWentBack">Plans everything anew: what was planned by a clock that was ahead may lie years away.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
     public async Task RunAsync(Func<string, WorkLane, Task<PlannedWork?>> work, Action clockWentBack, CancellationToken cancellationToken)
@@ -153,7 +161,8 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
     }
 
     /// <summary>
-    /// Takes turns between suspects and the others, so that neither waits for all of the other kind. With a single place, suspects go last: the others are done soon.
+    /// Takes turns between suspects and the others, so that neither waits for all of the other kind. With a single place, suspects go last:
+    /// the others are done soon.
     /// </summary>
     /// <returns>Whether a suspect is next; <see langword="null"/> when none may start.</returns>
     private bool? Next(WorkLane lane, int places, DateTimeOffset now)
@@ -166,7 +175,8 @@ internal sealed class CertificateScheduler(IWorkGate gate, IssuanceSettings sett
         var other = _queue.PeekDue(lane) is not null;
 
         // What has merely expired while nothing ran may have all places that nobody else wants.
-        var suspect = _queue.PeekDue(lane, suspect: true) is not null && (_running.HasRoomForSuspects(lane, places) || (!other && !_queue.HasFailed(lane)));
+        var suspect = _queue.PeekDue(lane, suspect: true) is not null
+            && (_running.HasRoomForSuspects(lane, places) || (!other && !_queue.HasFailed(lane)));
         return !suspect ? (other ? false : null)
             : !other || (places > 1 && _suspectsNext[(int)lane]);
     }

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Finds out whether this instance orders: at the start, and after each change of the configuration.</summary>
-internal sealed class IssuanceGate(IssuanceStatus status, ConfigurationSource configuration, BoundedStorage storage, ILogger<IssuanceGate> logger)
+internal sealed class IssuanceGate(
+    IssuanceStatus status, ConfigurationSource configuration, BoundedStorage storage, ILogger<IssuanceGate> logger)
 {
     /// <summary>Asks the store how it is, and decides.</summary>
     /// <param name="isQuiet">Whether nothing is said, because there is no certificate to order.</param>

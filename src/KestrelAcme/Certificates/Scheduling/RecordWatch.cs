@@ -10,12 +10,15 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// Asks DNS now and then whether a person has repaired what an order failed for: a CAA record, the record of dns-persist-01, a CNAME. The authority is asked for nothing before DNS shows a change.
+/// Asks DNS now and then whether a person has repaired what an order failed for: a CAA record, the record of dns-persist-01, a CNAME. The
+/// authority is asked for nothing before DNS shows a change.
 /// </summary>
-internal sealed class RecordWatch(RecordLook look, CertificateLeases leases, IssuanceSettings settings, TimeProvider time, ILogger<RecordWatch> logger)
+internal sealed class RecordWatch(
+    RecordLook look, CertificateLeases leases, IssuanceSettings settings, TimeProvider time, ILogger<RecordWatch> logger)
 {
     /// <summary>Notes what DNS shows at the time of a failure, to be compared with later.</summary>
-    public async Task<CertificateFailure> NoteAsync(ManagedCertificate certificate, CertificateSpecification attempted, CertificateFailure failure, CancellationToken cancellationToken)
+    public async Task<CertificateFailure> NoteAsync(
+        ManagedCertificate certificate, CertificateSpecification attempted, CertificateFailure failure, CancellationToken cancellationToken)
     {
         if (!failure.IsVisibleInDns)
         {
@@ -52,18 +55,23 @@ internal sealed class RecordWatch(RecordLook look, CertificateLeases leases, Iss
         {
             var now = time.GetUtcNow();
             logger.RecordsChanged(certificate.Id);
-            await writer.ChangeAsync(state => state with { Failure = state.Failure is { } last ? last with { NextAttempt = now } : null }, abort);
+            await writer.ChangeAsync(
+                state => state with { Failure = state.Failure is { } last ? last with { NextAttempt = now } : null }, abort);
         }
 
         return true;
     }
 
-    private RecordLooks Next(ManagedCertificate certificate) => RecordLooks.Next(certificate.Looks, settings.RecordLook, settings.LongestRecordLook, time.GetUtcNow());
+    private RecordLooks Next(ManagedCertificate certificate)
+        => RecordLooks.Next(certificate.Looks, settings.RecordLook, settings.LongestRecordLook, time.GetUtcNow());
 
-    private Task<RecordView> LookAsync(CertificateSpecification specification, CertificateFailure failure, CancellationToken cancellationToken)
+    private Task<RecordView> LookAsync(
+        CertificateSpecification specification, CertificateFailure failure, CancellationToken cancellationToken)
     {
         var byCaa = failure.ProblemType == AcmeProblemTypes.Caa || failure.RequiredRecords.Any(r => r.Type == RecordLook.Caa);
-        string[] caa = byCaa ? [.. specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns).Select(i => i.BaseValue).Distinct()] : [];
+        string[] caa = byCaa
+            ? [.. specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns).Select(i => i.BaseValue).Distinct()]
+            : [];
         return look.LookAsync(caa, failure.RequiredRecords, cancellationToken);
     }
 }

@@ -11,12 +11,19 @@ namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>Asks the authority when a certificate is to be renewed (RFC 9773) and keeps the answer.</summary>
 internal sealed class RenewalInfoPoller(
-    CertificateLeases leases, CertificateEventHub events, IssuanceSettings settings, JitterSource jitter, TimeProvider time, ILogger<RenewalInfoPoller> logger)
+    CertificateLeases leases,
+    CertificateEventHub events,
+    IssuanceSettings settings,
+    JitterSource jitter,
+    TimeProvider time,
+    ILogger<RenewalInfoPoller> logger)
 {
     // When an authority is asked again after an outage, not all certificates ask at once.
     private static readonly TimeSpan Spread = TimeSpan.FromMinutes(15);
 
-    /// <returns>For how long an authority is left alone that did not answer the last question; <see langword="null"/> when it may be asked.</returns>
+    /// <returns>
+    /// For how long an authority is left alone that did not answer the last question; <see langword="null"/> when it may be asked.
+    /// </returns>
     public TimeSpan? LeftAlone(CertificateAuthority authority)
     {
         var now = time.GetUtcNow();
@@ -28,7 +35,8 @@ internal sealed class RenewalInfoPoller(
     /// <param name="stopping">Ends the question: nothing is lost with it.</param>
     /// <param name="abort">Ends the writing of the answer.</param>
     /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
-    public async Task<bool> PollAsync(ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
+    public async Task<bool> PollAsync(
+        ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
     {
         await using var writer = await leases.TryOpenAsync(certificate, abort);
         if (writer is null)
@@ -56,15 +64,17 @@ internal sealed class RenewalInfoPoller(
     {
         if (next.ChosenInstant is { } chosen && chosen != previous?.ChosenInstant)
         {
-            logger.RenewalAdvised(certificate.Id, chosen, next.WindowStart!.Value, next.WindowEnd!.Value, next.ExplanationUrl is { } url ? $" Its explanation: {url}" : "");
+            var explanation = next.ExplanationUrl is { } url ? $" Its explanation: {url}" : "";
+            logger.RenewalAdvised(certificate.Id, chosen, next.WindowStart!.Value, next.WindowEnd!.Value, explanation);
             events.Publish(
                 CertificateEventKind.RenewalInfoChanged,
-                $"The authority advises to renew {certificate.Id} between {next.WindowStart:u} and {next.WindowEnd:u}; planned for {chosen:u}.",
+                $"The CA advises to renew {certificate.Id} between {next.WindowStart:u} and {next.WindowEnd:u}; planned for {chosen:u}.",
                 CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
         }
     }
 
-    private async Task<RenewalInfoRecord> AskAsync(ManagedCertificate certificate, CertificateAuthority authority, RenewalInfoRecord? previous, CancellationToken cancellationToken)
+    private async Task<RenewalInfoRecord> AskAsync(
+        ManagedCertificate certificate, CertificateAuthority authority, RenewalInfoRecord? previous, CancellationToken cancellationToken)
     {
         var serial = certificate.Current!.SerialNumber;
         try
@@ -77,13 +87,16 @@ internal sealed class RenewalInfoPoller(
 
             if (certificate.Current!.ReadRenewalId() is not { } id)
             {
-                logger.RenewalInfoUnusable(certificate.Id, "the certificate has no authority key identifier by which to ask for it (RFC 9773 section 4.1)");
+                logger.RenewalInfoUnusable(
+                    certificate.Id, "the certificate has no authority key identifier by which to ask for it (RFC 9773 section 4.1)");
                 return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
             }
 
             var info = await authority.Client.GetRenewalInfoAsync(id, cancellationToken);
             authority.RenewalInfoHealth.Succeeded();
-            return RenewalInfoPolicy.Accept(previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter()) with { SerialNumber = serial };
+            var next = RenewalInfoPolicy.Accept(
+                previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter());
+            return next with { SerialNumber = serial };
         }
         catch (AcmeMalformedResponseException exception)
         {
@@ -105,7 +118,8 @@ internal sealed class RenewalInfoPoller(
         {
             var now = time.GetUtcNow();
             var failures = authority.RenewalInfoHealth.Failed(now);
-            authority.RenewalInfoHealth.OpenFor(now + FailurePolicy.Outage(new FailureReport(FailureCause.Authority, null, exception.Message), failures, settings.Retries), now);
+            var report = new FailureReport(FailureCause.Authority, null, exception.Message);
+            authority.RenewalInfoHealth.OpenFor(now + FailurePolicy.Outage(report, failures, settings.Retries), now);
         }
     }
 }

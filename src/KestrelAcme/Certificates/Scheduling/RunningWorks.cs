@@ -3,8 +3,8 @@ using KestrelAcme.Certificates.RateLimits;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// The works that run, and whether there is room for one more. A work that takes long gives its place to another one, so that names that hang hold up nobody; only a single place is kept to the end.
-/// Not safe for concurrent use.
+/// The works that run, and whether there is room for one more. A work that takes long gives its place to another one, so that names that
+/// hang hold up nobody; only a single place is kept to the end. Not safe for concurrent use.
 /// </summary>
 internal sealed class RunningWorks
 {
@@ -21,7 +21,8 @@ internal sealed class RunningWorks
 
     public bool Contains(string id) => _works.ContainsKey(id);
 
-    public void Add(string id, PlannedWork work, bool isSuspect, DateTimeOffset now, Task task) => _works.Add(id, new Running(work.Lane, isSuspect, now, task));
+    public void Add(string id, PlannedWork work, bool isSuspect, DateTimeOffset now, Task task)
+        => _works.Add(id, new Running(work.Lane, isSuspect, now, task));
 
     public void Remove(string id) => _works.Remove(id);
 
@@ -38,18 +39,27 @@ internal sealed class RunningWorks
         return quick < places && all < places * MostTimes;
     }
 
-    /// <summary>Whether suspects have less than their share: half of the places, and one where there are fewer. However slow they are, they get no more.</summary>
+    /// <summary>
+    /// Whether suspects have less than their share: half of the places, and one where there are fewer. However slow they are, they get no
+    /// more.
+    /// </summary>
     public bool HasRoomForSuspects(WorkLane lane, int places) => Sharing(lane).Count(r => r.IsSuspect) < Math.Max(1, places / 2);
 
     /// <summary>When the next work gives its place to another one.</summary>
-    public DateTimeOffset? NextRoom(WorkLane lane, DateTimeOffset now) => Sharing(lane).Where(r => !IsSlow(r, now)).Min(r => (DateTimeOffset?)(r.Since + Quick));
+    public DateTimeOffset? NextRoom(WorkLane lane, DateTimeOffset now)
+        => Sharing(lane).Where(r => !IsSlow(r, now)).Min(r => (DateTimeOffset?)(r.Since + Quick));
 
     /// <summary>Tells what has the places of a lane, and since when.</summary>
     public string Describe(WorkLane lane)
     {
         const int most = 10;
-        var holders = _works.Where(w => SharePlaces(w.Value.Lane, lane)).OrderBy(w => w.Value.Since).Take(most).Select(w => $"{w.Key} since {w.Value.Since:u}");
-        return string.Join(", ", holders) is { Length: > 0 } text ? text : "nothing (they follow each other at the pace that the CA allows)";
+        var holders = _works.Where(w => SharePlaces(w.Value.Lane, lane))
+            .OrderBy(w => w.Value.Since)
+            .Take(most)
+            .Select(w => $"{w.Key} since {w.Value.Since:u}");
+        return string.Join(", ", holders) is { Length: > 0 } text
+            ? text
+            : "nothing (they follow each other at the pace that the CA allows)";
     }
 
     private IEnumerable<Running> Sharing(WorkLane lane) => _works.Values.Where(r => SharePlaces(r.Lane, lane));

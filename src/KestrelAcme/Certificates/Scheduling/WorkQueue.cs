@@ -1,10 +1,11 @@
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.RateLimits;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait in two queues for each lane: by urgency, and, if they are suspect, in the order in which
-/// they fell due. Not safe for concurrent use.
+/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait in two queues for each lane: by
+/// urgency, and, if they are suspect, in the order in which they fell due. Not safe for concurrent use.
 /// </summary>
 internal sealed class WorkQueue
 {
@@ -14,7 +15,8 @@ internal sealed class WorkQueue
 
     // By ticks in UTC: a hundred thousand may wait.
     private readonly PriorityQueue<Entry, long> _waiting = new();
-    private readonly PriorityQueue<Entry, long>[] _due = [.. Enumerable.Range(0, 2 * Enum.GetValues<WorkLane>().Length).Select(_ => new PriorityQueue<Entry, long>())];
+    private readonly PriorityQueue<Entry, long>[] _due
+        = [.. Enumerable.Range(0, 2 * Enum.GetValues<WorkLane>().Length).Select(_ => new PriorityQueue<Entry, long>())];
 
     public int Count => _entries.Count;
 
@@ -32,7 +34,8 @@ internal sealed class WorkQueue
     public void Set(string id, PlannedWork work, DateTimeOffset now)
     {
         // Everything is planned again each time the wanted names are looked at, most of it as it was; what is due already is due once more.
-        if (_entries.TryGetValue(id, out var known) && (known.Work == work || (known.DueSince is not null && work.Due <= now && known.Work with { Due = work.Due } == work)))
+        if (_entries.TryGetValue(id, out var known)
+            && (known.Work == work || (known.DueSince is not null && work.Due <= now && known.Work with { Due = work.Due } == work)))
         {
             return;
         }
@@ -137,4 +140,25 @@ internal sealed class WorkQueue
         /// <summary>Since when it has been waiting for its turn; <see langword="null"/> while it waits for its time.</summary>
         public DateTimeOffset? DueSince { get; set; }
     }
+}
+
+/// <summary>Something to do for a certificate.</summary>
+/// <param name="Due">When; in the past means now.</param>
+/// <param name="Lane">What kind of work it is.</param>
+/// <param name="Urgency">Of the works that are due, the one with the earliest urgency goes first: the end of the certificate's
+/// life.</param>
+internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
+{
+    /// <summary>What is done; anything but an order is done in <see cref="WorkLane.Maintenance"/>.</summary>
+    public CertificateAction Action { get; init; }
+
+    /// <summary>Whether it failed the last time.</summary>
+    public bool IsFailing { get; init; }
+
+    /// <summary>
+    /// Whether it may hang or fail once more: it failed the last time, or its certificate has expired, which those of working names do not.
+    /// Such works share half of the places, in the order in which they fell due: a name that fails again and again must not keep the others
+    /// from theirs.
+    /// </summary>
+    public bool IsSuspect(DateTimeOffset now) => IsFailing || (Lane == WorkLane.Renewals && Urgency <= now);
 }

@@ -47,14 +47,18 @@ internal sealed class CertificateLoadGate(
     /// <summary>Calls back from now on for each certificate that was read, or given up.</summary>
     public void OnLoaded(Action<ManagedCertificate> loaded) => queue.OnLoaded(loaded);
 
-    /// <summary>Waits for <see cref="Started"/>: for all certificates if they are few, else only a moment, since a connection waits for its own.</summary>
+    /// <summary>
+    /// Waits for <see cref="Started"/>: for all certificates if they are few, else only a moment, since a connection waits for its own.
+    /// </summary>
     public Task WaitAsync(bool isWhole, CancellationToken cancellationToken)
         => WaitAsync(Started, isWhole ? Timeout.InfiniteTimeSpan : settings.LoadAhead, cancellationToken);
 
     /// <summary>Waits for <see cref="Started"/>, no longer than an order may be held up by a slow store.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => WaitAsync(Started, settings.LoadTime, cancellationToken);
 
-    /// <summary>Waits until the store was searched for everything, and serves retired certificates in the place of what is missing.</summary>
+    /// <summary>
+    /// Waits until the store was searched for everything, and serves retired certificates in the place of what is missing.
+    /// </summary>
     public async Task CompleteAsync(CancellationToken stopping)
     {
         var starting = _starting!;

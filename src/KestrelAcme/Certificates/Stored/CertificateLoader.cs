@@ -16,8 +16,10 @@ internal sealed class CertificateLoader(
     /// <summary>Reads certificates at once; as many as the store reads in one batch. What they hold is served when this returns.</summary>
     /// <returns>The ids of which it is not known what the store holds.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked: what it holds is not known.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; from then on nothing is changed, however late the store answers.</exception>
-    public async Task<IReadOnlySet<string>> LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">It was cancelled; from then on nothing is changed, however late the store
+    /// answers.</exception>
+    public async Task<IReadOnlySet<string>> LoadAsync(
+        IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
     {
         var byId = certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
         var failed = new HashSet<string>(StringComparer.Ordinal);
@@ -60,7 +62,8 @@ internal sealed class CertificateLoader(
         await foreach (var (id, record) in store.ReadCertificatesAsync(byId.Keys, id => failed.Add(id), cancellationToken))
         {
             ShareNames(record.Metadata.Names, byId[id].Specification.Identifiers);
-            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is not { } snapshot || !byId[id].MayBeReplacedBy(snapshot, time.GetUtcNow()))
+            if (await store.TryReadSnapshotAsync(id, record, cancellationToken) is not { } snapshot
+                || !byId[id].MayBeReplacedBy(snapshot, time.GetUtcNow()))
             {
                 continue;
             }
@@ -97,8 +100,10 @@ internal sealed class CertificateLoader(
 
     // What somebody else put there, or copied to a wrong place. One that has expired, or has some of the names, is better than none.
     private static string? ReasonToRefuse(ManagedCertificate certificate, CertificateSnapshot stored)
-        => !certificate.Specification.Identifiers.Any(i => stored.Record.Metadata.Names.Contains(i.Value)) ? "it is for none of the names that are wanted"
-            : stored.IsSelfSigned && certificate.Authorities?.Any(a => a.IsPublic) == true ? "it is self-signed, and no public authority issued it"
+        => !certificate.Specification.Identifiers.Any(i => stored.Record.Metadata.Names.Contains(i.Value))
+            ? "it is for none of the names that are wanted"
+            : stored.IsSelfSigned && certificate.Authorities?.Any(a => a.IsPublic) == true
+                ? "it is self-signed, and no public authority issued it"
             : null;
 
     private async Task RefuseAsync(string id, string reason, CancellationToken cancellationToken)

@@ -1,15 +1,19 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Stored;
 
 /// <summary>
-/// Reads stored certificates one batch after the other, and before all others those that are asked for: the start does not take longer the more there are.
-/// What cannot be read keeps nothing else back, and is tried again by itself.
+/// Reads stored certificates one batch after the other, and before all others those that are asked for: the start does not take longer the
+/// more there are. What cannot be read keeps nothing else back, and is tried again by itself.
 /// </summary>
-/// <remarks>Safe for concurrent use. Each certificate is read by one at a time: nothing that was read late can take the place of what came after.</remarks>
-internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog catalog, LoadReport report, IssuanceSettings settings, TimeProvider time)
+/// <remarks>
+/// Safe for concurrent use. Each certificate is read by one at a time: nothing that was read late can take the place of what came after.
+/// </remarks>
+internal sealed class LoadQueue(
+    CertificateLoader loader, CertificateCatalog catalog, LoadReport report, IssuanceSettings settings, TimeProvider time)
 {
     // A store takes a few questions at once.
     private const int MostOnDemand = 8;
@@ -161,7 +165,8 @@ internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog cat
         loaded.ForEach(c => tell?.Invoke(c.Certificate));
     }
 
-    // Each alone: the fault may be with one of a batch. Several at once: one that hangs takes its whole time. A certificate that cannot be read at all counts as loaded in the end; before it is ordered the store is asked again.
+    // Each alone: the fault may be with one of a batch. Several at once: one that hangs takes its whole time. A certificate that cannot be
+    // read at all counts as loaded in the end; before it is ordered the store is asked again.
     private async Task RetryAsync()
     {
         for (var pause = Pause; ; pause *= 2)
@@ -179,7 +184,38 @@ internal sealed class LoadQueue(CertificateLoader loader, CertificateCatalog cat
                 }
             }
 
-            await Parallel.ForEachAsync(failed, new ParallelOptions { MaxDegreeOfParallelism = MostRetries }, async (c, _) => await ReadAsync([c]));
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = MostRetries };
+            await Parallel.ForEachAsync(failed, parallel, async (certificate, _) => await ReadAsync([certificate]));
+        }
+    }
+}
+
+/// <summary>Says once why stored certificates cannot be read, however many they are, and again only after some could be.</summary>
+internal sealed class LoadReport(IssuanceSettings settings, ILogger<LoadReport> logger)
+{
+    private volatile bool _said;
+
+    public void Succeeded() => _said = false;
+
+    public void Failed(Exception exception)
+    {
+        if (_said)
+        {
+            return;
+        }
+
+        _said = true;
+        if (exception is OperationCanceledException)
+        {
+            logger.StoreSlowAtLoad(settings.LoadTime.TotalSeconds);
+        }
+        else if (exception is StorageUnavailableException)
+        {
+            logger.StoreUnavailableAtLoad(exception.Message);
+        }
+        else
+        {
+            logger.LoadFailed(exception);
         }
     }
 }

@@ -7,9 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Stored;
 
 /// <summary>
-/// Serves what is stored under names that are wanted in another grouping, or with another kind of key, until that exists: a restart with a changed list of names takes no name offline.
+/// Serves what is stored under names that are wanted in another grouping, or with another kind of key, until that exists: a restart with a
+/// changed list of names takes no name offline.
 /// </summary>
-internal sealed class RetiredCertificates(CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<RetiredCertificates> logger)
+internal sealed class RetiredCertificates(
+    CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<RetiredCertificates> logger)
 {
     /// <summary>
     /// Looks for what covers the names that have no valid certificate of their own. A store that cannot be asked, or a value that cannot
@@ -17,7 +19,8 @@ internal sealed class RetiredCertificates(CertificateCatalog catalog, Certificat
     /// </summary>
     public async Task PublishAsync(CancellationToken cancellationToken)
     {
-        // Under itself, and under the wildcard that would cover it: a change of the kind of key leaves all names bare, and as many certificates to look through.
+        // Under itself, and under the wildcard that would cover it: a change of the kind of key leaves all names bare, and as many
+        // certificates to look through.
         var now = time.GetUtcNow();
         var bare = catalog.All.Where(c => c.Current is not { } current || current.NotBefore > now || current.NotAfter <= now)
             .SelectMany(c => c.Specification.Identifiers)

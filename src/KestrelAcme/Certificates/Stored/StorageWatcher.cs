@@ -8,8 +8,16 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Stored;
 
-/// <summary>Looks at what other instances put into the store, as soon as the store tells. What cannot be read is looked at again, and keeps nothing else back.</summary>
-internal sealed class StorageWatcher(CertificateCatalog catalog, CertificateStore store, StoredCertificateAdopter adoption, TimeProvider time, ILogger<StorageWatcher> logger)
+/// <summary>
+/// Looks at what other instances put into the store, as soon as the store tells. What cannot be read is looked at again, and keeps nothing
+/// else back.
+/// </summary>
+internal sealed class StorageWatcher(
+    CertificateCatalog catalog,
+    CertificateStore store,
+    StoredCertificateAdopter adoption,
+    TimeProvider time,
+    ILogger<StorageWatcher> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
@@ -17,10 +25,12 @@ internal sealed class StorageWatcher(CertificateCatalog catalog, CertificateStor
     // Beside what is going on, not instead of it: ten thousand certificates are looked at within three minutes.
     private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<bool> _everything = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _everything
+        = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(FollowAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
+    public Task RunAsync(CancellationToken stopping)
+        => Task.WhenAll(FollowAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
 
     private async Task FollowAsync(CancellationToken stopping)
     {

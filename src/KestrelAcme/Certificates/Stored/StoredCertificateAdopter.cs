@@ -49,7 +49,10 @@ internal sealed class StoredCertificateAdopter(
         agenda.CheckNow(certificate);
     }
 
-    /// <summary>Has a certificate stored again that vanished from the store, by an instance that may order: it is still served, and an emptied store is filled from memory.</summary>
+    /// <summary>
+    /// Has a certificate stored again that vanished from the store, by an instance that may order: it is still served, and an emptied store
+    /// is filled from memory.
+    /// </summary>
     public void StoreAgain(ManagedCertificate certificate)
     {
         if (MayStore(certificate))
@@ -59,7 +62,8 @@ internal sealed class StoredCertificateAdopter(
         }
     }
 
-    // What was put in the place of a good certificate, or had to be repaired to be read, is replaced by what is served. One that is not valid yet may be so by another clock than ours.
+    // What was put in the place of a good certificate, or had to be repaired to be read, is replaced by what is served. One that is not
+    // valid yet may be so by another clock than ours.
     private async Task KeepOwnAsync(ManagedCertificate certificate, CertificateSnapshot stored, CancellationToken cancellationToken)
     {
         if (certificate.Current is not { } current)
@@ -91,7 +95,8 @@ internal sealed class StoredCertificateAdopter(
         }
     }
 
-    private bool MayStore(ManagedCertificate certificate) => certificate is { Current: not null, Unsaved: false } && issuance.ReasonNotToOrder is null;
+    private bool MayStore(ManagedCertificate certificate)
+        => certificate is { Current: not null, Unsaved: false } && issuance.ReasonNotToOrder is null;
 
     private void Store(ManagedCertificate certificate)
     {

@@ -3,8 +3,8 @@ using KestrelAcme.Certificates.Persistence;
 namespace KestrelAcme.Certificates.Upkeep;
 
 /// <summary>
-/// Decides when what nothing refers to may go: two weeks after it was first found so, and not before it was found so in as many daily rounds. The wall clock alone would not do: it may jump,
-/// and what was fresh a minute ago would be two weeks old. Pure.
+/// Decides when what nothing refers to may go: two weeks after it was first found so, and not before it was found so in as many daily
+/// rounds. The wall clock alone would not do: it may jump, and what was fresh a minute ago would be two weeks old. Pure.
 /// </summary>
 internal static class GracePolicy
 {

@@ -10,15 +10,25 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Upkeep;
 
 /// <summary>
-/// Once a day marks what nothing refers to any more, and removes it when it was marked for two weeks: certificates and states of names that are no longer managed, answers to challenges
-/// that were left behind, and revoked keys that were set aside. Damaged values are never removed.
+/// Once a day marks what nothing refers to any more, and removes it when it was marked for two weeks: certificates and states of names that
+/// are no longer managed, answers to challenges that were left behind, and revoked keys that were set aside. Damaged values are never
+/// removed.
 /// </summary>
-internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
+internal sealed class Housekeeper(
+    CertificateCatalog catalog, BoundedStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
-    private static readonly string[] Prefixes = [StorageLayout.CertificatesPrefix, StorageLayout.StatesPrefix, Http01TokenTable.StoragePrefix, SharedTlsAlpn01Responses.StoragePrefix, "revoked/", "revocation-lists/"];
+    private static readonly string[] Prefixes =
+    [
+        StorageLayout.CertificatesPrefix,
+        StorageLayout.StatesPrefix,
+        Http01TokenTable.StoragePrefix,
+        SharedTlsAlpn01Responses.StoragePrefix,
+        "revoked/",
+        "revocation-lists/",
+    ];
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -82,7 +92,8 @@ internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage sto
 
     private bool IsInUse(string key)
     {
-        if (!key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal) && !key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal))
+        if (!key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal)
+            && !key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal))
         {
             return false;
         }
@@ -93,8 +104,10 @@ internal sealed class Housekeeper(CertificateCatalog catalog, BoundedStorage sto
 
     // A copy that an editor or a person made beside a certificate or a state is not ours to remove.
     private static bool IsForeign(string key)
-        => (key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal) && key != StorageLayout.Certificate(StorageLayout.IdOf(key)))
-            || (key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal) && key != StorageLayout.State(StorageLayout.IdOf(key)));
+        => (key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal)
+                && key != StorageLayout.Certificate(StorageLayout.IdOf(key)))
+            || (key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal)
+                && key != StorageLayout.State(StorageLayout.IdOf(key)));
 
     private async Task<Dictionary<string, UnusedMark>> ReadMarksAsync(CancellationToken cancellationToken)
         => await storage.ReadAsync(StorageLayout.Housekeeping, cancellationToken) is { } value ? HousekeepingFile.Decode(value.Span) : [];
