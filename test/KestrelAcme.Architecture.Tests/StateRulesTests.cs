@@ -25,6 +25,15 @@ public sealed class StateRulesTests : IDisposable
     public void StateKey_InTheStore_IsWrittenByTheStoreAlone()
         => Assert.Equal(["CertificateStore", "Housekeeper"], _product.CallersOf("StorageLayout", "State").Distinct().Order(StringComparer.Ordinal));
 
+    /// <summary>What is due is decided when work is planned, by one policy, and checked once more under the lease.</summary>
+    [Theory]
+    [InlineData("RenewalPolicy", "Decide", "ManagedCertificate")]
+    [InlineData("ManagedCertificate", "Decide", "CertificatePlanner", "CertificatePlans", "CertificateStatuses")]
+    [InlineData("CertificatePlanner", "Plan", "CertificateAgenda", "CertificatePlanner", "CertificateWorker")]
+    [InlineData("CertificatePlans", "IsDue", "OrderRunner")]
+    public void Due_OfACertificate_IsDecidedOnceAndCheckedOnceUnderTheLease(string type, string method, params string[] callers)
+        => Assert.Equal(callers, _product.CallersOf(type, method).Distinct().Order(StringComparer.Ordinal));
+
     [Fact]
     public void CallersOf_AsyncCode_NamesTheTypeThatHoldsIt()
         => Assert.Contains("CertificateStateWriter", _product.CallersOf("CertificateStore", "ReadStateAsync"));
