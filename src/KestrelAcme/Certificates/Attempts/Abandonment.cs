@@ -9,15 +9,15 @@ namespace KestrelAcme.Certificates.Attempts;
 
 /// <summary>
 /// Gives up certificates that expired long ago and whose names lead elsewhere, and takes them up again when a name is back. Giving up costs
-/// no order; what is served is served on.
+/// no order, and a served certificate stays served.
 /// </summary>
 internal sealed class Abandonment(
     INameRouting names, CertificateLeases leases, CertificateEventHub events, TimeProvider time, ILogger<Abandonment> logger)
 {
     private static readonly TimeSpan LookTime = TimeSpan.FromMinutes(1);
 
-    /// <summary>Gives a certificate up, where that is due.</summary>
-    /// <returns>Whether it was given up: nothing is ordered for it.</returns>
+    /// <summary>Gives up a certificate if that is due.</summary>
+    /// <returns>Whether it was given up. If so, nothing is ordered for it.</returns>
     public async Task<bool> TryGiveUpAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         if (!IsCandidate(certificate) || !AbandonmentPolicy.IsAbandoned(await LookAsync(certificate, AbandonmentPolicy.IsBack, stopping)))
@@ -42,8 +42,8 @@ internal sealed class Abandonment(
         return true;
     }
 
-    /// <summary>Looks where the names of an abandoned certificate lead.</summary>
-    /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
+    /// <summary>Finds out where the names of an abandoned certificate lead.</summary>
+    /// <returns><see langword="false"/> if another instance holds the lease. Try again soon.</returns>
     public async Task<bool> LookAgainAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         var isBack = AbandonmentPolicy.IsBack(await LookAsync(certificate, AbandonmentPolicy.IsBack, stopping));
@@ -65,7 +65,7 @@ internal sealed class Abandonment(
             return true;
         }
 
-        // Its failures are not forgotten: should it fail again, the next attempt is a day away.
+        // Its failures are kept: if it fails again, the next attempt is a day away.
         await writer.ChangeAsync(
             state => state with
             {
@@ -83,7 +83,7 @@ internal sealed class Abandonment(
         => AbandonmentPolicy.IsCandidate(
             certificate.Current?.Facts(certificate.Specification, renewalInfoOffered: false), certificate.Failure, time.GetUtcNow());
 
-    /// <returns>The places that were found until one of them was enough to know.</returns>
+    /// <returns>The places that were found, until they were enough to decide.</returns>
     private async Task<IReadOnlyCollection<NameRoute>> LookAsync(
         ManagedCertificate certificate, Func<IReadOnlyCollection<NameRoute>, bool> isEnough, CancellationToken stopping)
     {

@@ -57,8 +57,8 @@ internal sealed class CertificateCommitter(
         step.Done();
     }
 
-    // A valid one is not given up for one that is not valid yet; where there is none, this one is as good as any, and right if it is our
-    // clock that is wrong.
+    // A valid certificate is not replaced by one that is not valid yet. If there is none, this one is as good as any, and right if the
+    // clock of this machine is wrong.
     private static void ThrowIfTooEarly(ManagedCertificate certificate, CertificateSnapshot issued, DateTimeOffset now)
     {
         if (issued.NotBefore <= now + LargestSkew || certificate.Current is not { } current)
@@ -75,7 +75,7 @@ internal sealed class CertificateCommitter(
         }
     }
 
-    /// <summary>Serves a certificate that another instance obtained, or that was read from the store.</summary>
+    /// <summary>Serves a certificate that was found in the store.</summary>
     /// <returns>Whether it is served now.</returns>
     public bool Adopt(ManagedCertificate certificate, CertificateSnapshot snapshot)
     {
@@ -130,8 +130,8 @@ internal sealed class CertificateCommitter(
     }
 
     /// <summary>
-    /// Tries again to store what could not be stored, or is gone from the store: under the lease, and not over a newer one of another
-    /// instance.
+    /// Tries again to store a certificate that could not be stored or is gone from the store: under the lease, and not over a newer one of
+    /// another instance.
     /// </summary>
     /// <returns>Whether nothing is left to store.</returns>
     public async Task<bool> SaveAgainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
@@ -174,7 +174,7 @@ internal sealed class CertificateCommitter(
 
         certificate.Unstored = null;
 
-        // The state belongs to it, and the account to both: where the one is missing, so may be the others.
+        // The state belongs to the certificate, and the account to both: if one is missing, the others may be missing too.
         await writer.ChangeAsync(static state => state, cancellationToken);
         await authorities.KeepAccountsAsync(cancellationToken);
         return true;
@@ -192,7 +192,7 @@ internal sealed class CertificateCommitter(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // Whatever a store throws: the certificate is there and counts at the authority.
+            // Whatever a store throws, the certificate exists and counts at the CA.
             logger.CertificateNotStored(id, exception.Message);
             return false;
         }

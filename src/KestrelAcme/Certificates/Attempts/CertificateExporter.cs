@@ -10,18 +10,18 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Attempts;
 
 /// <summary>
-/// Exports certificates for other programs, where the configuration asks for it: one after the other, beside the orders. A failure is
-/// reported and changes nothing else, and a folder that hangs keeps back neither a renewal nor the stop.
+/// Exports certificates for other programs if the configuration asks for it, one after the other and apart from the orders. A failure is
+/// logged and changes nothing else. A folder that hangs delays neither a renewal nor the stop.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-/// <param name="configuration">Says where to.</param>
+/// <param name="configuration">Says where to export.</param>
 /// <param name="time">The clock.</param>
-/// <param name="loggers">Where failures go.</param>
+/// <param name="loggers">Makes the loggers of failures.</param>
 /// <param name="link">As in <see cref="CertificateExport"/>.</param>
 internal sealed class CertificateExporter(
     ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers, Action<string, string>? link = null) : IDisposable
 {
-    // Who asks sees it written, unless it takes longer than anybody should wait for it.
+    // The caller sees the export finished, unless it takes too long.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -33,7 +33,7 @@ internal sealed class CertificateExporter(
     private bool _running;
     private volatile bool _hangs;
 
-    /// <summary>Has a certificate exported, and waits a little for that.</summary>
+    /// <summary>Exports a certificate, and waits briefly for that.</summary>
     public async Task ExportAsync(string id, CertificateRecord record, CancellationToken cancellationToken)
     {
         if (configuration.Current.ExportPath is null)
@@ -50,7 +50,7 @@ internal sealed class CertificateExporter(
             }
             catch (TimeoutException)
             {
-                // It goes on by itself.
+                // It continues in the background.
             }
         }
     }
@@ -63,7 +63,7 @@ internal sealed class CertificateExporter(
         }
     }
 
-    // One that waits already is exported as it is now.
+    // A certificate that is already queued is exported in its new form.
     private Task Enqueue(string id, CertificateRecord record)
     {
         lock (_gate)
@@ -105,7 +105,8 @@ internal sealed class CertificateExporter(
         }
     }
 
-    // Never throws. What hangs is waited for: nothing else could be written there either, and the others wait without keeping anybody.
+    // Never throws. Waits for an export that hangs, because nothing else could be written there either; meanwhile the other exports wait in
+    // the queue.
     private async Task ExportAsync(string id, CertificateRecord record)
     {
         var current = configuration.Current;

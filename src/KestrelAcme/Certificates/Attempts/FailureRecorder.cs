@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Attempts;
 
-/// <summary>Counts a failed attempt against whoever is to blame, sets the time of the next, stores both and says so.</summary>
+/// <summary>Counts a failed attempt against its cause, sets the time of the next attempt, and stores and logs both.</summary>
 internal sealed class FailureRecorder(
     AuthorityChoice authorities,
     AccountHolds holds,
@@ -25,7 +25,7 @@ internal sealed class FailureRecorder(
     TimeProvider time)
 {
     /// <param name="certificate">The certificate.</param>
-    /// <param name="attempted">What was attempted: what is wanted may have changed meanwhile, and that was not tried.</param>
+    /// <param name="attempted">What was attempted. The wanted names may have changed meanwhile, and those were not tried.</param>
     /// <param name="authority">The authority that was asked.</param>
     /// <param name="exception">What went wrong.</param>
     /// <param name="writer">Writes the state; <see langword="null"/> without the lease.</param>
@@ -54,7 +54,7 @@ internal sealed class FailureRecorder(
             : null;
         if (isOutage)
         {
-            // By the authority's own wait: that of the name may be a day, and is no other name's affair.
+            // By the wait for the CA. The wait for the name may be a day, and concerns no other name.
             var until = now + FailurePolicy.Outage(report, authorityFailures, settings.Retries, served, now);
             await LeaveAloneAsync(authority, limited, until, now, cancellationToken);
         }
@@ -66,7 +66,7 @@ internal sealed class FailureRecorder(
         var counted = Count(certificate.State, report, authority, limited);
         if (exception is OrderForbiddenException)
         {
-            // These names are this authority's no more than an authority's that fails: another one may have them.
+            // This CA does not issue for these names, as if it had failed: another CA may.
             counted = Avoid(counted, authority);
             report = report with { RetryAfter = settings.Retries.Operator };
         }
@@ -75,7 +75,7 @@ internal sealed class FailureRecorder(
             && AuthorityChoice.Blocked(next, certificate) is null && AuthorityChoice.RetryAfter(next, certificate, counted, now) is null;
         if (report.RetryAfter is not null && hasNext)
         {
-            // The wait was asked for by this authority; the next order goes to another.
+            // Only this CA asked for the wait; the next order goes to another one.
             report = report with { RetryAfter = exception is OrderForbiddenException ? TimeSpan.Zero : null };
         }
 
@@ -89,7 +89,7 @@ internal sealed class FailureRecorder(
         };
         if (isOutage && hasNext && certificate.Failure is not { Cause: FailureCause.Name or FailureCause.Operator })
         {
-            // The next order goes to an authority that does well, as far as anybody knows.
+            // The next order goes to a CA that works, as far as is known.
             failure = failure with { NextAttempt = now };
         }
 
@@ -114,7 +114,7 @@ internal sealed class FailureRecorder(
         return failure;
     }
 
-    /// <summary>Whether another authority takes over from one that refuses the account or the profile.</summary>
+    /// <summary>Whether another CA takes over from one that refuses the account or the profile.</summary>
     public bool HasAnother(ManagedCertificate certificate, CertificateAuthority refusing)
     {
         var now = time.GetUtcNow();
@@ -124,8 +124,8 @@ internal sealed class FailureRecorder(
     }
 
     /// <summary>
-    /// The account, or the profile, is refused: that is no failure of the names, whose histories stay as they are. They show it as long as
-    /// it lasts, and are ordered as soon as it is over.
+    /// The CA refuses the account or the profile. That is no failure of the names, and their histories stay as they are. The certificates
+    /// show it as long as it lasts, and are ordered as soon as it is over.
     /// </summary>
     private async Task<CertificateFailure> RecordBlockedAsync(
         ManagedCertificate certificate,
@@ -136,7 +136,7 @@ internal sealed class FailureRecorder(
     {
         authority.Client.Report(succeeded: false);
 
-        // Nothing was ordered: an intent that is left would count as a crash.
+        // Nothing was ordered. An intent without an order would count as a crash.
         static CertificateStateRecord Forget(CertificateStateRecord state)
             => state.StoredOrder is { OrderUrl: null } ? state with { StoredOrder = null } : state;
         await ChangeAsync(certificate, writer, Forget, cancellationToken);
@@ -155,15 +155,15 @@ internal sealed class FailureRecorder(
         return failure;
     }
 
-    // As after as many failures as send an order to the next authority.
+    // Counts as many failures as it takes to order from the next CA.
     private static CertificateStateRecord Avoid(CertificateStateRecord state, CertificateAuthority authority)
         => state with { AuthorityFailures = With(state.AuthorityFailures, authority.Specification.Id, FailoverPolicy.DefaultFailures) };
 
-    // The name and its wildcard are validated apart, and counted as one.
+    // A name and its wildcard are validated separately, and counted together.
     private static int FailedValidations(Exception exception, CertificateSpecification attempted)
         => exception is OrderFailedException ? attempted.Identifiers.CountBy(i => i.BaseValue).Max(n => n.Value) : 0;
 
-    // When all of them have failed, the preference of the configuration holds again.
+    // After all of them have failed, the configured order counts again.
     private static IReadOnlyList<string>? Remember(IReadOnlyList<string>? failed, string? type, ManagedCertificate certificate)
     {
         if (type is null || failed?.Contains(type) == true)
@@ -189,7 +189,7 @@ internal sealed class FailureRecorder(
     private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T>? known, string id, T value)
         => new(known ?? new Dictionary<string, T>(), StringComparer.Ordinal) { [id] = value };
 
-    // A limit is the account's wherever it is used; an outage may be over for the next who asks.
+    // A rate limit concerns all instances; an outage may be over for the next request.
     private Task LeaveAloneAsync(
         CertificateAuthority authority,
         DateTimeOffset? limited,

@@ -5,8 +5,8 @@ using KestrelAcme.Protocol.Problems;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Keeps apart, during one attempt, what is the account's fault, or the profile's, and what is the name's: an authority that refuses a new
-/// order has validated nothing yet.
+/// Tells apart, during one attempt, failures of the account, of the profile, and of the names. A CA that refuses a new order has validated
+/// nothing yet.
 /// </summary>
 internal sealed class AccountTrial(OrderContext context, TimeProvider time)
 {
@@ -19,7 +19,7 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
 
     private CertificateAuthority Authority => context.Authority;
 
-    /// <summary>Whether an answer may be the account's fault.</summary>
+    /// <summary>Whether the account may be the cause of a response.</summary>
     public bool MayBeGuilty(AcmeException answer) => AccountEvidence.MayBlameAccount(answer, _isPlacing);
 
     /// <summary>A new order is about to be placed.</summary>
@@ -48,7 +48,7 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
         => await ExamineAsync(account, answer, cancellationToken) is null;
 
     /// <summary>
-    /// The account that takes the place of one that was lost, or whose key is revoked; <see langword="null"/> if nothing is wrong with it.
+    /// Returns the account that replaces a lost one, or one whose key is revoked; <see langword="null"/> if the account is in order.
     /// </summary>
     /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
     public async Task<IAuthorityAccount?> FindSuccessorAsync(
@@ -61,10 +61,9 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
     }
 
     /// <summary>
-    /// Finds out what a new order was refused for with "unauthorized" or "invalidProfile": the account, the profile, or the names after
-    /// all.
+    /// Finds out why a new order was refused with "unauthorized" or "invalidProfile": the account, the profile, or the names.
     /// </summary>
-    /// <returns>The failure of this attempt; <see langword="null"/> if it is the account, and another one takes its place.</returns>
+    /// <returns>The failure of this attempt; <see langword="null"/> if the account was the cause and another one replaces it.</returns>
     public async Task<Exception?> ConvictAsync(
         IAuthorityAccount account, AcmeException answer, IEnumerable<string> offeredProfiles, CancellationToken cancellationToken)
     {
@@ -106,7 +105,7 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
         }
         catch (AcmeRateLimitedException exception)
         {
-            // No name was mentioned: whatever limit that is, it is the same for all of them.
+            // The request named no names: the limit is the same for all of them.
             throw new AccountLimitedException(exception);
         }
     }

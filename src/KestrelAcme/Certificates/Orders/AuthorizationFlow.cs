@@ -11,21 +11,23 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Proves control of every name of an order: all answers are put in place, then waited for together, then the authority is told to look.
+/// Proves control of every name of an order: prepares all responses, waits until all are visible, and then submits the challenges.
 /// </summary>
 internal sealed class AuthorizationFlow(
     ChallengeHandlers handlers, TlsAlpnNameLocks turns, ChallengeValidation verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
-    /// <returns>How many challenges were answered and found valid; authorizations that were valid before are not counted.</returns>
+    /// <returns>
+    /// The number of challenges that were submitted and found valid. Authorizations that were valid before are not counted.
+    /// </returns>
     public async Task<int> RunAsync(OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
         var open = await ChooseAllAsync(context, account, order, cancellationToken);
         await using var turn = await turns.TakeAsync(open, context.Stopping, cancellationToken);
         if (turn.WasAwaited)
         {
-            // Whoever was first may have been given the same authorizations, and they are valid by now.
+            // The order that went first may have got the same authorizations, and they are valid by now.
             open = await ChooseAllAsync(context, account, order, cancellationToken);
         }
 
@@ -41,7 +43,7 @@ internal sealed class AuthorizationFlow(
         }
         finally
         {
-            // Stopped while the authority looks: what is in the shared store or the DNS still answers it, and the next run cleans up.
+            // If the host stops while the CA validates, the response in the shared store or in DNS stays, and the next run cleans up.
             if (!(answering && context.Stopping.IsCancellationRequested && cancellationToken.IsCancellationRequested))
             {
                 await CleanUpAsync([.. begun]);
@@ -72,7 +74,7 @@ internal sealed class AuthorizationFlow(
 
             if (authorization.Status == AuthorizationStatus.Unknown)
             {
-                // No validation failed: the name is not to blame for an answer that makes no sense.
+                // No validation failed: a malformed response is not the fault of the name.
                 throw new AcmeMalformedResponseException(
                     $"The authorization {url} for {authorization.Identifier.Value} has an unknown status.");
             }
@@ -86,7 +88,7 @@ internal sealed class AuthorizationFlow(
         }
     }
 
-    // What is begun is noted before anything is done for it: all of it is cleaned up, and nothing else, which may belong to another order.
+    // A challenge is noted before anything is done for it, so that all of it is cleaned up, and nothing that belongs to another order.
     private Task PrepareAllAsync(List<OpenChallenge> open, ConcurrentQueue<OpenChallenge> begun, CancellationToken cancellationToken)
     {
         return BoundedParallel.ForEachAsync(open, PrepareAsync, cancellationToken);
@@ -126,7 +128,7 @@ internal sealed class AuthorizationFlow(
         }
         catch (Exception exception)
         {
-            // What is left behind is harmless and tidied up later; the order must not fail for it.
+            // A leftover response is harmless and removed later; the order must not fail for it.
             logger.ChallengeNotCleaned(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
         }
     }
@@ -135,12 +137,12 @@ internal sealed class AuthorizationFlow(
 /// <summary>Takes a step for each of many names, a few at a time.</summary>
 internal static class BoundedParallel
 {
-    /// <summary>How many are under way at once: enough for the slow APIs of DNS providers, few enough for their limits.</summary>
+    /// <summary>The number of steps at once: enough for the slow APIs of DNS providers, few enough for their limits.</summary>
     public const int Maximum = 8;
 
     /// <summary>
-    /// Takes the step for each. After a failure none is begun any more, those under way are waited for (whoever cleans up must not meet
-    /// them), and the first failure in the order of the list is thrown.
+    /// Takes the step for each. After a failure no further step is started, those under way are awaited, because a clean-up must not run
+    /// beside them, and the first failure in the order of the list is thrown.
     /// </summary>
     public static async Task ForEachAsync<T>(IReadOnlyList<T> items, Func<T, int, Task> step, CancellationToken cancellationToken)
     {

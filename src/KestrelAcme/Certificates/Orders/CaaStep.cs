@@ -7,8 +7,8 @@ using KestrelAcme.Configuration.Names;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Looks before an order whether CAA records forbid it (RFC 8659). An authority that heeds them says in its directory by which names they
-/// know it (RFC 8555 section 9.7.6); where one does not, as most private ones, nothing can be judged and nothing is looked up.
+/// Checks before an order whether CAA records forbid it (RFC 8659). A CA that respects them lists its CAA identities in its directory (RFC
+/// 8555 section 9.7.6). If it lists none, as most private CAs, nothing can be judged and nothing is looked up.
 /// </summary>
 internal sealed class CaaStep(ICaaCheck check)
 {

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Downloads the certificate of a valid order (RFC 8555 section 7.4.2) and checks it. What cannot be used is downloaded again: the
-/// certificate is issued and counted, so repeating the order would cost a second one.
+/// Downloads the certificate of a valid order (RFC 8555 section 7.4.2) and checks it. An unusable one is downloaded again: the certificate
+/// is issued and counted, so another order would cost a second one.
 /// </summary>
 internal sealed class CertificateDownload(
     IssuanceSettings settings, TimeProvider time, JitterSource jitter, ILogger<CertificateDownload> logger)
@@ -32,7 +32,7 @@ internal sealed class CertificateDownload(
                 when (exception is UnusableCertificateException or AcmeMalformedResponseException
                     && attempt < settings.DownloadPauses.Count)
             {
-                // The certificate is issued and counted: what was sent for it may be better the next time, and costs nothing.
+                // The certificate is issued and counted. Another download may bring a better chain, and costs nothing.
                 var pause = settings.DownloadPauses[attempt];
                 if (exception is AcmeException { RetryAfter: { } asked } && asked > pause)
                 {
@@ -76,7 +76,7 @@ internal sealed class CertificateDownload(
         return chains;
     }
 
-    // A private authority may sign with its root, and send nothing beside the certificate.
+    // A private CA may sign with its root, and send only the certificate.
     private static bool IsChainExpected(OrderContext context)
         => context.Authority.Specification.IsPublic
             || (context.Current is { } current

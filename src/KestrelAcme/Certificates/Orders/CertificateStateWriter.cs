@@ -10,9 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// The one way to change the state of a certificate, in memory and in the store: under the lease of its set of names. Writes down each step
-/// of an order before the next one is taken, so that a crash in between is resumed. The intent must be stored, or nothing is ordered; later
-/// steps go on when the store fails: an order that exists is better finished than forgotten.
+/// The only type that changes the state of a certificate, in memory and in the store. It holds the lease of the set of names, and writes
+/// down each step of an order before the next one is taken, so that an order is resumed after a crash. Nothing is ordered if the intent
+/// cannot be stored. Later steps go on if the store fails: an existing order should be finished.
 /// </summary>
 internal sealed class CertificateStateWriter : IAsyncDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public StoredOrder? Pending => State.StoredOrder;
 
     /// <summary>The order that is under way.</summary>
-    /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, since its key may be the one that was revoked as
+    /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, because its key may be the one that was revoked as
     /// compromised.</exception>
     /// <exception cref="OrderOvertakenException">Another instance finished it or dropped it.</exception>
     public StoredOrder RequirePending()
@@ -76,7 +76,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public static void TakeOver(ManagedCertificate certificate, CertificateStateRecord stored) => certificate.State = stored;
 
     /// <summary>
-    /// Changes the state in memory alone, if the lease cannot be waited for. The next change under the lease writes it down: see <see
+    /// Changes the state in memory only, if the lease cannot be waited for. The next change under the lease stores it: see <see
     /// cref="StateMerge"/>.
     /// </summary>
     public static void ChangeUnstored(ManagedCertificate certificate, Func<CertificateStateRecord, CertificateStateRecord> change)
@@ -86,7 +86,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public ValueTask DisposeAsync() => _keeper.DisposeAsync();
 
     /// <summary>Changes the state.</summary>
-    /// <returns>Whether the change could be stored; it holds in memory all the same.</returns>
+    /// <returns>Whether the change could be stored. It counts in memory in any case.</returns>
     public Task<bool> ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
         => StoreAsync(_givenUp ? change(State) with { StoredOrder = null } : change(State), cancellationToken);
 
@@ -94,7 +94,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public Task EnterAsync(CertificateState next, DateTimeOffset now, CancellationToken cancellationToken)
         => StoreAsync(State with { State = next, Since = now }, cancellationToken);
 
-    /// <summary>Notes that the certificate is there: nothing of the attempts that led to it is kept but the time.</summary>
+    /// <summary>Notes that the certificate was obtained. Of the attempts before it only the time is kept.</summary>
     public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
         => FinishAsync(Finished(now), cancellationToken);
 
@@ -103,8 +103,8 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         => StoreAsync(State with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
 
     /// <summary>
-    /// Notes that the certificate is served but could not be stored: its order is kept, with its key, so that a crash finds it again at the
-    /// authority.
+    /// Notes that the certificate is served but could not be stored. Its order is kept, with its key, so that it is found at the CA again
+    /// after a crash.
     /// </summary>
     public Task FinishUnsavedAsync(DateTimeOffset now, CancellationToken cancellationToken)
         => FinishAsync(Finished(now) with { StoredOrder = Pending }, cancellationToken);
@@ -126,7 +126,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Notes another key for the order, and that the one before was refused. It must be stored before the authority is told of it: a crash
+    /// Replaces the key of the order, and notes that the previous one was refused. The key must be stored before the CA gets it: a crash
     /// would leave a certificate without its key.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The key could not be stored.</exception>
@@ -136,7 +136,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
     }
 
-    /// <summary>Notes that the authority issued a certificate: from then on it counts against its limits, whatever becomes of it.</summary>
+    /// <summary>Notes that the CA issued a certificate. From now on it counts against the CA's limits.</summary>
     public async Task StoreCertificateUrlAsync(Uri url, DateTimeOffset now, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.StoreCertificateUrl);
@@ -147,19 +147,19 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives up the order with the next change, which counts the failure: a crash in between would leave neither, and the next start would
-    /// order at once.
+    /// Gives up the order with the next change, which counts the failure. If both were written separately, a crash in between would let the
+    /// next start order at once.
     /// </summary>
     public void GiveUpOrder() => _givenUp = true;
 
-    /// <summary>Forgets the order: it is finished, or the authority no longer knows it.</summary>
+    /// <summary>Forgets the order, because it is finished or unknown to the CA.</summary>
     public Task ForgetAsync(CancellationToken cancellationToken)
     {
         _givenUp = false;
         return StoreAsync(State with { StoredOrder = null }, cancellationToken);
     }
 
-    // The authority's limits go on counting.
+    // What counts against the CA's limits is kept.
     private CertificateStateRecord Finished(DateTimeOffset now)
         => new() { State = CertificateState.Valid, Since = now, Issued = State.Issued, FailedValidations = State.FailedValidations };
 
@@ -173,7 +173,8 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         }
         catch (LeaseLostException exception)
         {
-            // The certificate is served: whoever has the lease now sees that the order is done, or finishes it, and writes it down.
+            // The certificate is served. The instance that holds the lease now sees that the order is done, or finishes it, and stores
+            // that.
             _logger.StateNotStored(_certificate.Id, exception.Message);
         }
     }
@@ -195,7 +196,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     }
 }
 
-/// <summary>Brings together what the store holds of a state with what this instance knows and could not store. Pure.</summary>
+/// <summary>Merges the stored state with what this instance knows and could not store. Pure.</summary>
 internal static class StateMerge
 {
     /// <param name="stored">What the store holds.</param>
@@ -204,7 +205,7 @@ internal static class StateMerge
     public static CertificateStateRecord Merge(CertificateStateRecord stored, CertificateStateRecord known, string? served)
         => WithRevocation(WithFailure(stored, known), known, served);
 
-    // A failure that could not be stored must not be forgotten for an older one that was.
+    // A failure that could not be stored must not be replaced by an older one that was.
     private static CertificateStateRecord WithFailure(CertificateStateRecord stored, CertificateStateRecord known)
         => known.Failure is { } failure && failure.At > (stored.Failure?.At ?? stored.Since ?? DateTimeOffset.MinValue)
             ? stored with
@@ -217,8 +218,7 @@ internal static class StateMerge
             }
             : stored;
 
-    // Nor must a revocation: the certificate would be served on, and the key of an order that was left behind may be the one that others
-    // know.
+    // The same goes for a revocation: the certificate would stay served, and the leftover order may use the compromised key.
     private static CertificateStateRecord WithRevocation(CertificateStateRecord stored, CertificateStateRecord known, string? served)
         => known.Revocation is { } revocation && revocation.SerialNumber == served && stored.Revocation?.SerialNumber != served
             ? stored with
@@ -229,9 +229,7 @@ internal static class StateMerge
             : stored;
 }
 
-/// <summary>
-/// Takes the lease of a set of names: the only instance that changes the state of its certificates is the one that holds it.
-/// </summary>
+/// <summary>Takes the lease of a set of names. Only the instance that holds it changes the state of its certificates.</summary>
 internal sealed class CertificateLeases(
     CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)
 {

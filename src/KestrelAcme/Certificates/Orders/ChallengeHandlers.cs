@@ -7,8 +7,8 @@ using KestrelAcme.Protocol.Directories;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Chooses one challenge of an authorization: the first configured type that the authority offers and a handler can answer. Never a second
-/// one: an authorization is lost with its first failure. A type that failed in an earlier order comes last.
+/// Chooses one challenge of an authorization: the first configured type that the CA offers and a handler supports, and never a second one,
+/// because the first failure ends the authorization. A type that failed in an earlier order comes last.
 /// </summary>
 internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
 {
@@ -63,5 +63,5 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
     };
 }
 
-/// <summary>A challenge that was chosen from an authorization, and who answers it.</summary>
+/// <summary>A challenge that was chosen from an authorization, and its handler.</summary>
 internal sealed record OpenChallenge(Uri AuthorizationUrl, ChallengeStatus Status, ChallengeContext Context, IChallengeHandler Handler);

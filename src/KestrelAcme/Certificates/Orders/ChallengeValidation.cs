@@ -12,15 +12,15 @@ using HttpStatusCode = System.Net.HttpStatusCode;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Tells the authority to look at challenges that are answered, and waits for what it finds.</summary>
+/// <summary>Submits prepared challenges for validation, and waits for the results.</summary>
 internal sealed class ChallengeValidation(
     OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<ChallengeValidation> logger)
 {
     private static readonly TimeSpan ExplanationTime = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Posts every challenge and waits for every verdict, whatever becomes of one: while the authority looks at a name its answer stays, so
-    /// that a bad name spoils no good one.
+    /// Submits every challenge and waits for every result, even if one fails: the response to a name stays in place while the CA validates
+    /// it, so that a bad name does not spoil the others.
     /// </summary>
     public async Task ObtainAsync(
         OrderContext context, IAuthorityAccount account, Order order, List<OpenChallenge> open, CancellationToken cancellationToken)
@@ -48,7 +48,7 @@ internal sealed class ChallengeValidation(
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
-                // None is posted any more; the verdicts on those that were are still waited for.
+                // No further challenge is submitted; the results of those that were are still awaited.
                 failure = ExceptionDispatchInfo.Capture(exception);
                 break;
             }
@@ -58,7 +58,7 @@ internal sealed class ChallengeValidation(
         (failure ?? refused)?.Throw();
     }
 
-    /// <summary>Waits for every verdict, whatever becomes of one.</summary>
+    /// <summary>Waits for every result, even if one fails.</summary>
     /// <returns>The first failure; <see langword="null"/> if all are valid.</returns>
     private async Task<ExceptionDispatchInfo?> AwaitVerdictsAsync(
         OrderContext context,
@@ -87,18 +87,18 @@ internal sealed class ChallengeValidation(
     }
 
     /// <returns>
-    /// How long to wait for the verdict on challenges that an earlier run posted, before they are posted again; <see langword="null"/> when
-    /// none did.
+    /// How long to wait for the results of challenges that an earlier run submitted before they are submitted again; <see langword="null"/>
+    /// if none were.
     /// </returns>
     private TimeSpan? PostedBefore(OrderContext context, Order order)
         => context.Writer.Pending is { PostedAt: { } at } pending && pending.OrderUrl == order.Url
             && at <= time.GetUtcNow() && at + settings.RepostAfter - time.GetUtcNow() is { Ticks: > 0 } wait ? wait : null;
 
     /// <summary>
-    /// Waits for the verdict on challenges that an earlier run posted, or was about to. Some authorities show them as pending while they
-    /// look, and look once more for each post: an application that is started again and again would fail a validation each time.
+    /// Waits for the results of challenges that an earlier run submitted or was about to. Some CAs show a challenge as pending while they
+    /// validate, and validate once more for each post: an app that restarts again and again would fail a validation each time.
     /// </summary>
-    /// <returns>Those that nobody has looked at.</returns>
+    /// <returns>The challenges that the CA has not validated.</returns>
     private async Task<List<OpenChallenge>> AwaitEarlierAsync(
         OrderContext context, IAuthorityAccount account, List<OpenChallenge> open, TimeSpan wait, CancellationToken cancellationToken)
     {
@@ -112,7 +112,7 @@ internal sealed class ChallengeValidation(
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            // The earlier run did not come to post them, or the post was lost.
+            // The earlier run ended before it submitted them, or the post was lost.
         }
 
         return left;
@@ -124,7 +124,7 @@ internal sealed class ChallengeValidation(
         using var step = OrderActivities.StartStep(
             OrderActivities.SubmitChallenge, challenge.Context.ChallengeType, challenge.Context.Identifier);
 
-        // A challenge that an earlier run posted is being looked at already: a second post would say nothing new.
+        // The CA is already validating a challenge that an earlier run submitted: a second post would change nothing.
         if (challenge.Status == ChallengeStatus.Pending)
         {
             context.Stopping.ThrowIfCancellationRequested();
@@ -149,8 +149,8 @@ internal sealed class ChallengeValidation(
     }
 
     /// <summary>
-    /// Whether the authority validates a challenge although the post of it failed: an earlier post, whose answer was lost, or one of
-    /// another instance has begun it, or the answer to this one was lost.
+    /// Whether the CA validates a challenge although the post of it failed: an earlier post whose response was lost or a post of another
+    /// instance has started it, or the response to this one was lost.
     /// </summary>
     private static async Task<bool> IsUnderWayAsync(
         IAuthorityAccount account, OpenChallenge challenge, AcmeException failure, CancellationToken cancellationToken)
@@ -164,7 +164,7 @@ internal sealed class ChallengeValidation(
         {
             if (failure is AcmeUnreachableException { IsTlsFailure: false })
             {
-                // Some authorities show a challenge as pending while they look: only the outcome tells.
+                // Some CAs show a challenge as pending while they validate: only the result tells.
                 var outcome = await account.WaitForAuthorizationAsync(challenge.AuthorizationUrl, cancellationToken);
                 return outcome.Status != AuthorizationStatus.Pending;
             }
@@ -181,7 +181,7 @@ internal sealed class ChallengeValidation(
         }
         catch (AcmeException)
         {
-            // The post's own failure says more.
+            // The failure of the post says more.
             return false;
         }
     }
@@ -211,7 +211,7 @@ internal sealed class ChallengeValidation(
         }
         catch (Exception exception)
         {
-            // The authority's words must reach the operator, with or without ours.
+            // The CA's explanation must reach the operator, even without ours.
             logger.FailureNotExplained(challenge.Context.ChallengeType, challenge.Context.Identifier, exception.Message);
             return null;
         }

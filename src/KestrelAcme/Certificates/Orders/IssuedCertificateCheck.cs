@@ -6,15 +6,15 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Checks what an authority issued before it is stored or served. Pure.</summary>
+/// <summary>Checks an issued certificate before it is stored or served. Pure.</summary>
 internal static class IssuedCertificateCheck
 {
-    /// <summary>Chooses a chain among those on offer, and puts it in order.</summary>
+    /// <summary>Chooses one of the offered chains, and puts it in order.</summary>
     /// <param name="offered">The chains, the default one first.</param>
     /// <param name="preferredIssuer">The common name of the root that the chain should lead to.</param>
     /// <param name="key">The key of the order.</param>
     /// <param name="names">The names of the order.</param>
-    /// <param name="chainExpected">Whether a leaf alone is of no use.</param>
+    /// <param name="chainExpected">Whether a leaf without a chain is unusable.</param>
     /// <param name="now">The time.</param>
     /// <exception cref="UnusableCertificateException">The certificate must not be served; the message says why.</exception>
     public static IReadOnlyList<ReadOnlyMemory<byte>> Arrange(
@@ -34,7 +34,7 @@ internal static class IssuedCertificateCheck
         return chain.Stored;
     }
 
-    /// <summary>Checks what is about to be served as the TLS table does, before it takes the place of what is stored.</summary>
+    /// <summary>Checks a certificate as the TLS table does, before it replaces what is stored.</summary>
     /// <exception cref="UnusableCertificateException">It must not be served; the message says why.</exception>
     public static void ThrowIfRefused(CertificateMaterial material)
     {

@@ -6,9 +6,8 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Puts the certificates of a download in order, whatever order they came in: the leaf is the one with the key of the order, each
-/// certificate is issued by the next. What is there twice, what does
-/// not belong to the chain, and a root at its end are left out. Pure.
+/// Puts the certificates of a download in order, however they were sent: the leaf is the one with the key of the order, and each
+/// certificate is issued by the next. Duplicates, certificates that do not belong to the chain, and a root at its end are left out. Pure.
 /// </summary>
 /// <param name="Certificates">The chain in DER, the leaf first.</param>
 /// <param name="Root">The root that the last certificate was issued by, if the download held it.</param>
@@ -18,7 +17,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     public bool IsRootLeftOut => Root is not null;
 
     /// <summary>
-    /// What is stored: the chain, and the root if it issued the leaf itself. Its key is needed to check revocation lists; it is not served.
+    /// What is stored: the chain, and the root if it issued the leaf itself. Its key is needed to check revocation lists. It is not served.
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Stored
         => Certificates.Count == 1 && Root is { } root ? [Certificates[0], root] : Certificates;
@@ -28,7 +27,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     private static ReadOnlySpan<byte> SubjectKeyIdentifier => [0x55, 0x1D, 0x0E];
 
     /// <summary>Arranges a download.</summary>
-    /// <param name="sent">The certificates as the authority sent them.</param>
+    /// <param name="sent">The certificates as the CA sent them.</param>
     /// <param name="publicKeyInfo">The key of the order, as a SubjectPublicKeyInfo.</param>
     /// <returns><see langword="null"/> if no certificate is for this key.</returns>
     public static IssuedChain? Arrange(IReadOnlyList<ReadOnlyMemory<byte>> sent, ReadOnlySpan<byte> publicKeyInfo)
@@ -56,7 +55,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
     }
 
     /// <summary>
-    /// Chooses among the chains on offer, the default one first: all that are for another certificate than the default one are passed over.
+    /// Chooses one of the offered chains, the default one first. Chains for another certificate than that of the default one are ignored.
     /// </summary>
     /// <returns><see langword="null"/> if the default chain has no certificate for the key of the order.</returns>
     public static IssuedChain? Choose(IReadOnlyList<CertificateChain> offered, string? preferredIssuer, ReadOnlySpan<byte> publicKeyInfo)
@@ -94,7 +93,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
         return distinct;
     }
 
-    // The newest: a key that is used again is that of earlier certificates too.
+    // The newest, because a reused key is also that of earlier certificates.
     private static ReadOnlyMemory<byte>? FindLeaf(List<ReadOnlyMemory<byte>> certificates, ReadOnlySpan<byte> publicKeyInfo)
     {
         ReadOnlyMemory<byte>? found = null;
@@ -119,7 +118,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
         return first.Kind == second.Kind && first.Kind != KeyKinds.None && first.Value.SequenceEqual(second.Value);
     }
 
-    // A root may come beside a certificate of the same name and key that another root has signed: that one leads further.
+    // A root may come with a certificate of the same name and key that another root has signed: that one leads further.
     private static ReadOnlyMemory<byte>? FindIssuer(List<ReadOnlyMemory<byte>> certificates, ReadOnlyMemory<byte> issued)
     {
         ReadOnlyMemory<byte>? root = null;
@@ -143,7 +142,7 @@ internal sealed record IssuedChain(IReadOnlyList<ReadOnlyMemory<byte>> Certifica
         return root;
     }
 
-    // Two authorities of one name are told apart by their keys.
+    // Two CAs with the same name differ by their keys.
     private static bool MayHaveSigned(DerCertificate issuer, DerCertificate issued)
     {
         var key = issuer.FindExtension(SubjectKeyIdentifier);

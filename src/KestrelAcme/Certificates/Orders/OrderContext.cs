@@ -4,7 +4,7 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>One run of the order flow: for which certificate, with which authority, and how it is to be stopped.</summary>
+/// <summary>One run of the order flow: the certificate, the CA, and what stops it.</summary>
 internal sealed record OrderContext
 {
     /// <summary>The certificate that is ordered.</summary>
@@ -17,26 +17,25 @@ internal sealed record OrderContext
 
     public required bool TermsAccepted { get; init; }
 
-    /// <summary>The certificate that is served now and is to be replaced; <see langword="null"/> for the first.</summary>
+    /// <summary>The certificate that is served now and will be replaced; <see langword="null"/> for the first.</summary>
     public CertificateRecord? Current { get; init; }
 
     /// <summary>Whether a renewal keeps the private key.</summary>
     public bool ReuseKey { get; init; }
 
-    /// <summary>Whether a person asked for a new certificate.</summary>
+    /// <summary>Whether the operator or the app asked for a new certificate.</summary>
     public bool IsForced { get; init; }
 
     /// <summary>Throws if no further certificate for exactly these names may be ordered now.</summary>
     public Action ThrowIfLimited { get; init; } = static () => { };
 
     /// <summary>
-    /// Whether another certificate has an order under way: an authority hands out the same pending order for the same names, whatever the
-    /// key.
+    /// Whether another certificate has this order: a CA returns the same pending order for the same names, whatever the key.
     /// </summary>
     public Func<Uri, bool> IsTaken { get; init; } = static _ => false;
 
     public required CertificateStateWriter Writer { get; init; }
 
-    /// <summary>Cancelled when the host begins to stop: from then on nothing new is asked of the authority.</summary>
+    /// <summary>Cancelled when the host starts to stop: nothing new is asked of the CA after that.</summary>
     public required CancellationToken Stopping { get; init; }
 }

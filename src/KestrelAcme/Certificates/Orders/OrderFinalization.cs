@@ -8,11 +8,11 @@ using KestrelAcme.Protocol.Problems;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Sends the request of an order that is ready (RFC 8555 section 7.4), and finds out what became of it if the answer is lost or a refusal.
+/// Finalizes an order that is ready (RFC 8555 section 7.4), and finds out its status if the response is lost or a refusal.
 /// </summary>
 internal static class OrderFinalization
 {
-    /// <exception cref="OrderFailedException">The refusal ended the order, or is one by CAA, which is not asked for again.</exception>
+    /// <exception cref="OrderFailedException">The refusal ended the order, or is one by CAA, which is not retried.</exception>
     public static async Task<Order> SendAsync(
         OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
@@ -25,7 +25,7 @@ internal static class OrderFinalization
         }
         catch (AcmeException exception) when (exception.RequestMayHaveBeenProcessed)
         {
-            // The answer was lost, not the request: look before asking again.
+            // The response was lost, not the request: check the order before a retry.
             order = await account.GetOrderAsync(order.Url, cancellationToken);
             return order.Status == OrderStatus.Ready ? await RequestAsync(account, order, request, cancellationToken) : order;
         }
@@ -45,8 +45,8 @@ internal static class OrderFinalization
         }
         catch (AcmeException exception) when (StoredOrders.IsRefusal(exception) && exception.Problem is not null)
         {
-            // CAA records are looked at once more before a certificate is issued; and a refusal may have ended the order, or have come
-            // because it was finalized already.
+            // The CA checks CAA records once more before it issues. A refusal may also have ended the order, or mean that it was finalized
+            // already.
             var now = await TryGetOrderAsync(account, order.Url, cancellationToken);
             if (now?.Status is OrderStatus.Processing or OrderStatus.Valid)
             {
@@ -62,7 +62,7 @@ internal static class OrderFinalization
         }
     }
 
-    // The refusal is what counts, whether or not the order can be read.
+    // The refusal counts, even if the order cannot be read.
     private static async Task<Order?> TryGetOrderAsync(IAuthorityAccount account, Uri orderUrl, CancellationToken cancellationToken)
     {
         try

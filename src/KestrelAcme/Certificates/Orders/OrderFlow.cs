@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Obtains one certificate, from the intent to the checked chain; resumes what a crash or a shutdown left behind. Runs under the lease of
-/// its set of names.
+/// Obtains one certificate, from the intent to the checked chain, and resumes what a crash or a shutdown left behind. Runs under the lease
+/// of its set of names.
 /// </summary>
 internal sealed class OrderFlow(
     AuthorizationFlow authorizations,
@@ -54,14 +54,14 @@ internal sealed class OrderFlow(
                     throw;
                 }
 
-                // Orders belong to the account: everything starts anew, once.
+                // Orders belong to the account: with another account, the flow starts again, once.
                 await context.Writer.ForgetAsync(cancellationToken);
                 account = successor;
             }
         }
     }
 
-    // No order is at stake yet: a host that stops does not wait for an authority that is slow or away.
+    // There is no order yet: a host that stops does not wait for a CA that is slow or unreachable.
     private static async Task<IAuthorityAccount> PrepareAsync(OrderContext context, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.Stopping);
@@ -75,7 +75,7 @@ internal sealed class OrderFlow(
         }
         catch (AcmeRateLimitedException exception)
         {
-            // No name was mentioned: whatever limit that is, it is the same for all of them.
+            // The request named no names: the limit is the same for all of them.
             throw new AccountLimitedException(exception);
         }
     }
@@ -89,7 +89,7 @@ internal sealed class OrderFlow(
             return;
         }
 
-        // The skew is that of the last answer, which may be an hour old: the clock may have been set since.
+        // The skew is that of the last response, which may be an hour old: the clock may have been set since.
         await client.RefreshDirectoryAsync(cancellationToken);
         if (client.ClockSkew is { } still && still.Duration() > LargestClockSkew)
         {
@@ -97,7 +97,7 @@ internal sealed class OrderFlow(
         }
     }
 
-    // One order a day for a certificate that cannot be used, unless a person asks and no download could help.
+    // A certificate that cannot be used allows one order a day, unless the operator asks and no other download could help.
     private bool MayOrderAnew(OrderContext context, UnusableCertificateException exception)
         => context.Writer.Pending is { } pending
             && ((context.IsForced && exception.IsLeafWrong) || StoredOrders.IsUnusableForLong(pending, time.GetUtcNow()));
@@ -122,7 +122,7 @@ internal sealed class OrderFlow(
                 order = await FinalizeAsync(context, account, order, cancellationToken);
             }
 
-            // Besides "processing", a server may for a while show what the order was before it took the request.
+            // Besides "processing", a server may show the previous status for a while after the request.
             if (order.Status is not (OrderStatus.Valid or OrderStatus.Invalid))
             {
                 order = await account.WaitForOrderAsync(order.Url, static _ => false, cancellationToken);
@@ -186,8 +186,7 @@ internal sealed class OrderFlow(
         }
         catch (AcmeException exception) when (StoredOrders.RefusesKey(exception) && IsKeyOfCurrent(context))
         {
-            // The key of the previous certificate was used again, and is refused now: the order is still ready for a request with another
-            // key.
+            // The reused key of the previous certificate is refused now: the order is still ready for a request with another key.
             logger.KeyRefused(context.Specification.Id, exception.Message);
             await context.Writer.ReplaceKeyAsync(CertificateKeys.Generate(context.Specification.KeyAlgorithm), cancellationToken);
             order = await OrderFinalization.SendAsync(context, account, order, cancellationToken);
@@ -211,7 +210,7 @@ internal sealed class OrderFlow(
             when (exception.StatusCode is < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests
                 && exception is not AcmeMalformedResponseException)
         {
-            // No name is to blame for an address at which there is no directory.
+            // A wrong directory URL is not the fault of a name.
             throw new AcmeMalformedResponseException(exception.Message, exception)
             {
                 StatusCode = exception.StatusCode,

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Places an order, saying which certificate it replaces where the authority understands that (RFC 9773 section 5).</summary>
+/// <summary>Places an order, with the certificate that it replaces if the CA supports that (RFC 9773 section 5).</summary>
 internal static class OrderPlacement
 {
     public static async Task<Order> PlaceAsync(
@@ -55,7 +55,7 @@ internal static class OrderPlacement
                 throw;
             }
 
-            // An authority may refuse a whole order for what it replaces (already replaced, unknown, none of its own).
+            // A CA may refuse the whole order because of the 'replaces' field: already replaced, unknown, or not its own.
             logger.ReplacesRefused(context.Specification.Id, exception.Message);
             return await account.CreateOrderAsync(request with { Replaces = null }, cancellationToken);
         }

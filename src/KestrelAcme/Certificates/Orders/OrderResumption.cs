@@ -8,15 +8,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Takes up the order that a crash, a stop or a failure left behind.</summary>
+/// <summary>Resumes the order that a crash, a stop or a failure left behind.</summary>
 internal static class OrderResumption
 {
     /// <summary>
-    /// Finds the order that an earlier run left behind, if it can still be finished. The authority alone knows that: the times that it gave
-    /// with the order may be Go's zero time, or stale.
+    /// Finds the order of an earlier run, if it can still be finished. Only the CA knows that: the times that it gave with the order may be
+    /// Go's zero time, or stale.
     /// </summary>
-    /// <exception cref="OrderFailedException">The authority ended it since. Nobody has counted that yet: a process that dies while the
-    /// authority looks fails a validation each time.</exception>
+    /// <exception cref="OrderFailedException">The CA has ended it since. That was not counted yet: an app that dies during validation fails
+    /// one each time.</exception>
     public static async Task<Order?> ResumeAsync(
         OrderContext context, IAuthorityAccount account, ILogger logger, CancellationToken cancellationToken)
     {
@@ -53,7 +53,7 @@ internal static class OrderResumption
             when (exception is { StatusCode: not null, RetryAfter: null } and not AcmeRateLimitedException
                 && !exception.HasProblem(AcmeProblemTypes.BadNonce))
         {
-            // A server error may pass; one that stays for this order alone must not keep the name from ever being ordered again.
+            // A server error may be temporary. One that stays for this order alone must not keep the name from being ordered.
             if (pending.Refusals + 1 < StoredOrders.MostRefusals)
             {
                 await context.Writer.ChangeAsync(
@@ -68,7 +68,7 @@ internal static class OrderResumption
         return null;
     }
 
-    // What the store says is not asked of whoever it names: an order is where the authority's other resources are.
+    // A URL from the store is requested only from the CA itself: an order is where the CA's other resources are.
     private static async Task<bool> IsOfAuthorityAsync(OrderContext context, Uri url, CancellationToken cancellationToken)
     {
         var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);
@@ -96,7 +96,7 @@ internal static class OrderResumption
         }
         catch (AcmeException)
         {
-            // What the order says has to do.
+            // The error of the order has to be enough.
         }
 
         var reason = order.Error?.ToString() ?? Cause;

@@ -7,12 +7,12 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>What an order is for: an authorization for anything else is not worked on, whatever the authority says. Pure.</summary>
+/// <summary>The names of an order. Authorizations for other names are not worked on, whatever the CA returns. Pure.</summary>
 internal sealed class OrderedNames
 {
     private const string WildcardPrefix = "*.";
 
-    // RFC 8555 section 7.1.3 lets an authority ask for more than one authorization per name; each costs requests, so there is a limit.
+    // RFC 8555 section 7.1.3 lets a CA require more than one authorization per name. Each costs requests, so there is a limit.
     private const int MostPerName = 3;
 
     private readonly FrozenSet<AcmeIdentifier> _ordered;
@@ -21,7 +21,7 @@ internal sealed class OrderedNames
 
     public static OrderedNames Of(CertificateSpecification specification) => new(Identifiers.ToAcme(specification).ToFrozenSet());
 
-    /// <summary>The most authorizations that an order for these names is looked at for.</summary>
+    /// <summary>The most authorizations that are read for an order of these names.</summary>
     public int MostAuthorizations => _ordered.Count * MostPerName;
 
     /// <exception cref="AcmeMalformedResponseException">An order has more authorizations than its names could need.</exception>
@@ -35,17 +35,19 @@ internal sealed class OrderedNames
     }
 
     /// <summary>Checks that an authorization is for a name that was ordered.</summary>
-    /// <returns>The authorization with its name in the form that challenges are answered by: lower case, without a final dot, and without
-    /// <c>*.</c> if it is for a wildcard.</returns>
-    /// <exception cref="AcmeMalformedResponseException">It is for another name, or for a wildcard where the name was ordered, or the other
-    /// way around.</exception>
+    /// <returns>
+    /// The authorization with its name in the form that challenge handlers use: lower case, without a final dot, and without <c>*.</c> if
+    /// it is for a wildcard.
+    /// </returns>
+    /// <exception cref="AcmeMalformedResponseException">It is for another name, or for a wildcard instead of the name, or the other way
+    /// around.</exception>
     public Authorization Require(Authorization authorization)
     {
         var identifier = Canonical(authorization.Identifier);
         var wildcard = authorization.Wildcard;
         if (identifier.IsDns && identifier.Value.StartsWith(WildcardPrefix, StringComparison.Ordinal))
         {
-            // Against RFC 8555 section 7.1.4, and still clear enough.
+            // RFC 8555 section 7.1.4 forbids this form, but its meaning is clear.
             identifier = AcmeIdentifier.Dns(identifier.Value[WildcardPrefix.Length..]);
             wildcard = true;
         }
@@ -61,7 +63,7 @@ internal sealed class OrderedNames
             $"The CA wants an authorization for {name.Value} ({authorization.Url}), which was not ordered; the order is for {names}.");
     }
 
-    // A name in Unicode has the A-labels that were ordered.
+    // A name in Unicode is converted to the A-labels that were ordered.
     private static AcmeIdentifier Canonical(AcmeIdentifier identifier)
     {
         try

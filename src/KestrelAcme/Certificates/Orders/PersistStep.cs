@@ -8,9 +8,9 @@ using KestrelAcme.Protocol.Accounts;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Looks before an order whether the records of dns-persist-01 are in DNS, where no other challenge is allowed: an order that nothing can
-/// come of is not placed. Which names the records know the authority by is known before only from its directory; otherwise its challenge
-/// says it, and the handler looks.
+/// Checks before an order whether the records of dns-persist-01 are in DNS, if no other challenge is allowed: a hopeless order is not
+/// placed. The issuer name in the records is known before the order only if the CA's directory has it. Otherwise the challenge has it, and
+/// the handler checks.
 /// </summary>
 internal sealed class PersistStep(PersistCheck check)
 {
@@ -34,7 +34,7 @@ internal sealed class PersistStep(PersistCheck check)
     }
 
     /// <summary>
-    /// Asks the authority about an account before a person is asked to create a record for it (draft-ietf-acme-dns-persist-02 section 4.5).
+    /// Asks the CA about an account before the operator is asked to create a record for it (draft-ietf-acme-dns-persist-02 section 4.5).
     /// </summary>
     /// <exception cref="ChallengeException">The account is not valid.</exception>
     public static async Task ProveAsync(IAuthorityAccount account, CancellationToken cancellationToken)

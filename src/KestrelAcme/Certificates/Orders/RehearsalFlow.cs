@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Validates names at the staging service of an authority after a failure, so that a misconfigured name cannot use up the authority's limit
-/// of failed validations. Nothing is issued there.
+/// Validates names at the CA's staging service after a failure, so that a misconfigured name cannot use up the CA's limit of failed
+/// validations. Nothing is issued there.
 /// </summary>
 internal sealed class RehearsalFlow(
     AuthorizationFlow authorizations, AuthorityRegistry authorities, TimeProvider time, ILogger<RehearsalFlow> logger)
@@ -42,7 +42,7 @@ internal sealed class RehearsalFlow(
         }
         catch (Exception exception) when (exception is AcmeException or AccountBlockedException or OrderForbiddenException)
         {
-            // Whatever staging has against its own account says nothing about production's.
+            // A refusal of the staging account says nothing about the production account.
             logger.RehearsalUnavailable(context.Specification.Id, staging.Specification.DirectoryUrl, exception.Message);
             return RehearsalOutcome.Unavailable;
         }
@@ -58,7 +58,7 @@ internal sealed class RehearsalFlow(
         (account, var order) = await PlaceAsync(trial, account, request, cancellationToken);
         await trial.AcceptedAsync(account, cancellationToken);
 
-        // Where the authorizations are still valid from before, nobody looked: that proves nothing.
+        // If the authorizations are still valid from before, the CA validated nothing: that proves nothing.
         if (order.Status != OrderStatus.Pending || await authorizations.RunAsync(context, account, order, cancellationToken) == 0)
         {
             return RehearsalOutcome.NothingProved;
@@ -78,7 +78,7 @@ internal sealed class RehearsalFlow(
         }
         catch (AcmeException exception) when (trial.MayBeGuilty(exception))
         {
-            // A staging service is emptied now and then.
+            // Staging services delete their accounts now and then.
             if (await trial.FindSuccessorAsync(account, exception, cancellationToken) is not { } successor)
             {
                 throw;

@@ -3,13 +3,13 @@ using KestrelAcme.Challenges.Dns01.Caa;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Rehearses where the last failure calls for it, and decides what its outcome means for the order.</summary>
+/// <summary>Rehearses an order if the last failure requires it, and decides what the outcome means for the order.</summary>
 internal sealed class RehearsalStep(RehearsalFlow flow, ICaaAccounts accounts, TimeProvider time)
 {
-    // From then on attempts are a day apart: production is asked itself, in case staging fails for reasons of its own.
+    // After that, attempts are a day apart and go to production, in case staging fails for reasons of its own.
     private const int MostRehearsals = 4;
 
-    // Production is not kept waiting longer by a staging service that is down.
+    // Production waits no longer for a staging service that is down.
     private static readonly TimeSpan LongestOutage = TimeSpan.FromHours(1);
 
     /// <exception cref="OrderFailedException">The names were not validated at staging.</exception>
@@ -27,7 +27,7 @@ internal sealed class RehearsalStep(RehearsalFlow flow, ICaaAccounts accounts, T
 
         if (await IsBoundAsync(context, cancellationToken))
         {
-            // Staging has another account, and would refuse whatever is wrong or right with the name.
+            // Staging has another account, and would refuse the name in any case.
             await writer.RehearsedAsync(rehearseAgain: false, downSince: null, cancellationToken);
             return;
         }
@@ -54,15 +54,15 @@ internal sealed class RehearsalStep(RehearsalFlow flow, ICaaAccounts accounts, T
     }
 }
 
-/// <summary>What came of a rehearsal that did not fail.</summary>
+/// <summary>The outcome of a rehearsal that did not fail.</summary>
 internal enum RehearsalOutcome
 {
     /// <summary>A challenge went from pending to valid.</summary>
     Passed,
 
-    /// <summary>Nobody looked, or staging is not like production for this certificate.</summary>
+    /// <summary>The CA validated nothing, or staging differs from production for this certificate.</summary>
     NothingProved,
 
-    /// <summary>The staging service is in trouble itself.</summary>
+    /// <summary>The staging service itself fails.</summary>
     Unavailable,
 }

@@ -6,10 +6,10 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Orders;
 
-/// <summary>Makes pending orders and tells whether one can be taken up again. Pure, but for new keys.</summary>
+/// <summary>Makes stored orders, and decides whether one can be resumed. Pure, except for new keys.</summary>
 internal static class StoredOrders
 {
-    /// <summary>Whether an order left behind is for the same names, key, profile and account as the one that is wanted now.</summary>
+    /// <summary>Whether a leftover order is for the same names, key, profile and account as the wanted one.</summary>
     public static bool Fits(StoredOrder pending, OrderContext context, Uri accountUrl)
         => pending.DirectoryUrl == context.Authority.Specification.DirectoryUrl
             && pending.AccountUrl == accountUrl
@@ -17,21 +17,20 @@ internal static class StoredOrders
             && pending.Profile == Profile(context)
             && new HashSet<string>(pending.Names, StringComparer.Ordinal).SetEquals(Names(context));
 
-    /// <summary>How often the authority may fail on one order before it is given up.</summary>
+    /// <summary>How often the CA may fail on one order before it is given up.</summary>
     public const int MostRefusals = 3;
 
-    // Whatever is wrong with the certificates that an authority issues: it is not asked for one after the other.
+    // If a CA issues unusable certificates, it is not asked for one after the other.
     private static readonly TimeSpan UnusableLife = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Whether an order whose certificate cannot be used has had its time: its download is repeated for a day before another one takes its
-    /// place. One that the clock of this machine places in the
-    /// future is not waited for.
+    /// Whether an order with an unusable certificate is given up: its download is retried for a day before another order replaces it. A
+    /// time in the future, from a clock that was ahead, does not count.
     /// </summary>
     public static bool IsUnusableForLong(StoredOrder pending, DateTimeOffset now)
         => now - pending.At >= UnusableLife || pending.At - now > UnusableLife;
 
-    /// <summary>Whether an authority's answer to a question for an order means that there is no such order for us.</summary>
+    /// <summary>Whether a response about an order means that the CA has no such order for this account.</summary>
     public static bool IsRefusal(AcmeException exception)
         => (int?)exception.StatusCode is >= 400 and < 500 && exception is not AcmeRateLimitedException
             && !exception.HasProblem(AcmeProblemTypes.AccountDoesNotExist) && !exception.HasProblem(AcmeProblemTypes.BadNonce);
@@ -45,7 +44,7 @@ internal static class StoredOrders
             || (exception is AcmeException acme && (acme.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone
                 || acme.HasProblem(AcmeProblemTypes.BadCsr) || acme.HasProblem(AcmeProblemTypes.BadPublicKey)));
 
-    /// <summary>Whether an authority refuses the key of a certificate, or a request because of it.</summary>
+    /// <summary>Whether a CA refuses the key of a certificate, or a request because of it.</summary>
     public static bool RefusesKey(Exception exception) => exception switch
     {
         OrderFailedException { Problem: { } problem }
@@ -54,13 +53,13 @@ internal static class StoredOrders
         _ => false,
     };
 
-    /// <summary>Whether the certificate of an order is already there.</summary>
+    /// <summary>Whether the certificate of an order was already obtained.</summary>
     public static bool IsFinished(StoredOrder? pending, CertificateSnapshot? current)
         => pending?.OrderUrl is { } url && current?.Record.Metadata.OrderUrl == url.OriginalString;
 
     /// <summary>
-    /// The state of a certificate whose order is done, where whoever did it has not come to write that down: it was ended, or is just about
-    /// to.
+    /// Returns the state of a certificate whose order is done, if that was not written down: the instance that obtained it was ended, or is
+    /// about to write it.
     /// </summary>
     public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
         => IsFinished(state.StoredOrder, current)
@@ -74,11 +73,12 @@ internal static class StoredOrders
             : state;
 
     /// <summary>
-    /// An intent without an order's URL, for which no failure was counted, is what a crash leaves behind. The authority may hold an order
-    /// that we never heard of, so it counts as a failure and the next attempt waits. Told by a mark, not by times: the clock may have been
-    /// set back in between.
+    /// A crash leaves an intent without an order URL, for which no failure was counted. The CA may hold an order whose URL never arrived,
+    /// so it counts as a failure and the next attempt waits. A mark tells it, not a time, because the clock may have been set back in
+    /// between.
     /// </summary>
-    /// <exception cref="OrderOutcomeUnknownException">An earlier run ended between asking for an order and storing the answer.</exception>
+    /// <exception cref="OrderOutcomeUnknownException">An earlier run ended between the request for an order and storing the
+    /// response.</exception>
     public static void ThrowIfOutcomeUnknown(CertificateStateRecord state)
     {
         if (state.StoredOrder is { OrderUrl: null, IsCounted: false })
@@ -91,8 +91,7 @@ internal static class StoredOrders
     public static StoredOrder? Counted(StoredOrder? pending) => pending is { OrderUrl: null } ? pending with { IsCounted = true } : pending;
 
     /// <summary>
-    /// What is stored before anything is asked of the authority. The key of an intent that was never answered for is used again: nobody has
-    /// seen it.
+    /// What is stored before anything is asked of the CA. The key of an intent without an order is used again, because it was never sent.
     /// </summary>
     public static StoredOrder Intent(OrderContext context, Uri accountUrl, DateTimeOffset now) => new()
     {

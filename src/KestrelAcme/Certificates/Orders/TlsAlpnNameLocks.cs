@@ -9,19 +9,19 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>
-/// Lets one order at a time, among all instances that share the store, have a name validated by tls-alpn-01: the handshake names nothing
-/// but the name, and there is one answer to it. Two orders meet where instances group their names differently, or where one of them asks
-/// another authority. Challenges that are told apart by their token, or whose answers stand side by side, wait for nobody.
+/// Lets one order at a time, among all instances that share the store, validate a name by tls-alpn-01: the handshake contains only the
+/// name, and there is one response to it. Two orders meet if instances group their names differently, or if one of them uses another CA.
+/// Challenges with a token, or with responses that can coexist, do not wait.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class TlsAlpnNameLocks(
     CertificateStore store, IssuanceSettings settings, TimeProvider time, ILogger<TlsAlpnNameLocks> logger)
 {
-    // Longer than the other order waits for the authority's verdict.
+    // Longer than the other order waits for its validation.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     /// <summary>Waits until no other order has any of the names.</summary>
-    /// <exception cref="ChallengeException">The other order has taken too long; this one is tried again soon.</exception>
+    /// <exception cref="ChallengeException">The other order has taken too long. Try again soon.</exception>
     public async Task<TlsAlpnNameLock> TakeAsync(
         IEnumerable<OpenChallenge> open, CancellationToken stopping, CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal sealed class TlsAlpnNameLocks(
         var awaited = false;
         try
         {
-            // In one order for everybody: no two orders wait for each other.
+            // All instances use the same order, so that no two orders wait for each other.
             var names = open.Where(c => c.Context.ChallengeType == TlsAlpn01ChallengeHandler.Type).Select(c => c.Context.Identifier);
             foreach (var name in names.Distinct().Order(StringComparer.Ordinal))
             {
@@ -46,7 +46,7 @@ internal sealed class TlsAlpnNameLocks(
         return new TlsAlpnNameLock(leases, awaited);
     }
 
-    /// <returns>Whether it had to be waited for.</returns>
+    /// <returns>Whether another order had the name.</returns>
     private async Task<bool> TakeAsync(string name, List<LeaseKeeper> leases, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -89,17 +89,17 @@ internal sealed class TlsAlpnNameLocks(
         }
         catch (StorageUnavailableException)
         {
-            // Better without than not at all: an order that exists is finished although the store fails.
+            // Without the lease is better than not at all: an existing order is finished although the store fails.
         }
 
         return true;
     }
 }
 
-/// <summary>The right to have some names validated; disposing it lets others have it.</summary>
+/// <summary>The right to validate some names; disposing it releases them.</summary>
 internal sealed class TlsAlpnNameLock(IReadOnlyList<LeaseKeeper> leases, bool wasAwaited) : IAsyncDisposable
 {
-    /// <summary>Whether another order had one of the names when this one came.</summary>
+    /// <summary>Whether another order had one of the names before.</summary>
     public bool WasAwaited => wasAwaited;
 
     public async ValueTask DisposeAsync()

@@ -3,7 +3,7 @@ using KestrelAcme.Certificates.RateLimits;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Puts what is to be done for managed certificates into the scheduler's queue.</summary>
+/// <summary>Puts the work for managed certificates into the scheduler's queue.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class CertificateAgenda(
     CertificateCatalog catalog, CertificatePlanner planner, CertificateScheduler scheduler, TimeProvider time)
@@ -32,7 +32,7 @@ internal sealed class CertificateAgenda(
     public void OrderNow(ManagedCertificate certificate)
         => scheduler.Schedule(certificate.Id, CertificatePlans.At(time.GetUtcNow(), certificate));
 
-    /// <summary>Has a certificate looked at now; nothing is ordered unless that turns out to be due.</summary>
+    /// <summary>Has a certificate checked now. Nothing is ordered unless that is due.</summary>
     public void CheckNow(ManagedCertificate certificate)
         => scheduler.Schedule(certificate.Id, CertificatePlans.Maintenance(time.GetUtcNow()));
 

@@ -20,14 +20,14 @@ internal sealed class CertificatePlanner(
 {
     private readonly long _started = time.GetTimestamp();
 
-    // What was said once is not said again at each poll for renewal information.
+    // Logged once, not at each poll for renewal information.
     private readonly ConcurrentDictionary<string, DateTimeOffset> _heldBack = new(StringComparer.Ordinal);
 
-    /// <summary>What is planned for a certificate as things stand; <see langword="null"/> if nothing is.</summary>
+    /// <summary>What is planned for a certificate now; <see langword="null"/> if nothing is.</summary>
     public PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now) => Plan(certificate, Decide(certificate, now), now);
 
     /// <summary>
-    /// What is planned after an attempt or other work. Says when the next order is due, and once if a renewal is held back.
+    /// What is planned after an attempt or other work. Logs when the next order is due, and once if a renewal is held back.
     /// </summary>
     public PlannedWork? PlanNext(ManagedCertificate certificate)
     {
@@ -87,7 +87,7 @@ internal sealed class CertificatePlanner(
             : decision;
     }
 
-    // A person who asks may know better.
+    // A forced request does not wait: the operator may know better.
     private TimeSpan? Unsteady(ManagedCertificate certificate)
         => certificate is { State.CutOff: true, Request: not { IsForced: true } }
             && settings.SteadyAfter - time.GetElapsedTime(_started) is { Ticks: > 0 } wait ? wait : null;
@@ -117,7 +117,7 @@ internal static class CertificatePlans
             : decision.Reason == RenewalReason.Missing ? WorkLane.NewOrders
             : WorkLane.Renewals;
 
-        // Without a certificate there is nothing that could lapse first: such orders keep the order in which they fell due.
+        // Without a certificate nothing can expire: such orders keep the order in which they became due.
         return new PlannedWork(decision.DueAt, lane, certificate.Current?.NotAfter ?? decision.DueAt)
         {
             Action = decision.Action,
@@ -141,7 +141,7 @@ internal static class CertificatePlans
     public static PlannedWork Maintenance(DateTimeOffset due)
         => new(due, WorkLane.Maintenance, due) { Action = CertificateAction.PollRenewalInfo };
 
-    // What an authority fails for all names alike says nothing about one of them, and a person who asks is not kept waiting.
+    // An outage of the CA says nothing about this name, and a forced request does not wait.
     private static bool IsFailing(ManagedCertificate certificate)
         => certificate is { Failure.WasOutage: false, Request: not { IsForced: true } };
 }

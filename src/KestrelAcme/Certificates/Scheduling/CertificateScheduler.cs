@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// One loop for all certificates: each has at most one work planned and at most one that runs; a gate bounds how many run at once and how
-/// fast they start.
+/// One loop for all certificates. Each has at most one planned work and one that runs; a gate limits how many run at once and how fast they
+/// start.
 /// </summary>
 /// <remarks>Safe for concurrent use. A hundred thousand planned works cost memory, not processor time.</remarks>
 internal sealed class CertificateScheduler(
@@ -26,13 +26,13 @@ internal sealed class CertificateScheduler(
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
     private readonly bool[] _suspectsNext = new bool[Enum.GetValues<WorkLane>().Length];
 
-    // What ends the loop's sleep, made anew at each look at the queue, and when it ends by itself; both under the lock. Many signals are
-    // one, and none is lost: a semaphore may give one to the waiter of a sleep that is over.
+    // Ends the sleep of the loop; replaced each time the loop checks the queue. The time is when the sleep ends by itself. Both are used
+    // under the lock. Many signals count as one, and none is lost: a semaphore might give one to the waiter of a sleep that is over.
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _sleepsUntil = DateTimeOffset.MaxValue;
     private DateTimeOffset _looksForStarvation;
 
-    /// <summary>Makes room for as many works, where many are about to be planned.</summary>
+    /// <summary>Makes room for works that are about to be planned.</summary>
     public void Expect(int count)
     {
         lock (_lock)
@@ -42,8 +42,8 @@ internal sealed class CertificateScheduler(
     }
 
     /// <summary>
-    /// Plans a work for a certificate, in place of the one that was planned before. One whose certificate is being worked on begins after
-    /// that.
+    /// Plans a work for a certificate, and replaces the one that was planned before. If the certificate is being worked on, the work starts
+    /// after that.
     /// </summary>
     public void Schedule(string id, PlannedWork work)
     {
@@ -55,7 +55,7 @@ internal sealed class CertificateScheduler(
                 return;
             }
 
-            // Ten thousand are planned at once, for some day: the loop is not woken for each. A clock that jumped has it look all the same.
+            // When ten thousand are planned at once for a later day, the loop does not wake for each. After a jump of the clock it does.
             var now = time.GetUtcNow();
             _queue.Set(id, work, now);
             if (work.Due < _sleepsUntil || now >= _sleepsUntil)
@@ -76,9 +76,9 @@ internal sealed class CertificateScheduler(
     }
 
     /// <summary>Runs until cancelled; then waits for the work that is under way.</summary>
-    /// <param name="work">Does what is due for a certificate; returns what is planned next, or <see langword="null"/> for nothing. Must not
+    /// <param name="work">Does what is due for a certificate. Returns what is planned next, or <see langword="null"/> for nothing. Must not
     /// throw.</param>
-    /// <param name="clockWentBack">Plans everything anew: what was planned by a clock that was ahead may lie years away.</param>
+    /// <param name="clockWentBack">Plans everything anew, because the times of a clock that was ahead may be years away.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
     public async Task RunAsync(Func<string, WorkLane, Task<PlannedWork?>> work, Action clockWentBack, CancellationToken cancellationToken)
     {
@@ -107,7 +107,7 @@ internal sealed class CertificateScheduler(
         await running;
     }
 
-    /// <returns>How long to sleep until something can be started, and what ends the sleep before.</returns>
+    /// <returns>How long to sleep until something can be started, and the task that ends the sleep earlier.</returns>
     private (TimeSpan Sleep, Task Woken) StartDueWork(Func<string, WorkLane, Task<PlannedWork?>> work)
     {
         lock (_lock)
@@ -115,7 +115,7 @@ internal sealed class CertificateScheduler(
             var now = time.GetUtcNow();
             _queue.Advance(now);
 
-            // Timers do not see the wall clock jump: it is looked at now and then.
+            // Timers do not notice a jump of the wall clock, so the loop checks it now and then.
             var wake = now + settings.LongestSleep;
             foreach (var lane in Lanes)
             {
@@ -136,10 +136,10 @@ internal sealed class CertificateScheduler(
         }
     }
 
-    // Timers count whole milliseconds and leave out the rest: it would be spent on looking again and again.
+    // Timers drop fractions of a millisecond: the loop would spin for the rest.
     private static TimeSpan Whole(TimeSpan sleep) => TimeSpan.FromMilliseconds(Math.Ceiling(sleep.TotalMilliseconds));
 
-    /// <returns>When to look at the lane again, if it is held up by its pace.</returns>
+    /// <returns>When to check the lane again if its pace holds it up.</returns>
     private DateTimeOffset? StartLane(WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work, DateTimeOffset now)
     {
         var places = gate.Places(lane);
@@ -161,10 +161,10 @@ internal sealed class CertificateScheduler(
     }
 
     /// <summary>
-    /// Takes turns between suspects and the others, so that neither waits for all of the other kind. With a single place, suspects go last:
-    /// the others are done soon.
+    /// Alternates between suspects and the others, so that neither kind waits for all of the other. With a single place, suspects go last,
+    /// because the others are done soon.
     /// </summary>
-    /// <returns>Whether a suspect is next; <see langword="null"/> when none may start.</returns>
+    /// <returns>Whether a suspect is next; <see langword="null"/> if none may start.</returns>
     private bool? Next(WorkLane lane, int places, DateTimeOffset now)
     {
         if (!_running.HasRoom(lane, places, now))
@@ -174,14 +174,14 @@ internal sealed class CertificateScheduler(
 
         var other = _queue.PeekDue(lane) is not null;
 
-        // What has merely expired while nothing ran may have all places that nobody else wants.
+        // A certificate that expired while the app did not run may have every place that no other work wants.
         var suspect = _queue.PeekDue(lane, suspect: true) is not null
             && (_running.HasRoomForSuspects(lane, places) || (!other && !_queue.HasFailed(lane)));
         return !suspect ? (other ? false : null)
             : !other || (places > 1 && _suspectsNext[(int)lane]);
     }
 
-    // Whatever keeps renewals from being started, a person should hear of it before certificates expire.
+    // The operator must learn that renewals do not start before certificates expire.
     private void WarnOfStarvation(DateTimeOffset now)
     {
         int count;
@@ -215,7 +215,7 @@ internal sealed class CertificateScheduler(
         }
         catch (Exception exception)
         {
-            // The work promised not to throw; a defect there must cost one certificate an hour, not all of them the loop.
+            // The work must not throw. A defect there costs one certificate an hour, not the loop for all of them.
             logger.WorkFailed(id, exception);
             var later = time.GetUtcNow() + AfterDefect;
             next = new PlannedWork(later, WorkLane.Maintenance, later);

@@ -10,8 +10,8 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class IssuanceGate(
     IssuanceStatus status, ConfigurationSource configuration, BoundedStorage storage, ILogger<IssuanceGate> logger)
 {
-    /// <summary>Asks the store how it is, and decides.</summary>
-    /// <param name="isQuiet">Whether nothing is said, because there is no certificate to order.</param>
+    /// <summary>Asks the store for its health, and decides.</summary>
+    /// <param name="isQuiet">Whether nothing is logged, because there is no certificate to order.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task UpdateAsync(bool isQuiet, CancellationToken cancellationToken)
     {

@@ -10,13 +10,13 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// Asks DNS now and then whether a person has repaired what an order failed for: a CAA record, the record of dns-persist-01, a CNAME. The
-/// authority is asked for nothing before DNS shows a change.
+/// Asks DNS now and then whether the operator has fixed what an order failed for: a CAA record, the record of dns-persist-01, a CNAME. The
+/// CA is asked for nothing before DNS shows a change.
 /// </summary>
 internal sealed class RecordWatch(
     RecordLook look, CertificateLeases leases, IssuanceSettings settings, TimeProvider time, ILogger<RecordWatch> logger)
 {
-    /// <summary>Notes what DNS shows at the time of a failure, to be compared with later.</summary>
+    /// <summary>Notes what DNS shows at the time of a failure, for later comparison.</summary>
     public async Task<CertificateFailure> NoteAsync(
         ManagedCertificate certificate, CertificateSpecification attempted, CertificateFailure failure, CancellationToken cancellationToken)
     {
@@ -29,7 +29,7 @@ internal sealed class RecordWatch(
         return failure with { Seen = (await LookAsync(attempted, failure, cancellationToken)).Mark };
     }
 
-    /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
+    /// <returns><see langword="false"/> if another instance holds the lease. Try again soon.</returns>
     public async Task<bool> LookAgainAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         if (certificate.Failure is not { IsVisibleInDns: true } failure)

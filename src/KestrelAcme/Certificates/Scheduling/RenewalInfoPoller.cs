@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Asks the authority when a certificate is to be renewed (RFC 9773) and keeps the answer.</summary>
+/// <summary>Asks the CA when to renew a certificate (RFC 9773), and stores the response.</summary>
 internal sealed class RenewalInfoPoller(
     CertificateLeases leases,
     CertificateEventHub events,
@@ -18,12 +18,10 @@ internal sealed class RenewalInfoPoller(
     TimeProvider time,
     ILogger<RenewalInfoPoller> logger)
 {
-    // When an authority is asked again after an outage, not all certificates ask at once.
+    // After an outage of the CA, not all certificates poll at once.
     private static readonly TimeSpan Spread = TimeSpan.FromMinutes(15);
 
-    /// <returns>
-    /// For how long an authority is left alone that did not answer the last question; <see langword="null"/> when it may be asked.
-    /// </returns>
+    /// <returns>For how long a CA that did not answer the last poll is not asked; <see langword="null"/> if it may be asked.</returns>
     public TimeSpan? LeftAlone(CertificateAuthority authority)
     {
         var now = time.GetUtcNow();
@@ -31,10 +29,10 @@ internal sealed class RenewalInfoPoller(
     }
 
     /// <param name="certificate">The certificate to ask about.</param>
-    /// <param name="authority">Who issued it.</param>
-    /// <param name="stopping">Ends the question: nothing is lost with it.</param>
-    /// <param name="abort">Ends the writing of the answer.</param>
-    /// <returns><see langword="false"/> when another instance has the certificate in hand: it is looked at again soon.</returns>
+    /// <param name="authority">The CA that issued it.</param>
+    /// <param name="stopping">Ends the poll. Nothing is lost with it.</param>
+    /// <param name="abort">Ends the writing of the response.</param>
+    /// <returns><see langword="false"/> if another instance holds the lease. Try again soon.</returns>
     public async Task<bool> PollAsync(
         ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
     {
@@ -44,7 +42,7 @@ internal sealed class RenewalInfoPoller(
             return false;
         }
 
-        // Another instance may have asked since we looked: its answer is in the state that was just read.
+        // Another instance may have polled since: its response is in the state that was just read.
         var previous = Fitting(certificate);
         if (ClockGuard.NextPoll(previous, time.GetUtcNow()) > time.GetUtcNow())
         {
@@ -111,7 +109,7 @@ internal sealed class RenewalInfoPoller(
         }
     }
 
-    // One question in a while finds out for all certificates whether it answers again.
+    // One poll now and then finds out for all certificates whether the CA answers again.
     private void LeaveAlone(CertificateAuthority authority, AcmeException exception)
     {
         if (FailureClassifier.IsOutage(exception))

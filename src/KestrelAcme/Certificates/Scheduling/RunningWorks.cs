@@ -3,20 +3,20 @@ using KestrelAcme.Certificates.RateLimits;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// The works that run, and whether there is room for one more. A work that takes long gives its place to another one, so that names that
-/// hang hold up nobody; only a single place is kept to the end. Not safe for concurrent use.
+/// The works that run, and whether there is room for one more. A slow work gives its place to another one, so that names that hang hold up
+/// no others; only a single place is kept to the end. Not safe for concurrent use.
 /// </summary>
 internal sealed class RunningWorks
 {
-    // By then most orders are done, but for those that wait for DNS.
+    // By then most orders are done, except those that wait for DNS.
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(10);
 
-    // So many times the places may be taken, slow works included.
+    // The factor by which slow works may exceed the places.
     private const int MostTimes = 4;
 
     private readonly Dictionary<string, Running> _works = new(StringComparer.Ordinal);
 
-    /// <summary>Ends when all that runs now has ended.</summary>
+    /// <summary>Completes when all works that run now have ended.</summary>
     public Task WhenAll => Task.WhenAll([.. _works.Values.Select(w => w.Task)]);
 
     public bool Contains(string id) => _works.ContainsKey(id);
@@ -40,8 +40,7 @@ internal sealed class RunningWorks
     }
 
     /// <summary>
-    /// Whether suspects have less than their share: half of the places, and one where there are fewer. However slow they are, they get no
-    /// more.
+    /// Whether suspects have less than their share: half of the places, but at least one. However slow they are, they get no more.
     /// </summary>
     public bool HasRoomForSuspects(WorkLane lane, int places) => Sharing(lane).Count(r => r.IsSuspect) < Math.Max(1, places / 2);
 
@@ -49,7 +48,7 @@ internal sealed class RunningWorks
     public DateTimeOffset? NextRoom(WorkLane lane, DateTimeOffset now)
         => Sharing(lane).Where(r => !IsSlow(r, now)).Min(r => (DateTimeOffset?)(r.Since + Quick));
 
-    /// <summary>Tells what has the places of a lane, and since when.</summary>
+    /// <summary>Describes the works that have the places of a lane, and since when.</summary>
     public string Describe(WorkLane lane)
     {
         const int most = 10;
@@ -64,10 +63,10 @@ internal sealed class RunningWorks
 
     private IEnumerable<Running> Sharing(WorkLane lane) => _works.Values.Where(r => SharePlaces(r.Lane, lane));
 
-    // A clock that went back makes nothing slow; the work ends some time.
+    // If the clock went back, no work counts as slow; it ends some time.
     private static bool IsSlow(Running running, DateTimeOffset now) => now - running.Since >= Quick;
 
-    // Orders share their places, whether they are renewals or not.
+    // Renewals and new orders share their places.
     private static bool SharePlaces(WorkLane one, WorkLane other) => (one == WorkLane.Maintenance) == (other == WorkLane.Maintenance);
 
     private sealed record Running(WorkLane Lane, bool IsSuspect, DateTimeOffset Since, Task Task);

@@ -4,8 +4,8 @@ using KestrelAcme.Certificates.RateLimits;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// What is planned: at most one work for each certificate. Works wait by time; those that are due wait in two queues for each lane: by
-/// urgency, and, if they are suspect, in the order in which they fell due. Not safe for concurrent use.
+/// The planned works: at most one for each certificate. Works wait by time. Those that are due wait in two queues for each lane: by
+/// urgency, or, if they are suspect, in the order in which they became due. Not safe for concurrent use.
 /// </summary>
 internal sealed class WorkQueue
 {
@@ -13,27 +13,28 @@ internal sealed class WorkQueue
 
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
-    // By ticks in UTC: a hundred thousand may wait.
+    // By ticks in UTC, because a hundred thousand may wait.
     private readonly PriorityQueue<Entry, long> _waiting = new();
     private readonly PriorityQueue<Entry, long>[] _due
         = [.. Enumerable.Range(0, 2 * Enum.GetValues<WorkLane>().Length).Select(_ => new PriorityQueue<Entry, long>())];
 
     public int Count => _entries.Count;
 
-    /// <summary>How many entries are kept, those that were replaced among them.</summary>
+    /// <summary>The number of entries, including those that were replaced.</summary>
     public int Kept => _waiting.Count + _due.Sum(q => q.Count);
 
-    /// <summary>Makes room for as many works at once.</summary>
+    /// <summary>Makes room for a number of works.</summary>
     public void EnsureCapacity(int count)
     {
         _entries.EnsureCapacity(count);
         _waiting.EnsureCapacity(count);
     }
 
-    /// <summary>Plans a work, in place of the one that was planned for the certificate before.</summary>
+    /// <summary>Plans a work, and replaces the one that was planned for the certificate before.</summary>
     public void Set(string id, PlannedWork work, DateTimeOffset now)
     {
-        // Everything is planned again each time the wanted names are looked at, most of it as it was; what is due already is due once more.
+        // Everything is planned again each time the wanted names are read, most of it unchanged. Work that is already due must not lose its
+        // turn.
         if (_entries.TryGetValue(id, out var known)
             && (known.Work == work || (known.DueSince is not null && work.Due <= now && known.Work with { Due = work.Due } == work)))
         {
@@ -50,7 +51,7 @@ internal sealed class WorkQueue
 
     public PlannedWork? Find(string id) => _entries.TryGetValue(id, out var entry) ? entry.Work : null;
 
-    /// <summary>Lets what has fallen due wait by urgency from now on.</summary>
+    /// <summary>Moves works that have become due to the queues by urgency.</summary>
     public void Advance(DateTimeOffset now)
     {
         while (_waiting.TryPeek(out var entry, out _) && entry.Work.Due <= now)
@@ -67,7 +68,7 @@ internal sealed class WorkQueue
         }
     }
 
-    /// <summary>The work of a lane that is due and goes first; it stays in the queue.</summary>
+    /// <summary>Returns the next due work of a lane, which stays in the queue.</summary>
     public string? PeekDue(WorkLane lane, bool suspect = false)
     {
         var queue = DueQueue(lane, suspect);
@@ -84,10 +85,10 @@ internal sealed class WorkQueue
         return null;
     }
 
-    /// <summary>Whether the suspect work of a lane that is due and goes first failed the last time.</summary>
+    /// <summary>Whether the next suspect work of a lane failed the last time.</summary>
     public bool HasFailed(WorkLane lane) => PeekDue(lane, suspect: true) is { } id && _entries[id].Work.IsFailing;
 
-    /// <summary>Takes out the work that <see cref="PeekDue"/> returned.</summary>
+    /// <summary>Removes the work that <see cref="PeekDue"/> returned.</summary>
     public PlannedWork TakeDue(WorkLane lane, bool suspect = false)
     {
         var entry = DueQueue(lane, suspect).Dequeue();
@@ -95,7 +96,7 @@ internal sealed class WorkQueue
         return entry.Work;
     }
 
-    /// <summary>How many works of a lane have been due since before a time, and which the longest.</summary>
+    /// <summary>Returns how many works of a lane have been due since before a time, and which one the longest.</summary>
     public (int Count, string? Longest, DateTimeOffset Since) DueSinceBefore(WorkLane lane, DateTimeOffset time)
     {
         var due = DueQueue(lane, suspect: false).UnorderedItems.Concat(DueQueue(lane, suspect: true).UnorderedItems).Select(i => i.Element);
@@ -103,7 +104,7 @@ internal sealed class WorkQueue
         return late.MinBy(e => e.DueSince) is { DueSince: { } since } longest ? (late.Count, longest.Id, since) : default;
     }
 
-    /// <summary>When the next work falls due; <see langword="null"/> when none waits.</summary>
+    /// <summary>Returns when the next work is due; <see langword="null"/> if none waits.</summary>
     public DateTimeOffset? NextDue()
     {
         while (_waiting.TryPeek(out var entry, out _))
@@ -121,7 +122,7 @@ internal sealed class WorkQueue
 
     private PriorityQueue<Entry, long> DueQueue(WorkLane lane, bool suspect) => _due[(2 * (int)lane) + (suspect ? 1 : 0)];
 
-    // Entries that were replaced stay until they are met, which may be weeks away: they must not outnumber those that count.
+    // Replaced entries stay until they are reached, which may be weeks away: they must not outnumber the current ones.
     private void Compact(PriorityQueue<Entry, long> queue)
     {
         if (queue.Count > _entries.Count + (_entries.Count / 4) + Slack)
@@ -132,33 +133,32 @@ internal sealed class WorkQueue
         }
     }
 
-    // An entry that was replaced or removed is dropped when it is met.
+    // An entry that was replaced or removed is dropped when it is reached.
     private bool IsCurrent(Entry entry) => _entries.TryGetValue(entry.Id, out var current) && ReferenceEquals(current, entry);
 
     private sealed record Entry(string Id, PlannedWork Work)
     {
-        /// <summary>Since when it has been waiting for its turn; <see langword="null"/> while it waits for its time.</summary>
+        /// <summary>Since when it has been due; <see langword="null"/> while it waits for its time.</summary>
         public DateTimeOffset? DueSince { get; set; }
     }
 }
 
-/// <summary>Something to do for a certificate.</summary>
-/// <param name="Due">When; in the past means now.</param>
-/// <param name="Lane">What kind of work it is.</param>
-/// <param name="Urgency">Of the works that are due, the one with the earliest urgency goes first: the end of the certificate's
-/// life.</param>
+/// <summary>A work to do for a certificate.</summary>
+/// <param name="Due">When it is due. A time in the past means now.</param>
+/// <param name="Lane">The kind of work.</param>
+/// <param name="Urgency">The end of the certificate's life. Of the due works, the one with the earliest urgency goes first.</param>
 internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
 {
-    /// <summary>What is done; anything but an order is done in <see cref="WorkLane.Maintenance"/>.</summary>
+    /// <summary>The action. Everything except orders is done in <see cref="WorkLane.Maintenance"/>.</summary>
     public CertificateAction Action { get; init; }
 
     /// <summary>Whether it failed the last time.</summary>
     public bool IsFailing { get; init; }
 
     /// <summary>
-    /// Whether it may hang or fail once more: it failed the last time, or its certificate has expired, which those of working names do not.
-    /// Such works share half of the places, in the order in which they fell due: a name that fails again and again must not keep the others
-    /// from theirs.
+    /// Whether it may hang or fail again: it failed the last time, or its certificate has expired, which those of working names do not.
+    /// Suspects share half of the places, in the order in which they became due, so that a name that fails again and again holds up no
+    /// others.
     /// </summary>
     public bool IsSuspect(DateTimeOffset now) => IsFailing || (Lane == WorkLane.Renewals && Urgency <= now);
 }

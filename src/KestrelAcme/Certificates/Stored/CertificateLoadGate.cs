@@ -28,7 +28,7 @@ internal sealed class CertificateLoadGate(
     /// <summary>From here to <see cref="CompleteAsync"/>, connections wait for what is read.</summary>
     public void Begin() => Volatile.Write(ref _starting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    /// <summary>Reads certificates, behind those that are being read already.</summary>
+    /// <summary>Reads certificates, after those that are being read already.</summary>
     /// <returns>Completes when the store was searched for each of them; never fails.</returns>
     public Task LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken stopping)
     {

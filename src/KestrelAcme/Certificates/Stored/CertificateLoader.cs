@@ -9,15 +9,14 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Stored;
 
-/// <summary>Reads what the store holds of some certificates and serves it.</summary>
+/// <summary>Reads some certificates and their states from the store, and serves them.</summary>
 internal sealed class CertificateLoader(
     CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<CertificateLoader> logger)
 {
-    /// <summary>Reads certificates at once; as many as the store reads in one batch. What they hold is served when this returns.</summary>
-    /// <returns>The ids of which it is not known what the store holds.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked: what it holds is not known.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; from then on nothing is changed, however late the store
-    /// answers.</exception>
+    /// <summary>Reads certificates in one batch. What the store holds of them is served when this returns.</summary>
+    /// <returns>The ids for which the store did not say what it holds.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. Nothing is changed after that, however late the store responds.</exception>
     public async Task<IReadOnlySet<string>> LoadAsync(
         IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
     {
@@ -29,8 +28,8 @@ internal sealed class CertificateLoader(
     }
 
     /// <returns>
-    /// The states of those that were known already: what came back may have been worked on since, and its own state counts unless the
-    /// store has a later certificate.
+    /// The stored states of certificates that were read before. Such a certificate may have changed since, so its own state counts unless
+    /// the store has a later certificate.
     /// </returns>
     private async Task<Dictionary<string, CertificateStateRecord>> ReadStatesAsync(
         Dictionary<string, ManagedCertificate> byId, HashSet<string> failed, CancellationToken cancellationToken)
@@ -98,7 +97,8 @@ internal sealed class CertificateLoader(
         }
     }
 
-    // What somebody else put there, or copied to a wrong place. One that has expired, or has some of the names, is better than none.
+    // Another program put it there, or copied it to the wrong key. A certificate that has expired or lacks some of the names is better than
+    // none.
     private static string? ReasonToRefuse(ManagedCertificate certificate, CertificateSnapshot stored)
         => !certificate.Specification.Identifiers.Any(i => stored.Record.Metadata.Names.Contains(i.Value))
             ? "it is for none of the names that are wanted"
@@ -112,7 +112,7 @@ internal sealed class CertificateLoader(
         await store.SetCertificateAsideAsync(id, reason, cancellationToken);
     }
 
-    // The names of ten thousand certificates are in memory already: no second copy is kept.
+    // The names of ten thousand certificates are already in memory: no second copy is kept.
     private static void ShareNames(string[] names, EquatableArray<CertificateIdentifier> wanted)
     {
         for (var i = 0; i < names.Length && i < wanted.Count; i++)

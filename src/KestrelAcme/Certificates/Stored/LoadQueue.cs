@@ -6,20 +6,20 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Stored;
 
 /// <summary>
-/// Reads stored certificates one batch after the other, and before all others those that are asked for: the start does not take longer the
-/// more there are. What cannot be read keeps nothing else back, and is tried again by itself.
+/// Reads stored certificates in batches, and those that connections wait for first, so that the start takes no longer with many
+/// certificates. A certificate that cannot be read holds back no other, and is tried again.
 /// </summary>
 /// <remarks>
-/// Safe for concurrent use. Each certificate is read by one at a time: nothing that was read late can take the place of what came after.
+/// Safe for concurrent use. Only one task reads a certificate at a time, so a late response cannot replace a newer certificate.
 /// </remarks>
 internal sealed class LoadQueue(
     CertificateLoader loader, CertificateCatalog catalog, LoadReport report, IssuanceSettings settings, TimeProvider time)
 {
-    // A store takes a few questions at once.
+    // A store handles a few reads at once.
     private const int MostOnDemand = 8;
     private const int MostFailures = 3;
 
-    // More than hang at once in most stores that hang for some values only: those that do not hang are not kept waiting.
+    // More than the values that hang at once in most stores, so that the others do not wait.
     private const int MostRetries = 16;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
@@ -32,7 +32,7 @@ internal sealed class LoadQueue(
     private bool _running;
     private bool _retrying;
 
-    /// <summary>Tells from now on of each certificate that was read, or given up, after it was.</summary>
+    /// <summary>Calls back from now on for each certificate that was read or given up.</summary>
     public void OnLoaded(Action<ManagedCertificate> loaded)
     {
         lock (_gate)
@@ -41,8 +41,8 @@ internal sealed class LoadQueue(
         }
     }
 
-    /// <summary>Reads certificates, behind those that are being read already.</summary>
-    /// <returns>Ends when each of them was looked for; never fails.</returns>
+    /// <summary>Reads certificates, after those that are being read already.</summary>
+    /// <returns>Completes when the store was asked for each of them; never fails.</returns>
     public Task LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken stopping)
     {
         var added = certificates.Select(c => new UnreadCertificate(c)).ToList();
@@ -61,8 +61,8 @@ internal sealed class LoadQueue(
         }
     }
 
-    /// <summary>Reads what covers a name, itself or by a wildcard, before all else.</summary>
-    /// <returns>Ends when each of them was looked for; never fails.</returns>
+    /// <summary>Reads the certificates that cover a name, exactly or by a wildcard, before all others.</summary>
+    /// <returns>Completes when the store was asked for each of them; never fails.</returns>
     public Task ReadNowAsync(string name)
     {
         List<UnreadCertificate> all, mine;
@@ -108,7 +108,7 @@ internal sealed class LoadQueue(
         }
     }
 
-    // Never throws, and ends in time even where the store does not heed its token: what comes too late is thrown away by the loader.
+    // Never throws, and ends in time even if the store ignores its token: the loader discards what comes too late.
     private async Task ReadAsync(List<UnreadCertificate> batch)
     {
         Predicate<UnreadCertificate> isRead = static _ => false;
@@ -165,8 +165,8 @@ internal sealed class LoadQueue(
         loaded.ForEach(c => tell?.Invoke(c.Certificate));
     }
 
-    // Each alone: the fault may be with one of a batch. Several at once: one that hangs takes its whole time. A certificate that cannot be
-    // read at all counts as loaded in the end; before it is ordered the store is asked again.
+    // One by one, because the fault may be with one certificate of a batch; several at once, because one that hangs takes the whole time. A
+    // certificate that cannot be read at all counts as loaded in the end, and the store is asked again before it is ordered.
     private async Task RetryAsync()
     {
         for (var pause = Pause; ; pause *= 2)
@@ -190,7 +190,7 @@ internal sealed class LoadQueue(
     }
 }
 
-/// <summary>Says once why stored certificates cannot be read, however many they are, and again only after some could be.</summary>
+/// <summary>Logs once why stored certificates cannot be read, however many they are, and again only after some could be read.</summary>
 internal sealed class LoadReport(IssuanceSettings settings, ILogger<LoadReport> logger)
 {
     private volatile bool _said;

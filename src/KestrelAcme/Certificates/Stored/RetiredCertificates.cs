@@ -7,20 +7,20 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Stored;
 
 /// <summary>
-/// Serves what is stored under names that are wanted in another grouping, or with another kind of key, until that exists: a restart with a
-/// changed list of names takes no name offline.
+/// Serves stored certificates whose names are now wanted in another grouping or with another kind of key, until the new certificates exist:
+/// a restart with a changed list of names takes no name offline.
 /// </summary>
 internal sealed class RetiredCertificates(
     CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<RetiredCertificates> logger)
 {
     /// <summary>
-    /// Looks for what covers the names that have no valid certificate of their own. A store that cannot be asked, or a value that cannot
-    /// be read, is passed over.
+    /// Finds certificates for the names that have no valid one of their own. If the store cannot be asked, or a value cannot be read,
+    /// nothing fails.
     /// </summary>
     public async Task PublishAsync(CancellationToken cancellationToken)
     {
-        // Under itself, and under the wildcard that would cover it: a change of the kind of key leaves all names bare, and as many
-        // certificates to look through.
+        // By the name itself and by the wildcard that covers it. After a change of the kind of key no name has a certificate, and there are
+        // as many stored ones to search.
         var now = time.GetUtcNow();
         var bare = catalog.All.Where(c => c.Current is not { } current || current.NotBefore > now || current.NotAfter <= now)
             .SelectMany(c => c.Specification.Identifiers)
@@ -62,7 +62,7 @@ internal sealed class RetiredCertificates(
 
     private async Task PublishAsync(string[] ids, ILookup<string, string> bare, CancellationToken cancellationToken)
     {
-        // What is not known not to be revoked is not served.
+        // A certificate is served only if it is known not to be revoked.
         var unknown = new HashSet<string>(StringComparer.Ordinal);
         var revoked = new Dictionary<string, string?>(StringComparer.Ordinal);
         await foreach (var (id, state) in store.ReadStatesAsync(ids, id => unknown.Add(id), cancellationToken))
@@ -74,7 +74,7 @@ internal sealed class RetiredCertificates(
         {
             cancellationToken.ThrowIfCancellationRequested();
 
-            // For the names that are wanted, and no others that it may have.
+            // For the wanted names only, not for others that it has.
             string[] names = [.. snapshot.Record.Metadata.Names.SelectMany(n => bare[n]).Distinct(StringComparer.Ordinal)];
             if (names.Length > 0
                 && !unknown.Contains(id)

@@ -9,8 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Stored;
 
 /// <summary>
-/// Looks at what other instances put into the store, as soon as the store tells. What cannot be read is looked at again, and keeps nothing
-/// else back.
+/// Watches what other instances put into the store. A certificate that cannot be read is read again later, and holds back no other.
 /// </summary>
 internal sealed class StorageWatcher(
     CertificateCatalog catalog,
@@ -22,7 +21,7 @@ internal sealed class StorageWatcher(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
 
-    // Beside what is going on, not instead of it: ten thousand certificates are looked at within three minutes.
+    // Leaves time for other work: ten thousand certificates are checked within three minutes.
     private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
 
     private readonly Channel<bool> _everything
@@ -158,7 +157,7 @@ internal sealed class StorageWatcher(
         }
     }
 
-    // What fails for one certificate says nothing about the next.
+    // A failure of one certificate does not concern the next.
     private async Task GuardAsync(ManagedCertificate certificate, Func<Task> look, CancellationToken cancellationToken)
     {
         try

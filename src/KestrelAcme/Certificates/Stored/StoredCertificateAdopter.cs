@@ -21,11 +21,11 @@ internal sealed class StoredCertificateAdopter(
     TimeProvider time,
     ILogger<StoredCertificateAdopter> logger)
 {
-    /// <summary>Serves what is stored, with its state, where it may take the place of what is served.</summary>
-    /// <exception cref="StorageUnavailableException">The state could not be read; the certificate is served all the same.</exception>
+    /// <summary>Serves a stored certificate, with its state, if it may replace the one that is served.</summary>
+    /// <exception cref="StorageUnavailableException">The state could not be read. The certificate is served all the same.</exception>
     public async Task TakeOverAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
     {
-        // What is still being read at the start is left to whoever reads it.
+        // A certificate that is still being read at the start is not touched.
         if (!certificate.IsLoaded
             || await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is not { } stored
             || stored.IsSameAs(certificate.Committing))
@@ -50,8 +50,8 @@ internal sealed class StoredCertificateAdopter(
     }
 
     /// <summary>
-    /// Has a certificate stored again that vanished from the store, by an instance that may order: it is still served, and an emptied store
-    /// is filled from memory.
+    /// Stores a certificate again that has vanished from the store, if this instance may order: it is still served, and an emptied store is
+    /// filled from memory.
     /// </summary>
     public void StoreAgain(ManagedCertificate certificate)
     {
@@ -62,8 +62,8 @@ internal sealed class StoredCertificateAdopter(
         }
     }
 
-    // What was put in the place of a good certificate, or had to be repaired to be read, is replaced by what is served. One that is not
-    // valid yet may be so by another clock than ours.
+    // If a stored certificate is worse than the one that is served, or had to be repaired to be read, the served one is stored in its
+    // place. One that is not valid yet may be valid by the clock of another instance.
     private async Task KeepOwnAsync(ManagedCertificate certificate, CertificateSnapshot stored, CancellationToken cancellationToken)
     {
         if (certificate.Current is not { } current)

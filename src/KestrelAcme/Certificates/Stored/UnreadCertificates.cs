@@ -2,7 +2,7 @@ using KestrelAcme.Certificates.Model;
 
 namespace KestrelAcme.Certificates.Stored;
 
-/// <summary>What is to be read: in order, and by name. Not safe for concurrent use.</summary>
+/// <summary>The certificates that have not been read yet, in order and by name. Not safe for concurrent use.</summary>
 internal sealed class UnreadCertificates
 {
     private readonly Queue<UnreadCertificate> _order = new();
@@ -29,13 +29,13 @@ internal sealed class UnreadCertificates
 
         if (_byName.Count == 0)
         {
-            // Room for ten thousand is not kept.
+            // Does not keep room for ten thousand.
             _byName.TrimExcess();
             _order.TrimExcess();
         }
     }
 
-    /// <summary>Claims those that are next.</summary>
+    /// <summary>Claims the next certificates.</summary>
     public List<UnreadCertificate> Next(int most)
     {
         var batch = new List<UnreadCertificate>(most);
@@ -50,7 +50,7 @@ internal sealed class UnreadCertificates
         return batch;
     }
 
-    /// <summary>All that cover a name, itself or by a wildcard.</summary>
+    /// <summary>All certificates that cover a name, exactly or by a wildcard.</summary>
     public List<UnreadCertificate> Find(string name)
     {
         var dot = name.IndexOf('.', StringComparison.Ordinal);
@@ -72,7 +72,7 @@ internal sealed class UnreadCertificates
     }
 }
 
-/// <summary>A certificate that is to be read from the store. Claimed and released under the queue's lock.</summary>
+/// <summary>A certificate that has not been read yet. Claimed and released under the queue's lock.</summary>
 internal sealed class UnreadCertificate(ManagedCertificate certificate)
 {
     private readonly TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -82,16 +82,16 @@ internal sealed class UnreadCertificate(ManagedCertificate certificate)
 
     public IReadOnlyList<string> Names { get; } = [.. certificate.Specification.Identifiers.Select(i => i.Value)];
 
-    /// <summary>How often it could not be read.</summary>
+    /// <summary>The number of failed reads.</summary>
     public int Failures { get; private set; }
 
-    /// <summary>Ends when it was looked for once, with or without success.</summary>
+    /// <summary>Completes when the store was asked for it once, with or without success.</summary>
     public Task Looked => _looked.Task;
 
-    /// <summary>Whether the caller is the one to read it now.</summary>
+    /// <summary>Returns whether the caller is to read it now.</summary>
     public bool TryClaim() => !_claimed && (_claimed = true);
 
-    /// <summary>Lets somebody else try again.</summary>
+    /// <summary>Allows another attempt.</summary>
     public void Release()
     {
         Failures++;

@@ -10,9 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Upkeep;
 
 /// <summary>
-/// Once a day marks what nothing refers to any more, and removes it when it was marked for two weeks: certificates and states of names that
-/// are no longer managed, answers to challenges that were left behind, and revoked keys that were set aside. Damaged values are never
-/// removed.
+/// Once a day marks unused values, and removes those that have been marked for two weeks: certificates and states of names that are no
+/// longer managed, leftover challenge responses, and revoked keys that were set aside. Damaged values are never removed.
 /// </summary>
 internal sealed class Housekeeper(
     CertificateCatalog catalog, BoundedStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
@@ -56,7 +55,7 @@ internal sealed class Housekeeper(
         }
     }
 
-    /// <summary>One round.</summary>
+    /// <summary>Runs one round.</summary>
     public async Task TidyAsync(CancellationToken cancellationToken)
     {
         await using var keeper = await LeaseKeeper.TryAcquireAsync(storage, "housekeeping", LeaseDuration, time, cancellationToken);
@@ -102,7 +101,7 @@ internal sealed class Housekeeper(
         return catalog.Find(id) is not null || catalog.IsServed(id, time.GetUtcNow());
     }
 
-    // A copy that an editor or a person made beside a certificate or a state is not ours to remove.
+    // A copy that an editor or a person made next to a certificate or a state is kept.
     private static bool IsForeign(string key)
         => (key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal)
                 && key != StorageLayout.Certificate(StorageLayout.IdOf(key)))
