@@ -24,8 +24,8 @@ internal sealed class AuthorityRegistry(
     /// Fetches an authority's directory while Kestrel starts: the first order then finds the connection open and the code compiled. Nothing is
     /// ordered or created, and nothing fails.
     /// </summary>
-    public void WarmUp(AuthoritySpecification specification, CancellationToken stopping) => _ = Task.Run(
-        async () => await Get(specification).Client.GetDirectoryAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing), CancellationToken.None);
+    public void WarmUp(AuthoritySpecification specification, CancellationToken stopping)
+        => _ = Task.Run(() => FetchDirectoryAsync(specification, stopping), CancellationToken.None);
 
     /// <summary>Stores accounts again that are in use and gone from the store.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
@@ -51,6 +51,18 @@ internal sealed class AuthorityRegistry(
         foreach (var authority in _authorities.Values.Where(a => a.IsValueCreated))
         {
             authority.Value.Blocks.TrySoon();
+        }
+    }
+
+    private async Task FetchDirectoryAsync(AuthoritySpecification specification, CancellationToken stopping)
+    {
+        try
+        {
+            await Get(specification).Client.GetDirectoryAsync(stopping);
+        }
+        catch (Exception)
+        {
+            // The order asks again, and its failure is reported.
         }
     }
 

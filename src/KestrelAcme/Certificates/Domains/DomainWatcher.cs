@@ -59,29 +59,19 @@ internal sealed class DomainWatcher(WantedCertificates wanted, BoundedStorage st
         await fired.Task.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task FollowStoreAsync(Func<Task> reconcile, CancellationToken stopping)
-    {
-        while (!stopping.IsCancellationRequested)
+    private Task FollowStoreAsync(Func<Task> reconcile, CancellationToken stopping) => BackgroundLoop.RunAsync(
+        async token =>
         {
-            try
+            await foreach (var _ in storage.WatchAsync(StorageLayout.DomainsPrefix, token))
             {
-                await foreach (var _ in storage.WatchAsync(StorageLayout.DomainsPrefix, stopping))
-                {
-                    await reconcile();
-                }
+                await reconcile();
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                logger.FollowingFailed(exception.Message);
-            }
-
-            await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+        },
+        first: TimeSpan.Zero,
+        Pause,
+        time,
+        exception => logger.FollowingFailed(exception.Message),
+        stopping);
 
     private async Task AskSourcesAsync(Func<Task> reconcile, CancellationToken stopping)
     {

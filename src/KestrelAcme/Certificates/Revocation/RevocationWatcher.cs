@@ -20,29 +20,13 @@ internal sealed class RevocationWatcher(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(15);
 
-    public async Task RunAsync(CancellationToken stopping)
-    {
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                if (issuance.ReasonNotToOrder is null)
-                {
-                    await LookAsync(stopping);
-                }
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                logger.RevocationCheckFailed(exception.Message);
-            }
-
-            await Task.Delay(Interval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    public Task RunAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+        token => issuance.ReasonNotToOrder is null ? LookAsync(token) : Task.CompletedTask,
+        first: TimeSpan.Zero,
+        Interval,
+        time,
+        exception => logger.RevocationCheckFailed(exception.Message),
+        stopping);
 
     /// <summary>Looks at every list that is due. What fails for one list, or for one certificate, keeps no other back; it is looked at again in the next round.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)

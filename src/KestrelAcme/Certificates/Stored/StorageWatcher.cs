@@ -31,29 +31,19 @@ internal sealed class StorageWatcher(
     public Task RunAsync(CancellationToken stopping)
         => Task.WhenAll(FollowAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
 
-    private async Task FollowAsync(CancellationToken stopping)
-    {
-        while (!stopping.IsCancellationRequested)
+    private Task FollowAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+        async token =>
         {
-            try
+            await foreach (var change in store.Storage.WatchAsync(StorageLayout.CertificatesPrefix, token))
             {
-                await foreach (var change in store.Storage.WatchAsync(StorageLayout.CertificatesPrefix, stopping))
-                {
-                    await FollowAsync(change, stopping);
-                }
+                await FollowAsync(change, token);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                logger.FollowingFailed(exception.Message);
-            }
-
-            await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+        },
+        first: TimeSpan.Zero,
+        Pause,
+        time,
+        exception => logger.FollowingFailed(exception.Message),
+        stopping);
 
     private async Task FollowAsync(StorageChange change, CancellationToken cancellationToken)
     {

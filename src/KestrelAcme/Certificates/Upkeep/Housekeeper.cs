@@ -29,31 +29,20 @@ internal sealed class Housekeeper(
         "revocation-lists/",
     ];
 
-    public async Task RunAsync(CancellationToken stopping)
-    {
-        var wait = FirstWait;
-        while (!stopping.IsCancellationRequested)
+    public Task RunAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+        async token =>
         {
-            await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            wait = Interval;
-            try
+            catalog.WithdrawExpired(time.GetUtcNow() - GracePolicy.Grace);
+            if (issuance.ReasonNotToOrder is null)
             {
-                catalog.WithdrawExpired(time.GetUtcNow() - GracePolicy.Grace);
-                if (!stopping.IsCancellationRequested && issuance.ReasonNotToOrder is null)
-                {
-                    await TidyAsync(stopping);
-                }
+                await TidyAsync(token);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                logger.HousekeepingFailed(exception.Message);
-            }
-        }
-    }
+        },
+        FirstWait,
+        Interval,
+        time,
+        exception => logger.HousekeepingFailed(exception.Message),
+        stopping);
 
     /// <summary>Runs one round.</summary>
     public async Task TidyAsync(CancellationToken cancellationToken)
