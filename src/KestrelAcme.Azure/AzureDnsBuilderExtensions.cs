@@ -2,21 +2,21 @@ using Azure.Core;
 using KestrelAcme.Azure;
 using KestrelAcme.Hosting;
 
-// Where ASP.NET Core apps look for the verbs of their services.
+// The namespace in which ASP.NET Core apps look for registration methods.
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds Azure DNS as a provider for the DNS challenges.</summary>
+/// <summary>Adds Azure DNS as a provider for DNS challenges.</summary>
 public static class AzureDnsBuilderExtensions
 {
     /// <summary>
-    /// Adds the type <c>AzureDns</c>, which elements of <c>DnsProviders</c> in the configuration may name, and, with
-    /// <paramref name="configure"/>, one such element in code.
+    /// Registers the provider type <c>AzureDns</c> for use in the <c>DnsProviders</c> configuration section, and adds one provider in code
+    /// if <paramref name="configure"/> is set.
     /// </summary>
     /// <param name="builder">The builder.</param>
-    /// <param name="configure">Sets the zones and the identity of an element; <see langword="null"/> to add the type alone.</param>
+    /// <param name="configure">Configures the zones and the identity; <see langword="null"/> to register only the type.</param>
     /// <returns>The builder.</returns>
     /// <remarks>
-    /// An element without an identity of its own uses the <see cref="TokenCredential"/> among the app's services, and without one
+    /// A provider without an identity of its own uses the <see cref="TokenCredential"/> from the app's services or, without one,
     /// <c>DefaultAzureCredential</c>.
     /// </remarks>
     public static IAcmeHttpsBuilder AddAzureDns(this IAcmeHttpsBuilder builder, Action<AzureDnsOptions>? configure = null)

@@ -10,7 +10,8 @@ using KestrelAcme.Configuration;
 namespace KestrelAcme.Azure;
 
 /// <summary>
-/// Changes zones of Azure DNS, which keeps all values of a name as one resource: it is read, changed, and written back on the condition that nobody else changed it meanwhile.
+/// Changes zones of Azure DNS. Azure keeps all values of a name in one resource, which is read, changed, and written back if
+/// nobody else has changed it in the meantime.
 /// </summary>
 internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
 {
@@ -26,15 +27,18 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
     public AzureDnsProvider(DnsProviderSettings settings, TokenCredential credential, HttpPipelineTransport? transport, TimeProvider time)
     {
         _time = time;
-        _api = new AzureApi(new Uri(settings.Find(nameof(AzureDnsOptions.ResourceManagerEndpoint)) ?? AzureDnsOptions.PublicCloud), credential, AzureCredentials.SecretsOf(settings), transport, time);
+        var endpoint = new Uri(settings.Find(nameof(AzureDnsOptions.ResourceManagerEndpoint)) ?? AzureDnsOptions.PublicCloud);
+        _api = new AzureApi(endpoint, credential, AzureCredentials.SecretsOf(settings), transport, time);
         _zones = new AzureZoneFinder(settings, _api, time);
     }
 
     public string Description => $"Azure DNS at {_api.Endpoint.Authority}";
 
-    public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => ChangeAsync(record, set => RecordSetChange.Add(set, record), cancellationToken);
+    public Task CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) =>
+        ChangeAsync(record, set => RecordSetChange.Add(set, record), cancellationToken);
 
-    public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) => ChangeAsync(record, set => RecordSetChange.Remove(set, record), cancellationToken);
+    public Task DeleteTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken) =>
+        ChangeAsync(record, set => RecordSetChange.Remove(set, record), cancellationToken);
 
     public void Dispose()
     {
@@ -42,7 +46,10 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
         _api.Dispose();
     }
 
-    private async Task ChangeAsync(DnsTxtRecord record, Func<AzureRecordSetProperties?, AzureRecordSetProperties?> change, CancellationToken cancellationToken)
+    private async Task ChangeAsync(
+        DnsTxtRecord record,
+        Func<AzureRecordSetProperties?, AzureRecordSetProperties?> change,
+        CancellationToken cancellationToken)
     {
         var zone = await _zones.FindAsync(record, cancellationToken);
         try
@@ -53,7 +60,9 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
                 if (attempt == Attempts)
                 {
                     throw new DnsProviderException(
-                        DnsProviderFault.Unavailable, $"{_api.Endpoint.Authority}: the TXT records of {record.Name} in zone {zone.Name} were changed by others in each of {Attempts} attempts.");
+                        DnsProviderFault.Unavailable,
+                        $"{_api.Endpoint.Authority}: the TXT records of {record.Name} in zone {zone.Name} were changed by others "
+                        + $"in each of {Attempts} attempts.");
                 }
 
                 await Task.Delay(pause, _time, cancellationToken);
@@ -67,8 +76,12 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
         }
     }
 
-    /// <returns>Whether the set is as it is wanted; not, when somebody else changed it meanwhile.</returns>
-    private async Task<bool> TryChangeAsync(AzureZone zone, DnsTxtRecord record, Func<AzureRecordSetProperties?, AzureRecordSetProperties?> change, CancellationToken cancellationToken)
+    /// <returns>Whether the set is now as wanted; false if somebody else has changed it in the meantime.</returns>
+    private async Task<bool> TryChangeAsync(
+        AzureZone zone,
+        DnsTxtRecord record,
+        Func<AzureRecordSetProperties?, AzureRecordSetProperties?> change,
+        CancellationToken cancellationToken)
     {
         var url = _api.Url(zone.RecordSet(record.Name));
         var current = await ReadAsync(zone, url, cancellationToken);
@@ -82,10 +95,17 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
             new AzureRequest(wanted is null ? RequestMethod.Delete : RequestMethod.Put, url, zone.Name)
             {
                 Etag = current?.Etag,
-                Body = wanted is null ? null : JsonSerializer.SerializeToUtf8Bytes(new AzureRecordSet(wanted), AzureJsonContext.Default.AzureRecordSet),
+                Body = wanted is null
+                    ? null
+                    : JsonSerializer.SerializeToUtf8Bytes(new AzureRecordSet(wanted), AzureJsonContext.Default.AzureRecordSet),
             },
             cancellationToken);
-        return answer.IsSuccess || (answer.Status == PreconditionFailed ? false : throw AzureFailures.Refused(answer, _api.Endpoint, zone.Name, zone.ResourceId));
+        if (!answer.IsSuccess && answer.Status != PreconditionFailed)
+        {
+            throw AzureFailures.Refused(answer, _api.Endpoint, zone.Name, zone.ResourceId);
+        }
+
+        return answer.IsSuccess;
     }
 
     private async Task<AzureRecordSet?> ReadAsync(AzureZone zone, Uri url, CancellationToken cancellationToken)

@@ -1,8 +1,8 @@
 namespace KestrelAcme.DnsClient;
 
 /// <summary>
-/// Case of ASCII letters within octets. Lengths of labels are below 64 and letters above, so a whole name can be treated at once.
-/// The framework's Ascii class does not do: it calls two spans with an octet above 127 different.
+/// Compares and converts the case of ASCII letters. Label lengths are below 64 and letters above, so a whole wire-form name can be treated
+/// at once. The framework's Ascii class does not fit: it treats octets above 127 as always different.
 /// </summary>
 internal static class AsciiCase
 {

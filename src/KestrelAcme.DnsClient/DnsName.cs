@@ -4,8 +4,8 @@ using System.Text;
 namespace KestrelAcme.DnsClient;
 
 /// <summary>
-/// A domain name (RFC 1035 section 3.1): labels of at most 63 octets, at most 255 octets in all. Names are equal without regard to
-/// ASCII case and keep the case they were written in. Immutable, so safe to share between threads.
+/// A domain name (RFC 1035 section 3.1): labels of at most 63 octets, at most 255 octets in total. Names are compared without ASCII case
+/// and keep the case that they were written in. Immutable and thread-safe.
 /// </summary>
 public sealed class DnsName : IEquatable<DnsName>
 {
@@ -22,7 +22,7 @@ public sealed class DnsName : IEquatable<DnsName>
     /// <summary>Whether this is the root.</summary>
     public bool IsRoot => _wire.Length == 1;
 
-    /// <summary>How many labels the name has; the root has none.</summary>
+    /// <summary>The number of labels; zero for the root.</summary>
     public int LabelCount
     {
         get
@@ -40,7 +40,7 @@ public sealed class DnsName : IEquatable<DnsName>
     /// <summary>The name without its first label, or null for the root.</summary>
     public DnsName? Parent => IsRoot ? null : new DnsName(_wire[(_wire[0] + 1)..]);
 
-    /// <summary>The name with one more label of plain letters and digits in front, or null where that is too long.</summary>
+    /// <summary>The name with another label of letters and digits in front, or null if that is too long.</summary>
     internal DnsName? WithLabel(string label) => label.Length + 1 + _wire.Length > MaximumLength
         ? null
         : new DnsName([(byte)label.Length, .. Encoding.ASCII.GetBytes(label), .. _wire]);
@@ -49,24 +49,24 @@ public sealed class DnsName : IEquatable<DnsName>
     internal ReadOnlySpan<byte> Wire => _wire;
 
     /// <summary>
-    /// Reads a name in presentation form, always taken as absolute: a dot at the end makes no difference. <c>\.</c> is a dot inside a
-    /// label, <c>\DDD</c> an octet in decimal. International names must already be A-labels (<c>xn--…</c>).
+    /// Reads a name in presentation form. It is always absolute: a trailing dot makes no difference. <c>\.</c> is a dot inside a label and
+    /// <c>\DDD</c> an octet in decimal. Internationalized names must already be A-labels (<c>xn--…</c>).
     /// </summary>
-    /// <exception cref="FormatException">The text is no domain name; the message says why.</exception>
+    /// <exception cref="FormatException">The text is not a domain name; the message says why.</exception>
     public static DnsName Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return DnsNameText.TryRead(text, out byte[]? wire, out string? problem) ? new DnsName(wire) : throw new FormatException(problem);
     }
 
-    /// <summary>Reads a name as <see cref="Parse"/> does, and returns false where that would throw.</summary>
+    /// <summary>Reads a name as <see cref="Parse"/> does, but returns false instead of throwing.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out DnsName? name)
     {
         name = text is not null && DnsNameText.TryRead(text, out byte[]? wire, out _) ? new DnsName(wire) : null;
         return name is not null;
     }
 
-    /// <summary>Whether this name is <paramref name="ancestor"/> itself or lies below it.</summary>
+    /// <summary>Whether this name is <paramref name="ancestor"/> or below it.</summary>
     public bool IsSubdomainOf(DnsName ancestor)
     {
         ArgumentNullException.ThrowIfNull(ancestor);
@@ -77,7 +77,7 @@ public sealed class DnsName : IEquatable<DnsName>
             at += _wire[at] + 1;
         }
 
-        // A match that does not begin at a label's start is only a suffix of text: notexample.com is not below example.com.
+        // A match that does not start at a label is only a textual suffix: notexample.com is not below example.com.
         return at == start && AsciiCase.EqualsIgnoreCase(_wire.AsSpan(start), ancestor._wire);
     }
 
@@ -95,19 +95,19 @@ public sealed class DnsName : IEquatable<DnsName>
         return hash.ToHashCode();
     }
 
-    /// <summary>The name in presentation form without a dot at the end; whatever is not plain printable ASCII is escaped.</summary>
+    /// <summary>Returns the presentation form without a trailing dot. Everything except plain printable ASCII is escaped.</summary>
     public override string ToString() => DnsNameText.Write(_wire);
 
-    /// <summary>Whether two names are the same, ASCII case aside.</summary>
+    /// <summary>Whether two names are equal, ignoring ASCII case.</summary>
     public static bool operator ==(DnsName? left, DnsName? right) => left is null ? right is null : left.Equals(right);
 
-    /// <summary>Whether two names differ, ASCII case aside.</summary>
+    /// <summary>Whether two names differ, ignoring ASCII case.</summary>
     public static bool operator !=(DnsName? left, DnsName? right) => !(left == right);
 
-    /// <summary>Takes over a wire form that has been checked: label lengths, total length, final zero.</summary>
+    /// <summary>Wraps a wire form that has been checked: label lengths, total length, final zero.</summary>
     internal static DnsName FromWire(ReadOnlySpan<byte> wire) => wire.Length == 1 ? Root : new DnsName(wire.ToArray());
 
-    /// <summary>The wire form in lower case, as digests take it (RFC 4034 section 6.2).</summary>
+    /// <summary>The wire form in lower case, as used in digests (RFC 4034 section 6.2).</summary>
     internal byte[] ToCanonicalWire()
     {
         byte[] canonical = new byte[_wire.Length];

@@ -5,7 +5,7 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.DnsClient;
 
-/// <summary>The presentation form of names: RFC 1035 section 5.1, with its escapes.</summary>
+/// <summary>Reads and writes names in presentation form (RFC 1035 section 5.1), with its escapes.</summary>
 internal static class DnsNameText
 {
     public static bool TryRead(string text, [NotNullWhen(true)] out byte[]? wire, [NotNullWhen(false)] out string? problem)
@@ -30,7 +30,7 @@ internal static class DnsNameText
             }
             else if (!TryReadOctet(text, ref at, out byte octet))
             {
-                problem = "it has a character outside ASCII or a wrong escape (international names must be A-labels, xn--…)";
+                problem = "it has a character outside ASCII or an invalid escape (international names must be A-labels, xn--…)";
             }
             else if (length >= buffer.Length - 1)
             {
@@ -48,7 +48,7 @@ internal static class DnsNameText
         }
 
         problem = problem is null ? null : $"'{Quote(text)}' is not a domain name: {problem}.";
-        // The octet kept free for the next label's length is the final zero.
+        // The octet reserved for the length of the next label becomes the final zero.
         buffer[labelStart] = 0;
         wire = problem is null ? buffer[..length].ToArray() : null;
         return problem is null;

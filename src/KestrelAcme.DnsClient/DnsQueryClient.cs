@@ -8,9 +8,9 @@ using KestrelAcme.DnsClient.Updates;
 namespace KestrelAcme.DnsClient;
 
 /// <summary>
-/// Asks name servers: queries over UDP with EDNS(0) and over TCP (RFC 1035, 6891, 7766), and signed updates (RFC 2136, 8945). It holds
-/// no connection and caches no answer, is safe to use from many threads at once, and is meant to be made once. Every failure is a
-/// <see cref="DnsException"/>, except that a cancelled call throws <see cref="OperationCanceledException"/>.
+/// Sends queries over UDP with EDNS(0) and over TCP (RFC 1035, 6891, 7766), and signed updates (RFC 2136, 8945). It keeps no connections
+/// and caches no responses. Thread-safe; create one and reuse it. Failures throw a <see cref="DnsException"/>; a canceled call throws
+/// <see cref="OperationCanceledException"/>.
 /// </summary>
 public sealed class DnsQueryClient
 {
@@ -19,7 +19,7 @@ public sealed class DnsQueryClient
     private readonly DnsTransport _transport;
     private readonly ResolverQuery _resolverQuery;
 
-    /// <summary>Makes a requestor.</summary>
+    /// <summary>Creates a client.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public DnsQueryClient(DnsQueryClientOptions? options = null, TimeProvider? timeProvider = null)
     {
@@ -37,17 +37,18 @@ public sealed class DnsQueryClient
     internal TimeProvider TimeProvider => _timeProvider;
 
     /// <summary>
-    /// Asks one server and returns its answer, whatever its code. A server that stays silent over UDP, or cannot be reached, is asked
-    /// over TCP, too, before the call fails: that takes up to twice <see cref="DnsQueryClientOptions.Timeout"/>.
+    /// Queries one server and returns its response, whatever the response code. If the server cannot be reached over UDP or does not
+    /// respond, TCP is tried before the call fails, which takes up to twice <see cref="DnsQueryClientOptions.Timeout"/>.
     /// </summary>
     /// <param name="server">The server.</param>
-    /// <param name="name">The name to ask for.</param>
-    /// <param name="type">The type of records to ask for.</param>
-    /// <param name="recursionDesired">Whether the server is to ask others (RD): true for a resolver, false for an authority.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="DnsTimeoutException">The server did not answer.</exception>
+    /// <param name="name">The name to query.</param>
+    /// <param name="type">The record type to query.</param>
+    /// <param name="recursionDesired">Whether the server should query others (RD): true for a resolver, false for an
+    /// authoritative server.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="DnsTimeoutException">The server did not respond.</exception>
     /// <exception cref="DnsTransportException">The server could not be reached.</exception>
-    /// <exception cref="DnsFormatException">The answer is malformed.</exception>
+    /// <exception cref="DnsFormatException">The response is malformed.</exception>
     public Task<DnsResponse> QueryAsync(
         IPEndPoint server,
         DnsName name,
@@ -61,10 +62,10 @@ public sealed class DnsQueryClient
     }
 
     /// <summary>
-    /// Asks the resolvers in turn, those that were silent a short while ago last, twice over with a short pause between, until one
-    /// answers. NOERROR (with or without records) and NXDOMAIN are answers; any other code sends the question to the next resolver.
+    /// Queries the resolvers in turn until one answers, starting over once after a short pause. Resolvers that recently did not respond
+    /// come last. NOERROR (with or without records) and NXDOMAIN are answers; after any other code the next resolver is queried.
     /// </summary>
-    /// <exception cref="DnsResolutionException">No resolver answered; it names each and what it said.</exception>
+    /// <exception cref="DnsResolutionException">No resolver answered; the message lists each with its failure.</exception>
     public Task<DnsResponse> ResolveAsync(DnsName name, DnsRecordType type, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -72,18 +73,18 @@ public sealed class DnsQueryClient
     }
 
     /// <summary>
-    /// Changes a zone at its primary server (RFC 2136), over TCP. All changes are made, or none. An update whose answer is lost is sent
-    /// again, which is safe: every operation of <see cref="DnsUpdate"/> has the same effect twice as once.
+    /// Updates a zone at its primary server (RFC 2136), over TCP. Either all changes are made or none. If the response is lost, the
+    /// update is sent again, which is safe: every operation of <see cref="DnsUpdate"/> is idempotent.
     /// </summary>
     /// <param name="server">The zone's primary server.</param>
     /// <param name="update">The changes.</param>
-    /// <param name="key">The key to sign with, and to verify the answer with; null to send without a signature.</param>
-    /// <param name="cancellationToken">Ends the call; whether the server has made the change is then unknown.</param>
+    /// <param name="key">The key to sign with and to verify the response with; null to send the update unsigned.</param>
+    /// <param name="cancellationToken">Cancels the call; the server may or may not have made the changes.</param>
     /// <exception cref="DnsResponseCodeException">The server rejected the update.</exception>
-    /// <exception cref="TsigException">The server rejected the signature, or the signature of its answer does not pass.</exception>
-    /// <exception cref="DnsTimeoutException">The server did not answer.</exception>
+    /// <exception cref="TsigException">The server rejected the signature, or the signature of its response is invalid.</exception>
+    /// <exception cref="DnsTimeoutException">The server did not respond.</exception>
     /// <exception cref="DnsTransportException">The server could not be reached.</exception>
-    /// <exception cref="DnsFormatException">The answer is malformed.</exception>
+    /// <exception cref="DnsFormatException">The response is malformed.</exception>
     public Task UpdateAsync(IPEndPoint server, DnsUpdate update, TsigKey? key = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(server);
@@ -102,8 +103,35 @@ public sealed class DnsQueryClient
             }
             catch (DnsException cause) when (left > 1 && cause is DnsTimeoutException or DnsTransportException)
             {
-                // A server that restarts: the next attempt may pass, and the last one's error is told.
+                // The server may be restarting: another attempt may succeed. The last attempt's error is thrown.
             }
         }
+    }
+}
+
+/// <summary>Options of a <see cref="DnsQueryClient"/>. They are read once, by its constructor.</summary>
+public sealed class DnsQueryClientOptions
+{
+    /// <summary>The recursive resolvers, queried in this order.</summary>
+    /// <value>Empty by default: the system's resolvers, which are looked up again if the network changes.</value>
+    public IList<IPEndPoint> Resolvers { get; } = [];
+
+    /// <summary>The timeout for the response of one server. UDP and TCP each have their own.</summary>
+    /// <value>3 seconds by default; from 1 ms to 5 minutes.</value>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// How many datagrams are sent for one query, spread evenly over <see cref="Timeout"/>, until there is a response;
+    /// also how often an update is sent.
+    /// </summary>
+    /// <value>3 by default; from 1 to 10.</value>
+    public int Attempts { get; set; } = 3;
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Timeout, TimeSpan.FromMilliseconds(1), nameof(Timeout));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Timeout, TimeSpan.FromMinutes(5), nameof(Timeout));
+        ArgumentOutOfRangeException.ThrowIfLessThan(Attempts, 1, nameof(Attempts));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Attempts, 10, nameof(Attempts));
     }
 }

@@ -5,7 +5,7 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient;
 
-/// <summary>What one server answered to one query, whatever its code. Immutable.</summary>
+/// <summary>The response of a server to a query, whatever its code. Immutable.</summary>
 public sealed class DnsResponse
 {
     internal DnsResponse(IPEndPoint server, DnsQuestion question, DnsMessage message)
@@ -20,35 +20,35 @@ public sealed class DnsResponse
         Authority = message.Authority;
     }
 
-    /// <summary>The server that answered.</summary>
+    /// <summary>The server that responded.</summary>
     public IPEndPoint Server { get; }
 
-    /// <summary>The name asked for.</summary>
+    /// <summary>The queried name.</summary>
     public DnsName Name { get; }
 
-    /// <summary>The type asked for.</summary>
+    /// <summary>The queried type.</summary>
     public DnsRecordType Type { get; }
 
-    /// <summary>The code, the upper bits from EDNS included.</summary>
+    /// <summary>The response code, including the upper bits from EDNS.</summary>
     public DnsResponseCode Code { get; }
 
-    /// <summary>Whether the server says that it is an authority for the name (AA): a lame server does not.</summary>
+    /// <summary>Whether the server claims to be authoritative for the name (AA); a lame server does not.</summary>
     public bool IsAuthoritative { get; }
 
     /// <summary>Whether the server offers recursion (RA).</summary>
     public bool IsRecursionAvailable { get; }
 
-    /// <summary>The answer section: the records asked for, and the CNAMEs that led to them.</summary>
+    /// <summary>The answer section: the queried records, and the CNAMEs that lead to them.</summary>
     public IReadOnlyList<DnsRecord> Answers { get; }
 
-    /// <summary>The authority section: the SOA of a negative answer, the NS of a referral.</summary>
+    /// <summary>The authority section: the SOA of a negative response, or the NS records of a referral.</summary>
     public IReadOnlyList<DnsRecord> Authority { get; }
 
     /// <summary>
-    /// The answers of one kind that the name asked for owns, or the name at the end of its CNAMEs as far as this answer shows them.
-    /// Records of other names are left out, whatever the server meant by them.
+    /// The answers of one type that belong to the queried name, or to the name at the end of its CNAMEs as far as this response includes
+    /// them. Records of other names are ignored.
     /// </summary>
-    /// <exception cref="DnsAliasException">The CNAMEs run in a circle or go on for more than 16 hops.</exception>
+    /// <exception cref="DnsAliasException">The CNAMEs form a loop or have more than 16 hops.</exception>
     public IReadOnlyList<T> RecordsOf<T>()
         where T : DnsRecord
     {
@@ -57,7 +57,7 @@ public sealed class DnsResponse
         return [.. Answers.OfType<T>().Where(record => record.Name == chain.End)];
     }
 
-    /// <summary>Whether the server knows no answer and names the servers of a zone below instead.</summary>
+    /// <summary>Whether the server has no answer but refers to the servers of a child zone.</summary>
     internal bool IsReferral =>
         Code == DnsResponseCode.NOERROR && !IsAuthoritative && !IsRecursionAvailable && Answers.Count == 0
         && Authority.Any(record => record is NsRecord) && !Authority.Any(record => record is SoaRecord);

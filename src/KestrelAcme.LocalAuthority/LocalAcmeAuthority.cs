@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KestrelAcme.LocalAuthority;
 
 /// <summary>
-/// An ACME authority in this process (RFC 8555, 8737, 8738, 9773): for tests and for development, on 127.0.0.1 only. Its checks and its
-/// validations are real; its root is trusted by nobody who was not told to. Thread-safe.
+/// An in-process ACME CA (RFC 8555, 8737, 8738, 9773) for tests and development, only on 127.0.0.1. It performs real checks and
+/// validations. Nobody trusts its root unless configured to. Thread-safe.
 /// </summary>
 public sealed class LocalAcmeAuthority : IAsyncDisposable
 {
@@ -34,7 +34,7 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
     private AuthorityServer? _server;
     private int _disposed;
 
-    /// <summary>Reserves the ports and makes or loads the root; nothing is served until <see cref="ServeAsync"/>.</summary>
+    /// <summary>Reserves the ports and creates or loads the root. Nothing is served until <see cref="ServeAsync"/>.</summary>
     internal LocalAcmeAuthority(LocalAcmeAuthorityOptions options, bool inApp)
     {
         _options = options;
@@ -54,52 +54,52 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         RevocationListUrl = new Uri(Files.RevocationListUrl);
     }
 
-    /// <summary>Where the directory is.</summary>
+    /// <summary>The URL of the directory.</summary>
     public Uri DirectoryUrl { get; }
 
-    /// <summary>Where the CRL is, as in the certificates.</summary>
+    /// <summary>The URL of the CRL, as in the certificates.</summary>
     public Uri RevocationListUrl { get; }
 
-    /// <summary>The root that certificates and the authority's own HTTPS chain up to. Do not dispose it.</summary>
+    /// <summary>The root of issued certificates and of the CA's own HTTPS certificate. Do not dispose it.</summary>
     public X509Certificate2 RootCertificate => _folder.Hierarchy.Root;
 
-    /// <summary>The root at the end of the alternate chain. Do not dispose it.</summary>
+    /// <summary>The root of the alternate chain. Do not dispose it.</summary>
     public X509Certificate2 AlternateRootCertificate => _folder.Hierarchy.AlternateRoot;
 
     /// <summary>The intermediate that signs certificates. Do not dispose it.</summary>
     public X509Certificate2 IntermediateCertificate => _folder.Hierarchy.Intermediate;
 
-    /// <summary>A file with the root in PEM. It is deleted with the authority when nothing is kept.</summary>
+    /// <summary>The path of a PEM file with the root certificate. If nothing is stored, it is deleted together with the CA.</summary>
     public string RootPemPath => _folder.RootPemPath;
 
-    /// <summary>The root in PEM.</summary>
+    /// <summary>The root certificate in PEM.</summary>
     public string RootPem => RootCertificate.ExportCertificatePem();
 
-    /// <summary>What goes wrong on purpose.</summary>
+    /// <summary>Faults to inject.</summary>
     public AuthorityFaults Faults { get; }
 
-    /// <summary>What is suggested as renewal windows.</summary>
+    /// <summary>The suggested renewal windows.</summary>
     public RenewalSchedule RenewalInformation { get; } = new();
 
-    /// <summary>The latest 100,000 requests, oldest first. An entry is there before its answer is sent.</summary>
+    /// <summary>The latest 100,000 requests, oldest first. An entry is added before its response is sent.</summary>
     public IReadOnlyList<AuthorityRequest> Requests => _parts?.Pipeline.Requests.Snapshot() ?? [];
 
-    /// <summary>The latest 100,000 validations that came to an end, oldest first.</summary>
+    /// <summary>The latest 100,000 completed validations, oldest first.</summary>
     public IReadOnlyList<ValidationAttempt> Validations => _parts?.Validations.Snapshot() ?? [];
 
     /// <summary>The certificates issued since the start, oldest first.</summary>
     public IReadOnlyList<IssuedCertificate> Issued => _parts?.Certificates.Snapshot() ?? [];
 
-    /// <summary>What is on the CRL, earliest revocation first.</summary>
+    /// <summary>The entries of the CRL, earliest revocation first.</summary>
     public IReadOnlyList<RevokedCertificate> Revoked => _folder.Revocations.Snapshot();
 
     private AuthorityFiles Files => new($"http://127.0.0.1:{AuthorityServer.PortOf(_files)}");
 
-    /// <summary>Starts an authority.</summary>
-    /// <param name="configure">Sets its options; null for the defaults: everything in memory, any free port.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
-    /// <returns>The authority, which already answers. Disposing it ends it.</returns>
-    /// <exception cref="InvalidOperationException">A port that was named is taken, or the folder cannot be used.</exception>
+    /// <summary>Starts a CA.</summary>
+    /// <param name="configure">Configures the options; null for the defaults: everything in memory, any free port.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <returns>The running CA. Dispose it to stop it.</returns>
+    /// <exception cref="InvalidOperationException">A configured port is taken, or the folder cannot be used.</exception>
     public static async Task<LocalAcmeAuthority> StartAsync(
         Action<LocalAcmeAuthorityOptions>? configure = null, CancellationToken cancellationToken = default)
     {
@@ -118,25 +118,27 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         }
     }
 
-    /// <summary>Points the validation of a name at an endpoint, for http-01 and tls-alpn-01 alike.</summary>
-    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all other names, those of this machine among them.</param>
-    /// <param name="endpoint">Where it answers in place of its ports 80 and 443.</param>
+    /// <summary>Directs the validation of a name to an endpoint, for both http-01 and tls-alpn-01.</summary>
+    /// <param name="name">The name or address; <c>*.example.test</c> for all names one label below; <c>*</c> for all other names,
+    /// including local ones.</param>
+    /// <param name="endpoint">The endpoint to use instead of ports 80 and 443 of the name.</param>
     public void Resolve(string name, IPEndPoint endpoint) => Resolve(name, endpoint, endpoint);
 
-    /// <summary>Points the validation of a name at two endpoints.</summary>
-    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all other names, those of this machine among them.</param>
-    /// <param name="http">Where it answers in place of its port 80.</param>
-    /// <param name="tls">Where it answers in place of its port 443.</param>
+    /// <summary>Directs the validation of a name to two endpoints.</summary>
+    /// <param name="name">The name or address; <c>*.example.test</c> for all names one label below; <c>*</c> for all other names,
+    /// including local ones.</param>
+    /// <param name="http">The endpoint to use instead of port 80 of the name.</param>
+    /// <param name="tls">The endpoint to use instead of port 443 of the name.</param>
     public void Resolve(string name, IPEndPoint http, IPEndPoint tls)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         _addresses.Map(name, new ValidationEndpoints(http, tls));
     }
 
-    /// <summary>Forgets the request log.</summary>
+    /// <summary>Clears the request log.</summary>
     public void ClearRequests() => _parts?.Pipeline.Requests.Clear();
 
-    /// <summary>Stops answering, cuts what is in flight, ends validations.</summary>
+    /// <summary>Stops the CA: aborts requests in progress and cancels validations.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
@@ -159,10 +161,10 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         _folder.Dispose();
     }
 
-    /// <summary>Starts answering. Clients that connect earlier wait: the sockets listen already.</summary>
+    /// <summary>Starts serving. Clients that connected earlier are waiting, because the sockets already listen.</summary>
     internal Task ServeAsync(ILogger logger, CancellationToken cancellationToken)
     {
-        // Test and design-time tools follow the building of hosts through the execution context, and configure them: not this one.
+        // Test and design-time tools observe host building through the execution context and would configure this host, too.
         using (ExecutionContext.SuppressFlow())
         {
             return Task.Run(() => BuildAndServeAsync(logger, cancellationToken), cancellationToken);

@@ -4,48 +4,48 @@ using KestrelAcme.LocalAuthority.Validation;
 
 namespace KestrelAcme.LocalAuthority;
 
-/// <summary>What a <see cref="LocalAcmeAuthority"/> is like. Set before it starts; not thread-safe.</summary>
+/// <summary>Options of a <see cref="LocalAcmeAuthority"/>. Set them before it starts; not thread-safe.</summary>
 public sealed class LocalAcmeAuthorityOptions
 {
     internal Dictionary<string, ValidationEndpoints> Addresses { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The HTTPS port on 127.0.0.1. A port that is named must be free.</summary>
-    /// <value>By default null: any free port; in an app 8555, or any free one when that is taken.</value>
+    /// <summary>The HTTPS port on 127.0.0.1. A configured port must be free.</summary>
+    /// <value>Null by default: any free port; in an app 8555, or any free port if that is taken.</value>
     public int? Port { get; set; }
 
-    /// <summary>The plain HTTP port on 127.0.0.1 that serves the CRL and the intermediate. A port that is named must be free.</summary>
-    /// <value>By default null: any free port; in an app 8556, or any free one when that is taken.</value>
+    /// <summary>The plain HTTP port on 127.0.0.1 that serves the CRL and the intermediate. A configured port must be free.</summary>
+    /// <value>Null by default: any free port; in an app 8556, or any free port if that is taken.</value>
     public int? FilesPort { get; set; }
 
-    /// <summary>The folder that keeps the root, the intermediate and the revocations between starts.</summary>
+    /// <summary>The folder that stores the root, the intermediate and the revocations between starts.</summary>
     /// <value>
-    /// By default null: in memory when started by <see cref="LocalAcmeAuthority.StartAsync"/>, and
-    /// <c>kestrel-acme-local-authority</c> under the user's local application data in an app.
+    /// Null by default: in memory if started by <see cref="LocalAcmeAuthority.StartAsync"/>, or
+    /// <c>kestrel-acme-local-authority</c> in the user's local application data in an app.
     /// </value>
     public string? Folder { get; set; }
 
-    /// <summary>Whether nothing is kept, in an app too.</summary>
-    /// <value>By default false.</value>
+    /// <summary>Stores nothing, even in an app.</summary>
+    /// <value>False by default.</value>
     public bool InMemory { get; set; }
 
-    /// <summary>Whether an app may start the authority outside the Development environment.</summary>
-    /// <value>By default false: such an app does not start.</value>
+    /// <summary>Allows an app to start the CA outside the Development environment.</summary>
+    /// <value>False by default: such an app does not start.</value>
     public bool AllowOutsideDevelopment { get; set; }
 
-    /// <summary>The clock: of certificates, orders, CRLs, the Date header. It may be simulated.</summary>
-    /// <value>By default the machine's.</value>
+    /// <summary>The clock of certificates, orders, CRLs and the Date header. It may be simulated.</summary>
+    /// <value>The system clock by default.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
-    /// <summary>How long certificates are valid whose order names no profile.</summary>
-    /// <value>By default 90 days.</value>
+    /// <summary>The validity of certificates whose order has no profile.</summary>
+    /// <value>90 days by default.</value>
     public TimeSpan Validity { get; set; } = TimeSpan.FromDays(90);
 
-    /// <summary>How far before the present certificates start to be valid.</summary>
-    /// <value>By default zero, so that a lifetime is what the profile says; whole seconds are cut off.</value>
+    /// <summary>How far the start of a certificate's validity is backdated.</summary>
+    /// <value>Zero by default, so that the lifetime is that of the profile; truncated to whole seconds.</value>
     public TimeSpan Backdate { get; set; }
 
-    /// <summary>The profiles that orders may name; an empty list leaves them out of the directory.</summary>
-    /// <value>By default <c>classic</c> (90 days, with a common name) and <c>shortlived</c> (160 hours).</value>
+    /// <summary>The available profiles; if empty, the directory lists none.</summary>
+    /// <value><c>classic</c> (90 days, with a common name) and <c>shortlived</c> (160 hours) by default.</value>
     public IList<AuthorityProfile> Profiles { get; } =
     [
         new("classic", TimeSpan.FromDays(90)) { Description = "Ninety days.", CommonName = true },
@@ -53,33 +53,34 @@ public sealed class LocalAcmeAuthorityOptions
     ];
 
     /// <summary>The terms of service that new accounts must agree to.</summary>
-    /// <value>By default null: there are none.</value>
+    /// <value>Null by default: none.</value>
     public Uri? TermsOfService { get; set; }
 
     /// <summary>Whether new accounts need an external account binding (RFC 8555 section 7.3.4).</summary>
-    /// <value>By default false; a binding that is sent is checked all the same.</value>
+    /// <value>False by default; a binding that is sent is verified in any case.</value>
     public bool RequireExternalAccountBinding { get; set; }
 
-    /// <summary>The external accounts: HMAC keys in base64url by key id.</summary>
+    /// <summary>The external accounts: HMAC keys in base64url by key ID.</summary>
     public IDictionary<string, string> ExternalAccounts { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Whether accounts have an orders list; several public authorities have none.</summary>
-    /// <value>By default true.</value>
+    /// <summary>Whether accounts have an orders list; several public CAs offer none.</summary>
+    /// <value>True by default.</value>
     public bool OfferOrdersList { get; set; } = true;
 
-    /// <summary>Whether there is renewal information (RFC 9773).</summary>
-    /// <value>By default true.</value>
+    /// <summary>Whether renewal information (RFC 9773) is offered.</summary>
+    /// <value>True by default.</value>
     public bool OfferRenewalInformation { get; set; } = true;
 
-    /// <summary>Whether downloads link to a second chain that ends in another root.</summary>
-    /// <value>By default false.</value>
+    /// <summary>Whether downloads link to an alternate chain with another root.</summary>
+    /// <value>False by default.</value>
     public bool OfferAlternateChain { get; set; }
 
     /// <summary>
-    /// The challenge types on offer. Wildcards get those of DNS only, addresses never get them. The drafts <c>dns-account-01</c> (draft-ietf-acme-dns-account-label) and <c>dns-persist-01</c>
-    /// (draft-ietf-acme-dns-persist-01, with <see cref="CaaIdentities"/>) may be added.
+    /// The challenge types on offer. Wildcards can use only DNS challenges; addresses cannot use them. The drafts <c>dns-account-01</c>
+    /// (draft-ietf-acme-dns-account-label) and <c>dns-persist-01</c> (draft-ietf-acme-dns-persist-01, with <see cref="CaaIdentities"/>)
+    /// can be added.
     /// </summary>
-    /// <value>By default <c>http-01</c>, <c>tls-alpn-01</c> and <c>dns-01</c>.</value>
+    /// <value><c>http-01</c>, <c>tls-alpn-01</c> and <c>dns-01</c> by default.</value>
     public ISet<string> ChallengeTypes { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
         Authorizations.ChallengeTypes.Http01,
@@ -87,54 +88,56 @@ public sealed class LocalAcmeAuthorityOptions
         Authorizations.ChallengeTypes.Dns01,
     };
 
-    /// <summary>The names by which the directory says that CAA records know the authority; it does not look at CAA records itself.</summary>
-    /// <value>By default empty: the directory does not say.</value>
+    /// <summary>The names that identify the CA in CAA records, for the directory. CAA records themselves are not checked.</summary>
+    /// <value>Empty by default: the directory has none.</value>
     public IList<string> CaaIdentities { get; } = [];
 
     /// <summary>
-    /// What the hashed account URIs of <c>dns-persist-01</c> begin with, such as <c>https://ca.example/account-hash/</c>: the authority
-    /// then follows draft-ietf-acme-dns-persist-02, with <see cref="CaaIdentities"/> as its issuer domain names.
+    /// The prefix of hashed account URIs in <c>dns-persist-01</c> records, such as <c>https://ca.example/account-hash/</c>. If set, the CA
+    /// follows draft-ietf-acme-dns-persist-02, with <see cref="CaaIdentities"/> as its issuer domain names.
     /// </summary>
-    /// <value>By default null: it follows draft-ietf-acme-dns-persist-01, whose records hold the account's URL.</value>
+    /// <value>Null by default: the CA follows draft-ietf-acme-dns-persist-01, whose records contain the account's URL.</value>
     public string? AccountHashPrefix { get; set; }
 
-    /// <summary>The most identifiers in an order.</summary>
-    /// <value>By default 100.</value>
+    /// <summary>The maximum number of identifiers in an order.</summary>
+    /// <value>100 by default.</value>
     public int MaxIdentifiers { get; set; } = 100;
 
-    /// <summary>How long an order may stay unfinished.</summary>
-    /// <value>By default one day.</value>
+    /// <summary>How long an order may take before it expires.</summary>
+    /// <value>One day by default.</value>
     public TimeSpan OrderLifetime { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long an authorization is pending, and again how long it is valid.</summary>
-    /// <value>By default one day.</value>
+    /// <summary>How long an authorization stays pending, and later how long it stays valid.</summary>
+    /// <value>One day by default.</value>
     public TimeSpan AuthorizationLifetime { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>The port at which names of this machine answer http-01.</summary>
-    /// <value>By default 80.</value>
+    /// <summary>The port for http-01 validations of local names.</summary>
+    /// <value>80 by default.</value>
     public int ValidationHttpPort { get; set; } = 80;
 
-    /// <summary>The port at which names of this machine answer tls-alpn-01.</summary>
-    /// <value>By default 443.</value>
+    /// <summary>The port for tls-alpn-01 validations of local names.</summary>
+    /// <value>443 by default.</value>
     public int ValidationTlsPort { get; set; } = 443;
 
-    /// <summary>How long one validation may take, by the machine's clock.</summary>
-    /// <value>By default 10 seconds.</value>
+    /// <summary>The timeout of one validation, by the system clock.</summary>
+    /// <value>10 seconds by default.</value>
     public TimeSpan ValidationTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Looks up TXT records for the challenges of DNS: given the whole name (<c>_acme-challenge.…</c>) it returns the values.</summary>
-    /// <value>By default null: such validations fail and say so.</value>
+    /// <summary>Looks up TXT records for DNS challenges: takes the full name (<c>_acme-challenge.…</c>) and returns the values.</summary>
+    /// <value>Null by default: such validations fail with an error that says so.</value>
     public Func<string, CancellationToken, Task<IReadOnlyList<string>>>? TxtLookup { get; set; }
 
-    /// <summary>Points the validation of a name at an endpoint, for http-01 and tls-alpn-01 alike.</summary>
-    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all other names, those of this machine among them.</param>
-    /// <param name="endpoint">Where it answers in place of its ports 80 and 443.</param>
+    /// <summary>Directs the validation of a name to an endpoint, for both http-01 and tls-alpn-01.</summary>
+    /// <param name="name">The name or address; <c>*.example.test</c> for all names one label below; <c>*</c> for all other names,
+    /// including local ones.</param>
+    /// <param name="endpoint">The endpoint to use instead of ports 80 and 443 of the name.</param>
     public void Resolve(string name, IPEndPoint endpoint) => Resolve(name, endpoint, endpoint);
 
-    /// <summary>Points the validation of a name at two endpoints.</summary>
-    /// <param name="name">The name or address; <c>*.example.test</c> for one label below; <c>*</c> for all other names, those of this machine among them.</param>
-    /// <param name="http">Where it answers in place of its port 80.</param>
-    /// <param name="tls">Where it answers in place of its port 443.</param>
+    /// <summary>Directs the validation of a name to two endpoints.</summary>
+    /// <param name="name">The name or address; <c>*.example.test</c> for all names one label below; <c>*</c> for all other names,
+    /// including local ones.</param>
+    /// <param name="http">The endpoint to use instead of port 80 of the name.</param>
+    /// <param name="tls">The endpoint to use instead of port 443 of the name.</param>
     public void Resolve(string name, IPEndPoint http, IPEndPoint tls)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -10,15 +10,16 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class LocalAcmeAuthorityServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds an authority that starts before the app's other hosted services and ends after them. Its ports are reserved and its root is made
-    /// or loaded at once, so that what it returns can be configured from right away. A second call returns the same authority.
+    /// Adds a CA that starts before the app's other hosted services and stops after them. Its ports are reserved and its root is created or
+    /// loaded during this call, so that the returned object can be used for configuration. Further calls return the same CA.
     /// </summary>
     /// <param name="services">The app's services.</param>
-    /// <param name="configure">Sets the authority's options; null for the defaults.</param>
-    /// <returns>The authority. The host ends it.</returns>
+    /// <param name="configure">Configures the CA's options; null for the defaults.</param>
+    /// <returns>The CA. The host stops it.</returns>
     /// <exception cref="InvalidOperationException">
-    /// The environment is not Development and <see cref="LocalAcmeAuthorityOptions.AllowOutsideDevelopment"/> is not set (thrown here when the
-    /// environment is known here, else when the app starts); a port that was named is taken; the folder cannot be used.
+    /// The environment is not Development and <see cref="LocalAcmeAuthorityOptions.AllowOutsideDevelopment"/> is not set (thrown by
+    /// this call if the environment is already known, otherwise when the app starts); a configured port is taken; the folder cannot be
+    /// used.
     /// </exception>
     public static LocalAcmeAuthority AddLocalAcmeAuthority(
         this IServiceCollection services, Action<LocalAcmeAuthorityOptions>? configure = null)

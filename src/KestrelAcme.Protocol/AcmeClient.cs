@@ -14,8 +14,9 @@ using KestrelAcme.Protocol.Transport;
 namespace KestrelAcme.Protocol;
 
 /// <summary>
-/// A client of one ACME authority (RFC 8555). Thread-safe; make one per authority and keep it: connections and nonces are reused.
-/// Every method throws <see cref="AcmeException"/> or one of its derived types when it fails, and <see cref="OperationCanceledException"/> only when its own token asks for it.
+/// A client for one ACME CA (RFC 8555). Thread-safe. Create one per CA and keep it, because connections and nonces are reused.
+/// If an operation fails, it throws <see cref="AcmeException"/> or a derived type; it throws <see cref="OperationCanceledException"/>
+/// only if its own token is canceled.
 /// </summary>
 public sealed class AcmeClient : IDisposable
 {
@@ -25,10 +26,10 @@ public sealed class AcmeClient : IDisposable
     private readonly AcmeTransport _transport;
     private readonly DirectoryCache _directory;
 
-    /// <summary>Makes a client; nothing is sent yet.</summary>
-    /// <param name="directoryUrl">The authority's directory: https, or http on a loopback address.</param>
-    /// <param name="options">Settings, read now; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">The URL is none of these, or the options contradict each other.</exception>
+    /// <summary>Creates a client. No request is sent yet.</summary>
+    /// <param name="directoryUrl">The URL of the CA's directory: HTTPS, or HTTP on a loopback address.</param>
+    /// <param name="options">The options, read once; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not allowed, or the options contradict each other.</exception>
     public AcmeClient(Uri directoryUrl, AcmeClientOptions? options = null)
     {
         UrlPolicy.ThrowIfNotAllowed(directoryUrl, nameof(directoryUrl));
@@ -44,10 +45,13 @@ public sealed class AcmeClient : IDisposable
     /// <summary>The URL of the directory.</summary>
     public Uri DirectoryUrl { get; }
 
-    /// <summary>What the last answer's Date header said, if there was one; accurate to a second.</summary>
+    /// <summary>The Date header of the last response that had one; accurate to a second.</summary>
     public DateTimeOffset? LastServerDate => _exchange.Clock?.Date;
 
-    /// <summary>How far the server's clock is ahead of this machine's, by the last answer; negative when it is behind. A correction of this machine's clock counts at once.</summary>
+    /// <summary>
+    /// How far the server's clock is ahead of this machine's, according to the last response; negative if it is behind.
+    /// Corrections of this machine's clock take effect at once.
+    /// </summary>
     public TimeSpan? ClockSkew => _exchange.Clock?.Skew(TimeProvider);
 
     /// <summary>
@@ -67,12 +71,18 @@ public sealed class AcmeClient : IDisposable
 
     internal TimeProvider TimeProvider { get; }
 
-    /// <summary>The directory; fetched when it is first needed and again when it is older than <see cref="AcmeClientOptions.DirectoryMaxAge"/>.</summary>
-    /// <param name="cancellationToken">Ends the operation.</param>
+    /// <summary>
+    /// Returns the directory. It is fetched on first use, and again if it is older than
+    /// <see cref="AcmeClientOptions.DirectoryMaxAge"/>.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken = default) => _directory.GetAsync(cancellationToken);
 
-    /// <summary>Reads the directory anew, however fresh the one at hand is: to hear the server's clock, or after its URLs have changed.</summary>
-    /// <param name="cancellationToken">Ends the operation.</param>
+    /// <summary>
+    /// Fetches the directory again, even if the cached one is recent: to read the server's clock, or because its URLs
+    /// have changed.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="AcmeException">The directory could not be read.</exception>
     public Task<AcmeDirectory> RefreshDirectoryAsync(CancellationToken cancellationToken = default)
     {
@@ -80,16 +90,19 @@ public sealed class AcmeClient : IDisposable
         return _directory.GetAsync(cancellationToken);
     }
 
-    /// <summary>Makes an account, or finds the one that the key has already (RFC 8555 section 7.3): harmless to repeat.</summary>
-    /// <param name="key">The key; keep it in store before the call.</param>
-    /// <param name="request">What it is made with.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    public async Task<AcmeAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken = default)
+    /// <summary>Creates an account, or finds the existing account of the key (RFC 8555 section 7.3). Safe to repeat.</summary>
+    /// <param name="key">The key. Store it before the call.</param>
+    /// <param name="request">The properties of the account.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<AcmeAccount> CreateAccountAsync(
+        AccountKey key, NewAccountRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(request);
         var directory = await GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
-        using var binding = request.ExternalAccountBinding is { } external ? JsonDocument.Parse(external.Sign(key.Signer, directory.NewAccount)) : null;
+        using var binding = request.ExternalAccountBinding is { } external
+            ? JsonDocument.Parse(external.Sign(key.Signer, directory.NewAccount))
+            : null;
         var contacts = ContactUrls.Normalize(request.Contacts);
         var payload = new NewAccountPayload
         {
@@ -97,22 +110,24 @@ public sealed class AcmeClient : IDisposable
             TermsOfServiceAgreed = request.TermsOfServiceAgreed ? true : null,
             ExternalAccountBinding = binding?.RootElement,
         };
-        return await PostNewAccountAsync("Creating the account", key, directory.NewAccount, payload, cancellationToken).ConfigureAwait(false);
+        return await PostNewAccountAsync("Creating the account", key, directory.NewAccount, payload, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Finds the account of a key (RFC 8555 section 7.3.1).</summary>
     /// <param name="key">The key.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    /// <exception cref="AcmeException"><see cref="AcmeProblemTypes.AccountDoesNotExist"/> when there is none.</exception>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException"><see cref="AcmeProblemTypes.AccountDoesNotExist"/> if there is none.</exception>
     public async Task<AcmeAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
         var directory = await GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
         var payload = new NewAccountPayload { OnlyReturnExisting = true };
-        return await PostNewAccountAsync("Finding the account", key, directory.NewAccount, payload, cancellationToken).ConfigureAwait(false);
+        return await PostNewAccountAsync("Finding the account", key, directory.NewAccount, payload, cancellationToken)
+            .ConfigureAwait(false);
     }
 
-    /// <summary>Opens an account whose URL is known from before; nothing is sent.</summary>
+    /// <summary>Opens an account by its URL. No request is sent.</summary>
     /// <param name="key">The account's key.</param>
     /// <param name="accountUrl">The account's URL.</param>
     public AcmeAccount OpenAccount(AccountKey key, Uri accountUrl)
@@ -122,10 +137,10 @@ public sealed class AcmeClient : IDisposable
         return new AcmeAccount(this, key, accountUrl, isNew: false);
     }
 
-    /// <summary>Asks when a certificate should be renewed (RFC 9773); no account is needed.</summary>
+    /// <summary>Fetches the renewal information of a certificate (RFC 9773). No account is needed.</summary>
     /// <param name="id">The certificate.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    /// <exception cref="AcmeException">Among others when the directory offers no renewal information.</exception>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException">The request failed, or the directory does not offer renewal information.</exception>
     public async Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
@@ -138,27 +153,31 @@ public sealed class AcmeClient : IDisposable
         return RenewalInfo.FromResponse(await _transport.GetAsync(call, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Revokes a certificate with its own key (RFC 8555 section 7.6): for when the account is lost.</summary>
+    /// <summary>Revokes a certificate with its own key (RFC 8555 section 7.6), for example because the account is lost.</summary>
     /// <param name="der">The certificate in DER.</param>
     /// <param name="certificateKey">The certificate's private key: ECDSA on P-256 or P-384, or RSA.</param>
-    /// <param name="reason">Why.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    /// <exception cref="AcmeException">Among others <see cref="AcmeProblemTypes.AlreadyRevoked"/>.</exception>
+    /// <param name="reason">The reason; <see langword="null"/> for none.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException">The request failed, for example with <see cref="AcmeProblemTypes.AlreadyRevoked"/>.</exception>
     public Task RevokeCertificateAsync(
-        ReadOnlyMemory<byte> der, AsymmetricAlgorithm certificateKey, RevocationReason? reason = null, CancellationToken cancellationToken = default)
+        ReadOnlyMemory<byte> der,
+        AsymmetricAlgorithm certificateKey,
+        RevocationReason? reason = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(certificateKey);
         return RevokeAsync(new JwsSender(JwsSigner.For(certificateKey), AccountUrl: null), der, reason, cancellationToken);
     }
 
     /// <summary>
-    /// Tells how an order ended, whatever it failed for. After three failures in a row POSTs keep <see cref="AcmeRetryOptions.IntervalAfterFailures"/>, until an order succeeds: requests that
-    /// each succeed can add up to orders that never do.
+    /// Reports how an order ended. After three failures in a row, POST requests are spaced by
+    /// <see cref="AcmeRetryOptions.IntervalAfterFailures"/> until an order succeeds, because requests that succeed one by one can still
+    /// belong to orders that always fail.
     /// </summary>
     /// <param name="succeeded">Whether the certificate was obtained.</param>
     public void ReportOrder(bool succeeded) => _transport.Pace.CountOrder(succeeded);
 
-    /// <summary>Closes connections, except those of an <see cref="HttpClient"/> or handler that was handed in.</summary>
+    /// <summary>Closes the connections. An <see cref="HttpClient"/> or handler from the options is not disposed.</summary>
     public void Dispose()
     {
         if (_ownsHttp)
@@ -170,7 +189,8 @@ public sealed class AcmeClient : IDisposable
     internal static AcmeException NotOffered(string operation, string resource, Uri directoryUrl) =>
         new($"{operation} failed: the directory {directoryUrl} offers no {resource}.") { Operation = operation, Url = directoryUrl };
 
-    internal async Task<AcmeResponse> PostAsync(AcmeCall call, JwsSender sender, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    internal async Task<AcmeResponse> PostAsync(
+        AcmeCall call, JwsSender sender, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         var directory = await GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -179,13 +199,14 @@ public sealed class AcmeClient : IDisposable
         }
         catch (AcmeException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed && directory.Names(e.Url))
         {
-            // The URLs have moved, as they may at any time; the next operation is to read them anew.
+            // The CA has changed its URLs, as it may at any time: the next operation fetches the directory again.
             _directory.Invalidate();
             throw;
         }
     }
 
-    internal async Task RevokeAsync(JwsSender sender, ReadOnlyMemory<byte> der, RevocationReason? reason, CancellationToken cancellationToken)
+    internal async Task RevokeAsync(
+        JwsSender sender, ReadOnlyMemory<byte> der, RevocationReason? reason, CancellationToken cancellationToken)
     {
         const string operation = "Revoking the certificate";
         var directory = await GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
@@ -199,7 +220,7 @@ public sealed class AcmeClient : IDisposable
         }
         catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.AlreadyRevoked))
         {
-            // By an earlier copy of this very request, whose answer was lost.
+            // Revoked by an earlier copy of this request, whose response was lost.
         }
     }
 
@@ -209,8 +230,8 @@ public sealed class AcmeClient : IDisposable
         var sender = new JwsSender(key.Signer, AccountUrl: null);
         var json = JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.NewAccountPayload);
         var call = new AcmeCall(operation, url) { Kind = AcmeRequestKind.NewAccount };
-        var answer = await PostAsync(call, sender, json, cancellationToken).ConfigureAwait(false);
-        var accountUrl = answer.Location ?? throw answer.Malformed("the account's URL is missing (Location header)");
-        return new AcmeAccount(this, key, accountUrl, isNew: answer.Status == HttpStatusCode.Created, AccountDetails.StatusIn(answer));
+        var response = await PostAsync(call, sender, json, cancellationToken).ConfigureAwait(false);
+        var accountUrl = response.Location ?? throw response.Malformed("the account's URL is missing (Location header)");
+        return new AcmeAccount(this, key, accountUrl, isNew: response.Status == HttpStatusCode.Created, AccountDetails.StatusIn(response));
     }
 }

@@ -1,25 +1,25 @@
 namespace KestrelAcme.Protocol;
 
-/// <summary>How an order or an authorization is polled: fast at first, then slower; a Retry-After of the server wins.</summary>
+/// <summary>How orders and authorizations are polled: fast at first, then more slowly. The server's Retry-After takes precedence.</summary>
 public sealed class AcmePollingOptions
 {
-    /// <summary>The pause after the first look; it grows by half each time.</summary>
-    /// <value>50 milliseconds.</value>
+    /// <summary>The delay after the first request. It grows by half each time.</summary>
+    /// <value>50 milliseconds by default.</value>
     public TimeSpan InitialDelay { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The longest pause that the server did not ask for.</summary>
-    /// <value>5 seconds.</value>
+    /// <summary>The longest delay, unless the server asks for more.</summary>
+    /// <value>5 seconds by default.</value>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The least that a Retry-After counts for.</summary>
-    /// <value>1 second.</value>
+    /// <summary>The shortest delay for a Retry-After; shorter values are raised to it.</summary>
+    /// <value>1 second by default.</value>
     public TimeSpan MinRetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The most that a Retry-After counts for.</summary>
-    /// <value>1 minute.</value>
+    /// <summary>The longest delay for a Retry-After; longer values are lowered to it.</summary>
+    /// <value>1 minute by default.</value>
     public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long to go on at most; after that an <see cref="Problems.AcmePollingTimeoutException"/> is thrown.</summary>
-    /// <value>5 minutes.</value>
+    /// <summary>How long to poll before an <see cref="Problems.AcmePollingTimeoutException"/> is thrown.</summary>
+    /// <value>5 minutes by default.</value>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(5);
 }

@@ -1,8 +1,8 @@
 namespace KestrelAcme.Protocol;
 
 /// <summary>
-/// Spaces the requests to one authority so that they stay below the rates that it allows for one IP address. Share one instance among all
-/// clients of the authority. Thread-safe.
+/// Limits the rate of requests to one CA so that they stay below its limits per IP address. Share one instance among all clients of the
+/// CA. Thread-safe.
 /// </summary>
 public sealed class AcmeRequestPace
 {
@@ -10,10 +10,12 @@ public sealed class AcmeRequestPace
     private readonly TimeProvider _time;
 
     /// <summary>Creates a pace.</summary>
-    /// <param name="rates">The rates; a kind that is missing shares the rate of <see cref="AcmeRequestKind.Other"/>, and is not limited if
-    /// that is missing too.</param>
+    /// <param name="rates">
+    /// The rates. A kind without a rate of its own shares the rate of <see cref="AcmeRequestKind.Other"/>; if that is missing, too, the
+    /// kind is not limited.
+    /// </param>
     /// <param name="timeProvider">The clock; <see langword="null"/> for the system's.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A rate is not more than zero, or a burst is less than one.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is not positive, or a burst is less than one.</exception>
     public AcmeRequestPace(IReadOnlyDictionary<AcmeRequestKind, AcmeRate> rates, TimeProvider? timeProvider = null)
     {
         ArgumentNullException.ThrowIfNull(rates);
@@ -27,9 +29,9 @@ public sealed class AcmeRequestPace
         }
     }
 
-    /// <summary>Waits until a request may be sent. Each call reserves one request, also if its wait is canceled.</summary>
+    /// <summary>Waits until a request may be sent. Each call reserves one request, even if its wait is canceled.</summary>
     /// <param name="kind">The kind of request.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public Task WaitAsync(AcmeRequestKind kind, CancellationToken cancellationToken = default)
     {
         if (!_buckets.TryGetValue(kind, out var bucket) && !_buckets.TryGetValue(AcmeRequestKind.Other, out bucket))
@@ -59,4 +61,34 @@ public sealed class AcmeRequestPace
             }
         }
     }
+}
+
+/// <summary>A rate of requests.</summary>
+/// <param name="PerSecond">Requests per second in the long run; must be positive.</param>
+/// <param name="Burst">How many requests may be sent at once after a pause; at least one.</param>
+public readonly record struct AcmeRate(double PerSecond, int Burst);
+
+/// <summary>Kinds of requests that CAs limit separately.</summary>
+public enum AcmeRequestKind
+{
+    /// <summary>All other requests: accounts, orders, authorizations, challenges, certificates.</summary>
+    Other,
+
+    /// <summary>The directory.</summary>
+    Directory,
+
+    /// <summary>A nonce.</summary>
+    NewNonce,
+
+    /// <summary>Creating or finding an account.</summary>
+    NewAccount,
+
+    /// <summary>A new order.</summary>
+    NewOrder,
+
+    /// <summary>A revocation.</summary>
+    RevokeCertificate,
+
+    /// <summary>Renewal information (RFC 9773).</summary>
+    RenewalInfo,
 }

@@ -20,7 +20,9 @@ public sealed class AzureContractTests : DnsProviderContract
 
     public override ValueTask DisposeAsync() => _azure.DisposeAsync();
 
-    internal override IDnsProvider CreateProvider(bool goodCredentials) => _azure.CreateProvider(new StaticCredential(goodCredentials ? AzureFixture.Token : AzureFixture.WrongToken));
+    internal override IDnsProvider CreateProvider(bool goodCredentials) =>
+        _azure.CreateProvider(new StaticCredential(goodCredentials ? AzureFixture.Token : AzureFixture.WrongToken));
 
-    protected override Task<IReadOnlyList<string>> ValuesAsync() => Task.FromResult<IReadOnlyList<string>>(_azure.Stub.ValuesOf("example.test/_acme-challenge"));
+    protected override Task<IReadOnlyList<string>> ValuesAsync() =>
+        Task.FromResult<IReadOnlyList<string>>(_azure.Stub.ValuesOf("example.test/_acme-challenge"));
 }

@@ -11,17 +11,28 @@ namespace KestrelAcme.Azure.Tests;
 /// <summary>The rules of the section, and as whom its elements act.</summary>
 public sealed class AzureDnsOptionsTests
 {
-    private const string Id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/dnszones/example.com";
+    private const string Id =
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/dnszones/example.com";
 
     [Theory]
-    [InlineData("SubscriptionId", null, "DnsProviders:0:SubscriptionId: is missing. Write a value such as '00000000-0000-0000-0000-000000000000', or ZoneResourceIds")]
+    [InlineData(
+        "SubscriptionId",
+        null,
+        "DnsProviders:0:SubscriptionId: is missing. Write a value such as '00000000-0000-0000-0000-000000000000', or ZoneResourceIds")]
     [InlineData("SubscriptionId", "mine", "is not a GUID")]
     [InlineData("ResourceGroup", "rg", "SubscriptionId: is missing, and ResourceGroup is of no use without it")]
-    [InlineData("ZoneResourceIds", "/subscriptions/x/example.com", "is not a list of resource ids of DNS zones")]
+    [InlineData("ZoneResourceIds", "/subscriptions/x/example.com", "is not a list of resource IDs of DNS zones")]
     [InlineData("ClientId", "app", "ClientSecret: is missing, and ClientId is of no use without it")]
     [InlineData("ClientSecret", "hidden", "TenantId: is missing, and ClientSecret is of no use without it")]
-    [InlineData("ZoneResourceIds", $"{Id},{Id},/subscriptions/s/resourceGroups/other/providers/Microsoft.Network/dnszones/Example.com", "holds several zones named example.com, of which DNS shows one")]
-    [InlineData("TenantId", "{11111111-2222-3333-4444-555555555555}", "TenantId = '{11111111-2222-3333-4444-555555555555}': is not a tenant: letters, digits, dots and hyphens only. Write a value such as '00000000-")]
+    [InlineData(
+        "ZoneResourceIds",
+        $"{Id},{Id},/subscriptions/s/resourceGroups/other/providers/Microsoft.Network/dnszones/Example.com",
+        "holds several zones named example.com, but DNS uses only one of them")]
+    [InlineData(
+        "TenantId",
+        "{11111111-2222-3333-4444-555555555555}",
+        "TenantId = '{11111111-2222-3333-4444-555555555555}': is not a tenant: letters, digits, dots and hyphens only. "
+        + "Write a value such as '00000000-")]
     [InlineData("AuthorityHost", "http://login.test/", "is not an https URL")]
     public void Options_Wrong_AreReportedWithTheFix(string key, string? value, string expected)
     {
@@ -43,7 +54,11 @@ public sealed class AzureDnsOptionsTests
 
     [Fact]
     public void Options_OneZoneTwice_IsOneZone()
-        => Assert.Contains(",", AzureFixture.Read(options => options.ZoneResourceIds = $"{Id},{Id.Replace("/rg/", "/RG/", StringComparison.Ordinal)}").Find("ZoneResourceIds"), StringComparison.Ordinal);
+    {
+        var twice = $"{Id},{Id.Replace("/rg/", "/RG/", StringComparison.Ordinal)}";
+
+        Assert.Equal(twice, AzureFixture.Read(options => options.ZoneResourceIds = twice).Find("ZoneResourceIds"));
+    }
 
     [Fact]
     public void Choose_ByWhatIsGiven_TakesTheMostSpecific()
@@ -53,7 +68,13 @@ public sealed class AzureDnsOptionsTests
         Assert.IsType<DefaultAzureCredential>(Choose(null));
         Assert.Same(application, Choose(application));
         Assert.IsType<ManagedIdentityCredential>(Choose(application, ("ManagedIdentityClientId", "11111111-2222-3333-4444-555555555555")));
-        Assert.IsType<ClientSecretCredential>(Choose(application, ("TenantId", "tenant"), ("ClientId", "app"), ("ClientSecret", "secret"), ("AuthorityHost", "https://login.chinacloudapi.cn/")));
+        Assert.IsType<ClientSecretCredential>(
+            Choose(
+                application,
+                ("TenantId", "tenant"),
+                ("ClientId", "app"),
+                ("ClientSecret", "secret"),
+                ("AuthorityHost", "https://login.chinacloudapi.cn/")));
     }
 
     [Fact]
@@ -79,7 +100,8 @@ public sealed class AzureDnsOptionsTests
         Assert.Equal("Azure DNS at management.chinacloudapi.cn", found?.Provider.Description);
     }
 
-    private static TokenCredential Choose(TokenCredential? application, params (string Key, string Value)[] more) => AzureCredentials.Choose(
+    private static TokenCredential Choose(TokenCredential? application, params (string Key, string Value)[] more) =>
+        AzureCredentials.Choose(
         AzureFixture.Read(options =>
         {
             options.ZoneResourceIds = Id;

@@ -37,7 +37,9 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
         await provider.DeleteTxtAsync(Txt("ours"), Cancelled);
 
         var left = _azure.Stub.Sets[Key].Properties;
-        Assert.Equal("""{"TTL":3600,"TXTRecords":[{"value":["one","string and another"]},{"value":["plain"]}],"metadata":{"owner":"somebody"}}""", left.ToJsonString());
+        Assert.Equal(
+            """{"TTL":3600,"TXTRecords":[{"value":["one","string and another"]},{"value":["plain"]}],"metadata":{"owner":"somebody"}}""",
+            left.ToJsonString());
     }
 
     [Theory]
@@ -95,10 +97,14 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
         var i = 0;
         _azure.Stub.Meanwhile = key => _azure.Stub.Put(key, 60, [$"theirs-{i++}"]);
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().CreateTxtAsync(Txt("ours"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => _azure.CreateProvider().CreateTxtAsync(Txt("ours"), Cancelled));
 
         Assert.Equal(DnsProviderFault.Unavailable, exception.Fault);
-        Assert.Contains($"{Server}: the TXT records of _acme-challenge.example.test in zone example.test were changed by others", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Server}: the TXT records of _acme-challenge.example.test in zone example.test were changed by others",
+            exception.Message,
+            StringComparison.Ordinal);
         Assert.Equal(10, i);
     }
 
@@ -112,7 +118,9 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
         await provider.CreateTxtAsync(Txt("two", "_acme-challenge.www.other.test", "other.test"), Cancelled);
         await provider.CreateTxtAsync(Txt("three", "test", "test"), Cancelled);
 
-        Assert.Equal(["example.test/_acme-challenge", "other.test/_acme-challenge.www", "test/@"], _azure.Stub.Sets.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["example.test/_acme-challenge", "other.test/_acme-challenge.www", "test/@"],
+            _azure.Stub.Sets.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(3, Lists);
     }
 
@@ -122,9 +130,13 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
         _azure.Stub.PageSize = 1;
         _azure.Stub.OtherServer = "https://elsewhere.test";
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
 
-        Assert.Contains($"{Server} continues the list of zones (for zone example.test) at https://elsewhere.test/", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Server} continues the list of zones (for zone example.test) at https://elsewhere.test/",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,21 +149,26 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
 
         Assert.Equal(DnsProviderFault.ZoneNotFound, exception.Fault);
         Assert.Contains(
-            $"{Server} shows no zone named example.test, which in DNS holds _acme-challenge.example.test, in /subscriptions/{AzureFixture.Subscription}/resourceGroups/rg2.", exception.Message, StringComparison.Ordinal);
+            $"{Server} shows no zone named example.test, which in DNS holds _acme-challenge.example.test, "
+            + $"in /subscriptions/{AzureFixture.Subscription}/resourceGroups/rg2.",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Create_ZoneResourceIds_ListsNothing()
     {
         var id = $"/subscriptions/{AzureFixture.Subscription}/resourceGroups/rg1/providers/Microsoft.Network/dnszones/";
-        var provider = _azure.CreateProvider(configure: options => (options.SubscriptionId, options.ZoneResourceIds) = (null, $"{id}test, {id}example.test"));
+        var provider = _azure.CreateProvider(
+            configure: options => (options.SubscriptionId, options.ZoneResourceIds) = (null, $"{id}test, {id}example.test"));
 
         await provider.CreateTxtAsync(Txt("value"), Cancelled);
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value", "_acme-challenge.example.org", "example.org"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => provider.CreateTxtAsync(Txt("value", "_acme-challenge.example.org", "example.org"), Cancelled));
 
         Assert.Equal(["value"], _azure.Stub.ValuesOf(Key));
         Assert.Equal(0, Lists);
-        Assert.Contains("Add the zone's resource id.", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Add the zone's resource ID.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,7 +211,8 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
         _azure.Stub.Put(Key, 60, ["ours"]);
         _azure.Stub.Meanwhile = _ => _azure.Stub.Zones.Remove(("rg1", "example.test"));
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().DeleteTxtAsync(Txt("ours"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => _azure.CreateProvider().DeleteTxtAsync(Txt("ours"), Cancelled));
 
         Assert.Equal(DnsProviderFault.ZoneNotFound, exception.Fault);
     }
@@ -208,21 +226,26 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(401, DnsProviderFault.Unauthorized, "look at ResourceManagerEndpoint, AuthorityHost, TenantId")]
-    [InlineData(403, DnsProviderFault.Unauthorized, "the role 'DNS Zone Contributor' on /subscriptions/11111111-2222-3333-4444-555555555555;")]
+    [InlineData(401, DnsProviderFault.Unauthorized, "check ResourceManagerEndpoint, AuthorityHost, TenantId")]
+    [InlineData(
+        403,
+        DnsProviderFault.Unauthorized,
+        "the role 'DNS Zone Contributor' on /subscriptions/11111111-2222-3333-4444-555555555555 to the identity;")]
     [InlineData(404, DnsProviderFault.ZoneNotFound, "Compare SubscriptionId, ResourceGroup and ZoneResourceIds")]
     [InlineData(409, DnsProviderFault.Refused, "Is there a lock on")]
     [InlineData(429, DnsProviderFault.RateLimited, "when Azure allows it")]
-    [InlineData(500, DnsProviderFault.Unavailable, "It is tried again by itself.")]
+    [InlineData(500, DnsProviderFault.Unavailable, "KestrelAcme retries automatically.")]
     [InlineData(400, DnsProviderFault.Refused, "Made-up trouble")]
     public async Task Create_Refused_QuotesTheErrorAndSaysWhatToDo(int status, DnsProviderFault fault, string expected)
     {
         _azure.Api.Refusals.Enqueue((status, """{"error":{"code":"MadeUp","message":"Made-up\ntrouble."}}""", "300"));
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Equal((fault, TimeSpan.FromSeconds(300)), (exception.Fault, exception.RetryAfter));
-        Assert.Contains($"{Server} answered {status} for zone example.test: MadeUp: Made-up trouble.", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Server} answered {status} for zone example.test: MadeUp: Made-up trouble.", exception.Message, StringComparison.Ordinal);
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         Assert.Single(_azure.Api.Requests);
     }
@@ -232,7 +255,8 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
     {
         _azure.Api.Refusals.Enqueue((400, """{"code":"BadRequest","message":"The record count exceeds 20"}""", null));
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Contains("BadRequest: The record count exceeds 20.", exception.Message, StringComparison.Ordinal);
     }
@@ -244,7 +268,8 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
     {
         _azure.Api.Refusals.Enqueue((400, string.Format(null, format, AzureFixture.Token), null));
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => _azure.CreateProvider().CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Contains("Bearer ***", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(AzureFixture.Token, exception.ToString(), StringComparison.Ordinal);
@@ -254,7 +279,8 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
     public async Task Create_RefusedTokenRequestRepeatsTheClientSecret_ItIsHidden()
     {
         const string Secret = "the secret/of the client";
-        var failure = new AuthenticationFailedException($"AADSTS7000215: client_secret={Uri.EscapeDataString(Secret)}", new InvalidOperationException(Secret));
+        var failure = new AuthenticationFailedException(
+            $"AADSTS7000215: client_secret={Uri.EscapeDataString(Secret)}", new InvalidOperationException(Secret));
         var provider = _azure.CreateProvider(new StaticCredential("", failure), options =>
         {
             options.TenantId = "11111111-2222-3333-4444-555555555555";
@@ -280,9 +306,22 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
 
     public static TheoryData<string, Exception, DnsProviderFault> TokenFailures => new()
     {
-        { "refused", new AuthenticationFailedException("ClientSecretCredential authentication failed: AADSTS7000215: Invalid client secret provided."), DnsProviderFault.Unauthorized },
-        { "nothing found", new CredentialUnavailableException("DefaultAzureCredential failed to retrieve a token from the included credentials."), DnsProviderFault.Unavailable },
-        { "no network", new AuthenticationFailedException("It failed.", new HttpRequestException("No route to host")), DnsProviderFault.Unavailable },
+        {
+            "refused",
+            new AuthenticationFailedException(
+                "ClientSecretCredential authentication failed: AADSTS7000215: Invalid client secret provided."),
+            DnsProviderFault.Unauthorized
+        },
+        {
+            "nothing found",
+            new CredentialUnavailableException("DefaultAzureCredential failed to retrieve a token from the included credentials."),
+            DnsProviderFault.Unavailable
+        },
+        {
+            "no network",
+            new AuthenticationFailedException("It failed.", new HttpRequestException("No route to host")),
+            DnsProviderFault.Unavailable
+        },
     };
 
     [Theory]
@@ -290,10 +329,14 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
     public async Task Create_NoToken_QuotesWhy(string why, Exception failure, DnsProviderFault fault)
     {
         Assert.NotEmpty(why);
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => _azure.CreateProvider(new StaticCredential("", failure)).CreateTxtAsync(Txt("value"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => _azure.CreateProvider(new StaticCredential("", failure)).CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Equal(fault, exception.Fault);
-        Assert.StartsWith($"No token for {Server}, to change zone example.test, could be had: {failure.Message}", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Could not get a token for {Server} to change zone example.test: {failure.Message}",
+            exception.Message,
+            StringComparison.Ordinal);
         Assert.Empty(_azure.Api.Requests);
     }
 
@@ -307,5 +350,6 @@ public sealed class AzureDnsProviderTests : IAsyncLifetime
         Assert.Equal($"{_azure.Api.Url}.default", credential.Scope);
     }
 
-    private static DnsTxtRecord Txt(string value, string name = "_acme-challenge.example.test", string zone = "example.test") => new() { Zone = zone, Name = name, ChallengeName = name, Value = value };
+    private static DnsTxtRecord Txt(string value, string name = "_acme-challenge.example.test", string zone = "example.test") =>
+        new() { Zone = zone, Name = name, ChallengeName = name, Value = value };
 }

@@ -7,8 +7,9 @@ using Microsoft.AspNetCore.Http;
 namespace KestrelAcme.Azure.Tests;
 
 /// <summary>
-/// The part of Azure's REST API for public DNS (2018-05-01) that is used, in the documented shapes: bearer token, api-version, lists with <c>value</c> and <c>nextLink</c>, record sets with
-/// <c>etag</c> and <c>properties</c>, <c>If-Match</c> and <c>If-None-Match: *</c>, 412 PreconditionFailed, 404 NotFound, ResourceNotFound and ParentResourceNotFound.
+/// The part of Azure's REST API for public DNS (2018-05-01) that is used, in the documented shapes: bearer token, api-version, lists
+/// with <c>value</c> and <c>nextLink</c>, record sets with <c>etag</c> and <c>properties</c>, <c>If-Match</c> and <c>If-None-Match:
+/// *</c>, 412 PreconditionFailed, 404 NotFound, ResourceNotFound and ParentResourceNotFound.
 /// </summary>
 internal sealed class AzureDnsStub(string token, string subscription)
 {
@@ -46,12 +47,17 @@ internal sealed class AzureDnsStub(string token, string subscription)
         app.MapDelete(Set, Delete);
     }
 
-    public void Put(string key, long timeToLive, params string[][] values) => Sets[key] = (
-        NextEtag(),
-        new JsonObject { ["TTL"] = timeToLive, ["TXTRecords"] = new JsonArray([.. values.Select(value => new JsonObject { ["value"] = new JsonArray([.. value.Select(s => JsonValue.Create(s))]) })]) });
+    public void Put(string key, long timeToLive, params string[][] values)
+    {
+        var records = values.Select(value => new JsonObject { ["value"] = new JsonArray([.. value.Select(s => JsonValue.Create(s))]) });
+        Sets[key] = (NextEtag(), new JsonObject { ["TTL"] = timeToLive, ["TXTRecords"] = new JsonArray([.. records]) });
+    }
 
-    public string[] ValuesOf(string key)
-        => Sets.TryGetValue(key, out var set) ? [.. set.Properties["TXTRecords"]!.AsArray().Select(r => string.Concat(r!["value"]!.AsArray().Select(s => (string)s!))).Order(StringComparer.Ordinal)] : [];
+    public string[] ValuesOf(string key) => !Sets.TryGetValue(key, out var set)
+        ? []
+        : [.. set.Properties["TXTRecords"]!.AsArray()
+            .Select(record => string.Concat(record!["value"]!.AsArray().Select(part => (string)part!)))
+            .Order(StringComparer.Ordinal)];
 
     private static IResult Error(int status, string code, string message)
         => Results.Json(new JsonObject { ["error"] = new JsonObject { ["code"] = code, ["message"] = message } }, statusCode: status);
@@ -60,9 +66,13 @@ internal sealed class AzureDnsStub(string token, string subscription)
 
     private async Task CheckAsync(HttpContext context, RequestDelegate next)
     {
-        var wrong = context.Request.Headers.Authorization != $"Bearer {token}" ? Error(401, "InvalidAuthenticationToken", "The access token is invalid.")
-            : context.Request.Query["api-version"] != "2018-05-01" ? Error(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
-            : context.Request.Headers.Accept != "application/json" ? Error(406, "NotAcceptable", "application/json only") : null;
+        const string MissingVersion = "The api-version query parameter (?api-version=) is required for all requests.";
+        var http = context.Request;
+        var wrong = http.Headers.Authorization != $"Bearer {token}"
+            ? Error(401, "InvalidAuthenticationToken", "The access token is invalid.")
+            : http.Query["api-version"] != "2018-05-01" ? Error(400, "MissingApiVersionParameter", MissingVersion)
+            : http.Headers.Accept != "application/json" ? Error(406, "NotAcceptable", "application/json only")
+            : null;
         await (wrong?.ExecuteAsync(context) ?? next(context));
     }
 
@@ -84,27 +94,39 @@ internal sealed class AzureDnsStub(string token, string subscription)
                 ["location"] = "global",
                 ["name"] = zone.Name,
                 ["type"] = "Microsoft.Network/dnszones",
-                ["properties"] = new JsonObject { ["maxNumberOfRecordSets"] = 10000, ["numberOfRecordSets"] = 2, ["nameServers"] = new JsonArray("ns1-01.azure-dns.com."), ["zoneType"] = "Public" },
+                ["properties"] = new JsonObject
+                {
+                    ["maxNumberOfRecordSets"] = 10000,
+                    ["numberOfRecordSets"] = 2,
+                    ["nameServers"] = new JsonArray("ns1-01.azure-dns.com."),
+                    ["zoneType"] = "Public",
+                },
             })]),
         };
         if ((skip + PageSize < zones.Count ? skip + PageSize : LeadsBackTo) is { } next)
         {
-            page["nextLink"] = $"{OtherServer ?? $"{request.Scheme}://{request.Host}"}{request.Path}?api-version=2018-05-01&$skipToken={next}";
+            var server = OtherServer ?? $"{request.Scheme}://{request.Host}";
+            page["nextLink"] = $"{server}{request.Path}?api-version=2018-05-01&$skipToken={next}";
         }
 
         return Results.Json(page);
     }
 
-    private string IdOf(string group, string zone) => $"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/dnszones/{zone}";
+    private string IdOf(string group, string zone) =>
+        $"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/dnszones/{zone}";
 
     private bool Has(string group, string zone) => Zones.Contains((group, zone));
 
-    private IResult NoZone(string zone) => Error(404, MissingZoneCode, $"Can not perform requested operation on nested resource. Parent resource '{zone}' not found.");
+    private IResult NoZone(string zone) =>
+        Error(404, MissingZoneCode, $"Can not perform requested operation on nested resource. Parent resource '{zone}' not found.");
 
     private IResult Get(string group, string zone, string name)
         => !Has(group, zone) ? NoZone(zone)
             : Sets.TryGetValue($"{zone}/{name}", out var set) ? Answer(group, zone, name, set, 200)
-            : Error(404, "NotFound", $"The resource record '{name}' does not exist in resource group '{group}' of subscription '{subscription}'.");
+            : Error(
+                404,
+                "NotFound",
+                $"The resource record '{name}' does not exist in resource group '{group}' of subscription '{subscription}'.");
 
     private JsonObject Resource(string group, string zone, string name, (string Etag, JsonObject Properties) set)
     {
@@ -112,10 +134,18 @@ internal sealed class AzureDnsStub(string token, string subscription)
         properties["fqdn"] = name == "@" ? $"{zone}." : $"{name}.{zone}.";
         properties["targetResource"] = new JsonObject();
         properties["provisioningState"] = "Succeeded";
-        return new JsonObject { ["id"] = $"{IdOf(group, zone)}/TXT/{name}", ["name"] = name, ["type"] = "Microsoft.Network/dnszones/TXT", ["etag"] = set.Etag, ["properties"] = properties };
+        return new JsonObject
+        {
+            ["id"] = $"{IdOf(group, zone)}/TXT/{name}",
+            ["name"] = name,
+            ["type"] = "Microsoft.Network/dnszones/TXT",
+            ["etag"] = set.Etag,
+            ["properties"] = properties,
+        };
     }
 
-    private IResult Answer(string group, string zone, string name, (string Etag, JsonObject Properties) set, int status) => Results.Json(Resource(group, zone, name, set), statusCode: status);
+    private IResult Answer(string group, string zone, string name, (string Etag, JsonObject Properties) set, int status) =>
+        Results.Json(Resource(group, zone, name, set), statusCode: status);
 
     private async Task<IResult> PutAsync(string group, string zone, string name, HttpRequest request)
     {
@@ -152,7 +182,9 @@ internal sealed class AzureDnsStub(string token, string subscription)
         Meanwhile?.Invoke(key);
         lock (_gate)
         {
-            return !Has(group, zone) ? NoZone(zone) : Precondition(key, request) ?? (Sets.TryRemove(key, out _) ? Results.Ok() : Results.NoContent());
+            return !Has(group, zone)
+                ? NoZone(zone)
+                : Precondition(key, request) ?? (Sets.TryRemove(key, out _) ? Results.Ok() : Results.NoContent());
         }
     }
 
@@ -160,7 +192,8 @@ internal sealed class AzureDnsStub(string token, string subscription)
     {
         var etag = Sets.TryGetValue(key, out var set) ? set.Etag : null;
         return request.Headers.IfMatch.ToString() is { Length: > 0 } match && match != etag
-            ? Error(412, "PreconditionFailed", $"The condition '{match}' in the If-Match header was not satisfied. The current was '{etag}'.")
+            ? Error(
+                412, "PreconditionFailed", $"The condition '{match}' in the If-Match header was not satisfied. The current was '{etag}'.")
             : request.Headers.IfNoneMatch == "*" && etag is not null
                 ? Error(412, "PreconditionFailed", $"The Record set {key} exists already and hence cannot be created again.")
                 : null;

@@ -10,7 +10,9 @@ using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Azure.Tests;
 
-/// <summary>A stub of Azure over HTTPS, and providers that use it, with settings that the rules of the configuration have checked.</summary>
+/// <summary>
+/// A stub of Azure over HTTPS, and providers that use it, with settings that the rules of the configuration have checked.
+/// </summary>
 internal sealed class AzureFixture : IAsyncDisposable
 {
     public const string Token = "good-token-value";
@@ -25,13 +27,20 @@ internal sealed class AzureFixture : IAsyncDisposable
 
     public StubApi Api => _api ?? throw new InvalidOperationException("Not started.");
 
-    public async Task StartAsync(CancellationToken cancellationToken) => _api = await StubApi.StartAsync(Stub.Map, cancellationToken, _certificate.Server);
+    public async Task StartAsync(CancellationToken cancellationToken) =>
+        _api = await StubApi.StartAsync(Stub.Map, cancellationToken, _certificate.Server);
 
-    public AzureDnsProvider CreateProvider(TokenCredential? credential = null, Action<AzureDnsOptions>? configure = null, TimeProvider? time = null)
+    public AzureDnsProvider CreateProvider(
+        TokenCredential? credential = null, Action<AzureDnsOptions>? configure = null, TimeProvider? time = null)
     {
         // The stub's certificate is not this machine's.
-        var transport = new HttpClientTransport(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => certificate?.Thumbprint == _certificate.Server.Thumbprint });
-        var provider = new AzureDnsProvider(Settings(configure), credential ?? new StaticCredential(Token), transport, time ?? TimeProvider.System);
+        var transport = new HttpClientTransport(new HttpClientHandler
+        {
+            ServerCertificateCustomValidationCallback =
+                (_, certificate, _, _) => certificate?.Thumbprint == _certificate.Server.Thumbprint,
+        });
+        var provider = new AzureDnsProvider(
+            Settings(configure), credential ?? new StaticCredential(Token), transport, time ?? TimeProvider.System);
         _providers.Add(provider);
         return provider;
     }

@@ -45,13 +45,20 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
         var provider = _azure.CreateProvider(configure: options =>
         {
             options.SubscriptionId = configured ? null : AzureFixture.Subscription;
-            options.ZoneResourceIds = configured ? $"/subscriptions/{AzureFixture.Subscription}/resourceGroups/rg1/providers/Microsoft.Network/dnszones/example.test" : null;
+            options.ZoneResourceIds = configured
+                ? $"/subscriptions/{AzureFixture.Subscription}/resourceGroups/rg1/providers/Microsoft.Network/dnszones/example.test"
+                : null;
         });
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value", "app.example.test"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => provider.CreateTxtAsync(Txt("value", "app.example.test"), Cancelled));
 
         Assert.Equal(DnsProviderFault.ZoneNotFound, exception.Fault);
-        Assert.Contains("zone app.example.test, which in DNS holds _acme-challenge.app.example.test".Replace("zone ", configured ? "zone " : "zone named ", StringComparison.Ordinal), exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "zone app.example.test, which in DNS holds _acme-challenge.app.example.test".Replace(
+                "zone ", configured ? "zone " : "zone named ", StringComparison.Ordinal),
+            exception.Message,
+            StringComparison.Ordinal);
         Assert.Empty(_azure.Stub.Sets);
     }
 
@@ -61,13 +68,15 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
         _azure.Stub.Zones.Add(("rg2", "example.test"));
         var provider = _azure.CreateProvider();
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value", "example.test"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => provider.CreateTxtAsync(Txt("value", "example.test"), Cancelled));
 
         Assert.Equal(DnsProviderFault.SetUpNeeded, exception.Fault);
         var groups = $"/subscriptions/{AzureFixture.Subscription}/resourceGroups/";
         Assert.Contains(
-            $"shows 2 zones named example.test in /subscriptions/{AzureFixture.Subscription}, of which DNS shows one. Give ZoneResourceIds with the id of that one: " +
-            $"{groups}rg1/providers/Microsoft.Network/dnsZones/example.test, {groups}rg2/providers/Microsoft.Network/dnsZones/example.test.",
+            $"has 2 zones named example.test in /subscriptions/{AzureFixture.Subscription}, but DNS uses only one of them. "
+            + $"Set ZoneResourceIds to the ID of that one: {groups}rg1/providers/Microsoft.Network/dnsZones/example.test, "
+            + $"{groups}rg2/providers/Microsoft.Network/dnsZones/example.test.",
             exception.Message,
             StringComparison.Ordinal);
         Assert.Empty(_azure.Stub.Sets);
@@ -89,7 +98,8 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
         await provider.CreateTxtAsync(Txt("two", "example.test"), Cancelled);
         Assert.Equal(1, Lists);
         time.Advance(TimeSpan.FromMinutes(1));
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("three", "example.test"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => provider.CreateTxtAsync(Txt("three", "example.test"), Cancelled));
 
         Assert.Equal(DnsProviderFault.SetUpNeeded, exception.Fault);
     }
@@ -116,7 +126,8 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
             _azure.Api.Refusals.Enqueue((status, "", "300"));
         }
 
-        var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("two", "example.test"), Cancelled));
+        var exception = await Assert.ThrowsAsync<DnsProviderException>(
+            () => provider.CreateTxtAsync(Txt("two", "example.test"), Cancelled));
         Assert.Equal(fault, exception.Fault);
         _azure.Stub.Meanwhile = null;
         credential.Fails = false;
@@ -142,7 +153,8 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
         Assert.Equal(lists, Lists);
     }
 
-    private static DnsTxtRecord Txt(string value, string zone) => new() { Zone = zone, Name = $"_acme-challenge.{zone}", ChallengeName = $"_acme-challenge.{zone}", Value = value };
+    private static DnsTxtRecord Txt(string value, string zone) =>
+        new() { Zone = zone, Name = $"_acme-challenge.{zone}", ChallengeName = $"_acme-challenge.{zone}", Value = value };
 
     /// <summary>Gives out tokens that are to be asked for anew each time, and none on demand.</summary>
     private sealed class FailingLater : TokenCredential
@@ -150,8 +162,11 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
         public bool Fails { get; set; }
 
         public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken)
-            => Fails ? throw new AuthenticationFailedException("Refused.") : new AccessToken(AzureFixture.Token, TimeProvider.System.GetUtcNow());
+            => Fails
+                ? throw new AuthenticationFailedException("Refused.")
+                : new AccessToken(AzureFixture.Token, TimeProvider.System.GetUtcNow());
 
-        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => ValueTask.FromResult(GetToken(requestContext, cancellationToken));
+        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(GetToken(requestContext, cancellationToken));
     }
 }

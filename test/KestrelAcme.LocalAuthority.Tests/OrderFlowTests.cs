@@ -12,7 +12,8 @@ public sealed class OrderFlowTests
     public async Task Order_AccountKeyOfEachAlgorithm_CertificateIsIssued(string algorithm)
     {
         await using var server = await ChallengeServer.StartAsync();
-        await using var authority = await LocalAcmeAuthority.StartAsync(o => o.Resolve("*", server.Endpoint), TestContext.Current.CancellationToken);
+        await using var authority = await LocalAcmeAuthority.StartAsync(
+            o => o.Resolve("*", server.Endpoint), TestContext.Current.CancellationToken);
         using var client = new TestClient(authority, TestKey.ByAlgorithm(algorithm));
         Assert.Equal(201, (await client.RegisterAsync()).Status);
 

@@ -24,8 +24,10 @@ public sealed class AcmeClientOptionsTests : ScriptedTest
         using var http = new HttpClient(Server, disposeHandler: false);
         using var certificate = X509CertificateLoader.LoadCertificate(Certificates.TestCertificates.IssuedBy("x"));
 
-        Assert.Throws<ArgumentException>(() => new AcmeClient(url, new AcmeClientOptions { HttpClient = http, HttpMessageHandler = Server }));
-        Assert.Throws<ArgumentException>(() => new AcmeClient(url, new AcmeClientOptions { HttpClient = http, TrustedRoots = [certificate] }));
+        Assert.Throws<ArgumentException>(
+            () => new AcmeClient(url, new AcmeClientOptions { HttpClient = http, HttpMessageHandler = Server }));
+        Assert.Throws<ArgumentException>(
+            () => new AcmeClient(url, new AcmeClientOptions { HttpClient = http, TrustedRoots = [certificate] }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new AcmeClient(url, new AcmeClientOptions { RequestTimeout = TimeSpan.Zero }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new AcmeClient(url, new AcmeClientOptions { Retry = { MaxAttempts = 0 } }));
     }

@@ -14,9 +14,12 @@ public sealed class FakeTimeProviderTests
     public void Advance_TimersDue_FireInDueOrderAtTheirOwnTime()
     {
         List<(string Name, DateTimeOffset At)> fired = [];
-        using var late = _time.CreateTimer(_ => fired.Add(("late", _time.GetUtcNow())), null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
-        using var early = _time.CreateTimer(_ => fired.Add(("early", _time.GetUtcNow())), null, TimeSpan.FromSeconds(2), Timeout.InfiniteTimeSpan);
-        using var never = _time.CreateTimer(_ => fired.Add(("never", _time.GetUtcNow())), null, TimeSpan.FromSeconds(11), Timeout.InfiniteTimeSpan);
+        using var late = _time.CreateTimer(
+            _ => fired.Add(("late", _time.GetUtcNow())), null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
+        using var early = _time.CreateTimer(
+            _ => fired.Add(("early", _time.GetUtcNow())), null, TimeSpan.FromSeconds(2), Timeout.InfiniteTimeSpan);
+        using var never = _time.CreateTimer(
+            _ => fired.Add(("never", _time.GetUtcNow())), null, TimeSpan.FromSeconds(11), Timeout.InfiniteTimeSpan);
 
         _time.Advance(TimeSpan.FromSeconds(10));
 

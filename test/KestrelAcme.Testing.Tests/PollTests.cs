@@ -19,7 +19,11 @@ public sealed class PollTests
     public async Task UntilAsync_NeverTrue_FailsNamingWhatAndTheLastException()
     {
         var failure = await Assert.ThrowsAsync<FailException>(() =>
-            Poll.UntilAsync(() => throw new IOException("no such pipe"), "the server to start", TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken));
+            Poll.UntilAsync(
+                () => throw new IOException("no such pipe"),
+                "the server to start",
+                TimeSpan.FromMilliseconds(50),
+                TestContext.Current.CancellationToken));
 
         Assert.Contains("the server to start", failure.Message, StringComparison.Ordinal);
         Assert.Contains("no such pipe", failure.Message, StringComparison.Ordinal);

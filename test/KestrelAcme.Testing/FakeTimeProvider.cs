@@ -1,9 +1,9 @@
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// A clock that stands still until a test moves it. Timers live on the monotonic clock, as real ones do: <see cref="Advance"/> moves both clocks
-/// and fires what falls due, in due order; <see cref="SetUtcNow"/> steps the wall clock alone, in either direction, and fires nothing.
-/// Safe for use from several threads. Callbacks run on the thread that advances, outside of any lock.
+/// A clock that stands still until a test moves it. Timers live on the monotonic clock, as real ones do: <see cref="Advance"/> moves
+/// both clocks and fires what falls due, in due order; <see cref="SetUtcNow"/> steps the wall clock alone, in either direction, and
+/// fires nothing. Safe for use from several threads. Callbacks run on the thread that advances, outside of any lock.
 /// </summary>
 public sealed class FakeTimeProvider : TimeProvider
 {
@@ -71,7 +71,10 @@ public sealed class FakeTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Steps the wall clock to <paramref name="now"/>, forwards or backwards, as an operator or NTP would. Timers and timestamps do not notice.</summary>
+    /// <summary>
+    /// Steps the wall clock to <paramref name="now"/>, forwards or backwards, as an operator or NTP would. Timers and timestamps do
+    /// not notice.
+    /// </summary>
     public void SetUtcNow(DateTimeOffset now)
     {
         lock (_gate)
@@ -80,7 +83,10 @@ public sealed class FakeTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Moves both clocks on by <paramref name="delta"/>; every timer fires at its own due time, periodic ones as often as they fall due.</summary>
+    /// <summary>
+    /// Moves both clocks on by <paramref name="delta"/>; every timer fires at its own due time, periodic ones as often as they fall
+    /// due.
+    /// </summary>
     public void Advance(TimeSpan delta)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(delta, TimeSpan.Zero);
@@ -116,23 +122,29 @@ public sealed class FakeTimeProvider : TimeProvider
         return GetElapsedTime(before);
     }
 
-    /// <summary>Completes once at least <paramref name="timers"/> timers are armed, that is: once the code under test waits. Fails after 60 s of real time.</summary>
+    /// <summary>
+    /// Completes once at least <paramref name="timers"/> timers are armed, that is: once the code under test waits. Fails after 60
+    /// s of real time.
+    /// </summary>
     public Task WhenWaitingAsync(int timers = 1, CancellationToken cancellationToken = default) =>
         WhenAsync(() => _timers.Count >= timers, $"{timers} armed timer(s)", cancellationToken);
 
-    /// <summary>Completes once a timer is armed that falls due within <paramref name="span"/> from now. Fails after 60 s of real time.</summary>
+    /// <summary>
+    /// Completes once a timer is armed that falls due within <paramref name="span"/> from now. Fails after 60 s of real time.
+    /// </summary>
     public Task WhenTimerDueWithinAsync(TimeSpan span, CancellationToken cancellationToken = default) =>
         WhenAsync(() => _timers.NextDue - _elapsed <= span.Ticks, $"a timer due within {span}", cancellationToken);
 
     /// <summary>
-    /// Auto-advance: jumps from timer to timer until <paramref name="task"/> is complete, and returns its outcome. A jump happens only when the
-    /// set of timers has not changed for <paramref name="quiet"/> of real time, so that code between two waits gets its turn.
+    /// Auto-advance: jumps from timer to timer until <paramref name="task"/> is complete, and returns its outcome. A jump happens only
+    /// when the set of timers has not changed for <paramref name="quiet"/> of real time, so that code between two waits gets its turn.
     /// </summary>
     /// <param name="task">What to wait for.</param>
     /// <param name="limit">Fails when this much fake time has passed.</param>
     /// <param name="quiet">Real time without a change before a jump.</param>
     /// <param name="cancellationToken">Stops the waiting.</param>
-    public async Task RunUntilCompleteAsync(Task task, TimeSpan limit, TimeSpan? quiet = null, CancellationToken cancellationToken = default)
+    public async Task RunUntilCompleteAsync(
+        Task task, TimeSpan limit, TimeSpan? quiet = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(task);
         var start = GetTimestamp();
@@ -154,7 +166,9 @@ public sealed class FakeTimeProvider : TimeProvider
 
             if (GetElapsedTime(start) > limit || System.GetElapsedTime(realStart) > RealDeadline)
             {
-                throw new TimeoutException($"The task is not complete after {GetElapsedTime(start)} of fake time (limit {limit}); {ArmedTimers} timer(s) are armed.");
+                throw new TimeoutException(
+                    $"The task is not complete after {GetElapsedTime(start)} of fake time (limit {limit}); "
+                    + $"{ArmedTimers} timer(s) are armed.");
             }
         }
 
@@ -237,7 +251,9 @@ public sealed class FakeTimeProvider : TimeProvider
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"Waited {RealDeadline.TotalSeconds:0} s of real time for {what}; {ArmedTimers} armed, the next due in {NextTimerDue?.ToString() ?? "never"}.");
+            throw new TimeoutException(
+                $"Waited {RealDeadline.TotalSeconds:0} s of real time for {what}; {ArmedTimers} armed, "
+                + $"the next due in {NextTimerDue?.ToString() ?? "never"}.");
         }
     }
 }

@@ -1,6 +1,9 @@
 namespace KestrelAcme.Testing;
 
-/// <summary>The armed timers of a <see cref="FakeTimeProvider"/>, in due order, and who waits for some to be armed. The provider's lock guards it.</summary>
+/// <summary>
+/// The armed timers of a <see cref="FakeTimeProvider"/>, in due order, and who waits for some to be armed. The provider's lock
+/// guards it.
+/// </summary>
 internal sealed class FakeTimerQueue
 {
     private readonly PriorityQueue<FakeTimer, (long Due, long Armed)> _queue = new();

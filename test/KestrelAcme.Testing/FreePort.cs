@@ -5,9 +5,10 @@ using System.Net.Sockets;
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Loopback ports for servers that cannot be told to listen on port 0. A port is bound to see that it is free and then released: until the
-/// server binds it, another process may take it. Three things keep that rare: ports come from below the range that the system hands out by itself,
-/// they are picked at random, and no port is handed out twice, by this test process or by another one that runs beside it. Who starts a server still retries with new ports.
+/// Loopback ports for servers that cannot be told to listen on port 0. A port is bound to see that it is free and then released: until
+/// the server binds it, another process may take it. Three things keep that rare: ports come from below the range that the system hands
+/// out by itself, they are picked at random, and no port is handed out twice, by this test process or by another one that runs beside
+/// it. Who starts a server still retries with new ports.
 /// </summary>
 public static class FreePort
 {

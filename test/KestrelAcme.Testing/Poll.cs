@@ -10,7 +10,8 @@ public static class Poll
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Waits until <paramref name="condition"/> holds; otherwise fails the test, naming <paramref name="what"/>.</summary>
-    public static Task UntilAsync(Func<bool> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    public static Task UntilAsync(
+        Func<bool> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         UntilAsync(_ => Task.FromResult(condition()), what, timeout, cancellationToken);
 
     /// <summary>
@@ -21,7 +22,12 @@ public static class Poll
     /// <param name="what">Completes the sentence "Waited for ...".</param>
     /// <param name="timeout"><value>60 s</value></param>
     /// <param name="cancellationToken">The test's token; without one, that of the running test.</param>
-    public static async Task UntilAsync(Func<CancellationToken, Task<bool>> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    public static async Task UntilAsync(
+        Func<CancellationToken,
+        Task<bool>> condition,
+        string what,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(condition);
         var limit = timeout ?? DefaultTimeout;
@@ -53,6 +59,7 @@ public static class Poll
         }
 
         test.ThrowIfCancellationRequested();
-        Assert.Fail($"Waited {limit.TotalSeconds:0.#} s for {what}: in vain.{(last is null ? "" : $" The last attempt ended in {last.GetType().Name}: {last.Message}")}");
+        var cause = last is null ? "" : $" The last attempt failed with {last.GetType().Name}: {last.Message}";
+        Assert.Fail($"Waited {limit.TotalSeconds:0.#} s for {what} in vain.{cause}");
     }
 }

@@ -1,7 +1,8 @@
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Keeps test processes that run side by side from handing out the same port: each locks a byte of one file for every port that it gives away. The system lets go of them when the process ends.
+/// Keeps test processes that run side by side from handing out the same port: each locks a byte of one file for every port that it
+/// gives away. The system lets go of them when the process ends.
 /// </summary>
 internal static class PortReservations
 {
@@ -11,7 +12,9 @@ internal static class PortReservations
     /// <returns><see langword="false"/> when another process has it.</returns>
     public static bool TryReserve(int port)
     {
-        if (Ports is null || OperatingSystem.IsMacOS() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS() || OperatingSystem.IsFreeBSD())
+        if (
+            Ports is null || OperatingSystem.IsMacOS() || OperatingSystem.IsIOS()
+                || OperatingSystem.IsTvOS() || OperatingSystem.IsFreeBSD())
         {
             return true;
         }
@@ -31,7 +34,8 @@ internal static class PortReservations
     {
         try
         {
-            return new FileStream(Path.Join(Path.GetTempPath(), "kestrelacme-test-ports"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+            return new FileStream(
+                Path.Join(Path.GetTempPath(), "kestrelacme-test-ports"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

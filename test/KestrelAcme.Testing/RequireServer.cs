@@ -4,8 +4,10 @@ using Xunit;
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Skips a test whose real server is not installed. With KESTRELACME_REQUIRE_SERVERS=1 (the continuous integration sets it) such a test fails instead.
-/// Call it from a test, or from a test class's constructor or InitializeAsync: a skip inside of a class fixture counts as a failure to xunit.
+/// Skips a test whose real server is not installed. With KESTRELACME_REQUIRE_SERVERS=1 (the continuous integration sets it) such a test
+/// fails instead.
+/// Call it from a test, or from a test class's constructor or InitializeAsync: a skip inside of a class fixture counts as a failure to
+/// xunit.
 /// </summary>
 public static class RequireServer
 {

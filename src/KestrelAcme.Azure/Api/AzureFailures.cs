@@ -6,45 +6,58 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Azure.Api;
 
-/// <summary>Says what an answer means and what to do. Pure.</summary>
+/// <summary>Explains what a response means and what to do. Stateless.</summary>
 internal static class AzureFailures
 {
     private const string Role = "'DNS Zone Contributor'";
     private static readonly string[] HolderCodes = ["ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"];
 
-    /// <summary>Turns an answer that is no success into the error that it stands for.</summary>
-    /// <param name="answer">The answer.</param>
+    /// <summary>Converts an unsuccessful response to an exception.</summary>
+    /// <param name="answer">The response.</param>
     /// <param name="endpoint">The root of Resource Manager.</param>
     /// <param name="zone">The zone.</param>
-    /// <param name="scope">The resource, the resource group or the subscription that was asked for.</param>
+    /// <param name="scope">The resource, resource group or subscription of the request.</param>
     public static DnsProviderException Refused(AzureResponse answer, Uri endpoint, string zone, string scope)
     {
         var (fault, fix) = answer.Status switch
         {
-            401 => (DnsProviderFault.Unauthorized, " The token is of another cloud or tenant, or has expired: look at ResourceManagerEndpoint, AuthorityHost, TenantId and this machine's clock."),
-            403 => (DnsProviderFault.Unauthorized, $" Give the identity the role {Role} on {scope}; a new assignment takes up to ten minutes."),
-            404 => (DnsProviderFault.ZoneNotFound, $" Compare SubscriptionId, ResourceGroup and ZoneResourceIds with the portal; {scope} was asked for."),
-            429 => (DnsProviderFault.RateLimited, " It is tried again by itself, at the earliest when Azure allows it."),
+            401 => (
+                DnsProviderFault.Unauthorized,
+                " The token is for another cloud or tenant, or has expired: "
+                + "check ResourceManagerEndpoint, AuthorityHost, TenantId and this machine's clock."),
+            403 => (
+                DnsProviderFault.Unauthorized,
+                $" Assign the role {Role} on {scope} to the identity; a new assignment takes up to ten minutes to take effect."),
+            404 => (
+                DnsProviderFault.ZoneNotFound,
+                $" Compare SubscriptionId, ResourceGroup and ZoneResourceIds with the portal; the request was for {scope}."),
+            429 => (DnsProviderFault.RateLimited, " KestrelAcme retries automatically, at the earliest when Azure allows it."),
             409 => (DnsProviderFault.Refused, $" Is there a lock on {scope}? Record sets must be deletable."),
-            >= 500 => (DnsProviderFault.Unavailable, " It is tried again by itself."),
+            >= 500 => (DnsProviderFault.Unavailable, " KestrelAcme retries automatically."),
             _ => (DnsProviderFault.Refused, ""),
         };
-        return new DnsProviderException(fault, $"{endpoint.Authority} answered {answer.Status} for zone {zone}: {Words(answer)}.{fix}") { RetryAfter = answer.RetryAfter };
+        var message = $"{endpoint.Authority} answered {answer.Status} for zone {zone}: {Words(answer)}.{fix}";
+        return new DnsProviderException(fault, message) { RetryAfter = answer.RetryAfter };
     }
 
-    /// <summary>Whether a 404 is about what holds the resource: its zone, or the group or subscription of that. Anything else that is missing is the resource itself.</summary>
+    /// <summary>
+    /// Whether a 404 concerns a parent of the resource: the zone, its resource group or its subscription. Otherwise the
+    /// resource itself is missing.
+    /// </summary>
     public static bool IsHolderMissing(AzureResponse answer)
         => ErrorOf(answer)?.Code is { } code && HolderCodes.Contains(code, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>No token could be had.</summary>
+    /// <summary>No token could be obtained.</summary>
     public static DnsProviderException NoToken(AuthenticationFailedException exception, Uri endpoint, string zone, SentSecrets secrets)
     {
-        // Where nothing answered, or nothing was found yet, the surroundings may come up later; a refusal stays one.
-        var fault = exception is CredentialUnavailableException || IsNetwork(exception) ? DnsProviderFault.Unavailable : DnsProviderFault.Unauthorized;
+        // If there was no response, or no credential was found yet, a retry may succeed; a rejected credential stays rejected.
+        var fault = exception is CredentialUnavailableException || IsNetwork(exception)
+            ? DnsProviderFault.Unavailable
+            : DnsProviderFault.Unauthorized;
         return new DnsProviderException(
             fault,
-            $"No token for {endpoint.Authority}, to change zone {zone}, could be had: {secrets.Quote(exception.Message)} " +
-            "Give TenantId, ClientId and ClientSecret, or ManagedIdentityClientId, or run where DefaultAzureCredential finds an identity.",
+            $"Could not get a token for {endpoint.Authority} to change zone {zone}: {secrets.Quote(exception.Message)} " +
+            "Set TenantId, ClientId and ClientSecret, or ManagedIdentityClientId, or run where DefaultAzureCredential finds an identity.",
             secrets.Cause(exception));
     }
 

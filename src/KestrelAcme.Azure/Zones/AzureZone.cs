@@ -14,43 +14,49 @@ internal sealed record AzureZone(string ResourceId, string Name)
     public static bool TryParse(string? text, [NotNullWhen(true)] out AzureZone? zone)
     {
         zone = null;
-        if (text?.Trim().Split('/') is not ["", "subscriptions", var subscription, var groups, var group, "providers", var provider, var type, var name]
+        if (text?.Trim().Split('/') is not
+            ["", "subscriptions", var subscription, var groups, var group, "providers", var provider, var type, var name]
             || !Is(groups, "resourceGroups") || !Is(provider, Provider) || !Is(type, Type)
-            || new[] { subscription, group, name }.Any(part => part.Length == 0 || part != Uri.UnescapeDataString(part) || part.AsSpan().ContainsAny(" ?#%")))
+            || new[] { subscription, group, name }.Any(part =>
+                part.Length == 0 || part != Uri.UnescapeDataString(part) || part.AsSpan().ContainsAny(" ?#%")))
         {
             return false;
         }
 
-        zone = new AzureZone($"/subscriptions/{subscription}/resourceGroups/{group}/providers/{Provider}/{Type}/{name}", name.TrimEnd('.').ToLowerInvariant());
+        var resourceId = $"/subscriptions/{subscription}/resourceGroups/{group}/providers/{Provider}/{Type}/{name}";
+        zone = new AzureZone(resourceId, name.TrimEnd('.').ToLowerInvariant());
         return true;
     }
 
-    /// <summary>Reads resource ids with commas between them.</summary>
-    /// <exception cref="FormatException">One of them is not the resource id of a zone.</exception>
-    public static IReadOnlyList<AzureZone> ParseList(string text) => [.. Split(text).Select(id => TryParse(id, out var zone) ? zone : throw new FormatException($"'{QuotedText.Of(id, QuotedText.MaxNameLength)}' is not the resource id of a DNS zone."))];
+    /// <summary>Reads resource IDs that are separated by commas.</summary>
+    /// <exception cref="FormatException">One of them is not the resource ID of a zone.</exception>
+    public static IReadOnlyList<AzureZone> ParseList(string text) => [.. Split(text).Select(id => TryParse(id, out var zone)
+        ? zone
+        : throw new FormatException($"'{QuotedText.Of(id, QuotedText.MaxNameLength)}' is not the resource ID of a DNS zone."))];
 
     /// <returns>What is wrong with a list, or <see langword="null"/>.</returns>
     public static string? CheckList(string text)
     {
         if (Split(text) is not { Length: > 0 } ids || Array.Exists(ids, id => !TryParse(id, out _)))
         {
-            return "is not a list of resource ids of DNS zones, with commas between them";
+            return "is not a list of resource IDs of DNS zones, separated by commas";
         }
 
         var zones = ParseList(text);
         return zones.Select(zone => zone.Name).Distinct().FirstOrDefault(name => Named(zones, name).Count > 1) is { } twice
-            ? $"holds several zones named {twice}, of which DNS shows one" : null;
+            ? $"holds several zones named {twice}, but DNS uses only one of them" : null;
     }
 
-    /// <summary>All zones of that name; each once.</summary>
+    /// <summary>Returns all zones with a name, each once.</summary>
     public static IReadOnlyList<AzureZone> Named(IEnumerable<AzureZone> zones, string name)
         => [.. zones.Where(zone => Is(zone.Name, name)).DistinctBy(zone => zone.ResourceId, StringComparer.OrdinalIgnoreCase)];
 
-    /// <summary>The resource of a name's TXT record set.</summary>
+    /// <summary>Returns the resource of a name's TXT record set.</summary>
     public string RecordSet(string recordName)
         => $"{ResourceId}/TXT/{(recordName.Length == Name.Length ? "@" : Uri.EscapeDataString(recordName[..^(Name.Length + 1)]))}";
 
-    private static string[] Split(string text) => text.Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Split(string text) =>
+        text.Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static bool Is(string text, string expected) => string.Equals(text, expected, StringComparison.OrdinalIgnoreCase);
 }

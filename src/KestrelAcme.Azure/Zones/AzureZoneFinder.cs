@@ -8,31 +8,34 @@ using KestrelAcme.Diagnostics;
 namespace KestrelAcme.Azure.Zones;
 
 /// <summary>
-/// Finds the zone that DNS shows for a record: among those of the configuration, or those that a subscription or a resource group has. A zone above it will not do: the delegation hides what is put
-/// there. Safe for concurrent use.
+/// Finds the zone that holds a record according to DNS, among the configured zones or those of a subscription or resource group. A parent
+/// zone is not used, because the delegation hides records in it. Thread-safe.
 /// </summary>
 internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api, TimeProvider time) : IDisposable
 {
     private const int MaxPages = 1000;
-    private const string Private = "Where a private zone of that name hides the public one from this machine, let DnsResolvers name public resolvers.";
+    private const string Private =
+        "If a private zone of that name hides the public one from this machine, set DnsResolvers to public resolvers.";
 
-    // A second zone of a name shows in a new list only.
+    // A second zone with the same name is noticed only when the zones are listed again.
     private static readonly TimeSpan ListLifetime = TimeSpan.FromHours(1);
 
-    private readonly IReadOnlyList<AzureZone>? _configured = settings.Find(nameof(AzureDnsOptions.ZoneResourceIds)) is { } ids ? AzureZone.ParseList(ids) : null;
+    private readonly IReadOnlyList<AzureZone>? _configured =
+        settings.Find(nameof(AzureDnsOptions.ZoneResourceIds)) is { } ids ? AzureZone.ParseList(ids) : null;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile Listing? _listed;
 
-    /// <exception cref="DnsProviderException">No zone is for it, or more than one, or they could not be listed.</exception>
+    /// <exception cref="DnsProviderException">There is no such zone or more than one, or the zones could not be listed.</exception>
     public async Task<AzureZone> FindAsync(DnsTxtRecord record, CancellationToken cancellationToken)
     {
         var before = _listed;
-        if (before is not null && time.GetElapsedTime(before.At) < ListLifetime && AzureZone.Named(before.Zones, record.Zone) is [var known])
+        if (before is not null && time.GetElapsedTime(before.At) < ListLifetime
+            && AzureZone.Named(before.Zones, record.Zone) is [var known])
         {
             return known;
         }
 
-        // What was listed may be old: a zone that is missing from it, or is in it twice, is looked for once more.
+        // The list may be outdated: if the zone is missing from it, or in it twice, the zones are listed again.
         var zones = AzureZone.Named(_configured ?? await ListAsync(record.Zone, before, cancellationToken), record.Zone);
         return zones switch
         {
@@ -42,7 +45,7 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
         };
     }
 
-    /// <summary>Lists again before the next change.</summary>
+    /// <summary>Lists the zones again before the next change.</summary>
     public void Forget() => _listed = null;
 
     public void Dispose() => _gate.Dispose();
@@ -52,7 +55,9 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
         get
         {
             var subscription = $"/subscriptions/{settings.Find(nameof(AzureDnsOptions.SubscriptionId))}";
-            return settings.Find(nameof(AzureDnsOptions.ResourceGroup)) is { } group ? $"{subscription}/resourceGroups/{Uri.EscapeDataString(group)}" : subscription;
+            return settings.Find(nameof(AzureDnsOptions.ResourceGroup)) is { } group
+                ? $"{subscription}/resourceGroups/{Uri.EscapeDataString(group)}"
+                : subscription;
         }
     }
 
@@ -61,7 +66,7 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            // Whoever waited here need not ask for what was just listed.
+            // Another caller may have listed the zones during the wait.
             if (_listed is not { } listed || ReferenceEquals(listed, before))
             {
                 _listed = listed = new Listing(await ReadAsync(zone, cancellationToken), time.GetTimestamp());
@@ -81,7 +86,7 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
         var pages = new HashSet<Uri>();
         var next = api.Url($"{Scope}/providers/Microsoft.Network/dnsZones");
 
-        // A link that leads back to a page that was read has nothing more to show.
+        // A link back to a page that was already read has nothing new.
         while (next is not null && pages.Count < MaxPages && pages.Add(next))
         {
             var answer = await api.SendAsync(new AzureRequest(RequestMethod.Get, next, zone), cancellationToken);
@@ -111,22 +116,29 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
             return null;
         }
 
-        // The token is sent along: to nobody but the one that it is for.
-        return Uri.TryCreate(link, UriKind.Absolute, out var url) && url.Scheme == api.Endpoint.Scheme && string.Equals(url.Authority, api.Endpoint.Authority, StringComparison.OrdinalIgnoreCase)
+        // The token is sent along, so the link must lead to the same server.
+        return Uri.TryCreate(link, UriKind.Absolute, out var url) && url.Scheme == api.Endpoint.Scheme
+            && string.Equals(url.Authority, api.Endpoint.Authority, StringComparison.OrdinalIgnoreCase)
             ? url
-            : throw new DnsProviderException(DnsProviderFault.Refused, $"{api.Endpoint.Authority} continues the list of zones (for zone {zone}) at {answer.Quote(link)}, another server, which is not followed.");
+            : throw new DnsProviderException(
+                DnsProviderFault.Refused,
+                $"{api.Endpoint.Authority} continues the list of zones (for zone {zone}) at {answer.Quote(link)}, "
+                + "another server, which is not followed.");
     }
 
     private DnsProviderException NotFound(DnsTxtRecord record) => new(
         DnsProviderFault.ZoneNotFound,
         _configured is null
-            ? $"{api.Endpoint.Authority} shows no zone named {record.Zone}, which in DNS holds {record.Name}, in {Scope}. Is it the right one, and has the identity the role 'DNS Zone Contributor' there? {Private}"
-            : $"None of ZoneResourceIds, which {api.Endpoint.Authority} would be asked for, is zone {record.Zone}, which in DNS holds {record.Name}. Add the zone's resource id. {Private}");
+            ? $"{api.Endpoint.Authority} shows no zone named {record.Zone}, which in DNS holds {record.Name}, in {Scope}. "
+                + $"Is it the right one, and has the identity the role 'DNS Zone Contributor' there? {Private}"
+            : $"None of ZoneResourceIds at {api.Endpoint.Authority} is zone {record.Zone}, which in DNS holds {record.Name}. "
+                + $"Add the zone's resource ID. {Private}");
 
     private DnsProviderException Several(DnsTxtRecord record, IReadOnlyList<AzureZone> zones) => new(
         DnsProviderFault.SetUpNeeded,
-        $"{api.Endpoint.Authority} shows {zones.Count} zones named {record.Zone} in {Scope}, of which DNS shows one. " +
-        $"Give ZoneResourceIds with the id of that one: {QuotedText.Words(string.Join(", ", zones.Select(zone => zone.ResourceId)), QuotedText.MaxReplyLength)}.");
+        $"{api.Endpoint.Authority} has {zones.Count} zones named {record.Zone} in {Scope}, but DNS uses only one of them. " +
+        "Set ZoneResourceIds to the ID of that one: " +
+        $"{QuotedText.Words(string.Join(", ", zones.Select(zone => zone.ResourceId)), QuotedText.MaxReplyLength)}.");
 
     private sealed record Listing(IReadOnlyList<AzureZone> Zones, long At);
 }

@@ -3,14 +3,20 @@ using KestrelAcme.Challenges.Dns01;
 
 namespace KestrelAcme.Azure.Zones;
 
-/// <summary>What a name's TXT record set becomes; the very same object where nothing is to be done, <see langword="null"/> where it is to go. Pure.</summary>
+/// <summary>
+/// Computes a name's new TXT record set. Returns the same object if nothing changes, and <see langword="null"/> if the set is to be
+/// deleted. Stateless.
+/// </summary>
 internal static class RecordSetChange
 {
     public static AzureRecordSetProperties Add(AzureRecordSetProperties? set, DnsTxtRecord record)
     {
         if (set is null)
         {
-            return new AzureRecordSetProperties { TimeToLive = (long)record.TimeToLive.TotalSeconds, Records = [new([record.Value])] };
+            return new AzureRecordSetProperties
+            {
+                TimeToLive = (long)record.TimeToLive.TotalSeconds, Records = [new([record.Value])],
+            };
         }
 
         return Has(set, record) ? set : set with { Records = [.. set.Records ?? [], new([record.Value])] };
@@ -27,5 +33,6 @@ internal static class RecordSetChange
         return others.Count == 0 ? null : set with { Records = others };
     }
 
-    private static bool Has(AzureRecordSetProperties set, DnsTxtRecord record) => set.Records?.Any(existing => existing.Text == record.Value) == true;
+    private static bool Has(AzureRecordSetProperties set, DnsTxtRecord record) =>
+        set.Records?.Any(existing => existing.Text == record.Value) == true;
 }

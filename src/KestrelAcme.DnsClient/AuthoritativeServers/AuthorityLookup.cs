@@ -4,19 +4,19 @@ using KestrelAcme.DnsClient.Errors;
 namespace KestrelAcme.DnsClient.AuthoritativeServers;
 
 /// <summary>
-/// Finds the zone that really holds a name and the servers that are its authority, through the resolvers. Safe to use from many threads.
+/// Finds the zone that holds a name and the zone's authoritative servers, through the resolvers. Thread-safe.
 /// </summary>
 public sealed class AuthorityLookup
 {
-    // With the 10 s for the servers' addresses, a whole place is found within 30 s, whatever its owner does.
+    // Together with 10 s for the servers' addresses, a lookup takes at most 30 s, whatever the owner of the zone does.
     private static readonly TimeSpan ZoneTimeLimit = TimeSpan.FromSeconds(20);
 
     private readonly DnsQueryClient _requestor;
     private readonly ServerAddressLookup _addresses;
 
-    /// <summary>Makes a lookup.</summary>
-    /// <param name="requestor">Asks the resolvers.</param>
-    /// <param name="endPointOf">Where the server at an address listens; by default at port 53 of that address.</param>
+    /// <summary>Creates a lookup.</summary>
+    /// <param name="requestor">The client that queries the resolvers.</param>
+    /// <param name="endPointOf">Returns the endpoint of the name server at an address; by default port 53.</param>
     public AuthorityLookup(DnsQueryClient requestor, Func<IPAddress, IPEndPoint>? endPointOf = null)
     {
         ArgumentNullException.ThrowIfNull(requestor);
@@ -25,12 +25,12 @@ public sealed class AuthorityLookup
     }
 
     /// <summary>
-    /// Follows the CNAMEs of a name, finds the zone cut above where they end (the SOA), and all name servers of that zone with all
-    /// addresses that this machine has a route to. The name itself need not exist. A CNAME that a wildcard makes up is not followed.
+    /// Follows the CNAMEs of a name and finds the zone at their end (its SOA), and all name servers of that zone with all addresses that
+    /// this machine has a route to. The name itself need not exist. A CNAME that a wildcard generates is not followed.
     /// </summary>
-    /// <exception cref="DnsAliasException">The CNAMEs run in a circle or go on for more than 16 hops.</exception>
+    /// <exception cref="DnsAliasException">The CNAMEs form a loop or have more than 16 hops.</exception>
     /// <exception cref="DnsResolutionException">No resolver answered for the name or one above it that could be its zone.</exception>
-    /// <exception cref="DnsLimitException">The look-up took longer than 30 seconds, or needs more questions than are asked.</exception>
+    /// <exception cref="DnsLimitException">The lookup took longer than 30 seconds or needs too many queries.</exception>
     /// <exception cref="DnsZoneException">There is no zone below the root, or none of its servers has an address.</exception>
     public Task<ZoneAuthority> FindAsync(DnsName name, CancellationToken cancellationToken = default) =>
         FindAsync(name, DnsAliasHandling.FollowExisting, cancellationToken);
@@ -47,13 +47,13 @@ public sealed class AuthorityLookup
     }
 
     /// <summary>
-    /// Finds the zone as <see cref="FindAsync(DnsName, CancellationToken)"/> does, within 20 seconds, and leaves <see
-    /// cref="ZoneAuthority.Servers"/> empty. Where no resolver has an answer for
-    /// a name (SERVFAIL, REFUSED, silence), the one above it is asked for, and <see cref="ZoneAuthority.Unanswered"/> tells.
+    /// Finds the zone as <see cref="FindAsync(DnsName, CancellationToken)"/> does, within 20 seconds, but leaves
+    /// <see cref="ZoneAuthority.Servers"/> empty. If no resolver answers for a name (SERVFAIL, REFUSED, timeout), its parent is queried,
+    /// and <see cref="ZoneAuthority.Unanswered"/> lists the failure.
     /// </summary>
-    /// <exception cref="DnsAliasException">The CNAMEs run in a circle or go on for more than 16 hops.</exception>
+    /// <exception cref="DnsAliasException">The CNAMEs form a loop or have more than 16 hops.</exception>
     /// <exception cref="DnsResolutionException">No resolver answered for the name or one above it that could be its zone.</exception>
-    /// <exception cref="DnsLimitException">The look-up took too long, or needs more questions than are asked.</exception>
+    /// <exception cref="DnsLimitException">The lookup took too long or needs too many queries.</exception>
     /// <exception cref="DnsZoneException">There is no zone below the root.</exception>
     public async Task<ZoneAuthority> FindZoneAsync(DnsName name, DnsAliasHandling aliases, CancellationToken cancellationToken = default)
     {
@@ -73,16 +73,32 @@ public sealed class AuthorityLookup
     }
 
     /// <summary>
-    /// Finds the name servers of a zone, at most 16, with their addresses that this machine has a route to, at most 64; at least one
-    /// has an address. An address that
-    /// is not found within 10 seconds is left out, as the server's <see cref="AuthoritativeServer.Failure"/> says.
+    /// Finds the name servers of a zone (at most 16) with the addresses that this machine has a route to (at most 64). At least one
+    /// server has an address. An address that is not found within 10 seconds is left out, and the server's
+    /// <see cref="AuthoritativeServer.Failure"/> gives the reason.
     /// </summary>
     /// <exception cref="DnsResolutionException">No resolver answered.</exception>
-    /// <exception cref="DnsLimitException">The resolvers did not name the servers within 10 seconds.</exception>
+    /// <exception cref="DnsLimitException">The resolvers did not return the name servers within 10 seconds.</exception>
     /// <exception cref="DnsZoneException">The zone has no name servers, or none of them has an address.</exception>
     public Task<IReadOnlyList<AuthoritativeServer>> FindServersAsync(DnsName zone, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(zone);
         return _addresses.FindAsync(zone, cancellationToken);
     }
+}
+
+/// <summary>Which CNAMEs a lookup follows to find a name's zone.</summary>
+public enum DnsAliasHandling
+{
+    /// <summary>
+    /// CNAMEs that exist, but not those that a wildcard (<c>*.example.com CNAME …</c>) generates for a name that does not exist: a record
+    /// created at the name replaces them.
+    /// </summary>
+    FollowExisting,
+
+    /// <summary>All CNAMEs, as a resolver does.</summary>
+    FollowAll,
+
+    /// <summary>No CNAMEs.</summary>
+    Ignore,
 }

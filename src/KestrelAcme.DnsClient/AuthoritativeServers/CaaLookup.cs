@@ -4,16 +4,16 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.AuthoritativeServers;
 
-/// <summary>Climbs the tree for CAA records (RFC 8659 section 3). Safe to use from many threads.</summary>
+/// <summary>Finds the relevant CAA records of a name (RFC 8659 section 3). Thread-safe.</summary>
 public sealed class CaaLookup
 {
-    // Enough to get past a dead server; a word of any one of them suffices.
+    // Enough to get past an unavailable server; the response of any one server suffices.
     private const int MaximumServers = 4;
 
     private readonly DnsQueryClient _requestor;
     private readonly AuthorityLookup _authorityLookup;
 
-    /// <summary>Makes a lookup.</summary>
+    /// <summary>Creates a lookup.</summary>
     public CaaLookup(DnsQueryClient requestor, AuthorityLookup authorityLookup)
     {
         ArgumentNullException.ThrowIfNull(requestor);
@@ -23,11 +23,11 @@ public sealed class CaaLookup
     }
 
     /// <summary>
-    /// Asks the resolvers for the name and each name above it, the root left out, until there are CAA records, and lets the zone's own
-    /// servers confirm them: a resolver's may be old, or meant for an inner network.
+    /// Queries the resolvers for the name and then for each name above it, except the root, until there are CAA records. Then it asks the
+    /// zone's own servers to confirm them, because a resolver's may be outdated or come from an internal network.
     /// </summary>
-    /// <exception cref="DnsResolutionException">No resolver answered for a name on the way.</exception>
-    /// <exception cref="DnsAliasException">CNAMEs run in a circle or go on for more than 16 hops.</exception>
+    /// <exception cref="DnsResolutionException">No resolver answered for one of the names.</exception>
+    /// <exception cref="DnsAliasException">CNAMEs form a loop or have more than 16 hops.</exception>
     public async Task<CaaRecordSet> FindAsync(DnsName name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -50,7 +50,7 @@ public sealed class CaaLookup
         return new CaaRecordSet { Records = [] };
     }
 
-    /// <summary>Asks again at the end of CNAMEs that the answer leads along: not every resolver goes all the way.</summary>
+    /// <summary>Queries again for the end of the CNAMEs in the response: not every resolver follows them all the way.</summary>
     private async Task<DnsResponse> ResolveAsync(DnsName name, CancellationToken cancellationToken)
     {
         var chain = new AliasChain(name);
@@ -83,13 +83,13 @@ public sealed class CaaLookup
         }
         catch (DnsException)
         {
-            // Without the authority the resolver's word remains, and the result says so.
+            // Without the zone's own servers, the resolver's records are used, and the result says so.
         }
 
         return null;
     }
 
-    // All at once: nobody waits for a silent server while another one answers.
+    // All at once, so that a silent server does not delay the response of another.
     private static async Task<DnsResponse?> FirstAsync(Task<DnsResponse?>[] answers)
     {
         await foreach (Task<DnsResponse?> answer in Task.WhenEach(answers).ConfigureAwait(false))
@@ -113,8 +113,23 @@ public sealed class CaaLookup
         }
         catch (DnsException)
         {
-            // The next server may answer.
+            // Another server may answer.
             return null;
         }
     }
+}
+
+/// <summary>The relevant CAA records of a name (RFC 8659 section 3): those of the closest name at or above it that has any.</summary>
+public sealed class CaaRecordSet
+{
+    /// <summary>The records; empty if no name up to the root has any, so that every CA may issue.</summary>
+    public required IReadOnlyList<CaaRecord> Records { get; init; }
+
+    /// <summary>The name that has the records, or null if there are none. It may be a CNAME that leads to their owner.</summary>
+    public DnsName? FoundAt { get; init; }
+
+    /// <summary>
+    /// Whether a name server of the zone itself returned the records. False means that only a resolver did, or that there are none.
+    /// </summary>
+    public bool IsAuthoritative { get; init; }
 }

@@ -8,7 +8,7 @@ namespace KestrelAcme.DnsClient.AuthoritativeServers;
 /// <summary>Finds the name servers of a zone and their addresses.</summary>
 internal sealed class ServerAddressLookup(DnsQueryClient requestor, Func<IPAddress, IPEndPoint> endPointOf)
 {
-    // Far more than a delegation holds in practice: what a stranger's zone can make us ask is bounded.
+    // Far more than any delegation has in practice: limits the queries that a hostile zone can cause.
     private const int MaximumServers = 16;
     private const int MaximumAddresses = 64;
     private const int MaximumAddressesOfServer = 16;
@@ -69,18 +69,18 @@ internal sealed class ServerAddressLookup(DnsQueryClient requestor, Func<IPAddre
         }
         catch (DnsException failure)
         {
-            // One server that cannot be found must not hide the others: the caller judges.
+            // A server that cannot be found must not hide the others; the caller decides.
             return ([], failure);
         }
         catch (OperationCanceledException)
         {
-            // One that is slow must not, either. The caller looks at its own token.
+            // A slow server must not hide the others, either. The caller checks its own token.
             string limitPassed = $"its {type} records were not found within {TimeLimit.TotalSeconds:0} s";
             return ([], new DnsLimitException(name, limitPassed, wasAnswered: false));
         }
     }
 
-    // Names of servers and their addresses are a stranger's word, and each address will be asked again and again.
+    // A zone's owner chooses the names of the servers and their addresses, and each address is queried repeatedly.
     private static AuthoritativeServer[] Bound(AuthoritativeServer[] servers)
     {
         int left = MaximumAddresses;
@@ -95,7 +95,7 @@ internal sealed class ServerAddressLookup(DnsQueryClient requestor, Func<IPAddre
         })];
     }
 
-    /// <summary>Connecting a UDP socket sends nothing, but the operating system looks for a route.</summary>
+    /// <summary>Connecting a UDP socket sends nothing, but makes the operating system look for a route.</summary>
     private static bool HasRoute(IPEndPoint endPoint)
     {
         try

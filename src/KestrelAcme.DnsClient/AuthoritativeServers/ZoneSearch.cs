@@ -4,10 +4,10 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.AuthoritativeServers;
 
-/// <summary>One search for the zone of a name, with the state of that search.</summary>
+/// <summary>A single search for the zone of a name, with its state.</summary>
 internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAliasHandling aliases)
 {
-    // What a stranger's zone can make us ask is bounded: 16 hops with a question about each, and the climb at the end.
+    // Limits the queries that a hostile zone can cause: one or more for each of 16 hops, and those up the tree at the end.
     private const int MaximumQueries = 64;
 
     private readonly AliasChain _chain = new(start);
@@ -15,33 +15,33 @@ internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAli
     private int _queries;
     private DnsName? _wildcardTarget;
 
-    /// <summary>Whether the resolvers answered a question.</summary>
+    /// <summary>Whether the resolvers answered a query.</summary>
     public bool WasAnswered { get; private set; }
 
-    /// <summary>What the resolvers said when they did not answer, as the end of a sentence; empty when they always did.</summary>
+    /// <summary>The last failure of the resolvers, as the end of a sentence; empty if there was none.</summary>
     public string Trouble => _unanswered.Count > 0 ? $" ({_unanswered[^1].Message.TrimEnd('.')})" : "";
 
     public async Task<ZoneAuthority> RunAsync(CancellationToken cancellationToken)
     {
         DnsResponse? end = aliases == DnsAliasHandling.Ignore ? null : await FollowAsync(cancellationToken).ConfigureAwait(false);
 
-        // The negative answer that ends the chain carries the SOA of the zone (RFC 2308), unless a forwarder has cut it off.
+        // The negative response at the end of the chain includes the zone's SOA (RFC 2308), unless a forwarder has removed it.
         SoaRecord soa = (end is null ? null : EnclosingSoa(end.Authority, _chain.End))
             ?? await ClimbAsync(cancellationToken).ConfigureAwait(false);
         return soa.Name.IsRoot
-            ? throw new DnsZoneException(_chain.End, $"No zone holds {_chain.End}: nothing below the DNS root is known of it.")
+            ? throw new DnsZoneException(_chain.End, $"No zone holds {_chain.End}: the resolvers know nothing below the DNS root for it.")
             : new ZoneAuthority
             {
                 Aliases = _chain.Names, Soa = soa, Servers = [], WildcardTarget = _wildcardTarget, Unanswered = _unanswered,
             };
     }
 
-    /// <returns>The negative answer at the end of the CNAMEs; null where there is none.</returns>
+    /// <returns>The negative response at the end of the CNAMEs; null if there is none.</returns>
     private async Task<DnsResponse?> FollowAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            // Asking for the CNAME itself, a resolver does not follow it and cannot hide a circle behind SERVFAIL.
+            // Queried for the CNAME itself, a resolver does not follow it and cannot hide a loop behind SERVFAIL.
             DnsResponse? response = await AskAsync(_chain.End, DnsRecordType.CNAME, cancellationToken).ConfigureAwait(false);
             if (response is null || AliasChain.TargetOf(_chain.End, response.Answers) is null)
             {
@@ -63,8 +63,8 @@ internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAli
     }
 
     /// <summary>
-    /// Whether the CNAME was only made up by a wildcard: a random name beside it leads to the same target. A DNAME leads each name
-    /// to a target of its own, and is followed.
+    /// Whether a wildcard generated the CNAME: then a random sibling leads to the same target. A DNAME leads each name to a target of
+    /// its own, and is followed.
     /// </summary>
     private async Task<bool> IsOfWildcardAsync(DnsName owner, DnsName target, CancellationToken cancellationToken)
     {
@@ -74,8 +74,8 @@ internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAli
             return false;
         }
 
-        // A CNAME that exists may have the same target as the wildcard beside it, but a name that exists keeps the wildcard
-        // from the names below it (RFC 4592 section 2.2.1). Some servers' wildcards stand for one label only: there, that says nothing.
+        // An existing CNAME may have the same target as the wildcard beside it, but the wildcard does not apply below an existing name
+        // (RFC 4592 section 2.2.1). Some servers' wildcards match only one label; there, that proves nothing.
         return owner.WithLabel(RandomLabel()) is not { } below || sibling.WithLabel(RandomLabel()) is not { } belowSibling
             || await LeadsToAsync(below, target, cancellationToken).ConfigureAwait(false)
             || !await LeadsToAsync(belowSibling, target, cancellationToken).ConfigureAwait(false);
@@ -98,16 +98,16 @@ internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAli
     {
         DnsName name = _chain.End;
 
-        // Where a wildcard stands, the name itself has no more to say.
+        // The wildcard has answered for the name itself, so the search starts at its parent.
         for (DnsName? at = _wildcardTarget is null ? name : name.Parent; at is { IsRoot: false }; at = at.Parent)
         {
             DnsResponse? response = await AskAsync(at, DnsRecordType.SOA, cancellationToken).ConfigureAwait(false);
 
-            // Behind a CNAME the SOA is that of the target's zone, which may be another one.
+            // Behind a CNAME, the SOA belongs to the target's zone, which may be another one.
             if (response is not null && !response.Answers.Any(record => record is CnameRecord)
                 && (EnclosingSoa(response.Answers, name) ?? EnclosingSoa(response.Authority, name)) is { } soa)
             {
-                // Past names without an answer, nobody else's zone is taken for the one that holds the name: com is not.
+                // If queries went unanswered, a public suffix such as com must not be mistaken for the zone that holds the name.
                 return _unanswered.Count > 0 && soa.Name == at && at.LabelCount <= 1 ? throw _unanswered[0] : soa;
             }
         }
@@ -117,7 +117,7 @@ internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAli
             : new DnsZoneException(name, $"No zone holds {name}: the resolvers show no SOA for it or any name above it.");
     }
 
-    /// <returns>Null where no resolver has an answer for this name: one above it may have.</returns>
+    /// <returns>Null if no resolver answers for this name; the search continues at its parent.</returns>
     private async Task<DnsResponse?> AskAsync(DnsName name, DnsRecordType type, CancellationToken cancellationToken)
     {
         try
@@ -135,7 +135,7 @@ internal sealed class ZoneSearch(DnsQueryClient requestor, DnsName start, DnsAli
     {
         if (++_queries > MaximumQueries)
         {
-            throw new DnsLimitException(start, $"it needs more than {MaximumQueries} questions", WasAnswered);
+            throw new DnsLimitException(start, $"it needs more than {MaximumQueries} queries", WasAnswered);
         }
 
         DnsResponse response = await requestor.ResolveAsync(name, type, cancellationToken).ConfigureAwait(false);

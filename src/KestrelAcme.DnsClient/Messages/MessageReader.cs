@@ -4,10 +4,10 @@ using KestrelAcme.DnsClient.Updates;
 
 namespace KestrelAcme.DnsClient.Messages;
 
-/// <summary>Reads whole messages (RFC 1035 section 4). All it throws is <see cref="DnsFormatException"/>.</summary>
+/// <summary>Parses messages (RFC 1035 section 4). It throws nothing but <see cref="DnsFormatException"/>.</summary>
 internal static class MessageReader
 {
-    /// <exception cref="DnsFormatException">The message breaks the rules; the text completes "the answer is malformed:".</exception>
+    /// <exception cref="DnsFormatException">The message is malformed; the text completes "the response is malformed:".</exception>
     public static DnsMessage Read(ReadOnlySpan<byte> message)
     {
         if (message.Length < DnsHeader.Size)
@@ -53,7 +53,7 @@ internal static class MessageReader
 
     private static List<DnsRecord> ReadSection(int count, ref WireReader reader)
     {
-        // Not sized by the count: it is a stranger's word, and the octets that must follow it may be missing.
+        // The list is not sized by the count, which may be far larger than the message.
         var records = new List<DnsRecord>();
         for (int i = 0; i < count; i++)
         {
@@ -81,7 +81,7 @@ internal static class MessageReader
                 case DnsRecordType.OPT or DnsRecordType.TSIG:
                     throw new DnsFormatException($"its {header.Type} record is misplaced");
                 default:
-                    // Nobody trusts it, but it must be sound.
+                    // Ignored, but it must be well-formed.
                     RecordReader.Read(header, ref reader);
                     break;
             }

@@ -5,7 +5,7 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.Messages;
 
-/// <summary>Reads the data of records.</summary>
+/// <summary>Parses the data of records.</summary>
 internal static class RecordReader
 {
     private const ushort ClassIn = 1;
@@ -61,5 +61,21 @@ internal static class RecordReader
         return tagLength > 0
             ? new CaaRecord(header.Name, timeToLive, flags, tag, reader.Bytes(header.DataEnd - reader.Position).ToArray())
             : throw new DnsFormatException($"a CAA record of {header.Name} has no tag");
+    }
+}
+
+/// <summary>The fields before a record's data. <see cref="DataEnd"/> is within the message.</summary>
+internal readonly record struct RecordHeader(DnsName Name, DnsRecordType Type, ushort Class, uint TimeToLive, int DataEnd)
+{
+    public static RecordHeader Read(ref WireReader reader)
+    {
+        DnsName name = reader.Name();
+        var type = (DnsRecordType)reader.UInt16();
+        ushort recordClass = reader.UInt16();
+        uint timeToLive = reader.UInt32();
+        int length = reader.UInt16();
+        return length <= reader.Length - reader.Position
+            ? new RecordHeader(name, type, recordClass, timeToLive, reader.Position + length)
+            : throw new DnsFormatException($"the data of a record at octet {reader.Position} goes beyond its end");
     }
 }

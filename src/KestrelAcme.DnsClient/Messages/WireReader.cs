@@ -3,16 +3,16 @@ using KestrelAcme.DnsClient.Errors;
 
 namespace KestrelAcme.DnsClient.Messages;
 
-/// <summary>Reads a message from front to back and never beyond its end. All it throws is <see cref="DnsFormatException"/>.</summary>
+/// <summary>Reads a message from start to end, and never beyond. It throws nothing but <see cref="DnsFormatException"/>.</summary>
 internal ref struct WireReader(ReadOnlySpan<byte> message)
 {
-    // More than labels fit into a name: a pointer that follows a pointer is of no use to an honest server.
+    // More than the labels of the longest name: no honest server makes pointers follow pointers.
     private const int MaximumPointers = 127;
 
     private readonly ReadOnlySpan<byte> _message = message;
 
-    // An honest message has fewer pointers than octets, however many of its names pass over them; a hostile one would cost the square
-    // of its length.
+    // An honest message has fewer pointers than octets, however many names pass through them. Without this limit, reading a hostile message
+    // would take quadratic time.
     private int _pointersLeft = message.Length;
 
     public int Position { get; set; }
@@ -38,8 +38,8 @@ internal ref struct WireReader(ReadOnlySpan<byte> message)
     }
 
     /// <summary>
-    /// Reads a name, compressed or not (RFC 1035 section 4.1.4). A pointer must lead to before everything read so far of this name,
-    /// so a loop is impossible; the pointers of one name and those of the whole message are counted, so that the work is linear.
+    /// Reads a name, compressed or not (RFC 1035 section 4.1.4). A pointer must lead to before everything read so far of this name, so
+    /// loops are impossible. The pointers per name and per message are limited, so reading takes linear time.
     /// </summary>
     public DnsName Name()
     {

@@ -4,7 +4,7 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.Messages;
 
-/// <summary>Writes a message. Names are not compressed: what we send is small, and digests need the plain form.</summary>
+/// <summary>Writes a message. Names are not compressed: requests are small, and digests need the plain form.</summary>
 internal sealed class WireWriter
 {
     private const ushort ClassIn = 1;

@@ -13,8 +13,8 @@ internal sealed class AliasChain(DnsName start)
 
     public DnsName End => _names[^1];
 
-    /// <summary>Goes along the CNAMEs of an answer as far as they lead. Returns whether they led anywhere.</summary>
-    /// <exception cref="DnsAliasException">They run in a circle, or on and on.</exception>
+    /// <summary>Follows the CNAMEs in an answer section. Returns whether there were any.</summary>
+    /// <exception cref="DnsAliasException">They form a loop or have too many hops.</exception>
     public bool Follow(IReadOnlyList<DnsRecord> answers)
     {
         int before = _names.Count;
@@ -26,24 +26,24 @@ internal sealed class AliasChain(DnsName start)
         return _names.Count > before;
     }
 
-    /// <summary>Goes one CNAME further.</summary>
-    /// <exception cref="DnsAliasException">They run in a circle, or on and on.</exception>
+    /// <summary>Adds the target of a CNAME.</summary>
+    /// <exception cref="DnsAliasException">The chain forms a loop or has too many hops.</exception>
     public void Add(DnsName target)
     {
         bool known = _names.Contains(target);
         _names.Add(target);
         if (known)
         {
-            throw new DnsAliasException("run in a circle", _names);
+            throw new DnsAliasException("form a loop", _names);
         }
 
         if (_names.Count > MaximumHops + 1)
         {
-            throw new DnsAliasException($"go on for more than {MaximumHops} hops", _names);
+            throw new DnsAliasException($"have more than {MaximumHops} hops", _names);
         }
     }
 
-    /// <summary>Where the CNAME of a name leads, or null where it has none.</summary>
+    /// <summary>Returns the target of a name's CNAME, or null if it has none.</summary>
     public static DnsName? TargetOf(DnsName name, IReadOnlyList<DnsRecord> answers) =>
         answers.OfType<CnameRecord>().FirstOrDefault(record => record.Name == name)?.Target;
 }

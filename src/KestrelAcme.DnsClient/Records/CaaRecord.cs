@@ -3,12 +3,12 @@ using KestrelAcme.DnsClient.Messages;
 
 namespace KestrelAcme.DnsClient.Records;
 
-/// <summary>One property of a domain's rules for certificate authorities (RFC 8659 section 4.1).</summary>
+/// <summary>A property of a domain's rules for CAs (RFC 8659 section 4.1).</summary>
 public sealed class CaaRecord : DnsRecord
 {
     private const byte IssuerCriticalFlag = 0x80;
 
-    /// <summary>Makes a CAA record.</summary>
+    /// <summary>Creates a CAA record.</summary>
     /// <exception cref="ArgumentException">The tag is not 1 to 255 ASCII letters and digits.</exception>
     public CaaRecord(DnsName name, TimeSpan timeToLive, byte flags, string tag, string value)
         : this(name, timeToLive, flags, tag, Encoding.UTF8.GetBytes(value))
@@ -31,10 +31,10 @@ public sealed class CaaRecord : DnsRecord
     /// <summary>The flags octet.</summary>
     public byte Flags { get; }
 
-    /// <summary>Whether an authority that does not know the tag must not issue.</summary>
+    /// <summary>Whether a CA that does not know the tag must not issue.</summary>
     public bool IsCritical => (Flags & IssuerCriticalFlag) != 0;
 
-    /// <summary>The property's tag (<c>issue</c>, <c>issuewild</c>, <c>iodef</c>, …), as written; compare it without case.</summary>
+    /// <summary>The property's tag (<c>issue</c>, <c>issuewild</c>, <c>iodef</c>, …), as written. Compare it case-insensitively.</summary>
     public string Tag { get; }
 
     /// <summary>The value, read as UTF-8.</summary>

@@ -2,7 +2,7 @@ using KestrelAcme.DnsClient.Messages;
 
 namespace KestrelAcme.DnsClient.Records;
 
-/// <summary>The start of a zone: the name that owns it is the zone's apex (RFC 1035 section 3.3.13).</summary>
+/// <summary>The start of a zone: its owner is the zone's apex (RFC 1035 section 3.3.13).</summary>
 public sealed class SoaRecord : DnsRecord
 {
     internal SoaRecord(DnsName name, TimeSpan timeToLive)
@@ -10,25 +10,25 @@ public sealed class SoaRecord : DnsRecord
     {
     }
 
-    /// <summary>The zone's primary server (MNAME): the one that takes updates.</summary>
+    /// <summary>The zone's primary server (MNAME), which accepts updates.</summary>
     public required DnsName PrimaryServer { get; init; }
 
-    /// <summary>The mailbox of the person in charge (RNAME), written as a name.</summary>
+    /// <summary>The mailbox of the person in charge (RNAME), in the form of a name.</summary>
     public required DnsName ResponsibleMailbox { get; init; }
 
     /// <summary>The version of the zone, which secondaries compare (RFC 1982 arithmetic).</summary>
     public required uint Serial { get; init; }
 
-    /// <summary>How often secondaries ask for a new version, in seconds.</summary>
+    /// <summary>How often secondaries check for a new version, in seconds.</summary>
     public required uint Refresh { get; init; }
 
-    /// <summary>How soon secondaries ask again after a failure, in seconds.</summary>
+    /// <summary>How soon secondaries check again after a failure, in seconds.</summary>
     public required uint Retry { get; init; }
 
-    /// <summary>After how long secondaries stop answering when the primary is silent, in seconds.</summary>
+    /// <summary>After how long secondaries stop answering if the primary does not respond, in seconds.</summary>
     public required uint Expire { get; init; }
 
-    /// <summary>How long a negative answer may be cached, in seconds (RFC 2308).</summary>
+    /// <summary>How long a negative response may be cached, in seconds (RFC 2308).</summary>
     public required uint Minimum { get; init; }
 
     internal override void WriteData(WireWriter writer)

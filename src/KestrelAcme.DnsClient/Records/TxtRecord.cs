@@ -8,8 +8,8 @@ public sealed class TxtRecord : DnsRecord
 {
     private const int MaximumStringLength = 255;
 
-    /// <summary>Makes a TXT record of text in UTF-8, cut into as many strings as it needs.</summary>
-    /// <exception cref="ArgumentException">The text does not fit a record (about 65,000 octets).</exception>
+    /// <summary>Creates a TXT record from UTF-8 text, split into as many strings as needed.</summary>
+    /// <exception cref="ArgumentException">The text is too long for a record (about 65,000 octets).</exception>
     public TxtRecord(DnsName name, TimeSpan timeToLive, string text)
         : this(name, timeToLive, Split(text))
     {
@@ -25,7 +25,7 @@ public sealed class TxtRecord : DnsRecord
     /// <summary>The strings as octets.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Strings { get; }
 
-    /// <summary>All strings joined without anything between them, read as UTF-8.</summary>
+    /// <summary>All strings, concatenated and read as UTF-8.</summary>
     public string Text { get; }
 
     internal override void WriteData(WireWriter writer)
@@ -43,7 +43,7 @@ public sealed class TxtRecord : DnsRecord
         byte[] octets = Encoding.UTF8.GetBytes(text);
         if (octets.Length > 65_000)
         {
-            throw new ArgumentException($"A TXT record holds about 65,000 octets, not {octets.Length}.", nameof(text));
+            throw new ArgumentException($"A TXT record can hold about 65,000 octets, not {octets.Length}.", nameof(text));
         }
 
         return octets.Length == 0 ? [default] : [.. octets.Chunk(MaximumStringLength).Select(part => (ReadOnlyMemory<byte>)part)];

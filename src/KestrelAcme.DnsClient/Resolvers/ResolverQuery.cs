@@ -5,13 +5,13 @@ using KestrelAcme.DnsClient.Transport;
 
 namespace KestrelAcme.DnsClient.Resolvers;
 
-/// <summary>One question to several resolvers in turn.</summary>
+/// <summary>Sends a query to several resolvers in turn.</summary>
 internal sealed class ResolverQuery(
     DnsTransport transport, SilentServers silent, TimeProvider timeProvider, Func<IReadOnlyList<IPEndPoint>> resolvers)
 {
     private const int Rounds = 2;
 
-    // A resolver that just gave up on a name gives up again at once; a moment later its own servers may have answered.
+    // A resolver that has just failed for a name fails again at once; a moment later, its upstream servers may have responded.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(0.5);
 
     public async Task<DnsResponse> SendAsync(DnsQuestion question, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ internal sealed class ResolverQuery(
             }
 
             return response.IsReferral
-                ? (null, new DnsServerFailure(server, $"{server} is no resolver: it only refers to other servers.", response.Code))
+                ? (null, new DnsServerFailure(server, $"{server} is not a resolver: it only refers to other servers.", response.Code))
                 : (response, null);
         }
         catch (DnsException cause)

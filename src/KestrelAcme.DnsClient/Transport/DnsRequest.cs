@@ -3,10 +3,10 @@ using KestrelAcme.DnsClient.Messages;
 
 namespace KestrelAcme.DnsClient.Transport;
 
-/// <summary>One message to send, with what is needed to tell its answer from anything else that arrives.</summary>
+/// <summary>A message to send, with everything that distinguishes its response from other messages.</summary>
 internal sealed class DnsRequest(ushort id, DnsOpCode opCode, DnsQuestion question, byte[] bytes)
 {
-    // The size of the DNS flag day 2020: it needs no fragments on any path that carries IPv6.
+    // The size recommended by DNS Flag Day 2020: it is never fragmented on paths that support IPv6.
     private const int UdpPayloadSize = 1232;
 
     public byte[] Bytes { get; } = bytes;
@@ -28,7 +28,7 @@ internal sealed class DnsRequest(ushort id, DnsOpCode opCode, DnsQuestion questi
         return new DnsRequest(id, DnsOpCode.Query, question, writer.ToArray());
     }
 
-    /// <summary>Whether a message answers this one: its id, its kind and the question it repeats.</summary>
+    /// <summary>Whether a message is the response to this one: the same ID, kind and question.</summary>
     public bool IsAnsweredBy(ReadOnlySpan<byte> message)
     {
         if (message.Length < DnsHeader.Size)
@@ -45,12 +45,12 @@ internal sealed class DnsRequest(ushort id, DnsOpCode opCode, DnsQuestion questi
         return header.QuestionCount == 0 ? MayOmitQuestion(header.Code) : header.QuestionCount == 1 && RepeatsQuestion(message);
     }
 
-    // RFC 2136 section 3.8 lets an answer drop all sections; a server that could not read a query cannot repeat it.
+    // RFC 2136 section 3.8 allows responses without sections, and a server that could not read a query cannot repeat its question.
     private bool MayOmitQuestion(DnsResponseCode code) =>
         opCode == DnsOpCode.Update
         || code is DnsResponseCode.FORMERR or DnsResponseCode.SERVFAIL or DnsResponseCode.NOTIMP or DnsResponseCode.REFUSED;
 
-    // The first name in a message has nothing before it to point at, so the octets compare as they are.
+    // The first name in a message has nothing before it to point at, so the octets can be compared directly.
     private bool RepeatsQuestion(ReadOnlySpan<byte> message)
     {
         int length = question.Name.Wire.Length;

@@ -5,15 +5,18 @@ using KestrelAcme.DnsClient.Messages;
 
 namespace KestrelAcme.DnsClient.Transport;
 
-/// <summary>Questions and updates, each with its time-out, and every failure as a typed error that names the server.</summary>
+/// <summary>Sends queries and updates with timeouts; each failure is a typed exception that names the server.</summary>
 internal sealed class DnsTransport(TimeSpan timeout, int datagrams, TimeProvider timeProvider)
 {
-    /// <summary>Asks over UDP with EDNS, without it where the server does not know it, and over TCP where the answer is cut.</summary>
+    /// <summary>
+    /// Queries over UDP with EDNS, without it if the server does not support it, and over TCP if the response is
+    /// truncated.
+    /// </summary>
     /// <param name="server">The server.</param>
     /// <param name="question">The question.</param>
-    /// <param name="recursionDesired">The flag RD.</param>
-    /// <param name="insist">Whether a server that UDP does not reach is asked over TCP before it counts as silent.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="recursionDesired">The RD flag.</param>
+    /// <param name="insist">Whether to try TCP if the server cannot be reached over UDP or does not respond.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async Task<DnsResponse> QueryAsync(
         IPEndPoint server, DnsQuestion question, bool recursionDesired, bool insist, CancellationToken cancellationToken)
     {
@@ -27,10 +30,11 @@ internal sealed class DnsTransport(TimeSpan timeout, int datagrams, TimeProvider
 
         return new DnsResponse(server, question, message);
 
-        Task<DnsMessage> AskAsync(bool edns) => QueryAsync(server, () => DnsRequest.Query(question, recursionDesired, edns), insist, cancellationToken);
+        Task<DnsMessage> AskAsync(bool edns) =>
+            QueryAsync(server, () => DnsRequest.Query(question, recursionDesired, edns), insist, cancellationToken);
     }
 
-    /// <summary>Sends over TCP only. Returns the octets too, which signatures cover.</summary>
+    /// <summary>Sends over TCP only. Also returns the octets, which the signature covers.</summary>
     public async Task<(DnsMessage Message, byte[] Bytes)> SendOverTcpAsync(
         IPEndPoint server, DnsRequest request, CancellationToken cancellationToken)
     {
@@ -39,7 +43,8 @@ internal sealed class DnsTransport(TimeSpan timeout, int datagrams, TimeProvider
         return (Read(server, bytes), bytes);
     }
 
-    private async Task<DnsMessage> QueryAsync(IPEndPoint server, Func<DnsRequest> newRequest, bool insist, CancellationToken cancellationToken)
+    private async Task<DnsMessage> QueryAsync(
+        IPEndPoint server, Func<DnsRequest> newRequest, bool insist, CancellationToken cancellationToken)
     {
         DnsException? silence = null;
         try
@@ -50,11 +55,11 @@ internal sealed class DnsTransport(TimeSpan timeout, int datagrams, TimeProvider
                 return Read(server, bytes);
             }
 
-            // What a truncated message holds is of no use (RFC 2181 section 9), so it is not even read.
+            // The content of a truncated message is useless (RFC 2181 section 9), so it is not even parsed.
         }
         catch (DnsException cause) when (insist && IsSilence(cause))
         {
-            // Datagrams are lost, or a firewall drops them all.
+            // Datagrams are lost, or a firewall drops all of them.
             silence = cause;
         }
 
@@ -64,7 +69,7 @@ internal sealed class DnsTransport(TimeSpan timeout, int datagrams, TimeProvider
         }
         catch (DnsException cause) when (silence is not null && IsSilence(cause))
         {
-            // UDP is what everybody asks over.
+            // Everybody else queries over UDP, so its error is the relevant one.
             throw silence;
         }
     }
@@ -72,7 +77,10 @@ internal sealed class DnsTransport(TimeSpan timeout, int datagrams, TimeProvider
     private static bool IsSilence(DnsException exception) => exception is DnsTimeoutException or DnsTransportException;
 
     private Task<byte[]> SendOverUdpAsync(IPEndPoint server, DnsRequest request, CancellationToken cancellationToken) => ExchangeAsync(
-        server, "UDP", token => UdpExchange.SendAsync(server, request, datagrams, timeout / datagrams, timeProvider, token), cancellationToken);
+        server,
+        "UDP",
+        token => UdpExchange.SendAsync(server, request, datagrams, timeout / datagrams, timeProvider, token),
+        cancellationToken);
 
     private async Task<byte[]> ExchangeAsync(
         IPEndPoint server, string transport, Func<CancellationToken, Task<byte[]>> exchange, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace KestrelAcme.DnsClient.Transport;
 
-/// <summary>Remembers for some minutes which servers left a question without an answer, so that nobody waits long for them again.</summary>
+/// <summary>Remembers for a few minutes which servers did not respond, so that later queries do not wait for them first.</summary>
 internal sealed class SilentServers(TimeProvider timeProvider)
 {
     private const int Most = 1000;
@@ -15,7 +15,7 @@ internal sealed class SilentServers(TimeProvider timeProvider)
 
     public void Add(IPEndPoint server)
     {
-        // Far more than anybody has: what strangers' zones name is forgotten as a whole.
+        // Far more than anybody configures: the servers of hostile zones are forgotten all at once.
         if (_since.Count >= Most)
         {
             _since.Clear();

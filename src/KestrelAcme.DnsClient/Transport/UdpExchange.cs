@@ -4,21 +4,27 @@ using System.Net.Sockets;
 
 namespace KestrelAcme.DnsClient.Transport;
 
-/// <summary>One request and its answer over UDP.</summary>
+/// <summary>Exchanges a request and its response over UDP.</summary>
 internal static class UdpExchange
 {
     /// <summary>
-    /// Sends from a socket of its own, so from a fresh port that nobody can guess; being connected, it takes datagrams from the
-    /// server's address only. A datagram that does not answer the request is dropped and the wait goes on; after each pause the request is sent once more, for a datagram may be lost.
+    /// Sends from a new socket, and therefore from a random port that is hard to guess. The socket is connected, so it receives datagrams
+    /// only from the server's address. Datagrams that do not answer the request are dropped. After each pause, the request is sent again,
+    /// because a datagram may be lost.
     /// </summary>
     /// <param name="server">The server.</param>
     /// <param name="request">The request.</param>
-    /// <param name="datagrams">How often it is sent at most.</param>
-    /// <param name="pause">How long to wait before it is sent again. After the last one the wait goes on until the call is cancelled.</param>
+    /// <param name="datagrams">The maximum number of datagrams to send.</param>
+    /// <param name="pause">The time before the request is sent again. After the last datagram, only cancellation ends the wait.</param>
     /// <param name="timeProvider">The clock.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public static async Task<byte[]> SendAsync(
-        IPEndPoint server, DnsRequest request, int datagrams, TimeSpan pause, TimeProvider timeProvider, CancellationToken cancellationToken)
+        IPEndPoint server,
+        DnsRequest request,
+        int datagrams,
+        TimeSpan pause,
+        TimeProvider timeProvider,
+        CancellationToken cancellationToken)
     {
         using var socket = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(server, cancellationToken).ConfigureAwait(false);
@@ -35,7 +41,7 @@ internal static class UdpExchange
                 }
                 catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
                 {
-                    // Once more; an answer to the one before will do as well.
+                    // Send again; a response to an earlier datagram is accepted, too.
                 }
             }
 
@@ -47,7 +53,8 @@ internal static class UdpExchange
         }
     }
 
-    private static async Task<byte[]> SendOnceAsync(Socket socket, DnsRequest request, byte[] buffer, CancellationToken cancellationToken)
+    private static async Task<byte[]> SendOnceAsync(
+        Socket socket, DnsRequest request, byte[] buffer, CancellationToken cancellationToken)
     {
         await socket.SendAsync(request.Bytes, SocketFlags.None, cancellationToken).ConfigureAwait(false);
         while (true)

@@ -7,7 +7,7 @@ public sealed class TsigKey
 {
     private readonly byte[] _secret;
 
-    /// <summary>Makes a key.</summary>
+    /// <summary>Creates a key.</summary>
     /// <param name="name">The key's name, as the server knows it.</param>
     /// <param name="algorithm">The algorithm, as the server knows it.</param>
     /// <param name="secret">The secret in base64.</param>
@@ -18,7 +18,7 @@ public sealed class TsigKey
         ArgumentNullException.ThrowIfNull(secret);
         if (!Enum.IsDefined(algorithm))
         {
-            throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not a known algorithm.");
+            throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "The algorithm is not supported.");
         }
 
         Name = name;
@@ -40,9 +40,19 @@ public sealed class TsigKey
 
     private string AlgorithmText => Algorithm == TsigAlgorithm.HmacSha512 ? "hmac-sha512" : "hmac-sha256";
 
-    /// <summary>The key's name and algorithm; never the secret.</summary>
+    /// <summary>Returns the key's name and algorithm; never the secret.</summary>
     public override string ToString() => $"{Name} ({AlgorithmText})";
 
     internal IncrementalHash CreateHmac() => IncrementalHash.CreateHMAC(
         Algorithm == TsigAlgorithm.HmacSha512 ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256, _secret);
+}
+
+/// <summary>The algorithm of a transaction signature (RFC 8945 section 6).</summary>
+public enum TsigAlgorithm
+{
+    /// <summary>hmac-sha256, which every server must support.</summary>
+    HmacSha256,
+
+    /// <summary>hmac-sha512.</summary>
+    HmacSha512,
 }

@@ -12,10 +12,10 @@ internal sealed class TsigRecord
 
     public required DnsName Algorithm { get; init; }
 
-    /// <summary>Seconds since 1970, in 48 bits.</summary>
+    /// <summary>The time of the signature in seconds since 1970, in 48 bits.</summary>
     public required long TimeSigned { get; init; }
 
-    /// <summary>By how many seconds the clocks may differ.</summary>
+    /// <summary>The permitted difference between the clocks, in seconds.</summary>
     public required ushort Fudge { get; init; }
 
     public byte[] Mac { get; init; } = [];
@@ -26,7 +26,7 @@ internal sealed class TsigRecord
 
     public byte[] OtherData { get; init; } = [];
 
-    /// <summary>Where the record starts in its message.</summary>
+    /// <summary>The offset of the record in its message.</summary>
     public int Start { get; init; }
 
     public static TsigRecord Read(int start, RecordHeader header, ref WireReader reader)
@@ -48,7 +48,7 @@ internal sealed class TsigRecord
             : throw new DnsFormatException("its TSIG record is not as long as it says");
     }
 
-    /// <summary>What a digest covers of this record besides the message (RFC 8945 section 4.3.3).</summary>
+    /// <summary>Returns the fields of this record that a digest covers in addition to the message (RFC 8945 section 4.3.3).</summary>
     public byte[] ToVariables()
     {
         var writer = new WireWriter();
@@ -83,4 +83,23 @@ internal sealed class TsigRecord
         writer.UInt32((uint)TimeSigned);
         writer.UInt16(Fudge);
     }
+}
+
+/// <summary>A server's verdict on a signature (RFC 8945 section 3). Other numbers may occur.</summary>
+public enum TsigError
+{
+    /// <summary>No error.</summary>
+    NOERROR = 0,
+
+    /// <summary>The signature is invalid: the secrets differ.</summary>
+    BADSIG = 16,
+
+    /// <summary>The server does not know a key with this name and algorithm.</summary>
+    BADKEY = 17,
+
+    /// <summary>The clocks differ too much.</summary>
+    BADTIME = 18,
+
+    /// <summary>The signature is truncated too much.</summary>
+    BADTRUNC = 22,
 }

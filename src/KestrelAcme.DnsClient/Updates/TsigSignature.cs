@@ -6,7 +6,7 @@ using KestrelAcme.DnsClient.Messages;
 
 namespace KestrelAcme.DnsClient.Updates;
 
-/// <summary>The signature of one request, which the signature of its answer builds on (RFC 8945 section 5).</summary>
+/// <summary>The signature of a request, which the signature of its response includes (RFC 8945 section 5).</summary>
 internal sealed class TsigSignature
 {
     // RFC 8945 section 10 recommends five minutes.
@@ -44,16 +44,16 @@ internal sealed class TsigSignature
         return new TsigSignature(key, mac, writer.ToArray());
     }
 
-    /// <summary>Returns if the answer is signed with the same key, for this request, and now.</summary>
-    /// <exception cref="TsigException">It is not, or the server rejects our signature.</exception>
+    /// <summary>Verifies that the response is signed with the same key, for this request, and recently.</summary>
+    /// <exception cref="TsigException">It is not, or the server rejected the signature of the request.</exception>
     public void Verify(IPEndPoint server, DnsMessage message, byte[] answer, DateTimeOffset now)
     {
         if (message.Tsig is not { } tsig)
         {
-            throw new TsigException(server, _key, $"the answer ({message.Code}) is not signed");
+            throw new TsigException(server, _key, $"the response ({message.Code}) is not signed");
         }
 
-        // Errors about the key come unsigned, because there is no key to sign with: all that can be done is to tell.
+        // Errors about the key are unsigned, because there is no key to sign them with: they can only be reported.
         if (tsig.Error is TsigError.BADKEY or TsigError.BADSIG or TsigError.BADTRUNC)
         {
             throw new TsigException(server, _key, Explain(tsig, now), tsig.Error);
@@ -64,7 +64,7 @@ internal sealed class TsigSignature
         if (tsig.KeyName != _key.Name || tsig.Algorithm != _key.AlgorithmName
             || !CryptographicOperations.FixedTimeEquals(Compute(_key, _mac, unsigned, tsig), tsig.Mac))
         {
-            throw new TsigException(server, _key, "the signature of the answer is wrong");
+            throw new TsigException(server, _key, "the signature of the response is invalid");
         }
 
         if (tsig.Error != TsigError.NOERROR)
@@ -74,7 +74,8 @@ internal sealed class TsigSignature
 
         if (Math.Abs(now.ToUnixTimeSeconds() - tsig.TimeSigned) > Fudge)
         {
-            throw new TsigException(server, _key, $"the answer was signed at {Text(tsig.TimeSigned)}, and it is {Text(now)} here");
+            string times = $"the response was signed at {Text(tsig.TimeSigned)}, but this machine's clock says {Text(now)}";
+            throw new TsigException(server, _key, times);
         }
     }
 
@@ -104,17 +105,17 @@ internal sealed class TsigSignature
     {
         TsigError.BADKEY => "BADKEY: the server does not know a key of this name and algorithm",
         TsigError.BADSIG => "BADSIG: the server has another secret for this key",
-        TsigError.BADTIME => $"BADTIME: the server's clock says {ServerTime(tsig)}, and it is {Text(now)} here",
-        TsigError.BADTRUNC => "BADTRUNC: the server wants a longer signature",
+        TsigError.BADTIME => $"BADTIME: the server's clock says {ServerTime(tsig)}, but this machine's clock says {Text(now)}",
+        TsigError.BADTRUNC => "BADTRUNC: the server requires a longer signature",
         _ => $"the server reports TSIG error {tsig.Error}",
     };
 
-    // RFC 8945 section 5.2.3: the time is in the other data.
+    // RFC 8945 section 5.2.3: the server's time is in the other data.
     private static string ServerTime(TsigRecord tsig) => tsig.OtherData is { Length: 6 } time
         ? Text(((long)BinaryPrimitives.ReadUInt16BigEndian(time) << 32) | BinaryPrimitives.ReadUInt32BigEndian(time.AsSpan(2)))
         : "something else";
 
-    // 48 bits of seconds reach far beyond the year 9999.
+    // 48 bits of seconds exceed the year 9999.
     private static string Text(long seconds) =>
         seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds() ? Text(DateTimeOffset.FromUnixTimeSeconds(seconds)) : "after the year 9999";
 

@@ -3,7 +3,7 @@ using KestrelAcme.LocalAuthority.Jose;
 
 namespace KestrelAcme.LocalAuthority.Accounts;
 
-/// <summary>An account, RFC 8555 section 7.1.2. Immutable.</summary>
+/// <summary>An account (RFC 8555 section 7.1.2). Immutable.</summary>
 internal sealed record Account(string Id, AccountKey Key)
 {
     public AccountStatus Status { get; init; } = AccountStatus.Valid;
@@ -11,12 +11,20 @@ internal sealed record Account(string Id, AccountKey Key)
     public IReadOnlyList<string> Contact { get; init; } = [];
 
     /// <summary>
-    /// The thumbprints of the keys that the account had before, the newest first: records of dns-persist-01 made with them still hold.
+    /// The thumbprints of the account's earlier keys, newest first. dns-persist-01 records made with them remain valid.
     /// </summary>
     public IReadOnlyList<string> EarlierThumbprints { get; init; } = [];
 
     public bool TermsOfServiceAgreed { get; init; }
 
-    /// <summary>The binding as the client sent it: the account object repeats it.</summary>
+    /// <summary>The binding as sent by the client, which the account object repeats.</summary>
     public JsonElement? ExternalAccountBinding { get; init; }
+}
+
+/// <summary>The status of an account (RFC 8555 section 7.1.6).</summary>
+internal enum AccountStatus
+{
+    Valid,
+    Deactivated,
+    Revoked,
 }

@@ -3,7 +3,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Accounts;
 
-/// <summary>Reads, updates and deactivates an account, RFC 8555 sections 7.3.2 and 7.3.6.</summary>
+/// <summary>Reads, updates and deactivates accounts (RFC 8555 sections 7.3.2 and 7.3.6).</summary>
 internal sealed class AccountHandler(AccountRegistry accounts, LocalAcmeAuthorityOptions options) : IResourceHandler
 {
     public ResourceKind Resource => ResourceKind.Account;

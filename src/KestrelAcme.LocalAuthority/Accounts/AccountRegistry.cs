@@ -2,7 +2,7 @@ using KestrelAcme.LocalAuthority.Jose;
 
 namespace KestrelAcme.LocalAuthority.Accounts;
 
-/// <summary>Accounts by id and by key. Thread-safe.</summary>
+/// <summary>Stores accounts by ID and by key. Thread-safe.</summary>
 internal sealed class AccountRegistry
 {
     private readonly Lock _gate = new();
@@ -26,7 +26,7 @@ internal sealed class AccountRegistry
         }
     }
 
-    /// <summary>Adds the account, or returns the one that has its key already.</summary>
+    /// <summary>Adds the account, or returns the existing account with its key.</summary>
     public (Account Account, bool Created) GetOrAdd(Account account)
     {
         lock (_gate)
@@ -50,7 +50,7 @@ internal sealed class AccountRegistry
         }
     }
 
-    /// <summary>Puts a new key in place; returns the account that has that key when another one does.</summary>
+    /// <summary>Changes the key of an account. If another account already has that key, returns that account and changes nothing.</summary>
     public Account? ReplaceKey(string id, AccountKey key)
     {
         lock (_gate)
@@ -68,14 +68,14 @@ internal sealed class AccountRegistry
         }
     }
 
-    /// <summary>Gives every account a status; those that are revoked leave their keys behind as forbidden ones.</summary>
+    /// <summary>Sets the status of all accounts. The keys of revoked accounts become forbidden.</summary>
     public void SetStatus(AccountStatus status)
     {
         lock (_gate)
         {
             foreach (var account in _byId.Values.ToList())
             {
-                // Nothing brings a revoked account back.
+                // A revoked account stays revoked.
                 _byId[account.Id] = account.Status == AccountStatus.Revoked ? account : account with { Status = status };
                 if (status == AccountStatus.Revoked)
                 {
@@ -85,7 +85,7 @@ internal sealed class AccountRegistry
         }
     }
 
-    /// <summary>Puts other keys in the place of those of all accounts, as a rollover does that the client has forgotten.</summary>
+    /// <summary>Replaces the keys of all accounts, like a key change that the client has forgotten.</summary>
     public void ReplaceAllKeys(Func<AccountKey> create)
     {
         lock (_gate)
@@ -100,7 +100,7 @@ internal sealed class AccountRegistry
         }
     }
 
-    /// <summary>Whether a key may not be that of an account: it was revoked with one.</summary>
+    /// <summary>Whether a key must not be used for an account because it was revoked with one.</summary>
     public bool IsForbidden(string fingerprint)
     {
         lock (_gate)
@@ -109,7 +109,7 @@ internal sealed class AccountRegistry
         }
     }
 
-    /// <summary>Forgets every account, as an authority does that lost its data.</summary>
+    /// <summary>Removes all accounts, like a CA that has lost its data.</summary>
     public void Clear()
     {
         lock (_gate)

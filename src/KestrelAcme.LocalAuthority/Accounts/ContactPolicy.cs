@@ -3,7 +3,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Accounts;
 
-/// <summary>Which contacts an account may have, RFC 8555 section 7.3. Pure.</summary>
+/// <summary>Checks the contacts of an account (RFC 8555 section 7.3). Stateless.</summary>
 internal static class ContactPolicy
 {
     private const int MostContacts = 10;
@@ -23,7 +23,7 @@ internal static class ContactPolicy
                 throw Problem.Of("unsupportedContact", 400, $"The contact '{contact}' is not a mailto URL.").ToException();
             }
 
-            // RFC 8555: no header fields ("?subject="), no more than one address.
+            // RFC 8555: no header fields ("?subject="), and only one address.
             var address = contact[Scheme.Length..];
             if (address.Contains('?', StringComparison.Ordinal)
                 || address.Contains(',', StringComparison.Ordinal)

@@ -6,7 +6,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Accounts;
 
-/// <summary>Checks an external account binding, RFC 8555 section 7.3.4.</summary>
+/// <summary>Verifies external account bindings (RFC 8555 section 7.3.4).</summary>
 internal sealed class ExternalAccountBindingVerifier(LocalAcmeAuthorityOptions options)
 {
     public void Verify(JsonElement? binding, AccountKey accountKey, ResourceUrls urls)
@@ -48,7 +48,9 @@ internal sealed class ExternalAccountBindingVerifier(LocalAcmeAuthorityOptions o
 
         if (header.Nonce is not null || header.Jwk is not null || header.Url != urls.NewAccount)
         {
-            throw Problem.Malformed("The binding must have 'kid', the newAccount URL in 'url', and neither 'nonce' nor 'jwk'.").ToException();
+            throw Problem
+                .Malformed("The binding must have 'kid', the newAccount URL in 'url', and neither 'nonce' nor 'jwk'.")
+                .ToException();
         }
     }
 

@@ -5,7 +5,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Accounts;
 
-/// <summary>Changes an account's key, RFC 8555 section 7.3.5: a JWS by the new key inside a JWS by the old one.</summary>
+/// <summary>Changes the key of an account (RFC 8555 section 7.3.5): a JWS by the new key inside a JWS by the old key.</summary>
 internal sealed class KeyChangeHandler(AccountRegistry accounts, LocalAcmeAuthorityOptions options) : IResourceHandler
 {
     public ResourceKind Resource => ResourceKind.KeyChange;
@@ -18,7 +18,7 @@ internal sealed class KeyChangeHandler(AccountRegistry accounts, LocalAcmeAuthor
         CheckPayload(inner, account, request.Urls);
         if (accounts.ReplaceKey(account.Id, newKey) is { } holder)
         {
-            var problem = Problem.Malformed("An account has the new key already.", 409);
+            var problem = Problem.Malformed("Another account already has the new key.", 409);
             throw (problem with { Location = request.Urls.Account(holder.Id) }).ToException();
         }
 

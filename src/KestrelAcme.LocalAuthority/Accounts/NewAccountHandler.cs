@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Accounts;
 
-/// <summary>Creates accounts and finds them by key, RFC 8555 sections 7.3 and 7.3.1.</summary>
+/// <summary>Creates accounts and finds them by key (RFC 8555 sections 7.3 and 7.3.1).</summary>
 internal sealed class NewAccountHandler(
     AccountRegistry accounts,
     ExternalAccountBindingVerifier bindings,
@@ -66,6 +66,9 @@ internal sealed class NewAccountHandler(
         }
 
         var resource = AccountResource.Of(account, request.Urls, options.OfferOrdersList);
-        return AcmeResponse.Of(status, resource, AuthorityJson.Default.AccountResource) with { Location = request.Urls.Account(account.Id) };
+        return AcmeResponse.Of(status, resource, AuthorityJson.Default.AccountResource) with
+        {
+            Location = request.Urls.Account(account.Id),
+        };
     }
 }

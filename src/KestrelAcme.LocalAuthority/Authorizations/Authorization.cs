@@ -7,12 +7,15 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Authorizations;
 
-/// <summary>An authorization, RFC 8555 section 7.1.4, and the transitions of section 7.1.6. Immutable; the transitions are pure.</summary>
-/// <param name="Id">The last part of its URL.</param>
+/// <summary>
+/// An authorization (RFC 8555 section 7.1.4) with its transitions (section 7.1.6). Immutable; the transitions have no
+/// side effects.
+/// </summary>
+/// <param name="Id">The last segment of its URL.</param>
 /// <param name="AccountId">The account that may use it.</param>
-/// <param name="Identifier">What it is for; for a wildcard the name without <c>*.</c>.</param>
-/// <param name="Wildcard">Whether the order asked for the wildcard of the name.</param>
-/// <param name="Expires">When it ends.</param>
+/// <param name="Identifier">The identifier; for a wildcard, the name without <c>*.</c>.</param>
+/// <param name="Wildcard">Whether the order requested the wildcard of the name.</param>
+/// <param name="Expires">When the authorization expires.</param>
 internal sealed record Authorization(string Id, string AccountId, Identifier Identifier, bool Wildcard, DateTimeOffset Expires)
 {
     public AuthorizationStatus Status { get; init; } = AuthorizationStatus.Pending;
@@ -20,7 +23,12 @@ internal sealed record Authorization(string Id, string AccountId, Identifier Ide
     public ImmutableArray<Challenge> Challenges { get; init; } = [];
 
     public static Authorization Create(
-        string accountId, Identifier asked, ISet<string> offered, IReadOnlyList<string> issuers, string? hashPrefix, DateTimeOffset expires)
+        string accountId,
+        Identifier asked,
+        ISet<string> offered,
+        IReadOnlyList<string> issuers,
+        string? hashPrefix,
+        DateTimeOffset expires)
     {
         var wildcard = asked.Type == Identifier.Dns && asked.Value.StartsWith("*.", StringComparison.Ordinal);
         var identifier = wildcard ? Identifier.OfName(asked.Value[2..]) : asked;
@@ -42,7 +50,7 @@ internal sealed record Authorization(string Id, string AccountId, Identifier Ide
 
     public Challenge? FindChallenge(string id) => Challenges.FirstOrDefault(c => c.Id == id);
 
-    /// <summary>The client says it is ready: validation starts. No change when it was started before.</summary>
+    /// <summary>Starts validation because the client is ready. Changes nothing if it was already started.</summary>
     public Authorization Begin(string challengeId, DateTimeOffset now) =>
         StatusAt(now) == AuthorizationStatus.Pending && FindChallenge(challengeId) is { Status: ChallengeStatus.Pending } challenge
             ? With(challenge with { Status = ChallengeStatus.Processing })
@@ -50,18 +58,37 @@ internal sealed record Authorization(string Id, string AccountId, Identifier Ide
 
     public Authorization Succeed(string challengeId, DateTimeOffset now, DateTimeOffset expires) =>
         Status == AuthorizationStatus.Pending && FindChallenge(challengeId) is { Status: ChallengeStatus.Processing } challenge
-            ? With(challenge with { Status = ChallengeStatus.Valid, Validated = now }) with { Status = AuthorizationStatus.Valid, Expires = expires }
+            ? With(challenge with { Status = ChallengeStatus.Valid, Validated = now }) with
+            {
+                Status = AuthorizationStatus.Valid,
+                Expires = expires,
+            }
             : this;
 
-    /// <summary>One failed challenge fails the authorization: the client has to order again.</summary>
+    /// <summary>A failed challenge makes the whole authorization invalid: the client has to place a new order.</summary>
     public Authorization Fail(string challengeId, Problem error) =>
         Status == AuthorizationStatus.Pending && FindChallenge(challengeId) is { Status: ChallengeStatus.Processing } challenge
             ? With(challenge with { Status = ChallengeStatus.Invalid, Error = error }) with { Status = AuthorizationStatus.Invalid }
             : this;
 
     public Authorization Deactivate() =>
-        Status is AuthorizationStatus.Pending or AuthorizationStatus.Valid ? this with { Status = AuthorizationStatus.Deactivated } : this;
+        Status is AuthorizationStatus.Pending or AuthorizationStatus.Valid
+            ? this with { Status = AuthorizationStatus.Deactivated }
+            : this;
 
     private Authorization With(Challenge challenge) =>
         this with { Challenges = [.. Challenges.Select(c => c.Id == challenge.Id ? challenge : c)] };
+}
+
+/// <summary>
+/// The status of an authorization (RFC 8555 section 7.1.6). <see cref="Expired"/> is never stored: it depends on the
+/// time.
+/// </summary>
+internal enum AuthorizationStatus
+{
+    Pending,
+    Valid,
+    Invalid,
+    Deactivated,
+    Expired,
 }

@@ -6,7 +6,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Authorizations;
 
-/// <summary>All authorizations, and the one to use for an identifier of a new order.</summary>
+/// <summary>Stores authorizations and selects the one for an identifier of a new order.</summary>
 internal sealed class AuthorizationBook(LocalAcmeAuthorityOptions options, AuthorityFaults faults)
 {
     private readonly ResourceTable<Authorization> _table = new();
@@ -25,7 +25,12 @@ internal sealed class AuthorizationBook(LocalAcmeAuthorityOptions options, Autho
         }
 
         var created = Authorization.Create(
-            accountId, asked, options.ChallengeTypes, [.. options.CaaIdentities], options.AccountHashPrefix, now + options.AuthorizationLifetime);
+            accountId,
+            asked,
+            options.ChallengeTypes,
+            [.. options.CaaIdentities],
+            options.AccountHashPrefix,
+            now + options.AuthorizationLifetime);
         if (faults.PreApprove)
         {
             created = created with { Status = AuthorizationStatus.Valid };
@@ -35,7 +40,7 @@ internal sealed class AuthorizationBook(LocalAcmeAuthorityOptions options, Autho
         return created;
     }
 
-    /// <summary>The authorization, when it is there and the account's.</summary>
+    /// <summary>Returns the authorization if it exists and belongs to the account.</summary>
     public Authorization Require(string id, Account account)
     {
         if (!_table.TryGet(id, out var authorization))
@@ -45,7 +50,7 @@ internal sealed class AuthorizationBook(LocalAcmeAuthorityOptions options, Autho
 
         return authorization.AccountId == account.Id
             ? authorization
-            : throw Problem.Unauthorized("The authorization is another account's.").ToException();
+            : throw Problem.Unauthorized("The authorization belongs to another account.").ToException();
     }
 
     public bool HasValid(string accountId, Identifier identifier, DateTimeOffset now) =>

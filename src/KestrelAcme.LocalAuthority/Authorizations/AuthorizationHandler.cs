@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Authorizations;
 
-/// <summary>Reads and deactivates authorizations, RFC 8555 sections 7.5 and 7.5.2.</summary>
+/// <summary>Reads and deactivates authorizations (RFC 8555 sections 7.5 and 7.5.2).</summary>
 internal sealed class AuthorizationHandler(AuthorizationBook authorizations, AuthorityFaults faults, TimeProvider time) : IResourceHandler
 {
     public ResourceKind Resource => ResourceKind.Authorization;
@@ -16,7 +16,7 @@ internal sealed class AuthorizationHandler(AuthorizationBook authorizations, Aut
         {
             if (request.Read(AuthorityJson.Default.AuthorizationUpdatePayload).Status != "deactivated")
             {
-                throw Problem.Malformed("The only change of an authorization is to deactivate it.").ToException();
+                throw Problem.Malformed("An authorization can only be changed by deactivating it.").ToException();
             }
 
             authorization = authorizations.Table.Update(authorization.Id, a => a.Deactivate()) ?? authorization;

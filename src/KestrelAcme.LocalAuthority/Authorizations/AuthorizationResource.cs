@@ -3,7 +3,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Authorizations;
 
-/// <summary>An authorization as clients see it.</summary>
+/// <summary>The JSON of an authorization (RFC 8555 section 7.1.4).</summary>
 internal sealed record AuthorizationResource
 {
     public required Identifier Identifier { get; init; }
@@ -42,4 +42,10 @@ internal sealed record AuthorizationResource
         AuthorizationStatus.Expired => "expired",
         _ => "pending",
     };
+}
+
+/// <summary>The payload that deactivates an authorization (RFC 8555 section 7.5.2).</summary>
+internal sealed record AuthorizationUpdatePayload
+{
+    public string? Status { get; init; }
 }

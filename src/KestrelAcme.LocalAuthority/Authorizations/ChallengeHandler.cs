@@ -5,7 +5,7 @@ using KestrelAcme.LocalAuthority.Validation;
 
 namespace KestrelAcme.LocalAuthority.Authorizations;
 
-/// <summary>Reads challenges and takes the client's word that one is ready, RFC 8555 section 7.5.1.</summary>
+/// <summary>Reads challenges and starts their validation (RFC 8555 section 7.5.1).</summary>
 internal sealed class ChallengeHandler(
     AuthorizationBook authorizations, ValidationQueue queue, AuthorityFaults faults, TimeProvider time) : IResourceHandler
 {
@@ -29,7 +29,7 @@ internal sealed class ChallengeHandler(
         };
     }
 
-    // Its members do not matter (clients of drafts sent keyAuthorization), but it must be an object.
+    // The members are ignored (clients of earlier drafts sent keyAuthorization), but the payload must be an object.
     private static void RequireObject(AcmeRequest request) => request.Read(AuthorityJson.Default.AuthorizationUpdatePayload);
 
     private Authorization Begin(Authorization authorization, Challenge challenge, AcmeRequest request)

@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Authorizations;
 
-/// <summary>A challenge as clients see it.</summary>
+/// <summary>The JSON of a challenge (RFC 8555 section 7.1.5).</summary>
 internal sealed record ChallengeResource
 {
     public required string Type { get; init; }
@@ -13,14 +13,14 @@ internal sealed record ChallengeResource
 
     public required string Status { get; init; }
 
-    /// <summary>Null for dns-persist-01, which has none.</summary>
+    /// <summary>Null for dns-persist-01, which has no token.</summary>
     public string? Token { get; init; }
 
-    /// <summary>The name of the member in draft-ietf-acme-dns-persist-01.</summary>
+    /// <summary>The member's name in draft-ietf-acme-dns-persist-01.</summary>
     [JsonPropertyName("issuer-domain-names")]
     public IReadOnlyList<string>? IssuerDomainNamesOfDraft01 { get; init; }
 
-    /// <summary>The name of the member since draft-ietf-acme-dns-persist-02.</summary>
+    /// <summary>The member's name since draft-ietf-acme-dns-persist-02.</summary>
     public IReadOnlyList<string>? IssuerDomainNames { get; init; }
 
     public string? Validated { get; init; }

@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>Serves certificate chains, RFC 8555 section 7.4.2.</summary>
+/// <summary>Serves certificate chains (RFC 8555 section 7.4.2).</summary>
 internal sealed class CertificateHandler(CertificateLedger certificates, Hierarchy hierarchy, LocalAcmeAuthorityOptions options)
     : IResourceHandler
 {
@@ -19,7 +19,7 @@ internal sealed class CertificateHandler(CertificateLedger certificates, Hierarc
         var certificate = certificates.Find(request.Route.Id) ?? throw Problem.NotFound("certificate").ToException();
         if (certificate.AccountId != request.Signer.Id)
         {
-            throw Problem.Unauthorized("The certificate is another account's.").ToException();
+            throw Problem.Unauthorized("The certificate belongs to another account.").ToException();
         }
 
         var alternate = request.Route.SubId.Length > 0;
@@ -53,4 +53,14 @@ internal sealed class CertificateHandler(CertificateLedger certificates, Hierarc
 
         return pem.ToString();
     }
+}
+
+/// <summary>Serves the intermediate certificate at the URL in the AIA extension of leaf certificates.</summary>
+internal sealed class IssuerCertificateHandler(Hierarchy hierarchy) : IResourceHandler
+{
+    public ResourceKind Resource => ResourceKind.IssuerCertificate;
+
+    public AcmeResponse Handle(AcmeRequest request) => request.Route.Id == AuthorityFiles.IssuerName
+        ? new AcmeResponse(200, "application/pkix-cert", hierarchy.Intermediate.RawData) { CarriesNonce = false }
+        : throw Problem.NotFound("issuer").ToException();
 }

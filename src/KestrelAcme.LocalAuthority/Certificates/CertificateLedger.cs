@@ -2,7 +2,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>What was issued since the start. Thread-safe.</summary>
+/// <summary>Stores the certificates issued since the start. Thread-safe.</summary>
 internal sealed class CertificateLedger
 {
     private readonly ResourceTable<IssuedCertificate> _byId = new();

@@ -5,7 +5,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>A PKCS#10 request (RFC 2986) whose own signature and key have been checked.</summary>
+/// <summary>A PKCS #10 request (RFC 2986) whose signature and key have been checked.</summary>
 internal sealed record CertificateSigningRequest(PublicKey PublicKey, IReadOnlyCollection<Identifier> Identifiers)
 {
     private const string CommonName = "2.5.4.3";
@@ -16,7 +16,7 @@ internal sealed record CertificateSigningRequest(PublicKey PublicKey, IReadOnlyC
     {
         try
         {
-            // Checks the signature; the extensions are read by us and never copied into the certificate.
+            // Verifies the signature. The extensions are only read, never copied into the certificate.
             var request = CertificateRequest.LoadSigningRequest(
                 der, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
             CheckKey(request.PublicKey);
@@ -28,7 +28,7 @@ internal sealed record CertificateSigningRequest(PublicKey PublicKey, IReadOnlyC
         }
     }
 
-    /// <summary>RFC 8555 section 7.4: the CSR names exactly what the order names.</summary>
+    /// <summary>Requires that the CSR has exactly the identifiers of the order (RFC 8555 section 7.4).</summary>
     public void RequireExactly(IReadOnlyCollection<Identifier> ordered)
     {
         var missing = ordered.Except(Identifiers).ToArray();
@@ -36,7 +36,7 @@ internal sealed record CertificateSigningRequest(PublicKey PublicKey, IReadOnlyC
         if (missing.Length + extra.Length > 0)
         {
             throw Problem.BadCsr(
-                "The CSR's names are not the order's."
+                "The CSR's names differ from the order's."
                 + (missing.Length > 0 ? $" Missing: {string.Join(", ", missing.AsEnumerable())}." : "")
                 + (extra.Length > 0 ? $" Not ordered: {string.Join(", ", extra.AsEnumerable())}." : "")).ToException();
         }
@@ -76,7 +76,9 @@ internal sealed record CertificateSigningRequest(PublicKey PublicKey, IReadOnlyC
 
         foreach (var name in request.SubjectName.EnumerateRelativeDistinguishedNames())
         {
-            if (!name.HasMultipleElements && name.GetSingleElementType().Value == CommonName && name.GetSingleElementValue() is { } value)
+            if (!name.HasMultipleElements
+                && name.GetSingleElementType().Value == CommonName
+                && name.GetSingleElementValue() is { } value)
             {
                 identifiers.Add(IdentifierOf(value));
             }

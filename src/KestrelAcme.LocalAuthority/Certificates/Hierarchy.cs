@@ -4,11 +4,11 @@ using System.Security.Cryptography.X509Certificates;
 namespace KestrelAcme.LocalAuthority.Certificates;
 
 /// <summary>
-/// A root, an intermediate that it signed, and a second root that cross-signed the first. Lives as long as the authority.
+/// A root, an intermediate signed by it, and a second root that cross-signs the first. Lives as long as the CA.
 /// </summary>
 internal sealed class Hierarchy : IDisposable
 {
-    /// <summary>Held while a key signs: ECDsa is not promised to be thread-safe.</summary>
+    /// <summary>Held while a key signs, because ECDsa does not promise to be thread-safe.</summary>
     public Lock Signing { get; } = new();
 
     public required X509Certificate2 Root { get; init; }
@@ -24,10 +24,10 @@ internal sealed class Hierarchy : IDisposable
     /// <summary>The first root's name and key, signed by the second root.</summary>
     public required X509Certificate2 CrossSignedRoot { get; init; }
 
-    /// <summary>What a download holds after the leaf; roots are left out.</summary>
+    /// <summary>Returns the certificates after the leaf in a download. Roots are omitted.</summary>
     public IReadOnlyList<X509Certificate2> Chain(bool alternate) => alternate ? [Intermediate, CrossSignedRoot] : [Intermediate];
 
-    /// <summary>Whether the intermediate signed the certificate, whenever that was.</summary>
+    /// <summary>Whether the intermediate signed the certificate, at any time.</summary>
     public bool Issued(X509Certificate2 certificate)
     {
         using var chain = new X509Chain();

@@ -3,13 +3,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>Makes a new hierarchy: P-256 throughout, because start-up must be fast.</summary>
+/// <summary>Creates a new hierarchy with P-256 keys, which are fast to generate.</summary>
 internal static class HierarchyFactory
 {
     private const string Organization = "KestrelAcme local authority (development only)";
     private static readonly HashAlgorithmName Hash = HashAlgorithmName.SHA256;
 
-    /// <param name="now">The authority's clock. It may be simulated: the validity covers the machine's own time too, by which TLS clients judge.</param>
+    /// <param name="now">The time of the CA's clock, which may be simulated. The validity also covers this machine's time, which
+    /// TLS clients use.</param>
     public static Hierarchy Create(DateTimeOffset now)
     {
         var machine = TimeProvider.System.GetUtcNow();
@@ -47,8 +48,10 @@ internal static class HierarchyFactory
     private static CertificateRequest RequestFor(X500DistinguishedName name, ECDsa key, int? pathLength)
     {
         var request = new CertificateRequest(name, key, Hash);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, pathLength is not null, pathLength ?? 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        var constraints = new X509BasicConstraintsExtension(true, pathLength is not null, pathLength ?? 0, critical: true);
+        request.CertificateExtensions.Add(constraints);
+        var usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign;
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(usage, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         return request;
     }

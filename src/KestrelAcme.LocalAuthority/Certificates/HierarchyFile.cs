@@ -6,15 +6,18 @@ using KestrelAcme.LocalAuthority.Requests;
 namespace KestrelAcme.LocalAuthority.Certificates;
 
 /// <summary>
-/// Keeps a hierarchy in one PEM file in a folder of its own, readable by its owner only: the root, the intermediate, the alternate root, the cross-signed root,
-/// then the keys of the first two. One file, so that certificates and keys can never be of different makes.
+/// Stores a hierarchy in one PEM file in a folder of its own that only its owner can read: the root, the intermediate, the alternate root
+/// and the cross-signed root, then the keys of the first two. It is a single file so that certificates and keys always match.
 /// </summary>
 internal static class HierarchyFile
 {
     private const string Name = "authority.pem";
 
-    /// <summary>Reads the file in a folder of its own, or makes both. When several processes do so at once, all use the one that was there first.</summary>
-    /// <exception cref="InvalidOperationException">The file cannot be read or made.</exception>
+    /// <summary>
+    /// Reads the file from its folder, or creates both. If several processes create them at the same time, all use the
+    /// first one.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The file cannot be read or created.</exception>
     public static Hierarchy LoadOrCreate(string folder, DateTimeOffset now)
     {
         var path = Path.Combine(folder, Name);
@@ -31,7 +34,9 @@ internal static class HierarchyFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             throw new InvalidOperationException(
-                $"The local authority cannot read or make its root in '{path}': {e.Message} Delete the folder '{folder}' to get a new root, or set another Folder.", e);
+                $"The local authority cannot read or create its root in '{path}': {e.Message} "
+                + $"Delete the folder '{folder}' to get a new root, or set another Folder.",
+                e);
         }
     }
 
@@ -48,7 +53,7 @@ internal static class HierarchyFile
         return text.Append(hierarchy.IntermediateKey.ExportPkcs8PrivateKeyPem()).Append('\n').ToString();
     }
 
-    // A folder is moved into place because that fails where another one is, on every system; moving a file would replace the other's on Unix.
+    // A folder is moved into place because that fails on every system if the target exists. Moving a file would replace it on Unix.
     private static void Publish(string folder, string text)
     {
         var temporary = $"{folder}.{ResourceId.Create()}.tmp";
@@ -110,4 +115,15 @@ internal static class HierarchyFile
             }
             : throw new CryptographicException("It does not hold two private keys.");
     }
+}
+
+/// <summary>The URLs of the files that certificates refer to: over plain HTTP, as is usual for CRLs.</summary>
+internal sealed record AuthorityFiles(string Base)
+{
+    public const string RevocationListName = "intermediate.crl";
+    public const string IssuerName = "intermediate.der";
+
+    public string RevocationListUrl => $"{Base}/crl/{RevocationListName}";
+
+    public string IssuerUrl => $"{Base}/issuer/{IssuerName}";
 }

@@ -9,7 +9,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>Signs leaves with the intermediate, in the authority's (perhaps simulated) time. Thread-safe.</summary>
+/// <summary>Signs leaf certificates with the intermediate, in the CA's (possibly simulated) time. Thread-safe.</summary>
 internal sealed class LeafIssuer(
     Hierarchy hierarchy, AuthorityFiles files, LocalAcmeAuthorityOptions options, AuthorityFaults faults, TimeProvider time)
 {
@@ -39,7 +39,8 @@ internal sealed class LeafIssuer(
         };
     }
 
-    private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) ValidityOf(AuthorityProfile? profile, DateTimeOffset now, WrongCertificate wrong)
+    private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) ValidityOf(
+        AuthorityProfile? profile, DateTimeOffset now, WrongCertificate wrong)
     {
         var validity = profile?.Validity ?? options.Validity;
         var notBefore = now - options.Backdate;
@@ -73,7 +74,7 @@ internal sealed class LeafIssuer(
         return request;
     }
 
-    // RFC 5280 section 4.2.1.6: critical when the subject is empty.
+    // RFC 5280 section 4.2.1.6: critical if the subject is empty.
     private static X509Extension AlternativeNames(IReadOnlyCollection<Identifier> identifiers, bool critical)
     {
         var builder = new SubjectAlternativeNameBuilder();

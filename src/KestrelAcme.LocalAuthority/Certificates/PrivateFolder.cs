@@ -1,15 +1,16 @@
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>Folders that only their owner may open.</summary>
+/// <summary>Creates folders that only their owner can access.</summary>
 internal static class PrivateFolder
 {
-    /// <summary>Refuses a folder in which other users could put a root of theirs.</summary>
+    /// <summary>Rejects a folder in which other users could place a root of their own.</summary>
     public static void ThrowIfOthersMayWrite(string path)
     {
         const UnixFileMode Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
         {
-            throw new InvalidOperationException($"Other users may write to '{path}', where the local authority keeps its root. Run: chmod 700 '{path}'");
+            throw new InvalidOperationException(
+                $"Other users may write to '{path}', where the local authority keeps its root. Run: chmod 700 '{path}'");
         }
     }
 
@@ -17,7 +18,7 @@ internal static class PrivateFolder
     {
         if (OperatingSystem.IsWindows())
         {
-            // The user's application data is private there already.
+            // The user's application data folder is already private.
             Directory.CreateDirectory(path);
         }
         else

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>The authority's own HTTPS certificate: signed by the root, for this machine only, made anew at each start.</summary>
+/// <summary>Creates the CA's own HTTPS certificate: signed by the root, only for this machine, new at each start.</summary>
 internal static class ServerCertificate
 {
     public static X509Certificate2 Create(Hierarchy hierarchy)
@@ -21,7 +21,7 @@ internal static class ServerCertificate
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(hierarchy.Root, true, false));
 
-        // TLS clients judge by the machine's clock, whatever time the authority simulates.
+        // TLS clients use the machine's clock, whatever time the CA simulates.
         var now = TimeProvider.System.GetUtcNow();
         using var certificate = request.Create(
             hierarchy.Root.SubjectName,
@@ -35,7 +35,7 @@ internal static class ServerCertificate
             return withKey;
         }
 
-        // Schannel does not take ephemeral keys.
+        // Schannel does not accept ephemeral keys.
         using (withKey)
         {
             return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), password: null);

@@ -5,13 +5,13 @@ using KestrelAcme.LocalAuthority.Identifiers;
 
 namespace KestrelAcme.LocalAuthority.Certificates;
 
-/// <summary>Reads a subjectAltName extension strictly: anything but DNS names and IP addresses is an error.</summary>
+/// <summary>Reads a subjectAltName extension strictly: only DNS names and IP addresses are allowed.</summary>
 internal static class SubjectAlternativeNames
 {
     private static readonly Asn1Tag DnsName = new(TagClass.ContextSpecific, 2);
     private static readonly Asn1Tag IpAddress = new(TagClass.ContextSpecific, 7);
 
-    /// <exception cref="CryptographicException">The extension is malformed or names something else.</exception>
+    /// <exception cref="CryptographicException">The extension is malformed or has another kind of name.</exception>
     public static IReadOnlyList<Identifier> Read(ReadOnlyMemory<byte> extension)
     {
         try

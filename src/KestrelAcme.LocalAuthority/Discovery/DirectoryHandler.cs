@@ -22,7 +22,9 @@ internal sealed class DirectoryHandler(LocalAcmeAuthorityOptions options) : IRes
             {
                 TermsOfService = options.TermsOfService?.ToString(),
                 CaaIdentities = options.CaaIdentities.Count == 0 ? null : [.. options.CaaIdentities],
-                IssuerDomainNames = options is { AccountHashPrefix: not null, CaaIdentities.Count: > 0 } ? [.. options.CaaIdentities] : null,
+                IssuerDomainNames = options is { AccountHashPrefix: not null, CaaIdentities.Count: > 0 }
+                    ? [.. options.CaaIdentities]
+                    : null,
                 AccountHashPrefix = options.AccountHashPrefix,
                 ExternalAccountRequired = options.RequireExternalAccountBinding ? true : null,
                 Profiles = options.Profiles.Count == 0 ? null : options.Profiles.ToDictionary(p => p.Name, p => p.Description),
@@ -30,4 +32,12 @@ internal sealed class DirectoryHandler(LocalAcmeAuthorityOptions options) : IRes
         };
         return AcmeResponse.Of(200, directory, AuthorityJson.Default.DirectoryResource) with { CarriesNonce = false };
     }
+}
+
+/// <summary>Returns a nonce; the header itself is part of every response.</summary>
+internal sealed class NewNonceHandler : IResourceHandler
+{
+    public ResourceKind Resource => ResourceKind.NewNonce;
+
+    public AcmeResponse Handle(AcmeRequest request) => AcmeResponse.Empty(request.Method == "HEAD" ? 200 : 204);
 }

@@ -8,7 +8,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Faults;
 
-/// <content>Accounts, profiles, limits and keys that the authority refuses.</content>
+/// <content>Faults of accounts, profiles, limits and keys.</content>
 public sealed partial class AuthorityFaults
 {
     private readonly Dictionary<string, Problem> _refusedProfiles = new(StringComparer.Ordinal);
@@ -17,28 +17,38 @@ public sealed partial class AuthorityFaults
     private string? _keyProblem;
     private bool _refusesAllKeys;
 
-    /// <summary>Forgets all accounts at once, as an authority that lost its data: requests by them meet <c>accountDoesNotExist</c>.</summary>
+    /// <summary>Removes all accounts, like a CA that has lost its data: their requests fail with <c>accountDoesNotExist</c>.</summary>
     public void LoseAccounts() => _accounts.Clear();
 
-    /// <summary>Deactivates all accounts (RFC 8555 section 7.3.6): requests by them, and looking them up by key, meet <c>unauthorized</c>.</summary>
+    /// <summary>
+    /// Deactivates all accounts (RFC 8555 section 7.3.6): their requests, and looking them up by key, fail with
+    /// <c>unauthorized</c>.
+    /// </summary>
     public void DeactivateAccounts() => _accounts.SetStatus(AccountStatus.Deactivated);
 
-    /// <summary>Makes deactivated accounts valid again, as the staff of an authority may. Revoked ones stay revoked.</summary>
+    /// <summary>Makes deactivated accounts valid again, as a CA's staff may do. Revoked accounts stay revoked.</summary>
     public void ReactivateAccounts() => _accounts.SetStatus(AccountStatus.Valid);
 
     /// <summary>
-    /// Revokes all accounts as after a leak of their keys: requests by them meet <c>unauthorized</c>, and their keys are never accepted for an account again (<c>badPublicKey</c>).
+    /// Revokes all accounts, as after a leak of their keys: their requests fail with <c>unauthorized</c>, and their keys can
+    /// never be used for an account again (<c>badPublicKey</c>).
     /// </summary>
     public void RevokeAccounts() => _accounts.SetStatus(AccountStatus.Revoked);
 
-    /// <summary>Puts other keys in the place of those of all accounts, as after a key change that the client has forgotten: its requests meet <c>malformed</c>.</summary>
+    /// <summary>
+    /// Replaces the keys of all accounts, like a key change that the client has forgotten: its requests fail with
+    /// <c>malformed</c>.
+    /// </summary>
     public void ChangeAccountKeys() => _accounts.ReplaceAllKeys(CreateKey);
 
     /// <summary>Makes new orders for a profile fail, whatever their names.</summary>
-    /// <param name="profile">The profile; empty for orders that name none.</param>
-    /// <param name="type">The problem's type: <c>unauthorized</c> as for an account that may not use it, or <c>invalidProfile</c>.</param>
-    /// <param name="detail">The text for people.</param>
-    public void RefuseProfile(string profile, string type = "unauthorized", string detail = "This account is not permitted to use the certificate profile.")
+    /// <param name="profile">The profile; empty for orders without a profile.</param>
+    /// <param name="type">The problem type: <c>unauthorized</c> as for an account that may not use it, or <c>invalidProfile</c>.</param>
+    /// <param name="detail">The problem's detail.</param>
+    public void RefuseProfile(
+        string profile,
+        string type = "unauthorized",
+        string detail = "This account is not permitted to use the certificate profile.")
     {
         lock (_gate)
         {
@@ -46,21 +56,22 @@ public sealed partial class AuthorityFaults
         }
     }
 
-    /// <summary>Makes new orders that name an identifier, or a name below it, meet a rate limit (429).</summary>
+    /// <summary>Makes new orders for an identifier, or a name below it, exceed a rate limit (429).</summary>
     /// <param name="identifier">The identifier.</param>
-    /// <param name="retryAfter">What <c>Retry-After</c> says; null leaves it out.</param>
-    /// <param name="detail">The text for people.</param>
+    /// <param name="retryAfter">The value of <c>Retry-After</c>; null omits the header.</param>
+    /// <param name="detail">The problem's detail.</param>
     public void LimitOrders(string identifier, TimeSpan? retryAfter = null, string detail = "Too many certificates for this name.")
     {
         lock (_gate)
         {
-            _limited[identifier] = (Problem.Of("rateLimited", 429, detail), retryAfter is { } delay ? new RetryAfter(delay, AsDate: false) : null);
+            RetryAfter? header = retryAfter is { } delay ? new RetryAfter(delay, AsDate: false) : null;
+            _limited[identifier] = (Problem.Of("rateLimited", 429, detail), header);
         }
     }
 
-    /// <summary>Makes finalizations fail whose key was sent before, as that of a certificate or in a refused request.</summary>
-    /// <param name="type">The problem's type: <c>badPublicKey</c>, or <c>badCSR</c> as at some authorities.</param>
-    /// <param name="allKeys">Whether new keys are refused too.</param>
+    /// <summary>Makes finalizations fail if their key was sent before, for another certificate or in a rejected request.</summary>
+    /// <param name="type">The problem type: <c>badPublicKey</c>, or <c>badCSR</c> as with some CAs.</param>
+    /// <param name="allKeys">Whether new keys are rejected, too.</param>
     public void RefuseCertificateKeys(string type = "badPublicKey", bool allKeys = false)
     {
         lock (_gate)
@@ -102,7 +113,9 @@ public sealed partial class AuthorityFaults
         lock (_gate)
         {
             var isNew = _seenKeys.Add(AccountKey.FingerprintOf(key.ExportSubjectPublicKeyInfo()));
-            return _keyProblem is { } type && (_refusesAllKeys || !isNew) ? Problem.Of(type, 400, "The public key of the certificate is forbidden.") : null;
+            return _keyProblem is { } type && (_refusesAllKeys || !isNew)
+                ? Problem.Of(type, 400, "The public key of the certificate is forbidden.")
+                : null;
         }
     }
 

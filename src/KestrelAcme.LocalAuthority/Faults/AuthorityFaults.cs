@@ -6,7 +6,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Faults;
 
-/// <summary>What goes wrong on purpose. Thread-safe; everything may be changed while the authority runs, all is off by default.</summary>
+/// <summary>Faults to inject. All are off by default and can be changed while the CA is running. Thread-safe.</summary>
 public sealed partial class AuthorityFaults
 {
     private readonly Lock _gate = new();
@@ -19,55 +19,54 @@ public sealed partial class AuthorityFaults
 
     internal AuthorityFaults(AccountRegistry accounts) => _accounts = accounts;
 
-    /// <summary>How many of 100 good nonces are rejected with <c>badNonce</c>.</summary>
-    /// <value>0 to 100; by default 0.</value>
+    /// <summary>The percentage of valid nonces that are rejected with <c>badNonce</c>.</summary>
+    /// <value>0 to 100; 0 by default.</value>
     public int RejectedNoncePercent { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>How many looks at a new order still say <c>pending</c> after all of its authorizations are valid.</summary>
+    /// <summary>For how many more polls a new order stays <c>pending</c> after all its authorizations are valid.</summary>
     public int LateReadyPolls { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>How many looks at a finalized order still say <c>processing</c>, the answer to finalize among them.</summary>
+    /// <summary>For how many polls a finalized order stays <c>processing</c>, including the response to finalize.</summary>
     public int ProcessingPolls { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While true, orders that are finalized stay <c>processing</c>.</summary>
+    /// <summary>If true, finalized orders stay <c>processing</c>.</summary>
     public bool ProcessingStuck { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While true, challenges that are posted stay <c>processing</c>; they are validated after it is false again and not before.</summary>
+    /// <summary>If true, submitted challenges stay <c>processing</c>. They are validated only after it is false again.</summary>
     public bool ValidationStuck { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While true, a new order gets the account's pending authorizations for its names.</summary>
+    /// <summary>If true, a new order reuses the account's pending authorizations for its names.</summary>
     public bool ReusePendingAuthorizations { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While true, a new order gets the account's valid authorizations for its names.</summary>
+    /// <summary>If true, a new order reuses the account's valid authorizations for its names.</summary>
     public bool ReuseValidAuthorizations { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While true, an order for the same names as a pending or ready one of the account answers with that one.</summary>
+    /// <summary>If true, newOrder returns the account's pending or ready order for the same names, if there is one.</summary>
     public bool ReusePendingOrders { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
     /// <summary>
-    /// While true, authorizations of new orders are valid from the beginning, those of wildcards too, as at an authority that knows
-    /// beforehand which names a customer has.
+    /// If true, the authorizations of new orders are valid from the start, including those of wildcards, like at a CA that knows in advance
+    /// which names a customer owns.
     /// </summary>
     public bool PreApprove { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
     /// <summary>
-    /// While true, a challenge that is posted again while it is validated, or after that, is refused with <c>conflict</c> (409),
-    /// as Boulder does.
+    /// If true, submitting a challenge again during or after its validation fails with <c>conflict</c> (409), as with Boulder.
     /// </summary>
     public bool ConflictOnPostedChallenge { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
     /// <summary>
-    /// While set, finalizing an order is refused with a problem of this type, such as <c>caa</c>, and the order ends as invalid.
+    /// If set, finalizing an order fails with a problem of this type, such as <c>caa</c>, and the order becomes invalid.
     /// </summary>
     public string? EndOrdersAtFinalize { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While true, identifiers, authorizations and challenges come in random order.</summary>
+    /// <summary>If true, identifiers, authorizations and challenges are returned in random order.</summary>
     public bool Shuffle { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While set, orders with <c>replaces</c> are refused with it.</summary>
+    /// <summary>If set, orders with <c>replaces</c> fail with this problem.</summary>
     public RefusedReplaces? RefuseReplaces { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>How far the Date header is from the authority's clock.</summary>
+    /// <summary>The difference between the Date header and the CA's clock.</summary>
     public TimeSpan DateOffset
     {
         get => TimeSpan.FromTicks(Interlocked.Read(ref _dateOffset));
@@ -76,10 +75,13 @@ public sealed partial class AuthorityFaults
 
     internal RetryAfter? PollingRetryAfter { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
-    /// <summary>Makes the next requests for a resource go wrong. Rules are used up in the order in which they were made, one per request.</summary>
-    /// <param name="resource">Which requests; null for all.</param>
-    /// <param name="fault">What happens to them.</param>
-    /// <param name="times">How many of them; <see cref="int.MaxValue"/> for all until <see cref="Clear"/>.</param>
+    /// <summary>
+    /// Makes the next requests for a resource fail. Rules are used in the order in which they were added, one per
+    /// request.
+    /// </summary>
+    /// <param name="resource">The resource; null for all.</param>
+    /// <param name="fault">The fault.</param>
+    /// <param name="times">The number of requests; <see cref="int.MaxValue"/> for all until <see cref="Clear"/>.</param>
     public void Inject(ResourceKind? resource, Fault fault, int times = 1)
     {
         ArgumentNullException.ThrowIfNull(fault);
@@ -90,18 +92,19 @@ public sealed partial class AuthorityFaults
         }
     }
 
-    /// <summary>Sets the Retry-After of authorizations and of orders that are <c>processing</c>.</summary>
-    /// <param name="delay">The delay; null leaves the header out, as by default.</param>
-    /// <param name="asDate">Whether it is a date rather than seconds.</param>
+    /// <summary>Sets the Retry-After header of authorizations and of orders that are <c>processing</c>.</summary>
+    /// <param name="delay">The delay; null (the default) omits the header.</param>
+    /// <param name="asDate">Whether the header is a date instead of seconds.</param>
     public void SetPollingRetryAfter(TimeSpan? delay, bool asDate = false) =>
         PollingRetryAfter = delay is { } value ? new RetryAfter(value, asDate) : null;
 
-    /// <summary>Makes validations of a name fail without looking.</summary>
+    /// <summary>Makes validations of a name fail without performing them.</summary>
     /// <param name="identifier">The name (without <c>*.</c>) or address.</param>
-    /// <param name="type">The problem's type, such as <c>unauthorized</c>, <c>dns</c>, <c>caa</c>, <c>connection</c>.</param>
-    /// <param name="detail">The text for people.</param>
-    /// <param name="times">How many validations; <see cref="int.MaxValue"/> for all until <see cref="Clear"/>.</param>
-    public void FailValidation(string identifier, string type = "unauthorized", string detail = "A failure that was asked for.", int times = int.MaxValue)
+    /// <param name="type">The problem type, such as <c>unauthorized</c>, <c>dns</c>, <c>caa</c>, <c>connection</c>.</param>
+    /// <param name="detail">The problem's detail.</param>
+    /// <param name="times">The number of validations; <see cref="int.MaxValue"/> for all until <see cref="Clear"/>.</param>
+    public void FailValidation(
+        string identifier, string type = "unauthorized", string detail = "An injected failure.", int times = int.MaxValue)
     {
         lock (_gate)
         {
@@ -109,9 +112,9 @@ public sealed partial class AuthorityFaults
         }
     }
 
-    /// <summary>Makes new orders that name an identifier fail with <c>rejectedIdentifier</c>, as a subproblem when there are other names.</summary>
+    /// <summary>Makes new orders for an identifier fail with <c>rejectedIdentifier</c>, as a subproblem if there are other names.</summary>
     /// <param name="identifier">The identifier as ordered (a wildcard with its <c>*.</c>).</param>
-    /// <param name="detail">The text for people.</param>
+    /// <param name="detail">The problem's detail.</param>
     public void RejectIdentifier(string identifier, string detail = "The authority does not issue for this name.")
     {
         lock (_gate)
@@ -122,7 +125,7 @@ public sealed partial class AuthorityFaults
 
     /// <summary>Makes the next certificates wrong.</summary>
     /// <param name="kind">What is wrong with them.</param>
-    /// <param name="times">How many; <see cref="int.MaxValue"/> for all until <see cref="Clear"/>.</param>
+    /// <param name="times">The number of certificates; <see cref="int.MaxValue"/> for all until <see cref="Clear"/>.</param>
     public void IssueWrongCertificate(WrongCertificate kind, int times = 1)
     {
         lock (_gate)
@@ -131,7 +134,7 @@ public sealed partial class AuthorityFaults
         }
     }
 
-    /// <summary>Turns everything off. Lost accounts stay lost.</summary>
+    /// <summary>Turns all faults off. Removed accounts stay removed.</summary>
     public void Clear()
     {
         lock (_gate)

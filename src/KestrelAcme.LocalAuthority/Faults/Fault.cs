@@ -2,39 +2,39 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Faults;
 
-/// <summary>Something that goes wrong with one answer. Immutable; see <see cref="AuthorityFaults.Inject"/>.</summary>
+/// <summary>A fault of a single response. Immutable; see <see cref="AuthorityFaults.Inject"/>.</summary>
 public sealed class Fault
 {
     private Fault(FaultEffect effect) => Effect = effect;
 
-    /// <summary>The connection is cut before the request is processed.</summary>
+    /// <summary>The connection is closed before the request is processed.</summary>
     public static Fault CutBefore { get; } = new(FaultEffect.CutBefore);
 
-    /// <summary>The request is processed, then the connection is cut without an answer.</summary>
+    /// <summary>The request is processed, but the connection is closed without a response.</summary>
     public static Fault CutAfter { get; } = new(FaultEffect.CutAfter);
 
-    /// <summary>The request is processed, then the connection is cut in the middle of the body.</summary>
+    /// <summary>The request is processed, but the connection is closed in the middle of the body.</summary>
     public static Fault CutInBody { get; } = new(FaultEffect.CutInBody);
 
-    /// <summary>The request is processed; the body is not JSON.</summary>
+    /// <summary>The request is processed, but the body is not JSON.</summary>
     public static Fault NotJson { get; } = new(FaultEffect.NotJson);
 
-    /// <summary>The request is processed; the body is the first half of what it should be.</summary>
+    /// <summary>The request is processed, but only the first half of the body is sent.</summary>
     public static Fault Truncated { get; } = new(FaultEffect.Truncated);
 
-    /// <summary>The request is processed; the content type is <c>text/html</c>.</summary>
+    /// <summary>The request is processed, but the content type is <c>text/html</c>.</summary>
     public static Fault WrongContentType { get; } = new(FaultEffect.WrongContentType);
 
-    /// <summary>The request is processed; the body does not end while the client reads (up to 1 GiB).</summary>
+    /// <summary>The request is processed, but the body does not end while the client reads (up to 1 GiB).</summary>
     public static Fault EndlessBody { get; } = new(FaultEffect.EndlessBody);
 
-    /// <summary>The request is processed; the Location header is missing.</summary>
+    /// <summary>The request is processed, but the Location header is missing.</summary>
     public static Fault MissingLocation { get; } = new(FaultEffect.MissingLocation);
 
-    /// <summary>The request is processed; the Replay-Nonce header is missing.</summary>
+    /// <summary>The request is processed, but the Replay-Nonce header is missing.</summary>
     public static Fault MissingNonce { get; } = new(FaultEffect.MissingNonce);
 
-    /// <summary>The request is not processed and not answered until the client goes away.</summary>
+    /// <summary>The request is neither processed nor answered until the client closes the connection.</summary>
     public static Fault NoAnswer { get; } = new(FaultEffect.NoAnswer);
 
     internal FaultEffect Effect { get; }
@@ -51,15 +51,15 @@ public sealed class Fault
 
     internal int Status { get; private init; } = 500;
 
-    internal string Detail { get; private init; } = "A fault that was asked for.";
+    internal string Detail { get; private init; } = "An injected fault.";
 
     internal RetryAfter? RetryAfter { get; private init; }
 
-    /// <summary>The request is processed; then the answer is made into whatever a hostile or odd authority might send.</summary>
-    /// <param name="body">Makes the body from the one that would have been sent.</param>
-    /// <param name="status">The HTTP status; null leaves it as it is.</param>
-    /// <param name="contentType">The content type; null leaves it as it is.</param>
-    /// <param name="headers">Headers that are set, or replaced.</param>
+    /// <summary>The request is processed, and the response is then replaced, for example by one that a hostile CA might send.</summary>
+    /// <param name="body">Creates the body from the original one.</param>
+    /// <param name="status">The HTTP status; null keeps the original.</param>
+    /// <param name="contentType">The content type; null keeps the original.</param>
+    /// <param name="headers">Headers to add or replace.</param>
     public static Fault Rewrite(
         Func<string, string> body, int? status = null, string? contentType = null, IReadOnlyDictionary<string, string>? headers = null)
     {
@@ -74,23 +74,23 @@ public sealed class Fault
     }
 
     /// <summary>429 <c>rateLimited</c>; the request is not processed.</summary>
-    /// <param name="retryAfter">What <c>Retry-After</c> says; null leaves it out.</param>
-    /// <param name="asDate">Whether it is a date rather than seconds.</param>
+    /// <param name="retryAfter">The value of <c>Retry-After</c>; null omits the header.</param>
+    /// <param name="asDate">Whether the header is a date instead of seconds.</param>
     public static Fault TooManyRequests(TimeSpan? retryAfter = null, bool asDate = false) =>
         Problem("rateLimited", 429, "Too many requests.", retryAfter, asDate);
 
     /// <summary>503 <c>serverInternal</c>; the request is not processed.</summary>
-    /// <param name="retryAfter">What <c>Retry-After</c> says; null leaves it out.</param>
-    /// <param name="asDate">Whether it is a date rather than seconds.</param>
+    /// <param name="retryAfter">The value of <c>Retry-After</c>; null omits the header.</param>
+    /// <param name="asDate">Whether the header is a date instead of seconds.</param>
     public static Fault Unavailable(TimeSpan? retryAfter = null, bool asDate = false) =>
         Problem("serverInternal", 503, "The service is down for maintenance.", retryAfter, asDate);
 
     /// <summary>Any problem document; the request is not processed.</summary>
     /// <param name="type">The type: one of RFC 8555 without its prefix, such as <c>caa</c>, or a whole URI.</param>
     /// <param name="status">The HTTP status, 400 to 599.</param>
-    /// <param name="detail">The text for people.</param>
-    /// <param name="retryAfter">What <c>Retry-After</c> says; null leaves it out.</param>
-    /// <param name="asDate">Whether it is a date rather than seconds.</param>
+    /// <param name="detail">The problem's detail.</param>
+    /// <param name="retryAfter">The value of <c>Retry-After</c>; null omits the header.</param>
+    /// <param name="asDate">Whether the header is a date instead of seconds.</param>
     public static Fault Problem(string type, int status, string detail, TimeSpan? retryAfter = null, bool asDate = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(type);
@@ -105,3 +105,28 @@ public sealed class Fault
         };
     }
 }
+
+/// <summary>What is wrong with the next certificates.</summary>
+public enum WrongCertificate
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The certificate is for a key that the client does not have.</summary>
+    OtherKey,
+
+    /// <summary>The certificate is for <c>wrong.invalid</c>.</summary>
+    OtherNames,
+
+    /// <summary>The certificate expired a day ago.</summary>
+    Expired,
+
+    /// <summary>The download contains only the leaf.</summary>
+    ChainMissing,
+}
+
+/// <summary>The problem with which orders with <c>replaces</c> fail. Immutable.</summary>
+/// <param name="Type">The problem type, such as <c>alreadyReplaced</c> or <c>serverInternal</c>.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Detail">The problem's detail.</param>
+public sealed record RefusedReplaces(string Type, int Status, string Detail);

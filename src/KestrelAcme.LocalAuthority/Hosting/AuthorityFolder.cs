@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Revocation;
 
 namespace KestrelAcme.LocalAuthority.Hosting;
 
-/// <summary>What is on disk: the kept root and revocations, or just the root's certificate in a temporary file.</summary>
+/// <summary>The CA's files: the stored root and revocations, or only the root certificate in a temporary file.</summary>
 internal sealed class AuthorityFolder : IDisposable
 {
     private const string DefaultName = "kestrel-acme-local-authority";
@@ -34,7 +34,8 @@ internal sealed class AuthorityFolder : IDisposable
 
     public static AuthorityFolder Open(string? folder, DateTimeOffset now)
     {
-        folder ??= DefaultPath(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify));
+        const Environment.SpecialFolder data = Environment.SpecialFolder.LocalApplicationData;
+        folder ??= DefaultPath(Environment.GetFolderPath(data, Environment.SpecialFolderOption.DoNotVerify));
         if (folder is null)
         {
             return InMemory(now);
@@ -59,8 +60,12 @@ internal sealed class AuthorityFolder : IDisposable
         }
     }
 
-    /// <summary>The folder in the user's data; <see langword="null"/> for a user without a home. A folder in the temporary one could be foreseen, and made by somebody else with a root of theirs in it.</summary>
-    internal static string? DefaultPath(string applicationData) => applicationData.Length > 0 ? Path.Combine(applicationData, DefaultName) : null;
+    /// <summary>
+    /// Returns the folder in the user's application data; <see langword="null"/> for a user without a home. A predictable folder in the
+    /// temporary directory could be created in advance by somebody else, with a root of their own.
+    /// </summary>
+    internal static string? DefaultPath(string applicationData) =>
+        applicationData.Length > 0 ? Path.Combine(applicationData, DefaultName) : null;
 
     private void WriteRoot()
     {

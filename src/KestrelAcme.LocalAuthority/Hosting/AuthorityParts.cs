@@ -13,7 +13,7 @@ using KestrelAcme.LocalAuthority.Validation;
 
 namespace KestrelAcme.LocalAuthority.Hosting;
 
-/// <summary>Puts the parts of an authority together, once per authority.</summary>
+/// <summary>Creates and connects the parts of a CA.</summary>
 internal sealed class AuthorityParts : IAsyncDisposable
 {
     private readonly Http01Validator _http01;
@@ -38,7 +38,13 @@ internal sealed class AuthorityParts : IAsyncDisposable
         _http01 = new Http01Validator(addresses);
         _queue = new ValidationQueue(
             authorizations,
-            [_http01, new TlsAlpn01Validator(addresses), new Dns01Validator(records), new DnsAccount01Validator(records), new DnsPersist01Validator(records, time)],
+            [
+                _http01,
+                new TlsAlpn01Validator(addresses),
+                new Dns01Validator(records),
+                new DnsAccount01Validator(records),
+                new DnsPersist01Validator(records, time),
+            ],
             options,
             faults,
             time,

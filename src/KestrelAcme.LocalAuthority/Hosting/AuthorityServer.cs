@@ -11,7 +11,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KestrelAcme.LocalAuthority.Hosting;
 
-/// <summary>A Kestrel of its own around the request pipeline: nothing of the app's is in it, no configuration, no routing.</summary>
+/// <summary>A separate Kestrel for the request pipeline: it shares nothing with the app's, neither configuration nor routing.</summary>
 internal sealed class AuthorityServer : IAsyncDisposable
 {
     private const int MaxRequestBody = 256 * 1024;
@@ -24,7 +24,7 @@ internal sealed class AuthorityServer : IAsyncDisposable
         _sockets = new Dictionary<int, Socket> { [PortOf(https)] = https, [PortOf(files)] = files };
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
 
-        // The console's lifetime would take Ctrl+C away from the process we are a guest in.
+        // The default console lifetime would handle Ctrl+C instead of the app's host.
         builder.Services.AddSingleton<IHostLifetime, GuestLifetime>();
         builder.Services.Configure<SocketTransportOptions>(o => o.CreateBoundListenSocket = TakeSocket);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -44,7 +44,7 @@ internal sealed class AuthorityServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Requests in flight are cut: nobody waits for an authority that is gone.
+        // Requests in progress are aborted: there is nothing to wait for.
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await _app.StopAsync(now.Token);
@@ -56,4 +56,12 @@ internal sealed class AuthorityServer : IAsyncDisposable
     }
 
     private Socket TakeSocket(EndPoint endpoint) => _sockets[((IPEndPoint)endpoint).Port];
+}
+
+/// <summary>The lifetime of a host inside another host's process: it neither waits nor handles signals.</summary>
+internal sealed class GuestLifetime : IHostLifetime
+{
+    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

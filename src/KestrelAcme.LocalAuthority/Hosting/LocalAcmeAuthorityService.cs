@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.LocalAuthority.Hosting;
 
-/// <summary>Ties an authority to an app: it answers before anything else starts, and until everything else has stopped.</summary>
+/// <summary>Runs the CA with an app: it starts before the app's other services and stops after them.</summary>
 internal sealed class LocalAcmeAuthorityService(
     LocalAcmeAuthority authority, LocalAcmeAuthorityOptions options, IHostEnvironment environment, ILoggerFactory loggers)
     : IHostedLifecycleService, IAsyncDisposable
@@ -18,7 +18,7 @@ internal sealed class LocalAcmeAuthorityService(
         {
             throw new InvalidOperationException(
                 $"The local ACME authority is for development, and the environment is '{environment.EnvironmentName}'. "
-                + "Remove AddLocalAcmeAuthority here, or set AllowOutsideDevelopment when that is what you want.");
+                + "Do not call AddLocalAcmeAuthority in this environment, or set AllowOutsideDevelopment if you really want it.");
         }
     }
 
@@ -26,7 +26,7 @@ internal sealed class LocalAcmeAuthorityService(
     {
         RequireDevelopment(options, environment);
 
-        // The app's own start goes on meanwhile: whoever connects before the authority answers waits for it.
+        // The app starts in parallel: clients that connect before the CA is ready wait for it.
         _serving = authority.ServeAsync(loggers.CreateLogger(Category), cancellationToken);
         return Task.CompletedTask;
     }
@@ -41,7 +41,7 @@ internal sealed class LocalAcmeAuthorityService(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
 
-    // Also for a host that failed to start: the ports are given back all the same.
+    // Also called if the host fails to start, so that the ports are released.
     public async ValueTask DisposeAsync()
     {
         await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

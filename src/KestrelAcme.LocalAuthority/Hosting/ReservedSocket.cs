@@ -3,14 +3,17 @@ using System.Net.Sockets;
 
 namespace KestrelAcme.LocalAuthority.Hosting;
 
-/// <summary>A listening socket that nobody accepts from yet: its port is ours, and known, before the server starts; early clients wait.</summary>
+/// <summary>
+/// Creates listening sockets in advance, so that the ports are reserved and known before the server starts. Early
+/// clients wait.
+/// </summary>
 internal static class ReservedSocket
 {
     private const int Backlog = 512;
 
-    /// <param name="asked">The port that must be used; null for <paramref name="preferred"/> or, when that is taken, any.</param>
-    /// <param name="preferred">0 for any.</param>
-    /// <exception cref="InvalidOperationException">The port asked for is taken.</exception>
+    /// <param name="asked">The required port; null for <paramref name="preferred"/> or, if that is taken, any free port.</param>
+    /// <param name="preferred">The preferred port; 0 for any.</param>
+    /// <exception cref="InvalidOperationException">The required port is taken.</exception>
     public static Socket Bind(int? asked, int preferred)
     {
         if (asked is { } port)
@@ -29,7 +32,7 @@ internal static class ReservedSocket
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            // Bound alone is not reserved: on Unix .NET binds with SO_REUSEADDR, and two may bind where neither listens.
+            // Binding alone does not reserve a port: on Unix, .NET sets SO_REUSEADDR, and several sockets can bind as long as none listens.
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
             socket.Listen(Backlog);
             return socket;

@@ -5,18 +5,20 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Identifiers;
 
-/// <summary>Which identifiers an order may name. Pure.</summary>
+/// <summary>Checks the identifiers of an order. Stateless.</summary>
 internal static class IdentifierPolicy
 {
     private const int LongestName = 253;
     private const int LongestLabel = 63;
 
-    /// <summary>The canonical identifier, or the problem with it.</summary>
+    /// <summary>Returns the canonical identifier, or the problem with it.</summary>
     public static (Identifier? Identifier, Problem? Problem) Check(Identifier asked) => asked.Type switch
     {
         Identifier.Dns => CheckName(asked),
         Identifier.Ip => CheckAddress(asked),
-        _ => (null, Problem.Of("unsupportedIdentifier", 400, $"The identifier type '{asked.Type}' is not supported.") with { Identifier = asked }),
+        _ => (
+            null,
+            Problem.Of("unsupportedIdentifier", 400, $"The identifier type '{asked.Type}' is not supported.") with { Identifier = asked }),
     };
 
     private static (Identifier?, Problem?) CheckName(Identifier asked)
@@ -49,7 +51,7 @@ internal static class IdentifierPolicy
 
             if (label[0] == '-' || label[^1] == '-' || !label.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
             {
-                return $"the label '{label}' has characters or hyphens where none may be";
+                return $"the label '{label}' has invalid characters, or starts or ends with a hyphen";
             }
         }
 
@@ -58,7 +60,7 @@ internal static class IdentifierPolicy
 
     private static (Identifier?, Problem?) CheckAddress(Identifier asked)
     {
-        // RFC 8738 section 3 asks for the textual form of RFC 5952: "127.1" or a zone index is refused, not read.
+        // RFC 8738 section 3 requires the textual form of RFC 5952: "127.1" or a zone index is rejected.
         var canonical = IPAddress.TryParse(asked.Value, out var address)
             && (address.AddressFamily == AddressFamily.InterNetwork || address.ScopeId == 0)
             && string.Equals(address.ToString(), asked.Value, StringComparison.OrdinalIgnoreCase);

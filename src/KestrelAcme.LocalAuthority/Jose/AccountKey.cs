@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace KestrelAcme.LocalAuthority.Jose;
 
-/// <summary>A verified-to-be-usable public key of an account: immutable, compared by its SubjectPublicKeyInfo.</summary>
+/// <summary>An account's public key, known to be usable. Immutable; compared by its SubjectPublicKeyInfo.</summary>
 internal sealed class AccountKey
 {
     private readonly byte[] _publicKeyInfo;
@@ -15,20 +15,20 @@ internal sealed class AccountKey
         Fingerprint = FingerprintOf(publicKeyInfo);
     }
 
-    /// <summary>The one JWS algorithm that this key may sign with.</summary>
+    /// <summary>The only JWS algorithm that this key may sign with.</summary>
     public string Algorithm { get; }
 
-    /// <summary>RFC 7638, base64url of SHA-256: the second half of a key authorization.</summary>
+    /// <summary>The thumbprint (RFC 7638), SHA-256 in base64url: the second part of a key authorization.</summary>
     public string Thumbprint { get; }
 
-    /// <summary>Hex of SHA-256 over the SubjectPublicKeyInfo: tells keys apart however they were written.</summary>
+    /// <summary>The SHA-256 hash of the SubjectPublicKeyInfo in hexadecimal: identifies the key however it was encoded.</summary>
     public string Fingerprint { get; }
 
     public static string FingerprintOf(ReadOnlySpan<byte> publicKeyInfo) => Convert.ToHexString(SHA256.HashData(publicKeyInfo));
 
     public bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
-        // A key object per call: instances of ECDsa and RSA are not promised to be thread-safe.
+        // A new key object for each call, because ECDsa and RSA do not promise to be thread-safe.
         if (Algorithm == SignatureAlgorithms.RS256)
         {
             using var rsa = RSA.Create();
@@ -41,4 +41,16 @@ internal sealed class AccountKey
         ecdsa.ImportSubjectPublicKeyInfo(_publicKeyInfo, out _);
         return ecdsa.VerifyData(data, signature, hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
     }
+}
+
+/// <summary>The supported JWS algorithms (RFC 7518).</summary>
+internal static class SignatureAlgorithms
+{
+    public const string ES256 = "ES256";
+    public const string ES384 = "ES384";
+    public const string RS256 = "RS256";
+    public const string HS256 = "HS256";
+
+    /// <summary>The algorithms listed in a <c>badSignatureAlgorithm</c> problem.</summary>
+    public static IReadOnlyList<string> ForAccounts { get; } = [ES256, ES384, RS256];
 }

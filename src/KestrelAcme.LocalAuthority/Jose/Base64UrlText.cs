@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace KestrelAcme.LocalAuthority.Jose;
 
-/// <summary>base64url without padding, as RFC 7515 section 2 and RFC 8555 section 6.1 ask for: nothing else is read.</summary>
+/// <summary>base64url without padding, as required by RFC 7515 section 2 and RFC 8555 section 6.1; everything else is rejected.</summary>
 internal static class Base64UrlText
 {
     public static string Encode(ReadOnlySpan<byte> bytes) => Base64Url.EncodeToString(bytes);
@@ -16,7 +16,7 @@ internal static class Base64UrlText
             return false;
         }
 
-        // The framework's reader lets padding and white space pass; RFC 8555 tells servers to reject them.
+        // .NET's decoder accepts padding and white space; RFC 8555 requires servers to reject them.
         foreach (var c in text)
         {
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))

@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Jose;
 
-/// <summary>Turns a JWK into an <see cref="AccountKey"/>, or says in a problem why it cannot be one.</summary>
+/// <summary>Converts a JWK to an <see cref="AccountKey"/>, or throws the problem with it.</summary>
 internal static class JsonWebKeyReader
 {
     private const int SmallestModulus = 2048;
@@ -69,6 +69,25 @@ internal static class JsonWebKeyReader
         return bytes;
     }
 
-    // The members reached here are base64url or a checked curve name, so the canonical form of RFC 7638 needs no escaping.
+    // All members used here are base64url or a known curve name, so the canonical form of RFC 7638 needs no escaping.
     private static string Thumbprint(string canonical) => Base64UrlText.Encode(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
+}
+
+/// <summary>The public members of a JSON Web Key (RFC 7517) for account keys.</summary>
+internal sealed record JsonWebKey
+{
+    public string? Kty { get; init; }
+
+    public string? Crv { get; init; }
+
+    public string? X { get; init; }
+
+    public string? Y { get; init; }
+
+    public string? N { get; init; }
+
+    public string? E { get; init; }
+
+    /// <summary>The private member: a client that sends it has disclosed its key.</summary>
+    public string? D { get; init; }
 }

@@ -5,7 +5,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Jose;
 
-/// <summary>A JWS that was taken apart but not verified.</summary>
+/// <summary>A JWS that has been decoded but not verified.</summary>
 internal sealed record JwsMessage(ProtectedHeader Header, byte[] Payload, byte[] SigningInput, byte[] Signature)
 {
     public static JwsMessage Parse(ReadOnlySpan<byte> json)
@@ -52,11 +52,46 @@ internal sealed record JwsMessage(ProtectedHeader Header, byte[] Payload, byte[]
             var header = JsonSerializer.Deserialize(json, AuthorityJson.Default.ProtectedHeader) ?? new ProtectedHeader();
             return header is { Crit: null, B64: null }
                 ? header
-                : throw Problem.Malformed("The protected header asks for an extension ('crit' or 'b64') that is not supported.").ToException();
+                : throw Problem.Malformed("The protected header has an extension ('crit' or 'b64') that is not supported.").ToException();
         }
         catch (JsonException e)
         {
             throw Problem.Malformed("The protected header is not the expected JSON: " + e.Message).ToException();
         }
     }
+}
+
+/// <summary>
+/// The flattened JSON serialization (RFC 7515 section 7.2.2), including members that RFC 8555 forbids so that they can
+/// be rejected.
+/// </summary>
+internal sealed record FlattenedJws
+{
+    public string? Protected { get; init; }
+
+    public string? Payload { get; init; }
+
+    public string? Signature { get; init; }
+
+    public JsonElement? Header { get; init; }
+
+    public JsonElement? Signatures { get; init; }
+}
+
+/// <summary>The protected header of a request (RFC 8555 section 6.2).</summary>
+internal sealed record ProtectedHeader
+{
+    public string? Alg { get; init; }
+
+    public string? Nonce { get; init; }
+
+    public string? Url { get; init; }
+
+    public string? Kid { get; init; }
+
+    public JsonWebKey? Jwk { get; init; }
+
+    public JsonElement? Crit { get; init; }
+
+    public JsonElement? B64 { get; init; }
 }

@@ -2,7 +2,10 @@ using System.Security.Cryptography;
 
 namespace KestrelAcme.LocalAuthority.Jose;
 
-/// <summary>Nonces that were given out and not yet used (RFC 8555 section 6.5). The oldest is dropped when there are too many.</summary>
+/// <summary>
+/// Stores nonces that were issued but not used yet (RFC 8555 section 6.5). If there are too many, the oldest are
+/// dropped.
+/// </summary>
 internal sealed class NonceStore(int capacity = 100_000)
 {
     private readonly Lock _gate = new();
@@ -26,7 +29,7 @@ internal sealed class NonceStore(int capacity = 100_000)
         return nonce;
     }
 
-    /// <summary>True once per nonce.</summary>
+    /// <summary>Returns true once for each nonce.</summary>
     public bool TryUse(string nonce)
     {
         lock (_gate)

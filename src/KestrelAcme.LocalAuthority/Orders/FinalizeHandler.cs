@@ -8,7 +8,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
-/// <summary>Takes the CSR of an order and issues its certificate, RFC 8555 section 7.4.</summary>
+/// <summary>Accepts the CSR of an order and issues its certificate (RFC 8555 section 7.4).</summary>
 internal sealed class FinalizeHandler(
     OrderBook orders,
     AccountRegistry accounts,
@@ -78,7 +78,7 @@ internal sealed class FinalizeHandler(
         return csr;
     }
 
-    // Two finalize requests at once: one of them gets the order, the other finds it processing.
+    // Of two simultaneous finalize requests, one claims the order and the other finds it processing.
     private void Claim(Order order)
     {
         var claimed = false;
@@ -89,7 +89,7 @@ internal sealed class FinalizeHandler(
         });
         if (!claimed)
         {
-            throw Problem.Of("orderNotReady", 403, "The order is being finalized already.").ToException();
+            throw Problem.Of("orderNotReady", 403, "The order is already being finalized.").ToException();
         }
     }
 }

@@ -8,7 +8,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
-/// <summary>Creates orders, RFC 8555 section 7.4.</summary>
+/// <summary>Creates orders (RFC 8555 section 7.4).</summary>
 internal sealed class NewOrderHandler(
     OrderBook orders,
     AuthorizationBook authorizations,
@@ -84,12 +84,13 @@ internal sealed class NewOrderHandler(
     {
         if (asked is null or [] || asked.Any(i => i is null || i.Type is null || i.Value is null))
         {
-            throw Problem.Malformed("The order names no identifiers, or one without type or value.").ToException();
+            throw Problem.Malformed("The order has no identifiers, or one without a type or value.").ToException();
         }
 
         if (asked.Count > options.MaxIdentifiers)
         {
-            throw Problem.Malformed($"The order names {asked.Count} identifiers: at most {options.MaxIdentifiers} are accepted.").ToException();
+            var limit = $"at most {options.MaxIdentifiers} are accepted.";
+            throw Problem.Malformed($"The order has {asked.Count} identifiers: {limit}").ToException();
         }
 
         var checks = asked.Select(CheckIdentifier).ToArray();
@@ -98,7 +99,7 @@ internal sealed class NewOrderHandler(
         {
             [] => [.. checks.Select(c => c.Identifier).OfType<Identifier>().Distinct()],
             [var only] when asked.Count == 1 => throw only.ToException(),
-            _ => throw (Problem.Of("rejectedIdentifier", 400, $"{problems.Length} of {asked.Count} names are refused.") with
+            _ => throw (Problem.Of("rejectedIdentifier", 400, $"{problems.Length} of {asked.Count} names are rejected.") with
             {
                 Subproblems = problems,
             }).ToException(),

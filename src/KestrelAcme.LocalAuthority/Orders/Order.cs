@@ -5,12 +5,12 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
-/// <summary>An order, RFC 8555 section 7.1.3. Immutable; its status and its transitions are pure functions.</summary>
-/// <param name="Id">The last part of its URL.</param>
-/// <param name="AccountId">The account that ordered.</param>
-/// <param name="Identifiers">What the certificate shall name, in the client's order.</param>
-/// <param name="AuthorizationIds">One authorization per identifier.</param>
-/// <param name="Expires">When it ends, unless it is valid by then.</param>
+/// <summary>An order (RFC 8555 section 7.1.3). Immutable; its status and transitions are pure functions.</summary>
+/// <param name="Id">The last segment of its URL.</param>
+/// <param name="AccountId">The account that placed the order.</param>
+/// <param name="Identifiers">The identifiers of the certificate, in the client's order.</param>
+/// <param name="AuthorizationIds">One authorization for each identifier.</param>
+/// <param name="Expires">When the order expires unless it is valid by then.</param>
 internal sealed record Order(
     string Id,
     string AccountId,
@@ -20,24 +20,24 @@ internal sealed record Order(
 {
     public string? Profile { get; init; }
 
-    /// <summary>The certID (RFC 9773) of the certificate that this order's one replaces.</summary>
+    /// <summary>The identifier (RFC 9773) of the certificate to replace.</summary>
     public string? Replaces { get; init; }
 
-    /// <summary>A good CSR has come and is being signed.</summary>
+    /// <summary>Whether a valid CSR was received and is being signed.</summary>
     public bool Claimed { get; init; }
 
-    /// <summary>Why the order ended when it was to be finalized.</summary>
+    /// <summary>Why finalizing the order failed.</summary>
     public Problem? Error { get; init; }
 
     public string? CertificateId { get; init; }
 
-    /// <summary>How many more times the order says "pending" after all of its authorizations are valid.</summary>
+    /// <summary>For how many more polls the order stays pending after all its authorizations are valid.</summary>
     public int LateReadyPolls { get; init; }
 
-    /// <summary>How many more times the order says "processing" after its certificate was made.</summary>
+    /// <summary>For how many more polls the order stays processing after its certificate was issued.</summary>
     public int ProcessingPolls { get; init; }
 
-    /// <summary>The order was finalized while processing was made to get stuck.</summary>
+    /// <summary>Whether the order was finalized while processing was made to get stuck.</summary>
     public bool Stuck { get; init; }
 
     public bool HasSameIdentifiers(IReadOnlyCollection<Identifier> others) =>
@@ -52,7 +52,9 @@ internal sealed record Order(
 
         if (Claimed)
         {
-            return CertificateId is null || ProcessingPolls > 0 || (Stuck && processingStuck) ? OrderStatus.Processing : OrderStatus.Valid;
+            return CertificateId is null || ProcessingPolls > 0 || (Stuck && processingStuck)
+                ? OrderStatus.Processing
+                : OrderStatus.Valid;
         }
 
         if (authorizations.Any(a => a is not (AuthorizationStatus.Pending or AuthorizationStatus.Valid)))
@@ -63,7 +65,7 @@ internal sealed record Order(
         return authorizations.All(a => a == AuthorizationStatus.Valid) && LateReadyPolls == 0 ? OrderStatus.Ready : OrderStatus.Pending;
     }
 
-    /// <summary>What one more look at the order changes: delays that are counted in looks run down.</summary>
+    /// <summary>Returns the order after another poll: delays that are counted in polls decrease.</summary>
     public Order Polled(IReadOnlyCollection<AuthorizationStatus> authorizations)
     {
         if (CertificateId is not null)
@@ -75,4 +77,14 @@ internal sealed record Order(
             ? this with { LateReadyPolls = Math.Max(0, LateReadyPolls - 1) }
             : this;
     }
+}
+
+/// <summary>The status of an order (RFC 8555 section 7.1.6). Never stored: it depends on the order and its authorizations.</summary>
+internal enum OrderStatus
+{
+    Pending,
+    Ready,
+    Processing,
+    Valid,
+    Invalid,
 }

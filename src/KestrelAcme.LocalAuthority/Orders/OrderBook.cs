@@ -6,14 +6,14 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
-/// <summary>All orders, read together with their authorizations.</summary>
+/// <summary>Stores orders and combines them with their authorizations.</summary>
 internal sealed class OrderBook(AuthorizationBook authorizations, AuthorityFaults faults, TimeProvider time)
 {
     private readonly ResourceTable<Order> _table = new();
 
     public ResourceTable<Order> Table => _table;
 
-    /// <summary>The order, when it is there, not expired, and the account's.</summary>
+    /// <summary>Returns the order if it exists, has not expired, and belongs to the account.</summary>
     public Order Require(string id, Account account)
     {
         if (!_table.TryGet(id, out var order) || IsGone(order))
@@ -21,7 +21,9 @@ internal sealed class OrderBook(AuthorizationBook authorizations, AuthorityFault
             throw Problem.NotFound("order").ToException();
         }
 
-        return order.AccountId == account.Id ? order : throw Problem.Unauthorized("The order is another account's.").ToException();
+        return order.AccountId == account.Id
+            ? order
+            : throw Problem.Unauthorized("The order belongs to another account.").ToException();
     }
 
     public OrderStatus StatusOf(Order order) => order.StatusFor(AuthorizationStatuses(order), faults.ProcessingStuck);
@@ -32,9 +34,10 @@ internal sealed class OrderBook(AuthorizationBook authorizations, AuthorityFault
         return _table.Update(order.Id, o => o.Polled(statuses)) ?? order;
     }
 
-    public IEnumerable<Order> OfAccount(string accountId) => _table.Snapshot().Where(o => o.AccountId == accountId && !IsGone(o));
+    public IEnumerable<Order> OfAccount(string accountId) =>
+        _table.Snapshot().Where(o => o.AccountId == accountId && !IsGone(o));
 
-    /// <summary>Answers with the order as it is now.</summary>
+    /// <summary>Creates a response with the current state of the order.</summary>
     public AcmeResponse Answer(int status, Order order, ResourceUrls urls)
     {
         var orderStatus = StatusOf(order);
@@ -52,7 +55,8 @@ internal sealed class OrderBook(AuthorizationBook authorizations, AuthorityFault
     private AuthorizationStatus[] AuthorizationStatuses(Order order)
     {
         var now = time.GetUtcNow();
-        return [.. order.AuthorizationIds.Select(id => authorizations.Table.TryGet(id, out var a) ? a.StatusAt(now) : AuthorizationStatus.Expired)];
+        return [.. order.AuthorizationIds
+            .Select(id => authorizations.Table.TryGet(id, out var a) ? a.StatusAt(now) : AuthorizationStatus.Expired)];
     }
 
     private Problem? ErrorOf(Order order)

@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
-/// <summary>An order as clients see it.</summary>
+/// <summary>The JSON of an order (RFC 8555 section 7.1.3).</summary>
 internal sealed record OrderResource
 {
     public required string Status { get; init; }
@@ -57,4 +57,24 @@ internal sealed record OrderResource
         OrderStatus.Invalid => "invalid",
         _ => "pending",
     };
+}
+
+/// <summary>The payload of newOrder (RFC 8555 section 7.4), with <c>replaces</c> (RFC 9773 section 5) and <c>profile</c>.</summary>
+internal sealed record NewOrderPayload
+{
+    public IReadOnlyList<Identifier>? Identifiers { get; init; }
+
+    public string? NotBefore { get; init; }
+
+    public string? NotAfter { get; init; }
+
+    public string? Replaces { get; init; }
+
+    public string? Profile { get; init; }
+}
+
+/// <summary>The payload of finalize (RFC 8555 section 7.4).</summary>
+internal sealed record FinalizePayload
+{
+    public string? Csr { get; init; }
 }

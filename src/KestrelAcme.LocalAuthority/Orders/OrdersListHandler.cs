@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
-/// <summary>Lists an account's orders that are not invalid, RFC 8555 section 7.1.2.1, a page at a time.</summary>
+/// <summary>Lists an account's orders that are not invalid (RFC 8555 section 7.1.2.1), page by page.</summary>
 internal sealed class OrdersListHandler(OrderBook orders, LocalAcmeAuthorityOptions options) : IResourceHandler
 {
     private const int PageSize = 100;
@@ -23,7 +23,7 @@ internal sealed class OrdersListHandler(OrderBook orders, LocalAcmeAuthorityOpti
         var account = request.Signer;
         if (account.Id != request.Route.Id)
         {
-            throw Problem.Unauthorized("This is another account's list.").ToException();
+            throw Problem.Unauthorized("The list belongs to another account.").ToException();
         }
 
         var all = orders.OfAccount(account.Id)

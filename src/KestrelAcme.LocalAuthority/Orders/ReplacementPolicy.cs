@@ -5,7 +5,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Orders;
 
-/// <summary>Whether an order may say that it replaces a certificate, RFC 9773 section 5.</summary>
+/// <summary>Checks whether an order may replace a certificate (RFC 9773 section 5).</summary>
 internal sealed class ReplacementPolicy(CertificateLedger certificates, OrderBook orders, AuthorityFaults faults)
 {
     public void Check(string certId, string accountId, IReadOnlyCollection<Identifier> identifiers)
@@ -16,20 +16,20 @@ internal sealed class ReplacementPolicy(CertificateLedger certificates, OrderBoo
         }
 
         var certificate = certificates.FindByCertId(certId)
-            ?? throw Problem.Malformed($"'replaces' names no certificate of this authority: '{certId}'.", 404).ToException();
+            ?? throw Problem.Malformed($"'replaces' is not a certificate of this CA: '{certId}'.", 404).ToException();
         if (certificate.AccountId != accountId)
         {
-            throw Problem.Unauthorized("'replaces' names a certificate that another account ordered.").ToException();
+            throw Problem.Unauthorized("'replaces' is a certificate that another account ordered.").ToException();
         }
 
         if (!identifiers.Any(i => certificate.Identifiers.Contains(i.Value)))
         {
-            throw Problem.Malformed("'replaces' names a certificate that shares no identifier with the order.").ToException();
+            throw Problem.Malformed("'replaces' is a certificate that shares no identifier with the order.").ToException();
         }
 
         if (orders.OfAccount(accountId).Any(o => o.Replaces == certId && orders.StatusOf(o) != OrderStatus.Invalid))
         {
-            throw Problem.Of("alreadyReplaced", 409, "Another order replaces this certificate already.").ToException();
+            throw Problem.Of("alreadyReplaced", 409, "Another order already replaces this certificate.").ToException();
         }
     }
 }

@@ -2,24 +2,24 @@ using System.Text.Json.Serialization;
 
 namespace KestrelAcme.LocalAuthority.Problems;
 
-/// <summary>A problem document: RFC 9457 with the types and members of RFC 8555 section 6.7.</summary>
+/// <summary>A problem document (RFC 9457) with the types and members of RFC 8555 section 6.7.</summary>
 internal sealed record Problem(string Type, int Status, string Detail)
 {
     public const string Namespace = "urn:ietf:params:acme:error:";
 
-    /// <summary>Which name a subproblem is about.</summary>
+    /// <summary>The identifier that a subproblem concerns.</summary>
     public Identifiers.Identifier? Identifier { get; init; }
 
     public IReadOnlyList<Problem>? Subproblems { get; init; }
 
-    /// <summary>With <c>badSignatureAlgorithm</c>: those that are accepted.</summary>
+    /// <summary>The supported algorithms, with <c>badSignatureAlgorithm</c>.</summary>
     public IReadOnlyList<string>? Algorithms { get; init; }
 
-    /// <summary>Where an existing resource is (key change in conflict).</summary>
+    /// <summary>The URL of an existing resource, if a key change conflicts with it.</summary>
     [JsonIgnore]
     public string? Location { get; init; }
 
-    /// <summary>For <c>userActionRequired</c>: the terms to agree to.</summary>
+    /// <summary>The terms to agree to, with <c>userActionRequired</c>.</summary>
     [JsonIgnore]
     public Uri? TermsOfService { get; init; }
 
@@ -42,4 +42,10 @@ internal sealed record Problem(string Type, int Status, string Detail)
         Of("rejectedIdentifier", 400, detail) with { Identifier = identifier };
 
     public ProblemException ToException() => new(this);
+}
+
+/// <summary>Ends a request with a problem document.</summary>
+internal sealed class ProblemException(Problem problem) : Exception(problem.Detail)
+{
+    public Problem Problem { get; } = problem;
 }

@@ -6,14 +6,14 @@ using KestrelAcme.LocalAuthority.Revocation;
 
 namespace KestrelAcme.LocalAuthority.RenewalInformation;
 
-/// <summary>Serves renewal information, RFC 9773 section 4.</summary>
+/// <summary>Serves renewal information (RFC 9773 section 4).</summary>
 internal sealed class RenewalInformationHandler(
     CertificateLedger certificates,
     RevocationLedger revocations,
     RenewalSchedule schedule,
     LocalAcmeAuthorityOptions options) : IResourceHandler
 {
-    // Fractions of a second: simulated lifetimes may be a few seconds long.
+    // With fractions of a second, because simulated lifetimes may be only a few seconds.
     private const string Precise = "yyyy-MM-dd'T'HH:mm:ss.FFF'Z'";
 
     public ResourceKind Resource => ResourceKind.RenewalInformation;

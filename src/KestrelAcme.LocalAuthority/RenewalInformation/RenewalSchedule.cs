@@ -2,7 +2,7 @@ using KestrelAcme.LocalAuthority.Certificates;
 
 namespace KestrelAcme.LocalAuthority.RenewalInformation;
 
-/// <summary>What the authority suggests as renewal windows (RFC 9773). Thread-safe; may be changed at any time.</summary>
+/// <summary>The suggested renewal windows (RFC 9773). Can be changed at any time. Thread-safe.</summary>
 public sealed class RenewalSchedule
 {
     private static readonly TimeSpan BeforeRevocation = TimeSpan.FromHours(2);
@@ -12,29 +12,29 @@ public sealed class RenewalSchedule
     private readonly Dictionary<string, int> _asked = new(StringComparer.Ordinal);
     private RenewalWindow? _forAll;
 
-    /// <summary>Where the window of a certificate starts, as a fraction of its lifetime.</summary>
-    /// <value>By default 2/3.</value>
+    /// <summary>The start of a certificate's window, as a fraction of its lifetime.</summary>
+    /// <value>2/3 by default.</value>
     public double StartFraction { get; set; } = 2.0 / 3;
 
-    /// <summary>How long the window is, as a fraction of the lifetime.</summary>
-    /// <value>By default 0.02.</value>
+    /// <summary>The length of the window, as a fraction of the lifetime.</summary>
+    /// <value>0.02 by default.</value>
     public double LengthFraction { get; set; } = 0.02;
 
-    /// <summary>What <c>Retry-After</c> says; null leaves the header out.</summary>
-    /// <value>By default 6 hours.</value>
+    /// <summary>The value of <c>Retry-After</c>; null omits the header.</summary>
+    /// <value>6 hours by default.</value>
     public TimeSpan? RetryAfter { get; set; } = TimeSpan.FromHours(6);
 
-    /// <summary>Whether <c>Retry-After</c> is a date rather than seconds.</summary>
-    /// <value>By default false.</value>
+    /// <summary>Whether <c>Retry-After</c> is a date instead of seconds.</summary>
+    /// <value>False by default.</value>
     public bool RetryAfterAsDate { get; set; }
 
-    /// <summary>By how much a certificate's window moves each time it is asked for: forward, or back when negative.</summary>
-    /// <value>By default zero.</value>
+    /// <summary>By how much a certificate's window moves with each request: later, or earlier if negative.</summary>
+    /// <value>Zero by default.</value>
     public TimeSpan MoveBy { get; set; }
 
     /// <summary>Sets the window of one certificate.</summary>
-    /// <param name="certId">The certificate identifier of RFC 9773, as in <see cref="IssuedCertificate.CertId"/>.</param>
-    /// <param name="window">The window; null returns to the default.</param>
+    /// <param name="certId">The certificate identifier (RFC 9773); see <see cref="IssuedCertificate.CertId"/>.</param>
+    /// <param name="window">The window; null restores the default.</param>
     public void Set(string certId, RenewalWindow? window)
     {
         lock (_gate)
@@ -50,8 +50,8 @@ public sealed class RenewalSchedule
         }
     }
 
-    /// <summary>Sets the window of every certificate that has none of its own, revoked ones among them.</summary>
-    /// <param name="window">The window; null returns to the default.</param>
+    /// <summary>Sets the window of all certificates without a window of their own, including revoked ones.</summary>
+    /// <param name="window">The window; null restores the default.</param>
     public void SetForAll(RenewalWindow? window)
     {
         lock (_gate)
@@ -75,7 +75,7 @@ public sealed class RenewalSchedule
     {
         if (revokedAt is { } revoked)
         {
-            // A window that is past tells the client to renew at once.
+            // A window in the past makes the client renew at once.
             return new RenewalWindow(revoked - BeforeRevocation, revoked - (BeforeRevocation / 2));
         }
 
@@ -83,4 +83,16 @@ public sealed class RenewalSchedule
         var start = notBefore + (lifetime * StartFraction);
         return new RenewalWindow(start, start + (lifetime * LengthFraction));
     }
+}
+
+/// <summary>
+/// A suggested window (RFC 9773 section 4.2). Immutable. It is served as is, even if <paramref name="End"/> is not
+/// after <paramref name="Start"/>.
+/// </summary>
+/// <param name="Start">The start.</param>
+/// <param name="End">The end.</param>
+public sealed record RenewalWindow(DateTimeOffset Start, DateTimeOffset End)
+{
+    /// <summary>A page that explains the window; null for none.</summary>
+    public Uri? ExplanationUrl { get; init; }
 }

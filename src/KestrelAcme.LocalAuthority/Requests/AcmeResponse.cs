@@ -4,7 +4,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>An answer, apart from how it is put on the wire.</summary>
+/// <summary>A response before it is written.</summary>
 internal sealed record AcmeResponse(int Status, string? ContentType, byte[] Body)
 {
     public const string Json = "application/json";
@@ -16,15 +16,15 @@ internal sealed record AcmeResponse(int Status, string? ContentType, byte[] Body
 
     public string? Allow { get; init; }
 
-    /// <summary>Values of <c>Link</c> besides <c>index</c>.</summary>
+    /// <summary>Values of the <c>Link</c> header in addition to <c>index</c>.</summary>
     public IReadOnlyList<string> Links { get; init; } = [];
 
-    /// <summary>Headers that take the place of the usual ones.</summary>
+    /// <summary>Headers that replace the usual ones.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
     public bool CarriesNonce { get; init; } = true;
 
-    /// <summary>The problem's type without its prefix, for the log.</summary>
+    /// <summary>The problem type without its prefix, for the log.</summary>
     public string? ProblemType { get; init; }
 
     public static AcmeResponse Empty(int status) => new(status, null, []);

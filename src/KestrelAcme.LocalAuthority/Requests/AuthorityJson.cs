@@ -10,7 +10,10 @@ using KestrelAcme.LocalAuthority.Revocation;
 
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>All JSON of the authority. A member that comes twice is refused: two readers must not see two requests.</summary>
+/// <summary>
+/// The source-generated serializer of all JSON. Duplicate members are rejected, because different readers might pick
+/// different ones.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

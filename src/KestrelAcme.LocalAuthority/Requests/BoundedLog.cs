@@ -1,6 +1,6 @@
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>The latest entries of something, oldest dropped first. Thread-safe.</summary>
+/// <summary>Keeps the latest entries and drops the oldest. Thread-safe.</summary>
 internal sealed class BoundedLog<T>(int capacity)
 {
     private readonly Lock _gate = new();

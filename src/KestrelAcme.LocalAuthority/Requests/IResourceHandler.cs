@@ -1,6 +1,6 @@
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>Answers the requests for one kind of resource. Nothing in it waits: validation runs in the background.</summary>
+/// <summary>Handles the requests for one kind of resource. It must not block: validations run in the background.</summary>
 internal interface IResourceHandler
 {
     ResourceKind Resource { get; }

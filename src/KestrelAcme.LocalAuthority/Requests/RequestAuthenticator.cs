@@ -5,7 +5,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>Checks a JWS against the rules of RFC 8555 sections 6.2 to 6.5: algorithm, key, signature, nonce, URL.</summary>
+/// <summary>Checks a JWS (RFC 8555 sections 6.2 to 6.5): algorithm, key, signature, nonce and URL.</summary>
 internal sealed class RequestAuthenticator(AccountRegistry accounts, NonceStore nonces, AuthorityFaults faults)
 {
     public AcmeRequest Authenticate(AcmeRequest request, JwsMessage jws)
@@ -16,7 +16,7 @@ internal sealed class RequestAuthenticator(AccountRegistry accounts, NonceStore 
         var key = FindKey(request.Route.Resource, header, account);
         if (key.Algorithm != header.Alg)
         {
-            throw Problem.Malformed($"The key signs with {key.Algorithm}, the header says {header.Alg}.").ToException();
+            throw Problem.Malformed($"The key signs with {key.Algorithm}, but the header says {header.Alg}.").ToException();
         }
 
         if (!key.Verify(jws.SigningInput, jws.Signature))
@@ -27,7 +27,8 @@ internal sealed class RequestAuthenticator(AccountRegistry accounts, NonceStore 
         UseNonce(header.Nonce);
         if (header.Url != request.Url)
         {
-            throw Problem.Unauthorized($"The header's url is '{header.Url}', the request went to '{request.Url}'.", 401).ToException();
+            var urls = $"The header's url is '{header.Url}', but the request was sent to '{request.Url}'.";
+            throw Problem.Unauthorized(urls, 401).ToException();
         }
 
         return request with { Account = Active(account), Key = key, Payload = jws.Payload };
@@ -82,7 +83,7 @@ internal sealed class RequestAuthenticator(AccountRegistry accounts, NonceStore 
 
         if (faults.RejectsNonce())
         {
-            throw Problem.BadNonce("A good nonce was rejected on purpose.").ToException();
+            throw Problem.BadNonce("An injected fault: the nonce was valid.").ToException();
         }
     }
 }

@@ -1,18 +1,18 @@
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>What a request is for: the resources of RFC 8555 section 7.1, RFC 9773 and the certificate files.</summary>
+/// <summary>The resources of RFC 8555 section 7.1 and RFC 9773, and the files that certificates refer to.</summary>
 public enum ResourceKind
 {
-    /// <summary>No resource of the authority.</summary>
+    /// <summary>Not a resource of the CA.</summary>
     Unknown,
 
     /// <summary>The directory (RFC 8555 section 7.1.1).</summary>
     Directory,
 
-    /// <summary>A fresh nonce (section 7.2).</summary>
+    /// <summary>A new nonce (section 7.2).</summary>
     NewNonce,
 
-    /// <summary>Account creation or look-up by key (section 7.3).</summary>
+    /// <summary>Creating an account or finding it by key (section 7.3).</summary>
     NewAccount,
 
     /// <summary>An account: read, update, deactivate (section 7.3.2).</summary>

@@ -1,10 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using KestrelAcme.LocalAuthority.Jose;
 
 namespace KestrelAcme.LocalAuthority.Requests;
 
 /// <summary>
-/// Immutable resources by id. A change is a pure function from the old value to the new one, run under the table's lock.
-/// The oldest is dropped when there are too many. Thread-safe.
+/// Stores immutable resources by ID. A change is a pure function from the old to the new value and runs under the table's lock. If there
+/// are too many resources, the oldest are dropped. Thread-safe.
 /// </summary>
 internal sealed class ResourceTable<T>(int capacity = 500_000)
     where T : class
@@ -35,7 +37,7 @@ internal sealed class ResourceTable<T>(int capacity = 500_000)
         }
     }
 
-    /// <summary>Applies <paramref name="change"/> and returns what it made; null when there is no such resource.</summary>
+    /// <summary>Applies <paramref name="change"/> and returns its result; null if there is no such resource.</summary>
     public T? Update(string id, Func<T, T> change)
     {
         lock (_gate)
@@ -60,4 +62,31 @@ internal sealed class ResourceTable<T>(int capacity = 500_000)
             _order.Clear();
         }
     }
+}
+
+/// <summary>The methods and signers that a resource allows.</summary>
+internal static class ResourceRules
+{
+    public static RequestSigner Signer(ResourceKind resource) => resource switch
+    {
+        ResourceKind.Directory or ResourceKind.NewNonce or ResourceKind.RenewalInformation
+            or ResourceKind.RevocationList or ResourceKind.IssuerCertificate => RequestSigner.None,
+        ResourceKind.NewAccount => RequestSigner.Key,
+        ResourceKind.RevokeCertificate => RequestSigner.KeyOrAccount,
+        _ => RequestSigner.Account,
+    };
+
+    /// <summary>Whether the resource is a file that any client may fetch, not only ACME clients.</summary>
+    public static bool IsFile(ResourceKind resource) => resource is ResourceKind.RevocationList or ResourceKind.IssuerCertificate;
+
+    public static bool Allows(ResourceKind resource, string method) =>
+        Signer(resource) == RequestSigner.None ? method is "GET" or "HEAD" : method == "POST";
+
+    public static string AllowedMethods(ResourceKind resource) => Signer(resource) == RequestSigner.None ? "GET, HEAD" : "POST";
+}
+
+/// <summary>Creates random, meaningless IDs: clients must treat every URL as opaque.</summary>
+internal static class ResourceId
+{
+    public static string Create() => Base64UrlText.Encode(RandomNumberGenerator.GetBytes(12));
 }

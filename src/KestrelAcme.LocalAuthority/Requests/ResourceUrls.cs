@@ -1,6 +1,6 @@
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>Where resources are, seen from the client: the base is how it addressed us.</summary>
+/// <summary>The URLs of resources. The base is the one that the client used.</summary>
 internal sealed record ResourceUrls(string Base)
 {
     public string Directory => Base + "/directory";

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace KestrelAcme.LocalAuthority.Requests;
 
-/// <summary>Puts an answer on the wire: with the headers that every ACME answer has, and damaged where that was asked for.</summary>
+/// <summary>Writes responses: with the headers of every ACME response, and with injected faults.</summary>
 internal sealed class ResponseWriter(NonceStore nonces, AuthorityFaults faults, TimeProvider time)
 {
     private const long MostEndlessBytes = 1L << 30;
@@ -37,7 +37,7 @@ internal sealed class ResponseWriter(NonceStore nonces, AuthorityFaults faults, 
         }
     }
 
-    /// <summary>Ends the connection without an answer: at once, or when the client gives up.</summary>
+    /// <summary>Closes the connection without a response: at once, or when the client gives up.</summary>
     public async Task CutAsync(HttpContext context, FaultEffect effect)
     {
         if (effect == FaultEffect.NoAnswer)
@@ -58,7 +58,7 @@ internal sealed class ResponseWriter(NonceStore nonces, AuthorityFaults faults, 
 
     private static async Task WriteBodyAsync(HttpContext context, byte[] body)
     {
-        // 204 and HEAD carry no body and no length of one.
+        // Responses with status 204 and to HEAD have no body and no Content-Length.
         if (context.Response.StatusCode != 204 && context.Request.Method != "HEAD")
         {
             context.Response.ContentLength = body.Length;
@@ -79,7 +79,7 @@ internal sealed class ResponseWriter(NonceStore nonces, AuthorityFaults faults, 
         }
         catch (OperationCanceledException)
         {
-            // The client has had enough: that is what the fault is for.
+            // The client has stopped reading, which is the purpose of this fault.
         }
     }
 
@@ -108,4 +108,19 @@ internal sealed class ResponseWriter(NonceStore nonces, AuthorityFaults faults, 
             http.Headers[name] = value;
         }
     }
+}
+
+/// <summary>A Retry-After header in one of its two forms (RFC 9110 section 10.2.3).</summary>
+internal sealed record RetryAfter(TimeSpan Delay, bool AsDate = false)
+{
+    public string Format(DateTimeOffset now) => AsDate
+        ? now.Add(Delay).UtcDateTime.ToString("R", CultureInfo.InvariantCulture)
+        : ((long)Math.Ceiling(Delay.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Writes RFC 3339 times: UTC, in whole seconds.</summary>
+internal static class Timestamp
+{
+    public static string Format(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Revocation;
 
-/// <summary>What was revoked, kept in a file when there is a folder. Thread-safe.</summary>
+/// <summary>Stores revocations, in a file if there is a folder. Thread-safe.</summary>
 internal sealed class RevocationLedger
 {
     private readonly Lock _gate = new();
@@ -33,7 +33,7 @@ internal sealed class RevocationLedger
         }
     }
 
-    /// <summary>False when the certificate was revoked before.</summary>
+    /// <summary>Adds a revocation. Returns false if the certificate is already revoked.</summary>
     public bool TryAdd(RevokedCertificate revoked)
     {
         lock (_gate)
@@ -49,7 +49,10 @@ internal sealed class RevocationLedger
         }
     }
 
-    /// <summary>A number above all earlier ones, also those of an earlier start or of another process on the same folder.</summary>
+    /// <summary>
+    /// Returns a number above all earlier ones, including those of earlier runs and of other processes with the same
+    /// folder.
+    /// </summary>
     public long NextCrlNumber(DateTimeOffset now)
     {
         lock (_gate)
@@ -75,7 +78,8 @@ internal sealed class RevocationLedger
         }
         catch (JsonException e)
         {
-            throw new InvalidOperationException($"The local authority cannot read '{_path}'. Delete it to forget earlier revocations.", e);
+            throw new InvalidOperationException(
+                $"The local authority cannot read '{_path}'. Delete it to forget earlier revocations.", e);
         }
 
         _crlNumber = Math.Max(_crlNumber, file?.CrlNumber ?? 0);
@@ -97,4 +101,12 @@ internal sealed class RevocationLedger
         File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(file, AuthorityJson.Default.RevocationFile));
         File.Move(temporary, _path, overwrite: true);
     }
+}
+
+/// <summary>The JSON of the revocations file.</summary>
+internal sealed record RevocationFile
+{
+    public long CrlNumber { get; init; }
+
+    public IReadOnlyList<RevokedCertificate> Revoked { get; init; } = [];
 }

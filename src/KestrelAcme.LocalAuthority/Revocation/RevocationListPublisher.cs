@@ -2,10 +2,12 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.LocalAuthority.Certificates;
+using KestrelAcme.LocalAuthority.Problems;
+using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Revocation;
 
-/// <summary>Signs the CRL (RFC 5280 section 5) anew when something was revoked, or when the last one is an hour old.</summary>
+/// <summary>Signs a new CRL (RFC 5280 section 5) after each revocation, and if the last one is an hour old.</summary>
 internal sealed class RevocationListPublisher(Hierarchy hierarchy, RevocationLedger ledger, TimeProvider time)
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
@@ -38,7 +40,7 @@ internal sealed class RevocationListPublisher(Hierarchy hierarchy, RevocationLed
         var builder = new CertificateRevocationListBuilder();
         foreach (var entry in revoked)
         {
-            // An entry without the extension means unspecified: RFC 5280 asks to leave it out.
+            // RFC 5280: an entry without the extension means unspecified, which should be omitted.
             var reason = entry.Reason == X509RevocationReason.Unspecified ? (X509RevocationReason?)null : entry.Reason;
             builder.AddEntry(Convert.FromHexString(entry.SerialNumber), entry.RevokedAt, reason);
         }
@@ -56,4 +58,14 @@ internal sealed class RevocationListPublisher(Hierarchy hierarchy, RevocationLed
                 now);
         }
     }
+}
+
+/// <summary>Serves the CRL in DER.</summary>
+internal sealed class RevocationListHandler(RevocationListPublisher publisher) : IResourceHandler
+{
+    public ResourceKind Resource => ResourceKind.RevocationList;
+
+    public AcmeResponse Handle(AcmeRequest request) => request.Route.Id == AuthorityFiles.RevocationListName
+        ? new AcmeResponse(200, "application/pkix-crl", publisher.Current()) { CarriesNonce = false }
+        : throw Problem.NotFound("revocation list").ToException();
 }

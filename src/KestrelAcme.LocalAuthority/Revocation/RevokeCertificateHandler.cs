@@ -9,7 +9,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Revocation;
 
-/// <summary>Revokes certificates, RFC 8555 section 7.6.</summary>
+/// <summary>Revokes certificates (RFC 8555 section 7.6).</summary>
 internal sealed class RevokeCertificateHandler(
     Hierarchy hierarchy,
     CertificateLedger certificates,
@@ -28,7 +28,7 @@ internal sealed class RevokeCertificateHandler(
         Authorize(request, certificate);
         if (!revocations.TryAdd(new RevokedCertificate(certificate.SerialNumber, time.GetUtcNow(), reason)))
         {
-            throw Problem.Of("alreadyRevoked", 400, "The certificate was revoked before.").ToException();
+            throw Problem.Of("alreadyRevoked", 400, "The certificate is already revoked.").ToException();
         }
 
         log.CertificateRevoked(certificate.SerialNumber, reason);
@@ -66,12 +66,15 @@ internal sealed class RevokeCertificateHandler(
     {
         if (request.Account is { } account)
         {
-            if (certificates.FindBySerial(certificate.SerialNumber)?.AccountId == account.Id || HoldsAllNames(account.Id, certificate))
+            if (certificates.FindBySerial(certificate.SerialNumber)?.AccountId == account.Id
+                || HoldsAllNames(account.Id, certificate))
             {
                 return;
             }
 
-            throw Problem.Unauthorized("The account neither ordered the certificate nor holds authorizations for all of its names.").ToException();
+            throw Problem
+                .Unauthorized("The account neither ordered the certificate nor holds authorizations for all of its names.")
+                .ToException();
         }
 
         if (AccountKey.FingerprintOf(certificate.PublicKey.ExportSubjectPublicKeyInfo()) != request.Key?.Fingerprint)
@@ -86,4 +89,12 @@ internal sealed class RevokeCertificateHandler(
         var now = time.GetUtcNow();
         return SubjectAlternativeNames.Read(names.RawData).All(i => authorizations.HasValid(accountId, i, now));
     }
+}
+
+/// <summary>The payload of revokeCert (RFC 8555 section 7.6).</summary>
+internal sealed record RevocationPayload
+{
+    public string? Certificate { get; init; }
+
+    public int? Reason { get; init; }
 }

@@ -6,7 +6,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Validation;
 
-/// <summary>dns-account-01, draft-ietf-acme-dns-account-label: dns-01 under a label made of the account's URL.</summary>
+/// <summary>Validates dns-account-01 (draft-ietf-acme-dns-account-label): dns-01 under a label derived from the account's URL.</summary>
 internal sealed class DnsAccount01Validator(TxtRecords records) : IChallengeValidator
 {
     private const string Digits = "abcdefghijklmnopqrstuvwxyz234567";
@@ -15,9 +15,12 @@ internal sealed class DnsAccount01Validator(TxtRecords records) : IChallengeVali
     public string Type => ChallengeTypes.DnsAccount01;
 
     public Task<Problem?> ValidateAsync(ChallengeTarget target, CancellationToken cancellationToken)
-        => DnsDigestCheck.RunAsync(records, $"_{Label(target.AccountUrl)}._acme-challenge.{target.Identifier.Value}", target, cancellationToken);
+    {
+        var name = $"_{Label(target.AccountUrl)}._acme-challenge.{target.Identifier.Value}";
+        return DnsDigestCheck.RunAsync(records, name, target, cancellationToken);
+    }
 
-    /// <summary>Base32 of the first ten octets of the URL's SHA-256: eighty bits, five for each of sixteen digits.</summary>
+    /// <summary>Returns the first ten octets of the URL's SHA-256 in base32: eighty bits, five for each of sixteen digits.</summary>
     internal static string Label(string accountUrl)
     {
         var bits = new BigInteger(SHA256.HashData(Encoding.UTF8.GetBytes(accountUrl)).AsSpan(0, 10), isUnsigned: true, isBigEndian: true);

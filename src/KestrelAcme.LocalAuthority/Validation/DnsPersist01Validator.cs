@@ -8,8 +8,9 @@ using KestrelAcme.LocalAuthority.Problems;
 namespace KestrelAcme.LocalAuthority.Validation;
 
 /// <summary>
-/// dns-persist-01: a record that stays names the authority and the account. In draft-ietf-acme-dns-persist-02 the account is named by a
-/// hash, and issuers are compared octet by octet; in -01 by its URL, and issuers are brought to their normal form first, as Boulder does.
+/// Validates dns-persist-01: a persistent record names the CA and the account. In draft-ietf-acme-dns-persist-02, the account is
+/// identified by a hash, and issuers are compared octet by octet. In draft -01, it is identified by its URL, and issuers are normalized
+/// first, as Boulder does.
 /// </summary>
 internal sealed class DnsPersist01Validator(TxtRecords records, TimeProvider time) : IChallengeValidator
 {
@@ -21,9 +22,13 @@ internal sealed class DnsPersist01Validator(TxtRecords records, TimeProvider tim
     {
         var name = $"_validation-persist.{target.Identifier.Value}";
         var (values, problem) = await records.FindAsync(name, cancellationToken);
-        return problem ?? (values.Any(value => Allows(value, target))
-            ? null
-            : Problem.Unauthorized($"None of the {values.Count} TXT records of {name} allows the account {target.AccountUrl}{(target.Wildcard ? " the wildcard" : "")}."));
+        if (problem is not null || values.Any(value => Allows(value, target)))
+        {
+            return problem;
+        }
+
+        var scope = target.Wildcard ? " the wildcard" : "";
+        return Problem.Unauthorized($"None of the {values.Count} TXT records of {name} allows the account {target.AccountUrl}{scope}.");
     }
 
     private bool Allows(string value, ChallengeTarget target)
@@ -38,13 +43,14 @@ internal sealed class DnsPersist01Validator(TxtRecords records, TimeProvider tim
     }
 
     private bool IsAhead(string seconds)
-        => long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var end) && time.GetUtcNow().ToUnixTimeSeconds() <= end;
+        => long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var end)
+            && time.GetUtcNow().ToUnixTimeSeconds() <= end;
 
     private static bool IsIssuer(string issuer, ChallengeTarget target) => target.AccountHashPrefix is null
         ? target.IssuerDomainNames.Contains(issuer.TrimEnd('.'), StringComparer.OrdinalIgnoreCase)
         : target.IssuerDomainNames.Contains(issuer, StringComparer.Ordinal);
 
-    // RFC 8659 section 4.2; null for what is malformed, such as nothing after the last semicolon, or a parameter that comes twice.
+    // RFC 8659 section 4.2. Null if malformed, such as nothing after the last semicolon, or a duplicate parameter.
     private static Dictionary<string, string>? Parameters(string text)
     {
         var found = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

@@ -8,7 +8,10 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Validation;
 
-/// <summary>http-01, RFC 8555 section 8.3: fetches the key authorization over HTTP, following redirects as public authorities do.</summary>
+/// <summary>
+/// Validates http-01 (RFC 8555 section 8.3): fetches the key authorization over HTTP and follows redirects, as public
+/// CAs do.
+/// </summary>
 internal sealed class Http01Validator : IChallengeValidator, IDisposable
 {
     private const int MostRedirects = 10;
@@ -28,7 +31,7 @@ internal sealed class Http01Validator : IChallengeValidator, IDisposable
             PooledConnectionLifetime = TimeSpan.Zero,
             ConnectCallback = ConnectAsync,
 
-#pragma warning disable CA5359 // A redirect to HTTPS is followed whatever certificate is there: it is the very thing about to be issued.
+#pragma warning disable CA5359 // Redirects to HTTPS are followed whatever the certificate, because it is the one about to be issued.
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true },
 #pragma warning restore CA5359
         });
@@ -65,11 +68,11 @@ internal sealed class Http01Validator : IChallengeValidator, IDisposable
         {
             return e.InnerException is UnresolvedNameException unresolved
                 ? Problem.Of("dns", 400, unresolved.Message)
-                : Problem.Of("connection", 400, $"Fetching {url}: {e.InnerException?.Message ?? e.Message}");
+                : Problem.Of("connection", 400, $"Fetching {url} failed: {e.InnerException?.Message ?? e.Message}");
         }
         catch (IOException e)
         {
-            return Problem.Of("connection", 400, $"Fetching {url}: {e.Message}");
+            return Problem.Of("connection", 400, $"Fetching {url} failed: {e.Message}");
         }
     }
 
@@ -106,7 +109,7 @@ internal sealed class Http01Validator : IChallengeValidator, IDisposable
         var found = buffer.AsSpan(0, read).TrimEnd(" \t\r\n"u8);
         return CryptographicOperations.FixedTimeEquals(found, Encoding.ASCII.GetBytes(target.KeyAuthorization))
             ? null
-            : Problem.Unauthorized($"{url} did not answer with the key authorization, but with {found.Length} other bytes.");
+            : Problem.Unauthorized($"{url} did not respond with the key authorization, but with {found.Length} other bytes.");
     }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)

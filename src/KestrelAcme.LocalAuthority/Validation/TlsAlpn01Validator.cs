@@ -12,7 +12,7 @@ using KestrelAcme.LocalAuthority.Problems;
 
 namespace KestrelAcme.LocalAuthority.Validation;
 
-/// <summary>tls-alpn-01, RFC 8737, and RFC 8738 section 6 for addresses.</summary>
+/// <summary>Validates tls-alpn-01 (RFC 8737; for addresses, RFC 8738 section 6).</summary>
 internal sealed class TlsAlpn01Validator(ValidationAddresses addresses) : IChallengeValidator
 {
     private const string AcmeIdentifier = "1.3.6.1.5.5.7.1.31";
@@ -38,11 +38,12 @@ internal sealed class TlsAlpn01Validator(ValidationAddresses addresses) : IChall
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
-            return Problem.Of("connection", 400, $"Connecting to {endpoint}: {e.Message}");
+            return Problem.Of("connection", 400, $"Connecting to {endpoint} failed: {e.Message}");
         }
     }
 
-    private static async Task<Problem?> HandshakeAsync(ChallengeTarget target, IPEndPoint endpoint, CancellationToken cancellationToken)
+    private static async Task<Problem?> HandshakeAsync(
+        ChallengeTarget target, IPEndPoint endpoint, CancellationToken cancellationToken)
     {
         using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(endpoint, cancellationToken);
@@ -52,7 +53,7 @@ internal sealed class TlsAlpn01Validator(ValidationAddresses addresses) : IChall
             {
                 TargetHost = ServerNameOf(target.Identifier),
                 ApplicationProtocols = [AcmeTls],
-#pragma warning disable CA5359 // The certificate is self-signed by design: what it holds is checked below.
+#pragma warning disable CA5359 // The certificate is self-signed by design; its content is checked below.
                 RemoteCertificateValidationCallback = (_, _, _, _) => true,
 #pragma warning restore CA5359
                 CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
@@ -80,7 +81,7 @@ internal sealed class TlsAlpn01Validator(ValidationAddresses addresses) : IChall
         {
             if (names is null || SubjectAlternativeNames.Read(names.RawData) is not [var only] || only != target.Identifier)
             {
-                return Problem.Unauthorized($"The certificate does not name '{target.Identifier}' and nothing else.");
+                return Problem.Unauthorized($"The certificate is not for '{target.Identifier}' alone.");
             }
 
             if (proof is not { Critical: true })

@@ -3,7 +3,10 @@ using KestrelAcme.LocalAuthority.Identifiers;
 
 namespace KestrelAcme.LocalAuthority.Validation;
 
-/// <summary>Where names are validated. Nothing is asked of DNS: a name is mapped here, or it is of this machine, or it has no address. Thread-safe.</summary>
+/// <summary>
+/// Maps names to endpoints for validation. DNS is not used: a name is mapped here, is local, or has no address.
+/// Thread-safe.
+/// </summary>
 internal sealed class ValidationAddresses(LocalAcmeAuthorityOptions options)
 {
     private const string Any = "*";
@@ -19,7 +22,7 @@ internal sealed class ValidationAddresses(LocalAcmeAuthorityOptions options)
         }
     }
 
-    /// <summary>The endpoints of a name or an address in text form; null when there are none.</summary>
+    /// <summary>Returns the endpoints of a name or an address in text form; null if there are none.</summary>
     public ValidationEndpoints? Find(string host)
     {
         lock (_gate)
@@ -55,3 +58,20 @@ internal sealed class ValidationAddresses(LocalAcmeAuthorityOptions options)
     private ValidationEndpoints Default(IPAddress address) =>
         new(new IPEndPoint(address, options.ValidationHttpPort), new IPEndPoint(address, options.ValidationTlsPort));
 }
+
+/// <summary>The endpoints to use instead of ports 80 and 443 of a name.</summary>
+internal sealed record ValidationEndpoints(IPEndPoint Http, IPEndPoint Tls)
+{
+    /// <summary>Returns the endpoint to use instead of a port of the name.</summary>
+    public IPEndPoint For(int port) => port switch
+    {
+        80 => Http,
+        443 => Tls,
+        _ => new IPEndPoint(Http.Address, port),
+    };
+}
+
+/// <summary>A name has no address for its validation.</summary>
+internal sealed class UnresolvedNameException(string name)
+    : Exception(
+        $"The local authority has no address for '{name}': map it with Resolve(\"{name}\", endpoint). It does not use DNS.");

@@ -7,7 +7,7 @@ using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Validation;
 
-/// <summary>Validates challenges in the background, as soon as they are posted, a bounded number at once.</summary>
+/// <summary>Validates submitted challenges in the background, a limited number at a time.</summary>
 internal sealed class ValidationQueue(
     AuthorizationBook authorizations,
     IReadOnlyList<IChallengeValidator> validators,
@@ -92,7 +92,7 @@ internal sealed class ValidationQueue(
             return failure;
         }
 
-        // The network is real even where the authority's time is simulated.
+        // The network is real even if the CA's time is simulated.
         using var timeout = new CancellationTokenSource(options.ValidationTimeout, TimeProvider.System);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
         try
@@ -101,7 +101,7 @@ internal sealed class ValidationQueue(
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            return Problem.Of("connection", 400, $"No answer within {options.ValidationTimeout.TotalSeconds:0.#} s.");
+            return Problem.Of("connection", 400, $"No response within {options.ValidationTimeout.TotalSeconds:0.#} s.");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

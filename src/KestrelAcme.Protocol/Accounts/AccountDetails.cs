@@ -5,7 +5,7 @@ using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Accounts;
 
-/// <summary>What the server has on file for an account (RFC 8555 section 7.1.2), as it was when it was read.</summary>
+/// <summary>An account as the server describes it (RFC 8555 section 7.1.2), as of the time it was read.</summary>
 public sealed record AccountDetails
 {
     private const int MaxContacts = 100;
@@ -14,33 +14,34 @@ public sealed record AccountDetails
     /// <summary>The status.</summary>
     public AccountStatus Status { get; init; }
 
-    /// <summary>The contact URLs; an authority may keep them to itself (Let's Encrypt does).</summary>
+    /// <summary>The contact URLs. Empty if the CA does not disclose them (Let's Encrypt does not).</summary>
     public IReadOnlyList<string> Contacts { get; init; } = [];
 
-    /// <summary>Whether the terms of service are agreed to, where the server says so.</summary>
+    /// <summary>Whether the terms of service are agreed to; <see langword="null"/> if the server does not say.</summary>
     public bool? TermsOfServiceAgreed { get; init; }
 
-    /// <summary>The list of orders; many servers have none.</summary>
+    /// <summary>The URL of the account's list of orders; many servers have none.</summary>
     public Uri? OrdersUrl { get; init; }
 
-    internal static AccountDetails FromResponse(AcmeResponse answer)
+    internal static AccountDetails FromResponse(AcmeResponse response)
     {
-        var document = answer.Read(AcmeJson.Default.AccountDocument);
+        var document = response.Read(AcmeJson.Default.AccountDocument);
         return new AccountDetails
         {
             Status = StatusOf(document.Status),
-            Contacts = [.. (document.Contact ?? []).OfType<string>().Take(MaxContacts).Select(contact => QuotedText.Words(contact, MaxContactLength))],
+            Contacts = [.. (document.Contact ?? []).OfType<string>().Take(MaxContacts)
+                .Select(contact => QuotedText.Words(contact, MaxContactLength))],
             TermsOfServiceAgreed = document.TermsOfServiceAgreed,
-            OrdersUrl = answer.Link(document.Orders, "orders"),
+            OrdersUrl = response.Link(document.Orders, "orders"),
         };
     }
 
-    /// <summary>The status in an answer that need not hold the account object (RFC 8555 section 7.3.1).</summary>
-    internal static AccountStatus StatusIn(AcmeResponse answer)
+    /// <summary>Reads the status from a response that may lack the account object (RFC 8555 section 7.3.1).</summary>
+    internal static AccountStatus StatusIn(AcmeResponse response)
     {
         try
         {
-            return StatusOf(answer.Read(AcmeJson.Default.AccountDocument).Status);
+            return StatusOf(response.Read(AcmeJson.Default.AccountDocument).Status);
         }
         catch (AcmeMalformedResponseException)
         {
@@ -55,4 +56,20 @@ public sealed record AccountDetails
         "revoked" => AccountStatus.Revoked,
         _ => AccountStatus.Unknown,
     };
+}
+
+/// <summary>The status of an account (RFC 8555 section 7.1.6).</summary>
+public enum AccountStatus
+{
+    /// <summary>A status unknown to this library.</summary>
+    Unknown,
+
+    /// <summary>The account can be used.</summary>
+    Valid,
+
+    /// <summary>Deactivated by the client.</summary>
+    Deactivated,
+
+    /// <summary>Revoked by the server.</summary>
+    Revoked,
 }

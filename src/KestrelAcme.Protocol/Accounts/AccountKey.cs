@@ -28,49 +28,55 @@ public sealed class AccountKey : IDisposable
 
     internal JwsSigner Signer { get; }
 
-    /// <summary>Makes a new key.</summary>
+    /// <summary>Generates a new key.</summary>
     /// <param name="algorithm">The algorithm.</param>
     public static AccountKey Generate(AccountKeyAlgorithm algorithm = AccountKeyAlgorithm.ES256) => Own(algorithm switch
     {
         AccountKeyAlgorithm.ES256 => ECDsa.Create(ECCurve.NamedCurves.nistP256),
         AccountKeyAlgorithm.ES384 => ECDsa.Create(ECCurve.NamedCurves.nistP384),
         AccountKeyAlgorithm.RS256 => RSA.Create(NewRsaKeySize),
-        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not an algorithm of account keys."),
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Account keys use ES256, ES384 or RS256."),
     });
 
-    /// <summary>Reads a private key without a password: PKCS #8, or the older forms for EC and RSA.</summary>
+    /// <summary>Reads an unencrypted private key: PKCS #8, or the older EC and RSA formats.</summary>
     /// <param name="pem">The key in PEM.</param>
-    /// <exception cref="ArgumentException">The text holds no private key, more than one, an encrypted one, or one that cannot be an account key.</exception>
+    /// <exception cref="ArgumentException">
+    /// The text holds no private key, several keys, an encrypted key, or a key that cannot be used for an account.
+    /// </exception>
     public static AccountKey FromPem(ReadOnlySpan<char> pem)
     {
-        // Both forms are tried, for a PKCS #8 label does not tell them apart. Causes are left out: nothing of a key may reach a log.
-        return TryImport(ECDsa.Create(), pem) ?? TryImport(RSA.Create(), pem)
-            ?? throw new ArgumentException("The PEM text holds no usable private key: one ECDSA or RSA key without a password is expected.", nameof(pem));
+        // A PKCS #8 label does not say which kind of key it is, so both are tried. No inner exception: nothing of a key may reach a log.
+        return TryImport(ECDsa.Create(), pem) ?? TryImport(RSA.Create(), pem) ?? throw new ArgumentException(
+            "The PEM text holds no usable private key: one ECDSA or RSA key without a password is expected.", nameof(pem));
     }
 
-    /// <summary>Writes the private key as PKCS #8 in PEM, without a password: keep it secret.</summary>
+    /// <summary>Exports the private key as PKCS #8 in PEM, unencrypted. Keep it secret.</summary>
     public string ExportPkcs8Pem() => _key.ExportPkcs8PrivateKeyPem();
 
-    /// <summary>What proves to the server that the answer to a challenge is this account's (RFC 8555 section 8.1).</summary>
+    /// <summary>
+    /// Computes the key authorization of a challenge (RFC 8555 section 8.1), which proves that the response belongs to
+    /// this account.
+    /// </summary>
     /// <param name="token">The token of the challenge.</param>
-    /// <exception cref="ArgumentException">The token is not of the alphabet that the RFC allows.</exception>
+    /// <exception cref="ArgumentException">The token has characters that RFC 8555 does not allow.</exception>
     public string KeyAuthorization(string token) => ChallengeToken.IsValid(token)
         ? $"{token}.{Thumbprint}"
         : throw new ArgumentException("The token is empty, too long, or has characters other than A-Z a-z 0-9 - _.", nameof(token));
 
-    /// <summary>The value of the TXT record of a dns-01 challenge (RFC 8555 section 8.4).</summary>
+    /// <summary>Computes the value of the TXT record for a dns-01 challenge (RFC 8555 section 8.4).</summary>
     /// <param name="token">The token of the challenge.</param>
-    /// <exception cref="ArgumentException">The token is not of the alphabet that the RFC allows.</exception>
-    public string DnsRecordValue(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(KeyAuthorization(token))));
+    /// <exception cref="ArgumentException">The token has characters that RFC 8555 does not allow.</exception>
+    public string DnsRecordValue(string token) =>
+        Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(KeyAuthorization(token))));
 
-    /// <summary>Whether a certificate's key is this very key, which no authority accepts.</summary>
+    /// <summary>Whether a certificate's key is this same key. CAs reject such certificates.</summary>
     /// <param name="key">The other key: ECDSA on P-256 or P-384, or RSA.</param>
     public bool IsSameKey(AsymmetricAlgorithm key) => JwsSigner.For(key).Thumbprint == Thumbprint;
 
     /// <summary>The algorithm and the thumbprint.</summary>
     public override string ToString() => $"{Algorithm} {Thumbprint}";
 
-    /// <summary>Frees the key.</summary>
+    /// <summary>Disposes the key.</summary>
     public void Dispose() => _key.Dispose();
 
     private static AccountKey Own(AsymmetricAlgorithm key)
@@ -91,7 +97,7 @@ public sealed class AccountKey : IDisposable
         try
         {
             key.ImportFromPem(pem);
-            // Throws for a public key.
+            // Throws if the key is public.
             CryptographicOperations.ZeroMemory(key.ExportPkcs8PrivateKey());
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or PlatformNotSupportedException)
@@ -102,4 +108,17 @@ public sealed class AccountKey : IDisposable
 
         return Own(key);
     }
+}
+
+/// <summary>The algorithms of account keys (RFC 7518 section 3.1).</summary>
+public enum AccountKeyAlgorithm
+{
+    /// <summary>ECDSA on P-256 with SHA-256.</summary>
+    ES256,
+
+    /// <summary>ECDSA on P-384 with SHA-384.</summary>
+    ES384,
+
+    /// <summary>RSA with SHA-256 (PKCS #1 v1.5); new keys have 3072 bits.</summary>
+    RS256,
 }

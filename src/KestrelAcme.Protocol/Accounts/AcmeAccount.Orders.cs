@@ -11,11 +11,12 @@ namespace KestrelAcme.Protocol.Accounts;
 public sealed partial class AcmeAccount
 {
     /// <summary>
-    /// Creates an order. It is never sent twice: when the answer is lost, the exception's <see cref="AcmeException.RequestMayHaveBeenProcessed"/> is set.
-    /// A server may give back a pending order of the same names, so orders of one account for one set of names are to be serial.
+    /// Places an order. The request is never sent twice: if the response is lost, the exception has
+    /// <see cref="AcmeException.RequestMayHaveBeenProcessed"/> set. Because a server may return a pending order for the same names, do
+    /// not place orders for the same account and names in parallel.
     /// </summary>
-    /// <param name="request">What is ordered.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
+    /// <param name="request">The names and other properties of the order.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ArgumentException">The request has no name or address.</exception>
     public async Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken = default)
     {
@@ -34,44 +35,48 @@ public sealed partial class AcmeAccount
             Profile = request.Profile,
             Replaces = request.Replaces?.Value,
         };
-        var answer = await Client.PostAsync(
+        var response = await Client.PostAsync(
             new AcmeCall("Creating the order", directory.NewOrder) { IsRepeatable = false, Kind = AcmeRequestKind.NewOrder },
             Sender,
             JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.NewOrderPayload),
             cancellationToken).ConfigureAwait(false);
-        return Order.FromResponse(answer, answer.Location ?? throw answer.Malformed("the order's URL is missing (Location header)"));
+        return Order.FromResponse(response, response.Location ?? throw response.Malformed("the order's URL is missing (Location header)"));
     }
 
-    /// <summary>Reads an order.</summary>
+    /// <summary>Fetches an order.</summary>
     /// <param name="orderUrl">The order's URL.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    /// <exception cref="AcmeException">Among others 404, once the order has expired.</exception>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException">The request failed, for example with 404 if the order has expired.</exception>
     public async Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken = default) =>
         Order.FromResponse(await FetchAsync("Reading the order", orderUrl, cancellationToken).ConfigureAwait(false), orderUrl);
 
-    /// <summary>Sends the certificate signing request of an order that is ready. Never sent twice blindly: when the answer is lost, look at the order.</summary>
+    /// <summary>
+    /// Finalizes an order that is ready: sends its certificate signing request. It is never sent twice blindly: if the
+    /// response is lost, fetch the order.
+    /// </summary>
     /// <param name="order">The order.</param>
-    /// <param name="csrDer">The request in DER; see <see cref="Certificates.CertificateRequestBuilder"/>.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    /// <returns>The order, as a rule <see cref="OrderStatus.Processing"/> or <see cref="OrderStatus.Valid"/>; always under its old URL.</returns>
+    /// <param name="csrDer">The signing request in DER; see <see cref="Certificates.CertificateRequestBuilder"/>.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>The order, usually <see cref="OrderStatus.Processing"/> or <see cref="OrderStatus.Valid"/>, with the URL of
+    /// <paramref name="order"/>.</returns>
     /// <exception cref="ArgumentException">The order has no <see cref="Order.FinalizeUrl"/>.</exception>
     public async Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> csrDer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(order);
-        var url = order.FinalizeUrl ?? throw new ArgumentException("The order has no URL to finalize it at.", nameof(order));
+        var url = order.FinalizeUrl ?? throw new ArgumentException("The order has no finalize URL.", nameof(order));
         var payload = new FinalizePayload { Csr = Base64Url.EncodeToString(csrDer.Span) };
         try
         {
-            var answer = await Client.PostAsync(
+            var response = await Client.PostAsync(
                 new AcmeCall("Finalizing the order", url) { IsRepeatable = false },
                 Sender,
                 JsonSerializer.SerializeToUtf8Bytes(payload, AcmeJson.Default.FinalizePayload),
                 cancellationToken).ConfigureAwait(false);
-            return Order.FromResponse(answer, order.Url);
+            return Order.FromResponse(response, order.Url);
         }
         catch (AcmeException e) when (e.FollowsLostAttempt && e.HasProblem(AcmeProblemTypes.OrderNotReady))
         {
-            // A 503 before this refusal may have let the first request through after all.
+            // If the server answered 503 before, it may have processed that first request after all.
             var now = await GetOrderAsync(order.Url, cancellationToken).ConfigureAwait(false);
             if (now.Status is OrderStatus.Processing or OrderStatus.Valid)
             {
@@ -82,12 +87,15 @@ public sealed partial class AcmeAccount
         }
     }
 
-    /// <summary>Waits until an order has a status that satisfies the caller, or one that is final (valid or invalid): look at the result.</summary>
+    /// <summary>
+    /// Polls an order until its status is accepted by the caller or is final (valid or invalid). Check the status of
+    /// the result.
+    /// </summary>
     /// <param name="orderUrl">The order's URL.</param>
-    /// <param name="isAwaited">Whether to stop at a status.</param>
-    /// <param name="options">How to poll.</param>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    /// <exception cref="AcmePollingTimeoutException">The time is up.</exception>
+    /// <param name="isAwaited">Returns <see langword="true"/> to stop at a status.</param>
+    /// <param name="options">How to poll; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmePollingTimeoutException">The timeout expired.</exception>
     public Task<Order> WaitForOrderAsync(
         Uri orderUrl, Func<OrderStatus, bool> isAwaited, AcmePollingOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -104,8 +112,9 @@ public sealed partial class AcmeAccount
             cancellationToken);
     }
 
-    /// <summary>Reads the account's list of orders (RFC 8555 section 7.1.2.1), bounded to 10,000.</summary>
-    /// <param name="cancellationToken">Ends the operation.</param>
-    /// <returns><see langword="null"/> where the server has no such list, as Let's Encrypt, or none that can be read.</returns>
-    public Task<IReadOnlyList<Uri>?> GetOrdersAsync(CancellationToken cancellationToken = default) => OrderList.ReadAsync(this, cancellationToken);
+    /// <summary>Fetches the account's list of orders (RFC 8555 section 7.1.2.1), at most 10,000.</summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns><see langword="null"/> if the server has no such list (Let's Encrypt has none), or it cannot be read.</returns>
+    public Task<IReadOnlyList<Uri>?> GetOrdersAsync(CancellationToken cancellationToken = default) =>
+        OrderList.ReadAsync(this, cancellationToken);
 }

@@ -2,10 +2,10 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Accounts;
 
-/// <summary>Makes contact URLs of what users write.</summary>
+/// <summary>Converts configured contacts to contact URLs.</summary>
 internal static class ContactUrls
 {
-    /// <summary>An e-mail address becomes a mailto URL (RFC 8555 section 7.3); a URL stays.</summary>
+    /// <summary>Turns e-mail addresses into mailto URLs (RFC 8555 section 7.3) and keeps URLs.</summary>
     public static IReadOnlyList<string> Normalize(IReadOnlyList<string> contacts)
     {
         ArgumentNullException.ThrowIfNull(contacts);
@@ -16,11 +16,16 @@ internal static class ContactUrls
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(contact);
         var text = contact.Trim();
-        if (text.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) || !text.Contains('@', StringComparison.Ordinal) || text.Contains("://", StringComparison.Ordinal))
+        if (text.Contains('@', StringComparison.Ordinal)
+            && !text.Contains("://", StringComparison.Ordinal)
+            && !text.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase))
         {
-            return Uri.TryCreate(text, UriKind.Absolute, out _) ? text : throw new ArgumentException($"\"{QuotedText.Of(contact, QuotedText.MaxNameLength)}\" is neither an e-mail address nor a URL.");
+            return "mailto:" + text;
         }
 
-        return "mailto:" + text;
+        return Uri.TryCreate(text, UriKind.Absolute, out _)
+            ? text
+            : throw new ArgumentException(
+                $"\"{QuotedText.Of(contact, QuotedText.MaxNameLength)}\" is neither an e-mail address nor a URL.");
     }
 }

@@ -2,15 +2,18 @@ using KestrelAcme.Protocol.Jose;
 
 namespace KestrelAcme.Protocol.Accounts;
 
-/// <summary>A customer account of the authority to bind a new ACME account to (RFC 8555 section 7.3.4, HS256). The key is wiped when this is disposed.</summary>
+/// <summary>
+/// Binds a new ACME account to an existing customer account at the CA (RFC 8555 section 7.3.4, HS256). Disposing it
+/// wipes the key from memory.
+/// </summary>
 public sealed class ExternalAccountBinding : IDisposable
 {
     private readonly HmacJwsKey _key;
 
-    /// <summary>Makes a binding from what the authority handed out.</summary>
+    /// <summary>Creates a binding from the credentials that the CA issued.</summary>
     /// <param name="keyId">The key identifier.</param>
-    /// <param name="hmacKey">The HMAC key in base64url; plain base64 is read too.</param>
-    /// <exception cref="ArgumentException">One of them is empty, or the key is not base64url.</exception>
+    /// <param name="hmacKey">The HMAC key in base64url; plain base64 is accepted, too.</param>
+    /// <exception cref="ArgumentException">A value is empty, or the key is not base64url.</exception>
     public ExternalAccountBinding(string keyId, string hmacKey)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(keyId);
@@ -22,11 +25,12 @@ public sealed class ExternalAccountBinding : IDisposable
     /// <summary>The key identifier.</summary>
     public string KeyId { get; }
 
-    /// <summary>The key identifier alone.</summary>
+    /// <summary>Returns the key identifier.</summary>
     public override string ToString() => KeyId;
 
-    /// <summary>Wipes the key.</summary>
+    /// <summary>Wipes the key from memory.</summary>
     public void Dispose() => _key.Dispose();
 
-    internal byte[] Sign(JwsSigner account, Uri newAccountUrl) => FlattenedJws.ForExternalAccount(_key, KeyId, newAccountUrl, account.Jwk());
+    internal byte[] Sign(JwsSigner account, Uri newAccountUrl) =>
+        FlattenedJws.ForExternalAccount(_key, KeyId, newAccountUrl, account.Jwk());
 }

@@ -5,7 +5,7 @@ using KestrelAcme.Protocol.Serialization;
 
 namespace KestrelAcme.Protocol.Authorizations;
 
-/// <summary>An authorization as it is on the wire (RFC 8555 section 7.1.4).</summary>
+/// <summary>The JSON of an authorization (RFC 8555 section 7.1.4).</summary>
 internal sealed class AuthorizationDocument
 {
     public string? Status { get; init; }
@@ -15,8 +15,20 @@ internal sealed class AuthorizationDocument
 
     public IdentifierDocument? Identifier { get; init; }
 
-    // Read one by one: a draft's challenge may look like anything, and must not spoil the others.
+    // Read one by one: the challenge of a draft may have any shape and must not make the others unreadable.
     public JsonElement Challenges { get; init; }
 
     public bool? Wildcard { get; init; }
+}
+
+/// <summary>The payload of newAuthz (RFC 8555 section 7.4.1).</summary>
+internal sealed class NewAuthorizationPayload
+{
+    public required IdentifierDocument Identifier { get; init; }
+}
+
+/// <summary>The payload that deactivates an authorization (RFC 8555 section 7.5.2).</summary>
+internal sealed class AuthorizationUpdatePayload
+{
+    public required string Status { get; init; }
 }

@@ -4,22 +4,22 @@ using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Certificates;
 
-/// <summary>A certificate with the chain that the authority sent for it (RFC 8555 section 7.4.2).</summary>
+/// <summary>A certificate with its chain, as downloaded from the CA (RFC 8555 section 7.4.2).</summary>
 public sealed record CertificateChain
 {
-    /// <summary>The most certificates that are read.</summary>
+    /// <summary>The maximum number of certificates in a chain.</summary>
     public const int MaxCertificates = 20;
 
-    /// <summary>Where it was downloaded.</summary>
+    /// <summary>The URL that the chain was downloaded from.</summary>
     public required Uri Url { get; init; }
 
     /// <summary>The certificates in DER, the leaf first; at least one.</summary>
     public required IReadOnlyList<ReadOnlyMemory<byte>> Certificates { get; init; }
 
-    /// <summary>Where the same leaf is to be had with other chains.</summary>
+    /// <summary>The URLs of alternate chains for the same leaf.</summary>
     public IReadOnlyList<Uri> AlternateUrls { get; init; } = [];
 
-    /// <summary>The certificate itself, in DER.</summary>
+    /// <summary>The leaf certificate, in DER.</summary>
     public ReadOnlyMemory<byte> Leaf => Certificates[0];
 
     /// <summary>Writes all certificates in PEM, the leaf first.</summary>
@@ -34,10 +34,10 @@ public sealed record CertificateChain
         return text.ToString();
     }
 
-    internal static CertificateChain FromResponse(AcmeResponse answer, Uri url) => new()
+    internal static CertificateChain FromResponse(AcmeResponse response, Uri url) => new()
     {
         Url = url,
-        Certificates = PemChain.Read(answer),
-        AlternateUrls = [.. answer.Links.Where(link => link.Relation == "alternate").Select(link => link.Url).Distinct()],
+        Certificates = PemChain.Read(response),
+        AlternateUrls = [.. response.Links.Where(link => link.Relation == "alternate").Select(link => link.Url).Distinct()],
     };
 }

@@ -5,17 +5,21 @@ using KestrelAcme.Protocol.Identifiers;
 
 namespace KestrelAcme.Protocol.Certificates;
 
-/// <summary>Builds certificate signing requests (RFC 2986) as ACME wants them: all names in the subject alternative name.</summary>
+/// <summary>Builds certificate signing requests (RFC 2986) for ACME: all names are in the subject alternative name.</summary>
 public static class CertificateRequestBuilder
 {
     private const int MaxCommonNameLength = 64;
 
     /// <summary>Builds a request.</summary>
     /// <param name="identifiers">The names and addresses of the order; at least one.</param>
-    /// <param name="key">The certificate's key: ECDSA on P-256 or P-384, or RSA of 2048, 3072 or 4096 bits. Never the account's.</param>
-    /// <param name="includeCommonName">Whether the first name of at most 64 characters goes into the subject too. Few authorities still want that; the default is an empty subject.</param>
+    /// <param name="key">The certificate's key: ECDSA on P-256 or P-384, or RSA with 2048, 3072 or 4096 bits. Never the account's
+    /// key.</param>
+    /// <param name="includeCommonName">
+    /// Whether the first name of at most 64 characters is also the subject's common name. Few CAs still need that; by default the subject
+    /// is empty.
+    /// </param>
     /// <returns>The request in DER.</returns>
-    /// <exception cref="ArgumentException">No identifier, one of a type that has no place in a request, or a key that authorities do not take.</exception>
+    /// <exception cref="ArgumentException">There is no identifier, one of an unsupported type, or a key that CAs do not accept.</exception>
     public static byte[] Build(IReadOnlyList<AcmeIdentifier> identifiers, AsymmetricAlgorithm key, bool includeCommonName = false)
     {
         ArgumentNullException.ThrowIfNull(identifiers);
@@ -34,9 +38,12 @@ public static class CertificateRequestBuilder
     {
         ECDsa { KeySize: 256 } ec => new CertificateRequest(subject, ec, HashAlgorithmName.SHA256),
         ECDsa { KeySize: 384 } ec => new CertificateRequest(subject, ec, HashAlgorithmName.SHA384),
-        RSA { KeySize: 2048 or 3072 or 4096 } rsa => new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+        RSA { KeySize: 2048 or 3072 or 4096 } rsa =>
+            new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
         _ => throw new ArgumentException(
-            $"Authorities take no key of this kind ({key.GetType().Name}, {key.KeySize} bits): use P-256, P-384, or RSA of 2048, 3072 or 4096 bits.", nameof(key)),
+            $"CAs do not accept this kind of key ({key.GetType().Name}, {key.KeySize} bits): "
+            + "use P-256, P-384, or RSA of 2048, 3072 or 4096 bits.",
+            nameof(key)),
     };
 
     private static X500DistinguishedName Subject(IReadOnlyList<AcmeIdentifier> identifiers, bool includeCommonName)
@@ -64,7 +71,8 @@ public static class CertificateRequestBuilder
                     names.AddIpAddress(IPAddress.Parse(identifier.Value));
                     break;
                 default:
-                    throw new ArgumentException($"An identifier of type {identifier.Type} has no place in a certificate request.", nameof(identifiers));
+                    throw new ArgumentException(
+                        $"Identifiers of type {identifier.Type} cannot be part of a certificate request.", nameof(identifiers));
             }
         }
 

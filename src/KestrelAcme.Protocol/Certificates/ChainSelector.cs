@@ -4,13 +4,18 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Certificates;
 
-/// <summary>Chooses among the chains on offer by the common name of an issuer. Pure.</summary>
+/// <summary>Selects a chain by the common name of an issuer. Stateless.</summary>
 public static class ChainSelector
 {
-    /// <summary>The chain whose topmost certificate was issued by the preferred issuer; failing that one with any certificate issued by it; failing that the first.</summary>
+    /// <summary>
+    /// Selects the chain whose topmost certificate was issued by the preferred issuer; otherwise a chain with any certificate issued by it;
+    /// otherwise the first chain.
+    /// </summary>
     /// <param name="chains">The chains, the default one first; at least one.</param>
-    /// <param name="preferredIssuerCommonName">The common name, such as <c>ISRG Root X1</c>; case does not matter. <see langword="null"/> or empty: the first chain.</param>
-    /// <exception cref="ArgumentException">There is no chain.</exception>
+    /// <param name="preferredIssuerCommonName">
+    /// The common name, such as <c>ISRG Root X1</c>; case-insensitive. <see langword="null"/> or empty selects the first chain.
+    /// </param>
+    /// <exception cref="ArgumentException">There are no chains.</exception>
     public static CertificateChain Select(IReadOnlyList<CertificateChain> chains, string? preferredIssuerCommonName)
     {
         ArgumentNullException.ThrowIfNull(chains);
@@ -29,22 +34,23 @@ public static class ChainSelector
             ?? chains[0];
     }
 
-    /// <summary>Whether any certificate of a chain was issued by an issuer of that common name.</summary>
+    /// <summary>Whether an issuer with that common name issued any certificate of a chain.</summary>
     /// <param name="chain">The chain.</param>
-    /// <param name="issuerCommonName">The common name; case does not matter.</param>
+    /// <param name="issuerCommonName">The common name; case-insensitive.</param>
     public static bool Matches(CertificateChain chain, string issuerCommonName)
     {
         ArgumentNullException.ThrowIfNull(chain);
         return chain.Certificates.Any(certificate => IsIssuedBy(certificate, issuerCommonName));
     }
 
-    /// <summary>The issuers of the certificates of chains by their common names: what may be preferred.</summary>
+    /// <summary>Lists the common names of the issuers in the chains, which are the possible preferences.</summary>
     /// <param name="chains">The chains.</param>
-    /// <returns>The names in quotes, with commas between them.</returns>
+    /// <returns>The quoted names, separated by commas.</returns>
     public static string DescribeIssuers(IReadOnlyList<CertificateChain> chains)
     {
         ArgumentNullException.ThrowIfNull(chains);
-        return string.Join(", ", chains.SelectMany(chain => chain.Certificates).SelectMany(IssuerNames).Distinct().Select(name => $"'{QuotedText.Words(name, 100)}'"));
+        var names = chains.SelectMany(chain => chain.Certificates).SelectMany(IssuerNames).Distinct();
+        return string.Join(", ", names.Select(name => $"'{QuotedText.Words(name, 100)}'"));
     }
 
     private static bool IsIssuedBy(ReadOnlyMemory<byte> der, string commonName)
@@ -62,7 +68,7 @@ public static class ChainSelector
         }
         catch (CryptographicException)
         {
-            // A name in an encoding that nothing can read is not one that is looked for.
+            // A name with an unreadable encoding cannot match.
             return [];
         }
     }

@@ -7,43 +7,48 @@ using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Certificates;
 
-/// <summary>Reads a PEM certificate chain (RFC 8555 section 9.1): certificates only, each one readable, a bounded number.</summary>
+/// <summary>
+/// Reads a PEM certificate chain (RFC 8555 section 9.1). It must hold only readable certificates, and a limited number
+/// of them.
+/// </summary>
 internal static class PemChain
 {
     private const string Label = "CERTIFICATE";
 
-    public static IReadOnlyList<ReadOnlyMemory<byte>> Read(AcmeResponse answer)
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Read(AcmeResponse response)
     {
         var certificates = new List<ReadOnlyMemory<byte>>();
-        var rest = Encoding.ASCII.GetString(answer.Body).AsSpan();
+        var rest = Encoding.ASCII.GetString(response.Body).AsSpan();
         while (PemEncoding.TryFind(rest, out var fields))
         {
-            // RFC 8555 section 7.4.2: a client must look for other things, a private key above all, before it uses the chain.
+            // RFC 8555 section 7.4.2: a client must check for other content, such as a private key, before it uses the chain.
             if (!rest[fields.Label].SequenceEqual(Label))
             {
-                throw answer.Malformed($"the certificate chain holds a {QuotedText.Words(rest[fields.Label].ToString(), 64)}");
+                throw response.Malformed($"the certificate chain holds a {QuotedText.Words(rest[fields.Label].ToString(), 64)}");
             }
 
             if (certificates.Count == CertificateChain.MaxCertificates)
             {
-                throw answer.Malformed($"the chain has more than {CertificateChain.MaxCertificates} certificates");
+                throw response.Malformed($"the chain has more than {CertificateChain.MaxCertificates} certificates");
             }
 
-            certificates.Add(Decode(answer, rest[fields.Base64Data], fields.DecodedDataLength));
+            certificates.Add(Decode(response, rest[fields.Base64Data], fields.DecodedDataLength));
             rest = rest[fields.Location.End..];
         }
 
-        return certificates.Count > 0 ? certificates : throw answer.Malformed($"the answer ({answer.MediaType ?? "of no type"}) holds no certificate in PEM");
+        return certificates.Count > 0
+            ? certificates
+            : throw response.Malformed($"the response ({response.MediaType ?? "without a type"}) holds no certificate in PEM");
     }
 
-    private static ReadOnlyMemory<byte> Decode(AcmeResponse answer, ReadOnlySpan<char> base64, int length)
+    private static ReadOnlyMemory<byte> Decode(AcmeResponse response, ReadOnlySpan<char> base64, int length)
     {
         var der = new byte[length];
         try
         {
             if (!Convert.TryFromBase64Chars(base64, der, out _))
             {
-                throw answer.Malformed("a certificate of the chain is not base64");
+                throw response.Malformed("a certificate of the chain is not base64");
             }
 
             using var certificate = X509CertificateLoader.LoadCertificate(der);
@@ -51,7 +56,7 @@ internal static class PemChain
         }
         catch (CryptographicException e)
         {
-            throw answer.Malformed("a certificate of the chain cannot be read", e);
+            throw response.Malformed("a certificate of the chain cannot be read", e);
         }
     }
 }

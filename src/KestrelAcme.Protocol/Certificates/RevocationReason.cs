@@ -1,35 +1,43 @@
 namespace KestrelAcme.Protocol.Certificates;
 
-/// <summary>Why a certificate is revoked (RFC 5280 section 5.3.1); authorities accept some of these only.</summary>
+/// <summary>Why a certificate is revoked (RFC 5280 section 5.3.1). CAs accept only some of these.</summary>
 public enum RevocationReason
 {
-    /// <summary>No reason is given.</summary>
+    /// <summary>No reason.</summary>
     Unspecified = 0,
 
-    /// <summary>The private key is or may be known to others.</summary>
+    /// <summary>The private key is, or may be, compromised.</summary>
     KeyCompromise = 1,
 
-    /// <summary>The authority's key is known to others.</summary>
+    /// <summary>The CA's key is compromised.</summary>
     CaCompromise = 2,
 
     /// <summary>The subject has changed.</summary>
     AffiliationChanged = 3,
 
-    /// <summary>Another certificate took its place.</summary>
+    /// <summary>Another certificate has replaced it.</summary>
     Superseded = 4,
 
-    /// <summary>It is no longer needed.</summary>
+    /// <summary>The certificate is no longer needed.</summary>
     CessationOfOperation = 5,
 
-    /// <summary>Suspended for now.</summary>
+    /// <summary>The certificate is suspended.</summary>
     CertificateHold = 6,
 
-    /// <summary>No longer suspended.</summary>
+    /// <summary>The certificate is no longer suspended.</summary>
     RemoveFromCrl = 8,
 
-    /// <summary>A privilege in it was withdrawn.</summary>
+    /// <summary>A privilege in the certificate was withdrawn.</summary>
     PrivilegeWithdrawn = 9,
 
-    /// <summary>The attribute authority's key is known to others.</summary>
+    /// <summary>The attribute authority's key is compromised.</summary>
     AaCompromise = 10,
+}
+
+/// <summary>The payload of revokeCert (RFC 8555 section 7.6).</summary>
+internal sealed class RevocationPayload
+{
+    public required string Certificate { get; init; }
+
+    public int? Reason { get; init; }
 }

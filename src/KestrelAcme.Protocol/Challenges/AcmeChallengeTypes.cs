@@ -1,6 +1,6 @@
 namespace KestrelAcme.Protocol.Challenges;
 
-/// <summary>The challenge types that this library knows by name. A server may offer others; they are kept as they come.</summary>
+/// <summary>The challenge types known to this library. Servers may offer others, which are kept as they are.</summary>
 public static class AcmeChallengeTypes
 {
     /// <summary>RFC 8555 section 8.3: a file served over HTTP on port 80.</summary>
@@ -12,9 +12,9 @@ public static class AcmeChallengeTypes
     /// <summary>RFC 8737: a certificate served over TLS on port 443.</summary>
     public const string TlsAlpn01 = "tls-alpn-01";
 
-    /// <summary>A draft: dns-01 under a label of the account.</summary>
+    /// <summary>dns-01 under a label specific to the account (draft).</summary>
     public const string DnsAccount01 = "dns-account-01";
 
-    /// <summary>A draft: a TXT record that stays. Has no token.</summary>
+    /// <summary>A persistent TXT record (draft). Has no token.</summary>
     public const string DnsPersist01 = "dns-persist-01";
 }

@@ -1,41 +1,46 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Jose;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Challenges;
 
-/// <summary>One way to prove control of a name (RFC 8555 section 7.1.5), as it was when it was read.</summary>
+/// <summary>A challenge: one way to prove control of an identifier (RFC 8555 section 7.1.5), as of the time it was read.</summary>
 public sealed record Challenge
 {
-    /// <summary>The URL; the identity of the challenge.</summary>
+    /// <summary>The URL, which identifies the challenge.</summary>
     public required Uri Url { get; init; }
 
-    /// <summary>The type, one of <see cref="AcmeChallengeTypes"/> or another.</summary>
+    /// <summary>The type: one of <see cref="AcmeChallengeTypes"/>, or another.</summary>
     public required string Type { get; init; }
 
     /// <summary>The status.</summary>
     public ChallengeStatus Status { get; init; }
 
-    /// <summary>The token; <see langword="null"/> where the type has none, or where it is not of the alphabet that RFC 8555 section 8.1 allows.</summary>
+    /// <summary>
+    /// The token; <see langword="null"/> if the type has none, or if it has characters that RFC 8555 section 8.1 does
+    /// not allow.
+    /// </summary>
     public string? Token { get; init; }
 
     /// <summary>Why the challenge failed.</summary>
     public AcmeProblem? Error { get; init; }
 
-    /// <summary>When it was met.</summary>
+    /// <summary>When the server validated the challenge.</summary>
     public DateTimeOffset? Validated { get; init; }
 
-    /// <summary>How long the server asks to wait before the next look.</summary>
+    /// <summary>How long the server asks to wait before the next poll (Retry-After).</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Members that RFC 8555 does not know, for drafts.</summary>
+    /// <summary>Members that RFC 8555 does not define, for drafts.</summary>
     public IReadOnlyDictionary<string, JsonElement> OtherMembers { get; init; } = new Dictionary<string, JsonElement>();
 
-    internal static Challenge? FromDocument(ChallengeDocument? document, AcmeResponse answer)
+    internal static Challenge? FromDocument(ChallengeDocument? document, AcmeResponse response)
     {
-        // A draft's challenge may look like anything: without a type and a URL it is no challenge for us, and no reason to fail.
+        // The challenge of a draft may have any shape: without a type and a URL it is ignored, which is no reason to fail.
         if (document?.Type is not { Length: > 0 } type || string.IsNullOrEmpty(document.Url))
         {
             return null;
@@ -43,13 +48,13 @@ public sealed record Challenge
 
         return new Challenge
         {
-            Url = answer.Link(document.Url, "url")!,
+            Url = response.Link(document.Url, "url")!,
             Type = QuotedText.Words(type, 64),
             Status = StatusOf(document.Status),
             Token = ChallengeToken.IsValid(document.Token) ? document.Token : null,
             Error = AcmeProblem.FromDocument(document.Error),
             Validated = WireTime.Parse(document.Validated),
-            RetryAfter = answer.RetryAfter,
+            RetryAfter = response.RetryAfter,
             OtherMembers = document.Other ?? new Dictionary<string, JsonElement>(),
         };
     }
@@ -62,4 +67,32 @@ public sealed record Challenge
         "invalid" => ChallengeStatus.Invalid,
         _ => ChallengeStatus.Unknown,
     };
+}
+
+/// <summary>The status of a challenge (RFC 8555 section 7.1.6).</summary>
+public enum ChallengeStatus
+{
+    /// <summary>A status unknown to this library.</summary>
+    Unknown,
+
+    /// <summary>The server waits for the client's response.</summary>
+    Pending,
+
+    /// <summary>The server is validating the challenge.</summary>
+    Processing,
+
+    /// <summary>The challenge was validated.</summary>
+    Valid,
+
+    /// <summary>Validation failed.</summary>
+    Invalid,
+}
+
+/// <summary>Checks tokens (RFC 8555 section 8.1). They become part of paths and records, so no other characters are allowed.</summary>
+internal static class ChallengeToken
+{
+    private const int MaxLength = 512;
+
+    public static bool IsValid([NotNullWhen(true)] string? token) => token is { Length: > 0 and <= MaxLength }
+        && Base64UrlAlphabet.IsMatch(token);
 }

@@ -5,7 +5,7 @@ using KestrelAcme.Protocol.Serialization;
 
 namespace KestrelAcme.Protocol.Challenges;
 
-/// <summary>A challenge as it is on the wire (RFC 8555 section 7.1.5).</summary>
+/// <summary>The JSON of a challenge (RFC 8555 section 7.1.5).</summary>
 internal sealed class ChallengeDocument
 {
     public string? Type { get; init; }
@@ -21,7 +21,7 @@ internal sealed class ChallengeDocument
 
     public ProblemDocument? Error { get; init; }
 
-    // Not init: the generator would make it a constructor parameter, which extension data must not be.
+    // Not init: the generator would make it a constructor parameter, which is not allowed for extension data.
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Other { get; set; }
 }

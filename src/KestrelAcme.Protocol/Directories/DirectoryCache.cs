@@ -5,12 +5,12 @@ using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Directories;
 
-/// <summary>Fetches the directory and keeps it for a while; one fetch at a time, for all that wait for it. Thread-safe.</summary>
+/// <summary>Fetches the directory and caches it; runs one fetch at a time, for all its callers. Thread-safe.</summary>
 internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider timeProvider, AcmeTransport transport)
 {
     private const int MaxRedirects = 5;
 
-    // Never disposed: a call that is under way while the client is disposed of leaves it after that.
+    // Never disposed: a call that is running while the client is disposed releases it afterwards.
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly SharedFailure _failure = new(timeProvider);
     private Entry? _entry;
@@ -47,7 +47,7 @@ internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider time
         }
     }
 
-    /// <summary>Forgets the directory: one of its URLs is gone.</summary>
+    /// <summary>Drops the cached directory, because one of its URLs no longer exists.</summary>
     public void Invalidate() => Volatile.Write(ref _entry, null);
 
     private AcmeDirectory? Fresh() =>
@@ -64,14 +64,14 @@ internal sealed class DirectoryCache(Uri url, TimeSpan maxAge, TimeProvider time
                 Kind = AcmeRequestKind.Directory,
                 Hint = "Check that the directory URL is complete, path included.",
             };
-            var answer = await transport.GetAsync(call, cancellationToken).ConfigureAwait(false);
-            if (!answer.IsRedirect)
+            var response = await transport.GetAsync(call, cancellationToken).ConfigureAwait(false);
+            if (!response.IsRedirect)
             {
-                return AcmeDirectory.FromDocument(answer.Read(AcmeJson.Default.DirectoryDocument), answer);
+                return AcmeDirectory.FromDocument(response.Read(AcmeJson.Default.DirectoryDocument), response);
             }
 
-            // Locations that are not https are dropped where the answer is read.
-            current = answer.Location ?? throw answer.Malformed("its redirect leads to no https URL");
+            // The response drops a Location that is not allowed.
+            current = response.Location ?? throw response.Malformed("its redirect does not lead to an HTTPS URL");
         }
 
         throw new AcmeException($"Reading the ACME directory failed: {url} redirects more than {MaxRedirects} times.")

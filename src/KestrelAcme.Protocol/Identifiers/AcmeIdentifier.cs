@@ -6,7 +6,10 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Identifiers;
 
-/// <summary>What a certificate is for: a DNS name (RFC 8555 section 7.1.3) or an IP address (RFC 8738). Compares by type and canonical value.</summary>
+/// <summary>
+/// The subject of a certificate: a DNS name (RFC 8555 section 7.1.3) or an IP address (RFC 8738). Compared by type and
+/// canonical value.
+/// </summary>
 public sealed record AcmeIdentifier
 {
     private const int MaxValueLength = 1024;
@@ -17,10 +20,10 @@ public sealed record AcmeIdentifier
         Value = value;
     }
 
-    /// <summary>The type as ACME writes it; one of <see cref="AcmeIdentifierTypes"/>, or a type this library does not know.</summary>
+    /// <summary>The type in ACME: one of <see cref="AcmeIdentifierTypes"/>, or a type unknown to this library.</summary>
     public string Type { get; }
 
-    /// <summary>The canonical value: a lower-case name in ASCII without a trailing dot, or an address as RFC 5952 writes it.</summary>
+    /// <summary>The canonical value: a lower-case ASCII name without a trailing dot, or an address in the form of RFC 5952.</summary>
     public string Value { get; }
 
     /// <summary>Whether this is a DNS name.</summary>
@@ -29,33 +32,36 @@ public sealed record AcmeIdentifier
     /// <summary>Whether this is an IP address.</summary>
     public bool IsIp => Type == AcmeIdentifierTypes.Ip;
 
-    /// <summary>Makes a DNS identifier. A name in Unicode becomes its A-labels; case and a trailing dot do not matter; <c>*.</c> may lead.</summary>
+    /// <summary>
+    /// Creates a DNS identifier. Unicode names are converted to A-labels; case and a trailing dot are ignored; a
+    /// leading <c>*.</c> is allowed.
+    /// </summary>
     /// <param name="name">The name.</param>
-    /// <exception cref="ArgumentException">The name is empty or has no form in ASCII.</exception>
+    /// <exception cref="ArgumentException">The name is empty or cannot be converted to ASCII.</exception>
     public static AcmeIdentifier Dns(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         return new AcmeIdentifier(AcmeIdentifierTypes.Dns, CanonicalName(name));
     }
 
-    /// <summary>Makes an IP identifier; an IPv4 address mapped into IPv6 counts as the IPv4 address.</summary>
-    /// <param name="address">The address; a scope does not matter.</param>
+    /// <summary>Creates an IP identifier. An IPv4-mapped IPv6 address counts as the IPv4 address.</summary>
+    /// <param name="address">The address; a scope is ignored.</param>
     public static AcmeIdentifier Ip(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
         return new AcmeIdentifier(AcmeIdentifierTypes.Ip, IpAddressText.Canonical(address));
     }
 
-    /// <summary>Makes an IP identifier where the text is an address, and a DNS identifier otherwise.</summary>
-    /// <param name="nameOrAddress">A name or an address, the latter without brackets.</param>
-    /// <exception cref="ArgumentException">The text is neither.</exception>
+    /// <summary>Creates an IP identifier if the text is an address, and a DNS identifier otherwise.</summary>
+    /// <param name="nameOrAddress">A name, or an address without brackets.</param>
+    /// <exception cref="ArgumentException">The text is neither a name nor an address.</exception>
     public static AcmeIdentifier Parse(string nameOrAddress)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(nameOrAddress);
         return IPAddress.TryParse(nameOrAddress, out var address) ? Ip(address) : Dns(nameOrAddress);
     }
 
-    /// <summary>The value alone.</summary>
+    /// <summary>Returns the value.</summary>
     public override string ToString() => Value;
 
     internal static AcmeIdentifier? FromDocument(IdentifierDocument? document)
@@ -85,10 +91,28 @@ public sealed record AcmeIdentifier
             return Canonical(name);
         }
 
-        // A wildcard's asterisk is no part of the name that IDNA knows.
+        // The asterisk of a wildcard is not part of the name for IDNA.
         var prefix = name.StartsWith("*.", StringComparison.Ordinal) ? "*." : "";
         return Canonical(prefix + new IdnMapping().GetAscii(name[prefix.Length..]));
     }
 
     private static string Canonical(string name) => (name.Length > 1 && name[^1] == '.' ? name[..^1] : name).ToLowerInvariant();
+}
+
+/// <summary>The identifier types of ACME (RFC 8555 section 9.7.7, RFC 8738).</summary>
+public static class AcmeIdentifierTypes
+{
+    /// <summary>A DNS name, RFC 8555.</summary>
+    public const string Dns = "dns";
+
+    /// <summary>An IPv4 or IPv6 address, RFC 8738.</summary>
+    public const string Ip = "ip";
+}
+
+/// <summary>The JSON of an identifier.</summary>
+internal sealed class IdentifierDocument
+{
+    public string? Type { get; init; }
+
+    public string? Value { get; init; }
 }

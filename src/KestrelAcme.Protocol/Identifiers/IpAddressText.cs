@@ -6,7 +6,7 @@ using System.Text;
 
 namespace KestrelAcme.Protocol.Identifiers;
 
-/// <summary>Writes addresses as RFC 8738 wants them: dotted quads, and RFC 5952 for IPv6.</summary>
+/// <summary>Writes addresses in the form that RFC 8738 requires: dotted quads for IPv4, RFC 5952 for IPv6.</summary>
 internal static class IpAddressText
 {
     private const int Groups = 8;
@@ -21,7 +21,8 @@ internal static class IpAddressText
         return address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() : WriteIPv6(address.GetAddressBytes());
     }
 
-    // IPAddress.ToString writes some IPv6 addresses with a dotted quad at the end and adds the scope: neither compares equal to what a server says.
+    // IPAddress.ToString writes some IPv6 addresses with a dotted quad at the end and adds the scope, so the text would not equal the
+    // server's.
     private static string WriteIPv6(byte[] bytes)
     {
         var (start, length) = LongestRunOfZeros(bytes);
@@ -46,7 +47,7 @@ internal static class IpAddressText
         return text.ToString();
     }
 
-    // RFC 5952 section 4.2: the longest run is shortened, the first of equals, and never a single group.
+    // RFC 5952 section 4.2: the longest run is shortened (the first one if several are equally long), and never a single group.
     private static (int Start, int Length) LongestRunOfZeros(byte[] bytes)
     {
         var best = (Start: -1, Length: 1);

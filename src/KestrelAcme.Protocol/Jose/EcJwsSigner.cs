@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace KestrelAcme.Protocol.Jose;
 
-/// <summary>ES256 and ES384 of RFC 7518 section 3.4.</summary>
+/// <summary>Signs with ES256 or ES384 (RFC 7518 section 3.4).</summary>
 internal sealed class EcJwsSigner : JwsSigner
 {
     private readonly ECDsa _key;
@@ -18,7 +18,8 @@ internal sealed class EcJwsSigner : JwsSigner
         {
             256 => ("P-256", "ES256", HashAlgorithmName.SHA256),
             384 => ("P-384", "ES384", HashAlgorithmName.SHA384),
-            var bits => throw new ArgumentException($"An ECDSA key of {bits} bits is not supported for signing; use P-256 or P-384.", nameof(key)),
+            var bits => throw new ArgumentException(
+                $"An ECDSA key of {bits} bits is not supported for signing; use P-256 or P-384.", nameof(key)),
         };
         var parameters = key.ExportParameters(includePrivateParameters: false);
         if (!IsNistCurve(parameters.Curve.Oid.Value, key.KeySize))
@@ -45,7 +46,8 @@ internal sealed class EcJwsSigner : JwsSigner
     protected override byte[] SignCore(ReadOnlySpan<byte> data) =>
         _key.SignData(data, _hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
 
-    // 256 bits are also secp256k1 and brainpool. Platforms that name curves without an OID have only the NIST ones under these sizes.
+    // secp256k1 and brainpool curves have 256 bits, too. Platforms that name curves without an OID have only the NIST curves of
+    // these sizes.
     private static bool IsNistCurve(string? oid, int bits) =>
         string.IsNullOrEmpty(oid) || oid == (bits == 256 ? "1.2.840.10045.3.1.7" : "1.3.132.0.34");
 }

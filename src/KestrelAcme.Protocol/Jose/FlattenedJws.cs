@@ -5,12 +5,15 @@ using System.Text.Json;
 
 namespace KestrelAcme.Protocol.Jose;
 
-/// <summary>Writes the flattened JSON serialization of RFC 7515 section 7.2.2, the only one that ACME takes (RFC 8555 section 6.2).</summary>
+/// <summary>
+/// Writes the flattened JSON serialization (RFC 7515 section 7.2.2), the only one that ACME allows (RFC 8555 section
+/// 6.2).
+/// </summary>
 internal static class FlattenedJws
 {
     public delegate byte[] Signature(ReadOnlySpan<byte> signingInput);
 
-    /// <summary>A request: signed by an account (<c>kid</c>) or by a key alone (<c>jwk</c>).</summary>
+    /// <summary>Writes a request, signed by an account (<c>kid</c>) or by a key without an account (<c>jwk</c>).</summary>
     public static byte[] ForRequest(JwsSender sender, Uri url, string? nonce, ReadOnlySpan<byte> payload)
     {
         var header = Json(writer =>
@@ -36,7 +39,10 @@ internal static class FlattenedJws
         return Write(header, payload, sender.Signer.Sign);
     }
 
-    /// <summary>The external account binding of RFC 8555 section 7.3.4: the account's public key, signed with the authority's HMAC key.</summary>
+    /// <summary>
+    /// Writes an external account binding (RFC 8555 section 7.3.4): the account's public key, signed with the CA's HMAC
+    /// key.
+    /// </summary>
     public static byte[] ForExternalAccount(HmacJwsKey key, string keyId, Uri newAccountUrl, ReadOnlySpan<byte> jwk)
     {
         var header = Json(writer =>
@@ -48,7 +54,7 @@ internal static class FlattenedJws
         return Write(header, jwk, key.Sign);
     }
 
-    /// <summary>Puts a protected header and a payload together and signs them.</summary>
+    /// <summary>Combines and signs a protected header and a payload.</summary>
     public static byte[] Write(ReadOnlySpan<byte> protectedHeader, ReadOnlySpan<byte> payload, Signature sign)
     {
         var encodedHeader = Base64Url.EncodeToString(protectedHeader);

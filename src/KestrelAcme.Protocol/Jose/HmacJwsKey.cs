@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace KestrelAcme.Protocol.Jose;
 
-/// <summary>A symmetric key for HS256 (RFC 7518 section 3.2); the bytes are wiped when it is disposed.</summary>
+/// <summary>A symmetric key for HS256 (RFC 7518 section 3.2). Disposing it wipes the key from memory.</summary>
 internal sealed class HmacJwsKey : IDisposable
 {
     private readonly byte[] _key;
@@ -14,7 +14,7 @@ internal sealed class HmacJwsKey : IDisposable
         _key = key;
     }
 
-    /// <summary>Reads base64url, and plain base64 and padding too: authorities hand out both.</summary>
+    /// <summary>Reads base64url. Plain base64 and padding are accepted, too, because CAs issue both.</summary>
     public static HmacJwsKey FromText(string text)
     {
         var normal = text.Trim().Replace('+', '-').Replace('/', '_').TrimEnd('=');
@@ -25,8 +25,9 @@ internal sealed class HmacJwsKey : IDisposable
         }
         catch (FormatException)
         {
-            // The cause is left out: its text could quote the key.
-            throw new ArgumentException("The HMAC key of the external account binding is not base64url; copy it from the authority as it stands.", nameof(text));
+            // No inner exception: its text could quote the key.
+            throw new ArgumentException(
+                "The HMAC key of the external account binding is not base64url; copy it exactly as the CA shows it.", nameof(text));
         }
 
         return bytes.Length > 0

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace KestrelAcme.Protocol.Jose;
 
-/// <summary>RS256 of RFC 7518 section 3.3.</summary>
+/// <summary>Signs with RS256 (RFC 7518 section 3.3).</summary>
 internal sealed class RsaJwsSigner : JwsSigner
 {
     private const int MinKeySize = 2048;
@@ -16,7 +16,8 @@ internal sealed class RsaJwsSigner : JwsSigner
     {
         if (key.KeySize < MinKeySize)
         {
-            throw new ArgumentException($"An RSA key of {key.KeySize} bits is too short to sign with; use {MinKeySize} bits or more.", nameof(key));
+            throw new ArgumentException(
+                $"An RSA key of {key.KeySize} bits is too short to sign with; use {MinKeySize} bits or more.", nameof(key));
         }
 
         _key = key;
@@ -36,6 +37,6 @@ internal sealed class RsaJwsSigner : JwsSigner
 
     protected override byte[] SignCore(ReadOnlySpan<byte> data) => _key.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
 
-    // RFC 7518 section 6.3.1.1: no leading zero octets.
+    // RFC 7518 section 6.3.1.1: without leading zero octets.
     private static string Unsigned(ReadOnlySpan<byte> value) => Base64Url.EncodeToString(value.TrimStart((byte)0));
 }

@@ -6,69 +6,70 @@ using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Orders;
 
-/// <summary>An order (RFC 8555 section 7.1.3), as it was when it was read.</summary>
+/// <summary>An order (RFC 8555 section 7.1.3), as of the time it was read.</summary>
 public sealed record Order
 {
     private const int MaxIdentifiers = 1000;
 
-    /// <summary>The URL; the identity of the order. Keep it: a server may not name it again.</summary>
+    /// <summary>The URL, which identifies the order. Store it: the server may not tell it again.</summary>
     public required Uri Url { get; init; }
 
     /// <summary>The status.</summary>
     public OrderStatus Status { get; init; }
 
-    /// <summary>When the order ends if it is not finalized.</summary>
+    /// <summary>When the order expires if it is not finalized.</summary>
     public DateTimeOffset? Expires { get; init; }
 
-    /// <summary>The names and addresses, in any order.</summary>
+    /// <summary>The names and addresses, in no particular order.</summary>
     public IReadOnlyList<AcmeIdentifier> Identifiers { get; init; } = [];
 
-    /// <summary>The authorizations, in any order; some may be valid already.</summary>
+    /// <summary>The URLs of the authorizations, in no particular order. Some may already be valid.</summary>
     public IReadOnlyList<Uri> AuthorizationUrls { get; init; } = [];
 
-    /// <summary>Where the CSR goes.</summary>
+    /// <summary>The URL to send the signing request to.</summary>
     public Uri? FinalizeUrl { get; init; }
 
-    /// <summary>Where the certificate is, once the order is valid.</summary>
+    /// <summary>The URL of the certificate, if the order is valid.</summary>
     public Uri? CertificateUrl { get; init; }
 
     /// <summary>Why the order is invalid.</summary>
     public AcmeProblem? Error { get; init; }
 
-    /// <summary>The profile, where the server names it.</summary>
+    /// <summary>The certificate profile, if the server reports it.</summary>
     public string? Profile { get; init; }
 
-    /// <summary>The certificate that is replaced, as the server repeats it (RFC 9773 section 5).</summary>
+    /// <summary>The replaced certificate, as reported by the server (RFC 9773 section 5).</summary>
     public string? Replaces { get; init; }
 
-    /// <summary>The begin of the certificate, where it was asked for.</summary>
+    /// <summary>The requested start of the certificate's validity, if any.</summary>
     public DateTimeOffset? NotBefore { get; init; }
 
-    /// <summary>The end of the certificate, where it was asked for.</summary>
+    /// <summary>The requested end of the certificate's validity, if any.</summary>
     public DateTimeOffset? NotAfter { get; init; }
 
-    /// <summary>How long the server asks to wait before the next look.</summary>
+    /// <summary>How long the server asks to wait before the next poll (Retry-After).</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    internal static Order FromResponse(AcmeResponse answer, Uri url)
+    internal static Order FromResponse(AcmeResponse response, Uri url)
     {
-        var document = answer.Read(AcmeJson.Default.OrderDocument);
+        var document = response.Read(AcmeJson.Default.OrderDocument);
         return new Order
         {
             Url = url,
             Status = StatusOf(document.Status),
             Expires = WireTime.Parse(document.Expires),
-            Identifiers = [.. (document.Identifiers ?? []).Take(MaxIdentifiers).Select(AcmeIdentifier.FromDocument).OfType<AcmeIdentifier>()],
+            Identifiers = [.. (document.Identifiers ?? []).Take(MaxIdentifiers)
+                .Select(AcmeIdentifier.FromDocument).OfType<AcmeIdentifier>()],
             AuthorizationUrls = [.. (document.Authorizations ?? []).Take(MaxIdentifiers)
-                .Select(text => answer.Link(text, "authorizations")).OfType<Uri>()],
-            FinalizeUrl = answer.Link(document.Finalize, "finalize"),
-            CertificateUrl = answer.Link(document.Certificate, "certificate"),
+                .Select(text => response.Link(text, "authorizations")).OfType<Uri>()],
+            FinalizeUrl = response.Link(document.Finalize, "finalize"),
+            CertificateUrl = response.Link(document.Certificate, "certificate"),
             Error = AcmeProblem.FromDocument(document.Error),
             Profile = Text(document.Profile),
             Replaces = Text(document.Replaces),
             NotBefore = WireTime.Parse(document.NotBefore),
             NotAfter = WireTime.Parse(document.NotAfter),
-            RetryAfter = answer.RetryAfter,
+            RetryAfter = response.RetryAfter,
         };
     }
 
@@ -83,4 +84,26 @@ public sealed record Order
         "invalid" => OrderStatus.Invalid,
         _ => OrderStatus.Unknown,
     };
+}
+
+/// <summary>The status of an order (RFC 8555 section 7.1.6).</summary>
+public enum OrderStatus
+{
+    /// <summary>A status unknown to this library.</summary>
+    Unknown,
+
+    /// <summary>Authorizations have to be completed.</summary>
+    Pending,
+
+    /// <summary>The order can be finalized.</summary>
+    Ready,
+
+    /// <summary>The certificate is being issued.</summary>
+    Processing,
+
+    /// <summary>The certificate is available.</summary>
+    Valid,
+
+    /// <summary>The order failed.</summary>
+    Invalid,
 }

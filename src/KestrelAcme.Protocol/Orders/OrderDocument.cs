@@ -5,7 +5,7 @@ using KestrelAcme.Protocol.Serialization;
 
 namespace KestrelAcme.Protocol.Orders;
 
-/// <summary>An order as it is on the wire (RFC 8555 section 7.1.3).</summary>
+/// <summary>The JSON of an order (RFC 8555 section 7.1.3).</summary>
 internal sealed class OrderDocument
 {
     public string? Status { get; init; }
@@ -34,4 +34,24 @@ internal sealed class OrderDocument
 
     [JsonConverter(typeof(OptionalTextConverter))]
     public string? Replaces { get; init; }
+}
+
+/// <summary>The payload of newOrder (RFC 8555 section 7.4, RFC 9773 section 5, profiles draft).</summary>
+internal sealed class NewOrderPayload
+{
+    public required IReadOnlyList<IdentifierDocument> Identifiers { get; init; }
+
+    public string? NotBefore { get; init; }
+
+    public string? NotAfter { get; init; }
+
+    public string? Profile { get; init; }
+
+    public string? Replaces { get; init; }
+}
+
+/// <summary>The payload of finalize (RFC 8555 section 7.4).</summary>
+internal sealed class FinalizePayload
+{
+    public required string Csr { get; init; }
 }

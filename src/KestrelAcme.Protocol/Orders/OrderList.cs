@@ -7,7 +7,7 @@ using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Orders;
 
-/// <summary>Reads an account's list of orders page by page.</summary>
+/// <summary>Reads an account's list of orders, page by page.</summary>
 internal static class OrderList
 {
     private const int MaxPages = 100;
@@ -22,9 +22,9 @@ internal static class OrderList
         {
             try
             {
-                var answer = await account.FetchAsync("Reading the list of orders", page, cancellationToken).ConfigureAwait(false);
-                orders.AddRange(ReadPage(answer).Take(MaxOrders - orders.Count));
-                page = answer.Links.FirstOrDefault(link => link.Relation == "next")?.Url;
+                var response = await account.FetchAsync("Reading the list of orders", page, cancellationToken).ConfigureAwait(false);
+                orders.AddRange(ReadPage(response).Take(MaxOrders - orders.Count));
+                page = response.Links.FirstOrDefault(link => link.Relation == "next")?.Url;
             }
             catch (AcmeException e) when (IsAbsent(e))
             {
@@ -35,21 +35,23 @@ internal static class OrderList
         return details.OrdersUrl is null ? null : orders;
     }
 
-    // RFC 8555 section 7.1.2.1 has an object with a member "orders"; smallstep's server, and so Caddy, sends the bare array.
-    internal static List<Uri> ReadPage(AcmeResponse answer)
+    // RFC 8555 section 7.1.2.1 defines an object with a member "orders"; smallstep's server, and therefore Caddy, sends the bare array.
+    internal static List<Uri> ReadPage(AcmeResponse response)
     {
-        using var document = answer.Read(AcmeJson.Default.JsonDocument);
+        using var document = response.Read(AcmeJson.Default.JsonDocument);
         var root = document.RootElement;
-        var list = root.ValueKind == JsonValueKind.Object ? JsonText.Members(root).FirstOrDefault(member => member.Name == "orders").Value : root;
+        var list = root.ValueKind == JsonValueKind.Object
+            ? JsonText.Members(root).FirstOrDefault(member => member.Name == "orders").Value
+            : root;
         if (list.ValueKind != JsonValueKind.Array)
         {
-            throw answer.Malformed("that is not a list of orders");
+            throw response.Malformed("the response is not a list of orders");
         }
 
-        return [.. list.EnumerateArray().Select(order => answer.Link(JsonText.Read(order), "orders")).OfType<Uri>()];
+        return [.. list.EnumerateArray().Select(order => response.Link(JsonText.Read(order), "orders")).OfType<Uri>()];
     }
 
-    // Some servers name a list that they do not have, or not in a form that anybody could read.
+    // Some servers report the URL of a list that they do not have, or that cannot be read.
     private static bool IsAbsent(AcmeException exception) => exception is AcmeMalformedResponseException
         || exception.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented;
 }

@@ -5,13 +5,13 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Problems;
 
-/// <summary>Puts what went wrong in plain words.</summary>
+/// <summary>Formats problems as plain text.</summary>
 internal static class ProblemMessage
 {
     private const int MaxSubproblemsShown = 20;
     private const int MaxDescription = 4000;
 
-    /// <summary>"rejectedIdentifier: detail; name: caa: detail".</summary>
+    /// <summary>Formats a problem, such as "rejectedIdentifier: detail; name: caa: detail".</summary>
     public static string Describe(AcmeProblem problem)
     {
         var text = new StringBuilder();
@@ -35,7 +35,7 @@ internal static class ProblemMessage
         return text.Length <= MaxDescription ? text.ToString() : text.ToString(0, MaxDescription) + "…";
     }
 
-    /// <summary>The message of an exception for an answer that is an error.</summary>
+    /// <summary>Formats the exception message for an error response.</summary>
     public static string Refused(string operation, Uri url, HttpStatusCode status, AcmeProblem? problem, TimeSpan? retryAfter, string? hint)
     {
         var text = new StringBuilder();

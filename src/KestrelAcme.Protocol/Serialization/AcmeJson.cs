@@ -11,7 +11,7 @@ using KestrelAcme.Protocol.RenewalInformation;
 
 namespace KestrelAcme.Protocol.Serialization;
 
-/// <summary>The JSON of the wire, generated at compile time.</summary>
+/// <summary>The source-generated serializer of all ACME JSON.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

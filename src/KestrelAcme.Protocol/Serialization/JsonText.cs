@@ -1,15 +1,16 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace KestrelAcme.Protocol.Serialization;
 
-/// <summary>Reads text from JSON of a server that was parsed but not decoded yet.</summary>
+/// <summary>Reads text from a server's JSON that was parsed but not decoded.</summary>
 /// <remarks>
-/// A parsed document may still hold text that is not UTF-8, or half of a surrogate pair: reading that throws
-/// <see cref="InvalidOperationException"/>, which no caller expects of data.
+/// A parsed document may hold text that is not valid UTF-8, or half of a surrogate pair. Reading it throws
+/// <see cref="InvalidOperationException"/>, which callers do not expect for bad data.
 /// </remarks>
 internal static class JsonText
 {
-    /// <returns><see langword="null"/> if the element is not a string, or not valid text.</returns>
+    /// <returns><see langword="null"/> if the element is not a string or not valid text.</returns>
     public static string? Read(JsonElement element)
     {
         try
@@ -22,7 +23,7 @@ internal static class JsonText
         }
     }
 
-    /// <returns>The members whose names are valid text, in their order.</returns>
+    /// <returns>The members with valid names, in their order.</returns>
     public static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement element)
     {
         if (element.ValueKind != JsonValueKind.Object)
@@ -50,4 +51,23 @@ internal static class JsonText
             return null;
         }
     }
+}
+
+/// <summary>
+/// Reads optional text, such as a time: a value of another type counts as missing instead of making the document unreadable.
+/// </summary>
+internal sealed class OptionalTextConverter : JsonConverter<string?>
+{
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return reader.GetString();
+        }
+
+        reader.Skip();
+        return null;
+    }
+
+    public override void Write(Utf8JsonWriter writer, string? value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 }

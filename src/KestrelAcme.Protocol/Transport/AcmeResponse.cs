@@ -6,12 +6,12 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>An answer, read whole and bounded.</summary>
+/// <summary>A response, read completely and limited in size.</summary>
 internal sealed class AcmeResponse
 {
     public required AcmeCall Call { get; init; }
 
-    /// <summary>The directory by which the operator named the server.</summary>
+    /// <summary>The directory URL that the operator configured for the server.</summary>
     public required Uri Origin { get; init; }
 
     public required HttpStatusCode Status { get; init; }
@@ -36,26 +36,26 @@ internal sealed class AcmeResponse
     private bool IsJson => MediaType is null || MediaType == "application/json" || MediaType.EndsWith("+json", StringComparison.Ordinal);
 
     /// <summary>Reads the body as JSON.</summary>
-    /// <exception cref="AcmeMalformedResponseException">It is none, or not of this shape.</exception>
+    /// <exception cref="AcmeMalformedResponseException">The body is not JSON, or not of this type.</exception>
     public T Read<T>(JsonTypeInfo<T> type)
         where T : class
     {
         if (!IsJson)
         {
-            throw Malformed($"the answer is {QuotedText.Words(MediaType, 100)}, not application/json");
+            throw Malformed($"the response is {QuotedText.Words(MediaType, 100)}, not application/json");
         }
 
         try
         {
-            return JsonSerializer.Deserialize(Body, type) ?? throw Malformed("the answer is the JSON value null");
+            return JsonSerializer.Deserialize(Body, type) ?? throw Malformed("the response is the JSON value null");
         }
         catch (JsonException e)
         {
-            throw Malformed(Body.Length == 0 ? "the answer is empty" : "the answer is not the JSON expected", e);
+            throw Malformed(Body.Length == 0 ? "the response is empty" : "the response is not the expected JSON", e);
         }
     }
 
-    /// <summary>The problem document, if the body is one.</summary>
+    /// <summary>Reads the problem document, if the body is one.</summary>
     public AcmeProblem? ReadProblem()
     {
         if (!IsJson || Body.Length == 0)
@@ -69,14 +69,14 @@ internal sealed class AcmeResponse
         }
         catch (JsonException)
         {
-            // An error page that calls itself JSON: the status tells enough.
+            // An error page with the media type of JSON: the status is enough.
             return null;
         }
     }
 
-    /// <summary>Resolves a link of the body against the URL of the answer.</summary>
-    /// <returns><see langword="null"/> where there is none.</returns>
-    /// <exception cref="AcmeMalformedResponseException">The link is none that may be followed.</exception>
+    /// <summary>Resolves a link in the body against the URL of the request.</summary>
+    /// <returns><see langword="null"/> if there is no link.</returns>
+    /// <exception cref="AcmeMalformedResponseException">The link must not be followed.</exception>
     public Uri? Link(string? text, string member)
     {
         if (string.IsNullOrEmpty(text))
@@ -86,7 +86,8 @@ internal sealed class AcmeResponse
 
         return Uri.TryCreate(Call.Url, text, out var url) && UrlPolicy.IsAllowed(url, Origin)
             ? url
-            : throw Malformed($"\"{member}\" is \"{QuotedText.Words(text, 200)}\", which is not an https URL that may be asked here");
+            : throw Malformed(
+                $"\"{member}\" is \"{QuotedText.Words(text, 200)}\", which is not an https URL that may be requested from here");
     }
 
     public AcmeMalformedResponseException Malformed(string why, Exception? cause = null)
@@ -101,4 +102,14 @@ internal sealed class AcmeResponse
             RequestMayHaveBeenProcessed = !Call.IsRepeatable,
         };
     }
+}
+
+/// <summary>The Date header of a response, and when the response arrived by this machine's monotonic clock.</summary>
+internal sealed record ServerClock(DateTimeOffset Date, long Since)
+{
+    /// <summary>
+    /// How far the server's clock is ahead. Computed on each call, so that a correction of this machine's clock takes
+    /// effect at once.
+    /// </summary>
+    public TimeSpan Skew(TimeProvider time) => Date - time.GetUtcNow() + time.GetElapsedTime(Since);
 }

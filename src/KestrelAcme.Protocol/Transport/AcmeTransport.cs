@@ -4,7 +4,10 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Sends requests and repeats them as far as <see cref="RetryPolicy"/> allows; signs them anew, with a new nonce, each time. Thread-safe.</summary>
+/// <summary>
+/// Sends requests and retries them as <see cref="RetryPolicy"/> allows. Each attempt is signed again, with a new nonce.
+/// Thread-safe.
+/// </summary>
 internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exchange)
 {
     private readonly TimeProvider _timeProvider = options.TimeProvider;
@@ -12,29 +15,29 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     private readonly Func<double> _jitter = options.Jitter;
     private long _budget = options.Retry.TotalBudget.Ticks;
 
-    /// <summary>The time after which no further attempt at a request is begun.</summary>
+    /// <summary>The time after which no further attempt at a request is started.</summary>
     public TimeSpan Budget
     {
         get => TimeSpan.FromTicks(Interlocked.Read(ref _budget));
         set => Interlocked.Exchange(ref _budget, value.Ticks);
     }
 
-    /// <summary>The nonces at hand.</summary>
+    /// <summary>The unused nonces.</summary>
     public NoncePool Nonces { get; } = new(options.TimeProvider);
 
-    /// <summary>The pace of POSTs.</summary>
+    /// <summary>The rate of POST requests after failures.</summary>
     public PostPace Pace { get; } = new(options.Retry.IntervalAfterFailures, options.TimeProvider);
 
-    /// <summary>Fetches without a signature: the directory and renewal information.</summary>
+    /// <summary>Sends an unsigned GET request, for the directory and renewal information.</summary>
     public Task<AcmeResponse> GetAsync(AcmeCall call, CancellationToken cancellationToken) =>
         RepeatAsync(call, _ => exchange.SendAsync(call, HttpMethod.Get, jws: null, cancellationToken), cancellationToken);
 
-    /// <summary>Sends a signed POST.</summary>
-    /// <param name="call">What for and where.</param>
-    /// <param name="newNonceUrl">Where nonces come from.</param>
-    /// <param name="sender">Who signs.</param>
+    /// <summary>Sends a signed POST request.</summary>
+    /// <param name="call">The request.</param>
+    /// <param name="newNonceUrl">The URL for new nonces.</param>
+    /// <param name="sender">The signer.</param>
     /// <param name="payload">The payload; empty for POST-as-GET.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public Task<AcmeResponse> PostAsync(
         AcmeCall call, Uri newNonceUrl, JwsSender sender, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RepeatAsync(
@@ -48,17 +51,18 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
             },
             cancellationToken);
 
-    /// <summary>Runs attempts until one succeeds or the policy gives up.</summary>
-    private async Task<AcmeResponse> RepeatAsync(AcmeCall call, Func<string?, Task<AcmeResponse>> attempt, CancellationToken cancellationToken)
+    /// <summary>Runs attempts until one succeeds or the policy allows no more.</summary>
+    private async Task<AcmeResponse> RepeatAsync(
+        AcmeCall call, Func<string?, Task<AcmeResponse>> attempt, CancellationToken cancellationToken)
     {
         var started = _timeProvider.GetTimestamp();
         var lostBefore = false;
         for (var attempts = 1; ; attempts++)
         {
-            var (answer, failure) = await TryAsync(call, attempt, started).ConfigureAwait(false);
+            var (response, failure) = await TryAsync(call, attempt, started).ConfigureAwait(false);
             if (failure is null)
             {
-                return answer!;
+                return response!;
             }
 
             failure.FollowsLostAttempt = lostBefore;
@@ -73,21 +77,21 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
         }
     }
 
-    /// <summary>One attempt; badNonce is answered at once, with the nonce that came with it.</summary>
-    private async Task<(AcmeResponse? Answer, AcmeException? Failure)> TryAsync(
+    /// <summary>Runs one attempt. badNonce errors are retried at once with the nonce of the error.</summary>
+    private async Task<(AcmeResponse? Response, AcmeException? Failure)> TryAsync(
         AcmeCall call, Func<string?, Task<AcmeResponse>> attempt, long started)
     {
         try
         {
-            var answer = await attempt(null).ConfigureAwait(false);
-            for (var badNonces = 0; badNonces < _retry.MaxBadNonceRetries && IsBadNonce(answer) && IsWithinBudget(started); badNonces++)
+            var response = await attempt(null).ConfigureAwait(false);
+            for (var badNonces = 0; badNonces < _retry.MaxBadNonceRetries && IsBadNonce(response) && IsWithinBudget(started); badNonces++)
             {
-                answer = await attempt(NextNonce(answer)).ConfigureAwait(false);
+                response = await attempt(NextNonce(response)).ConfigureAwait(false);
             }
 
-            Nonces.Add(answer.Nonce);
-            var isGood = answer.IsSuccess || (answer.IsRedirect && call.TakesRedirects);
-            return isGood ? (answer, null) : (null, ResponseFailure.From(answer));
+            Nonces.Add(response.Nonce);
+            var isGood = response.IsSuccess || (response.IsRedirect && call.TakesRedirects);
+            return isGood ? (response, null) : (null, ResponseFailure.From(response));
         }
         catch (AcmeException e)
         {
@@ -95,32 +99,57 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
         }
     }
 
-    // A server that is slow to say badNonce must not get eleven answers in for each attempt.
+    // A server that responds slowly with badNonce must not get eleven requests for each attempt.
     private bool IsWithinBudget(long started) => _timeProvider.GetElapsedTime(started) < Budget;
 
-    private static bool IsBadNonce(AcmeResponse answer) => !answer.IsSuccess && answer.ReadProblem()?.Is(AcmeProblemTypes.BadNonce) == true;
+    private static bool IsBadNonce(AcmeResponse response) =>
+        !response.IsSuccess && response.ReadProblem()?.Is(AcmeProblemTypes.BadNonce) == true;
 
-    // RFC 8555 section 6.5: the error brings the nonce for the next attempt. Those kept are older than the one refused.
-    private string? NextNonce(AcmeResponse answer)
+    // RFC 8555 section 6.5: the error brings the nonce for the next attempt. The nonces in the pool are older than the rejected one.
+    private string? NextNonce(AcmeResponse response)
     {
         Nonces.Clear();
-        return NoncePool.IsValid(answer.Nonce) ? answer.Nonce : null;
+        return NoncePool.IsValid(response.Nonce) ? response.Nonce : null;
     }
 
     private async Task<string> FetchNonceAsync(AcmeCall call, Uri newNonceUrl, CancellationToken cancellationToken)
     {
-        // A lost nonce does no harm, so the original call's rule about repetition does not apply to it.
+        // A lost nonce does no harm, so this request can be repeated even if the original call cannot.
         var nonceCall = new AcmeCall($"{call.Operation} (fetching a nonce)", newNonceUrl)
         {
             HasEffect = false,
             Kind = AcmeRequestKind.NewNonce,
         };
-        var answer = await exchange.SendAsync(nonceCall, HttpMethod.Head, jws: null, cancellationToken).ConfigureAwait(false);
-        if (!answer.IsSuccess)
+        var response = await exchange.SendAsync(nonceCall, HttpMethod.Head, jws: null, cancellationToken).ConfigureAwait(false);
+        if (!response.IsSuccess)
         {
-            throw ResponseFailure.From(answer);
+            throw ResponseFailure.From(response);
         }
 
-        return NoncePool.IsValid(answer.Nonce) ? answer.Nonce! : throw answer.Malformed("without a valid Replay-Nonce header");
+        return NoncePool.IsValid(response.Nonce) ? response.Nonce! : throw response.Malformed("without a valid Replay-Nonce header");
     }
+}
+
+/// <summary>A request to a server: its operation, its URL, and whether it may be repeated if the response is lost.</summary>
+internal sealed record AcmeCall(string Operation, Uri Url)
+{
+    /// <summary>
+    /// Whether a second copy does no harm. False for a new order or a finalization: the first copy may have been
+    /// processed.
+    /// </summary>
+    public bool IsRepeatable { get; init; } = true;
+
+    /// <summary>Whether the caller handles redirects.</summary>
+    public bool TakesRedirects { get; init; }
+
+    /// <summary>Whether the request changes anything on the server; fetching a nonce does not.</summary>
+    public bool HasEffect { get; init; } = true;
+
+    /// <summary>The server's rate limit that the request counts against.</summary>
+    public AcmeRequestKind Kind { get; init; }
+
+    public string Accept { get; init; } = "application/json";
+
+    /// <summary>Advice for the operator, appended to error messages.</summary>
+    public string? Hint { get; init; }
 }

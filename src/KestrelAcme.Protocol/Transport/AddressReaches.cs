@@ -2,7 +2,10 @@ using System.Net;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Sorts addresses by <see cref="AddressReach"/>; an IPv4 address inside an IPv6 address counts as itself. Pure.</summary>
+/// <summary>
+/// Classifies addresses by <see cref="AddressReach"/>. An IPv4 address embedded in an IPv6 address is classified as
+/// itself. Stateless.
+/// </summary>
 internal static class AddressReaches
 {
     public static AddressReach Of(IPAddress address)
@@ -18,13 +21,15 @@ internal static class AddressReaches
         {
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 or 1] => AddressReach.ThisMachine,
             [0xFE, >= 0x80 and < 0xC0, ..] or [0xFF, ..] => AddressReach.ThisLink,
-            // AWS has a /32 for its services on each machine (fd00:ec2::254 among them), Google one address (fd20:ce::254).
+            // AWS uses a /32 for services on each machine (fd00:ec2::254 and others), Google a single address (fd20:ce::254).
             [0xFD, 0, 0x0E, 0xC2, ..] or [0xFD, 0x20, 0, 0xCE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x54] => AddressReach.CloudMetadata,
             _ => OfEmbedded(bytes),
         };
     }
 
-    /// <summary>How far the host of a URL leads by what it says itself; a name that only DNS knows leads into the network.</summary>
+    /// <summary>
+    /// Classifies the host of a URL without resolving it. Names that only DNS can resolve count as <see cref="AddressReach.Network"/>.
+    /// </summary>
     public static AddressReach Of(Uri url)
     {
         if (IPAddress.TryParse(url.IdnHost, out var address))
@@ -38,7 +43,7 @@ internal static class AddressReaches
         return isOwn ? AddressReach.ThisMachine : AddressReach.Network;
     }
 
-    /// <summary>For messages.</summary>
+    /// <summary>Describes the reach in messages.</summary>
     public static string Describe(this AddressReach reach) => reach switch
     {
         AddressReach.ThisMachine => "an address of this machine",
@@ -56,7 +61,10 @@ internal static class AddressReaches
         _ => AddressReach.Network,
     };
 
-    /// <summary>Looks at the IPv4 addresses inside an IPv6 address: routers, tunnels and translators may lead there.</summary>
+    /// <summary>
+    /// Classifies the IPv4 addresses embedded in an IPv6 address, because routers, tunnels and translators may forward
+    /// to them.
+    /// </summary>
     private static AddressReach OfEmbedded(ReadOnlySpan<byte> bytes)
     {
         var last = bytes[12..];
@@ -79,7 +87,7 @@ internal static class AddressReaches
             return FirstLocal(OfIPv4(bytes[4..8]), OfIPv4(client));
         }
 
-        // NAT64 of one's own, RFC 8215: prefixes of 48 to 96 bits, RFC 6052 section 2.2.
+        // Local-use NAT64, RFC 8215: prefixes of 48 to 96 bits, RFC 6052 section 2.2.
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0, 0x64, 0xFF, 0x9B, 0, 1]))
         {
             return FirstLocal(
@@ -92,7 +100,7 @@ internal static class AddressReaches
         return bytes[8..12] is [0 or 2, 0, 0x5E, 0xFE] ? OfIPv4(last) : AddressReach.Network; // ISATAP, RFC 5214
     }
 
-    // Where the address would be if the prefix were as long; zeros are most likely a part of the prefix.
+    // The embedded address for one prefix length. A leading zero most likely belongs to the prefix.
     private static AddressReach OfTranslated(ReadOnlySpan<byte> bytes) => bytes[0] == 0 ? AddressReach.Network : OfIPv4(bytes);
 
     private static AddressReach FirstLocal(params ReadOnlySpan<AddressReach> reaches)
@@ -107,4 +115,20 @@ internal static class AddressReaches
 
         return AddressReach.Network;
     }
+}
+
+/// <summary>How far away from this machine an IP address is.</summary>
+internal enum AddressReach
+{
+    /// <summary>On a network, private or public.</summary>
+    Network,
+
+    /// <summary>This machine: 127.0.0.0/8, ::1, and the unspecified addresses, which Linux connects to itself.</summary>
+    ThisMachine,
+
+    /// <summary>The local link: 169.254.0.0/16, fe80::/10, multicast. The metadata services of most clouds are there.</summary>
+    ThisLink,
+
+    /// <summary>The metadata service of a cloud, which hands out credentials.</summary>
+    CloudMetadata,
 }

@@ -2,14 +2,14 @@ using System.Buffers;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Reads the content of an answer up to a limit.</summary>
+/// <summary>Reads the content of a response up to a limit.</summary>
 internal static class BoundedContent
 {
-    /// <summary>The largest answer that is read, in bytes.</summary>
+    /// <summary>The maximum size of a response, in bytes.</summary>
     public const int MaxLength = 1024 * 1024;
 
-    /// <summary>Reads all.</summary>
-    /// <returns><see langword="null"/> when the content is longer than the limit.</returns>
+    /// <summary>Reads the whole content.</summary>
+    /// <returns><see langword="null"/> if the content exceeds the limit.</returns>
     public static async Task<byte[]?> ReadAsync(HttpContent content, int maxLength, CancellationToken cancellationToken)
     {
         if (content.Headers.ContentLength > maxLength)

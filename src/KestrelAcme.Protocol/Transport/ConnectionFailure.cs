@@ -4,7 +4,7 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Says why there was no answer, and what to do.</summary>
+/// <summary>Explains why there was no response, and what to do.</summary>
 internal static class ConnectionFailure
 {
     public static AcmeUnreachableException From(AcmeCall call, Exception cause, TimeSpan? timeout)
@@ -56,15 +56,15 @@ internal static class ConnectionFailure
         AcmeUnreachableReason.TimedOut => $"{url} did not answer within {timeout!.Value.TotalSeconds:0.###} s.",
         AcmeUnreachableReason.NameNotResolved =>
             $"the host name of {url} does not resolve{Detail(Find<ConnectFailedException>(cause))}. "
-            + "Check the host name, and this machine's DNS.",
+            + "Check the host name and this machine's DNS settings.",
         AcmeUnreachableReason.NotConnected =>
             $"{url} cannot be reached: {Find<ConnectFailedException>(cause)?.Message ?? Innermost(cause)}. "
-            + "Check that the network and its firewalls let this machine reach the server.",
+            + "Check that the network and its firewalls allow this machine to reach the server.",
         AcmeUnreachableReason.ProxyFailed => $"the proxy did not connect to {url}: {Innermost(cause)}. Check the proxy settings.",
         >= AcmeUnreachableReason.TlsFailed when Find<ServerCertificateException>(cause) is { } refused
             => $"the TLS certificate of {url} is not accepted: {refused.Message}.",
         AcmeUnreachableReason.TlsFailed => $"TLS with {url} failed: {Innermost(cause)}.",
-        _ => $"the connection to {url} broke before the whole answer came: {Innermost(cause)}.",
+        _ => $"the connection to {url} broke before the whole response arrived: {Innermost(cause)}.",
     };
 
     private static string Detail(ConnectFailedException? failure) => failure is null ? "" : $" ({failure.Message})";
@@ -84,4 +84,12 @@ internal static class ConnectionFailure
     }
 
     private static string Innermost(Exception cause) => QuotedText.Words(cause.GetBaseException().Message.TrimEnd('.'), 300);
+}
+
+/// <summary>No address of a host could be connected to; the message lists each address with its result.</summary>
+internal sealed class ConnectFailedException(string message, bool isNameResolution = false, Exception? innerException = null)
+    : IOException(QuotedText.Of(message), innerException)
+{
+    /// <summary>Whether the host name could not be resolved to an address.</summary>
+    public bool IsNameResolution => isNameResolution;
 }

@@ -5,9 +5,9 @@ using KestrelAcme.Diagnostics;
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>
-/// Connects HTTP handlers: to the first address of a host that answers (RFC 8305), and never to an address nearer to this machine than is
-/// right. What an authority or a certificate
-/// names as a URL must not reach a service that listens for this machine alone, or a cloud machine's metadata service. Thread-safe.
+/// Opens connections for HTTP handlers: to the first address of a host that responds (RFC 8305), but never to an address closer to this
+/// machine than the server itself. A URL that a CA or a certificate specifies must not reach a service that listens only on this
+/// machine, or a cloud's metadata service. Thread-safe.
 /// </summary>
 public sealed class GuardedConnection
 {
@@ -25,10 +25,10 @@ public sealed class GuardedConnection
     internal delegate Task<IPAddress[]> ResolveHost(string host, AddressFamily family, CancellationToken cancellationToken);
 
     /// <summary>
-    /// For URLs that a server chooses: addresses of this machine and of its link are connected to only if the server is there itself.
+    /// For URLs chosen by a server. Connects to addresses of this machine or its link only if the server is there itself.
     /// </summary>
-    /// <param name="origin">The URL by which the operator named the server, such as an authority's directory.</param>
-    /// <param name="time">The clock for time-outs.</param>
+    /// <param name="origin">The URL that the operator configured for the server, such as a CA's directory.</param>
+    /// <param name="time">The clock for timeouts.</param>
     public static GuardedConnection WithinReachOf(Uri origin, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(origin);
@@ -36,48 +36,48 @@ public sealed class GuardedConnection
         return new GuardedConnection(origin, time);
     }
 
-    /// <summary>For URLs that the operator chose: any address.</summary>
-    /// <param name="time">The clock for time-outs.</param>
+    /// <summary>For URLs chosen by the operator. Connects to any address.</summary>
+    /// <param name="time">The clock for timeouts.</param>
     public static GuardedConnection Anywhere(TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
         return new GuardedConnection(null, time);
     }
 
-    /// <summary>Whether an address leads to this machine: loopback or unspecified.</summary>
-    /// <param name="address">The address; one of IPv4 may be inside one of IPv6 (mapped, NAT64, 6to4 and the like).</param>
+    /// <summary>Whether an address is on this machine: loopback or unspecified.</summary>
+    /// <param name="address">The address; an IPv6 address may embed an IPv4 address (mapped, NAT64, 6to4 and so on).</param>
     public static bool IsThisMachine(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
         return AddressReaches.Of(address) == AddressReach.ThisMachine;
     }
 
-    /// <summary>Whether an address leads to the link only, or to a cloud's metadata service.</summary>
-    /// <param name="address">The address; one of IPv4 may be inside one of IPv6 (mapped, NAT64, 6to4 and the like).</param>
+    /// <summary>Whether an address is link-local or belongs to a cloud's metadata service.</summary>
+    /// <param name="address">The address; an IPv6 address may embed an IPv4 address (mapped, NAT64, 6to4 and so on).</param>
     public static bool IsLinkLocal(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
         return AddressReaches.Of(address) is AddressReach.ThisLink or AddressReach.CloudMetadata;
     }
 
-    /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
-    /// <param name="context">Where the handler connects to.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>The connection; the handler owns it.</returns>
-    /// <exception cref="IOException">There is no address that may be connected to, or none answered; the message names each.</exception>
+    /// <summary>Opens a connection; for <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
+    /// <param name="context">The target of the connection.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
+    /// <returns>The connection, owned by the handler.</returns>
+    /// <exception cref="IOException">No address is allowed, or none responded; the message lists each.</exception>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         var target = context.InitialRequestMessage.RequestUri;
 
-        // A proxy is the operator's choice, wherever it is; what it is asked for is the server's.
+        // The operator chose the proxy, so its address is not checked; the server chose the target.
         var isProxy = target is not null && !string.Equals(target.IdnHost, host, StringComparison.OrdinalIgnoreCase);
         if (isProxy && _origin is not null && !UrlPolicy.IsWithinReach(target!, _origin))
         {
             throw new ConnectFailedException(
-                $"{target!.IdnHost} is not asked for, through the proxy {host}: it is {AddressReaches.Of(target).Describe()}, "
-                + $"and {_origin.IdnHost} is not there");
+                $"{target!.IdnHost} is not requested through the proxy {host}: it is {AddressReaches.Of(target).Describe()}, "
+                + $"but {_origin.IdnHost} is not");
         }
 
         var addresses = await ResolveAsync(host, context.DnsEndPoint.AddressFamily, cancellationToken).ConfigureAwait(false);
@@ -92,7 +92,7 @@ public sealed class GuardedConnection
             }
             else
             {
-                notTried.Add($"{address} was not tried: it is {reach.Describe()}, and {_origin!.IdnHost} is not there");
+                notTried.Add($"{address} was not tried: it is {reach.Describe()}, but {_origin!.IdnHost} is not");
             }
         }
 
@@ -107,8 +107,8 @@ public sealed class GuardedConnection
     }
 
     /// <summary>
-    /// Whether a host's address may be connected to. The origin's own name may be that of this machine; but only TLS proves that it is not
-    /// an attacker's DNS that says so.
+    /// Whether an address may be connected to. The server's own name may resolve to this machine, but only TLS proves that this is not the
+    /// doing of an attacker's DNS.
     /// </summary>
     private bool IsAllowed(AddressReach reach, Uri? target, string host)
         => reach == AddressReach.Network
@@ -139,7 +139,7 @@ public sealed class GuardedConnection
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ConnectFailedException(
-                $"this machine's DNS did not answer within {Timeout.TotalSeconds:0} s about {host}", isNameResolution: true);
+                $"this machine's DNS did not resolve {host} within {Timeout.TotalSeconds:0} s", isNameResolution: true);
         }
     }
 

@@ -5,9 +5,9 @@ using KestrelAcme.Diagnostics;
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>
-/// Connects to the first address that answers (RFC 8305): the families take turns, the next address is tried 250 ms after the one before it
-/// or as soon as that has failed, the first
-/// connection wins, and all others are closed. An address that swallows packets costs a quarter of a second, not the whole time-out.
+/// Connects to the first address that responds (RFC 8305). Address families alternate; the next address is tried 250 ms after the
+/// previous one, or as soon as that fails. The first connection wins and all others are closed. An address that drops packets costs a
+/// quarter of a second, not the whole timeout.
 /// </summary>
 internal static class HappyEyeballs
 {
@@ -17,7 +17,7 @@ internal static class HappyEyeballs
     private const int MaxAddresses = 16;
 
     /// <summary>
-    /// The order in which addresses are tried (RFC 8305 section 4): as the resolver sorted them, but each family in turn.
+    /// Returns the order in which addresses are tried (RFC 8305 section 4): as sorted by the resolver, but alternating between families.
     /// </summary>
     public static IReadOnlyList<IPAddress> Order(IReadOnlyList<IPAddress> addresses)
     {
@@ -38,14 +38,14 @@ internal static class HappyEyeballs
     }
 
     /// <summary>Connects.</summary>
-    /// <param name="target">What is connected to, for messages.</param>
-    /// <param name="addresses">In the order to try them; at least one.</param>
-    /// <param name="notTried">What messages say of addresses that are left out.</param>
-    /// <param name="connect">Makes one connection.</param>
-    /// <param name="timeout">The time for all of it.</param>
+    /// <param name="target">The target of the connection, for messages.</param>
+    /// <param name="addresses">The addresses in the order to try them; at least one.</param>
+    /// <param name="notTried">Descriptions of skipped addresses, for messages.</param>
+    /// <param name="connect">Opens a connection to one address.</param>
+    /// <param name="timeout">The timeout for all attempts together.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="ConnectFailedException">No address answered in time.</exception>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="ConnectFailedException">No address responded in time.</exception>
     public static async Task<Stream> ConnectAsync(
         string target,
         IReadOnlyList<IPAddress> addresses,
@@ -104,8 +104,9 @@ internal static class HappyEyeballs
         }
     }
 
-    /// <returns>An attempt that is over; <see langword="null"/> when it is time for the next one.</returns>
-    private static async Task<Attempt?> FirstDoneAsync(List<Attempt> running, bool isLast, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>A completed attempt; <see langword="null"/> if it is time for the next attempt.</returns>
+    private static async Task<Attempt?> FirstDoneAsync(
+        List<Attempt> running, bool isLast, TimeProvider time, CancellationToken cancellationToken)
     {
         using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var waits = running.Select(a => (Task)a.Connection).ToList();
@@ -149,7 +150,7 @@ internal static class HappyEyeballs
         }
         catch (Exception)
         {
-            // It lost; why it failed as well is of no interest.
+            // Another attempt won, so the reason for this failure is irrelevant.
         }
     }
 

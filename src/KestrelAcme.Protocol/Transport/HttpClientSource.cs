@@ -4,15 +4,15 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Makes the HTTP client that the options ask for.</summary>
+/// <summary>Creates the HTTP client according to the options.</summary>
 internal static class HttpClientSource
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    // For the whole of it, TLS included; the time for the addresses of the host, which are named one by one when it has passed, is shorter.
+    // Includes TLS. Longer than the timeout of GuardedConnection, whose error lists each address of the host.
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(25);
 
-    /// <summary>The client, and whether it is ours to dispose.</summary>
+    /// <summary>Returns the client, and whether the caller has to dispose it.</summary>
     public static (HttpClient Client, bool IsOwned) Create(AcmeClientOptions options, Uri directoryUrl)
     {
         if (options.HttpClient is not null && options.HttpMessageHandler is not null)
@@ -22,7 +22,9 @@ internal static class HttpClientSource
 
         if (options.HasTrustedRoots && (options.HttpClient is not null || options.HttpMessageHandler is not null))
         {
-            throw new ArgumentException("TrustedRoots has no effect on an HttpClient or handler of your own: trust the roots there.", nameof(options));
+            throw new ArgumentException(
+                "TrustedRoots cannot be combined with HttpClient or HttpMessageHandler: configure trust on that client or handler.",
+                nameof(options));
         }
 
         if (options.HttpClient is { } client)
@@ -35,7 +37,7 @@ internal static class HttpClientSource
             : (NewClient(NewHandler(options, directoryUrl), disposeHandler: true), true);
     }
 
-    // Time-outs are per request and by the TimeProvider; HttpClient's own knows only the wall clock.
+    // Timeouts apply per request and use the TimeProvider; HttpClient's own timeout knows only the system clock.
     private static HttpClient NewClient(HttpMessageHandler handler, bool disposeHandler) =>
         new(handler, disposeHandler) { Timeout = Timeout.InfiniteTimeSpan };
 
@@ -46,15 +48,15 @@ internal static class HttpClientSource
         UseCookies = false,
         ConnectTimeout = ConnectTimeout,
         ConnectCallback = GuardedConnection.WithinReachOf(directoryUrl, options.TimeProvider).ConnectAsync,
-        // A new order sent on a connection that the server is closing is lost, and must not be repeated: keep connections no longer than
-        // servers do.
+        // A new order sent on a connection that the server is closing is lost and must not be repeated, so connections are not kept
+        // idle for longer than servers keep them.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
         MaxConnectionsPerServer = 16,
         SslOptions =
         {
             RemoteCertificateValidationCallback = new TrustedRootsValidation(RootsOf(options), options.TimeProvider).Validate,
-            // The addresses of missing issuers are the words of a server that is not trusted yet.
+            // The URLs of missing issuers come from a server that is not trusted yet.
             CertificateChainPolicy = new X509ChainPolicy
             {
                 DisableCertificateDownloads = true,
@@ -66,7 +68,7 @@ internal static class HttpClientSource
 
     private static Func<X509Certificate2Collection?> RootsOf(AcmeClientOptions options)
     {
-        // A copy: the options are read once.
+        // A copy, because the options are read once.
         X509Certificate2Collection given = [.. options.TrustedRoots ?? []];
         return options.TrustedRootsSource is { } source ? () => [.. given, .. source() ?? []] : () => given;
     }

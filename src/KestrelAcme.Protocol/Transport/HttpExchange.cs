@@ -4,7 +4,7 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Sends one request once and reads its answer: bounded in size and time.</summary>
+/// <summary>Sends a request once and reads the response, with limits on size and time.</summary>
 internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpClient client)
 {
     private readonly TimeProvider _timeProvider = options.TimeProvider;
@@ -14,16 +14,17 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
     private readonly IReadOnlyList<ProductInfoHeaderValue> _userAgent = UserAgent.Create(options.UserAgentProduct);
     private ServerClock? _clock;
 
-    /// <summary>The clock of the server by the last answer that had a Date.</summary>
+    /// <summary>The server's clock according to the last response with a Date header.</summary>
     public ServerClock? Clock => Volatile.Read(ref _clock);
 
-    /// <summary>Sends.</summary>
-    /// <param name="call">What for and where.</param>
+    /// <summary>Sends a request.</summary>
+    /// <param name="call">The request.</param>
     /// <param name="method">The method.</param>
-    /// <param name="jws">The body of a POST.</param>
-    /// <param name="cancellationToken">Ends it; the only way to an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="AcmeUnreachableException">No answer.</exception>
-    /// <exception cref="AcmeMalformedResponseException">The answer is too large.</exception>
+    /// <param name="jws">The body of a POST request.</param>
+    /// <param name="cancellationToken">Cancels the operation. <see cref="OperationCanceledException"/> is thrown only because of
+    /// it.</param>
+    /// <exception cref="AcmeUnreachableException">There was no response.</exception>
+    /// <exception cref="AcmeMalformedResponseException">The response is too large.</exception>
     public async Task<AcmeResponse> SendAsync(AcmeCall call, HttpMethod method, byte[]? jws, CancellationToken cancellationToken)
     {
         if (_pace is not null)
@@ -36,16 +37,18 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token).ConfigureAwait(false);
-            var body = await BoundedContent.ReadAsync(response.Content, BoundedContent.MaxLength, linked.Token).ConfigureAwait(false);
-            var answer = ToAnswer(call, response, body ?? []);
-            return body is null ? throw answer.Malformed($"the answer is larger than {BoundedContent.MaxLength} bytes") : answer;
+            using var message = await client
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token).ConfigureAwait(false);
+            var body = await BoundedContent.ReadAsync(message.Content, BoundedContent.MaxLength, linked.Token).ConfigureAwait(false);
+            var response = ToResponse(call, message, body ?? []);
+            return body is null ? throw response.Malformed($"the response is larger than {BoundedContent.MaxLength} bytes") : response;
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException
-            or UriFormatException or FormatException or ArgumentException or InvalidOperationException or NotSupportedException or OverflowException)
+            or UriFormatException or FormatException or ArgumentException or InvalidOperationException or NotSupportedException
+            or OverflowException)
         {
-            // The last six: a server answered with what HttpClient does not expect. Nothing that a stranger sends may look like a defect
-            // here.
+            // The last six are thrown if a server's response violates what HttpClient expects. Remote data must never look like a
+            // bug here.
             cancellationToken.ThrowIfCancellationRequested();
             throw ConnectionFailure.From(call, e, timeout.IsCancellationRequested ? _timeout : null);
         }
@@ -64,17 +67,17 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
         if (jws is not null)
         {
             request.Content = new ByteArrayContent(jws);
-            // The server compares the media type with "application/jose+json" as it stands: no charset.
+            // Servers compare the media type with exactly "application/jose+json": no charset.
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/jose+json");
         }
 
         return request;
     }
 
-    private AcmeResponse ToAnswer(AcmeCall call, HttpResponseMessage response, byte[] body)
+    private AcmeResponse ToResponse(AcmeCall call, HttpResponseMessage message, byte[] body)
     {
         var now = _timeProvider.GetUtcNow();
-        if (response.Headers.Date is { } date)
+        if (message.Headers.Date is { } date)
         {
             Volatile.Write(ref _clock, new ServerClock(date, _timeProvider.GetTimestamp()));
         }
@@ -83,13 +86,13 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
         {
             Call = call,
             Origin = origin,
-            Status = response.StatusCode,
+            Status = message.StatusCode,
             Body = body,
-            MediaType = response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(),
-            Nonce = Single(response.Headers, "Replay-Nonce"),
-            Location = Location(call, origin, response.Headers),
-            RetryAfter = RetryAfterHeader.Parse(Single(response.Headers, "Retry-After"), response.Headers.Date, now),
-            Links = response.Headers.TryGetValues("Link", out var links) ? LinkHeader.Parse(links, call.Url, origin) : [],
+            MediaType = message.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(),
+            Nonce = Single(message.Headers, "Replay-Nonce"),
+            Location = Location(call, origin, message.Headers),
+            RetryAfter = RetryAfterHeader.Parse(Single(message.Headers, "Retry-After"), message.Headers.Date, now),
+            Links = message.Headers.TryGetValues("Link", out var links) ? LinkHeader.Parse(links, call.Url, origin) : [],
         };
     }
 

@@ -1,6 +1,6 @@
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Reads Link headers (RFC 8288); what is not understood is left out.</summary>
+/// <summary>Reads Link headers (RFC 8288) and ignores everything it does not understand.</summary>
 internal static class LinkHeader
 {
     private const int MaxLinks = 64;
@@ -37,7 +37,7 @@ internal static class LinkHeader
         }
     }
 
-    // A comma ends the link, except in a quoted string.
+    // A comma ends the link unless it is quoted.
     private static int EndOfParameters(string value, int position)
     {
         var quoted = false;
@@ -70,3 +70,6 @@ internal static class LinkHeader
         return [];
     }
 }
+
+/// <summary>A link from a Link header (RFC 8288), resolved against the URL of the request.</summary>
+internal sealed record WebLink(Uri Url, string Relation);

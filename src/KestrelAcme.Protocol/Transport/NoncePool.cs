@@ -2,7 +2,7 @@ using KestrelAcme.Protocol.Jose;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Keeps the nonces that came with answers (RFC 8555 section 6.5). The newest goes out first; old ones are dropped. Thread-safe.</summary>
+/// <summary>Keeps the nonces from responses (RFC 8555 section 6.5). The newest is used first; old ones are dropped. Thread-safe.</summary>
 internal sealed class NoncePool(TimeProvider timeProvider)
 {
     private const int MaxCount = 64;
@@ -23,7 +23,7 @@ internal sealed class NoncePool(TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Whether the text is one that RFC 8555 section 6.5.1 allows; anything else must be ignored.</summary>
+    /// <summary>Whether RFC 8555 section 6.5.1 allows the nonce; any other must be ignored.</summary>
     public static bool IsValid(string? nonce) => nonce is { Length: > 0 and <= MaxLength }
         && Base64UrlAlphabet.IsMatch(nonce);
 
@@ -64,7 +64,7 @@ internal sealed class NoncePool(TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Drops all: the server has just refused one, and those left are older.</summary>
+    /// <summary>Drops all nonces, because the server has rejected a newer one.</summary>
     public void Clear()
     {
         lock (_gate)

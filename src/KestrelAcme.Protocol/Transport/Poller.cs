@@ -2,7 +2,7 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Looks at a resource again and again until it is as wanted: fast at first, then slower; a Retry-After wins.</summary>
+/// <summary>Polls a resource until it has the expected state: fast at first, then more slowly. Retry-After takes precedence.</summary>
 internal static class Poller
 {
     private const double Growth = 1.5;
@@ -32,7 +32,8 @@ internal static class Poller
             if (left <= TimeSpan.Zero)
             {
                 throw new AcmePollingTimeoutException(
-                    $"{operation} failed: {url} was still {describe(resource)} after {options.Timeout.TotalSeconds:0.###} s. It may still get on: look again later.")
+                    $"{operation} failed: {url} was still {describe(resource)} after {options.Timeout.TotalSeconds:0.###} s. "
+                    + "It may still complete: check again later.")
                 {
                     Operation = operation,
                     Url = url,

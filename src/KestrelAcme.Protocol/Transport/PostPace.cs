@@ -3,7 +3,8 @@ using KestrelAcme.Protocol.Problems;
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>
-/// Slows requests down while everything fails: from the third failure in a row on, of a request or of an order, POSTs keep an interval, whoever sends them. Thread-safe.
+/// Spaces POST requests while everything fails: from the third failure of a request or an order in a row, all POST requests keep an
+/// interval. Thread-safe.
 /// </summary>
 internal sealed class PostPace(TimeSpan interval, TimeProvider timeProvider)
 {
@@ -14,29 +15,30 @@ internal sealed class PostPace(TimeSpan interval, TimeProvider timeProvider)
     private int _orders;
     private long? _last;
 
-    /// <summary>Waits for the turn of one POST.</summary>
+    /// <summary>Waits until one POST request may be sent.</summary>
     public Task WaitAsync(CancellationToken cancellationToken)
     {
         TimeSpan wait;
         lock (_lock)
         {
-            // Turns are given out ahead: the last one may lie in the future.
+            // Turns are reserved in advance, so the last one may be in the future.
             var now = timeProvider.GetTimestamp();
-            wait = _last is { } last && Math.Max(_requests, _orders) >= FailuresAllowed ? interval - timeProvider.GetElapsedTime(last, now) : TimeSpan.Zero;
+            var isSlow = Math.Max(_requests, _orders) >= FailuresAllowed;
+            wait = _last is { } last && isSlow ? interval - timeProvider.GetElapsedTime(last, now) : TimeSpan.Zero;
             _last = wait > TimeSpan.Zero ? now + (long)(wait.TotalSeconds * timeProvider.TimestampFrequency) : now;
         }
 
         return wait > TimeSpan.Zero ? Task.Delay(wait, timeProvider, cancellationToken) : Task.CompletedTask;
     }
 
-    /// <summary>Sends a POST, and counts how it ended.</summary>
+    /// <summary>Awaits a POST request and counts its result.</summary>
     public async Task<AcmeResponse> CountAsync(Task<AcmeResponse> sending)
     {
         try
         {
-            var answer = await sending.ConfigureAwait(false);
-            Count(ref _requests, answer.IsSuccess || answer.IsRedirect);
-            return answer;
+            var response = await sending.ConfigureAwait(false);
+            Count(ref _requests, response.IsSuccess || response.IsRedirect);
+            return response;
         }
         catch (AcmeException)
         {
@@ -45,7 +47,7 @@ internal sealed class PostPace(TimeSpan interval, TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Counts how an order ended.</summary>
+    /// <summary>Counts the result of an order.</summary>
     public void CountOrder(bool succeeded) => Count(ref _orders, succeeded);
 
     private void Count(ref int failures, bool succeeded)

@@ -3,34 +3,35 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Turns an answer that is an error into an exception.</summary>
+/// <summary>Converts an error response to an exception.</summary>
 internal static class ResponseFailure
 {
-    public static AcmeException From(AcmeResponse answer)
+    public static AcmeException From(AcmeResponse response)
     {
-        var call = answer.Call;
-        if (answer.IsRedirect)
+        var call = response.Call;
+        if (response.IsRedirect)
         {
             return new AcmeException(
-                $"{call.Operation} failed: {call.Url} answered {(int)answer.Status}, a redirect, which is not followed. {call.Hint}".TrimEnd())
+                $"{call.Operation} failed: {call.Url} answered {(int)response.Status}, a redirect, which is not followed. {call.Hint}"
+                    .TrimEnd())
             {
                 Operation = call.Operation,
                 Url = call.Url,
-                StatusCode = answer.Status,
+                StatusCode = response.Status,
             };
         }
 
-        var problem = answer.ReadProblem();
-        var message = ProblemMessage.Refused(call.Operation, call.Url, answer.Status, problem, answer.RetryAfter, call.Hint);
-        var help = answer.Links.FirstOrDefault(link => link.Relation == "help" && link.Url.Scheme == Uri.UriSchemeHttps)?.Url;
-        if (IsRateLimit(answer, problem))
+        var problem = response.ReadProblem();
+        var message = ProblemMessage.Refused(call.Operation, call.Url, response.Status, problem, response.RetryAfter, call.Hint);
+        var help = response.Links.FirstOrDefault(link => link.Relation == "help" && link.Url.Scheme == Uri.UriSchemeHttps)?.Url;
+        if (IsRateLimit(response, problem))
         {
             return new AcmeRateLimitedException(message)
             {
                 Problem = problem,
-                StatusCode = answer.Status,
-                RetryAfter = answer.RetryAfter,
-                MayHaveTakenEffect = (int)answer.Status >= 500 && call.HasEffect,
+                StatusCode = response.Status,
+                RetryAfter = response.RetryAfter,
+                MayHaveTakenEffect = (int)response.Status >= 500 && call.HasEffect,
                 Operation = call.Operation,
                 Url = call.Url,
                 HelpUrl = help,
@@ -40,22 +41,23 @@ internal static class ResponseFailure
         return new AcmeException(message)
         {
             Problem = problem,
-            StatusCode = answer.Status,
-            RetryAfter = answer.RetryAfter,
+            StatusCode = response.Status,
+            RetryAfter = response.RetryAfter,
             Operation = call.Operation,
             Url = call.Url,
             HelpUrl = help,
-            MayHaveTakenEffect = (int)answer.Status >= 500 && call.HasEffect,
+            MayHaveTakenEffect = (int)response.Status >= 500 && call.HasEffect,
             IsRepeatable = call.IsRepeatable,
-            // A gateway's error page says nothing about what became of the request behind it; "not now, but later" does.
-            RequestMayHaveBeenProcessed = !call.IsRepeatable && problem is null && (int)answer.Status >= 500 && !IsPostponed(answer),
+            // A gateway's error page does not say what happened to the request behind it; a 503 with Retry-After does.
+            RequestMayHaveBeenProcessed = !call.IsRepeatable && problem is null && (int)response.Status >= 500 && !IsPostponed(response),
         };
     }
 
-    private static bool IsRateLimit(AcmeResponse answer, AcmeProblem? problem) =>
-        answer.Status == HttpStatusCode.TooManyRequests
+    private static bool IsRateLimit(AcmeResponse response, AcmeProblem? problem) =>
+        response.Status == HttpStatusCode.TooManyRequests
         || problem?.Is(AcmeProblemTypes.RateLimited) == true;
 
-    // A service that is down, or overloaded, and says until when: that is no limit that the client has reached.
-    private static bool IsPostponed(AcmeResponse answer) => answer.Status == HttpStatusCode.ServiceUnavailable && answer.RetryAfter is not null;
+    // A service that is down or overloaded and says when to come back: the client has not reached a limit.
+    private static bool IsPostponed(AcmeResponse response) =>
+        response.Status == HttpStatusCode.ServiceUnavailable && response.RetryAfter is not null;
 }

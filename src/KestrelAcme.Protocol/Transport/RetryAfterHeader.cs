@@ -1,16 +1,17 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Reads Retry-After in both its forms (RFC 9110 section 10.2.3).</summary>
+/// <summary>Reads both forms of Retry-After (RFC 9110 section 10.2.3).</summary>
 internal static class RetryAfterHeader
 {
     private static readonly TimeSpan Max = TimeSpan.FromDays(366);
 
-    /// <summary>The time to wait; never negative, at most a year.</summary>
+    /// <summary>Returns the time to wait: never negative, at most a year.</summary>
     /// <param name="value">The header.</param>
-    /// <param name="serverDate">The Date header of the same answer: a date is meant by the server's clock.</param>
-    /// <param name="now">This machine's clock, for want of the server's.</param>
+    /// <param name="serverDate">The Date header of the same response: a date is relative to the server's clock.</param>
+    /// <param name="now">This machine's clock, used if the server sent no date.</param>
     public static TimeSpan? Parse(string? value, DateTimeOffset? serverDate, DateTimeOffset now)
     {
         value = value?.Trim();
@@ -22,10 +23,12 @@ internal static class RetryAfterHeader
         if (!value.AsSpan().ContainsAnyExceptInRange('0', '9'))
         {
             // Nine digits are 31 years; more would not fit.
-            return value.Length > 9 ? Max : Clamp(TimeSpan.FromSeconds(int.Parse(value, System.Globalization.CultureInfo.InvariantCulture)));
+            return value.Length > 9 ? Max : Clamp(TimeSpan.FromSeconds(int.Parse(value, CultureInfo.InvariantCulture)));
         }
 
-        return RetryConditionHeaderValue.TryParse(value, out var parsed) && parsed.Date is { } date ? Clamp(date - (serverDate ?? now)) : null;
+        return RetryConditionHeaderValue.TryParse(value, out var parsed) && parsed.Date is { } date
+            ? Clamp(date - (serverDate ?? now))
+            : null;
     }
 
     private static TimeSpan Clamp(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait > Max ? Max : wait;

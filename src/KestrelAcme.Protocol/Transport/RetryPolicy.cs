@@ -3,18 +3,19 @@ using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>Decides whether and when a failed request is sent again. Pure.</summary>
+/// <summary>Decides whether and when a failed request is sent again. Stateless.</summary>
 internal static class RetryPolicy
 {
-    /// <summary>The pause before the next attempt.</summary>
-    /// <param name="options">The settings.</param>
-    /// <param name="failure">What happened to it.</param>
-    /// <param name="attempt">How many attempts there were, this one included.</param>
-    /// <param name="elapsed">The time since the first began.</param>
-    /// <param name="budget">The time after which no further attempt is begun.</param>
+    /// <summary>Returns the delay before the next attempt.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="failure">The failure of the last attempt.</param>
+    /// <param name="attempt">The number of attempts so far.</param>
+    /// <param name="elapsed">The time since the first attempt started.</param>
+    /// <param name="budget">The time after which no further attempt is started.</param>
     /// <param name="jitter">A random number in [0, 1).</param>
     /// <returns><see langword="null"/> to give up.</returns>
-    public static TimeSpan? NextDelay(AcmeRetryOptions options, AcmeException failure, int attempt, TimeSpan elapsed, TimeSpan budget, double jitter)
+    public static TimeSpan? NextDelay(
+        AcmeRetryOptions options, AcmeException failure, int attempt, TimeSpan elapsed, TimeSpan budget, double jitter)
     {
         if (attempt >= options.MaxAttempts || !MayRepeat(failure))
         {
@@ -29,7 +30,8 @@ internal static class RetryPolicy
                 return null;
             }
 
-            delay = failure.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable || asked > delay ? asked : delay;
+            var isPause = failure.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+            delay = isPause || asked > delay ? asked : delay;
         }
 
         return elapsed + delay > budget ? null : delay;
@@ -40,11 +42,11 @@ internal static class RetryPolicy
         AcmeUnreachableException { IsTlsFailure: true } => false,
         AcmeUnreachableException => failure.IsRepeatable,
         AcmeMalformedResponseException => false,
-        // Ten in a row at once did not help; after a pause they may. The server did nothing else.
+        // Ten immediate retries did not help; a retry after a delay may. The server did not process the request.
         { Problem: { } problem } when problem.Is(AcmeProblemTypes.BadNonce) => true,
-        // Without a time to wait, one more request is what the server complained of.
+        // Without a Retry-After, another request would only add to the problem.
         { StatusCode: HttpStatusCode.TooManyRequests } => failure.RetryAfter is not null,
-        // "Not now" is an answer, and it says that nothing was done.
+        // Service unavailable means that the server did not process the request.
         { StatusCode: HttpStatusCode.ServiceUnavailable } => true,
         { StatusCode: HttpStatusCode.NotImplemented } => false,
         { StatusCode: { } status } => (int)status >= 500 && failure.IsRepeatable,

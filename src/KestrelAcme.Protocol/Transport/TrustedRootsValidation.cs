@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Diagnostics;
@@ -8,21 +9,21 @@ using KestrelAcme.Protocol.Problems;
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>
-/// Accepts what the system accepts, and chains that contain a certificate that the user trusts: a root, or an intermediate as with
-/// OpenSSL's partial chains. A wrong name is never excused.
-/// A refusal says which link of the chain is wrong, with its dates and this machine's clock: what .NET says by itself names neither.
+/// Accepts certificates that the system accepts, and chains that contain a certificate that the user trusts: a root, or an intermediate as
+/// with OpenSSL's partial chains. A name mismatch is never accepted. An error says which certificate of the chain is at fault, with its
+/// dates and this machine's clock, because .NET's own errors include neither.
 /// </summary>
 internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> roots, TimeProvider time)
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const int MaxNamesShown = 8;
 
-    // What a chain that does not end in a root of the system has, however good it is.
+    // The status of any chain that does not end in a system root, even if it is otherwise valid.
     private const X509ChainStatusFlags Unanchored = X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot;
 
     /// <summary>For <see cref="SslClientAuthenticationOptions.RemoteCertificateValidationCallback"/>.</summary>
-    /// <exception cref="ServerCertificateException">The certificate is refused. Thrown, because a callback that returns false cannot say
-    /// why.</exception>
+    /// <exception cref="ServerCertificateException">The certificate is rejected. Thrown because a callback that returns false cannot give a
+    /// reason.</exception>
     public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (errors == SslPolicyErrors.None)
@@ -50,7 +51,7 @@ internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> r
     }
 
     /// <summary>
-    /// Two roots may have one name, and the chain builder takes the first: each of them is tried where the name alone does not tell.
+    /// Several roots may have the same name, and the chain builder picks the first: if the name alone is ambiguous, each root is tried.
     /// </summary>
     private static X509Chain Build(X509Certificate2 leaf, X509Chain sent, X509Certificate2Collection anchors)
     {
@@ -87,7 +88,7 @@ internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> r
         chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
         if (trusted.Count == anchors.Count)
         {
-            // An intermediate that is trusted ends the chain; found among the others it can be part of one.
+            // A trusted intermediate ends the chain; in the extra store it can also be in the middle of one.
             chain.ChainPolicy.ExtraStore.AddRange(anchors);
         }
 
@@ -95,7 +96,7 @@ internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> r
         return chain;
     }
 
-    /// <summary>Whether a certificate of the chain is trusted, and everything from the leaf up to it is in order.</summary>
+    /// <summary>Whether a certificate of the chain is trusted, and everything from the leaf up to it is valid.</summary>
     private static bool IsAnchored(X509Chain chain, X509Certificate2Collection anchors)
     {
         foreach (var element in chain.ChainElements)
@@ -145,7 +146,7 @@ internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> r
             : wrongHost is not null ? AcmeUnreachableReason.CertificateNameMismatch
             : outdated.Count > 0 ? AcmeUnreachableReason.CertificateNotTimeValid
             : AcmeUnreachableReason.TlsFailed;
-        return new ServerCertificateException(faults.Count == 0 ? "its chain is refused" : string.Join("; ", faults), reason,
+        return new ServerCertificateException(faults.Count == 0 ? "its chain is rejected" : string.Join("; ", faults), reason,
             anchors.Count > 0);
     }
 
@@ -157,10 +158,10 @@ internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> r
         var last = chain.ChainElements[^1].Certificate;
         var end = last.SubjectName.RawData.AsSpan().SequenceEqual(last.IssuerName.RawData)
             ? $"its chain ends in {Subject(last)}, which is not trusted (UntrustedRoot)"
-            : $"its chain ends in {Subject(last)}, and the certificate of that one's issuer, {Text(last.Issuer)}, is not known here (PartialChain)";
+            : $"its chain ends in {Subject(last)}, whose issuer {Text(last.Issuer)} is unknown here (PartialChain)";
         return anchors.Count == 0
-            ? $"{end}: it is not among this machine's roots"
-            : $"{end}: it is neither among this machine's roots nor among the {anchors.Count} that were given ({Subjects(anchors)})";
+            ? $"{end}: it is not among this machine's trusted roots"
+            : $"{end}: it is neither among this machine's trusted roots nor among the {anchors.Count} configured ({Subjects(anchors)})";
     }
 
     private static string Names(X509Certificate2 leaf)
@@ -171,7 +172,7 @@ internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> r
                 ? alternative.EnumerateDnsNames().Concat(alternative.EnumerateIPAddresses().Select(a => a.ToString()))
                     .Take(MaxNamesShown).Select(Text).ToList()
                 : [];
-            return names.Count == 0 ? "no name at all" : string.Join(", ", names);
+            return names.Count == 0 ? "no name" : string.Join(", ", names);
         }
         catch (CryptographicException)
         {
@@ -187,4 +188,13 @@ internal sealed class TrustedRootsValidation(Func<X509Certificate2Collection?> r
     private static string Text(string name) => $"'{QuotedText.Words(name, 200)}'";
 
     private static string Date(DateTime date) => date.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture);
+}
+
+/// <summary>The server's certificate is rejected; the message says which certificate of its chain is at fault, and why.</summary>
+internal sealed class ServerCertificateException(string message, AcmeUnreachableReason reason, bool hadTrustedRoots)
+    : AuthenticationException(QuotedText.Of(message))
+{
+    public AcmeUnreachableReason Reason => reason;
+
+    public bool HadTrustedRoots => hadTrustedRoots;
 }

@@ -1,25 +1,25 @@
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>
-/// Which URLs are ever asked: https, and plain http on this machine only (RFC 8555 section 6.1 wants https always). What a server names may
-/// lead to this machine or its link only
-/// if the server is there itself: a remote authority must not send requests to services that listen for this machine alone.
+/// Decides which URLs may be requested: HTTPS, and plain HTTP only on this machine (RFC 8555 section 6.1 always requires HTTPS). A URL
+/// that a server specifies may lead to this machine or its link only if the server is there itself: a remote CA must not be able to send
+/// requests to services that listen only on this machine.
 /// </summary>
 internal static class UrlPolicy
 {
     private const int MaxHostLength = 255;
 
-    /// <summary>Whether a URL that the operator chose may be asked.</summary>
+    /// <summary>Whether a URL chosen by the operator may be requested.</summary>
     public static bool IsAllowed(Uri url) => IsUsable(url) && (url.Scheme == Uri.UriSchemeHttps || IsPlainOnThisMachine(url));
 
-    /// <summary>Whether a URL that a server named may be asked.</summary>
-    /// <param name="url">What it named.</param>
+    /// <summary>Whether a URL chosen by a server may be requested.</summary>
+    /// <param name="url">The URL.</param>
     /// <param name="origin">A URL of the server.</param>
     public static bool IsAllowed(Uri url, Uri origin) => IsAllowed(url) && IsWithinReach(url, origin);
 
     /// <summary>
-    /// Whether a host that is an IP address, or localhost, is no nearer to this machine than the origin; every other host is looked at when
-    /// it is resolved.
+    /// Whether a host that is an IP address or localhost is no closer to this machine than the origin. Other hosts are checked when
+    /// they are resolved.
     /// </summary>
     public static bool IsWithinReach(Uri url, Uri origin)
         => AddressReaches.Of(url) is var reach && (reach == AddressReach.Network || reach == AddressReaches.Of(origin));
@@ -29,7 +29,7 @@ internal static class UrlPolicy
         ArgumentNullException.ThrowIfNull(url, parameter);
         if (!IsAllowed(url))
         {
-            throw new ArgumentException($"{url} is not an https URL; plain http is for loopback addresses only.", parameter);
+            throw new ArgumentException($"{url} is not an https URL; plain http is allowed only for loopback addresses.", parameter);
         }
     }
 
@@ -38,14 +38,14 @@ internal static class UrlPolicy
         ThrowIfNotAllowed(url, parameter);
         if (!IsWithinReach(url, origin))
         {
-            throw new ArgumentException($"{url} leads to {AddressReaches.Of(url).Describe()}, and {origin} is not there.", parameter);
+            throw new ArgumentException($"{url} leads to {AddressReaches.Of(url).Describe()}, but {origin} does not.", parameter);
         }
     }
 
     private static bool IsPlainOnThisMachine(Uri url) => url.Scheme == Uri.UriSchemeHttp
         && AddressReaches.Of(url) == AddressReach.ThisMachine;
 
-    // A host may be good enough for Uri and fail only when it is used.
+    // Uri may accept a host that fails only when it is used.
     private static bool IsUsable(Uri url)
     {
         try

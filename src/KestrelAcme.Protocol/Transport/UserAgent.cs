@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>The User-Agent header (RFC 8555 section 6.1: required; servers answer 400 without one).</summary>
+/// <summary>Creates the User-Agent header (required by RFC 8555 section 6.1; servers respond with 400 without it).</summary>
 internal static class UserAgent
 {
     private static readonly string Version = typeof(UserAgent).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";

@@ -82,7 +82,7 @@ public sealed class AuthorityLookupTests
         var error = await Assert.ThrowsAsync<DnsAliasException>(() => FindAsync(zones));
 
         Assert.Equal(
-            "The CNAMEs of _acme-challenge.www.example.test run in a circle: "
+            "The CNAMEs of _acme-challenge.www.example.test form a loop: "
             + "_acme-challenge.www.example.test -> a.example.test -> b.test -> A.example.test.",
             error.Message);
     }
@@ -153,7 +153,7 @@ public sealed class AuthorityLookupTests
         DnsZoneException nothing = await FailAsync(new ScriptedZones());
         DnsZoneException noServers = await FailAsync(new ScriptedZones(Reply.Soa("example.test")));
 
-        Assert.Contains("nothing below the DNS root", rootOnly.Message, StringComparison.Ordinal);
+        Assert.Contains("know nothing below the DNS root", rootOnly.Message, StringComparison.Ordinal);
         Assert.Contains("show no SOA", nothing.Message, StringComparison.Ordinal);
         Assert.Contains("no NS records", noServers.Message, StringComparison.Ordinal);
     }
@@ -166,7 +166,8 @@ public sealed class AuthorityLookupTests
     [InlineData("*.www.example.test", "_acme-challenge.www.example.test", false, "real.other.test")]
     public async Task FindAsync_WildcardAlias_IsFollowedOnlyWhereTheNameHasItsOwn(string wildcard, string name, bool oneLabel, string? own)
     {
-        DnsRecord[] records = [.. Zone, Reply.Soa("other.test"), Reply.Ns("other.test", "ns1.example.test"), Reply.Cname(wildcard, "parking.other.test")];
+        DnsRecord[] records =
+            [.. Zone, Reply.Soa("other.test"), Reply.Ns("other.test", "ns1.example.test"), Reply.Cname(wildcard, "parking.other.test")];
         records = own is null ? records : [.. records, Reply.Cname(name, own)];
 
         ZoneAuthority authority = await FindAsync(new ScriptedZones(records) { WildcardsAreOneLabel = oneLabel }, DnsName.Parse(name));
@@ -181,7 +182,8 @@ public sealed class AuthorityLookupTests
     {
         DnsRecord[] records =
         [
-            .. Zone, Reply.Cname(Challenge.ToString(), "_acme-challenge.www.other.test"), Reply.Soa("other.test"), Reply.Ns("other.test", "ns1.example.test"),
+            .. Zone, Reply.Cname(Challenge.ToString(), "_acme-challenge.www.other.test"), Reply.Soa("other.test"), Reply.Ns(
+                "other.test", "ns1.example.test"),
             Reply.Cname("*.other.test", "parking.example.test"),
         ];
 
@@ -233,9 +235,16 @@ public sealed class AuthorityLookupTests
     [Fact]
     public async Task FindAsync_NoAnswerAtTheEndOfAnAlias_GoesOnAboveIt()
     {
-        DnsRecord[] records = [.. Zone, Reply.Cname(Challenge.ToString(), "a.b.other.test"), Reply.Soa("other.test"), Reply.Ns("other.test", "ns1.example.test")];
+        DnsRecord[] records =
+        [
+            .. Zone,
+            Reply.Cname(Challenge.ToString(), "a.b.other.test"),
+            Reply.Soa("other.test"),
+            Reply.Ns("other.test", "ns1.example.test"),
+        ];
 
-        ZoneAuthority authority = await FindAsync(Failing(new ScriptedZones(records), DnsResponseCode.SERVFAIL, "a.b.other.test CNAME", "a.b.other.test SOA"));
+        ZoneAuthority authority = await FindAsync(
+            Failing(new ScriptedZones(records), DnsResponseCode.SERVFAIL, "a.b.other.test CNAME", "a.b.other.test SOA"));
 
         Assert.Equal(("other.test", "a.b.other.test"), (authority.Zone.ToString(), authority.Name.ToString()));
     }
@@ -262,7 +271,8 @@ public sealed class AuthorityLookupTests
         return zones;
     }
 
-    private static AuthorityLookup Lookup(ScriptedServer resolver) => new(new DnsQueryClient(new DnsQueryClientOptions { Resolvers = { resolver.EndPoint } }));
+    private static AuthorityLookup Lookup(ScriptedServer resolver) =>
+        new(new DnsQueryClient(new DnsQueryClientOptions { Resolvers = { resolver.EndPoint } }));
 
     private static Task<DnsZoneException> FailAsync(ScriptedZones zones) => Assert.ThrowsAsync<DnsZoneException>(() => FindAsync(zones));
 

@@ -34,7 +34,8 @@ internal sealed class ScriptedZones(params DnsRecord[] records)
             return Reply.To(request, code: code, flags: flags, edns: true);
         }
 
-        DnsRecord[] answers = [.. OwnedBy(question.Name).Where(record => record.Type == question.Type || record.Type == DnsRecordType.CNAME)];
+        DnsRecord[] answers =
+            [.. OwnedBy(question.Name).Where(record => record.Type == question.Type || record.Type == DnsRecordType.CNAME)];
         if (question.Type != DnsRecordType.CNAME && answers.OfType<CnameRecord>().FirstOrDefault() is { } alias)
         {
             answers = [.. answers, .. records.Where(record => record.Name == alias.Target && record.Type == question.Type)];

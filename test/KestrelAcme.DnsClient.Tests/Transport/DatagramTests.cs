@@ -40,7 +40,8 @@ public sealed class DatagramTests
             ];
         });
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(Good.Address, Assert.IsType<AddressRecord>(Assert.Single(response.Answers)).Address);
         Assert.True(response.IsAuthoritative);
@@ -61,7 +62,8 @@ public sealed class DatagramTests
         });
         await using ScriptedServer running = server;
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(Good.Address, Assert.IsType<AddressRecord>(Assert.Single(response.Answers)).Address);
     }
@@ -89,7 +91,8 @@ public sealed class DatagramTests
                 Reply.Address("b.test", "192.0.2.2"), Reply.Address("c.test", "192.0.2.3"),
             ]));
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(5, response.Answers.Count);
         Assert.Equal("192.0.2.2", Assert.Single(response.RecordsOf<AddressRecord>()).Address.ToString());
@@ -102,7 +105,8 @@ public sealed class DatagramTests
         await using var server = new ScriptedServer(
             request => [Reply.To(request, flags: DnsHeader.TruncatedFlag)], request => Reply.Framed(Reply.To(request, [Good])), "::1");
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Single(response.RecordsOf<AddressRecord>());
     }
@@ -113,7 +117,8 @@ public sealed class DatagramTests
         await using var server = ScriptedServer.Honest(request =>
             Reply.To(request, [Good], question: new DnsQuestion(DnsName.Parse("WWW.EXAMPLE.TEST"), DnsRecordType.A)));
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Single(response.Answers);
     }
@@ -190,7 +195,8 @@ public sealed class DatagramTests
     {
         await using var server = ScriptedServer.Honest(request => Reply.To(request, code: code, edns: true));
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(code, response.Code);
         Assert.Single(server.Requests);
@@ -206,7 +212,8 @@ public sealed class DatagramTests
             : headerOnly ? Reply.HeaderOnly(request, DnsResponseCode.FORMERR)
             : Reply.To(request, code: DnsResponseCode.NOTIMP));
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Single(response.Answers);
         Assert.Equal(2, server.Requests.Count);
@@ -217,7 +224,8 @@ public sealed class DatagramTests
     {
         await using var server = ScriptedServer.Honest(request => Reply.To(request, code: DnsResponseCode.FORMERR, edns: true));
 
-        DnsResponse response = await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        DnsResponse response = await new DnsQueryClient().QueryAsync(
+            server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.Equal(DnsResponseCode.FORMERR, response.Code);
         Assert.Single(server.Requests);

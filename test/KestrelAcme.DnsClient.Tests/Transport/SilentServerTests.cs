@@ -20,7 +20,8 @@ public sealed class SilentServerTests
     [Fact]
     public async Task QueryAsync_AllDatagramsLost_AnswersOverTcp()
     {
-        await using var server = new ScriptedServer(tcp: request => Reply.Framed(Reply.To(request, [Reply.Address("www.example.test", "192.0.2.1")])));
+        await using var server = new ScriptedServer(
+            tcp: request => Reply.Framed(Reply.To(request, [Reply.Address("www.example.test", "192.0.2.1")])));
 
         Task<DnsResponse> asking = Requestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
         await LoseAsync(server, 3);
@@ -77,7 +78,8 @@ public sealed class SilentServerTests
         DnsRecord[] records =
         [
             Reply.Soa("example.test"), Reply.Ns("example.test", "ns1.example.test"), Reply.Ns("example.test", "ns2.example.test"),
-            Reply.Address("ns1.example.test", "127.0.0.1"), Reply.Address("ns2.example.test", "127.0.0.2"), Reply.Caa("example.test", "issue", "ca.test"),
+            Reply.Address("ns1.example.test", "127.0.0.1"), Reply.Address("ns2.example.test", "127.0.0.2"), Reply.Caa(
+                "example.test", "issue", "ca.test"),
         ];
         await using var silent = new ScriptedServer();
         await using var good = ScriptedServer.Honest(new ScriptedZones(records) { IsAuthority = true }.Answer);

@@ -84,8 +84,8 @@ public sealed class BindUpdateTests
             new DnsQueryClient(timeProvider: time).UpdateAsync(bind.Address, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
 
         Assert.Equal(TsigError.BADTIME, error.Error);
-        Assert.Contains($"it is {time.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC here", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"clock says {time.GetUtcNow().AddHours(-hours):yyyy-MM-dd}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"this machine's clock says {time.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"the server's clock says {time.GetUtcNow().AddHours(-hours):yyyy-MM-dd}", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,10 +129,10 @@ public sealed class BindUpdateTests
         Assert.Equal(
             [
                 null,
-                "the signature of the answer is wrong.",
-                "the signature of the answer is wrong.",
-                "the signature of the answer is wrong.",
-                "the answer (NOERROR) is not signed.",
+                "the signature of the response is invalid.",
+                "the signature of the response is invalid.",
+                "the signature of the response is invalid.",
+                "the response (NOERROR) is not signed.",
             ],
             outcomes);
     }
@@ -153,7 +153,7 @@ public sealed class BindUpdateTests
             new DnsQueryClient(timeProvider: time).UpdateAsync(relay.EndPoint, new DnsUpdate(Zone).Add(Txt("v")), Key(bind), Cancellation));
 
         Assert.Null(error.Error);
-        Assert.Contains("the answer was signed at", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the response was signed at", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

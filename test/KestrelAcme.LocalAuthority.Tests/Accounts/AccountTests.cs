@@ -41,7 +41,8 @@ public sealed class AccountTests
     [Fact]
     public async Task NewAccount_TermsNotAgreed_IsUserActionRequiredWithALink()
     {
-        await using var fixture = await AuthorityFixture.StartAsync(o => o.TermsOfService = new Uri("https://example.test/terms"), register: false);
+        await using var fixture = await AuthorityFixture.StartAsync(
+            o => o.TermsOfService = new Uri("https://example.test/terms"), register: false);
         var refused = await fixture.Client.RegisterAsync();
         Assert.Equal((403, "userActionRequired"), (refused.Status, refused.Problem));
         Assert.Contains("<https://example.test/terms>;rel=\"terms-of-service\"", refused.Links);

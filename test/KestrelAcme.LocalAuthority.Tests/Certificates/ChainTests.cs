@@ -66,7 +66,8 @@ public sealed class ChainTests
         await fixture.Client.ObtainAsync(fixture.Server, "app.test");
         using var other = new TestClient(fixture.Authority);
         await other.RegisterAsync();
-        var url = fixture.Client.DirectoryUrl.Replace("/directory", $"/certificate/{fixture.Authority.Issued[0].Id}", StringComparison.Ordinal);
+        var url = fixture.Client.DirectoryUrl.Replace(
+            "/directory", $"/certificate/{fixture.Authority.Issued[0].Id}", StringComparison.Ordinal);
         var response = await other.PostAsync(url);
         Assert.Equal((403, "unauthorized"), (response.Status, response.Problem));
     }
@@ -112,7 +113,8 @@ public sealed class ChainTests
         await using var fixture = await AuthorityFixture.StartAsync();
         var certificate = await fixture.Client.ObtainAsync(fixture.Server, "app.test");
         var extension = certificate.Leaf.Extensions.OfType<X509AuthorityInformationAccessExtension>().Single();
-        var der = await fixture.Client.Http.GetByteArrayAsync(extension.EnumerateCAIssuersUris().Single(), TestContext.Current.CancellationToken);
+        var der = await fixture.Client.Http.GetByteArrayAsync(
+            extension.EnumerateCAIssuersUris().Single(), TestContext.Current.CancellationToken);
         Assert.Equal(fixture.Authority.IntermediateCertificate.RawData, der);
     }
 }

@@ -45,7 +45,8 @@ internal sealed class TestClient : IDisposable
     public async Task<string> UrlAsync(string name) => (await GetAsync(DirectoryUrl)).Text(name);
 
     public async Task<TestResponse> GetAsync(string url, HttpMethod? method = null) =>
-        await ReadAsync(await _http.SendAsync(new HttpRequestMessage(method ?? HttpMethod.Get, url), TestContext.Current.CancellationToken));
+        await ReadAsync(
+            await _http.SendAsync(new HttpRequestMessage(method ?? HttpMethod.Get, url), TestContext.Current.CancellationToken));
 
     public async Task<string> FreshNonceAsync() =>
         (await GetAsync(await UrlAsync("newNonce"), HttpMethod.Head)).Nonce ?? throw new InvalidOperationException("No nonce.");
@@ -75,7 +76,8 @@ internal sealed class TestClient : IDisposable
         return await SendAsync(url, Key.Jws(header, payload).ToJsonString());
     }
 
-    public Task<TestResponse> PostAsync(string url, JsonNode payload, bool useJwk = false) => PostAsync(url, payload.ToJsonString(), useJwk);
+    public Task<TestResponse> PostAsync(string url, JsonNode payload, bool useJwk = false) =>
+        PostAsync(url, payload.ToJsonString(), useJwk);
 
     public async Task<TestResponse> SendAsync(string url, string body, string contentType = "application/jose+json")
     {

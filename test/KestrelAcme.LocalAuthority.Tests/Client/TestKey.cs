@@ -52,7 +52,8 @@ internal sealed class TestKey : IDisposable
     public string Thumbprint()
     {
         // RFC 7638: the required members in lexical order.
-        var sorted = new JsonObject(Jwk().OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())));
+        var sorted = new JsonObject(
+            Jwk().OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())));
         return Encode(SHA256.HashData(Encoding.UTF8.GetBytes(sorted.ToJsonString())));
     }
 

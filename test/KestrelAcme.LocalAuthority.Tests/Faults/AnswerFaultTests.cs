@@ -120,7 +120,8 @@ public sealed class AnswerFaultTests
     {
         await using var fixture = await AuthorityFixture.StartAsync();
         fixture.Authority.Faults.Inject(ResourceKind.Directory, Fault.EndlessBody);
-        await using var stream = await fixture.Client.Http.GetStreamAsync(fixture.Authority.DirectoryUrl, TestContext.Current.CancellationToken);
+        await using var stream = await fixture.Client.Http.GetStreamAsync(
+            fixture.Authority.DirectoryUrl, TestContext.Current.CancellationToken);
         var buffer = new byte[1 << 20];
         for (var megabytes = 0; megabytes < 4; megabytes++)
         {

@@ -162,7 +162,8 @@ public sealed class StateFaultTests
         Assert.Single(requests, r => r is { Resource: ResourceKind.NewOrder, StatusCode: 201, Payload: RequestPayload.Content });
         Assert.Single(requests, r => r is { Resource: ResourceKind.Challenge, Payload: RequestPayload.EmptyObject });
         Assert.Single(requests, r => r is { Resource: ResourceKind.Certificate, Payload: RequestPayload.PostAsGet });
-        Assert.EndsWith("/" + requests.Single(r => r.Resource == ResourceKind.NewOrder).AccountId, fixture.Client.Kid, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "/" + requests.Single(r => r.Resource == ResourceKind.NewOrder).AccountId, fixture.Client.Kid, StringComparison.Ordinal);
         fixture.Authority.ClearRequests();
         Assert.Empty(fixture.Authority.Requests);
     }

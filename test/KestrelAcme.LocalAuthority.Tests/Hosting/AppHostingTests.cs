@@ -17,7 +17,10 @@ public sealed class AppHostingTests
         builder.Services.AddSingleton<IHostedService>(probe);
         var authority = builder.Services.AddLocalAcmeAuthority(o => o.InMemory = true);
         probe.Authority = authority;
-        Assert.Contains("BEGIN CERTIFICATE", await File.ReadAllTextAsync(authority.RootPemPath, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "BEGIN CERTIFICATE",
+            await File.ReadAllTextAsync(authority.RootPemPath, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
 
         using (var host = builder.Build())
         {
@@ -46,7 +49,8 @@ public sealed class AppHostingTests
             .UseEnvironment("Staging")
             .ConfigureServices(services =>
             {
-                Microsoft.Extensions.DependencyInjection.Extensions.ServiceCollectionDescriptorExtensions.RemoveAll<IHostEnvironment>(services);
+                Microsoft.Extensions.DependencyInjection.Extensions.ServiceCollectionDescriptorExtensions.RemoveAll<IHostEnvironment>(
+                    services);
                 services.AddSingleton<IHostEnvironment>(_ => new LateEnvironment());
                 services.AddLocalAcmeAuthority(o => o.InMemory = true);
             })

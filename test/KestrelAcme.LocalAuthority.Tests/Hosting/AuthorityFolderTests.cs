@@ -25,8 +25,12 @@ public sealed class AuthorityFolderTests
         }
 
         using var folder = new TemporaryFolder();
-        File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
+        File.SetUnixFileMode(
+            folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
 
-        Assert.Contains("chmod 700", Assert.Throws<InvalidOperationException>(() => AuthorityFolder.Open(folder.Path, Now)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "chmod 700",
+            Assert.Throws<InvalidOperationException>(() => AuthorityFolder.Open(folder.Path, Now)).Message,
+            StringComparison.Ordinal);
     }
 }

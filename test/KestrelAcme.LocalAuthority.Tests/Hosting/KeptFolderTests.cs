@@ -61,7 +61,10 @@ public sealed class KeptFolderTests
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(inside, "keys", "authority.pem")));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(inside));
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(inside), f => f.EndsWith(".tmp", StringComparison.Ordinal));
-        Assert.DoesNotContain("PRIVATE", await File.ReadAllTextAsync(authority.RootPemPath, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "PRIVATE",
+            await File.ReadAllTextAsync(authority.RootPemPath, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
     }
 
     [Fact]

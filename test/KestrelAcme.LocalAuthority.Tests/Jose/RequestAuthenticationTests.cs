@@ -167,7 +167,8 @@ public sealed class RequestAuthenticationTests
         await using var fixture = await AuthorityFixture.StartAsync();
         var url = fixture.Client.Kid!;
         var body = fixture.Client.Key.Jws(await fixture.Client.HeaderAsync(url), "").ToJsonString();
-        var response = await fixture.Client.SendAsync(url, body.Replace("{\"protected\"", "{\"payload\":\"\",\"protected\"", StringComparison.Ordinal));
+        var response = await fixture.Client.SendAsync(
+            url, body.Replace("{\"protected\"", "{\"payload\":\"\",\"protected\"", StringComparison.Ordinal));
         Assert.Equal("malformed", response.Problem);
     }
 

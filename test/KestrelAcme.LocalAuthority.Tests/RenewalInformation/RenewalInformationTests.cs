@@ -36,7 +36,8 @@ public sealed class RenewalInformationTests
         var now = time.GetUtcNow();
         var renewal = fixture.Authority.RenewalInformation;
         renewal.SetForAll(new RenewalWindow(now.AddHours(1), now.AddHours(2)));
-        renewal.Set(fixture.Authority.Issued[0].CertId, new RenewalWindow(now, now) { ExplanationUrl = new Uri("https://example.test/why") });
+        renewal.Set(
+            fixture.Authority.Issued[0].CertId, new RenewalWindow(now, now) { ExplanationUrl = new Uri("https://example.test/why") });
         renewal.RetryAfter = TimeSpan.FromMinutes(5);
         renewal.RetryAfterAsDate = true;
 
@@ -131,10 +132,12 @@ public sealed class RenewalInformationTests
         Assert.Equal(201, (await fixture.Client.OrderAsync("app.test")).Status);
     }
 
-    private static async Task<TestResponse> OrderAsync(TestClient client, string replaces, string name = "app.test") => await client.PostAsync(
+    private static async Task<TestResponse> OrderAsync(TestClient client, string replaces, string name = "app.test") =>
+        await client.PostAsync(
         await client.UrlAsync("newOrder"), new JsonObject { ["identifiers"] = TestFlow.Identifiers(name), ["replaces"] = replaces });
 
-    private static async Task<(TestResponse Response, DateTimeOffset Start, DateTimeOffset End)> AskAsync(AuthorityFixture fixture, X509Certificate2 leaf)
+    private static async Task<(TestResponse Response, DateTimeOffset Start, DateTimeOffset End)> AskAsync(
+        AuthorityFixture fixture, X509Certificate2 leaf)
     {
         // Built here from the certificate's bytes, apart from the authority's own CertId.
         var authorityKey = leaf.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().Single().KeyIdentifier!.Value.ToArray();

@@ -111,7 +111,8 @@ public sealed class RevocationTests
 
     private static (int, string) Of(TestResponse response) => (response.Status, response.Problem);
 
-    private static async Task<string> NumberAsync(string crl) => await OpenSsl.RunAsync("crl", "-inform", "DER", "-in", crl, "-noout", "-crlnumber");
+    private static async Task<string> NumberAsync(string crl) =>
+        await OpenSsl.RunAsync("crl", "-inform", "DER", "-in", crl, "-noout", "-crlnumber");
 
     private static async Task<string> CrlAsync(AuthorityFixture fixture, TemporaryFolder folder)
     {
@@ -121,9 +122,11 @@ public sealed class RevocationTests
         return path;
     }
 
-    private static Task<string> VerifyAsync(AuthorityFixture fixture, TemporaryFolder folder, TestCertificate certificate, string crl) => OpenSsl.RunAsync(
+    private static Task<string> VerifyAsync(AuthorityFixture fixture, TemporaryFolder folder, TestCertificate certificate, string crl) =>
+        OpenSsl.RunAsync(
         "verify", "-crl_check", "-CRLfile", crl, "-CAfile", fixture.Authority.RootPemPath,
-        "-untrusted", folder.Write("chain.pem", certificate.Download.Body), folder.Write("leaf.pem", certificate.Leaf.ExportCertificatePem()));
+            "-untrusted", folder.Write("chain.pem", certificate.Download.Body),
+            folder.Write("leaf.pem", certificate.Leaf.ExportCertificatePem()));
 
     private static async Task<TestResponse> RevokeAsync(TestClient client, X509Certificate2 certificate, int? reason = null)
     {

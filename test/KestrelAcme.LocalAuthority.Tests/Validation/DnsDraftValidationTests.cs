@@ -24,7 +24,10 @@ public sealed class DnsDraftValidationTests
     [InlineData("ca.test", false, false)]
     [InlineData("", false, false)]
     [InlineData("ca.test; accounturi=https://example.com/acme/acct/ExampleAccount;", false, false)]
-    [InlineData("ca.test; accounturi=https://example.com/acme/acct/ExampleAccount; persistUntil=99999999999; persistUntil=99999999999", false, false)]
+    [InlineData(
+        "ca.test; accounturi=https://example.com/acme/acct/ExampleAccount; persistUntil=99999999999; persistUntil=99999999999",
+        false,
+        false)]
     [InlineData("ca.test; accounturi=https://example.com/acme/acct/ExampleAccount; x=1; x=2", false, true)]
     public async Task DnsPersist01_Record_AllowsWhatItSays(string value, bool wildcard, bool expected)
     {
@@ -37,9 +40,15 @@ public sealed class DnsDraftValidationTests
                 return Task.FromResult<IReadOnlyList<string>>(["unrelated", value]);
             },
         };
-        var target = new ChallengeTarget(Identifier.OfName("app.test"), "", "") { Wildcard = wildcard, AccountUrl = Account, IssuerDomainNames = ["ca.test"] };
+        var target = new ChallengeTarget(Identifier.OfName("app.test"), "", "")
+        {
+            Wildcard = wildcard,
+            AccountUrl = Account,
+            IssuerDomainNames = ["ca.test"],
+        };
 
-        var problem = await new DnsPersist01Validator(new TxtRecords(options), TimeProvider.System).ValidateAsync(target, TestContext.Current.CancellationToken);
+        var problem = await new DnsPersist01Validator(new TxtRecords(options), TimeProvider.System).ValidateAsync(
+            target, TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, problem is null);
         Assert.Equal("_validation-persist.app.test", asked);
@@ -62,7 +71,8 @@ public sealed class DnsDraftValidationTests
             IssuerDomainNames = ["ca.test"],
         };
 
-        var problem = await new DnsPersist01Validator(new TxtRecords(options), TimeProvider.System).ValidateAsync(target, TestContext.Current.CancellationToken);
+        var problem = await new DnsPersist01Validator(new TxtRecords(options), TimeProvider.System).ValidateAsync(
+            target, TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, problem is null);
     }

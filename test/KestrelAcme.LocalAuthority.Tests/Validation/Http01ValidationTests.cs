@@ -37,7 +37,8 @@ public sealed class Http01ValidationTests
         {
             await context.Response.WriteAsync(expected + new string(' ', 200), context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         });
         Assert.Equal(("valid", ""), (status, error));
     }
@@ -135,7 +136,8 @@ public sealed class Http01ValidationTests
     {
         await using var fixture = await AuthorityFixture.StartAsync(o => o.ValidationTimeout = TimeSpan.FromMilliseconds(200));
         var result = await RunAsync(fixture, "app.test", (context, _) =>
-            Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default));
+            Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(
+                _ => { }, TaskScheduler.Default));
         Assert.Equal(("invalid", "connection"), result);
     }
 

@@ -36,7 +36,8 @@ public sealed class TlsAlpn01ValidationTests
     public Task TlsAlpn01_AnotherName_IsInvalid() => AssertInvalidAsync(digest => ChallengeServerTls.Certificate(["b.test"], digest));
 
     [Fact]
-    public Task TlsAlpn01_DigestTooShort_IsInvalid() => AssertInvalidAsync(digest => ChallengeServerTls.Certificate(["app.test"], digest[..31]));
+    public Task TlsAlpn01_DigestTooShort_IsInvalid() =>
+        AssertInvalidAsync(digest => ChallengeServerTls.Certificate(["app.test"], digest[..31]));
 
     [Fact]
     public Task TlsAlpn01_OtherProtocol_IsInvalid() =>
@@ -50,7 +51,8 @@ public sealed class TlsAlpn01ValidationTests
     {
         byte[] digest = [];
         await using var tls = new ChallengeServerTls(() => make(digest), protocol);
-        await using var fixture = await AuthorityFixture.StartAsync(o => o.Resolve(name, new IPEndPoint(IPAddress.Loopback, 1), tls.Endpoint));
+        await using var fixture = await AuthorityFixture.StartAsync(
+            o => o.Resolve(name, new IPEndPoint(IPAddress.Loopback, 1), tls.Endpoint));
         var order = await fixture.Client.OrderAsync(name);
         var url = order.Texts("authorizations")[0];
         var challenge = await fixture.Client.ChallengeAsync(url, "tls-alpn-01");

@@ -6,7 +6,8 @@ namespace KestrelAcme.LocalAuthority.Tests.Validation;
 
 public sealed class ValidationAddressesTests
 {
-    private readonly ValidationAddresses _addresses = new(new LocalAcmeAuthorityOptions { ValidationHttpPort = 8080, ValidationTlsPort = 8443 });
+    private readonly ValidationAddresses _addresses = new(
+        new LocalAcmeAuthorityOptions { ValidationHttpPort = 8080, ValidationTlsPort = 8443 });
 
     [Theory]
     [InlineData("localhost", "127.0.0.1")]

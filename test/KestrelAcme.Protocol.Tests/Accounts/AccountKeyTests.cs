@@ -37,7 +37,8 @@ public sealed class AccountKeyTests
     public void FromPem_UnusableText_Throws()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var encrypted = key.ExportEncryptedPkcs8PrivateKeyPem("secret", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
+        var encrypted = key.ExportEncryptedPkcs8PrivateKeyPem(
+            "secret", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
 
         Assert.Throws<ArgumentException>(() => AccountKey.FromPem("no pem"));
         Assert.Throws<ArgumentException>(() => AccountKey.FromPem(encrypted));

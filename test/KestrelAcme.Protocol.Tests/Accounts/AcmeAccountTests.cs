@@ -60,7 +60,8 @@ public sealed class AcmeAccountTests : ScriptedTest
     {
         Server.On("/new-account", Answer.Json("{}", 201));
 
-        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.CreateAccountAsync(Key, new NewAccountRequest(), Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(
+            () => Client.CreateAccountAsync(Key, new NewAccountRequest(), Cancellation));
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public sealed class AcmeAccountTests : ScriptedTest
         Assert.Equal("https://acme.test/account/1", outer.Header.GetProperty("kid").GetString());
         Assert.Equal("ES384", inner.Header.GetProperty("alg").GetString());
         Assert.Null(inner.Nonce);
-        Assert.Equal($$"""{"account":"https://acme.test/account/1","oldKey":{{Encoding.ASCII.GetString(Key.Signer.Jwk())}}}""", inner.Payload);
+        Assert.Equal(
+            $$"""{"account":"https://acme.test/account/1","oldKey":{{Encoding.ASCII.GetString(Key.Signer.Jwk())}}}""", inner.Payload);
     }
 
     [Fact]

@@ -17,7 +17,13 @@ public sealed class CertificateDownloadTests : ScriptedTest
     public async Task DownloadAllChainsAsync_Alternates_AreFollowedAndMissingOnesLeftOut()
     {
         var other = TestCertificates.IssuedBy("Root B", "Intermediate");
-        Server.On("/cert/1", Answer.Text(200, ChainType, TestCertificates.Pem(Leaf, Upper), ("Link", "</cert/1/1>;rel=\"alternate\", </cert/1/2>;rel=\"alternate\"")));
+        Server.On(
+            "/cert/1",
+            Answer.Text(
+                200,
+                ChainType,
+                TestCertificates.Pem(Leaf, Upper),
+                ("Link", "</cert/1/1>;rel=\"alternate\", </cert/1/2>;rel=\"alternate\"")));
         Server.On("/cert/1/1", Answer.Text(404, "text/plain", ""));
         Server.On("/cert/1/2", Answer.Text(200, ChainType, TestCertificates.Pem(Leaf, other)));
 

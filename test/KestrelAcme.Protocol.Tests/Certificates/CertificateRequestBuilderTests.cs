@@ -10,7 +10,12 @@ namespace KestrelAcme.Protocol.Tests.Certificates;
 public sealed class CertificateRequestBuilderTests
 {
     private static readonly AcmeIdentifier[] Names =
-        [AcmeIdentifier.Dns(new string('a', 60) + ".example"), AcmeIdentifier.Dns("*.b.example"), AcmeIdentifier.Ip(IPAddress.IPv6Loopback), AcmeIdentifier.Dns("*.B.example")];
+    [
+        AcmeIdentifier.Dns(new string('a', 60) + ".example"),
+        AcmeIdentifier.Dns("*.b.example"),
+        AcmeIdentifier.Ip(IPAddress.IPv6Loopback),
+        AcmeIdentifier.Dns("*.B.example"),
+    ];
 
     [Fact]
     public void Build_Default_NamesInTheExtensionAlone()

@@ -30,7 +30,8 @@ public sealed class DirectoryTests : ScriptedTest
 
         Assert.Null(directory.RevokeCert);
         Assert.Empty(directory.Meta.Profiles);
-        var exception = await Assert.ThrowsAsync<AcmeException>(() => Account.CreateAuthorizationAsync(Protocol.Identifiers.AcmeIdentifier.Dns("a.example"), Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeException>(
+            () => Account.CreateAuthorizationAsync(Protocol.Identifiers.AcmeIdentifier.Dns("a.example"), Cancellation));
         Assert.Contains("offers no newAuthz", exception.Message, StringComparison.Ordinal);
     }
 
@@ -51,7 +52,9 @@ public sealed class DirectoryTests : ScriptedTest
         using var silent = new SilentServer();
         using var client = CreateClient(configure: o => o.HttpMessageHandler = silent);
         var started = Time.GetUtcNow();
-        var all = Enumerable.Range(0, 20).Select(_ => Assert.ThrowsAsync<AcmeUnreachableException>(() => client.GetDirectoryAsync(Cancellation))).ToList();
+        var all = Enumerable.Range(0, 20)
+            .Select(_ => Assert.ThrowsAsync<AcmeUnreachableException>(() => client.GetDirectoryAsync(Cancellation)))
+            .ToList();
 
         await Run(Task.WhenAll(all));
 

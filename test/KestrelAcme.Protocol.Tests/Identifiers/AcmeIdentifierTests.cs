@@ -36,15 +36,19 @@ public sealed class AcmeIdentifierTests
     [Fact]
     public void FromDocument_ServersSpelling_EqualsOurs()
     {
-        Assert.Equal(AcmeIdentifier.Dns("a.example"), AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "dns", Value = "A.example" }));
-        Assert.Equal(AcmeIdentifier.Ip(IPAddress.IPv6Loopback), AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "ip", Value = "0:0::1" }));
+        Assert.Equal(
+            AcmeIdentifier.Dns("a.example"), AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "dns", Value = "A.example" }));
+        Assert.Equal(
+            AcmeIdentifier.Ip(IPAddress.IPv6Loopback),
+            AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "ip", Value = "0:0::1" }));
     }
 
     [Fact]
     public void FromDocument_UnknownOrOdd_IsNeverFatal()
     {
         Assert.Equal("x", AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "new-type", Value = "x" })!.Value);
-        Assert.Equal("not an address", AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "ip", Value = "not\nan address" })!.Value);
+        Assert.Equal(
+            "not an address", AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "ip", Value = "not\nan address" })!.Value);
         Assert.Null(AcmeIdentifier.FromDocument(new IdentifierDocument { Type = "dns" }));
         Assert.Null(AcmeIdentifier.FromDocument(null));
     }

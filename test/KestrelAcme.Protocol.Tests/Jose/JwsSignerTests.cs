@@ -37,11 +37,13 @@ public sealed class JwsSignerTests
         var signer = JwsSigner.For(key);
 
         Assert.Equal(
-            """{"crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}""",
+            """{"crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","""
+            + "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}",
             Encoding.ASCII.GetString(signer.Jwk()));
         var input = Encoding.ASCII.GetBytes($"{Base64Url.EncodeToString("""{"alg":"ES256"}"""u8)}.{Rfc7515.Payload}");
         Assert.True(key.VerifyData(input, Rfc7515.Bytes(Rfc7515.EcSignature), HashAlgorithmName.SHA256));
-        Assert.True(key.VerifyData(input, signer.Sign(input), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
+        Assert.True(
+            key.VerifyData(input, signer.Sign(input), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
     }
 
     [Fact]
@@ -63,9 +65,11 @@ public sealed class JwsSignerTests
         using var key = RSA.Create(new RSAParameters
         {
             Exponent = [1, 0, 1],
-            Modulus = Rfc7515.Bytes("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3"
-                + "oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajr"
-                + "n1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"),
+            Modulus = Rfc7515.Bytes(
+                "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknj"
+                + "hMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQ"
+                + "vRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzK"
+                + "nqDKgw"),
         });
 
         Assert.Equal("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", JwsSigner.For(key).Thumbprint);
@@ -89,10 +93,12 @@ public sealed class JwsSignerTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var signer = JwsSigner.For(key);
 
-        var signatures = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => signer.Sign(Payload), TestContext.Current.CancellationToken)));
+        var signatures = await Task.WhenAll(
+            Enumerable.Range(0, 64).Select(_ => Task.Run(() => signer.Sign(Payload), TestContext.Current.CancellationToken)));
 
         Assert.All(signatures, signature => Assert.True(key.VerifyData(Payload, signature, HashAlgorithmName.SHA256)));
     }
 
-    private static string Jws(ReadOnlySpan<byte> header, FlattenedJws.Signature sign) => Encoding.ASCII.GetString(FlattenedJws.Write(header, Payload, sign));
+    private static string Jws(ReadOnlySpan<byte> header, FlattenedJws.Signature sign) =>
+        Encoding.ASCII.GetString(FlattenedJws.Write(header, Payload, sign));
 }

@@ -17,15 +17,19 @@ public sealed class OddDocumentTests : ScriptedTest
 
     public static TheoryData<string> OddDates =>
     [
-        "\"0001-01-01T00:00:00Z\"", "\"0001-01-01T00:00:00+14:00\"", "\"9999-12-31T23:59:59.9999999-12:00\"", "\"0000-00-00T00:00:00Z\"", "\"2026-11-26T25:61:00Z\"", "\"soon\"", "\"\"", "\"10:00\"",
-        "\"2026-13-01\"", "1764150000", "-1", "1e400", "null", "true", "{}", "[\"2026-11-26T00:00:00Z\"]", "\"2026-11-26T10:00:00Z and so on and on and on and on and on and on and on\"",
+        "\"0001-01-01T00:00:00Z\"", "\"0001-01-01T00:00:00+14:00\"", "\"9999-12-31T23:59:59.9999999-12:00\"", "\"0000-00-00T00:00:00Z\"",
+        "\"2026-11-26T25:61:00Z\"", "\"soon\"", "\"\"", "\"10:00\"", "\"2026-13-01\"", "1764150000", "-1", "1e400", "null", "true", "{}",
+        "[\"2026-11-26T00:00:00Z\"]", "\"2026-11-26T10:00:00Z and so on and on and on and on and on and on and on\"",
     ];
 
     [Theory]
     [MemberData(nameof(OddDates))]
     public async Task GetOrderAsync_OddDates_AreNone(string date)
     {
-        Server.On("/order/1", Answer.Json($$"""{"status":"pending","expires":{{date}},"notBefore":{{date}},"notAfter":{{date}},"authorizations":["/authz/1"],"finalize":"/finalize/1"}"""));
+        Server.On("/order/1", Answer.Json($$"""
+            {"status":"pending","expires":{{date}},"notBefore":{{date}},"notAfter":{{date}},
+            "authorizations":["/authz/1"],"finalize":"/finalize/1"}
+            """));
 
         var order = await Account.GetOrderAsync(OrderUrl, Cancellation);
 
@@ -40,8 +44,10 @@ public sealed class OddDocumentTests : ScriptedTest
     [MemberData(nameof(OddDates))]
     public async Task GetAuthorizationAsync_OddDates_AreNone(string date)
     {
-        Server.On("/authz/1", Answer.Json(
-            $$"""{"status":"valid","expires":{{date}},"identifier":{"type":"dns","value":"a.example"},"challenges":[{"type":"http-01","url":"/chall/1","status":"valid","validated":{{date}}}]}"""));
+        Server.On("/authz/1", Answer.Json($$"""
+            {"status":"valid","expires":{{date}},"identifier":{"type":"dns","value":"a.example"},
+            "challenges":[{"type":"http-01","url":"/chall/1","status":"valid","validated":{{date}}}]}
+            """));
 
         var authorization = await Account.GetAuthorizationAsync(new Uri("https://acme.test/authz/1"), Cancellation);
 
@@ -54,9 +60,14 @@ public sealed class OddDocumentTests : ScriptedTest
     [MemberData(nameof(OddDates))]
     public async Task GetRenewalInfoAsync_OddDates_AreNoWindow(string date)
     {
-        Server.On("/renewal-info/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", Answer.Json($$$"""{"suggestedWindow":{"start":{{{date}}},"end":"2026-12-01T00:00:00Z"}}"""));
+        Server.On(
+            "/renewal-info/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE",
+            Answer.Json($$$"""{"suggestedWindow":{"start":{{{date}}},"end":"2026-12-01T00:00:00Z"}}"""));
 
-        await Assert.ThrowsAsync<AcmeMalformedResponseException>(() => Client.GetRenewalInfoAsync(Protocol.RenewalInformation.RenewalCertificateId.Create(Certificates.TestCertificates.Rfc9773), Cancellation));
+        await Assert.ThrowsAsync<AcmeMalformedResponseException>(
+            () =>
+                Client.GetRenewalInfoAsync(
+                    Protocol.RenewalInformation.RenewalCertificateId.Create(Certificates.TestCertificates.Rfc9773), Cancellation));
     }
 
     [Theory]
@@ -87,7 +98,8 @@ public sealed class OddDocumentTests : ScriptedTest
     {
         Server.On("/new-order", Answer.Json($$"""{"status":"ready","finalize":"/finalize/1"{{member}}}""", 201, ("Location", "/order/1")));
 
-        var order = await Account.CreateOrderAsync(new NewOrderRequest { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("*.a.example")] }, Cancellation);
+        var order = await Account.CreateOrderAsync(
+            new NewOrderRequest { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("*.a.example")] }, Cancellation);
 
         Assert.Equal(OrderStatus.Ready, order.Status);
         Assert.Empty(order.AuthorizationUrls);
@@ -98,7 +110,8 @@ public sealed class OddDocumentTests : ScriptedTest
     {
         Server.On("/authz/1", Answer.Json("""
             {"status":"pending","identifier":{"type":"dns","value":"A.Example."},"challenges":[
-              5, "x", {"type":7,"url":"/a"}, {"type":"odd-01","url":"/b","token":{"a":1}}, {"type":"http-01","url":"/chall/1","status":"pending","token":"abc"}]}
+              5, "x", {"type":7,"url":"/a"}, {"type":"odd-01","url":"/b","token":{"a":1}},
+              {"type":"http-01","url":"/chall/1","status":"pending","token":"abc"}]}
             """));
 
         var authorization = await Account.GetAuthorizationAsync(new Uri("https://acme.test/authz/1"), Cancellation);
@@ -111,7 +124,8 @@ public sealed class OddDocumentTests : ScriptedTest
     public async Task GetDirectoryAsync_LoneSurrogates_AreLeftOut()
     {
         Server.On("/directory", Answer.Json("""
-            {"newNonce":"/n","newAccount":"/a","newOrder":"/o","meta":{"profiles":{"\ud800":"x","good":"\udfff"},"issuerDomainNames":["\ud800","ca.test"],"accountHashPrefix":5}}
+            {"newNonce":"/n","newAccount":"/a","newOrder":"/o",
+              "meta":{"profiles":{"\ud800":"x","good":"\udfff"},"issuerDomainNames":["\ud800","ca.test"],"accountHashPrefix":5}}
             """));
 
         var directory = await Client.GetDirectoryAsync(Cancellation);
@@ -127,7 +141,10 @@ public sealed class OddDocumentTests : ScriptedTest
     [InlineData("valid")]
     public async Task AcceptChallengeAsync_Conflict_IsUnderWay(string status)
     {
-        Server.On("/chall/1", Answer.Problem(409, "conflict", "is being validated"), Answer.Json($$"""{"type":"http-01","url":"/chall/1","status":"{{status}}"}"""));
+        Server.On(
+            "/chall/1",
+            Answer.Problem(409, "conflict", "is being validated"),
+            Answer.Json($$"""{"type":"http-01","url":"/chall/1","status":"{{status}}"}"""));
 
         var challenge = await Account.AcceptChallengeAsync(ChallengeUrl, Cancellation);
 
@@ -138,7 +155,10 @@ public sealed class OddDocumentTests : ScriptedTest
     [Fact]
     public async Task AcceptChallengeAsync_AnotherInstancePostedIt_IsUnderWay()
     {
-        Server.On("/chall/1", Answer.Problem(400, "malformed", "not pending"), Answer.Json("""{"type":"http-01","url":"/chall/1","status":"valid"}"""));
+        Server.On(
+            "/chall/1",
+            Answer.Problem(400, "malformed", "not pending"),
+            Answer.Json("""{"type":"http-01","url":"/chall/1","status":"valid"}"""));
 
         Assert.Equal(ChallengeStatus.Valid, (await Account.AcceptChallengeAsync(ChallengeUrl, Cancellation)).Status);
     }
@@ -146,7 +166,10 @@ public sealed class OddDocumentTests : ScriptedTest
     [Fact]
     public async Task AcceptChallengeAsync_MalformedAndPending_Fails()
     {
-        Server.On("/chall/1", Answer.Problem(400, "malformed", "makes no sense"), Answer.Json("""{"type":"http-01","url":"/chall/1","status":"pending"}"""));
+        Server.On(
+            "/chall/1",
+            Answer.Problem(400, "malformed", "makes no sense"),
+            Answer.Json("""{"type":"http-01","url":"/chall/1","status":"pending"}"""));
 
         var exception = await Assert.ThrowsAsync<AcmeException>(() => Account.AcceptChallengeAsync(ChallengeUrl, Cancellation));
 
@@ -157,7 +180,13 @@ public sealed class OddDocumentTests : ScriptedTest
     public async Task DownloadAllChainsAsync_OptionalAlternatesAndAcceptedOnes_HurtNothing()
     {
         var pem = Certificates.TestCertificates.Pem(Certificates.TestCertificates.IssuedBy("Root"));
-        Server.On("/cert/1", Answer.Text(200, "application/pem-certificate-chain", pem, ("Link", "</mtc/1>;rel=\"acme-optional-alternate\", </cert/1/1>;rel=\"alternate\"")));
+        Server.On(
+            "/cert/1",
+            Answer.Text(
+                200,
+                "application/pem-certificate-chain",
+                pem,
+                ("Link", "</mtc/1>;rel=\"acme-optional-alternate\", </cert/1/1>;rel=\"alternate\"")));
         Server.On("/cert/1/1", Answer.Empty(202, ("Retry-After", "600")));
 
         var chains = await Account.DownloadAllChainsAsync(new Uri("https://acme.test/cert/1"), Cancellation);

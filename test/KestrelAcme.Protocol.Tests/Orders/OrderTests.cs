@@ -36,7 +36,8 @@ public sealed class OrderTests : ScriptedTest
             Cancellation);
 
         Assert.Equal(
-            """{"identifiers":[{"type":"dns","value":"b.example"},{"type":"ip","value":"::1"}],"notAfter":"2026-11-30T23:00:00Z","profile":"classic","replaces":"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"}""",
+            """{"identifiers":[{"type":"dns","value":"b.example"},{"type":"ip","value":"::1"}],"""
+            + """"notAfter":"2026-11-30T23:00:00Z","profile":"classic","replaces":"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"}""",
             Server.To("/new-order")[0].Payload);
         Assert.Equal(OrderStatus.Pending, order.Status);
         Assert.Equal(["b.example", "::1", "x"], order.Identifiers.Select(identifier => identifier.Value));
@@ -76,7 +77,8 @@ public sealed class OrderTests : ScriptedTest
     {
         Server.On("/finalize/1", Answer.Lost());
 
-        var exception = await Assert.ThrowsAsync<AcmeUnreachableException>(() => Account.FinalizeOrderAsync(Ready, new byte[] { 1 }, Cancellation));
+        var exception = await Assert.ThrowsAsync<AcmeUnreachableException>(
+            () => Account.FinalizeOrderAsync(Ready, new byte[] { 1 }, Cancellation));
 
         Assert.True(exception.RequestMayHaveBeenProcessed);
         Assert.Single(Server.To("/finalize/1"));
@@ -117,7 +119,8 @@ public sealed class OrderTests : ScriptedTest
         Assert.True(authorization.Wildcard);
         Assert.Null(authorization.Expires);
         Assert.Equal([null, null, "abc-_"], authorization.Challenges.Select(challenge => challenge.Token));
-        Assert.Equal("ca.test", authorization.FindChallenge(AcmeChallengeTypes.DnsPersist01)!.OtherMembers["issuer-domain-names"][0].GetString());
+        Assert.Equal(
+            "ca.test", authorization.FindChallenge(AcmeChallengeTypes.DnsPersist01)!.OtherMembers["issuer-domain-names"][0].GetString());
         Assert.Null(authorization.FindChallenge(AcmeChallengeTypes.TlsAlpn01));
     }
 
@@ -126,7 +129,8 @@ public sealed class OrderTests : ScriptedTest
     {
         var url = new Uri("https://acme.test/chall/1");
         Server.On(
-            "/chall/1", Answer.Lost(), Answer.Problem(400, "malformed", "not pending"), Answer.Json("""{"type":"http-01","url":"/chall/1","status":"processing"}"""));
+            "/chall/1", Answer.Lost(), Answer.Problem(400, "malformed", "not pending"), Answer.Json(
+                """{"type":"http-01","url":"/chall/1","status":"processing"}"""));
 
         var challenge = await Run(Account.AcceptChallengeAsync(url, Cancellation));
 
@@ -145,5 +149,6 @@ public sealed class OrderTests : ScriptedTest
         FinalizeUrl = new Uri("https://acme.test/finalize/1"),
     };
 
-    private Task<Order> Create() => Account.CreateOrderAsync(new NewOrderRequest { Identifiers = [AcmeIdentifier.Dns("b.example")] }, Cancellation);
+    private Task<Order> Create() =>
+        Account.CreateOrderAsync(new NewOrderRequest { Identifiers = [AcmeIdentifier.Dns("b.example")] }, Cancellation);
 }

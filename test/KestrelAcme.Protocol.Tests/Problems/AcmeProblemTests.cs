@@ -12,16 +12,19 @@ public sealed class AcmeProblemTests
     {
         var problem = Read("""
             {
-              "type": "urn:ietf:params:acme:error:compound", "detail": "Two names failed", "status": 403, "instance": "https://acme.test/doc",
+              "type": "urn:ietf:params:acme:error:compound", "detail": "Two names failed", "status": 403,
+              "instance": "https://acme.test/doc",
               "subproblems": [
                 {"type":"urn:ietf:params:acme:error:caa","detail":"CAA forbids\nit","identifier":{"type":"dns","value":"A.example"}},
-                {"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"On a list","identifier":{"type":"ip","value":"192.0.2.1"}},
+                {"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"On a list",
+                  "identifier":{"type":"ip","value":"192.0.2.1"}},
                 null
               ]
             }
             """);
 
-        Assert.Equal("compound: Two names failed; a.example: caa: CAA forbids it; 192.0.2.1: rejectedIdentifier: On a list", problem.ToString());
+        Assert.Equal(
+            "compound: Two names failed; a.example: caa: CAA forbids it; 192.0.2.1: rejectedIdentifier: On a list", problem.ToString());
         Assert.True(problem.Contains(AcmeProblemTypes.Caa));
         Assert.False(problem.Is(AcmeProblemTypes.Caa));
         Assert.Equal(403, problem.Status);
@@ -32,7 +35,10 @@ public sealed class AcmeProblemTests
     public void FromDocument_Hostile_IsBounded()
     {
         var sub = $$"""{"type":"urn:x","detail":"{{new string('y', 5000)}}","subproblems":[{"type":"urn:deeper"}]}""";
-        var problem = Read($$"""{"type":"urn:ietf:params:acme:error:malformed","title":"Title only","status":"400","instance":"javascript:alert(1)","subproblems":[{{string.Join(',', Enumerable.Repeat(sub, 500))}}]}""");
+        var problem = Read($$"""
+            {"type":"urn:ietf:params:acme:error:malformed","title":"Title only","status":"400","instance":"javascript:alert(1)",
+            "subproblems":[{{string.Join(',', Enumerable.Repeat(sub, 500))}}]}
+            """);
 
         Assert.Equal("Title only", problem.Detail);
         Assert.Equal(400, problem.Status);
@@ -55,10 +61,12 @@ public sealed class AcmeProblemTests
     [Fact]
     public void ToString_BadSignatureAlgorithm_ListsTheGoodOnes()
     {
-        var problem = Read("""{"type":"urn:ietf:params:acme:error:badSignatureAlgorithm","detail":"Not ES384.","algorithms":["ES256","RS256"]}""");
+        var problem = Read(
+            """{"type":"urn:ietf:params:acme:error:badSignatureAlgorithm","detail":"Not ES384.","algorithms":["ES256","RS256"]}""");
 
         Assert.Equal("badSignatureAlgorithm: Not ES384. The server accepts ES256, RS256.", problem.ToString());
     }
 
-    private static AcmeProblem Read(string json) => AcmeProblem.FromDocument(JsonSerializer.Deserialize(json, AcmeJson.Default.ProblemDocument))!;
+    private static AcmeProblem Read(string json) =>
+        AcmeProblem.FromDocument(JsonSerializer.Deserialize(json, AcmeJson.Default.ProblemDocument))!;
 }

@@ -21,7 +21,8 @@ public sealed class RenewalInfoTests : ScriptedTest
     [Fact]
     public void TryCreate_NoKeyIdentifier_IsFalse()
     {
-        using var certificate = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(TestCertificates.IssuedBy("x"));
+        using var certificate = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(
+            TestCertificates.IssuedBy("x"));
 
         Assert.False(RenewalCertificateId.TryCreate(certificate, out _));
         Assert.Throws<ArgumentException>(() => RenewalCertificateId.Create(certificate));
@@ -31,7 +32,10 @@ public sealed class RenewalInfoTests : ScriptedTest
     public async Task GetRenewalInfoAsync_Window_IsReadWithoutASignature()
     {
         Server.On(Path, Answer.Json(
-            """{"suggestedWindow":{"start":"2026-12-01T00:00:00Z","end":"2026-12-02T01:00:00+01:00"},"explanationURL":"https://acme.test/why"}""",
+            """
+            {"suggestedWindow":{"start":"2026-12-01T00:00:00Z","end":"2026-12-02T01:00:00+01:00"},
+            "explanationURL":"https://acme.test/why"}
+            """,
             200,
             ("Retry-After", "21600")));
 
@@ -59,7 +63,9 @@ public sealed class RenewalInfoTests : ScriptedTest
     [Fact]
     public async Task GetRenewalInfoAsync_LinkThatIsNotHttps_IsDropped()
     {
-        Server.On(Path, Answer.Json("""{"suggestedWindow":{"start":"2026-12-01T00:00:00Z","end":"2026-12-02T00:00:00Z"},"explanationURL":"javascript:alert(1)"}"""));
+        Server.On(Path, Answer.Json("""
+            {"suggestedWindow":{"start":"2026-12-01T00:00:00Z","end":"2026-12-02T00:00:00Z"},"explanationURL":"javascript:alert(1)"}
+            """));
 
         Assert.Null((await Client.GetRenewalInfoAsync(Id, Cancellation)).ExplanationUrl);
     }

@@ -10,8 +10,14 @@ internal static class Answer
     public static Func<HttpResponseMessage> Json(string json, int status = 200, params (string Name, string Value)[] headers) =>
         () => Create(status, "application/json", json, headers);
 
-    public static Func<HttpResponseMessage> Problem(int status, string type, string detail = "no", params (string Name, string Value)[] headers) =>
-        () => Create(status, "application/problem+json", $$"""{"type":"urn:ietf:params:acme:error:{{type}}","detail":"{{detail}}","status":{{status}}}""", headers);
+    public static Func<HttpResponseMessage> Problem(
+        int status, string type, string detail = "no", params (string Name, string Value)[] headers) =>
+        () =>
+            Create(
+                status,
+                "application/problem+json",
+                $$"""{"type":"urn:ietf:params:acme:error:{{type}}","detail":"{{detail}}","status":{{status}}}""",
+                headers);
 
     public static Func<HttpResponseMessage> Text(int status, string mediaType, string body, params (string Name, string Value)[] headers) =>
         () => Create(status, mediaType, body, headers);

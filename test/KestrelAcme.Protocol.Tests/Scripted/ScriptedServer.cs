@@ -35,13 +35,18 @@ internal sealed class ScriptedServer : HttpMessageHandler
 
     public IReadOnlyList<RecordedRequest> To(string path) => [.. _requests.Where(request => request.Path == path)];
 
-    public void On(string path, params Func<HttpResponseMessage>[] answers) => _script[path] = new Queue<Func<HttpResponseMessage>>(answers);
+    public void On(string path, params Func<HttpResponseMessage>[] answers) =>
+        _script[path] = new Queue<Func<HttpResponseMessage>>(answers);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var body = request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken);
         _requests.Enqueue(new RecordedRequest(
-            request.Method, request.RequestUri!, request.Content?.Headers.ContentType?.ToString(), request.Headers.UserAgent.ToString(), body));
+            request.Method,
+            request.RequestUri!,
+            request.Content?.Headers.ContentType?.ToString(),
+            request.Headers.UserAgent.ToString(),
+            body));
         if (!_script.TryGetValue(request.RequestUri!.AbsolutePath, out var answers))
         {
             return Answer.Problem(404, "malformed", "not in the script")();

@@ -49,5 +49,6 @@ public abstract class ScriptedTest : IDisposable
 
     private protected async Task<TException> RunToFailure<TException>(Task task)
         where TException : Exception =>
-        await Assert.ThrowsAsync<TException>(() => Time.RunUntilCompleteAsync(task, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(10), Cancellation));
+        await Assert.ThrowsAsync<TException>(
+            () => Time.RunUntilCompleteAsync(task, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(10), Cancellation));
 }

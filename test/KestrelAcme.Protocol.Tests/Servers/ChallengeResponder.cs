@@ -14,7 +14,8 @@ internal sealed class ChallengeResponder : IAsyncDisposable
 
     public ChallengeResponder(int port) => _listener = new LoopbackListener(new IPEndPoint(IPAddress.Loopback, port), AnswerAsync);
 
-    public void Add(string token, string keyAuthorization) => _answers[$"GET /.well-known/acme-challenge/{token} HTTP/1.1"] = keyAuthorization;
+    public void Add(string token, string keyAuthorization) =>
+        _answers[$"GET /.well-known/acme-challenge/{token} HTTP/1.1"] = keyAuthorization;
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 

@@ -17,8 +17,9 @@ public sealed class ConsoleClientTests : ServerTest
         using var folder = new TemporaryFolder();
 
         await using var process = Start(
-            "--directory", pebble.DirectoryUrl.AbsoluteUri, "--domain", "a.example", "--domain", "127.0.0.1", "--accept-terms", "--email", "me@example.com",
-            "--http-port", pebble.HttpPort.ToString(CultureInfo.InvariantCulture), "--trusted-roots", pebble.TrustedRootsPath, "--out", folder.Path);
+            "--directory", pebble.DirectoryUrl.AbsoluteUri, "--domain", "a.example", "--domain", "127.0.0.1", "--accept-terms",
+            "--email", "me@example.com", "--http-port", pebble.HttpPort.ToString(CultureInfo.InvariantCulture),
+            "--trusted-roots", pebble.TrustedRootsPath, "--out", folder.Path);
         var code = await process.WaitForExitAsync(TimeSpan.FromMinutes(1), Cancellation);
 
         Assert.True(code == 0, process.Output);
@@ -36,7 +37,9 @@ public sealed class ConsoleClientTests : ServerTest
     [InlineData("--domain is missing", "--directory", "https://acme.test/directory")]
     [InlineData("is not an https URL", "--directory", "http://acme.test/directory", "--domain", "a.example")]
     [InlineData("Unknown option --what", "--what", "x")]
-    [InlineData("--http-port 99999 is not a port", "--directory", "https://acme.test/directory", "--domain", "a.example", "--http-port", "99999")]
+    [InlineData(
+        "--http-port 99999 is not a port",
+        "--directory", "https://acme.test/directory", "--domain", "a.example", "--http-port", "99999")]
     public async Task Run_WrongArguments_SaysWhich(string expected, params string[] arguments)
     {
         await using var process = Start(arguments);

@@ -9,7 +9,8 @@ namespace KestrelAcme.Protocol.Tests.Servers;
 /// <summary>A Pebble and an account at it.</summary>
 internal sealed class PebbleAccount : IAsyncDisposable
 {
-    private PebbleAccount(PebbleServer pebble, AcmeClient client, AcmeAccount account) => (Pebble, Client, Account) = (pebble, client, account);
+    private PebbleAccount(PebbleServer pebble, AcmeClient client, AcmeAccount account) =>
+        (Pebble, Client, Account) = (pebble, client, account);
 
     public PebbleServer Pebble { get; }
 
@@ -17,7 +18,8 @@ internal sealed class PebbleAccount : IAsyncDisposable
 
     public AcmeAccount Account { get; }
 
-    public static async Task<PebbleAccount> StartAsync(PebbleOptions? options = null, AccountKeyAlgorithm algorithm = AccountKeyAlgorithm.ES256)
+    public static async Task<PebbleAccount> StartAsync(
+        PebbleOptions? options = null, AccountKeyAlgorithm algorithm = AccountKeyAlgorithm.ES256)
     {
         var pebble = await PebbleServer.StartAsync(options, TestContext.Current.CancellationToken);
         var client = ServerTest.CreateClient(pebble);
@@ -36,7 +38,8 @@ internal sealed class PebbleAccount : IAsyncDisposable
     }
 
     /// <summary>The whole way to an order that is valid.</summary>
-    public Task<Order> ObtainAsync(AsymmetricAlgorithm key, params string[] names) => ServerTest.ObtainAsync(Pebble.HttpPort, Account, key, names);
+    public Task<Order> ObtainAsync(AsymmetricAlgorithm key, params string[] names) =>
+        ServerTest.ObtainAsync(Pebble.HttpPort, Account, key, names);
 
     public async ValueTask DisposeAsync()
     {

@@ -16,7 +16,8 @@ public sealed class PebbleIssuanceTests : ServerTest
     [InlineData(5, 100)]
     public async Task Obtain_RejectedNoncesAndReuse_ThreeCertificates(int rejectedNonces, int reuse)
     {
-        await using var at = await PebbleAccount.StartAsync(new PebbleOptions { NonceRejectPercent = rejectedNonces, AuthorizationReusePercent = reuse });
+        await using var at = await PebbleAccount.StartAsync(
+            new PebbleOptions { NonceRejectPercent = rejectedNonces, AuthorizationReusePercent = reuse });
 
         for (var i = 0; i < 3; i++)
         {
@@ -51,7 +52,8 @@ public sealed class PebbleIssuanceTests : ServerTest
     public async Task Obtain_WrongAnswer_SaysWhichNameAndWhy()
     {
         await using var at = await PebbleAccount.StartAsync();
-        var order = await at.Account.CreateOrderAsync(new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.example")] }, Cancellation);
+        var order = await at.Account.CreateOrderAsync(
+            new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.example")] }, Cancellation);
         var authorization = await at.Account.GetAuthorizationAsync(order.AuthorizationUrls[0], Cancellation);
 
         await at.Account.AcceptChallengeAsync(authorization.FindChallenge("http-01")!.Url, Cancellation);
@@ -91,7 +93,8 @@ public sealed class PebbleIssuanceTests : ServerTest
         await at.Account.RevokeCertificateAsync(first.Leaf, RevocationReason.Superseded, Cancellation);
         await at.Client.RevokeCertificateAsync(second.Leaf, key, RevocationReason.KeyCompromise, Cancellation);
 
-        var again = await Assert.ThrowsAsync<Protocol.Problems.AcmeException>(() => at.Account.RevokeCertificateAsync(first.Leaf, null, Cancellation));
+        var again = await Assert.ThrowsAsync<Protocol.Problems.AcmeException>(
+            () => at.Account.RevokeCertificateAsync(first.Leaf, null, Cancellation));
         Assert.True(again.HasProblem(Protocol.Problems.AcmeProblemTypes.AlreadyRevoked));
     }
 }

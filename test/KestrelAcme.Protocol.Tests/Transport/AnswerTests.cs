@@ -38,10 +38,10 @@ public sealed class AnswerTests : ScriptedTest
 
     [Theory]
     [InlineData("text/html", "<html>", "text/html")]
-    [InlineData("application/json", "<html>", "not the JSON")]
+    [InlineData("application/json", "<html>", "not the expected JSON")]
     [InlineData("application/json", "", "empty")]
     [InlineData("application/json", "null", "null")]
-    [InlineData("application/json", "[]", "not the JSON")]
+    [InlineData("application/json", "[]", "not the expected JSON")]
     public async Task Read_NoAcme_SaysWhat(string mediaType, string body, string expected)
     {
         Server.On("/account/1", Answer.Text(200, mediaType, body));
@@ -69,7 +69,8 @@ public sealed class AnswerTests : ScriptedTest
     public async Task Send_TlsFails_SaysSoAndIsNotRepeated()
     {
         Server.On("/directory", Answer.Fail(new HttpRequestException(
-            HttpRequestError.SecureConnectionError, "TLS", new AuthenticationException($"The remote certificate is invalid: {SslPolicyErrors.RemoteCertificateChainErrors}"))));
+            HttpRequestError.SecureConnectionError, "TLS", new AuthenticationException(
+                $"The remote certificate is invalid: {SslPolicyErrors.RemoteCertificateChainErrors}"))));
 
         var exception = await Assert.ThrowsAsync<AcmeUnreachableException>(() => Client.GetDirectoryAsync(Cancellation));
 

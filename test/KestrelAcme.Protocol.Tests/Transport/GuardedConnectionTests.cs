@@ -63,7 +63,7 @@ public sealed class GuardedConnectionTests
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync($"http://crl.test:{service.EndPoint.Port}/", guard));
 
         Assert.Contains($"{address} was not tried: it is ", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("and ca.test is not there", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("but ca.test is not", failure.Message, StringComparison.Ordinal);
         Assert.Equal(0, service.Requests);
     }
 
@@ -78,7 +78,10 @@ public sealed class GuardedConnectionTests
 
         await live.DisposeAsync();
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync($"http://app.test:{live.EndPoint.Port}/", guard));
-        Assert.Contains("169.254.169.254 was not tried: it is a link-local address, and localhost is not there; 127.0.0.1 refused the connection", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "169.254.169.254 was not tried: it is a link-local address, but localhost is not; 127.0.0.1 refused the connection",
+            failure.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -143,7 +146,7 @@ public sealed class GuardedConnectionTests
         Assert.Equal(AcmeUnreachableReason.NotConnected, failure.Reason);
         Assert.Contains($"no connection to 127.0.0.1:{port}: 127.0.0.1 refused the connection", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Check the URL", failure.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("before the whole answer", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("before the whole response", failure.Message, StringComparison.Ordinal);
     }
 
     private static async Task<string> GetAsync(string url, GuardedConnection guard)

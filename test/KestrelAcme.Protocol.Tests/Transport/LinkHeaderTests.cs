@@ -15,7 +15,12 @@ public sealed class LinkHeaderTests
             Base, Base);
 
         Assert.Equal(
-            [("https://acme.test/cert/1/1", "alternate"), ("https://acme.test/cert/2?a,b", "alternate"), ("https://acme.test/dir", "index"), ("https://acme.test/dir", "up")],
+            [
+                ("https://acme.test/cert/1/1", "alternate"),
+                ("https://acme.test/cert/2?a,b", "alternate"),
+                ("https://acme.test/dir", "index"),
+                ("https://acme.test/dir", "up"),
+            ],
             links.Select(link => (link.Url.AbsoluteUri, link.Relation)));
     }
 

@@ -86,7 +86,8 @@ public sealed class NonceTests : ScriptedTest
     {
         Server.On("/new-order", Answer.Problem(400, "badNonce"), Answer.Json("""{"status":"pending"}""", 201, ("Location", "/order/1")));
 
-        var order = await Account.CreateOrderAsync(new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.example")] }, Cancellation);
+        var order = await Account.CreateOrderAsync(
+            new() { Identifiers = [Protocol.Identifiers.AcmeIdentifier.Dns("a.example")] }, Cancellation);
 
         Assert.Equal("https://acme.test/order/1", order.Url.AbsoluteUri);
     }

@@ -11,16 +11,45 @@ public sealed class OddAnswerTests : IAsyncLifetime
 {
     private static readonly string[] Templates =
     [
-        Json(200, """{"newNonce":"/n","newAccount":"/a","newOrder":"/o","renewalInfo":"/r/","meta":{"profiles":{"classic":"x","odd":5},"caaIdentities":["ca.test"],"externalAccountRequired":true}}""", "Replay-Nonce: abc"),
-        Json(201, """{"status":"pending","expires":"2027-01-01T00:00:00Z","identifiers":[{"type":"dns","value":"a.test"}],"authorizations":["/z"],"finalize":"/f","certificate":"/c","error":{"type":"urn:ietf:params:acme:error:caa","status":403,"subproblems":[{"identifier":{"type":"ip","value":"::1"}}]}}""", "Location: /o/1\r\nReplay-Nonce: abc\r\nLink: </o/2>;rel=\"alternate\", <http://127.0.0.1/>;rel=index"),
-        Json(200, """{"status":"valid","identifier":{"type":"dns","value":"a.test"},"wildcard":false,"challenges":[{"type":"http-01","url":"/ch","token":"abc","validated":"2027-01-01T00:00:00Z","odd":[1]}]}""", "Retry-After: 5\r\nReplay-Nonce: abc"),
-        Json(200, """{"suggestedWindow":{"start":"2026-11-20T00:00:00Z","end":"2026-11-21T00:00:00Z"},"explanationURL":"https://ca.test/why"}""", "Retry-After: Sat, 21 Nov 2026 12:00:10 GMT\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT"),
+        Json(
+            200,
+            """
+            {"newNonce":"/n","newAccount":"/a","newOrder":"/o","renewalInfo":"/r/",
+            "meta":{"profiles":{"classic":"x","odd":5},"caaIdentities":["ca.test"],"externalAccountRequired":true}}
+            """,
+            "Replay-Nonce: abc"),
+        Json(
+            201,
+            """
+            {"status":"pending","expires":"2027-01-01T00:00:00Z","identifiers":[{"type":"dns","value":"a.test"}],
+            "authorizations":["/z"],"finalize":"/f","certificate":"/c",
+            "error":{"type":"urn:ietf:params:acme:error:caa","status":403,"subproblems":[{"identifier":{"type":"ip","value":"::1"}}]}}
+            """,
+            "Location: /o/1\r\nReplay-Nonce: abc\r\nLink: </o/2>;rel=\"alternate\", <http://127.0.0.1/>;rel=index"),
+        Json(
+            200,
+            """
+            {"status":"valid","identifier":{"type":"dns","value":"a.test"},"wildcard":false,
+            "challenges":[{"type":"http-01","url":"/ch","token":"abc","validated":"2027-01-01T00:00:00Z","odd":[1]}]}
+            """,
+            "Retry-After: 5\r\nReplay-Nonce: abc"),
+        Json(
+            200,
+            """{"suggestedWindow":{"start":"2026-11-20T00:00:00Z","end":"2026-11-21T00:00:00Z"},"explanationURL":"https://ca.test/why"}""",
+            "Retry-After: Sat, 21 Nov 2026 12:00:10 GMT\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT"),
         Json(200, """{"orders":["/o/1","/o/2",5]}""", "Link: </orders?2>;rel=\"next\"\r\nReplay-Nonce: abc"),
-        Json(400, """{"type":"urn:ietf:params:acme:error:badNonce","detail":"no","status":"400","algorithms":["ES256",null],"instance":"https://ca.test/"}""", "Replay-Nonce: abc"),
+        Json(
+            400,
+            """
+            {"type":"urn:ietf:params:acme:error:badNonce","detail":"no","status":"400",
+            "algorithms":["ES256",null],"instance":"https://ca.test/"}
+            """,
+            "Replay-Nonce: abc"),
         Json(429, """{"type":"urn:ietf:params:acme:error:rateLimited","detail":"slow","identifier":{"type":"dns","value":"a.test"}}""",
             "Retry-After: 999\r\nReplay-Nonce: abc"),
         "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\nReplay-Nonce: abc\r\nContent-Length: 89\r\n\r\n-----BEGIN CERTIFICATE-----\nMIIBqzCCAVKgAwIBAgIUbpN7r5y9Ah1Sd\n-----END CERTIFICATE-----\n\n\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\nReplay-Nonce: abc\r\nContent-Length: 89\r\n\r\n"
+        + "-----BEGIN CERTIFICATE-----\nMIIBqzCCAVKgAwIBAgIUbpN7r5y9Ah1Sd\n-----END CERTIFICATE-----\n\n\n",
     ];
 
     private readonly AccountKey _key = AccountKey.Generate();
@@ -104,7 +133,8 @@ public sealed class OddAnswerTests : IAsyncLifetime
         }
         catch (Exception exception) when (!Cancelled.IsCancellationRequested)
         {
-            Assert.Fail($"{operation} ended in {exception} for {System.Text.Encoding.Latin1.GetString(answer)[..Math.Min(answer.Length, 600)]}");
+            Assert.Fail(
+                $"{operation} ended in {exception} for {System.Text.Encoding.Latin1.GetString(answer)[..Math.Min(answer.Length, 600)]}");
         }
     }
 

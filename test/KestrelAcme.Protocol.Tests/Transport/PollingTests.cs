@@ -44,7 +44,8 @@ public sealed class PollingTests : ScriptedTest
     [Fact]
     public async Task WaitForOrderAsync_Invalid_EndsWithTheReason()
     {
-        Server.On("/order/1", Answer.Json("""{"status":"invalid","error":{"type":"urn:ietf:params:acme:error:caa","detail":"CAA forbids"}}"""));
+        Server.On(
+            "/order/1", Answer.Json("""{"status":"invalid","error":{"type":"urn:ietf:params:acme:error:caa","detail":"CAA forbids"}}"""));
 
         var order = await Account.WaitForOrderAsync(OrderUrl, status => status == OrderStatus.Valid, null, Cancellation);
 
@@ -75,7 +76,8 @@ public sealed class PollingTests : ScriptedTest
             Answer.Json("""{"status":"pending","identifier":{"type":"dns","value":"a.example"}}"""),
             Answer.Json("""
                 {"status":"invalid","identifier":{"type":"dns","value":"a.example"},"challenges":[
-                  {"type":"http-01","url":"/chall/1","status":"invalid","token":"t","error":{"type":"urn:ietf:params:acme:error:connection","detail":"refused"}}]}
+                  {"type":"http-01","url":"/chall/1","status":"invalid","token":"t",
+                    "error":{"type":"urn:ietf:params:acme:error:connection","detail":"refused"}}]}
                 """));
 
         var authorization = await Run(Account.WaitForAuthorizationAsync(url, null, Cancellation));

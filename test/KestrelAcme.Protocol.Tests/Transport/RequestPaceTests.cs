@@ -23,7 +23,10 @@ public sealed class RequestPaceTests : ScriptedTest
     [Fact]
     public async Task Wait_KindsOfTheirOwn_DoNotShareARate()
     {
-        var pace = new AcmeRequestPace(new Dictionary<AcmeRequestKind, AcmeRate> { [AcmeRequestKind.NewNonce] = new(1, 1), [AcmeRequestKind.Other] = new(1, 1) }, Time);
+        var pace = new AcmeRequestPace(
+            new Dictionary<AcmeRequestKind,
+            AcmeRate> { [AcmeRequestKind.NewNonce] = new(1, 1), [AcmeRequestKind.Other] = new(1, 1) },
+            Time);
 
         await pace.WaitAsync(AcmeRequestKind.NewNonce, Cancellation);
         await pace.WaitAsync(AcmeRequestKind.Other, Cancellation);
@@ -66,5 +69,6 @@ public sealed class RequestPaceTests : ScriptedTest
     [InlineData(-1, 1)]
     [InlineData(1, 0)]
     public void Create_NoRate_IsRefused(double rate, int burst)
-        => Assert.Throws<ArgumentOutOfRangeException>(() => new AcmeRequestPace(new Dictionary<AcmeRequestKind, AcmeRate> { [AcmeRequestKind.Other] = new(rate, burst) }));
+        => Assert.Throws<ArgumentOutOfRangeException>(
+            () => new AcmeRequestPace(new Dictionary<AcmeRequestKind, AcmeRate> { [AcmeRequestKind.Other] = new(rate, burst) }));
 }

@@ -30,7 +30,10 @@ public sealed class RetryTests : ScriptedTest
     [InlineData("Sat, 21 Nov 2026 12:00:20 GMT", 20)]
     public async Task Post_TooManyRequests_WaitsAsAsked(string retryAfter, int seconds)
     {
-        Server.On("/new-order", Answer.Problem(429, "rateLimited", "slow down", ("Retry-After", retryAfter)), Answer.Json("{}", 201, ("Location", "/order/1")));
+        Server.On(
+            "/new-order",
+            Answer.Problem(429, "rateLimited", "slow down", ("Retry-After", retryAfter)),
+            Answer.Json("{}", 201, ("Location", "/order/1")));
         var started = Time.GetUtcNow();
 
         await Run(Account.CreateOrderAsync(Request, Cancellation));
@@ -41,7 +44,10 @@ public sealed class RetryTests : ScriptedTest
     [Fact]
     public async Task Post_RetryAfterTooLong_SurfacesAtOnce()
     {
-        Server.On("/new-order", Answer.Problem(429, "rateLimited", "too many certificates", ("Retry-After", "3600"), ("Link", "<https://help.test/>;rel=\"help\"")));
+        Server.On(
+            "/new-order",
+            Answer.Problem(
+                429, "rateLimited", "too many certificates", ("Retry-After", "3600"), ("Link", "<https://help.test/>;rel=\"help\"")));
 
         var exception = await Assert.ThrowsAsync<AcmeRateLimitedException>(() => Account.CreateOrderAsync(Request, Cancellation));
 

@@ -51,13 +51,15 @@ public sealed class FaultyProxyTests : IAsyncLifetime
     [Fact]
     public async Task Status_SkipOneHitTwo_AnswersByItselfJustThen()
     {
-        var fault = _proxy.Add(new Fault("/dir") { Status = 503, RetryAfter = "120", Skip = 1, Times = 2, Date = DateTimeOffset.UnixEpoch });
+        var fault = _proxy.Add(
+            new Fault("/dir") { Status = 503, RetryAfter = "120", Skip = 1, Times = 2, Date = DateTimeOffset.UnixEpoch });
 
         List<(int Status, string? RetryAfter, int? Year)> answers = [];
         for (var i = 0; i < 4; i++)
         {
             using var response = await _client.GetAsync(_proxy.DirectoryUrl, Cancellation);
-            answers.Add(((int)response.StatusCode, response.Headers.RetryAfter?.ToString(), response.Headers.Date?.Year == 1970 ? 1970 : null));
+            answers.Add(
+                ((int)response.StatusCode, response.Headers.RetryAfter?.ToString(), response.Headers.Date?.Year == 1970 ? 1970 : null));
         }
 
         Assert.Equal([(200, null, null), (503, "120", 1970), (503, "120", 1970), (200, null, null)], answers);
@@ -114,7 +116,8 @@ public sealed class FaultyProxyTests : IAsyncLifetime
     [Fact]
     public async Task Post_ForgedJws_ReachesTheServerWithItsType()
     {
-        using var content = new StringContent("""{"protected":"e30","payload":"","signature":""}""", new MediaTypeHeaderValue("application/jose+json"));
+        using var content = new StringContent(
+            """{"protected":"e30","payload":"","signature":""}""", new MediaTypeHeaderValue("application/jose+json"));
 
         using var response = await _client.PostAsync(new Uri(_proxy.DirectoryUrl, "/sign-me-up"), content, Cancellation);
 

@@ -22,7 +22,8 @@ public sealed class ChildProcessTests
     {
         await using var process = Shell("echo broken; exit 3");
 
-        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => process.WaitForLineAsync("ready", cancellationToken: Cancellation));
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => process.WaitForLineAsync("ready", cancellationToken: Cancellation));
 
         Assert.Contains("broken", exception.Message, StringComparison.Ordinal);
         Assert.Equal(3, await process.WaitForExitAsync(cancellationToken: Cancellation));

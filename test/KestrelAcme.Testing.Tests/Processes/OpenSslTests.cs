@@ -14,9 +14,11 @@ public sealed class OpenSslTests
         using var certificate = LoopbackCertificate.Create("www.example.test");
         using var other = LoopbackCertificate.Create();
 
-        Assert.Equal(0, (await OpenSsl.VerifyAsync(certificate.CertificatePem, certificate.RootPem, "www.example.test", Cancellation)).ExitCode);
+        Assert.Equal(
+            0, (await OpenSsl.VerifyAsync(certificate.CertificatePem, certificate.RootPem, "www.example.test", Cancellation)).ExitCode);
         Assert.Equal(0, (await OpenSsl.VerifyAsync(certificate.CertificatePem, certificate.RootPem, "127.0.0.1", Cancellation)).ExitCode);
-        Assert.NotEqual(0, (await OpenSsl.VerifyAsync(certificate.CertificatePem, certificate.RootPem, "example.org", Cancellation)).ExitCode);
+        Assert.NotEqual(
+            0, (await OpenSsl.VerifyAsync(certificate.CertificatePem, certificate.RootPem, "example.org", Cancellation)).ExitCode);
         Assert.NotEqual(0, (await OpenSsl.VerifyAsync(certificate.CertificatePem, other.RootPem, null, Cancellation)).ExitCode);
     }
 
@@ -25,7 +27,8 @@ public sealed class OpenSslTests
     {
         await using var pebble = await PebbleServer.StartAsync(cancellationToken: Cancellation);
 
-        var served = await OpenSsl.ShowCertificatesAsync(pebble.DirectoryUrl.Port, "localhost", rootsPem: pebble.TrustedRootsPem, cancellationToken: Cancellation);
+        var served = await OpenSsl.ShowCertificatesAsync(
+            pebble.DirectoryUrl.Port, "localhost", rootsPem: pebble.TrustedRootsPem, cancellationToken: Cancellation);
 
         Assert.Single(served.CertificatesPem);
         Assert.Equal("0 (ok)", served.VerifyReturnCode);
@@ -38,6 +41,9 @@ public sealed class OpenSslTests
     {
         using var certificate = LoopbackCertificate.Create("www.example.test");
 
-        Assert.Contains("DNS:www.example.test", await OpenSsl.DescribeAsync(certificate.CertificatePem, cancellationToken: Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "DNS:www.example.test",
+            await OpenSsl.DescribeAsync(certificate.CertificatePem, cancellationToken: Cancellation),
+            StringComparison.Ordinal);
     }
 }

@@ -12,7 +12,8 @@ public sealed class BindServerTests
     [Fact]
     public async Task StartAsync_TwoZones_AnswersForBoth()
     {
-        var options = new BindOptions { Zones = [new("one.test", "www IN A 127.0.0.9", "_acme-challenge IN CNAME x.two.test."), new("two.test")] };
+        var options =
+            new BindOptions { Zones = [new("one.test", "www IN A 127.0.0.9", "_acme-challenge IN CNAME x.two.test."), new("two.test")] };
         await using var bind = await BindServer.StartAsync(options, Cancellation);
 
         Assert.Equal(["127.0.0.9"], await Dig.QueryAsync(bind.Address, "www.one.test", "A", Cancellation));
@@ -38,7 +39,11 @@ public sealed class BindServerTests
     public async Task SecondaryAddress_OverTcpAndSilent_AnswersUntilItIsSilent()
     {
         await using var bind = await BindServer.StartAsync(new BindOptions { HasSecondary = true }, Cancellation);
-        string[] query = [$"@{bind.SecondaryAddress.Address}", "-p", $"{bind.SecondaryAddress.Port}", "+short", "+tcp", "+time=1", "+tries=1", "ns2.example.test", "A"];
+        string[] query =
+        [
+            $"@{bind.SecondaryAddress.Address}", "-p", $"{bind.SecondaryAddress.Port}", "+short", "+tcp", "+time=1", "+tries=1",
+            "ns2.example.test", "A",
+        ];
 
         Assert.Equal("127.0.0.2", (await Command.RunToSuccessAsync("dig", query, cancellationToken: Cancellation)).Trim());
         bind.SecondaryIsSilent = true;
@@ -68,6 +73,7 @@ public sealed class BindServerTests
     private static Task<CommandResult> UpdateAsync(BindServer bind, string secret) => Command.RunAsync(
         RequireServer.Installed("nsupdate", "bind9-dnsutils"),
         ["-y", $"{bind.TsigAlgorithm}:{bind.TsigKeyName}:{secret}"],
-        $"server {bind.Address.Address} {bind.Address.Port}\nzone example.test\nupdate add _acme-challenge.example.test 5 TXT value\nsend\n",
+        $"server {bind.Address.Address} {bind.Address.Port}\nzone example.test\n"
+        + "update add _acme-challenge.example.test 5 TXT value\nsend\n",
         cancellationToken: Cancellation);
 }

@@ -1,8 +1,8 @@
 namespace KestrelAcme.Testing.Faults;
 
 /// <summary>
-/// One thing that <see cref="FaultyProxy"/> does wrong. With a <see cref="Status"/> or a <see cref="Body"/> the proxy answers by itself, unless
-/// <see cref="ForwardsFirst"/>; otherwise the server's own answer is delayed, cut or changed.
+/// One thing that <see cref="FaultyProxy"/> does wrong. With a <see cref="Status"/> or a <see cref="Body"/> the proxy answers by
+/// itself, unless <see cref="ForwardsFirst"/>; otherwise the server's own answer is delayed, cut or changed.
 /// </summary>
 /// <param name="pathPrefix">Requests whose path starts with it are hit; "/" means all.</param>
 public sealed class Fault(string pathPrefix)

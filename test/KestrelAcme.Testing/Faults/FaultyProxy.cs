@@ -12,8 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KestrelAcme.Testing.Faults;
 
 /// <summary>
-/// A reverse proxy over HTTPS in front of an ACME server. It keeps the Host header, so that the server's URLs lead back through it, records what passes,
-/// and does wrong what <see cref="Add"/> tells it to. Safe for use from several threads.
+/// A reverse proxy over HTTPS in front of an ACME server. It keeps the Host header, so that the server's URLs lead back through it,
+/// records what passes, and does wrong what <see cref="Add"/> tells it to. Safe for use from several threads.
 /// </summary>
 public sealed class FaultyProxy : IAsyncDisposable
 {
@@ -69,7 +69,9 @@ public sealed class FaultyProxy : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(directoryUrl);
         var proxy = new FaultyProxy(directoryUrl, targetRootsPem);
         await proxy._application.StartAsync(cancellationToken);
-        var address = proxy._application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
+        var address = proxy._application.Services.GetRequiredService<IServer>()
+            .Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.Single();
         proxy.DirectoryUrl = new Uri(new Uri(address), directoryUrl.PathAndQuery);
         return proxy;
     }

@@ -13,9 +13,11 @@ internal static class ProxyMessages
     public static async Task<ProxiedRequest> ReadAsync(HttpContext context)
     {
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
-        var headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        var headers = context.Request.Headers.ToDictionary(
+            header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         var body = await reader.ReadToEndAsync(context.RequestAborted);
-        return new ProxiedRequest(context.Request.Method, context.Request.GetEncodedPathAndQuery(), headers, body, TimeProvider.System.GetUtcNow());
+        return new ProxiedRequest(
+            context.Request.Method, context.Request.GetEncodedPathAndQuery(), headers, body, TimeProvider.System.GetUtcNow());
     }
 
     public static HttpRequestMessage CreateForward(ProxiedRequest request, Uri url)

@@ -4,8 +4,9 @@ using System.Diagnostics;
 namespace KestrelAcme.Testing.Processes;
 
 /// <summary>
-/// Starts processes that the kernel kills when this one dies, however it dies (`setpriv --pdeathsig`). Linux binds that signal to the *thread* that
-/// forked, so that all are started from one thread that never ends. Where `setpriv` is missing they start without it, and dispose alone ends them.
+/// Starts processes that the kernel kills when this one dies, however it dies (`setpriv --pdeathsig`). Linux binds that signal to the
+/// *thread* that forked, so that all are started from one thread that never ends. Where `setpriv` is missing they start without it, and
+/// dispose alone ends them.
 /// </summary>
 internal static class BoundToParent
 {

@@ -28,7 +28,9 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>Its exit code, once it has ended (128 + the signal's number when a signal ended it).</summary>
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>What it wrote so far to standard output and standard error, line by line; the oldest lines are dropped after 20,000.</summary>
+    /// <summary>
+    /// What it wrote so far to standard output and standard error, line by line; the oldest lines are dropped after 20,000.
+    /// </summary>
     public IReadOnlyList<string> Lines => _lines.Snapshot();
 
     /// <summary><see cref="Lines"/> as one text.</summary>
@@ -67,12 +69,14 @@ public sealed class ChildProcess : IAsyncDisposable
         WaitForLineAsync(line => line.Contains(text, StringComparison.Ordinal), $"a line with '{text}'", timeout, cancellationToken);
 
     /// <summary>Waits for a line (one written already counts) that satisfies <paramref name="match"/>, and returns it.</summary>
-    public async Task<string> WaitForLineAsync(Func<string, bool> match, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    public async Task<string> WaitForLineAsync(
+        Func<string, bool> match, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(match);
         try
         {
-            return await _lines.WaitAsync(match, () => _process.HasExited, cancellationToken).WaitAsync(timeout ?? DefaultTimeout, TimeProvider.System, cancellationToken)
+            return await _lines.WaitAsync(match, () => _process.HasExited, cancellationToken).WaitAsync(
+                timeout ?? DefaultTimeout, TimeProvider.System, cancellationToken)
                 ?? throw new InvalidOperationException($"{Name} ended before it wrote {what}. Output:\n{Output}");
         }
         catch (TimeoutException)

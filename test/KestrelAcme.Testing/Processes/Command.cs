@@ -11,7 +11,8 @@ public static class Command
     /// <summary>Runs it without a shell, whatever its exit code.</summary>
     /// <exception cref="TimeoutException">It was killed after <paramref name="timeout"/> (30 s by default).</exception>
     public static async Task<CommandResult> RunAsync(
-        string file, IEnumerable<string> arguments, string standardInput = "", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        string file, IEnumerable<string> arguments, string standardInput =
+            "", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         using var process = new Process { StartInfo = BoundToParent.CreateStartInfo(file, arguments) };
         using var clock = new CancellationTokenSource(timeout ?? DefaultTimeout, TimeProvider.System);
@@ -41,7 +42,9 @@ public static class Command
         string file, IEnumerable<string> arguments, string standardInput = "", CancellationToken cancellationToken = default)
     {
         var result = await RunAsync(file, arguments, standardInput, null, cancellationToken);
-        Assert.True(result.ExitCode == 0, $"{Path.GetFileName(file)} {string.Join(' ', arguments)} ended with {result.ExitCode}:\n{result.Output}");
+        Assert.True(
+            result.ExitCode == 0,
+            $"{Path.GetFileName(file)} {string.Join(' ', arguments)} ended with {result.ExitCode}:\n{result.Output}");
         return result.StandardOutput;
     }
 

@@ -8,15 +8,20 @@ public static partial class OpenSsl
     private static string File => RequireServer.Installed("openssl", "openssl");
 
     /// <summary>`openssl x509` with <paramref name="arguments"/> on a certificate; `-noout -text` by default.</summary>
-    public static Task<string> DescribeAsync(string certificatePem, string[]? arguments = null, CancellationToken cancellationToken = default) =>
+    public static Task<string> DescribeAsync(
+        string certificatePem, string[]? arguments = null, CancellationToken cancellationToken = default) =>
         Command.RunToSuccessAsync(File, ["x509", .. arguments ?? ["-noout", "-text"]], certificatePem, cancellationToken);
 
-    /// <summary>`openssl verify`: whether <paramref name="chainPem"/> (leaf first) leads to one of <paramref name="rootsPem"/>, which alone are trusted.</summary>
+    /// <summary>
+    /// `openssl verify`: whether <paramref name="chainPem"/> (leaf first) leads to one of <paramref name="rootsPem"/>, which alone
+    /// are trusted.
+    /// </summary>
     /// <param name="chainPem">Leaf first, then intermediates in any order.</param>
     /// <param name="rootsPem">One or more roots.</param>
     /// <param name="name">A DNS name or IP address that the leaf must hold too.</param>
     /// <param name="cancellationToken">Stops openssl.</param>
-    public static async Task<CommandResult> VerifyAsync(string chainPem, string rootsPem, string? name = null, CancellationToken cancellationToken = default)
+    public static async Task<CommandResult> VerifyAsync(
+        string chainPem, string rootsPem, string? name = null, CancellationToken cancellationToken = default)
     {
         using var folder = new TemporaryFolder();
         var chain = SplitPem(chainPem);
@@ -48,7 +53,9 @@ public static partial class OpenSsl
         string[] sni = serverName is null ? ["-noservername"] : ["-servername", serverName];
         string[] trust = rootsPem is null ? [] : ["-CAfile", folder.Write("roots.pem", rootsPem), "-no-CApath", "-no-CAstore"];
         var result = await Command.RunAsync(
-            File, ["s_client", "-connect", $"127.0.0.1:{port}", "-showcerts", .. sni, .. trust, .. arguments ?? []], cancellationToken: cancellationToken);
+            File,
+            ["s_client", "-connect", $"127.0.0.1:{port}", "-showcerts", .. sni, .. trust, .. arguments ?? []],
+            cancellationToken: cancellationToken);
         return new ServedChain(SplitPem(result.StandardOutput), result.Output);
     }
 

@@ -13,6 +13,9 @@ public sealed record ServedChain(IReadOnlyList<string> CertificatesPem, string O
     /// <summary>What openssl's own look at the chain ended in, such as "0 (ok)". Null when there was none.</summary>
     public string? VerifyReturnCode => Output.Split('\n')
         .Select(line => line.Trim())
-        .LastOrDefault(line => line.StartsWith("Verify return code:", StringComparison.Ordinal) || line.StartsWith("Verification error:", StringComparison.Ordinal))?
+        .LastOrDefault(
+            line =>
+                line.StartsWith("Verify return code:", StringComparison.Ordinal) || line.StartsWith(
+                    "Verification error:", StringComparison.Ordinal))?
         .Split(':', 2)[1].Trim();
 }

@@ -5,8 +5,9 @@ using KestrelAcme.Testing.Processes;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// BIND, authoritative for a few zones that accept RFC 2136 updates signed with a TSIG key. Primary and secondary listen on the same port of different
-/// loopback addresses, which are the addresses of ns1 and ns2 in the zones: who knows the port finds every server by DNS alone.
+/// BIND, authoritative for a few zones that accept RFC 2136 updates signed with a TSIG key. Primary and secondary listen on the same
+/// port of different loopback addresses, which are the addresses of ns1 and ns2 in the zones: who knows the port finds every server by
+/// DNS alone.
 /// </summary>
 public sealed class BindServer : IAsyncDisposable
 {
@@ -75,7 +76,9 @@ public sealed class BindServer : IAsyncDisposable
         var secondary = _secondary ?? throw new InvalidOperationException("Started without a secondary.");
         await secondary.ControlAsync(["retransfer", zone], cancellationToken);
         await Poll.UntilAsync(
-            async token => (await Dig.QueryAsync(Address, zone, "SOA", token)).SequenceEqual(await Dig.QueryAsync(secondary.Address, zone, "SOA", token)),
+            async token =>
+                (await Dig.QueryAsync(Address, zone, "SOA", token)).SequenceEqual(
+                    await Dig.QueryAsync(secondary.Address, zone, "SOA", token)),
             $"the secondary to copy {zone}",
             cancellationToken: cancellationToken);
     }
@@ -133,7 +136,9 @@ public sealed class BindServer : IAsyncDisposable
             "@ IN NS ns1", $"ns1 IN A {_primary.Address.Address}", .. second, .. zone.Records,
         ];
         var file = _primary.WriteFile($"{zone.Name}.zone", string.Join('\n', lines) + "\n");
-        return $$"""zone "{{zone.Name}}" { type primary; file "{{file}}"; allow-update { key "{{TsigKeyName}}"; }; {{zone.Statements}} };""";
+        return $$"""
+            zone "{{zone.Name}}" { type primary; file "{{file}}"; allow-update { key "{{TsigKeyName}}"; }; {{zone.Statements}} };
+            """;
     }
 
     private string DescribeSecondary(BindZone zone) => $$"""

@@ -4,10 +4,11 @@ using KestrelAcme.Testing.Processes;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// Caddy's acme_server (smallstep's code): an authority with no line in common with Pebble. It validates http-01 on port 80 and tls-alpn-01 on port 443
-/// and nowhere else, so that the application under test must listen there on 127.0.0.1; the fixture holds <see cref="ValidationPorts"/> while it lives.
-/// It resolves names as the machine does: `localhost`, the identifier 127.0.0.1 and what <see cref="CaddyOptions.HostNames"/> adds.
-/// Certificates live 12 hours; there is one chain; the directory has no terms, no revocation list, no renewal information.
+/// Caddy's acme_server (smallstep's code): an authority with no line in common with Pebble. It validates http-01 on port 80 and
+/// tls-alpn-01 on port 443 and nowhere else, so that the application under test must listen there on 127.0.0.1; the fixture holds
+/// <see cref="ValidationPorts"/> while it lives. It resolves names as the machine does: `localhost`, the identifier 127.0.0.1 and what
+/// <see cref="CaddyOptions.HostNames"/> adds. Certificates live 12 hours; there is one chain; the directory has no terms, no revocation
+/// list, no renewal information.
 /// </summary>
 public sealed class CaddyAcmeServer : IAsyncDisposable
 {
@@ -60,7 +61,8 @@ public sealed class CaddyAcmeServer : IAsyncDisposable
     public HttpClient CreateClient() => TrustingClient.Create(TrustedRootsPem);
 
     /// <summary>The root that it issues under.</summary>
-    public Task<string> GetIssuingRootPemAsync(CancellationToken cancellationToken = default) => File.ReadAllTextAsync(RootPath, cancellationToken);
+    public Task<string> GetIssuingRootPemAsync(CancellationToken cancellationToken = default) =>
+        File.ReadAllTextAsync(RootPath, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -115,7 +117,11 @@ public sealed class CaddyAcmeServer : IAsyncDisposable
 
     private string WriteConfiguration()
     {
-        var certificate = new { certificate = _folder.Write("https.pem", _certificate.CertificatePem), key = _folder.Write("https-key.pem", _certificate.PrivateKeyPem) };
+        var certificate = new
+        {
+            certificate = _folder.Write("https.pem", _certificate.CertificatePem),
+            key = _folder.Write("https-key.pem", _certificate.PrivateKeyPem),
+        };
         var acme = new
         {
             listen = new[] { $"127.0.0.1:{_port}" },

@@ -4,8 +4,9 @@ namespace KestrelAcme.Testing.Servers;
 public sealed record CaddyOptions
 {
     /// <summary>
-    /// Names that it shall resolve to 127.0.0.1, besides localhost and the machine's own. They are put into a hosts file that it alone sees: that takes
-    /// root and the right to make a mount namespace, and skips the running test where there is none. <value>None</value>
+    /// Names that it shall resolve to 127.0.0.1, besides localhost and the machine's own. They are put into a hosts file that it alone
+    /// sees: that takes root and the right to make a mount namespace, and skips the running test where there is none.
+    /// <value>None</value>
     /// </summary>
     public IReadOnlyList<string> HostNames { get; init; } = [];
 }

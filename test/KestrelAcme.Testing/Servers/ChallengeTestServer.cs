@@ -5,14 +5,16 @@ using KestrelAcme.Testing.Processes;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// pebble-challtestsrv as a DNS server: every name has the address 127.0.0.1 (and no AAAA) until told otherwise. Names may be given with or without a trailing dot.
+/// pebble-challtestsrv as a DNS server: every name has the address 127.0.0.1 (and no AAAA) until told otherwise. Names may be given
+/// with or without a trailing dot.
 /// </summary>
 public sealed class ChallengeTestServer : IAsyncDisposable
 {
     private readonly ChildProcess _process;
     private readonly HttpClient _management;
 
-    private ChallengeTestServer(ChildProcess process, HttpClient management, int port) => (_process, _management, DnsPort) = (process, management, port);
+    private ChallengeTestServer(ChildProcess process, HttpClient management, int port) =>
+        (_process, _management, DnsPort) = (process, management, port);
 
     /// <summary>Where it answers DNS over UDP and TCP, on 127.0.0.1.</summary>
     public int DnsPort { get; }
@@ -71,7 +73,8 @@ public sealed class ChallengeTestServer : IAsyncDisposable
             "-dns01", $"127.0.0.1:{dns}", "-management", $"127.0.0.1:{management}",
             "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
         ]);
-        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{management}/") };
+        var client =
+            new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{management}/") };
         var server = new ChallengeTestServer(process, client, dns);
         try
         {

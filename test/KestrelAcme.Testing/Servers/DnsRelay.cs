@@ -67,7 +67,8 @@ internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDi
             var length = await upstream.ReceiveAsync(answer, _stop.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
             await listener.SendToAsync(answer.AsMemory(0, length), client, _stop.Token);
         }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (
+            exception is SocketException or OperationCanceledException or TimeoutException or ObjectDisposedException)
         {
             // UDP promises nothing: the client asks again.
         }

@@ -90,7 +90,8 @@ public sealed class HostileDnsServer : IAsyncDisposable
                 for (var id = 0; id < 50; id++)
                 {
                     await _stranger.SendToAsync(lie, SocketFlags.None, client, _stop.Token);
-                    await _udp.SendToAsync(WithId(lie, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(query) + 1 + id)), SocketFlags.None, client, _stop.Token);
+                    await _udp.SendToAsync(
+                        WithId(lie, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(query) + 1 + id)), SocketFlags.None, client, _stop.Token);
                 }
             }
 
@@ -136,7 +137,8 @@ public sealed class HostileDnsServer : IAsyncDisposable
 
             await stream.WriteAsync(framed, _stop.Token);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception) when (
+            exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The client is gone, or the test is over.
         }
@@ -184,7 +186,9 @@ public sealed class HostileDnsServer : IAsyncDisposable
 
     private byte[] Twist(byte[] query, (List<byte[]> Answers, bool Exists) found)
     {
-        var authority = found.Answers.Count > 0 || Is(DnsHostility.NoSoa) ? [] : new List<byte[]> { SoaRecord(Is(DnsHostility.ForeignZone) ? "foreign.test" : Zone) };
+        var authority = found.Answers.Count > 0 || Is(DnsHostility.NoSoa)
+            ? []
+            : new List<byte[]> { SoaRecord(Is(DnsHostility.ForeignZone) ? "foreign.test" : Zone) };
         if (Is(DnsHostility.Huge))
         {
             authority.AddRange(Enumerable.Range(0, 220).Select(i => Record(Name($"x{i}.{Zone}"), Txt, [250, .. new byte[250]])));
@@ -226,21 +230,28 @@ public sealed class HostileDnsServer : IAsyncDisposable
         List<byte[]> answers = type switch
         {
             Soa when isApex => [SoaRecord(Zone)],
-            Ns when isApex && Is(DnsHostility.ManyServers) => [.. Enumerable.Range(1, 400).Select(i => Record(Name(Zone), Ns, Name($"ns{i}.{Zone}")))],
+            Ns when isApex && Is(DnsHostility.ManyServers) =>
+                [.. Enumerable.Range(1, 400).Select(i => Record(Name(Zone), Ns, Name($"ns{i}.{Zone}")))],
             Ns when isApex => [Record(Name(Zone), Ns, Name($"ns1.{Zone}"))],
             A when name == $"ns1.{Zone}" => [Record(Name(name), A, [127, 0, 0, 1])],
             Txt => [.. texts.Select(text => Record(Name(name), Txt, [(byte)text.Length, .. Encoding.ASCII.GetBytes(text)]))],
             _ => [],
         };
-        return (answers, answers.Count > 0 || texts.Length > 0 || isApex || Zone.EndsWith("." + name, StringComparison.OrdinalIgnoreCase) || name == $"ns1.{Zone}");
+        return (
+            answers,
+            answers.Count > 0 || texts.Length > 0 || isApex || Zone.EndsWith(
+                "." + name, StringComparison.OrdinalIgnoreCase) || name == $"ns1.{Zone}");
     }
 
     private List<byte[]> Chain(string name)
     {
         const int Length = 100;
         var isChallenge = name.StartsWith("_acme-challenge.", StringComparison.OrdinalIgnoreCase);
-        var at = isChallenge ? 0 : name.StartsWith('h') && int.TryParse(name.AsSpan(1, name.IndexOf('.', StringComparison.Ordinal) - 1), out var hop) ? hop : -1;
-        if (at is < 0 or >= Length || !Is(DnsHostility.LongChain | DnsHostility.LongChainAtOnce | DnsHostility.Circle | DnsHostility.DeepName))
+        var at = isChallenge ? 0 : name.StartsWith('h') && int.TryParse(
+            name.AsSpan(1, name.IndexOf('.', StringComparison.Ordinal) - 1), out var hop) ? hop : -1;
+        if (
+            at is < 0 or >= Length || !Is(
+                DnsHostility.LongChain | DnsHostility.LongChainAtOnce | DnsHostility.Circle | DnsHostility.DeepName))
         {
             return [];
         }
@@ -263,7 +274,11 @@ public sealed class HostileDnsServer : IAsyncDisposable
     {
         var end = QuestionEnd(query);
         var flags = (byte)(Is(DnsHostility.NotAuthoritative) ? Response & ~0x04 : Response);
-        byte[] header = [query[0], query[1], (byte)(flags | (query[2] & 0x79)), (byte)(RecursionAvailable | code), 0, 1, .. Number(answers.Count), .. Number(authority.Count), 0, 0];
+        byte[] header =
+        [
+            query[0], query[1], (byte)(flags | (query[2] & 0x79)), (byte)(RecursionAvailable | code),
+            0, 1, .. Number(answers.Count), .. Number(authority.Count), 0, 0,
+        ];
         return [.. header, .. query[HeaderLength..end], .. answers.SelectMany(r => r), .. authority.SelectMany(r => r)];
     }
 
@@ -299,11 +314,16 @@ public sealed class HostileDnsServer : IAsyncDisposable
     }
 
     private static byte[] SoaRecord(string zone)
-        => Record(Name(zone), Soa, [.. Name($"ns1.{zone}"), .. Name($"hostmaster.{zone}"), 0, 0, 0, 1, 0, 0, 14, 16, 0, 0, 2, 88, 0, 1, 81, 128, 0, 0, 0, 5]);
+        => Record(
+            Name(zone),
+            Soa,
+            [.. Name($"ns1.{zone}"), .. Name($"hostmaster.{zone}"), 0, 0, 0, 1, 0, 0, 14, 16, 0, 0, 2, 88, 0, 1, 81, 128, 0, 0, 0, 5]);
 
-    private static byte[] Record(byte[] owner, ushort type, byte[] data) => [.. owner, .. Number(type), 0, 1, 0, 0, 0, 5, .. Number(data.Length), .. data];
+    private static byte[] Record(byte[] owner, ushort type, byte[] data) =>
+        [.. owner, .. Number(type), 0, 1, 0, 0, 0, 5, .. Number(data.Length), .. data];
 
-    private static byte[] Name(string name) => [.. name.Split('.').SelectMany(label => Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0];
+    private static byte[] Name(string name) =>
+        [.. name.Split('.').SelectMany(label => Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0];
 
     private static byte[] Number(int number) => [(byte)(number >> 8), (byte)number];
 

@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>A throw-away root and a server certificate under it for localhost, 127.0.0.1 and ::1: the HTTPS of the test servers themselves.</summary>
+/// <summary>
+/// A throw-away root and a server certificate under it for localhost, 127.0.0.1 and ::1: the HTTPS of the test servers themselves.
+/// </summary>
 public sealed class LoopbackCertificate : IDisposable
 {
     private LoopbackCertificate(X509Certificate2 server, string rootPem, string certificatePem, string privateKeyPem) =>
@@ -39,7 +41,8 @@ public sealed class LoopbackCertificate : IDisposable
         using var withKey = leaf.CopyWithPrivateKey(key);
         // SslStream on Windows wants a key that is not ephemeral; elsewhere the round trip is harmless.
         var server = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
-        return new LoopbackCertificate(server, root.ExportCertificatePem() + "\n", leaf.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+        return new LoopbackCertificate(
+            server, root.ExportCertificatePem() + "\n", leaf.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
     /// <inheritdoc/>

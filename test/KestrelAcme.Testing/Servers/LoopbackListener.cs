@@ -60,7 +60,8 @@ public sealed class LoopbackListener : IAsyncDisposable
                 connections.Add(ServeAsync(await _socket.AcceptAsync(_stop.Token)));
             }
         }
-        catch (Exception exception) when (_stop.IsCancellationRequested && exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (
+            _stop.IsCancellationRequested && exception is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // Disposed.
         }

@@ -53,7 +53,8 @@ internal sealed class NamedProcess : IAsyncDisposable
         _folder.Dispose();
     }
 
-    // Debian confines /usr/sbin/named to its own folders where AppArmor is on. The profile goes by path: a copy is free to read a temporary folder.
+    // Debian confines /usr/sbin/named to its own folders where AppArmor is on. The profile goes by path: a copy is free to read a
+    // temporary folder.
     private string FindExecutable()
     {
         var installed = RequireServer.Installed("named", "bind9");

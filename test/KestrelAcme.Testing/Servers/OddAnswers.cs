@@ -10,11 +10,14 @@ public static class OddAnswers
 {
     private static readonly string[] Locations =
     [
-        "//", "///", "////", "https://", "http:///x", "https://%zz/", "/a b/c d", "https://app.test:99999/x", "https://app.test:-1/", "https://[::1/", "https://[::1%25]/",
-        "https://xn--/", "https://xn--0/", ":", "::", "\\\\x\\y", "mailto:a@b", "", " ", "file:///etc/passwd", "javascript:alert(1)", "https://a..b/", "https://./", "?", "#", "%", "%00",
-        "https://\u00ff\u00fe\u00c3/", "https://user:pw@app.test/", "https://app.test/%2e%2e/%2f", "ftp://app.test/", "data:,x", "https:///.well-known/acme-challenge/token", "https:token", "http:",
-        "HTTPS://APP.TEST/.WELL-KNOWN/ACME-CHALLENGE/TOKEN", "https://0x7f.1/", "https://2130706433/", "https://\ud83d\ude00.test/", "\u0001", "https://app.test\u0000/", "//app.test:/",
-        "https://" + new string('a', 300) + "/", "https://" + new string('a', 70_000) + "/", "/" + new string('%', 3000), "https://" + string.Concat(Enumerable.Repeat("a.", 4000)) + "/",
+        "//", "///", "////", "https://", "http:///x", "https://%zz/", "/a b/c d", "https://app.test:99999/x", "https://app.test:-1/",
+        "https://[::1/", "https://[::1%25]/", "https://xn--/", "https://xn--0/", ":", "::", "\\\\x\\y", "mailto:a@b", "", " ",
+        "file:///etc/passwd", "javascript:alert(1)", "https://a..b/", "https://./", "?", "#", "%", "%00", "https://\u00ff\u00fe\u00c3/",
+        "https://user:pw@app.test/", "https://app.test/%2e%2e/%2f", "ftp://app.test/", "data:,x",
+        "https:///.well-known/acme-challenge/token", "https:token", "http:", "HTTPS://APP.TEST/.WELL-KNOWN/ACME-CHALLENGE/TOKEN",
+        "https://0x7f.1/", "https://2130706433/", "https://\ud83d\ude00.test/", "\u0001", "https://app.test\u0000/", "//app.test:/",
+        "https://" + new string('a', 300) + "/", "https://" + new string('a', 70_000) + "/", "/" + new string('%', 3000),
+        "https://" + string.Concat(Enumerable.Repeat("a.", 4000)) + "/",
     ];
 
     /// <summary>Redirects, and answers that are none.</summary>
@@ -41,7 +44,9 @@ public static class OddAnswers
         Latin1("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=no-such-charset\r\nContent-Length: 2\r\n\r\nhi"),
         Latin1("HTTP/1.1 429 Slow\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n"),
         Latin1("HTTP/1.1 429 Slow\r\nRetry-After: 2147483647\r\nContent-Length: 0\r\n\r\n"),
-        Latin1("HTTP/1.1 503 Slow\r\nRetry-After: -99999999999999999999\r\nDate: Mon, 01 Jan 0001 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n"),
+        Latin1(
+            "HTTP/1.1 503 Slow\r\nRetry-After: -99999999999999999999\r\nDate: Mon, 01 Jan 0001 00:00:00 GMT\r\n"
+            + "Content-Length: 0\r\n\r\n"),
         [],
         [0],
         [.. Enumerable.Range(0, 256).Select(i => (byte)i)],
@@ -93,7 +98,13 @@ public static class OddAnswers
             case 4:
                 answer.InsertRange(position, Latin1(random.Next(8) switch
                 {
-                    0 => "99999999999999999999", 1 => "-1", 2 => "\\ud800", 3 => "null", 4 => "http://127.0.0.1:1/", 5 => "9999-12-31T23:59:59.9999999Z", 6 => "0001-01-01T00:00:00+14:00", _ => "{[{[",
+                    0 =>
+                        "99999999999999999999", 1 =>
+                            "-1", 2 =>
+                                "\\ud800", 3 =>
+                                    "null", 4 =>
+                                        "http://127.0.0.1:1/", 5 =>
+                                            "9999-12-31T23:59:59.9999999Z", 6 => "0001-01-01T00:00:00+14:00", _ => "{[{[",
                 }));
                 break;
             default:

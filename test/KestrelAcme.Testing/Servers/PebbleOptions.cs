@@ -1,6 +1,9 @@
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>How to start a <see cref="PebbleServer"/>. The defaults make it quick and steady: no refused nonces, no random pauses, no reused authorizations.</summary>
+/// <summary>
+/// How to start a <see cref="PebbleServer"/>. The defaults make it quick and steady: no refused nonces, no random pauses, no reused
+/// authorizations.
+/// </summary>
 public sealed record PebbleOptions
 {
     /// <summary>Where it validates http-01. <value>A free port, chosen at start.</value></summary>
@@ -33,13 +36,17 @@ public sealed record PebbleOptions
     /// <summary>How long certificates are valid. <value>90 days</value></summary>
     public TimeSpan CertificateLifetime { get; init; } = TimeSpan.FromDays(90);
 
-    /// <summary>External account keys: key id to base64url HMAC key. Not empty means that a binding is required. <value>None</value></summary>
+    /// <summary>
+    /// External account keys: key id to base64url HMAC key. Not empty means that a binding is required. <value>None</value>
+    /// </summary>
     public IReadOnlyDictionary<string, string> ExternalAccountKeys { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Names that it refuses with rejectedIdentifier. <value>None</value></summary>
     public IReadOnlyList<string> Blocklist { get; init; } = [];
 
-    /// <summary>The DNS server that it asks, "address:port". <value>A pebble-challtestsrv of its own, <see cref="PebbleServer.Dns"/>.</value></summary>
+    /// <summary>
+    /// The DNS server that it asks, "address:port". <value>A pebble-challtestsrv of its own, <see cref="PebbleServer.Dns"/>.</value>
+    /// </summary>
     public string? DnsServer { get; init; }
 
     /// <summary>Whether it is as strict as it can be (`-strict`). <value>true</value></summary>

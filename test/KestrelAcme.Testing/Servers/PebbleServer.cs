@@ -4,7 +4,10 @@ using KestrelAcme.Testing.Processes;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>Pebble, an ACME server for tests, on free loopback ports with an HTTPS certificate of its own. It forgets everything when it stops.</summary>
+/// <summary>
+/// Pebble, an ACME server for tests, on free loopback ports with an HTTPS certificate of its own. It forgets everything when it
+/// stops.
+/// </summary>
 public sealed class PebbleServer : IAsyncDisposable
 {
     private readonly string _executable;
@@ -57,7 +60,9 @@ public sealed class PebbleServer : IAsyncDisposable
     /// <summary>An HTTP client that trusts <see cref="TrustedRootsPem"/>; the caller disposes it.</summary>
     public HttpClient CreateClient() => TrustingClient.Create(TrustedRootsPem);
 
-    /// <summary>The root that it issues under: 0 for the default chain, 1 and up for the alternate ones. It changes with every start.</summary>
+    /// <summary>
+    /// The root that it issues under: 0 for the default chain, 1 and up for the alternate ones. It changes with every start.
+    /// </summary>
     public Task<string> GetIssuingRootPemAsync(int index = 0, CancellationToken cancellationToken = default) =>
         _client.GetStringAsync(new Uri($"https://127.0.0.1:{_managementPort}/roots/{index}"), cancellationToken);
 

@@ -88,7 +88,8 @@ public sealed class PowerDnsServer : IAsyncDisposable
     {
         var database = _folder.Combine("pdns.sqlite3");
         await Command.RunToSuccessAsync(
-            RequireServer.Installed("sqlite3", "sqlite3"), [database], await File.ReadAllTextAsync(Schema, cancellationToken), cancellationToken);
+            RequireServer.Installed("sqlite3", "sqlite3"), [database], await File.ReadAllTextAsync(
+                Schema, cancellationToken), cancellationToken);
         _folder.Write("pdns.conf", CreateConfiguration(database));
         _process = ChildProcess.Start(RequireServer.Installed("pdns_server", "pdns-server"), [$"--config-dir={_folder.Path}"]);
         await StartAttempts.UntilAnswersAsync(
@@ -102,8 +103,10 @@ public sealed class PowerDnsServer : IAsyncDisposable
         var body = new { name = zone + ".", kind = "Native", nameservers = new[] { $"ns1.{zone}." } };
         using var response = await _client.PostAsJsonAsync("api/v1/servers/localhost/zones", body, cancellationToken);
         response.EnsureSuccessStatusCode();
-        var glue = new { name = $"ns1.{zone}.", type = "A", ttl = 5, changetype = "REPLACE", records = new[] { new { content = "127.0.0.1", disabled = false } } };
-        using var patched = await _client.PatchAsJsonAsync($"api/v1/servers/localhost/zones/{zone}.", new { rrsets = new[] { glue } }, cancellationToken);
+        var address = new { content = "127.0.0.1", disabled = false };
+        var glue = new { name = $"ns1.{zone}.", type = "A", ttl = 5, changetype = "REPLACE", records = new[] { address } };
+        using var patched = await _client.PatchAsJsonAsync(
+            $"api/v1/servers/localhost/zones/{zone}.", new { rrsets = new[] { glue } }, cancellationToken);
         patched.EnsureSuccessStatusCode();
     }
 

@@ -8,7 +8,10 @@ internal static class PrivateHosts
 {
     private const string Script = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
 
-    /// <summary>Skips the running test where a mount namespace is not to be had: containers often forbid it, so that this is never a failure.</summary>
+    /// <summary>
+    /// Skips the running test where a mount namespace is not to be had: containers often forbid it, so that this is never a
+    /// failure.
+    /// </summary>
     public static async Task RequireAsync(CancellationToken cancellationToken)
     {
         const string why = "This needs root and the right to make a mount namespace.";

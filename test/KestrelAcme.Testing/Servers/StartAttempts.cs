@@ -23,7 +23,8 @@ internal static class StartAttempts
     }
 
     /// <summary>Waits until <paramref name="answers"/>; stops waiting as soon as the process has ended.</summary>
-    public static async Task UntilAnswersAsync(ChildProcess process, Func<CancellationToken, Task<bool>> answers, CancellationToken cancellationToken)
+    public static async Task UntilAnswersAsync(
+        ChildProcess process, Func<CancellationToken, Task<bool>> answers, CancellationToken cancellationToken)
     {
         await Poll.UntilAsync(
             async token => process.HasExited || await answers(token),

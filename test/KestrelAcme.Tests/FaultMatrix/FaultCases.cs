@@ -34,7 +34,7 @@ internal static class FaultCases
         if (step == ResourceKind.NewOrder)
         {
             // The authority may have made the order: asking again at once would make another.
-            yield return Waits(step, "the connection is reset once", Fault.CutBefore, FailureCause.Authority, 1, "broke before the whole answer came");
+            yield return Waits(step, "the connection is reset once", Fault.CutBefore, FailureCause.Authority, 1, "broke before the whole response arrived");
         }
         else
         {
@@ -55,7 +55,7 @@ internal static class FaultCases
         yield return Once(step, "the nonce is rejected once", BadNonce);
         yield return Once(step, "the nonce is missing", Fault.MissingNonce);
 
-        yield return Waits(step, "the connection is always reset", Fault.CutBefore, FailureCause.Authority, "broke before the whole answer came");
+        yield return Waits(step, "the connection is always reset", Fault.CutBefore, FailureCause.Authority, "broke before the whole response arrived");
         yield return Waits(step, "no answer", Fault.NoAnswer, FailureCause.Authority, "did not answer");
         yield return Waits(step, "400", Malformed, FailureCause.Name, "The request makes no sense.");
         yield return step == ResourceKind.NewOrder
@@ -83,7 +83,7 @@ internal static class FaultCases
         }
         else
         {
-            yield return Waits(step, "a cut body", Fault.CutInBody, FailureCause.Authority, "broke before the whole answer came");
+            yield return Waits(step, "a cut body", Fault.CutInBody, FailureCause.Authority, "broke before the whole response arrived");
         }
 
         yield return Waits(step, $"no {form}", Fault.NotJson, FailureCause.Authority, form);

@@ -20,7 +20,7 @@ public sealed class StartFaultTests
     {
         { "refused", "127.0.0.1 refused the connection" },
         { "untrusted", "TrustedRootsPath" },
-        { "directory reset", "broke before the whole answer came" },
+        { "directory reset", "broke before the whole response arrived" },
         { "directory silent", "did not answer" },
         { "directory 404", "404" },
         { "directory 500", "500" },

@@ -25,7 +25,7 @@ public sealed class RevocationListClientTests
         var failure = await Assert.ThrowsAsync<HttpRequestException>(()
             => FetchAsync(new Uri($"http://{host}:{service.EndPoint.Port}/list.crl"), Remote));
 
-        Assert.Contains("it is an address of this machine, and ca.test is not there", failure.Message,
+        Assert.Contains("it is an address of this machine, but ca.test is not", failure.Message,
             StringComparison.Ordinal);
         Assert.Equal(0, service.Requests);
     }

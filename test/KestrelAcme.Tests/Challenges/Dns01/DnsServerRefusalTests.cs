@@ -42,13 +42,13 @@ public sealed class DnsServerRefusalTests
         { "no key", ChallengeFault.Operator, "Allow this machine's address to update TXT records of _acme-challenge.example.test." },
         { "not its zone", ChallengeFault.Operator, "{0} rejected the update of zone example.test: NOTAUTH" },
         { "update answers SERVFAIL", ChallengeFault.Local, "{0} rejected the update of zone example.test: SERVFAIL" },
-        { "update server is dead", ChallengeFault.Local, "Zone example.test: {0} could not be asked over TCP" },
+        { "update server is dead", ChallengeFault.Local, "Zone example.test: {0} could not be reached over TCP" },
         { "resolver answers SERVFAIL", ChallengeFault.Local, "{0} answered SERVFAIL." },
         { "resolver answers REFUSED", ChallengeFault.Local, "{0} answered REFUSED." },
         {
             "resolver is dead",
             ChallengeFault.Local,
-            "No resolver answered for _acme-challenge.example.test CNAME: {0} could not be asked over UDP"
+            "No resolver answered for _acme-challenge.example.test CNAME: {0} could not be reached over UDP"
         },
         {
             "no zone",
@@ -110,7 +110,7 @@ public sealed class DnsServerRefusalTests
         { "NXDOMAIN", ChallengeFault.Name, "says that the name does not exist" },
         { "nothing", ChallengeFault.Name, "shows no TXT record" },
         { "lame", ChallengeFault.Name, "responds, but without authority: the delegation to it is lame" },
-        { "dead", ChallengeFault.Local, "could not be asked over UDP" },
+        { "dead", ChallengeFault.Local, "could not be reached over UDP" },
     };
 
     [Theory]
