@@ -3,7 +3,7 @@ using KestrelAcme.LocalAuthority.Hosting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-// Where ASP.NET Core apps look for the verbs of their services.
+// The namespace in which ASP.NET Core apps look for registration methods.
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Runs a <see cref="LocalAcmeAuthority"/> inside an app.</summary>

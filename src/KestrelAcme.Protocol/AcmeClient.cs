@@ -55,10 +55,10 @@ public sealed class AcmeClient : IDisposable
     public TimeSpan? ClockSkew => _exchange.Clock?.Skew(TimeProvider);
 
     /// <summary>
-    /// The time after which no further attempt at a request is begun. It can be changed while the client is in use: if another authority
-    /// can take over, it pays to give up sooner.
+    /// The time after which no further attempt at a request is started. It can be changed while the client is in use, for example to give
+    /// up sooner if another CA can take over.
     /// </summary>
-    /// <value><see cref="AcmeRetryOptions.TotalBudget"/> of the options; zero or more.</value>
+    /// <value><see cref="AcmeRetryOptions.TotalBudget"/> by default; zero or more.</value>
     public TimeSpan RetryBudget
     {
         get => _transport.Budget;
