@@ -1,9 +1,9 @@
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// A clock that stands still until a test moves it. Timers live on the monotonic clock, as real ones do: <see cref="Advance"/> moves
-/// both clocks and fires what falls due, in due order; <see cref="SetUtcNow"/> steps the wall clock alone, in either direction, and
-/// fires nothing. Safe for use from several threads. Callbacks run on the thread that advances, outside of any lock.
+/// A clock that moves only when a test moves it. Timers use the monotonic clock, as real ones do: <see cref="Advance"/> moves both clocks
+/// and fires due timers in order; <see cref="SetUtcNow"/> sets only the wall clock, in either direction, and fires none. Thread-safe.
+/// Callbacks run on the thread that advances the clock, outside of any lock.
 /// </summary>
 public sealed class FakeTimeProvider : TimeProvider
 {
@@ -29,7 +29,7 @@ public sealed class FakeTimeProvider : TimeProvider
     /// <inheritdoc/>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>How many timers are armed: what the code under test waits for.</summary>
+    /// <summary>The number of armed timers, that is, of waits in the code under test.</summary>
     public int ArmedTimers
     {
         get
@@ -41,7 +41,7 @@ public sealed class FakeTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>How long until the next timer is due, or null when none is armed.</summary>
+    /// <summary>The time until the next timer is due, or null if none is armed.</summary>
     public TimeSpan? NextTimerDue
     {
         get
@@ -72,8 +72,8 @@ public sealed class FakeTimeProvider : TimeProvider
     }
 
     /// <summary>
-    /// Steps the wall clock to <paramref name="now"/>, forwards or backwards, as an operator or NTP would. Timers and timestamps do
-    /// not notice.
+    /// Sets the wall clock to <paramref name="now"/>, forward or backward, as an operator or NTP would. Timers and timestamps are not
+    /// affected.
     /// </summary>
     public void SetUtcNow(DateTimeOffset now)
     {
@@ -84,8 +84,7 @@ public sealed class FakeTimeProvider : TimeProvider
     }
 
     /// <summary>
-    /// Moves both clocks on by <paramref name="delta"/>; every timer fires at its own due time, periodic ones as often as they fall
-    /// due.
+    /// Advances both clocks by <paramref name="delta"/>. Each timer fires when it is due, periodic ones as often as they are due.
     /// </summary>
     public void Advance(TimeSpan delta)
     {
@@ -93,14 +92,14 @@ public sealed class FakeTimeProvider : TimeProvider
         long target;
         lock (_gate)
         {
-            // Two threads that advance at once add up.
+            // If two threads advance the clock at once, their times add up.
             target = _target = Math.Max(_target, _elapsed) + delta.Ticks;
         }
 
         FireUntil(target);
     }
 
-    /// <summary>Jumps to the next armed timer and fires it. False when none is armed.</summary>
+    /// <summary>Jumps to the next armed timer and fires it. Returns false if none is armed.</summary>
     public bool AdvanceToNextTimer()
     {
         if (NextTimerDue is not { } due)
@@ -123,26 +122,28 @@ public sealed class FakeTimeProvider : TimeProvider
     }
 
     /// <summary>
-    /// Completes once at least <paramref name="timers"/> timers are armed, that is: once the code under test waits. Fails after 60
-    /// s of real time.
+    /// Completes once at least <paramref name="timers"/> timers are armed, that is, once the code under test waits. Fails after
+    /// 60 s of real
+    /// time.
     /// </summary>
     public Task WhenWaitingAsync(int timers = 1, CancellationToken cancellationToken = default) =>
         WhenAsync(() => _timers.Count >= timers, $"{timers} armed timer(s)", cancellationToken);
 
     /// <summary>
-    /// Completes once a timer is armed that falls due within <paramref name="span"/> from now. Fails after 60 s of real time.
+    /// Completes once a timer is armed that is due within <paramref name="span"/> from now. Fails after 60 s of real time.
     /// </summary>
     public Task WhenTimerDueWithinAsync(TimeSpan span, CancellationToken cancellationToken = default) =>
         WhenAsync(() => _timers.NextDue - _elapsed <= span.Ticks, $"a timer due within {span}", cancellationToken);
 
     /// <summary>
-    /// Auto-advance: jumps from timer to timer until <paramref name="task"/> is complete, and returns its outcome. A jump happens only
-    /// when the set of timers has not changed for <paramref name="quiet"/> of real time, so that code between two waits gets its turn.
+    /// Jumps from timer to timer until <paramref name="task"/> is complete, and returns its outcome. A jump happens only if the
+    /// set of timers
+    /// has not changed for <paramref name="quiet"/> of real time, so that code between two waits can run.
     /// </summary>
-    /// <param name="task">What to wait for.</param>
-    /// <param name="limit">Fails when this much fake time has passed.</param>
+    /// <param name="task">The task to wait for.</param>
+    /// <param name="limit">The maximum fake time to pass.</param>
     /// <param name="quiet">Real time without a change before a jump.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task RunUntilCompleteAsync(
         Task task, TimeSpan limit, TimeSpan? quiet = null, CancellationToken cancellationToken = default)
     {
@@ -195,14 +196,14 @@ public sealed class FakeTimeProvider : TimeProvider
                 return false;
             }
 
-            // A timer that fires at once counts its period from now, and a zero period means once, as with the real ones.
+            // A timer that fires at once counts its period from now, and a zero period means once, as with real timers.
             timer.Period = period > TimeSpan.Zero ? period.Ticks : 0;
             _timers.Set(timer, dueTime == Timeout.InfiniteTimeSpan ? null : _elapsed + dueTime.Ticks);
         }
 
         if (dueTime == TimeSpan.Zero)
         {
-            // Never inside the caller: it may hold a lock that the callback wants.
+            // Never run inside the caller, which may hold a lock that the callback needs.
             ThreadPool.UnsafeQueueUserWorkItem(static provider => provider.FireUntil(provider.GetTimestamp()), this, preferLocal: false);
         }
 

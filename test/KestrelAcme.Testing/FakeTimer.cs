@@ -1,6 +1,6 @@
 namespace KestrelAcme.Testing;
 
-/// <summary>A timer of <see cref="FakeTimeProvider"/>, which guards its fields with its lock.</summary>
+/// <summary>A timer of <see cref="FakeTimeProvider"/>, whose lock guards its fields.</summary>
 internal sealed class FakeTimer(FakeTimeProvider provider, TimerCallback callback, object? state) : ITimer
 {
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
@@ -40,7 +40,7 @@ internal sealed class FakeTimer(FakeTimeProvider provider, TimerCallback callbac
         if (value != Timeout.InfiniteTimeSpan)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, name);
-            // The limit of System.Threading.Timer: code that would fail in production fails here too.
+            // The limit of System.Threading.Timer: code that would fail in production fails here, too.
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromMilliseconds(uint.MaxValue - 1), name);
         }
     }

@@ -1,8 +1,8 @@
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// The armed timers of a <see cref="FakeTimeProvider"/>, in due order, and who waits for some to be armed. The provider's lock
-/// guards it.
+/// The armed timers of a <see cref="FakeTimeProvider"/> in due order, and the waiters for timers to be armed. Guarded by the provider's
+/// lock.
 /// </summary>
 internal sealed class FakeTimerQueue
 {
@@ -38,10 +38,10 @@ internal sealed class FakeTimerQueue
         Wake();
     }
 
-    /// <summary>Looks again whether a condition holds: the clock, too, can make it so.</summary>
+    /// <summary>Checks the conditions again, because the clock can satisfy them, too.</summary>
     public void Wake() => _waiters.RemoveAll(waiter => waiter.Condition() && waiter.Source.TrySetResult());
 
-    /// <summary>Takes the first timer due at <paramref name="limit"/> or before, and arms a periodic one anew.</summary>
+    /// <summary>Takes the first timer due at <paramref name="limit"/> or before, and rearms a periodic one.</summary>
     public FakeTimer? Take(long limit, out long due)
     {
         DropOutdated();
@@ -57,7 +57,7 @@ internal sealed class FakeTimerQueue
         return null;
     }
 
-    /// <summary>Completes when <paramref name="condition"/> holds after a change, or at once when it holds already.</summary>
+    /// <summary>Completes once <paramref name="condition"/> is true after a change, or at once if it already is.</summary>
     public Task WhenAsync(Func<bool> condition)
     {
         if (condition())
@@ -70,7 +70,7 @@ internal sealed class FakeTimerQueue
         return source.Task;
     }
 
-    // Changed or disposed since they were armed: a later entry stands for them, or none.
+    // Changed or disposed since they were armed: a later entry replaces them, or none does.
     private void DropOutdated()
     {
         while (_queue.TryPeek(out var timer, out var key) && (!timer.Armed || timer.Arming != key.Armed))

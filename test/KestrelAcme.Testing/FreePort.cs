@@ -5,10 +5,10 @@ using System.Net.Sockets;
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Loopback ports for servers that cannot be told to listen on port 0. A port is bound to see that it is free and then released: until
-/// the server binds it, another process may take it. Three things keep that rare: ports come from below the range that the system hands
-/// out by itself, they are picked at random, and no port is handed out twice, by this test process or by another one that runs beside
-/// it. Who starts a server still retries with new ports.
+/// Finds loopback ports for servers that cannot listen on port 0. A port is bound to check that it is free and then released, so another
+/// process may take it before the server binds it. Three things make that rare: ports are below the system's ephemeral range, they are
+/// picked at random, and no port is used twice by this test process or another one running at the same time. Code that starts a server
+/// must still retry with new ports.
 /// </summary>
 public static class FreePort
 {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Testing;
 
-/// <summary>Keeps every log line.</summary>
+/// <summary>Records all log lines.</summary>
 public sealed class LogRecorder : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogLine> _lines = new();
@@ -18,7 +18,7 @@ public sealed class LogRecorder : ILoggerProvider
 
     public ILogger CreateLogger(string categoryName) => new Recorder(categoryName, _lines);
 
-    /// <summary>A logger for what is made without a host.</summary>
+    /// <summary>A logger for objects created without a host.</summary>
     public ILogger<T> For<T>() => new Recorder<T>(_lines);
 
     public void Dispose()

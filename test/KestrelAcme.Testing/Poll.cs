@@ -2,23 +2,24 @@ using Xunit;
 
 namespace KestrelAcme.Testing;
 
-/// <summary>Waits, in real time and with a deadline, for what no event announces.</summary>
+/// <summary>Waits, in real time and with a deadline, for conditions that no event announces.</summary>
 public static class Poll
 {
-    // Only a test that fails waits as long: a machine that is busy with other things must not be taken for a defect.
+    // Only a failing test waits this long: a busy machine must not look like a bug.
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Waits until <paramref name="condition"/> holds; otherwise fails the test, naming <paramref name="what"/>.</summary>
+    /// <summary>Waits until <paramref name="condition"/> is true; otherwise fails the test, naming <paramref name="what"/>.</summary>
     public static Task UntilAsync(
         Func<bool> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         UntilAsync(_ => Task.FromResult(condition()), what, timeout, cancellationToken);
 
     /// <summary>
-    /// Waits until <paramref name="condition"/> holds; otherwise fails the test, naming <paramref name="what"/> and the last exception.
-    /// An exception of the condition counts as "not yet".
+    /// Waits until <paramref name="condition"/> is true; otherwise fails the test, naming <paramref name="what"/> and the last
+    /// exception. An
+    /// exception thrown by the condition counts as false.
     /// </summary>
-    /// <param name="condition">What should become true. Its token fires at the deadline.</param>
+    /// <param name="condition">The condition. Its token is canceled at the deadline.</param>
     /// <param name="what">Completes the sentence "Waited for ...".</param>
     /// <param name="timeout"><value>60 s</value></param>
     /// <param name="cancellationToken">The test's token; without one, that of the running test.</param>

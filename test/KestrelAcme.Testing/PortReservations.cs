@@ -1,15 +1,15 @@
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Keeps test processes that run side by side from handing out the same port: each locks a byte of one file for every port that it
-/// gives away. The system lets go of them when the process ends.
+/// Prevents test processes that run at the same time from using the same port: each locks a byte of a file for each port that it uses.
+/// The system releases the locks when the process ends.
 /// </summary>
 internal static class PortReservations
 {
     private static readonly FileStream? Ports = Open();
 
-    /// <summary>Reserves a port for as long as this process lives.</summary>
-    /// <returns><see langword="false"/> when another process has it.</returns>
+    /// <summary>Reserves a port for the lifetime of this process.</summary>
+    /// <returns><see langword="false"/> if another process has reserved it.</returns>
     public static bool TryReserve(int port)
     {
         if (
@@ -39,7 +39,7 @@ internal static class PortReservations
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Another user's: ports are picked at random still.
+            // The file belongs to another user. Ports are still picked at random.
             return null;
         }
     }

@@ -4,19 +4,18 @@ using Xunit;
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Skips a test whose real server is not installed. With KESTRELACME_REQUIRE_SERVERS=1 (the continuous integration sets it) such a test
-/// fails instead.
-/// Call it from a test, or from a test class's constructor or InitializeAsync: a skip inside of a class fixture counts as a failure to
-/// xunit.
+/// Skips a test whose real server is not installed. With KESTRELACME_REQUIRE_SERVERS=1, which continuous integration sets, such a test
+/// fails instead. Call it from a test, or from a test class's constructor or InitializeAsync: xunit counts a skip inside a class fixture as
+/// a failure.
 /// </summary>
 public static class RequireServer
 {
     /// <summary>The variable that turns skips into failures.</summary>
     public const string Variable = "KESTRELACME_REQUIRE_SERVERS";
 
-    /// <summary>The executable's path; skips or fails the test when there is none.</summary>
+    /// <summary>Returns the path of an executable; skips or fails the test if it is not installed.</summary>
     /// <param name="executable">Its file name.</param>
-    /// <param name="package">The Debian package that holds it, for the message.</param>
+    /// <param name="package">The Debian package that contains it, for the message.</param>
     public static string Installed(string executable, string package)
     {
         if (Executable.Find(executable) is { } path)
@@ -28,7 +27,7 @@ public static class RequireServer
         return executable;
     }
 
-    /// <summary>Skips the running test with <paramref name="reason"/>, or fails it where servers are required.</summary>
+    /// <summary>Skips the running test with <paramref name="reason"/>, or fails it if servers are required.</summary>
     public static void Missing(string reason)
     {
         if (Environment.GetEnvironmentVariable(Variable) == "1")

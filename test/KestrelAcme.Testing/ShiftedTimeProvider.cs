@@ -1,11 +1,11 @@
 namespace KestrelAcme.Testing;
 
-/// <summary>The system's time, with a wall clock that a test moves ahead. Safe for concurrent use.</summary>
+/// <summary>The system clock, with a wall clock that a test can move ahead. Thread-safe.</summary>
 public sealed class ShiftedTimeProvider : TimeProvider
 {
     private long _ahead;
 
-    /// <summary>How far the wall clock is ahead. Timers and timestamps do not see it change.</summary>
+    /// <summary>How far the wall clock is ahead. Timers and timestamps are not affected.</summary>
     public TimeSpan Ahead
     {
         get => TimeSpan.FromTicks(Interlocked.Read(ref _ahead));

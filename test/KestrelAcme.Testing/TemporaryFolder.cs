@@ -1,15 +1,15 @@
 namespace KestrelAcme.Testing;
 
-/// <summary>A new empty folder, readable by its owner alone, deleted with all it holds on dispose.</summary>
+/// <summary>A new empty folder that only its owner can read, deleted with its contents on disposal.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
     /// <summary>The folder's full path.</summary>
     public string Path { get; } = Directory.CreateTempSubdirectory("kestrel-acme-").FullName;
 
-    /// <summary>The full path of a file or folder in this one. Nothing is created.</summary>
+    /// <summary>Returns the full path of a file or folder in this one. Nothing is created.</summary>
     public string Combine(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
 
-    /// <summary>Writes a text file, making its folders.</summary>
+    /// <summary>Writes a text file and creates its folders.</summary>
     /// <returns>Its full path.</returns>
     public string Write(string name, string content)
     {

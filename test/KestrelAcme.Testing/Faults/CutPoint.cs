@@ -1,17 +1,17 @@
 namespace KestrelAcme.Testing.Faults;
 
-/// <summary>Where <see cref="FaultyProxy"/> cuts the client's connection.</summary>
+/// <summary>When <see cref="FaultyProxy"/> closes the client's connection.</summary>
 public enum CutPoint
 {
-    /// <summary>Nowhere.</summary>
+    /// <summary>Never.</summary>
     None,
 
-    /// <summary>Before the server sees the request: it never happened.</summary>
+    /// <summary>Before the server sees the request: it is never processed.</summary>
     BeforeForwarding,
 
-    /// <summary>After the server answered, before the client hears of it: it did happen.</summary>
+    /// <summary>After the server has responded but before the client receives it: the request is processed.</summary>
     AfterForwarding,
 
-    /// <summary>In the middle of the answer's body.</summary>
+    /// <summary>In the middle of the response's body.</summary>
     InsideBody,
 }

@@ -13,7 +13,7 @@ namespace KestrelAcme.Testing.Faults;
 
 /// <summary>
 /// A reverse proxy over HTTPS in front of an ACME server. It keeps the Host header, so that the server's URLs lead back through it,
-/// records what passes, and does wrong what <see cref="Add"/> tells it to. Safe for use from several threads.
+/// records all requests, and injects the faults added by <see cref="Add"/>. Thread-safe.
 /// </summary>
 public sealed class FaultyProxy : IAsyncDisposable
 {
@@ -35,13 +35,13 @@ public sealed class FaultyProxy : IAsyncDisposable
         _application.Run(HandleAsync);
     }
 
-    /// <summary>The directory of the server behind, through the proxy.</summary>
+    /// <summary>The directory of the server, through the proxy.</summary>
     public Uri DirectoryUrl { get; private set; } = null!;
 
     /// <summary>The root of the proxy's own HTTPS certificate.</summary>
     public string TrustedRootsPem => _certificate.RootPem;
 
-    /// <summary>What came so far, in order of arrival.</summary>
+    /// <summary>The requests so far, in order of arrival.</summary>
     public IReadOnlyList<ProxiedRequest> Requests
     {
         get
@@ -53,17 +53,17 @@ public sealed class FaultyProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts one on a free port in front of <paramref name="pebble"/>.</summary>
+    /// <summary>Starts a proxy on a free port in front of <paramref name="pebble"/>.</summary>
     public static Task<FaultyProxy> StartAsync(PebbleServer pebble, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pebble);
         return StartAsync(pebble.DirectoryUrl, pebble.TrustedRootsPem, cancellationToken);
     }
 
-    /// <summary>Starts one on a free port in front of any server.</summary>
+    /// <summary>Starts a proxy on a free port in front of any server.</summary>
     /// <param name="directoryUrl">The server's directory.</param>
-    /// <param name="targetRootsPem">The roots that the server's HTTPS certificate leads to.</param>
-    /// <param name="cancellationToken">Stops the start.</param>
+    /// <param name="targetRootsPem">The roots of the server's HTTPS certificate.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<FaultyProxy> StartAsync(Uri directoryUrl, string targetRootsPem, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directoryUrl);
@@ -76,7 +76,7 @@ public sealed class FaultyProxy : IAsyncDisposable
         return proxy;
     }
 
-    /// <summary>Adds a fault. The first one added that takes a request has it.</summary>
+    /// <summary>Adds a fault. Of several that match a request, the first one added applies.</summary>
     /// <returns><paramref name="fault"/>, to count its hits.</returns>
     public Fault Add(Fault fault)
     {
@@ -88,7 +88,7 @@ public sealed class FaultyProxy : IAsyncDisposable
         return fault;
     }
 
-    /// <summary>Ends all faults.</summary>
+    /// <summary>Removes all faults.</summary>
     public void Heal()
     {
         lock (_gate)
@@ -103,7 +103,7 @@ public sealed class FaultyProxy : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // Requests that are held must not hold up the end.
+        // Requests that are held must not block the shutdown.
         await _application.StopAsync(new CancellationToken(canceled: true));
         await _application.DisposeAsync();
         _client.Dispose();
@@ -129,7 +129,7 @@ public sealed class FaultyProxy : IAsyncDisposable
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Abort(); // The client left, or the proxy stops.
+            context.Abort(); // The client closed the connection, or the proxy stops.
         }
     }
 

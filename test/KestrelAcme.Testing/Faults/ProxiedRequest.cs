@@ -3,15 +3,15 @@ using System.Text.Json;
 
 namespace KestrelAcme.Testing.Faults;
 
-/// <summary>A request that came to <see cref="FaultyProxy"/>.</summary>
-/// <param name="Method">Such as POST.</param>
-/// <param name="Path">With its query.</param>
-/// <param name="Headers">By name, ignoring case; several values are joined with a comma.</param>
-/// <param name="Body">As text.</param>
-/// <param name="At">When it came, in real time.</param>
+/// <summary>A request received by <see cref="FaultyProxy"/>.</summary>
+/// <param name="Method">The method, such as POST.</param>
+/// <param name="Path">The path with its query.</param>
+/// <param name="Headers">The headers by name, case-insensitive; several values are joined with a comma.</param>
+/// <param name="Body">The body as text.</param>
+/// <param name="At">The time of arrival, in real time.</param>
 public sealed record ProxiedRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body, DateTimeOffset At)
 {
-    /// <summary>The status that the client got; null before the answer and when the connection was cut.</summary>
+    /// <summary>The status sent to the client; null before the response or if the connection was closed.</summary>
     public int? Status { get; internal set; }
 
     /// <summary>The protected header of the JWS in the body.</summary>

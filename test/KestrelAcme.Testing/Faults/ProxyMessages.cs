@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Extensions;
 
 namespace KestrelAcme.Testing.Faults;
 
-/// <summary>Copies requests and answers through <see cref="FaultyProxy"/>.</summary>
+/// <summary>Copies requests and responses through <see cref="FaultyProxy"/>.</summary>
 internal static class ProxyMessages
 {
     private static readonly HashSet<string> NotCopied =
@@ -30,7 +30,7 @@ internal static class ProxyMessages
 
         foreach (var (name, value) in request.Headers.Where(header => !NotCopied.Contains(header.Key)))
         {
-            // The Host header among them: the server builds its URLs from it.
+            // Including the Host header, from which the server builds its URLs.
             if (!message.Headers.TryAddWithoutValidation(name, value))
             {
                 message.Content?.Headers.TryAddWithoutValidation(name, value);

@@ -4,9 +4,8 @@ using System.Diagnostics;
 namespace KestrelAcme.Testing.Processes;
 
 /// <summary>
-/// Starts processes that the kernel kills when this one dies, however it dies (`setpriv --pdeathsig`). Linux binds that signal to the
-/// *thread* that forked, so that all are started from one thread that never ends. Where `setpriv` is missing they start without it, and
-/// dispose alone ends them.
+/// Starts processes that the kernel kills when this one ends for any reason (`setpriv --pdeathsig`). Linux ties that signal to the
+/// *thread* that forked, so all processes are started from one thread that never ends. Without `setpriv`, only disposal ends them.
 /// </summary>
 internal static class BoundToParent
 {

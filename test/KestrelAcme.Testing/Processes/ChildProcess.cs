@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace KestrelAcme.Testing.Processes;
 
 /// <summary>
-/// A process that a test started, and that never outlives it: dispose kills it, and so does the kernel when the test process itself dies.
-/// Standard output and error are read as lines.
+/// A process started by a test that never outlives it: disposal kills it, and the kernel does if the test process itself ends. Standard
+/// output and error are read as lines.
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
@@ -22,14 +22,14 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>The process id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>Whether it has ended.</summary>
+    /// <summary>Whether the process has ended.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Its exit code, once it has ended (128 + the signal's number when a signal ended it).</summary>
+    /// <summary>The exit code, once the process has ended (128 plus the signal's number if a signal ended it).</summary>
     public int ExitCode => _process.ExitCode;
 
     /// <summary>
-    /// What it wrote so far to standard output and standard error, line by line; the oldest lines are dropped after 20,000.
+    /// The lines written to standard output and standard error so far; the oldest are dropped after 20,000.
     /// </summary>
     public IReadOnlyList<string> Lines => _lines.Snapshot();
 
@@ -40,7 +40,7 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <param name="file">Name (looked up in PATH) or path.</param>
     /// <param name="arguments">One string per argument.</param>
     /// <param name="environment">Variables to set, or to remove where the value is null.</param>
-    /// <param name="workingFolder">Where it runs; the test's own folder by default.</param>
+    /// <param name="workingFolder">The working folder; by default the test's own.</param>
     public static ChildProcess Start(
         string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingFolder = null)
     {
@@ -62,13 +62,13 @@ public sealed class ChildProcess : IAsyncDisposable
         return new ChildProcess(process, lines, Path.GetFileName(file));
     }
 
-    /// <summary>Waits for a line (one written already counts) that contains <paramref name="text"/>, and returns it.</summary>
-    /// <exception cref="TimeoutException">It did not come in time; the message quotes the output.</exception>
-    /// <exception cref="InvalidOperationException">The process ended without writing it.</exception>
+    /// <summary>Waits for a line that contains <paramref name="text"/> and returns it. Earlier lines count, too.</summary>
+    /// <exception cref="TimeoutException">There was no such line in time; the message quotes the output.</exception>
+    /// <exception cref="InvalidOperationException">The process ended without writing such a line.</exception>
     public Task<string> WaitForLineAsync(string text, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         WaitForLineAsync(line => line.Contains(text, StringComparison.Ordinal), $"a line with '{text}'", timeout, cancellationToken);
 
-    /// <summary>Waits for a line (one written already counts) that satisfies <paramref name="match"/>, and returns it.</summary>
+    /// <summary>Waits for a line that satisfies <paramref name="match"/> and returns it. Earlier lines count, too.</summary>
     public async Task<string> WaitForLineAsync(
         Func<string, bool> match, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
@@ -85,14 +85,14 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills it at once (SIGKILL) and waits until it is gone. Harmless when it has ended.</summary>
+    /// <summary>Kills the process (SIGKILL) and waits until it has ended. Harmless if it already has.</summary>
     public async Task KillAsync(CancellationToken cancellationToken = default)
     {
         Signals.Kill(_process);
         await _process.WaitForExitAsync(cancellationToken);
     }
 
-    /// <summary>Asks it to end (SIGTERM), waits, and kills it when it has not ended in time.</summary>
+    /// <summary>Asks the process to end (SIGTERM), waits, and kills it if it does not end in time.</summary>
     /// <returns>Whether it ended by itself.</returns>
     public async Task<bool> StopAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
@@ -109,7 +109,7 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it ends and all its output is read.</summary>
+    /// <summary>Waits until the process ends and all its output is read.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> WaitForExitAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {

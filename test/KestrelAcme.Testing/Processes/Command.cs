@@ -3,12 +3,12 @@ using Xunit;
 
 namespace KestrelAcme.Testing.Processes;
 
-/// <summary>Runs a command to its end.</summary>
+/// <summary>Runs commands to completion.</summary>
 public static class Command
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Runs it without a shell, whatever its exit code.</summary>
+    /// <summary>Runs a command without a shell, whatever its exit code.</summary>
     /// <exception cref="TimeoutException">It was killed after <paramref name="timeout"/> (30 s by default).</exception>
     public static async Task<CommandResult> RunAsync(
         string file, IEnumerable<string> arguments, string standardInput =
@@ -36,7 +36,7 @@ public static class Command
         }
     }
 
-    /// <summary>Runs it and fails the test unless it ends with 0.</summary>
+    /// <summary>Runs a command and fails the test unless its exit code is 0.</summary>
     /// <returns>Its standard output.</returns>
     public static async Task<string> RunToSuccessAsync(
         string file, IEnumerable<string> arguments, string standardInput = "", CancellationToken cancellationToken = default)
@@ -57,7 +57,7 @@ public static class Command
         }
         catch (IOException)
         {
-            // It ended without reading all of it; the exit code tells.
+            // The process ended without reading all of its input; the exit code tells the rest.
         }
     }
 }

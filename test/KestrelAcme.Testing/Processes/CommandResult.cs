@@ -1,6 +1,6 @@
 namespace KestrelAcme.Testing.Processes;
 
-/// <summary>How a command ended, and what it wrote.</summary>
+/// <summary>The exit code and output of a command.</summary>
 public sealed record CommandResult(int ExitCode, string StandardOutput, string StandardError)
 {
     /// <summary>Both outputs, for messages.</summary>

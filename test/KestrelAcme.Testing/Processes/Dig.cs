@@ -2,7 +2,7 @@ using System.Net;
 
 namespace KestrelAcme.Testing.Processes;
 
-/// <summary>The dig command as a second opinion on what a DNS server answers. Skips the running test where it is not installed.</summary>
+/// <summary>The dig command, as an independent check of a DNS server's responses. Skips the running test if it is not installed.</summary>
 public static class Dig
 {
     /// <summary>The answers of <paramref name="server"/> as `dig +short` prints them, one per line; TXT values are quoted.</summary>

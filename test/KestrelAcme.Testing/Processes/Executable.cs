@@ -1,6 +1,6 @@
 namespace KestrelAcme.Testing.Processes;
 
-/// <summary>Looks for executables. Debian keeps daemons in sbin, which an ordinary user's PATH lacks.</summary>
+/// <summary>Finds executables. Debian keeps daemons in sbin, which is not in an ordinary user's PATH.</summary>
 public static class Executable
 {
     /// <summary>The full path of <paramref name="name"/>, or null.</summary>

@@ -1,6 +1,6 @@
 namespace KestrelAcme.Testing.Processes;
 
-/// <summary>Lines as they come in, for one reader that waits for one of them.</summary>
+/// <summary>Collects lines, for one reader that waits for one of them.</summary>
 internal sealed class LineLog
 {
     private const int Capacity = 20_000;
@@ -24,7 +24,7 @@ internal sealed class LineLog
             }
         }
 
-        // A null line is the end of a stream: whoever waits looks again.
+        // A null line is the end of a stream: waiters check again.
         Wake();
     }
 
@@ -45,7 +45,7 @@ internal sealed class LineLog
         }
     }
 
-    /// <summary>The first line that matches, or null when <paramref name="ended"/> and none did.</summary>
+    /// <summary>Returns the first line that matches, or null if <paramref name="ended"/> and none did.</summary>
     public async Task<string?> WaitAsync(Func<string, bool> match, Func<bool> ended, CancellationToken cancellationToken)
     {
         var seen = 0;

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace KestrelAcme.Testing.Processes;
 
-/// <summary>The openssl command as a second opinion on certificates. Skips the running test where it is not installed.</summary>
+/// <summary>The openssl command, as an independent check of certificates. Skips the running test if it is not installed.</summary>
 public static partial class OpenSsl
 {
     private static string File => RequireServer.Installed("openssl", "openssl");
@@ -13,12 +13,12 @@ public static partial class OpenSsl
         Command.RunToSuccessAsync(File, ["x509", .. arguments ?? ["-noout", "-text"]], certificatePem, cancellationToken);
 
     /// <summary>
-    /// `openssl verify`: whether <paramref name="chainPem"/> (leaf first) leads to one of <paramref name="rootsPem"/>, which alone
-    /// are trusted.
+    /// `openssl verify`: whether <paramref name="chainPem"/> (leaf first) chains to one of <paramref name="rootsPem"/>, the only
+    /// trusted roots.
     /// </summary>
     /// <param name="chainPem">Leaf first, then intermediates in any order.</param>
     /// <param name="rootsPem">One or more roots.</param>
-    /// <param name="name">A DNS name or IP address that the leaf must hold too.</param>
+    /// <param name="name">A DNS name or IP address that the leaf must contain, too.</param>
     /// <param name="cancellationToken">Stops openssl.</param>
     public static async Task<CommandResult> VerifyAsync(
         string chainPem, string rootsPem, string? name = null, CancellationToken cancellationToken = default)
@@ -44,7 +44,7 @@ public static partial class OpenSsl
     /// <param name="port">On 127.0.0.1.</param>
     /// <param name="serverName">The SNI to send; null sends none.</param>
     /// <param name="arguments">Further arguments, such as `-alpn acme-tls/1`, `-tls1_2`, `-sigalgs RSA-PSS+SHA256`.</param>
-    /// <param name="rootsPem">When given, the roots that alone are trusted.</param>
+    /// <param name="rootsPem">The only trusted roots, if given.</param>
     /// <param name="cancellationToken">Stops openssl.</param>
     public static async Task<ServedChain> ShowCertificatesAsync(
         int port, string? serverName, string[]? arguments = null, string? rootsPem = null, CancellationToken cancellationToken = default)

@@ -31,7 +31,7 @@ internal static class Signals
 
         if (OperatingSystem.IsWindows())
         {
-            Kill(process); // Windows has no gentle way for a process without a window.
+            Kill(process); // Windows has no way to ask a process without a window to end.
         }
         else if (SendSignal(process.Id, SigTerm) != 0 && Marshal.GetLastPInvokeError() is not NoSuchProcess and var error)
         {

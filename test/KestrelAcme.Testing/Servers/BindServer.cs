@@ -6,8 +6,8 @@ namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
 /// BIND, authoritative for a few zones that accept RFC 2136 updates signed with a TSIG key. Primary and secondary listen on the same
-/// port of different loopback addresses, which are the addresses of ns1 and ns2 in the zones: who knows the port finds every server by
-/// DNS alone.
+/// port of different loopback addresses, which are the addresses of ns1 and ns2 in the zones: with the port, every server can be found
+/// through DNS alone.
 /// </summary>
 public sealed class BindServer : IAsyncDisposable
 {
@@ -23,46 +23,46 @@ public sealed class BindServer : IAsyncDisposable
         _primary = new NamedProcess(new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp()), control);
         if (options.HasSecondary)
         {
-            // named listens only on addresses of an interface, and of 127.0.0.0/8 that is the first alone: a relay of ours has the second.
+            // named listens only on addresses of an interface, which in 127.0.0.0/8 is only the first: a relay uses the second.
             _secondary = new NamedProcess(new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp()), control);
             _relay = new DnsRelay(new IPEndPoint(IPAddress.Parse("127.0.0.2"), _primary.Address.Port), _secondary.Address);
         }
     }
 
-    /// <summary>Where the primary answers, over UDP and TCP.</summary>
+    /// <summary>The endpoint of the primary, over UDP and TCP.</summary>
     public IPEndPoint Address => _primary.Address;
 
-    /// <summary>Where the secondary answers.</summary>
+    /// <summary>The endpoint of the secondary.</summary>
     public IPEndPoint SecondaryAddress => Relay.Address;
 
-    /// <summary>Whether the secondary leaves every query without an answer, as a server behind a broken network does.</summary>
+    /// <summary>Whether the secondary leaves all queries unanswered, like a server behind a broken network.</summary>
     public bool SecondaryIsSilent
     {
         get => Relay.IsSilent;
         set => Relay.IsSilent = value;
     }
 
-    /// <summary>The name of the key that updates must be signed with.</summary>
+    /// <summary>The name of the key that must sign updates.</summary>
     public string TsigKeyName { get; } = "acme-update";
 
-    /// <summary>That key, base64.</summary>
+    /// <summary>The secret of that key, base64.</summary>
     public string TsigSecret { get; } = CreateSecret();
 
-    /// <summary>The name of a key that the server knows and allows to change nothing.</summary>
+    /// <summary>The name of a key that the server knows but that may change nothing.</summary>
     public string OtherTsigKeyName { get; } = "acme-other";
 
-    /// <summary>That key, base64.</summary>
+    /// <summary>The secret of that key, base64.</summary>
     public string OtherTsigSecret { get; } = CreateSecret();
 
-    /// <summary>The algorithm of both.</summary>
+    /// <summary>The algorithm of both keys.</summary>
     public string TsigAlgorithm => _options.TsigAlgorithm;
 
-    /// <summary>What the primary wrote.</summary>
+    /// <summary>The output of the primary.</summary>
     public string Output => _primary.Output;
 
     private DnsRelay Relay => _relay ?? throw new InvalidOperationException("Started without a secondary.");
 
-    /// <summary>Starts one; skips the running test when it is not installed.</summary>
+    /// <summary>Starts BIND; skips the running test if it is not installed.</summary>
     public static Task<BindServer> StartAsync(BindOptions? options = null, CancellationToken cancellationToken = default)
     {
         RequireServer.Installed("named", "bind9");

@@ -4,11 +4,11 @@ using KestrelAcme.Testing.Processes;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// Caddy's acme_server (smallstep's code): an authority with no line in common with Pebble. It validates http-01 on port 80 and
-/// tls-alpn-01 on port 443 and nowhere else, so that the application under test must listen there on 127.0.0.1; the fixture holds
-/// <see cref="ValidationPorts"/> while it lives. It resolves names as the machine does: `localhost`, the identifier 127.0.0.1 and what
-/// <see cref="CaddyOptions.HostNames"/> adds. Certificates live 12 hours; there is one chain; the directory has no terms, no revocation
-/// list, no renewal information.
+/// Caddy's acme_server (smallstep's code), a CA that shares no code with Pebble. It validates http-01 only on port 80 and tls-alpn-01
+/// only on port 443, so the application under test must listen there on 127.0.0.1; the fixture holds <see cref="ValidationPorts"/> for
+/// its lifetime. It resolves names like the machine: `localhost`, the identifier 127.0.0.1 and the names in
+/// <see cref="CaddyOptions.HostNames"/>. Certificates are valid for 12 hours; there is one chain; the directory has no terms, no
+/// revocation list, and no renewal information.
 /// </summary>
 public sealed class CaddyAcmeServer : IAsyncDisposable
 {
@@ -26,25 +26,25 @@ public sealed class CaddyAcmeServer : IAsyncDisposable
         TrustedRootsPath = _folder.Write("https-root.pem", TrustedRootsPem);
     }
 
-    /// <summary>Where the application under test has to answer http-01, on 127.0.0.1.</summary>
+    /// <summary>The port of http-01 on 127.0.0.1 for the application under test.</summary>
     public int HttpPort { get; } = 80;
 
-    /// <summary>Where the application under test has to answer tls-alpn-01, on 127.0.0.1.</summary>
+    /// <summary>The port of tls-alpn-01 on 127.0.0.1 for the application under test.</summary>
     public int TlsPort { get; } = 443;
 
-    /// <summary>The directory.</summary>
+    /// <summary>The URL of the directory.</summary>
     public Uri DirectoryUrl { get; }
 
-    /// <summary>The root of its HTTPS certificate: not the one that it issues under.</summary>
+    /// <summary>The root of its HTTPS certificate, which is not the issuing one.</summary>
     public string TrustedRootsPem => _certificate.RootPem;
 
-    /// <summary><see cref="TrustedRootsPem"/> as a file.</summary>
+    /// <summary>A file with <see cref="TrustedRootsPem"/>.</summary>
     public string TrustedRootsPath { get; }
 
-    /// <summary>What it wrote.</summary>
+    /// <summary>Its output.</summary>
     public string Output => _process?.Output ?? "";
 
-    /// <summary>Starts one; skips the running test when it is not installed or ports 80 and 443 cannot be had.</summary>
+    /// <summary>Starts Caddy; skips the running test if it is not installed or ports 80 and 443 are not available.</summary>
     public static async Task<CaddyAcmeServer> StartAsync(CaddyOptions? options = null, CancellationToken cancellationToken = default)
     {
         RequireServer.Installed("caddy", "caddy");
@@ -60,7 +60,7 @@ public sealed class CaddyAcmeServer : IAsyncDisposable
     /// <summary>An HTTP client that trusts <see cref="TrustedRootsPem"/>; the caller disposes it.</summary>
     public HttpClient CreateClient() => TrustingClient.Create(TrustedRootsPem);
 
-    /// <summary>The root that it issues under.</summary>
+    /// <summary>Returns the issuing root.</summary>
     public Task<string> GetIssuingRootPemAsync(CancellationToken cancellationToken = default) =>
         File.ReadAllTextAsync(RootPath, cancellationToken);
 

@@ -5,8 +5,8 @@ using KestrelAcme.Testing.Processes;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// pebble-challtestsrv as a DNS server: every name has the address 127.0.0.1 (and no AAAA) until told otherwise. Names may be given
-/// with or without a trailing dot.
+/// pebble-challtestsrv as a DNS server. Every name has the address 127.0.0.1 (and no AAAA) unless configured otherwise. Names can be
+/// given with or without a trailing dot.
 /// </summary>
 public sealed class ChallengeTestServer : IAsyncDisposable
 {
@@ -16,24 +16,24 @@ public sealed class ChallengeTestServer : IAsyncDisposable
     private ChallengeTestServer(ChildProcess process, HttpClient management, int port) =>
         (_process, _management, DnsPort) = (process, management, port);
 
-    /// <summary>Where it answers DNS over UDP and TCP, on 127.0.0.1.</summary>
+    /// <summary>The DNS port on 127.0.0.1, over UDP and TCP.</summary>
     public int DnsPort { get; }
 
-    /// <summary>Starts one on free ports.</summary>
+    /// <summary>Starts a server on free ports.</summary>
     public static Task<ChallengeTestServer> StartAsync(CancellationToken cancellationToken = default)
     {
         var executable = RequireServer.Installed("pebble-challtestsrv", "pebble");
         return StartAttempts.RunAsync(() => StartOnceAsync(executable, cancellationToken));
     }
 
-    /// <summary>Makes <paramref name="name"/> resolve to <paramref name="addresses"/> (IPv4), in place of 127.0.0.1.</summary>
+    /// <summary>Makes <paramref name="name"/> resolve to <paramref name="addresses"/> (IPv4) instead of 127.0.0.1.</summary>
     public async Task SetAddressesAsync(string name, string[] addresses, CancellationToken cancellationToken = default)
     {
         await PostAsync("clear-a", new { host = Absolute(name) }, cancellationToken);
         await PostAsync("add-a", new { host = Absolute(name), addresses }, cancellationToken);
     }
 
-    /// <summary>Adds a TXT value to <paramref name="name"/>. Several values stand side by side.</summary>
+    /// <summary>Adds a TXT value to <paramref name="name"/>, which may have several.</summary>
     public Task AddTxtAsync(string name, string value, CancellationToken cancellationToken = default) =>
         PostAsync("set-txt", new { host = Absolute(name), value }, cancellationToken);
 
@@ -45,11 +45,11 @@ public sealed class ChallengeTestServer : IAsyncDisposable
     public Task SetCnameAsync(string name, string target, CancellationToken cancellationToken = default) =>
         PostAsync("set-cname", new { host = Absolute(name), target = Absolute(target) }, cancellationToken);
 
-    /// <summary>Makes every query for <paramref name="name"/> fail with SERVFAIL, or ends that.</summary>
+    /// <summary>Makes all queries for <paramref name="name"/> fail with SERVFAIL, or stops doing so.</summary>
     public Task SetServerFailureAsync(string name, bool fails, CancellationToken cancellationToken = default) =>
         PostAsync(fails ? "set-servfail" : "clear-servfail", new { host = Absolute(name) }, cancellationToken);
 
-    /// <summary>The DNS questions asked about <paramref name="name"/> so far, as the server's own JSON.</summary>
+    /// <summary>The DNS queries for <paramref name="name"/> so far, in the server's own JSON.</summary>
     public async Task<JsonElement> GetQueriesAsync(string name, CancellationToken cancellationToken = default)
     {
         // Unlike the rest of its API, the history is kept by name without the trailing dot.

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>Passes DNS over UDP and TCP on to a server, from an address that the server cannot listen on.</summary>
+/// <summary>Relays DNS over UDP and TCP to a server, from an address that the server cannot listen on.</summary>
 internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -13,7 +13,7 @@ internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDi
 
     public IPEndPoint Address => address;
 
-    /// <summary>Whether it swallows what comes.</summary>
+    /// <summary>Whether it drops all queries.</summary>
     public bool IsSilent { get; set; }
 
     public void Start()
@@ -70,7 +70,7 @@ internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDi
         catch (Exception exception) when (
             exception is SocketException or OperationCanceledException or TimeoutException or ObjectDisposedException)
         {
-            // UDP promises nothing: the client asks again.
+            // UDP is unreliable: the client tries again.
         }
     }
 
@@ -95,14 +95,14 @@ internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDi
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _stop.Token);
             }
 
-            // Whichever side closes first ends both.
+            // Whichever side closes first closes both.
             await Task.WhenAny(
                 accepted.GetStream().CopyToAsync(upstream.GetStream(), _stop.Token),
                 upstream.GetStream().CopyToAsync(accepted.GetStream(), _stop.Token));
         }
         catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException)
         {
-            // The connection ends; the client sees it.
+            // The connection is closed, which the client notices.
         }
     }
 }

@@ -7,8 +7,8 @@ using System.Text;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// A resolver and the only name server of the zone example.test, hostile as <see cref="DnsHostility"/> says. It has nothing in common
-/// with the code under test: it writes its messages itself.
+/// A resolver and the only name server of the zone example.test, hostile in the ways of <see cref="DnsHostility"/>. It shares no code
+/// with the code under test and writes its own messages.
 /// </summary>
 public sealed class HostileDnsServer : IAsyncDisposable
 {
@@ -27,9 +27,9 @@ public sealed class HostileDnsServer : IAsyncDisposable
     private readonly Task _running;
     private int _questions;
 
-    /// <summary>Starts one.</summary>
-    /// <param name="hostility">What it does.</param>
-    /// <param name="time">The clock by which it is slow.</param>
+    /// <summary>Starts a server.</summary>
+    /// <param name="hostility">How it is hostile.</param>
+    /// <param name="time">The clock for its delays.</param>
     public HostileDnsServer(DnsHostility hostility, TimeProvider? time = null)
     {
         (_hostility, _time) = (hostility, time ?? TimeProvider.System);
@@ -41,10 +41,10 @@ public sealed class HostileDnsServer : IAsyncDisposable
         _running = Task.WhenAll(ServeUdpAsync(), ServeTcpAsync());
     }
 
-    /// <summary>Where it answers, over UDP and TCP.</summary>
+    /// <summary>The endpoint, over UDP and TCP.</summary>
     public IPEndPoint Address { get; }
 
-    /// <summary>How many questions came.</summary>
+    /// <summary>The number of queries so far.</summary>
     public int Questions => Volatile.Read(ref _questions);
 
     /// <summary>The values of TXT records by name.</summary>
@@ -99,7 +99,7 @@ public sealed class HostileDnsServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client is gone, or the test is over.
+            // The client closed the connection, or the test has ended.
         }
     }
 
@@ -140,7 +140,7 @@ public sealed class HostileDnsServer : IAsyncDisposable
         catch (Exception exception) when (
             exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client is gone, or the test is over.
+            // The client closed the connection, or the test has ended.
         }
     }
 
@@ -283,7 +283,7 @@ public sealed class HostileDnsServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Adds an unknown record full of pointers, each to the one before, and then records whose names are the last pointer.
+    /// Adds an unknown record full of pointers, each to the previous one, and then records whose names are the last pointer.
     /// </summary>
     private static byte[] WithPointerChains(byte[] answer)
     {

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// A throw-away root and a server certificate under it for localhost, 127.0.0.1 and ::1: the HTTPS of the test servers themselves.
+/// A temporary root and a server certificate for localhost, 127.0.0.1 and ::1, for the HTTPS of test servers.
 /// </summary>
 public sealed class LoopbackCertificate : IDisposable
 {
@@ -24,8 +24,8 @@ public sealed class LoopbackCertificate : IDisposable
     /// <summary>The server's key (PKCS #8).</summary>
     public string PrivateKeyPem { get; }
 
-    /// <summary>Makes a new one, valid from yesterday for 30 days.</summary>
-    /// <param name="names">Further DNS names.</param>
+    /// <summary>Creates a certificate, valid from yesterday for 30 days.</summary>
+    /// <param name="names">Additional DNS names.</param>
     public static LoopbackCertificate Create(params string[] names)
     {
         var from = TimeProvider.System.GetUtcNow().AddDays(-1);
@@ -39,7 +39,7 @@ public sealed class LoopbackCertificate : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var leaf = CreateRequest(key, root, names).Create(root, from, from.AddDays(31), RandomNumberGenerator.GetBytes(16));
         using var withKey = leaf.CopyWithPrivateKey(key);
-        // SslStream on Windows wants a key that is not ephemeral; elsewhere the round trip is harmless.
+        // SslStream on Windows requires a key that is not ephemeral; elsewhere the round trip is harmless.
         var server = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
         return new LoopbackCertificate(
             server, root.ExportCertificatePem() + "\n", leaf.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");

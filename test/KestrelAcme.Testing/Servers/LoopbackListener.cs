@@ -4,10 +4,10 @@ using System.Security.Authentication;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>Accepts connections on a loopback address until it is disposed, and serves each of them by itself.</summary>
+/// <summary>Accepts connections on a loopback address until it is disposed, and serves each one separately.</summary>
 /// <remarks>
-/// A client that goes away in the middle ends its own connection and nothing else. An exception that a test's handler should not
-/// have thrown fails the disposal, so that no test passes beside it.
+/// A client that disconnects ends only its own connection. An exception that a test's handler should not have thrown makes disposal fail,
+/// so that the test cannot pass in spite of it.
 /// </remarks>
 public sealed class LoopbackListener : IAsyncDisposable
 {
@@ -16,9 +16,9 @@ public sealed class LoopbackListener : IAsyncDisposable
     private readonly Func<NetworkStream, CancellationToken, Task> _serve;
     private readonly Task _accepting;
 
-    /// <summary>Listens at once.</summary>
-    /// <param name="endpoint">Where to listen; port 0 for any that is free.</param>
-    /// <param name="serve">Serves one connection, which is closed after it.</param>
+    /// <summary>Starts listening.</summary>
+    /// <param name="endpoint">The endpoint; port 0 for any free port.</param>
+    /// <param name="serve">Serves one connection, which is then closed.</param>
     public LoopbackListener(IPEndPoint endpoint, Func<NetworkStream, CancellationToken, Task> serve)
     {
         _serve = serve;
@@ -38,7 +38,7 @@ public sealed class LoopbackListener : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The endpoint.</summary>
     public IPEndPoint Endpoint { get; }
 
     /// <inheritdoc/>
@@ -79,7 +79,7 @@ public sealed class LoopbackListener : IAsyncDisposable
         catch (Exception exception) when (exception is IOException or SocketException or AuthenticationException
             || (exception is OperationCanceledException or ObjectDisposedException && _stop.IsCancellationRequested))
         {
-            // The client went away, or the test is over.
+            // The client disconnected, or the test has ended.
         }
     }
 }

@@ -3,7 +3,7 @@ using KestrelAcme.Testing.Processes;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>One named process with its own folder and control channel.</summary>
+/// <summary>A named process with its own folder and control channel.</summary>
 internal sealed class NamedProcess : IAsyncDisposable
 {
     private const string AppArmorProfile = "/etc/apparmor.d/usr.sbin.named";
@@ -23,7 +23,7 @@ internal sealed class NamedProcess : IAsyncDisposable
 
     public string PathOf(string name) => _folder.Combine(name);
 
-    /// <summary>Starts it and waits until it answers for <paramref name="zone"/>.</summary>
+    /// <summary>Starts the process and waits until it responds for <paramref name="zone"/>.</summary>
     public async Task StartAsync(string zone, string zonesConfiguration, CancellationToken cancellationToken)
     {
         var configuration = WriteFile("named.conf", CreateConfiguration(zonesConfiguration));
@@ -32,7 +32,7 @@ internal sealed class NamedProcess : IAsyncDisposable
             _process, async token => (await Dig.QueryAsync(Address, zone, "SOA", token)).Count > 0, cancellationToken);
         if (Output.Contains("address in use", StringComparison.Ordinal))
         {
-            // named starts even so; then the answers come from another server.
+            // named starts in spite of this; the responses then come from another server.
             throw new ServerStartException($"named could not bind {Address}. Output:\n{Output}");
         }
     }
@@ -53,8 +53,8 @@ internal sealed class NamedProcess : IAsyncDisposable
         _folder.Dispose();
     }
 
-    // Debian confines /usr/sbin/named to its own folders where AppArmor is on. The profile goes by path: a copy is free to read a
-    // temporary folder.
+    // With AppArmor, Debian confines /usr/sbin/named to its own folders. The profile depends on the path, so a copy can read a temporary
+    // folder.
     private string FindExecutable()
     {
         var installed = RequireServer.Installed("named", "bind9");

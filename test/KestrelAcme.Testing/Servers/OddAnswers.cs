@@ -3,8 +3,7 @@ using System.Text;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// HTTP answers as strangers give them: redirects to places that are none, and ordinary answers with octets changed at random, by a fixed
-/// seed.
+/// HTTP responses of hostile servers: redirects to invalid places, and ordinary responses with random octets changed, by a fixed seed.
 /// </summary>
 public static class OddAnswers
 {
@@ -20,7 +19,7 @@ public static class OddAnswers
         "https://" + string.Concat(Enumerable.Repeat("a.", 4000)) + "/",
     ];
 
-    /// <summary>Redirects, and answers that are none.</summary>
+    /// <summary>Redirects, and responses that are not HTTP.</summary>
     public static IReadOnlyList<byte[]> Redirects { get; } =
     [
         .. Locations.Select(location => Latin1($"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n")),
@@ -53,10 +52,10 @@ public static class OddAnswers
         [0x15, 3, 1, 0, 2, 2, 40],
     ];
 
-    /// <summary>Ordinary answers, changed at random; the same for the same seed.</summary>
+    /// <summary>Ordinary responses with random changes; the same for the same seed.</summary>
     /// <param name="seed">The seed.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="templates">What is changed.</param>
+    /// <param name="count">The number of responses.</param>
+    /// <param name="templates">The responses to change.</param>
     public static IEnumerable<byte[]> Mutations(int seed, int count, params IReadOnlyList<string> templates)
     {
         ArgumentNullException.ThrowIfNull(templates);
@@ -73,7 +72,7 @@ public static class OddAnswers
         }
     }
 
-    /// <summary>An answer as octets, one for each character.</summary>
+    /// <summary>A response as octets, one for each character.</summary>
     /// <param name="text">The text.</param>
     public static byte[] Latin1(string text) => Encoding.Latin1.GetBytes(text);
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// Answers every request, whatever it is, with the bytes at hand, and closes the connection: a server that may be anything but an HTTP
+/// Responds to each request with the given bytes, whatever the request is, and closes the connection: a server that need not be an HTTP
 /// server.
 /// </summary>
 public sealed class OddHttpServer : IAsyncDisposable
@@ -26,13 +26,13 @@ public sealed class OddHttpServer : IAsyncDisposable
         _loop = AcceptAsync();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The endpoint.</summary>
     public IPEndPoint EndPoint { get; }
 
-    /// <summary>How many requests came.</summary>
+    /// <summary>The number of requests so far.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
-    /// <summary>What it answers from now on.</summary>
+    /// <summary>The response from now on.</summary>
     public byte[] Answer
     {
         get => Volatile.Read(ref _answer);
@@ -74,14 +74,14 @@ public sealed class OddHttpServer : IAsyncDisposable
                 client.Shutdown(SocketShutdown.Send);
                 while (await stream.ReadAsync(head, _stop.Token) > 0)
                 {
-                    // The rest of the request: a connection that is closed over unread bytes is reset, and the answer lost.
+                    // Reads the rest of the request: closing a connection with unread bytes resets it, and the response is lost.
                 }
             }
         }
         catch (Exception exception) when (
             exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client has had enough.
+            // The client closed the connection.
         }
     }
 }

@@ -1,54 +1,54 @@
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// How to start a <see cref="PebbleServer"/>. The defaults make it quick and steady: no refused nonces, no random pauses, no reused
+/// Options of a <see cref="PebbleServer"/>. By default it is fast and deterministic: no rejected nonces, no random delays, no reused
 /// authorizations.
 /// </summary>
 public sealed record PebbleOptions
 {
-    /// <summary>Where it validates http-01. <value>A free port, chosen at start.</value></summary>
+    /// <summary>The port for http-01 validations. <value>A free port, chosen at start.</value></summary>
     public int? HttpPort { get; init; }
 
-    /// <summary>Where it validates tls-alpn-01. <value>A free port, chosen at start.</value></summary>
+    /// <summary>The port for tls-alpn-01 validations. <value>A free port, chosen at start.</value></summary>
     public int? TlsPort { get; init; }
 
-    /// <summary>Percentage of good nonces to refuse. <value>0</value></summary>
+    /// <summary>The percentage of valid nonces to reject. <value>0</value></summary>
     public int NonceRejectPercent { get; init; }
 
-    /// <summary>Percentage of orders that reuse valid authorizations. <value>0</value></summary>
+    /// <summary>The percentage of orders that reuse valid authorizations. <value>0</value></summary>
     public int AuthorizationReusePercent { get; init; }
 
-    /// <summary>Whether validations and issuance pause at random, for up to <see cref="ValidationSleep"/>. <value>false</value></summary>
+    /// <summary>Whether validation and issuance take a random time, up to <see cref="ValidationSleep"/>. <value>false</value></summary>
     public bool Sleeps { get; init; }
 
-    /// <summary>Longest pause of a validation when <see cref="Sleeps"/>. <value>5 s</value></summary>
+    /// <summary>The longest delay of a validation with <see cref="Sleeps"/>. <value>5 s</value></summary>
     public TimeSpan ValidationSleep { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether every challenge succeeds without a look. <value>false</value></summary>
+    /// <summary>Whether every challenge succeeds without validation. <value>false</value></summary>
     public bool AlwaysValid { get; init; }
 
-    /// <summary>How many alternate roots (and so chains) it has beside the first. <value>0</value></summary>
+    /// <summary>The number of alternate roots, and therefore chains. <value>0</value></summary>
     public int AlternateRoots { get; init; }
 
-    /// <summary>How many intermediates a chain has. <value>1</value></summary>
+    /// <summary>The number of intermediates in a chain. <value>1</value></summary>
     public int ChainLength { get; init; } = 1;
 
-    /// <summary>How long certificates are valid. <value>90 days</value></summary>
+    /// <summary>The validity of certificates. <value>90 days</value></summary>
     public TimeSpan CertificateLifetime { get; init; } = TimeSpan.FromDays(90);
 
     /// <summary>
-    /// External account keys: key id to base64url HMAC key. Not empty means that a binding is required. <value>None</value>
+    /// External account keys: base64url HMAC keys by key ID. If not empty, a binding is required. <value>None</value>
     /// </summary>
     public IReadOnlyDictionary<string, string> ExternalAccountKeys { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Names that it refuses with rejectedIdentifier. <value>None</value></summary>
+    /// <summary>Names that are rejected with rejectedIdentifier. <value>None</value></summary>
     public IReadOnlyList<string> Blocklist { get; init; } = [];
 
     /// <summary>
-    /// The DNS server that it asks, "address:port". <value>A pebble-challtestsrv of its own, <see cref="PebbleServer.Dns"/>.</value>
+    /// The DNS server to use, "address:port". <value>A pebble-challtestsrv of its own, <see cref="PebbleServer.Dns"/>.</value>
     /// </summary>
     public string? DnsServer { get; init; }
 
-    /// <summary>Whether it is as strict as it can be (`-strict`). <value>true</value></summary>
+    /// <summary>Whether it is as strict as possible (`-strict`). <value>true</value></summary>
     public bool Strict { get; init; } = true;
 }

@@ -5,8 +5,7 @@ using KestrelAcme.Testing.Processes;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// Pebble, an ACME server for tests, on free loopback ports with an HTTPS certificate of its own. It forgets everything when it
-/// stops.
+/// Pebble, an ACME server for tests, on free loopback ports with an HTTPS certificate of its own. It stores nothing.
 /// </summary>
 public sealed class PebbleServer : IAsyncDisposable
 {
@@ -29,28 +28,28 @@ public sealed class PebbleServer : IAsyncDisposable
         TrustedRootsPath = _folder.Write("https-root.pem", TrustedRootsPem);
     }
 
-    /// <summary>The directory.</summary>
+    /// <summary>The URL of the directory.</summary>
     public Uri DirectoryUrl { get; }
 
-    /// <summary>The root of its HTTPS certificate: not the one that it issues under.</summary>
+    /// <summary>The root of its HTTPS certificate, which is not the issuing one.</summary>
     public string TrustedRootsPem => _certificate.RootPem;
 
-    /// <summary><see cref="TrustedRootsPem"/> as a file.</summary>
+    /// <summary>A file with <see cref="TrustedRootsPem"/>.</summary>
     public string TrustedRootsPath { get; }
 
-    /// <summary>Where the application under test has to answer http-01.</summary>
+    /// <summary>The port of http-01 for the application under test.</summary>
     public int HttpPort { get; }
 
-    /// <summary>Where the application under test has to answer tls-alpn-01.</summary>
+    /// <summary>The port of tls-alpn-01 for the application under test.</summary>
     public int TlsPort { get; }
 
-    /// <summary>Its DNS server, unless <see cref="PebbleOptions.DnsServer"/> names another.</summary>
+    /// <summary>Its DNS server, unless <see cref="PebbleOptions.DnsServer"/> is set.</summary>
     public ChallengeTestServer? Dns { get; }
 
-    /// <summary>What it wrote since it (re)started.</summary>
+    /// <summary>Its output since it was (re)started.</summary>
     public string Output => _process?.Output ?? "";
 
-    /// <summary>Starts one; skips the running test when it is not installed.</summary>
+    /// <summary>Starts Pebble; skips the running test if it is not installed.</summary>
     public static Task<PebbleServer> StartAsync(PebbleOptions? options = null, CancellationToken cancellationToken = default)
     {
         var executable = RequireServer.Installed("pebble", "pebble");
@@ -61,16 +60,16 @@ public sealed class PebbleServer : IAsyncDisposable
     public HttpClient CreateClient() => TrustingClient.Create(TrustedRootsPem);
 
     /// <summary>
-    /// The root that it issues under: 0 for the default chain, 1 and up for the alternate ones. It changes with every start.
+    /// Returns the issuing root: 0 for the default chain, 1 and up for the alternate ones. It changes with each start.
     /// </summary>
     public Task<string> GetIssuingRootPemAsync(int index = 0, CancellationToken cancellationToken = default) =>
         _client.GetStringAsync(new Uri($"https://127.0.0.1:{_managementPort}/roots/{index}"), cancellationToken);
 
-    /// <summary>The intermediate that it issues with; see <see cref="GetIssuingRootPemAsync"/>.</summary>
+    /// <summary>Returns the issuing intermediate; see <see cref="GetIssuingRootPemAsync"/>.</summary>
     public Task<string> GetIntermediatePemAsync(int index = 0, CancellationToken cancellationToken = default) =>
         _client.GetStringAsync(new Uri($"https://127.0.0.1:{_managementPort}/intermediates/{index}"), cancellationToken);
 
-    /// <summary>Kills it: connections are refused until <see cref="RestartAsync"/>.</summary>
+    /// <summary>Kills Pebble: connections are refused until <see cref="RestartAsync"/>.</summary>
     public async Task StopAsync()
     {
         if (_process is { } process)
@@ -79,7 +78,7 @@ public sealed class PebbleServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills it and starts it again on the same ports. Accounts, orders and roots are lost.</summary>
+    /// <summary>Kills Pebble and starts it again on the same ports. Accounts, orders and roots are lost.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken = default)
     {
         await StopAsync();

@@ -20,19 +20,19 @@ public sealed class PowerDnsServer : IAsyncDisposable
         _client = CreateClient();
     }
 
-    /// <summary>Where it answers DNS, over UDP and TCP.</summary>
+    /// <summary>The DNS endpoint, over UDP and TCP.</summary>
     public IPEndPoint Address { get; } = new(IPAddress.Loopback, FreePort.TcpAndUdp());
 
     /// <summary>The root of the HTTP API: zones are at `api/v1/servers/localhost/zones`.</summary>
     public Uri ApiUrl { get; }
 
-    /// <summary>What the API wants in X-API-Key.</summary>
+    /// <summary>The API key for X-API-Key.</summary>
     public string ApiKey { get; } = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
 
-    /// <summary>What it wrote.</summary>
+    /// <summary>Its output.</summary>
     public string Output => _process?.Output ?? "";
 
-    /// <summary>Starts one with these zones (names without a trailing dot); skips the running test when it is not installed.</summary>
+    /// <summary>Starts PowerDNS with the given zones (without a trailing dot); skips the running test if it is not installed.</summary>
     public static Task<PowerDnsServer> StartAsync(string[] zones, CancellationToken cancellationToken = default)
     {
         RequireServer.Installed("pdns_server", "pdns-server");
@@ -110,7 +110,7 @@ public sealed class PowerDnsServer : IAsyncDisposable
         patched.EnsureSuccessStatusCode();
     }
 
-    // Caches off: a test sees a change at once. The security poll would ask the internet.
+    // Caches are off so that a test sees changes at once. The security poll would contact the internet.
     private string CreateConfiguration(string database) => $"""
         launch=gsqlite3
         gsqlite3-database={database}

@@ -3,14 +3,13 @@ using Xunit;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>Lets one process see its own /etc/hosts, by means of a mount namespace (root, Linux).</summary>
+/// <summary>Gives one process an /etc/hosts of its own, with a mount namespace (root, Linux).</summary>
 internal static class PrivateHosts
 {
     private const string Script = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
 
     /// <summary>
-    /// Skips the running test where a mount namespace is not to be had: containers often forbid it, so that this is never a
-    /// failure.
+    /// Skips the running test if a mount namespace cannot be created. Containers often forbid it, so this is never a failure.
     /// </summary>
     public static async Task RequireAsync(CancellationToken cancellationToken)
     {

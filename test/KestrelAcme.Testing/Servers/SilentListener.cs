@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// Makes a loopback address look like a route that swallows packets: it listens with the shortest queue, fills it and accepts nothing, so
-/// that a further SYN is never answered.
+/// Makes a loopback address look like a route that drops packets: it listens with the shortest queue, fills it and accepts nothing, so
+/// that further SYNs get no response.
 /// </summary>
 public sealed class SilentListener : IDisposable
 {
@@ -14,7 +14,7 @@ public sealed class SilentListener : IDisposable
     private readonly Socket _listener;
     private readonly List<Socket> _held = [];
 
-    /// <summary>Listens.</summary>
+    /// <summary>Starts listening.</summary>
     /// <param name="address">A loopback address.</param>
     /// <param name="port">The port; 0 for any.</param>
     public SilentListener(IPAddress address, int port = 0)
@@ -34,12 +34,12 @@ public sealed class SilentListener : IDisposable
             }
             catch (SocketException exception) when (exception.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
             {
-                // It goes on in the background: into the queue, or nowhere.
+                // It continues in the background: into the queue, or nowhere.
             }
         }
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The endpoint.</summary>
     public IPEndPoint EndPoint { get; }
 
     /// <inheritdoc/>

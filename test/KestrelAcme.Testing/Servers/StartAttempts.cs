@@ -2,7 +2,7 @@ using KestrelAcme.Testing.Processes;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>Starts a server on ports that were free a moment ago; when it fails to start, tries again with others.</summary>
+/// <summary>Starts a server on ports that were just free; if it fails to start, tries again with others.</summary>
 internal static class StartAttempts
 {
     private const int Limit = 3;
@@ -22,7 +22,7 @@ internal static class StartAttempts
         }
     }
 
-    /// <summary>Waits until <paramref name="answers"/>; stops waiting as soon as the process has ended.</summary>
+    /// <summary>Waits until <paramref name="answers"/> is true; stops waiting if the process ends.</summary>
     public static async Task UntilAnswersAsync(
         ChildProcess process, Func<CancellationToken, Task<bool>> answers, CancellationToken cancellationToken)
     {

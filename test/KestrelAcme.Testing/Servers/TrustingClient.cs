@@ -2,10 +2,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>HTTP clients that trust the given roots and no others.</summary>
+/// <summary>Creates HTTP clients that trust only the given roots.</summary>
 public static class TrustingClient
 {
-    /// <summary>A client that trusts the roots in <paramref name="rootsPem"/> alone, follows no redirect and keeps no cookie.</summary>
+    /// <summary>Creates a client that trusts only the roots in <paramref name="rootsPem"/>, without redirects and cookies.</summary>
     public static HttpClient Create(string rootsPem) => new(CreateHandler(rootsPem)) { Timeout = TimeSpan.FromSeconds(30) };
 
     /// <summary>The handler of <see cref="Create"/>.</summary>

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// Ports 80 and 443 of 127.0.0.1, for an authority that validates nowhere else. One test at a time on one machine holds them (a locked
-/// file sees to it); the application under test binds them itself. Where they cannot be bound the running test is skipped.
+/// Ports 80 and 443 of 127.0.0.1, for a CA that validates only there. A locked file ensures that one test per machine holds them at a
+/// time; the application under test binds them itself. If they cannot be bound, the running test is skipped.
 /// </summary>
 public sealed class ValidationPorts : IDisposable
 {
