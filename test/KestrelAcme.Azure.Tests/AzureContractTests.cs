@@ -3,7 +3,7 @@ using KestrelAcme.Tests.Challenges.Dns01.Contract;
 
 namespace KestrelAcme.Azure.Tests;
 
-/// <summary>Against a stub that holds the documented shapes.</summary>
+/// <summary>Runs the provider contract against a stub with the documented API.</summary>
 public sealed class AzureContractTests : DnsProviderContract
 {
     private readonly AzureFixture _azure = new();

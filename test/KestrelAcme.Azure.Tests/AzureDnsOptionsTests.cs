@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Azure.Tests;
 
-/// <summary>The rules of the section, and as whom its elements act.</summary>
+/// <summary>Validation of the options, and the choice of the identity.</summary>
 public sealed class AzureDnsOptionsTests
 {
     private const string Id =

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace KestrelAcme.Azure.Tests;
 
-/// <summary>What Azure has of its own: one resource for all values of a name, lists of zones, its errors.</summary>
+/// <summary>Behavior specific to Azure: one resource for all values of a name, lists of zones, its errors.</summary>
 public sealed class AzureDnsProviderTests : IAsyncLifetime
 {
     private const string Key = "example.test/_acme-challenge";

@@ -19,21 +19,21 @@ internal sealed class AzureDnsStub(string token, string subscription)
     /// <summary>Resource group and name.</summary>
     public List<(string Group, string Name)> Zones { get; } = [];
 
-    /// <summary>The record sets by <c>zone/relative name</c>: what is under <c>properties</c>.</summary>
+    /// <summary>The <c>properties</c> of record sets by <c>zone/relative name</c>.</summary>
     public ConcurrentDictionary<string, (string Etag, JsonObject Properties)> Sets { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     public int PageSize { get; set; } = 100;
 
-    /// <summary>Where the next page is said to be, in place of where it is.</summary>
+    /// <summary>The server in links to the next page, instead of this one.</summary>
     public string? OtherServer { get; set; }
 
-    /// <summary>The last page leads back to this one, by its <c>$skipToken</c>.</summary>
+    /// <summary>The last page links back to the page with this <c>$skipToken</c>.</summary>
     public int? LeadsBackTo { get; set; }
 
-    /// <summary>The code of the 404 for a zone that is not, or no longer, where it is asked for.</summary>
+    /// <summary>The code of the 404 for a zone that does not exist at its URL (any more).</summary>
     public string MissingZoneCode { get; set; } = "ParentResourceNotFound";
 
-    /// <summary>Runs before each change: somebody else's chance.</summary>
+    /// <summary>Runs before each change, to simulate somebody else's changes.</summary>
     public Action<string>? Meanwhile { get; set; }
 
     public void Map(WebApplication app)

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 namespace KestrelAcme.Azure.Tests;
 
 /// <summary>
-/// A stub of Azure over HTTPS, and providers that use it, with settings that the rules of the configuration have checked.
+/// A stub of Azure over HTTPS, and providers that use it, with validated settings.
 /// </summary>
 internal sealed class AzureFixture : IAsyncDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class AzureFixture : IAsyncDisposable
     public AzureDnsProvider CreateProvider(
         TokenCredential? credential = null, Action<AzureDnsOptions>? configure = null, TimeProvider? time = null)
     {
-        // The stub's certificate is not this machine's.
+        // This machine does not trust the stub's certificate.
         var transport = new HttpClientTransport(new HttpClientHandler
         {
             ServerCertificateCustomValidationCallback =
@@ -45,7 +45,7 @@ internal sealed class AzureFixture : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>What the section and code of an application come to.</summary>
+    /// <summary>Returns the settings that an application's configuration results in.</summary>
     public static DnsProviderSettings Read(Action<AzureDnsOptions> configure)
     {
         var services = new ServiceCollection();

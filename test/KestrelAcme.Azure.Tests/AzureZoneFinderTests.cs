@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Azure.Tests;
 
-/// <summary>Which zone a record is put into, while zones come, go and have namesakes.</summary>
+/// <summary>The choice of the zone for a record, while zones are created, deleted and duplicated.</summary>
 public sealed class AzureZoneFinderTests : IAsyncLifetime
 {
     private readonly AzureFixture _azure = new();
@@ -156,7 +156,7 @@ public sealed class AzureZoneFinderTests : IAsyncLifetime
     private static DnsTxtRecord Txt(string value, string zone) =>
         new() { Zone = zone, Name = $"_acme-challenge.{zone}", ChallengeName = $"_acme-challenge.{zone}", Value = value };
 
-    /// <summary>Gives out tokens that are to be asked for anew each time, and none on demand.</summary>
+    /// <summary>Issues tokens that expire at once, and none on demand.</summary>
     private sealed class FailingLater : TokenCredential
     {
         public bool Fails { get; set; }

@@ -2,7 +2,7 @@ using Azure.Core;
 
 namespace KestrelAcme.Azure.Tests;
 
-/// <summary>Gives out one token, or fails; remembers for whom it was asked.</summary>
+/// <summary>Issues a fixed token, or fails; records the requested scope.</summary>
 internal sealed class StaticCredential(string token, Exception? failure = null) : TokenCredential
 {
     public string? Scope { get; private set; }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace KestrelAcme.LocalAuthority.Tests;
 
-/// <summary>An authority, an applicant's HTTP server that all names point to, and a client.</summary>
+/// <summary>A CA, an HTTP server that all names resolve to, and a client.</summary>
 internal sealed class AuthorityFixture : IAsyncDisposable
 {
     private AuthorityFixture(LocalAcmeAuthority authority, ChallengeServer server, TestClient client) =>

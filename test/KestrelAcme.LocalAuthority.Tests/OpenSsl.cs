@@ -3,10 +3,10 @@ using Xunit;
 
 namespace KestrelAcme.LocalAuthority.Tests;
 
-/// <summary>The openssl program: a second opinion on what the authority makes.</summary>
+/// <summary>The openssl program, as an independent check of the CA's output.</summary>
 internal static class OpenSsl
 {
-    /// <summary>Runs it and returns what it wrote to both streams.</summary>
+    /// <summary>Runs openssl and returns what it wrote to both streams.</summary>
     public static async Task<string> RunAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("openssl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

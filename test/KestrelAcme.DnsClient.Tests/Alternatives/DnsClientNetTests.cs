@@ -15,9 +15,9 @@ using Question = KestrelAcme.DnsClient.Messages.DnsQuestion;
 namespace KestrelAcme.DnsClient.Tests.Alternatives;
 
 /// <summary>
-/// Why the product has a DNS client of its own: what the library DnsClient (DnsClient.NET) 1.8.0 does with hostile or odd responses, next
-/// to what <see cref="DnsQueryClient"/> does with the same ones. If a later version of the library changes one of these tests, the
-/// decision in docs/architecture.md is due for another look.
+/// Why KestrelAcme has a DNS client of its own: what the library DnsClient (DnsClient.NET) 1.8.0 does with hostile or odd responses, next
+/// to what <see cref="DnsQueryClient"/> does with the same ones. If a later version of the library breaks one of these tests, reconsider
+/// the decision in docs/architecture.md.
 /// </summary>
 public sealed class DnsClientNetTests
 {
@@ -192,7 +192,7 @@ public sealed class DnsClientNetTests
     {
         var nobody = new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp());
 
-        // The clock stands still, so nothing can time out.
+        // The clock does not move, so nothing can time out.
         await Assert.ThrowsAsync<DnsTransportException>(() => new DnsQueryClient(timeProvider: new FakeTimeProvider())
             .QueryAsync(nobody, Host, DnsRecordType.A, cancellationToken: Cancellation));
     }
@@ -254,7 +254,7 @@ public sealed class DnsClientNetTests
             error.Failures.Select(failure => (failure.Server, failure.Code!.Value)));
     }
 
-    // What follows is as good in the library.
+    // In the following cases, the library is as good.
     [Fact]
     public async Task Library_CompressionLoop_IsRejected()
     {
@@ -320,7 +320,7 @@ public sealed class DnsClientNetTests
         ? Reply.To(request, [Good])
         : Reply.To(request, code: DnsResponseCode.FORMERR));
 
-    /// <summary>Four owners of 64 octets more each, by a pointer to the one before: the last has 257 octets.</summary>
+    /// <summary>Four owners, each 64 octets longer by a pointer to the previous one: the last has 257 octets.</summary>
     private static byte[] WithLongNames(byte[] request)
     {
         var message = new List<byte>(Reply.To(request));
@@ -338,7 +338,7 @@ public sealed class DnsClientNetTests
         return [.. message];
     }
 
-    /// <summary>The good answer with an owner of two octets: a type of label, and an offset.</summary>
+    /// <summary>The good response with an owner of two octets: a label type and an offset.</summary>
     private static byte[] WithOwner(byte[] request, byte labelType, int offset = 12)
     {
         byte[] answer = Reply.To(request, [Good]);
@@ -358,7 +358,7 @@ public sealed class DnsClientNetTests
         return Assert.Single(response.RecordsOf<AddressRecord>()).Address;
     }
 
-    /// <summary>Another host, which has seen a query and responds to it from its own address before the server does.</summary>
+    /// <summary>Another host that has seen a query and responds to it from its own address before the server does.</summary>
     private sealed class Stranger : IDisposable
     {
         private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);

@@ -45,7 +45,7 @@ public sealed class AuthorityLookupTests
     [InlineData(true)]
     public async Task FindAsync_AliasAboveTheName_DoesNotMisleadTheClimb(bool resolverCutsAuthority)
     {
-        // The parent is an alias into another zone, whose SOA is not the one that counts.
+        // The parent is an alias into another zone, whose SOA is not the relevant one.
         DnsRecord[] records = [.. Zone, Reply.Cname("www.example.test", "test"), Reply.Soa("test")];
         var zones = new ScriptedZones(records) { CutsAuthority = resolverCutsAuthority };
 

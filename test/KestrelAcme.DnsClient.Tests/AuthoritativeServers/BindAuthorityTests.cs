@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.DnsClient.Tests.AuthoritativeServers;
 
-/// <summary>The look-ups against real servers: a primary and a secondary on two loopback addresses.</summary>
+/// <summary>Lookups with real servers: a primary and a secondary on two loopback addresses.</summary>
 public sealed class BindAuthorityTests : IAsyncLifetime
 {
     private BindServer? _bind;
@@ -23,7 +23,7 @@ public sealed class BindAuthorityTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _bind = await StartAsync();
-        // The start waits for the last zone only.
+        // Starting waits only for the last zone.
         await _bind.TransferAsync("example.test", Cancellation);
     }
 

@@ -79,7 +79,7 @@ public sealed class CaaLookupTests
     [Fact]
     public async Task FindAsync_ResolverFailsOnTheWay_Throws()
     {
-        // An unknown answer must not look like none: the records there might forbid.
+        // An unknown result must not look like no records: there might be records that forbid issuance.
         ScriptedZones zones = new ScriptedZones([.. Zone, Reply.Caa("example.test", "issue", "ca.test")])
             .Fail("www.example.test", DnsRecordType.CAA, DnsResponseCode.SERVFAIL);
 

@@ -21,8 +21,8 @@ public sealed class MessageFuzzTests
         new DnsQuestion(DnsName.Parse("www.example.test"), DnsRecordType.A), recursionDesired: true, edns: true);
 
     /// <summary>
-    /// Two million broken messages: each is read and its signature refused, or the reading is refused, with the typed errors.
-    /// Anything else, an index out of range among it, fails, with the octets that did it. A reading that loops would not end.
+    /// Two million broken messages: each one is either parsed and its signature rejected, or parsing fails with the typed errors. Any other
+    /// exception, such as an index out of range, fails the test and shows the octets. An endless loop would not end the test.
     /// </summary>
     [Fact(Timeout = 300_000)]
     public async Task Read_MutatedMessages_ThrowsTypedErrorsOnly()
@@ -36,7 +36,7 @@ public sealed class MessageFuzzTests
             return ValueTask.CompletedTask;
         });
 
-        // Both outcomes must be common, or the mutations miss the point.
+        // Both outcomes must be frequent, or the mutations are useless.
         Assert.InRange(read.Sum(), Total / 20, Total * 19 / 20);
     }
 
@@ -57,7 +57,7 @@ public sealed class MessageFuzzTests
             }
             catch (Exception expected) when (expected is DnsFormatException or TsigException)
             {
-                // What is promised.
+                // As documented.
             }
             catch (Exception cause) when (cause is not Xunit.Sdk.XunitException)
             {

@@ -1,6 +1,6 @@
 namespace KestrelAcme.DnsClient.Tests.Messages;
 
-/// <summary>Breaks messages the way a hostile or a faulty server does. The same seed makes the same mutations.</summary>
+/// <summary>Breaks messages like a hostile or faulty server. The same seed produces the same mutations.</summary>
 internal sealed class MessageMutator(int seed, byte[][] corpus)
 {
     private static readonly byte[] Interesting = [0, 1, 4, 12, 0x29, 0x3F, 0x40, 0x80, 0xC0, 0xC1, 0xFA, 0xFF];

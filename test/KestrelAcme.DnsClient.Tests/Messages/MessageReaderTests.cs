@@ -71,7 +71,7 @@ public sealed class MessageReaderTests
     [Fact]
     public void Read_ManyNamesOfManyPointers_CostNoMoreThanTheMessageHasOctets()
     {
-        // Each name is within its own limit; read all, they would cost a hundred times the message.
+        // Each name is within its own limit; reading all of them would cost a hundred times the message.
         byte[] message = PointerChain(100, names: 4000);
 
         var error = Assert.Throws<DnsFormatException>(() => MessageReader.Read(message));
@@ -80,7 +80,7 @@ public sealed class MessageReaderTests
     }
 
     /// <summary>
-    /// An unknown record whose data are pointers, each to the one before, and then address records whose names are the last pointer.
+    /// An unknown record whose data is pointers, each to the previous one, and then address records whose names are the last pointer.
     /// </summary>
     private static byte[] PointerChain(int pointers, int names)
     {
@@ -108,7 +108,7 @@ public sealed class MessageReaderTests
     [Fact]
     public void Read_NameTooLongByPointers_ThrowsFormatException()
     {
-        // Names of 64 octets, each with a pointer to the one before: the fourth reaches 257.
+        // Names of 64 octets, each with a pointer to the previous one: the fourth reaches 257.
         var bytes = new List<byte>(SampleMessages.Header(answers: 4));
         int previous = -1;
         for (int i = 0; i < 4; i++)

@@ -57,7 +57,7 @@ public sealed class ResolveTests
         Task<DnsResponse> resolution = Requestor(time, all).ResolveAsync(Host, DnsRecordType.A, Cancellation);
         for (int datagram = 1; datagram <= 2 * 3; datagram++)
         {
-            // Only the silent one makes it wait.
+            // Only the silent server causes a wait.
             await Poll.UntilAsync(() => silent.Requests.Count == datagram, $"datagram {datagram}", cancellationToken: Cancellation);
             await time.AdvanceToNextTimerAsync(Cancellation);
         }

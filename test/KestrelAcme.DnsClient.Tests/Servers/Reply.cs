@@ -3,7 +3,7 @@ using KestrelAcme.DnsClient.Records;
 
 namespace KestrelAcme.DnsClient.Tests.Servers;
 
-/// <summary>Answers as a server writes them, honest or not.</summary>
+/// <summary>Writes responses, honest or not.</summary>
 internal static class Reply
 {
     public static byte[] To(
@@ -45,7 +45,7 @@ internal static class Reply
 
     public static byte[] WithId(byte[] message, int id) => [(byte)(id >> 8), (byte)id, .. message[2..]];
 
-    /// <summary>The message behind its length, as TCP carries it.</summary>
+    /// <summary>The message with its length prefix, as sent over TCP.</summary>
     public static byte[] Framed(byte[] message) => [(byte)(message.Length >> 8), (byte)message.Length, .. message];
 
     public static AddressRecord Address(string name, string address) =>

@@ -5,7 +5,7 @@ using KestrelAcme.Testing;
 
 namespace KestrelAcme.DnsClient.Tests.Servers;
 
-/// <summary>A name server that says over UDP and TCP exactly what a test wants, byte for byte.</summary>
+/// <summary>A name server that sends exactly the octets that a test specifies, over UDP and TCP.</summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly Socket _udp;
@@ -13,9 +13,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    /// <param name="udp">The datagrams to answer a request with, in order.</param>
-    /// <param name="tcp">The octets to answer a request with, length prefix included; the connection is then closed.</param>
-    /// <param name="address">The loopback address to listen at.</param>
+    /// <param name="udp">Returns the datagrams to respond with, in order.</param>
+    /// <param name="tcp">Returns the octets to respond with, including the length prefix; the connection is then closed.</param>
+    /// <param name="address">The loopback address to listen on.</param>
     public ScriptedServer(
         Func<byte[], IEnumerable<byte[]>>? udp = null, Func<byte[], byte[]>? tcp = null, string address = "127.0.0.1")
     {
@@ -30,13 +30,13 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public IPEndPoint EndPoint { get; }
 
-    /// <summary>Where the requests came from, in order.</summary>
+    /// <summary>The requests with their origins, in order.</summary>
     public ConcurrentQueue<(byte[] Request, IPEndPoint Client, bool OverTcp)> Requests { get; } = new();
 
     public static ScriptedServer Honest(Func<byte[], byte[]> answer) =>
         new(request => [answer(request)], request => Reply.Framed(answer(request)));
 
-    /// <summary>Takes no more datagrams.</summary>
+    /// <summary>Closes the UDP socket.</summary>
     public void CloseUdp() => _udp.Dispose();
 
     public async ValueTask DisposeAsync()

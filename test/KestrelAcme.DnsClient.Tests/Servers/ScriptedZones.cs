@@ -4,19 +4,19 @@ using KestrelAcme.DnsClient.Records;
 namespace KestrelAcme.DnsClient.Tests.Servers;
 
 /// <summary>
-/// Records that a scripted server answers from, as a resolver would: it follows one CNAME, and misses carry the SOA above the name.
+/// Records with which a scripted server responds, like a resolver: it follows one CNAME, and negative responses have the SOA.
 /// </summary>
 internal sealed class ScriptedZones(params DnsRecord[] records)
 {
     private readonly Dictionary<(DnsName, DnsRecordType), DnsResponseCode> _failures = [];
 
-    /// <summary>Whether negative answers come without SOA, as from some home routers.</summary>
+    /// <summary>Whether negative responses have no SOA, as from some home routers.</summary>
     public bool CutsAuthority { get; init; }
 
-    /// <summary>Whether a wildcard stands for one label only, against RFC 4592.</summary>
+    /// <summary>Whether a wildcard matches only one label, contrary to RFC 4592.</summary>
     public bool WildcardsAreOneLabel { get; init; }
 
-    /// <summary>Whether answers claim to be authoritative.</summary>
+    /// <summary>Whether responses claim to be authoritative.</summary>
     public bool IsAuthority { get; init; }
 
     public ScriptedZones Fail(string name, DnsRecordType type, DnsResponseCode code)
@@ -46,7 +46,7 @@ internal sealed class ScriptedZones(params DnsRecord[] records)
         return Reply.To(request, answers, answers.Length > 0 || CutsAuthority ? [] : authority, flags: flags, edns: true);
     }
 
-    /// <summary>The records of a name, or what a wildcard makes up for one that does not exist (RFC 4592).</summary>
+    /// <summary>Returns the records of a name, or those that a wildcard generates for one that does not exist (RFC 4592).</summary>
     private IEnumerable<DnsRecord> OwnedBy(DnsName name)
     {
         DnsName encloser = name;

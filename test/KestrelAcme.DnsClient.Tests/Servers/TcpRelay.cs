@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace KestrelAcme.DnsClient.Tests.Servers;
 
-/// <summary>Hands a message on to a real server.</summary>
+/// <summary>Forwards a message to a real server.</summary>
 internal static class TcpRelay
 {
     public static byte[] Ask(IPEndPoint server, byte[] request)

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace KestrelAcme.DnsClient.Tests.Transport;
 
-/// <summary>What arrives over UDP and is not the answer, or not on time.</summary>
+/// <summary>Datagrams that are not the response, or do not arrive in time.</summary>
 public sealed class DatagramTests
 {
     private static readonly DnsName Host = DnsName.Parse("www.example.test");

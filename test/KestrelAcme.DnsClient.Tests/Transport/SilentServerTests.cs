@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.DnsClient.Tests.Transport;
 
-/// <summary>A server that does not answer: how often it is asked, over what, and who waits for it.</summary>
+/// <summary>A server that does not respond: how often it is queried, over what, and who waits for it.</summary>
 public sealed class SilentServerTests
 {
     private static readonly DnsName Host = DnsName.Parse("www.example.test");
@@ -47,7 +47,7 @@ public sealed class SilentServerTests
     [Fact]
     public async Task QueryAsync_UdpClosedAndTcpOpen_Answers()
     {
-        // Nobody listens for datagrams, and the system says so at once.
+        // Nobody listens on the UDP port, and the system reports that at once.
         await using var server = new ScriptedServer(tcp: request => Reply.Framed(Reply.To(request)));
         server.CloseUdp();
 
@@ -87,7 +87,7 @@ public sealed class SilentServerTests
         DnsQueryClient requestor = Requestor(resolver.EndPoint);
         var authorities = new AuthorityLookup(requestor, address => address.Equals(IPAddress.Loopback) ? silent.EndPoint : good.EndPoint);
 
-        // The clock stands still: nothing here waits for a time-out.
+        // The clock does not move: nothing here waits for a timeout.
         CaaRecordSet found = await new CaaLookup(requestor, authorities).FindAsync(Host, Cancellation);
 
         Assert.True(found.IsAuthoritative);

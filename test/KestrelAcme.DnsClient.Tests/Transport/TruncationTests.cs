@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.DnsClient.Tests.Transport;
 
-/// <summary>Truncated datagrams, and what servers then do over TCP.</summary>
+/// <summary>Truncated datagrams, and what servers then send over TCP.</summary>
 public sealed class TruncationTests
 {
     private static readonly DnsName Host = DnsName.Parse("big.example.test");
@@ -28,7 +28,7 @@ public sealed class TruncationTests
     [Fact]
     public async Task QueryAsync_TruncatedInTheMiddleOfARecord_AsksOverTcp()
     {
-        // What is left of the datagram cannot be read, and need not be.
+        // The rest of the datagram cannot be parsed, and need not be.
         await using var server = new ScriptedServer(
             request => [Reply.To(request, [Txt(1, 400)], flags: DnsHeader.TruncatedFlag)[..200]],
             request => Reply.Framed(Reply.To(request, [Txt(1, 400)])));

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.LocalAuthority.Tests.Client;
 
-/// <summary>What answers http-01 on the applicant's side.</summary>
+/// <summary>Responds to http-01 validations.</summary>
 internal sealed class ChallengeServer : IAsyncDisposable
 {
     private readonly WebApplication _app;

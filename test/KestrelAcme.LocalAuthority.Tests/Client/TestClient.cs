@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.LocalAuthority.Tests.Client;
 
-/// <summary>A tiny ACME client that can also break every rule. One account; not thread-safe.</summary>
+/// <summary>A minimal ACME client that can also break every rule. One account; not thread-safe.</summary>
 internal sealed class TestClient : IDisposable
 {
     private readonly HttpClient _http;
@@ -39,7 +39,7 @@ internal sealed class TestClient : IDisposable
 
     public string DirectoryUrl { get; }
 
-    /// <summary>The account's URL, once it is registered.</summary>
+    /// <summary>The account's URL, once it is created.</summary>
     public string? Kid { get; set; }
 
     public async Task<string> UrlAsync(string name) => (await GetAsync(DirectoryUrl)).Text(name);
@@ -51,7 +51,7 @@ internal sealed class TestClient : IDisposable
     public async Task<string> FreshNonceAsync() =>
         (await GetAsync(await UrlAsync("newNonce"), HttpMethod.Head)).Nonce ?? throw new InvalidOperationException("No nonce.");
 
-    /// <summary>The header that a good request has; <paramref name="useJwk"/> puts the key in place of the account.</summary>
+    /// <summary>A valid request header; <paramref name="useJwk"/> uses the key instead of the account.</summary>
     public async Task<JsonObject> HeaderAsync(string url, bool useJwk = false)
     {
         var header = new JsonObject { ["alg"] = Key.Algorithm, ["nonce"] = _nonce ?? await FreshNonceAsync(), ["url"] = url };
@@ -68,7 +68,7 @@ internal sealed class TestClient : IDisposable
         return header;
     }
 
-    /// <summary>A signed request. An empty payload is POST-as-GET.</summary>
+    /// <summary>Sends a signed request. An empty payload is POST-as-GET.</summary>
     public async Task<TestResponse> PostAsync(string url, string payload = "", bool useJwk = false, Action<JsonObject>? edit = null)
     {
         var header = await HeaderAsync(url, useJwk);

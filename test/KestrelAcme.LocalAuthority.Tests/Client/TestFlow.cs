@@ -16,7 +16,7 @@ internal static class TestFlow
     public static async Task<TestResponse> OrderAsync(this TestClient client, params string[] names) =>
         await client.PostAsync(await client.UrlAsync("newOrder"), new JsonObject { ["identifiers"] = Identifiers(names) });
 
-    /// <summary>An order whose authorizations are all valid by http-01.</summary>
+    /// <summary>Creates an order whose authorizations are all valid by http-01.</summary>
     public static async Task<TestResponse> ReadyOrderAsync(this TestClient client, ChallengeServer server, params string[] names)
     {
         var order = await client.OrderAsync(names);
@@ -46,7 +46,7 @@ internal static class TestFlow
         return ((string)challenge["url"]!, (string)challenge["token"]!);
     }
 
-    /// <summary>Reads an authorization until it is no longer pending.</summary>
+    /// <summary>Polls an authorization until it is no longer pending.</summary>
     public static async Task<TestResponse> SettledAsync(this TestClient client, string authorizationUrl)
     {
         TestResponse? authorization = null;
@@ -86,7 +86,7 @@ internal static class TestFlow
     public static Task<TestResponse> FinalizeAsync(this TestClient client, TestResponse order, string csr) =>
         client.PostAsync(order.Text("finalize"), new JsonObject { ["csr"] = csr });
 
-    /// <summary>The whole flow; the account must be there.</summary>
+    /// <summary>Performs all steps; the account must exist.</summary>
     public static async Task<TestCertificate> ObtainAsync(this TestClient client, ChallengeServer server, params string[] names)
     {
         var ready = await client.ReadyOrderAsync(server, names);

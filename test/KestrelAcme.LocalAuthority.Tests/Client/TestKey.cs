@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace KestrelAcme.LocalAuthority.Tests.Client;
 
-/// <summary>A key that signs JWS, written apart from the authority's reading of them.</summary>
+/// <summary>A key that signs JWS, independent of the CA's code.</summary>
 internal sealed class TestKey : IDisposable
 {
     private readonly AsymmetricAlgorithm _key;

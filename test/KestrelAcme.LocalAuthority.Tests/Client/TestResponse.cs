@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace KestrelAcme.LocalAuthority.Tests.Client;
 
-/// <summary>An answer, read whole.</summary>
+/// <summary>A response, read completely.</summary>
 internal sealed record TestResponse(int Status, HttpResponseHeaders Headers, string? ContentType, string Body)
 {
     public JsonNode Json => JsonNode.Parse(Body) ?? throw new InvalidOperationException("The body is null.");
@@ -14,7 +14,7 @@ internal sealed record TestResponse(int Status, HttpResponseHeaders Headers, str
 
     public IReadOnlyList<string> Links => Headers.TryGetValues("Link", out var values) ? [.. values] : [];
 
-    /// <summary>The problem's type without its prefix; empty when the answer is no problem.</summary>
+    /// <summary>The problem type without its prefix; empty if the response is not a problem.</summary>
     public string Problem => ContentType == "application/problem+json"
         ? Text("type").Replace("urn:ietf:params:acme:error:", "", StringComparison.Ordinal)
         : "";

@@ -15,7 +15,7 @@ public sealed class HostIsolationTests
         await using var authority = await LocalAcmeAuthority.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(0, watcher.Seen);
 
-        // The listener works: a host that is built in this context is seen.
+        // The watcher works: it sees a host that is built in this context.
         using (new Microsoft.Extensions.Hosting.HostBuilder().Build())
         {
             Assert.NotEqual(0, watcher.Seen);

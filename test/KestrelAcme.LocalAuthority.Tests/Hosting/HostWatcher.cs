@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace KestrelAcme.LocalAuthority.Tests.Hosting;
 
-/// <summary>Sees the hosts that are built in its execution context, as test and design-time tools do.</summary>
+/// <summary>Observes the hosts built in its execution context, as test and design-time tools do.</summary>
 internal sealed class HostWatcher : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>
 {
     private readonly AsyncLocal<bool> _watching = new();

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KestrelAcme.LocalAuthority.Tests.Hosting;
 
-/// <summary>A hosted service that asks for the directory as early and as late as it can.</summary>
+/// <summary>A hosted service that requests the directory as early and as late as possible.</summary>
 internal sealed class Probe : IHostedLifecycleService
 {
     public LocalAcmeAuthority? Authority { get; set; }

@@ -191,7 +191,7 @@ public sealed class RequestAuthenticationTests
         }
         catch (HttpRequestException)
         {
-            // The authority may close the connection while the rest is still being sent.
+            // The CA may close the connection while the rest is still being sent.
         }
 
         Assert.Equal(413, fixture.Authority.Requests[^1].StatusCode);

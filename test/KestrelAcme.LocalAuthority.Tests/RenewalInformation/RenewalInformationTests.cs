@@ -88,7 +88,7 @@ public sealed class RenewalInformationTests
     [Fact]
     public void CertId_SerialWithLeadingBit_KeepsTheZeroByte()
     {
-        // The example certificate's numbers of RFC 9773 section 4.1.
+        // The numbers of the example certificate in RFC 9773 section 4.1.
         var keyId = Convert.FromHexString("69885B6B874640 41E1B37B847BA0AE2CDE01C8D4".Replace(" ", "", StringComparison.Ordinal));
         using var key = System.Security.Cryptography.ECDsa.Create();
         var request = new CertificateRequest("CN=a", key, System.Security.Cryptography.HashAlgorithmName.SHA256);
@@ -139,7 +139,7 @@ public sealed class RenewalInformationTests
     private static async Task<(TestResponse Response, DateTimeOffset Start, DateTimeOffset End)> AskAsync(
         AuthorityFixture fixture, X509Certificate2 leaf)
     {
-        // Built here from the certificate's bytes, apart from the authority's own CertId.
+        // Built from the certificate's bytes, independent of the CA's own CertId.
         var authorityKey = leaf.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().Single().KeyIdentifier!.Value.ToArray();
         var certId = TestKey.Encode(authorityKey) + "." + TestKey.Encode(leaf.SerialNumberBytes.ToArray());
         var response = await fixture.Client.GetAsync(await fixture.Client.UrlAsync("renewalInfo") + "/" + certId);

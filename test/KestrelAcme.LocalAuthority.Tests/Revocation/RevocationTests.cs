@@ -105,7 +105,7 @@ public sealed class RevocationTests
         Assert.True(string.CompareOrdinal(second, first) > 0, $"{second} after {first}");
     }
 
-    // openssl leaves out the zero byte that DER needs in front of a set first bit.
+    // openssl omits the zero byte that DER requires before a set first bit.
     private static string PlainSerial(TestCertificate certificate) =>
         Convert.ToHexString(certificate.Leaf.SerialNumberBytes.Span.TrimStart((byte)0));
 

@@ -8,7 +8,7 @@ using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.LocalAuthority.Tests.Validation;
 
-/// <summary>A TLS server that answers with one certificate, and notes the names it was asked for.</summary>
+/// <summary>A TLS server that presents one certificate, and records the requested names.</summary>
 internal sealed class ChallengeServerTls : IAsyncDisposable
 {
     private readonly LoopbackListener _listener;

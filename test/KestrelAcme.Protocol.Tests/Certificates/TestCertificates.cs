@@ -19,7 +19,7 @@ internal static class TestCertificates
         -----END CERTIFICATE-----
         """);
 
-    /// <summary>A certificate by a name, for another name; the signature is of no interest.</summary>
+    /// <summary>A certificate issued by one name for another; the signature is irrelevant.</summary>
     public static byte[] IssuedBy(string issuer, string subject = "leaf")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

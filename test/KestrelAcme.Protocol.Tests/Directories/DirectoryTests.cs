@@ -62,7 +62,7 @@ public sealed class DirectoryTests : ScriptedTest
         Assert.InRange(Time.GetUtcNow() - started, TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(125));
         Assert.Equal(4, silent.Requests);
 
-        // Who asks later does not get an old answer.
+        // A later caller does not get the earlier failure.
         await RunToFailure<AcmeUnreachableException>(client.GetDirectoryAsync(Cancellation));
         Assert.Equal(8, silent.Requests);
     }

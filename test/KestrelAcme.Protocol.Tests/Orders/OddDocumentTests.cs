@@ -9,7 +9,7 @@ using Xunit;
 
 namespace KestrelAcme.Protocol.Tests.Orders;
 
-/// <summary>Objects of authorities that write some members in their own way, and refusals that mean "it is done already".</summary>
+/// <summary>Objects of CAs that write some members in their own way, and errors that mean "already done".</summary>
 public sealed class OddDocumentTests : ScriptedTest
 {
     private static readonly Uri OrderUrl = new("https://acme.test/order/1");

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace KestrelAcme.Protocol.Tests.Scripted;
 
-/// <summary>Answers of the scripted server.</summary>
+/// <summary>Responses of the scripted server.</summary>
 internal static class Answer
 {
     public static Func<HttpResponseMessage> Json(string json, int status = 200, params (string Name, string Value)[] headers) =>
@@ -31,11 +31,11 @@ internal static class Answer
             Content = new StreamContent(content()) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
         };
 
-    /// <summary>No connection: the request never left.</summary>
+    /// <summary>No connection: the request was not sent.</summary>
     public static Func<HttpResponseMessage> Refused() =>
         () => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused", new IOException("Connection refused"));
 
-    /// <summary>The request was sent and the answer was lost.</summary>
+    /// <summary>The request was sent, but the response was lost.</summary>
     public static Func<HttpResponseMessage> Lost() =>
         () => throw new HttpRequestException(HttpRequestError.ResponseEnded, "ended", new IOException("The response ended prematurely"));
 

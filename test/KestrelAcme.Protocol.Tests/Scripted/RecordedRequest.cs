@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace KestrelAcme.Protocol.Tests.Scripted;
 
-/// <summary>A request as the scripted server got it.</summary>
+/// <summary>A request received by the scripted server.</summary>
 internal sealed record RecordedRequest(HttpMethod Method, Uri Url, string? ContentType, string UserAgent, string? Body)
 {
     public string Path => Url.AbsolutePath;

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace KestrelAcme.Protocol.Tests.Scripted;
 
 /// <summary>
-/// An HTTP handler that answers by script: each path has a queue of answers, and its last answer stays. A directory and nonces are there
-/// from the start; every answer to a HEAD or POST without a Replay-Nonce gets a fresh one.
+/// An HTTP handler with scripted responses: each path has a queue of responses, and the last one repeats. It has a directory and nonces
+/// from the start; each response to a HEAD or POST without a Replay-Nonce gets a new one.
 /// </summary>
 internal sealed class ScriptedServer : HttpMessageHandler
 {

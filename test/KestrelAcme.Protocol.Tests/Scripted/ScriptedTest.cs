@@ -40,7 +40,7 @@ public abstract class ScriptedTest : IDisposable
         return new AcmeClient(new Uri(ScriptedServer.Origin + path), options);
     }
 
-    /// <summary>Lets fake time run while something waits.</summary>
+    /// <summary>Advances fake time while a task waits.</summary>
     private protected async Task<T> Run<T>(Task<T> task)
     {
         await Time.RunUntilCompleteAsync(task, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(10), Cancellation);

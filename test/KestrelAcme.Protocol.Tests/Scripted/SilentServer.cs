@@ -1,6 +1,6 @@
 namespace KestrelAcme.Protocol.Tests.Scripted;
 
-/// <summary>An HTTP handler that takes requests and answers none.</summary>
+/// <summary>An HTTP handler that never responds.</summary>
 internal sealed class SilentServer : HttpMessageHandler
 {
     private int _requests;

@@ -23,7 +23,7 @@ public sealed class CaddyTests : ServerTest
         Assert.Equal(2, Assert.Single(chains).Certificates.Count);
         Assert.Equal(AccountStatus.Valid, (await account.GetAsync(Cancellation)).Status);
         Assert.Equal(account.Url, (await client.FindAccountAsync(accountKey, Cancellation)).Url);
-        // It lists orders that are not finished yet, as a bare array.
+        // It lists unfinished orders, as a bare array.
         Assert.Empty((await account.GetOrdersAsync(Cancellation))!);
     }
 

@@ -6,7 +6,7 @@ using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Protocol.Tests.Servers;
 
-/// <summary>Answers http-01 on a loopback port.</summary>
+/// <summary>Responds to http-01 validations on a loopback port.</summary>
 internal sealed class ChallengeResponder : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, string> _answers = new(StringComparer.Ordinal);

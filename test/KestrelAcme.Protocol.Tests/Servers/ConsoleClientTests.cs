@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.Protocol.Tests.Servers;
 
-/// <summary>The sample, run as a user runs it.</summary>
+/// <summary>Runs the sample as a user does.</summary>
 public sealed class ConsoleClientTests : ServerTest
 {
     [Fact]

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Protocol.Tests.Servers;
 
-/// <summary>A Pebble and an account at it.</summary>
+/// <summary>A Pebble with an account.</summary>
 internal sealed class PebbleAccount : IAsyncDisposable
 {
     private PebbleAccount(PebbleServer pebble, AcmeClient client, AcmeAccount account) =>
@@ -37,7 +37,7 @@ internal sealed class PebbleAccount : IAsyncDisposable
         }
     }
 
-    /// <summary>The whole way to an order that is valid.</summary>
+    /// <summary>Performs all steps to a valid order.</summary>
     public Task<Order> ObtainAsync(AsymmetricAlgorithm key, params string[] names) =>
         ServerTest.ObtainAsync(Pebble.HttpPort, Account, key, names);
 

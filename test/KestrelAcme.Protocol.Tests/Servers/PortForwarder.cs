@@ -4,7 +4,7 @@ using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Protocol.Tests.Servers;
 
-/// <summary>Makes a port of 127.0.0.1 answer at another loopback address too.</summary>
+/// <summary>Makes a port of 127.0.0.1 available on another loopback address, too.</summary>
 internal sealed class PortForwarder : IAsyncDisposable
 {
     private readonly LoopbackListener _listener;

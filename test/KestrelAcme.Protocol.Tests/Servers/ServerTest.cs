@@ -31,7 +31,7 @@ public abstract class ServerTest
             new NewAccountRequest { Contacts = ["test@example.com"], TermsOfServiceAgreed = true, ExternalAccountBinding = binding },
             Cancellation);
 
-    /// <summary>The whole way to an order that is valid.</summary>
+    /// <summary>Performs all steps to a valid order.</summary>
     internal static async Task<Order> ObtainAsync(int httpPort, AcmeAccount account, AsymmetricAlgorithm key, params string[] names)
     {
         var identifiers = names.Select(AcmeIdentifier.Parse).ToArray();

@@ -93,7 +93,7 @@ public sealed class GuardedConnectionTests
             new GuardedConnection(Here, TimeProvider.System, (_, _, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]))));
     }
 
-    /// <summary>The name of the server may be this machine's own; over plain http an attacker's DNS could say the same.</summary>
+    /// <summary>The server's name may resolve to this machine; over plain HTTP, an attacker's DNS could claim the same.</summary>
     [Theory]
     [InlineData("https", true)]
     [InlineData("http", false)]

@@ -64,7 +64,7 @@ public sealed class NonceTests : ScriptedTest
         Assert.Equal(5 * 11, Server.To("/account/1").Count);
     }
 
-    /// <summary>Each answer takes 20 s: after the budget of two minutes no further one is asked for.</summary>
+    /// <summary>Each response takes 20 s: after the budget of two minutes, there is no further request.</summary>
     [Fact]
     public async Task Post_BadNonceThatIsSlow_StaysWithinTheBudget()
     {

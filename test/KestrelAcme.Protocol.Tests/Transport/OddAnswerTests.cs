@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Protocol.Tests.Transport;
 
-/// <summary>Whatever a server answers ends in a result or in an <see cref="AcmeException"/>.</summary>
+/// <summary>Whatever a server responds, the outcome is a result or an <see cref="AcmeException"/>.</summary>
 public sealed class OddAnswerTests : IAsyncLifetime
 {
     private static readonly string[] Templates =
@@ -89,7 +89,7 @@ public sealed class OddAnswerTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Half a surrogate pair is well-formed JSON, and no string.</summary>
+    /// <summary>Half a surrogate pair is well-formed JSON, but not valid text.</summary>
     [Theory]
     [InlineData("""{"newNonce":"/n","newAccount":"/a","newOrder":"/o","meta":{"profiles":{"\ud800":"x"}}}""")]
     [InlineData("""{"newNonce":"/n","newAccount":"/a","newOrder":"/o","meta":{"profiles":{"x":"\udc00"}}}""")]
@@ -138,7 +138,7 @@ public sealed class OddAnswerTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A directory and nonces that are good, and the odd server for the rest.</summary>
+    /// <summary>A valid directory and nonces, and the odd server for the rest.</summary>
     private sealed class DirectoryBeside() : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

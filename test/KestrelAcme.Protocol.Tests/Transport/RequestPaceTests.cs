@@ -54,7 +54,7 @@ public sealed class RequestPaceTests : ScriptedTest
         await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Account.GetAsync(Cancellation)));
         var before = Server.To("/account/1").Count;
 
-        // 100 of the account, and the directory and the nonces, which share the rate here.
+        // 100 requests for the account, plus the directory and the nonces, which share the rate.
         var all = Task.WhenAll(Enumerable.Range(0, 100).Select(_ => account.GetAsync(Cancellation)));
         var started = Time.GetTimestamp();
         await Time.RunUntilCompleteAsync(

@@ -51,7 +51,7 @@ public sealed class TrustedRootsValidationTests : IDisposable
         => Assert.Throws<ServerCertificateException>(()
             => Validation([_root]).Validate(this, null, _sent, SslPolicyErrors.RemoteCertificateNotAvailable));
 
-    /// <summary>As with OpenSSL's partial chains: what is trusted ends the chain, whether or not it is a root.</summary>
+    /// <summary>As with OpenSSL's partial chains, a trusted certificate ends the chain, whether or not it is a root.</summary>
     [Fact]
     public void Validate_IntermediateIsTrusted_IsAccepted()
         => Assert.True(Validate(_intermediate, SslPolicyErrors.RemoteCertificateChainErrors));
@@ -138,7 +138,7 @@ public sealed class TrustedRootsValidationTests : IDisposable
         Assert.DoesNotContain("not known", refusal.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The server's names are a stranger's text.</summary>
+    /// <summary>The server's names are untrusted text.</summary>
     [Fact]
     public void Validate_NamesWithControlCharacters_AreCleaned()
     {
