@@ -37,7 +37,7 @@ public sealed class OrderTests : ScriptedTest
 
         Assert.Equal(
             """{"identifiers":[{"type":"dns","value":"b.example"},{"type":"ip","value":"::1"}],"""
-            + """"notAfter":"2026-11-30T23:00:00Z","profile":"classic","replaces":"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"}""",
+            + "\"notAfter\":\"2026-11-30T23:00:00Z\",\"profile\":\"classic\",\"replaces\":\"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE\"}",
             Server.To("/new-order")[0].Payload);
         Assert.Equal(OrderStatus.Pending, order.Status);
         Assert.Equal(["b.example", "::1", "x"], order.Identifiers.Select(identifier => identifier.Value));
