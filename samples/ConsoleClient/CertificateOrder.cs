@@ -11,10 +11,10 @@ using KestrelAcme.Protocol.RenewalInformation;
 
 namespace ConsoleClient;
 
-/// <summary>The way from a directory URL to a certificate, one step after the other.</summary>
+/// <summary>Obtains a certificate, from the URL of the CA's directory to the files, one step after the other.</summary>
 internal sealed class CertificateOrder(CommandLine command, TextWriter output)
 {
-    /// <exception cref="AcmeException">The authority refused, or is not to be reached.</exception>
+    /// <exception cref="AcmeException">The CA rejected a request or cannot be reached.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var client = new AcmeClient(command.DirectoryUrl, new AcmeClientOptions
@@ -24,7 +24,7 @@ internal sealed class CertificateOrder(CommandLine command, TextWriter output)
         });
         await ShowDirectoryAsync(client, cancellationToken);
         Directory.CreateDirectory(command.OutFolder);
-        using var accountKey = ReadOrMakeAccountKey();
+        using var accountKey = ReadOrCreateAccountKey();
         var account = await OpenAccountAsync(client, accountKey, cancellationToken);
 
         var request = new NewOrderRequest { Identifiers = command.Identifiers, Profile = command.Profile };
@@ -82,7 +82,7 @@ internal sealed class CertificateOrder(CommandLine command, TextWriter output)
             var challenge = authorization.FindChallenge(AcmeChallengeTypes.Http01);
             if (challenge?.Token is not { } token)
             {
-                throw new AcmeException($"The authority offers no http-01 challenge for {authorization.Identifier}.");
+                throw new AcmeException($"The CA offers no http-01 challenge for {authorization.Identifier}.");
             }
 
             responder.Add(token, account.Key.KeyAuthorization(token));
@@ -100,7 +100,7 @@ internal sealed class CertificateOrder(CommandLine command, TextWriter output)
             throw new AcmeException($"The order {order.Url} is {order.Status}, not ready: {Reason(order)}.");
         }
 
-        // The key is written before the authority certifies it: a certificate without its key is lost.
+        // The key is written before the order is finalized: without its key, the certificate would be useless.
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         PrivateFile.Write(PathOf("privkey.pem"), key.ExportPkcs8PrivateKeyPem());
         order = await account.FinalizeOrderAsync(order, CertificateRequestBuilder.Build(command.Identifiers, key), cancellationToken);
@@ -120,7 +120,8 @@ internal sealed class CertificateOrder(CommandLine command, TextWriter output)
     private async Task ShowCertificateAsync(AcmeClient client, CertificateChain chain, int chains, CancellationToken cancellationToken)
     {
         using var leaf = X509CertificateLoader.LoadCertificate(chain.Leaf.Span);
-        Say("issued", $"serial {leaf.SerialNumber} by {leaf.Issuer}, until {leaf.NotAfter.ToUniversalTime():u}; {chain.Certificates.Count} certificates, {chains} chain(s) on offer");
+        Say("issued", $"serial {leaf.SerialNumber} by {leaf.Issuer}, until {leaf.NotAfter.ToUniversalTime():u}");
+        Say("chain", $"{chain.Certificates.Count} certificates; the CA offers {chains} chain(s)");
         Say("written", $"{PathOf("privkey.pem")} and {PathOf("fullchain.pem")}");
         if ((await client.GetDirectoryAsync(cancellationToken)).RenewalInfo is not null && RenewalCertificateId.TryCreate(leaf, out var id))
         {
@@ -133,12 +134,13 @@ internal sealed class CertificateOrder(CommandLine command, TextWriter output)
     {
         if (authorization.Status != AuthorizationStatus.Valid)
         {
-            var why = authorization.Challenges.FirstOrDefault(challenge => challenge.Error is not null)?.Error;
-            throw new AcmeException($"{authorization.Identifier} is {authorization.Status}: {why?.ToString() ?? "the authority does not say why"}") { Problem = why };
+            var problem = authorization.Challenges.FirstOrDefault(challenge => challenge.Error is not null)?.Error;
+            var reason = problem?.ToString() ?? "the CA gives no reason";
+            throw new AcmeException($"{authorization.Identifier} is {authorization.Status}: {reason}") { Problem = problem };
         }
     }
 
-    private static string Reason(Order order) => order.Error?.ToString() ?? "the authority does not say why";
+    private static string Reason(Order order) => order.Error?.ToString() ?? "the CA gives no reason";
 
     private X509Certificate2Collection? ReadTrustedRoots()
     {
@@ -149,10 +151,10 @@ internal sealed class CertificateOrder(CommandLine command, TextWriter output)
 
         var roots = new X509Certificate2Collection();
         roots.ImportFromPemFile(path);
-        return roots.Count > 0 ? roots : throw new IOException($"{path} holds no certificate in PEM ('-----BEGIN CERTIFICATE-----').");
+        return roots.Count > 0 ? roots : throw new IOException($"{path} contains no PEM certificate ('-----BEGIN CERTIFICATE-----').");
     }
 
-    private AccountKey ReadOrMakeAccountKey()
+    private AccountKey ReadOrCreateAccountKey()
     {
         var path = PathOf("account-key.pem");
         if (File.Exists(path))

@@ -3,25 +3,29 @@ using KestrelAcme.Protocol.Identifiers;
 
 namespace ConsoleClient;
 
-/// <summary>What the user asked for.</summary>
+/// <summary>The parsed command line.</summary>
 internal sealed record CommandLine
 {
     public const string Usage = """
-        Gets one certificate from an ACME authority by http-01.
+        Gets a certificate from an ACME CA with the http-01 challenge.
 
           ConsoleClient --directory URL --domain NAME [--domain NAME ...] --accept-terms [options]
 
-          --directory URL       the authority's directory, such as https://acme-staging-v02.api.letsencrypt.org/directory
-          --domain NAME         a DNS name or an IP address; may be given several times
-          --accept-terms        agree to the authority's terms of service
-          --email ADDRESS       where the authority may write to
-          --http-port PORT      where the challenge is answered (80); the authority itself always asks on port 80
-          --trusted-roots FILE  roots (PEM) to trust for the HTTPS of a private authority
-          --out FOLDER          where account-key.pem, privkey.pem and fullchain.pem go (.)
-          --profile NAME        one of the authority's profiles
-          --chain NAME          the common name of the preferred issuer
-          --eab-key-id ID       external account binding; the HMAC key comes from the variable ACME_EAB_HMAC_KEY
+          --directory URL       URL of the CA's directory, such as https://acme-staging-v02.api.letsencrypt.org/directory
+          --domain NAME         domain name or IP address; can be repeated
+          --accept-terms        accept the CA's terms of service
+          --email ADDRESS       e-mail address for notices from the CA
+          --http-port PORT      port that responds to the challenge (default 80); the CA always connects to port 80
+          --trusted-roots FILE  PEM file with the roots of a private CA's own HTTPS
+          --out FOLDER          folder for account-key.pem, privkey.pem and fullchain.pem (default .)
+          --profile NAME        certificate profile of the CA
+          --chain NAME          common name of the preferred issuer
+          --eab-key-id ID       key identifier of the external account binding; the HMAC key comes from the environment
+                                variable ACME_EAB_HMAC_KEY
         """;
+
+    private static readonly string[] Options =
+        ["--directory", "--email", "--http-port", "--trusted-roots", "--out", "--profile", "--chain", "--eab-key-id"];
 
     public required Uri DirectoryUrl { get; init; }
 
@@ -43,24 +47,33 @@ internal sealed record CommandLine
 
     public string? ExternalAccountKeyId { get; init; }
 
-    /// <exception cref="ArgumentException">Something is missing, unknown or wrong.</exception>
+    /// <exception cref="ArgumentException">An option is missing, unknown or invalid.</exception>
     public static CommandLine Parse(IReadOnlyList<string> args)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         var identifiers = new List<AcmeIdentifier>();
         for (var i = 0; i < args.Count; i++)
         {
-            var (name, value) = (args[i], args[i] == "--accept-terms" ? "" : i + 1 < args.Count ? args[++i] : throw new ArgumentException($"{args[i]} needs a value."));
-            switch (name)
+            var name = args[i];
+            if (name == "--accept-terms")
             {
-                case "--domain":
-                    identifiers.Add(AcmeIdentifier.Parse(value));
-                    break;
-                case "--directory" or "--accept-terms" or "--email" or "--http-port" or "--trusted-roots" or "--out" or "--profile" or "--chain" or "--eab-key-id":
-                    values[name] = value;
-                    break;
-                default:
-                    throw new ArgumentException($"Unknown option {name}.");
+                values[name] = "";
+                continue;
+            }
+
+            if (name != "--domain" && !Options.Contains(name))
+            {
+                throw new ArgumentException($"Unknown option {name}.");
+            }
+
+            var value = ++i < args.Count ? args[i] : throw new ArgumentException($"{name} needs a value.");
+            if (name == "--domain")
+            {
+                identifiers.Add(AcmeIdentifier.Parse(value));
+            }
+            else
+            {
+                values[name] = value;
             }
         }
 
@@ -68,7 +81,7 @@ internal sealed record CommandLine
         {
             DirectoryUrl = Uri.TryCreate(values.GetValueOrDefault("--directory"), UriKind.Absolute, out var url)
                 ? url
-                : throw new ArgumentException("--directory is missing or no URL."),
+                : throw new ArgumentException("--directory is missing or not a URL."),
             Identifiers = identifiers.Count > 0 ? identifiers : throw new ArgumentException("--domain is missing."),
             AcceptTerms = values.ContainsKey("--accept-terms"),
             Email = values.GetValueOrDefault("--email"),

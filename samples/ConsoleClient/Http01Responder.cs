@@ -5,7 +5,7 @@ using System.Text;
 
 namespace ConsoleClient;
 
-/// <summary>Answers http-01 challenges (RFC 8555 section 8.3) on a port of its own, and nothing else.</summary>
+/// <summary>A minimal HTTP server that only responds to http-01 challenges (RFC 8555 section 8.3).</summary>
 internal sealed class Http01Responder : IAsyncDisposable
 {
     private const string Prefix = "/.well-known/acme-challenge/";
@@ -24,7 +24,7 @@ internal sealed class Http01Responder : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <exception cref="SocketException">The port is taken, or needs more rights.</exception>
+    /// <exception cref="SocketException">The port is in use, or requires more privileges.</exception>
     public static Http01Responder Start(int port, Action<string> log)
     {
         // Dual mode: IPv4 and IPv6.
@@ -55,7 +55,8 @@ internal sealed class Http01Responder : IAsyncDisposable
                 open.Add(AnswerAsync(client));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException && _stop.IsCancellationRequested)
+        catch (Exception e) when (_stop.IsCancellationRequested
+            && e is OperationCanceledException or ObjectDisposedException or SocketException)
         {
             await Task.WhenAll(open);
         }
@@ -77,7 +78,7 @@ internal sealed class Http01Responder : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // Whoever asked is gone, or too slow.
+            // The client is gone or too slow.
         }
     }
 
@@ -109,8 +110,9 @@ internal sealed class Http01Responder : IAsyncDisposable
             return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray();
         }
 
-        _log($"           {from} asked for the token and got the key authorization");
-        var header = $"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {known.Length}\r\nConnection: close\r\n\r\n";
+        _log($"           {from} requested the token and got the key authorization");
+        var header = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+            + $"Content-Length: {known.Length}\r\nConnection: close\r\n\r\n";
         return Encoding.ASCII.GetBytes(line[0] == "HEAD" ? header : header + known);
     }
 }

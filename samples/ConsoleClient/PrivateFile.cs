@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ConsoleClient;
 
-/// <summary>Writes a file that only its owner may read, from its creation on.</summary>
+/// <summary>Writes files that are readable only by their owner, from the moment of their creation.</summary>
 internal static class PrivateFile
 {
     public static void Write(string path, string text)

@@ -7,7 +7,7 @@ using System.Text;
 
 namespace QuickStart;
 
-/// <summary>One TLS connection to this app, over which several requests can go.</summary>
+/// <summary>A TLS connection to this app, for several requests.</summary>
 internal sealed class HttpsConnection : IAsyncDisposable
 {
     private readonly SslStream _stream;
@@ -20,7 +20,7 @@ internal sealed class HttpsConnection : IAsyncDisposable
         SerialNumber = serialNumber;
     }
 
-    /// <summary>The serial number of the certificate that this connection was opened with.</summary>
+    /// <summary>The serial number of the certificate that the server sent for this connection.</summary>
     public string SerialNumber { get; }
 
     public static async Task<HttpsConnection> OpenAsync(string host, int port, CancellationToken cancellationToken)
@@ -34,7 +34,7 @@ internal sealed class HttpsConnection : IAsyncDisposable
             {
                 TargetHost = host,
 
-                // This looks at the certificate of our own process: there is nothing to trust or to distrust.
+                // The server is this process, so the certificate needs no validation.
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                 {
                     serial = (certificate as X509Certificate2)?.SerialNumber ?? certificate?.GetSerialNumberString();
@@ -55,19 +55,22 @@ internal sealed class HttpsConnection : IAsyncDisposable
         {
             var count = await _stream.ReadAsync(buffer.AsMemory(read), cancellationToken);
             read += count;
-            if (count == 0 || IsWhole(Encoding.ASCII.GetString(buffer, 0, read)))
+            if (count == 0 || IsComplete(Encoding.ASCII.GetString(buffer, 0, read)))
             {
                 break;
             }
         }
 
-        var answer = Encoding.ASCII.GetString(buffer, 0, read);
-        return answer.Length > 12 ? int.Parse(answer.AsSpan(9, 3), CultureInfo.InvariantCulture) : 0;
+        var response = Encoding.ASCII.GetString(buffer, 0, read);
+        return response.Length > 12 ? int.Parse(response.AsSpan(9, 3), CultureInfo.InvariantCulture) : 0;
     }
 
     public ValueTask DisposeAsync() => _stream.DisposeAsync();
 
-    // Kestrel answers in chunks here: the last one is empty.
-    private static bool IsWhole(string answer) => answer.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal)
-        || (answer.Contains("Content-Length", StringComparison.OrdinalIgnoreCase) && answer.EndsWith('\n') && !answer.EndsWith("\r\n\r\n", StringComparison.Ordinal));
+    // Kestrel responds with chunks here. The last chunk is empty.
+    private static bool IsComplete(string response)
+        => response.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal)
+            || (response.Contains("Content-Length", StringComparison.OrdinalIgnoreCase)
+                && response.EndsWith('\n')
+                && !response.EndsWith("\r\n\r\n", StringComparison.Ordinal));
 }

@@ -2,10 +2,10 @@ using KestrelAcme.LocalAuthority;
 
 namespace QuickStart;
 
-/// <summary>The authority of a developer's machine: no account, no network, no limits.</summary>
+/// <summary>Adds a local ACME authority in Development: no account, no network, no rate limits.</summary>
 internal static class LocalAuthority
 {
-    /// <returns>The authority, or <see langword="null"/> when this runs as a plain production app.</returns>
+    /// <returns>The authority, or <see langword="null"/> in production or if the configuration names a CA.</returns>
     public static LocalAcmeAuthority? AddWhenDeveloping(WebApplicationBuilder builder)
     {
         if (!builder.Environment.IsDevelopment() || builder.Configuration["AcmeHttps:DirectoryUrl"] is not null)
@@ -26,7 +26,7 @@ internal static class LocalAuthority
         return authority;
     }
 
-    // The authority asks where this app listens, not on port 80, which needs rights that a developer does not have.
+    // The authority connects to the port of this app instead of port 80, which requires privileges.
     private static int HttpPort(ConfigurationManager configuration)
     {
         var urls = configuration["urls"]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

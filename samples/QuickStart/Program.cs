@@ -2,7 +2,7 @@ using QuickStart;
 
 var builder = WebApplication.CreateBuilder(args);
 
-// On a developer's machine, and unless an authority was configured, one is started in this process.
+// In Development, if the configuration names no CA, an ACME authority runs in this process.
 var authority = LocalAuthority.AddWhenDeveloping(builder);
 builder.Services.AddAcmeHttps();
 builder.Services.AddHostedService<StepPrinter>();

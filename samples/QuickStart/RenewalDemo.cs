@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace QuickStart;
 
-/// <summary>Renews the certificate while a connection is open, and shows that the connection is kept and that new ones get the new certificate.</summary>
+/// <summary>Renews the certificate to show that an open connection stays open, and that new connections get the new certificate.</summary>
 public sealed class RenewalDemo(ICertificateManager certificates, IServer server)
 {
     public async Task<string> RunAsync(CancellationToken cancellationToken)
@@ -25,7 +25,7 @@ public sealed class RenewalDemo(ICertificateManager certificates, IServer server
             .AppendLine(CultureInfo.InvariantCulture, $"Renewed {renewed.Id}, valid until {renewed.NotAfter:u}.")
             .AppendLine(CultureInfo.InvariantCulture, $"  serial before           {open.SerialNumber}")
             .AppendLine(CultureInfo.InvariantCulture, $"  serial after            {fresh.SerialNumber}")
-            .AppendLine(CultureInfo.InvariantCulture, $"  the connection that was open answered {before} before and {after} after: it was kept")
+            .AppendLine(CultureInfo.InvariantCulture, $"  the open connection answered {before} before and {after} after")
             .ToString();
     }
 

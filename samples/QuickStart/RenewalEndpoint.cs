@@ -2,7 +2,9 @@ using System.Net;
 
 namespace QuickStart;
 
-/// <summary>POST /renew: renews at once and tells what was seen. For this machine only.</summary>
+/// <summary>
+/// The endpoint POST /renew, which renews the certificate at once and reports what happened. Only for clients on this machine.
+/// </summary>
 internal static class RenewalEndpoint
 {
     public static async Task<IResult> RenewAsync(HttpContext context, RenewalDemo demo, CancellationToken cancellationToken)

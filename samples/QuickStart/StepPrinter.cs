@@ -2,7 +2,7 @@ using KestrelAcme.Certificates;
 
 namespace QuickStart;
 
-/// <summary>Prints what happens to certificates, as it happens.</summary>
+/// <summary>Prints the events of all certificates.</summary>
 internal sealed class StepPrinter(ICertificateManager certificates) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

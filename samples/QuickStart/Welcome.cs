@@ -3,7 +3,7 @@ using KestrelAcme.LocalAuthority;
 
 namespace QuickStart;
 
-/// <summary>Says what can be done, and listens for the key.</summary>
+/// <summary>Prints what to try next, and waits for the key r.</summary>
 internal static class Welcome
 {
     public static void Print(WebApplication app, LocalAcmeAuthority? authority)
@@ -17,9 +17,10 @@ internal static class Welcome
         var https = app.Urls.First(u => u.StartsWith("https://", StringComparison.OrdinalIgnoreCase));
         var port = BindingAddress.Parse(https).Port;
         var name = app.Services.GetRequiredService<ICertificateManager>().List()[0].DomainNames[0];
-        Console.WriteLine($"The authority of this machine is at {authority.DirectoryUrl}. Verify the certificate with");
+        var http = app.Urls.First(u => u.StartsWith("http://", StringComparison.OrdinalIgnoreCase));
+        Console.WriteLine($"The local ACME authority is at {authority.DirectoryUrl}. To verify the certificate, run");
         Console.WriteLine($"  curl --cacert {authority.RootPemPath} --resolve {name}:{port}:127.0.0.1 https://{name}:{port}/");
-        Console.WriteLine($"Renew now with the key r, or with  curl -X POST {app.Urls.First(u => u.StartsWith("http://", StringComparison.OrdinalIgnoreCase))}/renew");
+        Console.WriteLine($"To renew it now, press r, or run  curl -X POST {http}/renew");
         if (!Console.IsInputRedirected)
         {
             _ = Task.Run(() => ListenForKeysAsync(app));

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Wildcard;
 
-/// <summary>As much of DNS (RFC 1035) as one zone of TXT records needs.</summary>
+/// <summary>A minimal subset of DNS (RFC 1035) for a zone with TXT records.</summary>
 internal static class DnsReply
 {
     private const int HeaderLength = 12;
@@ -13,10 +13,13 @@ internal static class DnsReply
     private const ushort NoSuchName = 3;
     private const ushort Refused = 5;
 
-    /// <returns>The reply; <see langword="null"/> for what is no query.</returns>
+    /// <returns>The response, or <see langword="null"/> if the message is not a valid query.</returns>
     public static byte[]? To(ReadOnlySpan<byte> query, Zone zone)
     {
-        if (query.Length < HeaderLength + 5 || (query[2] & 0x80) != 0 || ReadName(query, out var end) is not { } name || end + 4 > query.Length)
+        if (query.Length < HeaderLength + 5
+            || (query[2] & 0x80) != 0
+            || ReadName(query, out var end) is not { } name
+            || end + 4 > query.Length)
         {
             return null;
         }
@@ -42,7 +45,7 @@ internal static class DnsReply
 
         if (code != Refused && texts.Count == 0)
         {
-            // Without an answer, the SOA tells whose word that is.
+            // A response without an answer has the zone's SOA record (RFC 2308).
             Record(reply, Name(zone.Apex), Soa, [.. Name("ns." + zone.Apex), .. Name("hostmaster." + zone.Apex), .. new byte[19], 1]);
         }
 
@@ -81,7 +84,8 @@ internal static class DnsReply
         reply.AddRange(data);
     }
 
-    private static byte[] Name(string name) => [.. name.Split('.').SelectMany(label => Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0];
+    private static byte[] Name(string name)
+        => [.. name.Split('.').SelectMany(label => Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0];
 
     private static void Number(List<byte> reply, ushort number) => reply.AddRange([(byte)(number >> 8), (byte)number]);
 }

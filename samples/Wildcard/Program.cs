@@ -1,15 +1,14 @@
 using KestrelAcme.Configuration;
-using KestrelAcme.Hosting;
 using KestrelAcme.LocalAuthority;
 using Wildcard;
 
 var builder = WebApplication.CreateBuilder(args);
 
-// A name server in this process stands for the one at your DNS provider.
+// A name server in this process plays the role of your DNS provider.
 using var dns = new ZoneServer("wildcard.localhost");
 dns.Start();
 
-// The authority of this machine looks for the record there; a public one would find it by way of the zone's NS records.
+// The local ACME authority queries this name server for the record. A public CA would find the server through the zone's NS records.
 var authority = builder.Services.AddLocalAcmeAuthority(options =>
 {
     options.Folder = Path.Combine(builder.Environment.ContentRootPath, ".kestrel-acme", "authority");
@@ -22,13 +21,13 @@ builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
     ["AcmeHttps:DnsResolvers:0"] = dns.EndPoint.ToString(),
 });
 
-// With a provider that is built in, a section of appsettings.json does instead:
+// With a built-in provider, you need only a section in appsettings.json:
 //   "DnsProviders": [ { "Type": "Cloudflare", "ApiTokenFile": "/run/secrets/cloudflare" } ]
 builder.Services.AddAcmeHttps().AddDnsProvider("Zone", _ => new ZoneProvider(dns.Zone), options =>
 {
     options.Zones.Add(dns.Zone.Apex);
 
-    // The zone's server has a port of its own here, where NS records know of port 53 only.
+    // The name server does not use port 53 here, and NS records cannot express other ports.
     options.PropagationCheck = DnsPropagationCheck.Resolvers;
 });
 

@@ -1,6 +1,6 @@
 namespace Wildcard;
 
-/// <summary>The TXT records of one zone.</summary>
+/// <summary>The TXT records of a zone.</summary>
 internal sealed class Zone(string apex)
 {
     private readonly Lock _gate = new();
@@ -8,7 +8,8 @@ internal sealed class Zone(string apex)
 
     public string Apex => apex;
 
-    public bool Holds(string name) => name.Equals(apex, StringComparison.OrdinalIgnoreCase) || name.EndsWith("." + apex, StringComparison.OrdinalIgnoreCase);
+    public bool Holds(string name)
+        => name.Equals(apex, StringComparison.OrdinalIgnoreCase) || name.EndsWith("." + apex, StringComparison.OrdinalIgnoreCase);
 
     public IReadOnlyList<string> TextsOf(string name)
     {

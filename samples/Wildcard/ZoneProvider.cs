@@ -2,7 +2,7 @@ using KestrelAcme.Challenges.Dns01;
 
 namespace Wildcard;
 
-/// <summary>A DNS provider of one's own: all that it takes to create and delete one value.</summary>
+/// <summary>A custom DNS provider: it creates and deletes TXT records.</summary>
 internal sealed class ZoneProvider(Zone zone) : IDnsProvider
 {
     public string Description => "the name server in this process";

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Wildcard;
 
-/// <summary>Answers DNS questions about one zone, over UDP on a free port of this machine.</summary>
+/// <summary>A name server for one zone, over UDP on a free port of this machine.</summary>
 internal sealed class ZoneServer : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -41,7 +41,7 @@ internal sealed class ZoneServer : IDisposable
             }
             catch (SocketException)
             {
-                // The client is gone; the next one is served.
+                // The client is gone. Serve the next one.
             }
         }
     }

@@ -20,10 +20,10 @@ public sealed class AzureDnsOptionsTests
         null,
         "DnsProviders:0:SubscriptionId: is missing. Write a value such as '00000000-0000-0000-0000-000000000000', or ZoneResourceIds")]
     [InlineData("SubscriptionId", "mine", "is not a GUID")]
-    [InlineData("ResourceGroup", "rg", "SubscriptionId: is missing, and ResourceGroup is of no use without it")]
+    [InlineData("ResourceGroup", "rg", "SubscriptionId: is missing, and ResourceGroup has no use without it")]
     [InlineData("ZoneResourceIds", "/subscriptions/x/example.com", "is not a list of resource IDs of DNS zones")]
-    [InlineData("ClientId", "app", "ClientSecret: is missing, and ClientId is of no use without it")]
-    [InlineData("ClientSecret", "hidden", "TenantId: is missing, and ClientSecret is of no use without it")]
+    [InlineData("ClientId", "app", "ClientSecret: is missing, and ClientId has no use without it")]
+    [InlineData("ClientSecret", "hidden", "TenantId: is missing, and ClientSecret has no use without it")]
     [InlineData(
         "ZoneResourceIds",
         $"{Id},{Id},/subscriptions/s/resourceGroups/other/providers/Microsoft.Network/dnszones/Example.com",

@@ -30,7 +30,8 @@ public sealed class QuickStartTests
         factory.UseKestrel(_ => { });
         factory.StartServer();
         var certificates = factory.Services.GetRequiredService<ICertificateManager>();
-        await Poll.UntilAsync(() => certificates.Find(Name) is { State: CertificateState.Valid }, "the certificate is there", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => certificates.Find(Name) is { State: CertificateState.Valid }, "the certificate is there", cancellationToken: Cancelled);
         var root = factory.Services.GetRequiredService<KestrelAcme.LocalAuthority.LocalAcmeAuthority>().RootCertificate;
 
         using var client = Client(https, root);

@@ -24,8 +24,13 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
         var port = FreePort.Tcp();
         var sample = SampleFolder();
         File.Copy(Path.Combine(sample, "appsettings.json"), Path.Combine(folder, "appsettings.json"), overwrite: true);
-        var environment = new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = $"https://127.0.0.1:{port}" };
-        return new WildcardProcess(ChildProcess.Start(Dotnet(), ["exec", Path.Combine(sample, OutputFolder(), "Wildcard.dll")], environment, folder), port);
+        var environment = new Dictionary<string, string?>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = $"https://127.0.0.1:{port}",
+        };
+        return new WildcardProcess(
+            ChildProcess.Start(Dotnet(), ["exec", Path.Combine(sample, OutputFolder(), "Wildcard.dll")], environment, folder), port);
     }
 
     /// <summary>Waits for the curl line that it prints once it serves, and returns what is in it.</summary>
@@ -34,7 +39,10 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
         var line = await _process.WaitForLineAsync("curl --cacert", TimeSpan.FromSeconds(60), Cancelled);
         var match = CurlLine().Match(line);
         Assert.True(match.Success, line);
-        return (match.Groups["root"].Value, match.Groups["host"].Value, int.Parse(match.Groups["port"].Value, System.Globalization.CultureInfo.InvariantCulture));
+        return (
+            match.Groups["root"].Value,
+            match.Groups["host"].Value,
+            int.Parse(match.Groups["port"].Value, System.Globalization.CultureInfo.InvariantCulture));
     }
 
     public Task<string> WroteAsync(string text) => _process.WaitForLineAsync(text, cancellationToken: Cancelled);
@@ -55,5 +63,6 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
 
     private static string ProjectFolder() => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
 
-    private static string Dotnet() => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+    private static string Dotnet()
+        => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
 }

@@ -62,7 +62,8 @@ public sealed class WildcardTests
             policy.CustomTrustStore.Add(anchor);
         }
 
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy }, Cancelled);
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy }, Cancelled);
         using var served = new X509Certificate2(tls.RemoteCertificate!);
         return [.. served.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single().EnumerateDnsNames()];
     }

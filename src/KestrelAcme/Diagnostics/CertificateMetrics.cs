@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace KestrelAcme.Diagnostics;
 
-/// <summary>What is counted of certificates, in the meter <c>KestrelAcme</c>.</summary>
+/// <summary>Metrics about certificates, in the meter <c>KestrelAcme</c>.</summary>
 internal sealed class CertificateMetrics
 {
     public const string MeterName = "KestrelAcme";
@@ -12,7 +12,10 @@ internal sealed class CertificateMetrics
     public CertificateMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        _transitions = meter.CreateCounter<long>("kestrelacme.certificate.transitions", "{transition}", "Changes of the state of a managed certificate, by the state that was entered.");
+        _transitions = meter.CreateCounter<long>(
+            "kestrelacme.certificate.transitions",
+            "{transition}",
+            "State changes of managed certificates, by the state that was entered.");
     }
 
     public void Entered(string state) => _transitions.Add(1, new KeyValuePair<string, object?>("state", state));

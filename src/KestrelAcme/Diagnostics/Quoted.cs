@@ -2,8 +2,11 @@ using System.Net;
 
 namespace KestrelAcme.Diagnostics;
 
-/// <summary>A text in a log message, quoted by the rule of <see cref="QuotedText"/> when it is written. Log messages take no other kind of text, so that none can forget it.</summary>
-/// <remarks>It is formattable and has no properties: structured logs keep it as a text.</remarks>
+/// <summary>
+/// A text in a log message, quoted with <see cref="QuotedText"/> when it is formatted. Log messages have no parameters of other text types,
+/// so that no text is logged unquoted.
+/// </summary>
+/// <remarks>It is formattable and has no properties, so that structured logs store it as text.</remarks>
 internal readonly struct Quoted : IFormattable
 {
     private const int MaxLines = 100;
@@ -21,10 +24,10 @@ internal readonly struct Quoted : IFormattable
 
     public static implicit operator Quoted(EndPoint? endPoint) => new(endPoint);
 
-    /// <summary>A name, an address or a key, which needs no more than a few hundred characters.</summary>
+    /// <summary>A name, address or key, which needs at most a few hundred characters.</summary>
     public static Quoted Name(string? name) => new(name, QuotedText.MaxNameLength);
 
-    /// <summary>A list: each element begins a line. Those after the first hundred are counted.</summary>
+    /// <summary>A list, with each element on a new line. Elements after the first hundred are only counted.</summary>
     public static Quoted Lines(IEnumerable<string> lines)
     {
         var all = lines.ToArray();

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace KestrelAcme.Diagnostics;
 
-/// <summary>Stands in a log for an exception whose message, or that of an inner one, holds what <see cref="QuotedText"/> does not show as it is. It keeps the types and the stack traces.</summary>
+/// <summary>
+/// Replaces, in a log, an exception with a message (its own, or that of an inner exception) that <see cref="QuotedText"/> has to quote.
+/// Types and stack traces are kept.
+/// </summary>
 internal sealed class QuotedException : Exception
 {
     private readonly Exception _original;
@@ -14,10 +17,10 @@ internal sealed class QuotedException : Exception
     /// <inheritdoc/>
     public override string? StackTrace => _original.StackTrace;
 
-    /// <summary>The exception itself when all its messages are printable, as almost all are; else one that shows them quoted.</summary>
+    /// <summary>Returns the exception itself if all its messages are printable, which is usual; otherwise one that quotes them.</summary>
     public static Exception Of(Exception exception) => IsPlain(exception) ? exception : new QuotedException(exception);
 
-    /// <summary>As <see cref="Exception.ToString"/> writes it, with quoted messages.</summary>
+    /// <summary>Returns the same as <see cref="Exception.ToString"/>, with quoted messages.</summary>
     public override string ToString()
     {
         var text = new StringBuilder($"{_original.GetType()}: {Message}");
@@ -29,12 +32,13 @@ internal sealed class QuotedException : Exception
         return StackTrace is { } trace ? text.AppendLine().Append(trace).ToString() : text.ToString();
     }
 
-    // ToString as a whole, since an exception may write more than its message; its own line breaks belong to it.
+    // Checks the result of ToString, too, since an exception can add to its message. Line breaks between its parts are allowed.
     private static bool IsPlain(Exception exception)
     {
         for (var each = exception; each is not null; each = each.InnerException)
         {
-            if (QuotedText.Of(each.Message) != each.Message || (each is AggregateException all && !all.InnerExceptions.Skip(1).All(IsPlain)))
+            if (QuotedText.Of(each.Message) != each.Message
+                || (each is AggregateException all && !all.InnerExceptions.Skip(1).All(IsPlain)))
             {
                 return false;
             }

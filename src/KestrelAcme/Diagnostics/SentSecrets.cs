@@ -5,16 +5,16 @@ using System.Text.Json;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>
-/// The credentials that went along with a request. A service that repeats them in its answer must not put them into a log or a state: what is quoted of it goes through <see cref="Hide"/>,
-/// before it is shortened.
+/// The credentials of a request. If a service repeats them in its response, they must not appear in a log or a status: quoted parts of a
+/// response go through <see cref="Hide"/> before they are shortened.
 /// </summary>
-/// <remarks>Compiled into each product that calls an API with credentials, as <see cref="QuotedText"/> is.</remarks>
+/// <remarks>Like <see cref="QuotedText"/>, compiled into each product that calls an API with credentials.</remarks>
 internal sealed class SentSecrets
 {
-    /// <summary>What stands in the place of a secret.</summary>
+    /// <summary>The replacement for a secret.</summary>
     public const string Mask = "***";
 
-    // Shorter ones would hide ordinary words, and protect nothing.
+    // Hiding shorter secrets would hide ordinary words and protect nothing.
     private const int MinLength = 4;
 
     private readonly string[] _forms;
@@ -25,7 +25,7 @@ internal sealed class SentSecrets
             .Where(form => form.Length >= MinLength).Distinct(StringComparer.OrdinalIgnoreCase).OrderByDescending(form => form.Length),
     ];
 
-    /// <summary>The text without the secrets, in whatever usual form they are in it.</summary>
+    /// <summary>Returns the text without the secrets, in all usual encodings.</summary>
     public string Hide(string? text)
     {
         text ??= "";
@@ -37,10 +37,13 @@ internal sealed class SentSecrets
         return text;
     }
 
-    /// <summary>A reply of a service as it may be shown: without the secrets, printable and bounded.</summary>
+    /// <summary>Returns the response of a service without the secrets, printable and limited in length.</summary>
     public string Quote(string? reply) => QuotedText.Words(Hide(reply), QuotedText.MaxReplyLength);
 
-    /// <summary>The exception as the cause of another one; none if it holds a secret, since a log writes all causes.</summary>
+    /// <summary>
+    /// Returns the exception, to be used as an inner exception, or <see langword="null"/> if it contains a secret: logs write all inner
+    /// exceptions.
+    /// </summary>
     public Exception? Cause(Exception exception)
     {
         var text = exception.ToString();
@@ -59,7 +62,8 @@ internal sealed class SentSecrets
         var bytes = Encoding.UTF8.GetBytes(secret);
         yield return Convert.ToHexString(bytes);
 
-        // Within a longer text, such as user:password, a secret begins at one of three places of a group of base64; its first and last characters then depend on what is around it.
+        // In the base64 form of a longer text, such as user:password, a secret can begin at three positions within a group. Its first and
+        // last characters then depend on the text around it.
         for (var before = 0; before < 3; before++)
         {
             var text = Convert.ToBase64String([.. new byte[before], .. bytes]).TrimEnd('=');

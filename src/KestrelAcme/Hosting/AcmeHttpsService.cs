@@ -7,9 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Hosting;
 
 /// <summary>
-/// Ties the engine to the host: the store is read before Kestrel listens, orders begin once it does, and an open challenge is answered while it still does. No exception of ours stops the host.
+/// Runs the engine in the host: it reads the store before Kestrel listens, starts orders after that, and answers open challenges until
+/// Kestrel stops. No exception of KestrelAcme stops the host.
 /// </summary>
-internal sealed class AcmeHttpsService(CertificateEngine engine, EndpointReport endpoints, ConfigurationSource configuration, ILogger<AcmeHttpsService> logger) : IHostedLifecycleService
+internal sealed class AcmeHttpsService(
+    CertificateEngine engine, EndpointReport endpoints, ConfigurationSource configuration, ILogger<AcmeHttpsService> logger)
+    : IHostedLifecycleService
 {
     private bool _started;
 
@@ -37,7 +40,7 @@ internal sealed class AcmeHttpsService(CertificateEngine engine, EndpointReport 
             return;
         }
 
-        // What cannot be said of the endpoints must not keep the engine from starting.
+        // An error in the report must not keep the engine from starting.
         await GuardAsync(() =>
         {
             endpoints.Report();
@@ -51,7 +54,8 @@ internal sealed class AcmeHttpsService(CertificateEngine engine, EndpointReport 
         });
     }
 
-    public Task StoppingAsync(CancellationToken cancellationToken) => _started ? GuardAsync(() => engine.StopAsync(cancellationToken)) : Task.CompletedTask;
+    public Task StoppingAsync(CancellationToken cancellationToken)
+        => _started ? GuardAsync(() => engine.StopAsync(cancellationToken)) : Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -65,7 +69,7 @@ internal sealed class AcmeHttpsService(CertificateEngine engine, EndpointReport 
         }
         catch (OperationCanceledException)
         {
-            // The host gave up waiting, or is being stopped.
+            // The host's time-out elapsed, or the host is stopping.
         }
         catch (Exception exception)
         {

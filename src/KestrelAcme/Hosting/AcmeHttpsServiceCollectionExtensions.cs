@@ -18,19 +18,19 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
-// Where every application looks for the verbs of its services.
+// The namespace where apps look for extension methods of their services.
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds automatic HTTPS to an application.</summary>
+/// <summary>Adds automatic HTTPS to an app.</summary>
 public static class AcmeHttpsServiceCollectionExtensions
 {
     /// <summary>
-    /// Obtains, serves, renews and replaces the application's TLS certificates from an ACME authority (RFC 8555). Reads the section <c>AcmeHttps</c> of the configuration;
-    /// what <paramref name="configure"/> sets wins over it. A second call adds its options to those of the first and is harmless otherwise.
+    /// Obtains, serves, renews and replaces the app's TLS certificates from an ACME CA (RFC 8555). Options come from the section
+    /// <c>AcmeHttps</c> of the configuration; values that <paramref name="configure"/> sets win. A second call only adds its options.
     /// </summary>
-    /// <param name="services">The application's services.</param>
+    /// <param name="services">The app's services.</param>
     /// <param name="configure">Sets options in code.</param>
-    /// <returns>A builder to plug in stores, challenge handlers and listeners.</returns>
+    /// <returns>A builder to add storages, challenge handlers, DNS providers and event handlers.</returns>
     public static IAcmeHttpsBuilder AddAcmeHttps(this IServiceCollection services, Action<AcmeHttpsOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -55,12 +55,14 @@ public static class AcmeHttpsServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds automatic HTTPS as <see cref="AddAcmeHttps(IServiceCollection, Action{AcmeHttpsOptions})"/> does, with the settings of another section
-    /// than <see cref="AcmeHttpsOptions.SectionName"/>. Messages name the keys as if they were in that section.
+    /// Like <see cref="AddAcmeHttps(IServiceCollection, Action{AcmeHttpsOptions})"/>, with options from another configuration section than
+    /// <see cref="AcmeHttpsOptions.SectionName"/>. Messages show the keys as if they were in <c>AcmeHttps</c>.
     /// </summary>
     /// <param name="services">The app's services.</param>
-    /// <param name="configuration">The section, such as <c>builder.Configuration.GetSection("Tls")</c>. Of several calls the last one counts.</param>
-    /// <returns>A builder to plug in storage, challenge handlers, DNS providers and event handlers.</returns>
+    /// <param name="configuration">
+    /// The section, such as <c>builder.Configuration.GetSection("Tls")</c>. If called more than once, the last call wins.
+    /// </param>
+    /// <returns>A builder to add storages, challenge handlers, DNS providers and event handlers.</returns>
     public static IAcmeHttpsBuilder AddAcmeHttps(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -72,15 +74,20 @@ public static class AcmeHttpsServiceCollectionExtensions
     private static void AddStorage(IServiceCollection services)
     {
         services.TryAddSingleton(CreateStorage);
-        services.TryAddSingleton(
-            static provider => new BoundedStorage(provider.GetRequiredService<IAcmeStorage>(), provider.GetRequiredService<IssuanceSettings>().StoreTime, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(static provider => new BoundedStorage(
+            provider.GetRequiredService<IAcmeStorage>(),
+            provider.GetRequiredService<IssuanceSettings>().StoreTime,
+            provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<CertificateStore>();
     }
 
-    // Switched off, nothing is kept and no folder is named.
+    // If automatic HTTPS is disabled, there is no folder for a store.
     private static IAcmeStorage CreateStorage(IServiceProvider provider)
         => provider.GetRequiredService<ConfigurationSource>().Current is { Enabled: true } configuration
-            ? new FileSystemStorage(configuration.StoragePath, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FileSystemStorage>>())
+            ? new FileSystemStorage(
+                configuration.StoragePath,
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<FileSystemStorage>>())
             : new InMemoryStorage(provider.GetRequiredService<TimeProvider>());
 
     private static void AddChallenges(IServiceCollection services)
@@ -88,7 +95,8 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton<Http01TokenTable>();
         services.TryAddSingleton<TokenProbe>();
         services.TryAddSingleton<SharedTlsAlpn01Responses>();
-        services.Replace(ServiceDescriptor.Singleton<ISharedChallenges>(static provider => provider.GetRequiredService<SharedTlsAlpn01Responses>()));
+        services.Replace(ServiceDescriptor.Singleton<ISharedChallenges>(
+            static provider => provider.GetRequiredService<SharedTlsAlpn01Responses>()));
         services.TryAddSingleton<IPlainHttpEndpoints, PlainHttpEndpoints>();
         services.TryAddSingleton<Http01SelfCheck>();
         services.TryAddSingleton<INameRouting, NameRouting>();
@@ -96,7 +104,7 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());
         services.AddDnsChallenges();
 
-        // First of all start-up filters: before host filtering, forwarded headers and everything that the application adds.
+        // Before all other startup filters: the CA's requests must not reach host filtering, forwarded headers or middleware of the app.
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, Http01StartupFilter>());
     }
 }

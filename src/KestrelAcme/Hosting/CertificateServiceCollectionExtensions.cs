@@ -18,10 +18,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace KestrelAcme.Hosting;
 
-/// <summary>Registers what obtains, renews and replaces certificates, folder by folder.</summary>
+/// <summary>Registers the certificate engine, folder by folder.</summary>
 internal static class CertificateServiceCollectionExtensions
 {
-    /// <summary>Registers the certificate engine and all that it works with, but for the store, TLS and the challenges.</summary>
+    /// <summary>Registers the certificate engine and its services, except the store, TLS and the challenges.</summary>
     public static void AddCertificates(this IServiceCollection services)
     {
         services.TryAddSingleton<JitterSource>(Random.Shared.NextDouble);

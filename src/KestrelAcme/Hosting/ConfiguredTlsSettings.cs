@@ -5,7 +5,7 @@ using KestrelAcme.Tls;
 
 namespace KestrelAcme.Hosting;
 
-/// <summary>The settings of TLS as they follow from the configuration in force.</summary>
+/// <summary>The TLS settings from the current configuration.</summary>
 internal sealed class ConfiguredTlsSettings : ITlsSettingsSource, IDisposable
 {
     private readonly IDisposable _changes;
@@ -24,10 +24,12 @@ internal sealed class ConfiguredTlsSettings : ITlsSettingsSource, IDisposable
     private static TlsSettings From(ConfigurationSnapshot snapshot) => new()
     {
         IsEnabled = snapshot.Enabled,
-        MissingCertificate = snapshot.MissingCertificate == Configuration.MissingCertificate.Refuse ? Tls.MissingCertificate.Refuse : Tls.MissingCertificate.Placeholder,
+        MissingCertificate = snapshot.MissingCertificate == Configuration.MissingCertificate.Refuse
+            ? Tls.MissingCertificate.Refuse
+            : Tls.MissingCertificate.Placeholder,
         ContextCacheSize = snapshot.ContextCacheSize,
         SessionCacheCertificates = snapshot.SessionCacheCertificates,
-        DefaultServerName = snapshot.DefaultServerName,
-        LocalAddressNames = snapshot.LocalAddressNames.ToFrozenDictionary(n => n.Address, n => n.Name),
+        DefaultServerName = snapshot.DefaultServerName?.Value,
+        LocalAddressNames = snapshot.LocalAddressNames.ToFrozenDictionary(n => n.Address, n => n.Name.Value),
     };
 }

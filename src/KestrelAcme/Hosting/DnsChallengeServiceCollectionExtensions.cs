@@ -23,7 +23,7 @@ namespace KestrelAcme.Hosting;
 /// <summary>Registers the DNS challenges and the providers of the core.</summary>
 internal static class DnsChallengeServiceCollectionExtensions
 {
-    /// <summary>Registers what the DNS challenges need. A second call does nothing.</summary>
+    /// <summary>Registers the DNS challenges and their services. A second call has no effect.</summary>
     public static IServiceCollection AddDnsChallenges(this IServiceCollection services)
     {
         if (services.Any(service => service.ServiceType == typeof(DnsChallengeFlow)))
@@ -49,7 +49,8 @@ internal static class DnsChallengeServiceCollectionExtensions
     }
 
     /// <summary>Registers a type of provider.</summary>
-    public static void AddDnsProviderKind(this IServiceCollection services, DnsProviderType type, Func<IServiceProvider, DnsProviderSettings, IDnsProvider> factory)
+    public static void AddDnsProviderKind(
+        this IServiceCollection services, DnsProviderType type, Func<IServiceProvider, DnsProviderSettings, IDnsProvider> factory)
     {
         ArgumentNullException.ThrowIfNull(type);
         ArgumentNullException.ThrowIfNull(factory);
@@ -69,19 +70,33 @@ internal static class DnsChallengeServiceCollectionExtensions
 
     private static void AddProviders(IServiceCollection services)
     {
-        services.AddDnsProviderKind(Rfc2136Options.ProviderType, (provider, settings) => Rfc2136Provider.Create(settings, provider.GetRequiredService<DnsAccess>()));
-        services.AddDnsProviderKind(PowerDnsOptions.ProviderType, (provider, settings) => new PowerDnsProvider(WarnOfPlainHttp(provider, settings), provider.GetRequiredService<TimeProvider>()));
-        services.AddDnsProviderKind(CloudflareOptions.ProviderType, (provider, settings) => new CloudflareProvider(settings, provider.GetRequiredService<TimeProvider>()));
+        services.AddDnsProviderKind(
+            Rfc2136Options.ProviderType,
+            (provider, settings) => Rfc2136Provider.Create(settings, provider.GetRequiredService<DnsAccess>()));
+        services.AddDnsProviderKind(
+            PowerDnsOptions.ProviderType,
+            (provider, settings) => new PowerDnsProvider(
+                WarnOfPlainHttp(provider, settings), provider.GetRequiredService<TimeProvider>()));
+        services.AddDnsProviderKind(
+            CloudflareOptions.ProviderType,
+            (provider, settings) => new CloudflareProvider(settings, provider.GetRequiredService<TimeProvider>()));
         services.AddDnsProviderKind(
             AcmeDnsOptions.ProviderType,
             (provider, settings) => new AcmeDnsProvider(
-                settings, provider.GetRequiredService<BoundedStorage>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AcmeDnsProvider>>()));
-        services.AddDnsProviderKind(ExecOptions.ProviderType, (provider, settings) => new ExecProvider(settings, provider.GetRequiredService<TimeProvider>()));
+                settings,
+                provider.GetRequiredService<BoundedStorage>(),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<AcmeDnsProvider>>()));
+        services.AddDnsProviderKind(
+            ExecOptions.ProviderType,
+            (provider, settings) => new ExecProvider(settings, provider.GetRequiredService<TimeProvider>()));
     }
 
     private static DnsProviderSettings WarnOfPlainHttp(IServiceProvider provider, DnsProviderSettings settings)
     {
-        if (Uri.TryCreate(settings.Find(nameof(PowerDnsOptions.ApiUrl)), UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback)
+        if (Uri.TryCreate(settings.Find(nameof(PowerDnsOptions.ApiUrl)), UriKind.Absolute, out var url)
+            && url.Scheme == Uri.UriSchemeHttp
+            && !url.IsLoopback)
         {
             provider.GetRequiredService<ILogger<DnsProviderTable>>().PlainHttpProvider(settings.Type, url.Authority);
         }

@@ -9,22 +9,26 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Hosting;
 
-// Where ASP.NET Core apps look for the verbs of their services.
+// The namespace where apps look for extension methods of their services.
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// Adds DNS providers in code. What they are told is checked with the configuration at start; each is one more element of <c>DnsProviders</c>, behind those of the configuration.
+/// Adds DNS providers in code. Each is appended to <see cref="AcmeHttpsOptions.DnsProviders"/> after those of the configuration, and
+/// validated with them at start.
 /// </summary>
 public static class DnsProviderBuilderExtensions
 {
-    /// <summary>Adds a DNS provider of your own.</summary>
+    /// <summary>Adds a custom DNS provider.</summary>
     /// <param name="builder">The builder.</param>
-    /// <param name="name">A name that no other type has; the configuration may use it as a <c>Type</c>, too.</param>
-    /// <param name="factory">Creates the provider, once. A disposable provider is disposed with the app.</param>
-    /// <param name="configure">Sets the zones that it serves and how long its records may take; without it, it serves all zones.</param>
+    /// <param name="name">A unique name for the type of provider. The configuration can use it as a <c>Type</c>, too.</param>
+    /// <param name="factory">Creates the provider, once. If it is disposable, it is disposed with the app.</param>
+    /// <param name="configure">Sets the zones and the waiting times. By default, the provider is responsible for all zones.</param>
     /// <returns>The builder.</returns>
     public static IAcmeHttpsBuilder AddDnsProvider(
-        this IAcmeHttpsBuilder builder, string name, Func<IServiceProvider, IDnsProvider> factory, Action<DnsProviderOptions>? configure = null)
+        this IAcmeHttpsBuilder builder,
+        string name,
+        Func<IServiceProvider, IDnsProvider> factory,
+        Action<DnsProviderOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -35,12 +39,15 @@ public static class DnsProviderBuilderExtensions
         return builder.AddDnsProvider(options);
     }
 
-    /// <summary>Adds a DNS provider of your own, created from the app's services.</summary>
-    /// <typeparam name="TProvider">The provider. Its name as a <c>Type</c> is the name of the class without <c>DnsProvider</c> or <c>Provider</c>.</typeparam>
+    /// <summary>Adds a custom DNS provider, created from the app's services.</summary>
+    /// <typeparam name="TProvider">
+    /// The provider. Its <c>Type</c> is the name of the class without the suffix <c>DnsProvider</c> or <c>Provider</c>.
+    /// </typeparam>
     /// <param name="builder">The builder.</param>
-    /// <param name="configure">Sets the zones that it serves and how long its records may take; without it, it serves all zones.</param>
+    /// <param name="configure">Sets the zones and the waiting times. By default, the provider is responsible for all zones.</param>
     /// <returns>The builder.</returns>
-    public static IAcmeHttpsBuilder AddDnsProvider<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TProvider>(
+    public static IAcmeHttpsBuilder AddDnsProvider<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TProvider>(
         this IAcmeHttpsBuilder builder, Action<DnsProviderOptions>? configure = null)
         where TProvider : class, IDnsProvider
     {
@@ -57,9 +64,9 @@ public static class DnsProviderBuilderExtensions
         return builder.AddDnsProvider(name, services => ActivatorUtilities.CreateInstance<TProvider>(services), configure);
     }
 
-    /// <summary>Adds a provider of a known type in code, as an element of <c>DnsProviders</c> would in the configuration.</summary>
+    /// <summary>Adds a provider of a known type, like an element of <c>DnsProviders</c> in the configuration.</summary>
     /// <param name="builder">The builder.</param>
-    /// <param name="options">The element; checked with the configuration at start.</param>
+    /// <param name="options">The options of the provider, which are validated at start.</param>
     /// <returns>The builder.</returns>
     public static IAcmeHttpsBuilder AddDnsProvider(this IAcmeHttpsBuilder builder, DnsProviderOptions options)
     {
@@ -70,21 +77,23 @@ public static class DnsProviderBuilderExtensions
     }
 
     /// <summary>
-    /// Adds a type that elements of <c>DnsProviders</c> may name, with keys of its own: one for each public property of
-    /// <typeparamref name="TOptions"/>. Of two types with the same name, the one added last is used.
+    /// Adds a type that elements of <c>DnsProviders</c> can name, with a key for each public property of <typeparamref name="TOptions"/>.
+    /// If two types have the same name, the last one wins.
     /// </summary>
     /// <typeparam name="TOptions">
-    /// A class with settable properties of type <see cref="string"/>, <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>, <see cref="TimeSpan"/>,
-    /// <see cref="Guid"/>, <see cref="Uri"/> (absolute) or an enumeration. <see cref="System.ComponentModel.DataAnnotations.RequiredAttribute"/> makes a key
-    /// required, other validation attributes check its value, and <c>[DataType(DataType.Password)]</c> marks a secret: no message quotes it, and a key with
-    /// <c>File</c> at the end of its name may hold the path of a file with the value instead.
+    /// A class with settable properties of type <see cref="string"/>, <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>,
+    /// <see cref="TimeSpan"/>, <see cref="Guid"/>, <see cref="Uri"/> (absolute) or an enumeration. The attribute
+    /// <see cref="System.ComponentModel.DataAnnotations.RequiredAttribute"/> makes a key required, and other validation attributes check
+    /// its value. <c>[DataType(DataType.Password)]</c> marks a secret: no message quotes it, and its value can come from a file, named by
+    /// the key with <c>File</c> appended.
     /// </typeparam>
     /// <param name="builder">The builder.</param>
-    /// <param name="type">The name, compared without regard to case.</param>
-    /// <param name="factory">Creates a provider; called once for each element of the configuration, when it is first needed.</param>
+    /// <param name="type">The name, case-insensitive.</param>
+    /// <param name="factory">Creates a provider. Called once for each element of the configuration, on first use.</param>
     /// <returns>The builder.</returns>
     /// <exception cref="ArgumentException">A property has a type that cannot be read from the configuration.</exception>
-    public static IAcmeHttpsBuilder AddDnsProviderType<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(
+    public static IAcmeHttpsBuilder AddDnsProviderType<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(
         this IAcmeHttpsBuilder builder, string type, Func<IServiceProvider, TOptions, IDnsProvider> factory)
         where TOptions : class, new()
     {
@@ -92,23 +101,29 @@ public static class DnsProviderBuilderExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(type);
         ArgumentNullException.ThrowIfNull(factory);
         builder.Services.AddDnsProviderKind(
-            DnsProviderOptionsReader<TOptions>.TypeOf(type), (services, settings) => factory(services, DnsProviderOptionsReader<TOptions>.Read(settings)));
+            DnsProviderOptionsReader<TOptions>.TypeOf(type),
+            (services, settings) => factory(services, DnsProviderOptionsReader<TOptions>.Read(settings)));
         return builder;
     }
 
-    /// <summary>Adds dynamic updates (RFC 2136) of a name server such as BIND.</summary>
-    public static IAcmeHttpsBuilder AddRfc2136Dns(this IAcmeHttpsBuilder builder, Action<Rfc2136Options> configure) => builder.Add(configure);
+    /// <summary>Adds a name server with dynamic updates (RFC 2136), such as BIND.</summary>
+    public static IAcmeHttpsBuilder AddRfc2136Dns(this IAcmeHttpsBuilder builder, Action<Rfc2136Options> configure)
+        => builder.Add(configure);
 
-    /// <summary>Adds the HTTP API of a PowerDNS authoritative server.</summary>
-    public static IAcmeHttpsBuilder AddPowerDns(this IAcmeHttpsBuilder builder, Action<PowerDnsOptions> configure) => builder.Add(configure);
+    /// <summary>Adds a PowerDNS authoritative server with its HTTP API.</summary>
+    public static IAcmeHttpsBuilder AddPowerDns(this IAcmeHttpsBuilder builder, Action<PowerDnsOptions> configure)
+        => builder.Add(configure);
 
     /// <summary>Adds Cloudflare, with a scoped API token.</summary>
-    public static IAcmeHttpsBuilder AddCloudflareDns(this IAcmeHttpsBuilder builder, Action<CloudflareOptions> configure) => builder.Add(configure);
+    public static IAcmeHttpsBuilder AddCloudflareDns(this IAcmeHttpsBuilder builder, Action<CloudflareOptions> configure)
+        => builder.Add(configure);
 
-    /// <summary>Adds an acme-dns server. The CNAME that each name needs is logged, and is part of the failure until it is there.</summary>
+    /// <summary>Adds an acme-dns server. The CNAME record that each name needs is logged, and shown in failures until it exists.</summary>
     public static IAcmeHttpsBuilder AddAcmeDns(this IAcmeHttpsBuilder builder, Action<AcmeDnsOptions> configure) => builder.Add(configure);
 
-    /// <summary>Adds a program of your own, which is run for each record with <c>present</c> or <c>cleanup</c>, the record's name and its value.</summary>
+    /// <summary>
+    /// Adds a program, which is run for each record with the arguments <c>present</c> or <c>cleanup</c>, the record's name and its value.
+    /// </summary>
     public static IAcmeHttpsBuilder AddExecDns(this IAcmeHttpsBuilder builder, Action<ExecOptions> configure) => builder.Add(configure);
 
     private static IAcmeHttpsBuilder Add<TOptions>(this IAcmeHttpsBuilder builder, Action<TOptions> configure)

@@ -1,5 +1,7 @@
+using System.Net;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration.Snapshot;
@@ -12,12 +14,18 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting;
 
-/// <summary>Looks at what the server listens on once it does, and says what will not work.</summary>
+/// <summary>Checks the endpoints of the started server, and logs what will not work.</summary>
 internal sealed class EndpointReport(
-    IServer server, KestrelEndpoints endpoints, ConfigurationSource configuration, CertificateCatalog catalog, IEnumerable<IDomainSource> sources, ILogger<EndpointReport> logger)
+    IServer server,
+    KestrelEndpoints endpoints,
+    ConfigurationSource configuration,
+    CertificateCatalog catalog,
+    IEnumerable<IDomainSource> sources,
+    ILogger<EndpointReport> logger)
 {
-    // TestServer, IIS and design-time tools have servers of their own: there is nothing for us to do.
-    public bool KestrelIsUsed => server.GetType().FullName?.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) == true;
+    // TestServer, IIS and design-time tools use other servers, with which KestrelAcme has nothing to do.
+    public bool KestrelIsUsed
+        => server.GetType().FullName?.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) == true;
 
     public string ServerName => server.GetType().FullName ?? server.GetType().Name;
 
@@ -25,7 +33,7 @@ internal sealed class EndpointReport(
     {
         var snapshot = configuration.Current;
 
-        // An app that has the package and no names yet, such as one made from a template, has nothing to be warned of.
+        // No warning for an app without names, such as one from a template.
         if (!endpoints.AnyIsOurs && (snapshot.Certificates.Count > 0 || catalog.All.Count > 0 || sources.Any()))
         {
             logger.NoHttpsEndpoint();
@@ -48,7 +56,7 @@ internal sealed class EndpointReport(
             return;
         }
 
-        var plain = (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Where(a => a.StartsWith("http://", StringComparison.OrdinalIgnoreCase)).ToList();
+        var plain = PlainHttpEndpoints.Addresses(server).ToList();
         if (plain.Count == 0)
         {
             logger.NoHttpEndpoint();
@@ -71,4 +79,27 @@ internal sealed class EndpointReport(
             logger.WildcardsWithoutDnsChallenge(string.Join(", ", names.Take(Most)) + (names.Count > Most ? ", and more" : ""));
         }
     }
+}
+
+/// <summary>Lists the addresses where the server listens for plain HTTP.</summary>
+internal sealed class PlainHttpEndpoints(IServer server) : IPlainHttpEndpoints
+{
+    /// <summary>Returns the addresses as URLs.</summary>
+    public static IEnumerable<string> Addresses(IServer server)
+        => (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [])
+            .Where(a => a.StartsWith("http://", StringComparison.OrdinalIgnoreCase));
+
+    public IReadOnlyList<IPEndPoint> List() =>
+    [
+        .. Addresses(server)
+            .Select(BindingAddress.Parse)
+            .Where(a => !a.IsUnixPipe && !a.IsNamedPipe)
+            .Select(a => new IPEndPoint(AddressOf(a.Host), a.Port)),
+    ];
+
+    // Wildcard addresses and names such as localhost are reachable at loopback.
+    private static IPAddress AddressOf(string host)
+        => IPAddress.TryParse(host.Trim('[', ']'), out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)
+            ? address
+            : IPAddress.Loopback;
 }

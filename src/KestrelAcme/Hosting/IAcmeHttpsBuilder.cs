@@ -1,9 +1,12 @@
-// Where ASP.NET Core apps look for the verbs of their services.
+// The namespace where apps look for extension methods of their services.
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>What <c>AddAcmeHttps</c> returns: the place to plug in stores, challenge handlers and listeners.</summary>
+/// <summary>The result of <c>AddAcmeHttps</c>, to add storages, challenge handlers, DNS providers and event handlers.</summary>
 public interface IAcmeHttpsBuilder
 {
-    /// <summary>The application's services.</summary>
+    /// <summary>The app's services.</summary>
     IServiceCollection Services { get; }
 }
+
+/// <summary>The builder that <c>AddAcmeHttps</c> returns.</summary>
+internal sealed record AcmeHttpsBuilder(IServiceCollection Services) : IAcmeHttpsBuilder;

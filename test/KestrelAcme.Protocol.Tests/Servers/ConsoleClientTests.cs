@@ -33,7 +33,7 @@ public sealed class ConsoleClientTests : ServerTest
     }
 
     [Theory]
-    [InlineData("--directory is missing or no URL", "--domain", "a.example")]
+    [InlineData("--directory is missing or not a URL", "--domain", "a.example")]
     [InlineData("--domain is missing", "--directory", "https://acme.test/directory")]
     [InlineData("is not an https URL", "--directory", "http://acme.test/directory", "--domain", "a.example")]
     [InlineData("Unknown option --what", "--what", "x")]

@@ -22,7 +22,8 @@ public sealed class AuthorityReaderTests
     [Fact]
     public void Build_NothingNamedInDevelopment_NoAuthorityAndNoProblem()
     {
-        var snapshot = TestFacts.Snapshot(options => (options.AcceptTermsOfService, options.DomainNames) = (false, ["app.localhost"]), TestFacts.Development);
+        var snapshot = TestFacts.Snapshot(
+            options => (options.AcceptTermsOfService, options.DomainNames) = (false, ["app.localhost"]), TestFacts.Development);
 
         Assert.Empty(snapshot.Authorities);
         Assert.Contains("Development", snapshot.NoAuthorityReason, StringComparison.Ordinal);
@@ -66,13 +67,13 @@ public sealed class AuthorityReaderTests
             TestFacts.Snapshot(options => options.DirectoryUrl = "https://ca.corp/a-b").Authorities[0].Id);
 
     [Theory]
-    [InlineData("LetsEncryt", "is neither a URL nor a known authority. Did you mean 'LetsEncrypt'?")]
-    [InlineData("ca.corp/dir", "is neither a URL nor a known authority. Write a URL that begins with 'https://', or one of LetsEncrypt,")]
-    [InlineData("/dir", "is neither a URL nor a known authority.")]
+    [InlineData("LetsEncryt", "is neither a URL nor a known CA. Did you mean 'LetsEncrypt'?")]
+    [InlineData("ca.corp/dir", "is neither a URL nor a known CA. Write a URL that begins with 'https://', or one of LetsEncrypt,")]
+    [InlineData("/dir", "is neither a URL nor a known CA.")]
     [InlineData("http://ca.corp/dir", "is not encrypted, and not on this machine. Write 'https://ca.corp/dir'.")]
     [InlineData("http://ca.corp:8080/dir", "is not encrypted, and not on this machine. Write 'https://ca.corp:8080/dir'.")]
-    [InlineData("ftp://ca.corp/dir", "is not a URL of a directory.")]
-    [InlineData("https://", "is not a URL of a directory.")]
+    [InlineData("ftp://ca.corp/dir", "is not the URL of a directory.")]
+    [InlineData("https://", "is not the URL of a directory.")]
     public void Build_BadDirectoryUrl_SaysWhyAndHow(string url, string expected)
     {
         var problem = Assert.Single(TestFacts.Problems(options => options.DirectoryUrl = url));
@@ -84,7 +85,8 @@ public sealed class AuthorityReaderTests
     [InlineData("https://user:s3cret@ca.corp/dir")]
     [InlineData("https://user:s3cret@/dir")]
     public void Build_UrlWithPassword_IsNotQuoted(string url)
-        => Assert.DoesNotContain("s3cret", Assert.Single(TestFacts.Problems(options => options.DirectoryUrl = url)), StringComparison.Ordinal);
+        => Assert.DoesNotContain(
+            "s3cret", Assert.Single(TestFacts.Problems(options => options.DirectoryUrl = url)), StringComparison.Ordinal);
 
     [Fact]
     public void Build_SeveralAuthorities_InOrderWithTheirOwnSettings()
@@ -95,7 +97,12 @@ public sealed class AuthorityReaderTests
             options.Authorities =
             [
                 new() { DirectoryUrl = "LetsEncrypt", Profile = "tlsserver", PreferredChain = "ISRG Root X1" },
-                new() { DirectoryUrl = "ZeroSsl", EmailAddress = "zero@example.com", ExternalAccountBinding = new() { KeyId = "k", HmacKey = Hmac } },
+                new()
+                {
+                    DirectoryUrl = "ZeroSsl",
+                    EmailAddress = "zero@example.com",
+                    ExternalAccountBinding = new() { KeyId = "k", HmacKey = Hmac },
+                },
             ];
         });
 
@@ -110,24 +117,35 @@ public sealed class AuthorityReaderTests
     {
         var problems = TestFacts.Problems(options =>
         {
-            (options.DirectoryUrl, options.TrustedRootsPath, options.Profile, options.PreferredChain) = ("LetsEncrypt", "/roots.pem", "p", "c");
+            (
+                options.DirectoryUrl,
+                options.TrustedRootsPath,
+                options.Profile,
+                options.PreferredChain) = ("LetsEncrypt", "/roots.pem", "p", "c");
             options.ExternalAccountBinding = new() { KeyId = "k", HmacKey = Hmac };
             options.Authorities = [new() { DirectoryUrl = "LetsEncrypt" }];
         });
 
         Assert.Equal(5, problems.Length);
-        Assert.All(problems, problem => Assert.Contains("is given beside Authorities", problem, StringComparison.Ordinal));
+        Assert.All(problems, problem => Assert.Contains("is set in addition to Authorities", problem, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Build_AuthorityWithoutUrl_IsAProblem()
-        => Assert.StartsWith("AcmeHttps:Authorities:0:DirectoryUrl: is missing.", Assert.Single(TestFacts.Problems(options => options.Authorities = [new()])), StringComparison.Ordinal);
+        => Assert.StartsWith(
+            "AcmeHttps:Authorities:0:DirectoryUrl: is missing.",
+            Assert.Single(TestFacts.Problems(options => options.Authorities = [new()])),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Build_AuthorityTwice_IsAProblem()
         => Assert.Equal(
-            ["AcmeHttps:Authorities:1:DirectoryUrl = 'https://acme-v02.api.letsencrypt.org/directory': is listed twice. Remove one of them."],
-            TestFacts.Problems(options => options.Authorities = [new() { DirectoryUrl = "LetsEncrypt" }, new() { DirectoryUrl = "https://acme-v02.api.letsencrypt.org/directory" }]));
+            [
+                "AcmeHttps:Authorities:1:DirectoryUrl = 'https://acme-v02.api.letsencrypt.org/directory': is listed twice. Remove "
+                    + "one of them."],
+            TestFacts.Problems(
+                options => options.Authorities = [
+                    new() { DirectoryUrl = "LetsEncrypt" }, new() { DirectoryUrl = "https://acme-v02.api.letsencrypt.org/directory" }]));
 
     [Theory]
     [InlineData("ZeroSsl")]
@@ -137,23 +155,31 @@ public sealed class AuthorityReaderTests
     [InlineData("Actalis")]
     public void Build_ExternalAccountBindingNeededAndAbsent_IsAProblem(string name)
         => Assert.Equal(
-            [$"AcmeHttps:ExternalAccountBinding: is needed by {name}. Get a key identifier and an HMAC key from {name}, and set KeyId and HmacKey."],
+            [
+                $"AcmeHttps:ExternalAccountBinding: is required by {name}. Get a key identifier and an HMAC key from {name}, and set "
+                    + "KeyId and HmacKey."],
             TestFacts.Problems(options => (options.DirectoryUrl, options.EmailAddress) = (name, "a@example.com")));
 
     [Fact]
     public void Build_EmailNeededAndAbsent_IsAProblem()
         => Assert.Equal(
-            ["AcmeHttps:EmailAddress: is needed by ZeroSsl. Write the address for its notices."],
-            TestFacts.Problems(options => (options.DirectoryUrl, options.ExternalAccountBinding) = ("ZeroSsl", new() { KeyId = "k", HmacKey = Hmac })));
+            ["AcmeHttps:EmailAddress: is required by ZeroSsl. Write the address for its notices."],
+            TestFacts.Problems(
+                options => (options.DirectoryUrl, options.ExternalAccountBinding) = ("ZeroSsl", new() { KeyId = "k", HmacKey = Hmac })));
 
     [Fact]
     public void Build_ServeOnly_NeedsNothingToOrderWith()
-        => Assert.Empty(TestFacts.Problems(options => (options.DirectoryUrl, options.Issuance, options.AcceptTermsOfService) = ("ZeroSsl", IssuanceMode.ServeOnly, false)));
+        => Assert.Empty(
+            TestFacts.Problems(
+                options => (
+                    options.DirectoryUrl, options.Issuance, options.AcceptTermsOfService) = ("ZeroSsl", IssuanceMode.ServeOnly, false)));
 
     [Fact]
     public void Build_TermsNotAccepted_IsAProblem()
         => Assert.Equal(
-            ["AcmeHttps:AcceptTermsOfService = 'false': no certificate can be ordered from LetsEncrypt before its terms of service are accepted. Read the terms, then write true."],
+            [
+                "AcmeHttps:AcceptTermsOfService = 'false': no certificate can be ordered from LetsEncrypt until its terms of service "
+                    + "are accepted. Read the terms, then write true."],
             TestFacts.Problems(options => options.AcceptTermsOfService = false));
 
     [Fact]

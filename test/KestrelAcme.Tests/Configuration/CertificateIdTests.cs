@@ -18,7 +18,8 @@ public sealed class CertificateIdTests
     [Theory]
     [InlineData(KeyAlgorithm.EcdsaP384, "example.com+ecdsap384")]
     [InlineData(KeyAlgorithm.Rsa2048, "example.com+rsa2048")]
-    public void Of_OtherKeyAlgorithm_HasSuffix(KeyAlgorithm algorithm, string expected) => Assert.Equal(expected, Of(algorithm, "example.com"));
+    public void Of_OtherKeyAlgorithm_HasSuffix(KeyAlgorithm algorithm, string expected)
+        => Assert.Equal(expected, Of(algorithm, "example.com"));
 
     [Fact]
     public void Of_Group_DoesNotDependOnOrder()

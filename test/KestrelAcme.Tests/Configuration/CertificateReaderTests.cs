@@ -29,7 +29,14 @@ public sealed class CertificateReaderTests
     {
         var snapshot = TestFacts.Snapshot(options => options.Certificates =
         [
-            new() { DomainNames = ["b.example.com", "*.a.example.com"], KeyAlgorithms = [KeyAlgorithm.Rsa3072], Profile = "shortlived", PreferredChain = "ISRG Root X1", ChallengeTypes = ["DNS-01"] },
+            new()
+            {
+                DomainNames = ["b.example.com", "*.a.example.com"],
+                KeyAlgorithms = [KeyAlgorithm.Rsa3072],
+                Profile = "shortlived",
+                PreferredChain = "ISRG Root X1",
+                ChallengeTypes = ["DNS-01"],
+            },
         ]);
 
         var group = snapshot.Certificates[1];
@@ -56,8 +63,14 @@ public sealed class CertificateReaderTests
     [InlineData("*.a.example.com", "b.a.example.com", "b.a.example.com", "a.example.com")]
     public void Build_WildcardAndAMemberInOneCertificate_IsAProblem(string first, string second, string member, string parent)
         => Assert.Equal(
-            [$"AcmeHttps:Certificates:0:DomainNames = '{member}': is covered by '*.{parent}' in the same certificate, which public authorities refuse. Remove it here, or move it to the list DomainNames: one certificate each."],
-            TestFacts.Problems(options => (options.ChallengeTypes, options.DomainNames, options.Certificates) = (["dns-01"], [], [new() { DomainNames = [first, second] }])));
+            [
+                $"AcmeHttps:Certificates:0:DomainNames = '{member}': is covered by '*.{parent}' in the same certificate, which public "
+                    + "CAs reject. Remove it here, or move it to the list DomainNames, with a certificate of its own."],
+            TestFacts.Problems(
+                options => (
+                    options.ChallengeTypes,
+                    options.DomainNames,
+                    options.Certificates) = (["dns-01"], [], [new() { DomainNames = [first, second] }])));
 
     [Theory]
     [InlineData(null, "*.example.com", "example.com")]
@@ -66,14 +79,24 @@ public sealed class CertificateReaderTests
     [InlineData("https://ca.internal/dir", "*.example.com", "www.example.com")]
     public void Build_WildcardAndNoMember_Allowed(string? authority, string first, string second)
         => Assert.Empty(TestFacts.Problems(options =>
-            (options.ChallengeTypes, options.DirectoryUrl, options.DomainNames, options.Certificates) = (["dns-01"], authority, [], [new() { DomainNames = [first, second] }])));
+            (
+                options.ChallengeTypes,
+                options.DirectoryUrl,
+                options.DomainNames,
+                options.Certificates) = (["dns-01"], authority, [], [new() { DomainNames = [first, second] }])));
 
     [Fact]
     public void Build_NoNames_Allowed() => Assert.Empty(TestFacts.Snapshot(options => options.DomainNames = []).Certificates);
 
     [Fact]
     public void Build_NullLists_AreEmpty()
-        => Assert.Empty(TestFacts.Snapshot(options => (options.DomainNames, options.Certificates, options.Authorities, options.LocalAddressNames) = (null!, null!, null!, null!)).Certificates);
+        => Assert.Empty(
+            TestFacts.Snapshot(
+                options => (
+                    options.DomainNames,
+                    options.Certificates,
+                    options.Authorities,
+                    options.LocalAddressNames) = (null!, null!, null!, null!)).Certificates);
 
     [Fact]
     public void Build_DuplicateAfterNormalization_PointsAtTheFirst()
@@ -89,12 +112,15 @@ public sealed class CertificateReaderTests
 
     [Fact]
     public void Build_NamesThatWouldShareAFile_AreAProblem()
-        => Assert.Single(TestFacts.Problems(options => (options.DirectoryUrl, options.DomainNames) = ("https://ca.corp/dir", ["a1--1", "a1::1"])));
+        => Assert.Single(
+            TestFacts.Problems(options => (options.DirectoryUrl, options.DomainNames) = ("https://ca.corp/dir", ["a1--1", "a1::1"])));
 
     [Fact]
     public void Build_WildcardWithHttpOnly_IsAProblem()
         => Assert.Equal(
-            ["AcmeHttps:DomainNames:0 = '*.example.com': is a wildcard, which only a DNS challenge can prove. Add 'dns-01' to ChallengeTypes, or name the hosts one by one."],
+            [
+                "AcmeHttps:DomainNames:0 = '*.example.com': is a wildcard, which only a DNS challenge can validate. Add 'dns-01' to "
+                    + "ChallengeTypes, or list the hosts one by one."],
             TestFacts.Problems(options => options.DomainNames = ["*.example.com"]));
 
     [Fact]
@@ -107,7 +133,10 @@ public sealed class CertificateReaderTests
     public void Build_GroupOf101_IsAProblem()
         => Assert.StartsWith(
             "AcmeHttps:Certificates:0:DomainNames: has 101 names.",
-            Assert.Single(TestFacts.Problems(options => options.Certificates = [new() { DomainNames = [.. Enumerable.Range(0, 101).Select(i => $"n{i}.example.com")] }])),
+            Assert.Single(
+                TestFacts.Problems(
+                    options => options.Certificates = [
+                        new() { DomainNames = [.. Enumerable.Range(0, 101).Select(i => $"n{i}.example.com")] }])),
             StringComparison.Ordinal);
 
     [Fact]
@@ -115,7 +144,12 @@ public sealed class CertificateReaderTests
     {
         Assert.Single(TestFacts.Problems(options => options.DomainNames = ["a.test"]));
         Assert.Empty(TestFacts.Problems(options => (options.DomainNames, options.DirectoryUrl) = (["a.test"], "https://ca.corp/dir")));
-        Assert.Empty(TestFacts.Problems(options => (options.DomainNames, options.Authorities) = (["a.test"], [new() { DirectoryUrl = "LetsEncrypt" }, new() { DirectoryUrl = "https://ca.corp/dir" }])));
+        Assert.Empty(
+            TestFacts.Problems(
+                options => (
+                    options.DomainNames,
+                    options.Authorities) = (["a.test"],
+                    [new() { DirectoryUrl = "LetsEncrypt" }, new() { DirectoryUrl = "https://ca.corp/dir" }])));
     }
 
     [Fact]
@@ -134,7 +168,10 @@ public sealed class CertificateReaderTests
 
     [Fact]
     public void Build_TenThousandNames_OneCertificateEach()
-        => Assert.Equal(10_000, TestFacts.Snapshot(options => options.DomainNames = [.. Enumerable.Range(0, 10_000).Select(i => $"n{i}.example.com")]).Certificates.Count);
+        => Assert.Equal(
+            10_000,
+            TestFacts.Snapshot(options => options.DomainNames = [.. Enumerable.Range(0, 10_000).Select(i => $"n{i}.example.com")])
+                .Certificates.Count);
 
     [Fact]
     public void ForName_AtRunTime_SameAsConfigured()

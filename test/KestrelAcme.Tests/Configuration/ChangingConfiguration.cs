@@ -18,5 +18,6 @@ internal sealed class ChangingConfiguration : ConfigurationProvider, IConfigurat
     /// <summary>What a file that can no longer be parsed does: it has nothing any more, and nothing signals it.</summary>
     public void Empty() => Set([]);
 
-    private void Set((string Key, string? Value)[] values) => Data = values.ToDictionary(pair => $"AcmeHttps:{pair.Key}", pair => pair.Value, StringComparer.OrdinalIgnoreCase);
+    private void Set((string Key, string? Value)[] values)
+        => Data = values.ToDictionary(pair => $"AcmeHttps:{pair.Key}", pair => pair.Value, StringComparer.OrdinalIgnoreCase);
 }

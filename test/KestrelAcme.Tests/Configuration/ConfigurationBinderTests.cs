@@ -14,30 +14,67 @@ public sealed class ConfigurationBinderTests
         var options = BindJson("""
             { "AcmeHttps": {
                 "Enabled": true, "AcceptTermsOfService": true, "EmailAddress": "a@example.com", "DomainNames": ["a.example", "b.example"],
-                "Certificates": [{ "DomainNames": ["c.example"], "KeyAlgorithms": ["rsa2048"], "Profile": "p", "PreferredChain": "c", "ChallengeTypes": ["dns-01"] }],
-                "DirectoryUrl": "LetsEncrypt", "TrustedRootsPath": "r", "StoragePath": "s", "ChallengeTypes": ["tls-alpn-01"], "KeyAlgorithm": "EcdsaP384",
-                "KeyAlgorithms": ["EcdsaP256", "Rsa4096"], "Profile": "q", "PreferredChain": "d", "ExternalAccountBinding": { "KeyId": "k", "HmacKey": "h", "HmacKeyFile": "f" },
-                "Authorities": [{ "DirectoryUrl": "u", "TrustedRootsPath": "t", "ExternalAccountBinding": { "KeyId": "l" }, "Profile": "r", "PreferredChain": "e", "EmailAddress": "m" }],
-                "ExportPath": "e", "ExportFileMode": "640", "ExportGroup": "g", "SelfCheck": false, "AllowEphemeralStorage": true, "Issuance": "ServeOnly", "MissingCertificate": "Refuse", "MaxConcurrentOrders": 7,
-                "ContextCacheSize": 70, "SessionCacheCertificates": 17, "DefaultServerName": "n", "LocalAddressNames": { "10.0.0.1": "a.example", "::1": "b.example" }, "ReuseKeys": true
+                "Certificates": [{
+                  "DomainNames": ["c.example"], "KeyAlgorithms": ["rsa2048"], "Profile": "p", "PreferredChain": "c",
+                  "ChallengeTypes": ["dns-01"] }],
+                "DirectoryUrl": "LetsEncrypt", "TrustedRootsPath": "r", "StoragePath": "s", "ChallengeTypes": ["tls-alpn-01"],
+                "KeyAlgorithm": "EcdsaP384", "KeyAlgorithms": ["EcdsaP256", "Rsa4096"], "Profile": "q", "PreferredChain": "d",
+                "ExternalAccountBinding": { "KeyId": "k", "HmacKey": "h", "HmacKeyFile": "f" },
+                "Authorities": [{
+                  "DirectoryUrl": "u", "TrustedRootsPath": "t", "ExternalAccountBinding": { "KeyId": "l" }, "Profile": "r",
+                  "PreferredChain": "e", "EmailAddress": "m" }],
+                "ExportPath": "e", "ExportFileMode": "640", "ExportGroup": "g", "SelfCheck": false, "AllowEphemeralStorage": true,
+                "Issuance": "ServeOnly", "MissingCertificate": "Refuse", "MaxConcurrentOrders": 7, "ContextCacheSize": 70,
+                "SessionCacheCertificates": 17, "DefaultServerName": "n",
+                "LocalAddressNames": { "10.0.0.1": "a.example", "::1": "b.example" }, "ReuseKeys": true
             } }
             """);
 
         Assert.Empty(options.BindingProblems);
-        Assert.True(options is { Enabled: true, AcceptTermsOfService: true, SelfCheck: false, AllowEphemeralStorage: true, ReuseKeys: true });
+        Assert.True(
+            options is { Enabled: true, AcceptTermsOfService: true, SelfCheck: false, AllowEphemeralStorage: true, ReuseKeys: true });
         Assert.Equal(["a.example", "b.example"], options.DomainNames);
-        Assert.Equal(("a@example.com", "LetsEncrypt", "r", "s", "q", "d", "e", "n"), (options.EmailAddress, options.DirectoryUrl, options.TrustedRootsPath, options.StoragePath, options.Profile, options.PreferredChain, options.ExportPath, options.DefaultServerName));
+        Assert.Equal(
+            ("a@example.com", "LetsEncrypt", "r", "s", "q", "d", "e", "n"),
+            (
+                options.EmailAddress,
+                options.DirectoryUrl,
+                options.TrustedRootsPath,
+                options.StoragePath,
+                options.Profile,
+                options.PreferredChain,
+                options.ExportPath,
+                options.DefaultServerName));
         Assert.Equal(("640", "g"), (options.ExportFileMode, options.ExportGroup));
         Assert.Equal((7, 70, 17), (options.MaxConcurrentOrders, options.ContextCacheSize, options.SessionCacheCertificates));
-        Assert.Equal((IssuanceMode.ServeOnly, MissingCertificate.Refuse, KeyAlgorithm.EcdsaP384), (options.Issuance, options.MissingCertificate, options.KeyAlgorithm));
+        Assert.Equal(
+            (IssuanceMode.ServeOnly, MissingCertificate.Refuse, KeyAlgorithm.EcdsaP384),
+            (options.Issuance, options.MissingCertificate, options.KeyAlgorithm));
         Assert.Equal([KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa4096], options.KeyAlgorithms);
         Assert.Equal(["tls-alpn-01"], options.ChallengeTypes);
-        Assert.Equal(("k", "h", "f"), (options.ExternalAccountBinding!.KeyId, options.ExternalAccountBinding.HmacKey, options.ExternalAccountBinding.HmacKeyFile));
+        Assert.Equal(
+            ("k", "h", "f"),
+            (options.ExternalAccountBinding!.KeyId, options.ExternalAccountBinding.HmacKey, options.ExternalAccountBinding.HmacKeyFile));
         Assert.Equal(new Dictionary<string, string> { ["10.0.0.1"] = "a.example", ["::1"] = "b.example" }, options.LocalAddressNames);
         var certificate = Assert.Single(options.Certificates);
-        Assert.Equal(("c.example", KeyAlgorithm.Rsa2048, "p", "c", "dns-01"), (certificate.DomainNames[0], certificate.KeyAlgorithms![0], certificate.Profile, certificate.PreferredChain, certificate.ChallengeTypes![0]));
+        Assert.Equal(
+            ("c.example", KeyAlgorithm.Rsa2048, "p", "c", "dns-01"),
+            (
+                certificate.DomainNames[0],
+                certificate.KeyAlgorithms![0],
+                certificate.Profile,
+                certificate.PreferredChain,
+                certificate.ChallengeTypes![0]));
         var authority = Assert.Single(options.Authorities);
-        Assert.Equal(("u", "t", "l", "r", "e", "m"), (authority.DirectoryUrl, authority.TrustedRootsPath, authority.ExternalAccountBinding!.KeyId, authority.Profile, authority.PreferredChain, authority.EmailAddress));
+        Assert.Equal(
+            ("u", "t", "l", "r", "e", "m"),
+            (
+                authority.DirectoryUrl,
+                authority.TrustedRootsPath,
+                authority.ExternalAccountBinding!.KeyId,
+                authority.Profile,
+                authority.PreferredChain,
+                authority.EmailAddress));
     }
 
     [Fact]
@@ -72,7 +109,9 @@ public sealed class ConfigurationBinderTests
     public void Bind_ListsAsOneText_AreDividedAtCommas()
     {
         var options = BindJson("""
-            { "AcmeHttps": { "DomainNames": "a.example, b.example,", "ChallengeTypes": "dns-01,http-01", "KeyAlgorithms": "EcdsaP256, Rsa2048", "DnsResolvers": "192.0.2.1",
+            { "AcmeHttps": {
+              "DomainNames": "a.example, b.example,", "ChallengeTypes": "dns-01,http-01", "KeyAlgorithms": "EcdsaP256, Rsa2048",
+              "DnsResolvers": "192.0.2.1",
               "Certificates": [ { "DomainNames": "c.example,d.example" } ] } }
             """);
 
@@ -86,15 +125,27 @@ public sealed class ConfigurationBinderTests
 
     [Fact]
     public void Bind_NamesAsKeys_AreNames()
-        => Assert.Equal(["a.example", "c.example"], BindJson("""{ "AcmeHttps": { "DomainNames": { "c.example": true, "b.example": false, "a.example": "" } } }""").DomainNames);
+        => Assert.Equal(
+            ["a.example", "c.example"],
+            BindJson("""{ "AcmeHttps": { "DomainNames": { "c.example": true, "b.example": false, "a.example": "" } } }""").DomainNames);
 
     [Fact]
     public void Bind_List_ReplacesWhatWasThere()
     {
-        var options = new AcmeHttpsOptions { DomainNames = ["x.example"], ChallengeTypes = ["http-01"], Certificates = [new()], Authorities = [new()] };
+        var options = new AcmeHttpsOptions
+        {
+            DomainNames = ["x.example"],
+            ChallengeTypes = ["http-01"],
+            Certificates = [new()],
+            Authorities = [new()],
+        };
 
-        AcmeHttpsConfigurationBinder.Bind(
-            Json("""{ "AcmeHttps": { "DomainNames": ["a.example"], "ChallengeTypes": ["dns-01"], "Certificates": [{ "Profile": "p" }], "Authorities": [{ "Profile": "q" }] } }""").GetSection("AcmeHttps"),
+        AcmeHttpsOptionsReader.Bind(
+            Json("""
+                { "AcmeHttps": {
+                  "DomainNames": ["a.example"], "ChallengeTypes": ["dns-01"], "Certificates": [{ "Profile": "p" }],
+                  "Authorities": [{ "Profile": "q" }] } }
+                """).GetSection("AcmeHttps"),
             options);
 
         Assert.Equal(["a.example"], options.DomainNames);
@@ -110,7 +161,7 @@ public sealed class ConfigurationBinderTests
     {
         var options = new AcmeHttpsOptions { DomainNames = ["x.example"] };
 
-        AcmeHttpsConfigurationBinder.Bind(Json($$"""{ "AcmeHttps": { {{json}} } }""").GetSection("AcmeHttps"), options);
+        AcmeHttpsOptionsReader.Bind(Json($$"""{ "AcmeHttps": { {{json}} } }""").GetSection("AcmeHttps"), options);
 
         Assert.Empty(options.BindingProblems);
         Assert.Empty(options.DomainNames);
@@ -119,7 +170,12 @@ public sealed class ConfigurationBinderTests
     [Fact]
     public void Bind_NullsAndEmptyValues_CountAsNone()
     {
-        var options = BindJson("""{ "AcmeHttps": { "Enabled": "", "EmailAddress": null, "DomainNames": null, "KeyAlgorithm": "", "MaxConcurrentOrders": "", "ExternalAccountBinding": null, "Certificates": null } }""");
+        var options = BindJson(
+            """
+            { "AcmeHttps": {
+              "Enabled": "", "EmailAddress": null, "DomainNames": null, "KeyAlgorithm": "", "MaxConcurrentOrders": "",
+              "ExternalAccountBinding": null, "Certificates": null } }
+            """);
 
         Assert.Empty(options.BindingProblems);
         Assert.True(options is { Enabled: true, EmailAddress: null, ExternalAccountBinding: null, MaxConcurrentOrders: 4 });
@@ -130,22 +186,65 @@ public sealed class ConfigurationBinderTests
 
     [Theory]
     [InlineData("\"SelfCheck\": \"yes\"", "AcmeHttps:SelfCheck = 'yes': is not a boolean. Write true or false.")]
-    [InlineData("\"MaxConcurrentOrders\": \"4.5\"", "AcmeHttps:MaxConcurrentOrders = '4.5': is not a whole number. Write digits alone.")]
-    [InlineData("\"MaxConcurrentOrders\": 99999999999", "AcmeHttps:MaxConcurrentOrders = '99999999999': is not a whole number. Write digits alone.")]
-    [InlineData("\"KeyAlgorithm\": 77", "AcmeHttps:KeyAlgorithm = '77': is not one of EcdsaP256, EcdsaP384, Rsa2048, Rsa3072, Rsa4096. Write one of them.")]
-    [InlineData("\"KeyAlgorithm\": 1", "AcmeHttps:KeyAlgorithm = '1': is not one of EcdsaP256, EcdsaP384, Rsa2048, Rsa3072, Rsa4096. Write one of them.")]
-    [InlineData("\"KeyAlgorithms\": [\"EcdsaP256\", \"ECDSA-P384\"]", "AcmeHttps:KeyAlgorithms:1 = 'ECDSA-P384': is not one of EcdsaP256, EcdsaP384, Rsa2048, Rsa3072, Rsa4096. Did you mean 'EcdsaP384'?")]
+    [InlineData("\"MaxConcurrentOrders\": \"4.5\"", "AcmeHttps:MaxConcurrentOrders = '4.5': is not a whole number. Write only digits.")]
+    [
+        InlineData(
+            "\"MaxConcurrentOrders\": 99999999999",
+            "AcmeHttps:MaxConcurrentOrders = '99999999999': is not a whole number. Write only digits.")]
+    [
+        InlineData(
+            "\"KeyAlgorithm\": 77",
+            "AcmeHttps:KeyAlgorithm = '77': is not one of EcdsaP256, EcdsaP384, Rsa2048, Rsa3072, Rsa4096. Write one of them.")]
+    [
+        InlineData(
+            "\"KeyAlgorithm\": 1",
+            "AcmeHttps:KeyAlgorithm = '1': is not one of EcdsaP256, EcdsaP384, Rsa2048, Rsa3072, Rsa4096. Write one of them.")]
+    [
+        InlineData(
+            "\"KeyAlgorithms\": [\"EcdsaP256\", \"ECDSA-P384\"]",
+            "AcmeHttps:KeyAlgorithms:1 = 'ECDSA-P384': is not one of EcdsaP256, EcdsaP384, Rsa2048, Rsa3072, Rsa4096. Did you mean "
+                + "'EcdsaP384'?")]
     [InlineData("\"Issuance\": \"Serve\"", "AcmeHttps:Issuance = 'Serve': is not one of Automatic, ServeOnly. Write one of them.")]
-    [InlineData("\"EmailAddress\": [\"a@example.com\"]", "AcmeHttps:EmailAddress: is a list or a section, a single value is wanted. Write the value alone.")]
-    [InlineData("\"DomainNames\": [{ \"Name\": \"a\" }]", "AcmeHttps:DomainNames:0: is a list or a section, a single value is wanted. Write the value alone.")]
-    [InlineData("\"DomainNames\": { \"first\": \"a\" }", "AcmeHttps:DomainNames:first = 'a': is neither true nor false. Write \"a.example\": true, or false to leave the name out.")]
-    [InlineData("\"Certificates\": \"a.example\"", "AcmeHttps:Certificates = 'a.example': is a single value, a list is wanted. Write [\"...\", \"...\"] in JSON, or AcmeHttps__Certificates__0, AcmeHttps__Certificates__1 and so on in the environment.")]
-    [InlineData("\"Certificates\": [\"a.example\"]", "AcmeHttps:Certificates:0: is a single value, a section with keys is wanted. Write { \"key\": \"value\" } in JSON.")]
+    [
+        InlineData(
+            "\"EmailAddress\": [\"a@example.com\"]",
+            "AcmeHttps:EmailAddress: is a list or a section, not a single value. Write only the value.")]
+    [
+        InlineData(
+            "\"DomainNames\": [{ \"Name\": \"a\" }]",
+            "AcmeHttps:DomainNames:0: is a list or a section, not a single value. Write only the value.")]
+    [
+        InlineData(
+            "\"DomainNames\": { \"first\": \"a\" }",
+            "AcmeHttps:DomainNames:first = 'a': is neither true nor false. Write \"a.example\": true, or false to remove the name.")]
+    [
+        InlineData(
+            "\"Certificates\": \"a.example\"",
+            "AcmeHttps:Certificates = 'a.example': is a single value, not a list. Write [\"...\", \"...\"] in JSON, or "
+                + "AcmeHttps__Certificates__0, AcmeHttps__Certificates__1 and so on in the environment.")]
+    [
+        InlineData(
+            "\"Certificates\": [\"a.example\"]",
+            "AcmeHttps:Certificates:0: is a single value, not a section with keys. Write { \"key\": \"value\" } in JSON.")]
     [InlineData("\"DomainName\": \"a.example\"", "AcmeHttps:DomainName: is not a known key. Did you mean 'DomainNames'?")]
-    [InlineData("\"Certificates\": [{ \"DomainName\": \"a\" }]", "AcmeHttps:Certificates:0:DomainName: is not a known key. Did you mean 'DomainNames'?")]
-    [InlineData("\"Authorities\": [{ \"Url\": \"u\" }]", "AcmeHttps:Authorities:0:Url: is not a known key. Remove it. Known keys: DirectoryUrl, EmailAddress, ExternalAccountBinding, PreferredChain, Profile, TrustedRootsPath.")]
-    [InlineData("\"DnsProviders\": [\"Cloudflare\"]", "AcmeHttps:DnsProviders:0: is a single value, a section with keys is wanted. Write { \"key\": \"value\" } in JSON.")]
-    [InlineData("\"DnsProviders\": [{ \"Type\": \"x\", \"MinimumWait\": 60 }]", "AcmeHttps:DnsProviders:0:MinimumWait = '60': is not a duration. Write hours, minutes and seconds, such as 00:05:00 for five minutes.")]
+    [
+        InlineData(
+            "\"Certificates\": [{ \"DomainName\": \"a\" }]",
+            "AcmeHttps:Certificates:0:DomainName: is not a known key. Did you mean 'DomainNames'?")]
+    [
+        InlineData(
+            "\"Authorities\": [{ \"Url\": \"u\" }]",
+            "AcmeHttps:Authorities:0:Url: is not a known key. Remove it. Known keys: DirectoryUrl, EmailAddress, "
+                + "ExternalAccountBinding, PreferredChain, Profile, TrustedRootsPath.")]
+    [
+        InlineData(
+            "\"DnsProviders\": [\"Cloudflare\"]",
+            "AcmeHttps:DnsProviders:0: is a single value, not a section with keys. Write { \"key\": \"value\" } in JSON.")]
+    [
+        InlineData(
+            "\"DnsProviders\": [{ \"Type\": \"x\", \"MinimumWait\": 60 }]",
+            "AcmeHttps:DnsProviders:0:MinimumWait = '60': is not a duration. Write hours, minutes and seconds, such as 00:05:00 for "
+                + "five minutes.")]
     public void Bind_Bad_OneProblemWithKeyValueAndFix(string json, string expected)
         => Assert.Equal([expected], BindJson($$"""{ "AcmeHttps": { {{json}} } }""").BindingProblems.Select(problem => problem.ToString()));
 
@@ -165,28 +264,35 @@ public sealed class ConfigurationBinderTests
 
     [Fact]
     public void Bind_SectionIsAValue_IsAProblem()
-        => Assert.StartsWith("AcmeHttps: is a single value", Assert.Single(BindJson("""{ "AcmeHttps": "example.com" }""").BindingProblems).ToString(), StringComparison.Ordinal);
+        => Assert.StartsWith(
+            "AcmeHttps: is a single value",
+            Assert.Single(BindJson("""{ "AcmeHttps": "example.com" }""").BindingProblems).ToString(),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Bind_ManyBad_CollectsAll()
-        => Assert.Equal(4, BindJson("""{ "AcmeHttps": { "Enabled": "x", "SelfCheck": "x", "KeyAlgorithm": "x", "Wrong": "x" } }""").BindingProblems.Count);
+        => Assert.Equal(
+            4,
+            BindJson("""{ "AcmeHttps": { "Enabled": "x", "SelfCheck": "x", "KeyAlgorithm": "x", "Wrong": "x" } }""").BindingProblems.Count);
 
     [Fact]
     public void Build_BindingProblems_AreAmongAll()
     {
-        var result = SnapshotBuilder.Build(BindJson("""{ "AcmeHttps": { "DomainNames": ["a b"], "Wrong": 1 } }"""), TestFacts.Development);
+        var result = AcmeHttpsOptionsReader.Build(
+            BindJson("""{ "AcmeHttps": { "DomainNames": ["a b"], "Wrong": 1 } }"""), TestFacts.Development);
 
         Assert.Equal(["AcmeHttps:Wrong", "AcmeHttps:DomainNames:0"], result.Problems.Select(problem => problem.Key));
     }
 
     private static AcmeHttpsOptions BindJson(string json) => Bind(Json(json));
 
-    private static IConfigurationRoot Json(string json) => new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
+    private static IConfigurationRoot Json(string json)
+        => new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
 
     private static AcmeHttpsOptions Bind(IConfiguration configuration)
     {
         var options = new AcmeHttpsOptions();
-        AcmeHttpsConfigurationBinder.Bind(configuration.GetSection("AcmeHttps"), options);
+        AcmeHttpsOptionsReader.Bind(configuration.GetSection("AcmeHttps"), options);
         return options;
     }
 }

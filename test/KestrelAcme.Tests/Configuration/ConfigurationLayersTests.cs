@@ -21,7 +21,7 @@ public sealed class ConfigurationLayersTests
 
         Assert.Equal(["only.example.com", "two.example.com", "three.example.com"], Names(layers));
         var said = Assert.Single(layers.Read().MixedLists);
-        Assert.Contains("AcmeHttps:DomainNames is put together from several sources", said, StringComparison.Ordinal);
+        Assert.Contains("AcmeHttps:DomainNames is merged from several sources", said, StringComparison.Ordinal);
         Assert.Contains("1 ('two.example.com'), 2 ('three.example.com') from file0.json", said, StringComparison.Ordinal);
         Assert.Contains("0 ('only.example.com') from file1.json", said, StringComparison.Ordinal);
     }
@@ -29,7 +29,9 @@ public sealed class ConfigurationLayersTests
     [Fact]
     public void Read_WholeListFromOneSource_SaysNothing()
     {
-        var layers = Layers("""{ "AcmeHttps": { "DomainNames": [ "a.example.com" ] } }""", """{ "AcmeHttps": { "DomainNames": [ "b.example.com", "c.example.com" ] } }""");
+        var layers = Layers(
+            """{ "AcmeHttps": { "DomainNames": [ "a.example.com" ] } }""",
+            """{ "AcmeHttps": { "DomainNames": [ "b.example.com", "c.example.com" ] } }""");
 
         Assert.Equal(["b.example.com", "c.example.com"], Names(layers));
         Assert.Empty(layers.Read().MixedLists);
@@ -59,7 +61,9 @@ public sealed class ConfigurationLayersTests
     [Fact]
     public void Read_ArrayOverText_ReplacesIt()
     {
-        var layers = Layers("""{ "AcmeHttps": { "DomainNames": "a.example.com,b.example.com" } }""", """{ "AcmeHttps": { "DomainNames": [ "c.example.com" ] } }""");
+        var layers = Layers(
+            """{ "AcmeHttps": { "DomainNames": "a.example.com,b.example.com" } }""",
+            """{ "AcmeHttps": { "DomainNames": [ "c.example.com" ] } }""");
 
         Assert.Equal(["c.example.com"], Names(layers));
     }
@@ -67,27 +71,44 @@ public sealed class ConfigurationLayersTests
     [Fact]
     public void Read_ObjectOverArray_AddsAndTakesAway()
     {
-        var layers = Layers(Base, """{ "AcmeHttps": { "DomainNames": { "more.example.com": true, "TWO.example.com": false, "2001:db8::1": true, "*.example.org": true } } }""");
+        var layers = Layers(
+            Base,
+            """
+            { "AcmeHttps": { "DomainNames": {
+              "more.example.com": true, "TWO.example.com": false, "2001:db8::1": true, "*.example.org": true } } }
+            """);
 
         Assert.Equal(["one.example.com", "three.example.com", "*.example.org", "2001:db8::1", "more.example.com"], Names(layers));
     }
 
     [Theory]
-    [InlineData("Certificates", "{ \"DomainNames\": [ \"a.example.com\", \"b.example.com\" ] }", "{ \"DomainNames\": [ \"c.example.com\" ] }", "AcmeHttps:Certificates:0:DomainNames")]
-    [InlineData("Authorities", "{ \"DirectoryUrl\": \"https://a.example/\" }, { \"DirectoryUrl\": \"https://b.example/\" }", "{ \"DirectoryUrl\": \"https://c.example/\" }", "AcmeHttps:Authorities")]
+    [
+        InlineData(
+            "Certificates",
+            "{ \"DomainNames\": [ \"a.example.com\", \"b.example.com\" ] }",
+            "{ \"DomainNames\": [ \"c.example.com\" ] }",
+            "AcmeHttps:Certificates:0:DomainNames")]
+    [
+        InlineData(
+            "Authorities",
+            "{ \"DirectoryUrl\": \"https://a.example/\" }, { \"DirectoryUrl\": \"https://b.example/\" }",
+            "{ \"DirectoryUrl\": \"https://c.example/\" }",
+            "AcmeHttps:Authorities")]
     [InlineData("DnsProviders", "{ \"Type\": \"a\" }, { \"Type\": \"b\" }", "{ \"Type\": \"c\" }", "AcmeHttps:DnsProviders")]
     [InlineData("DnsResolvers", "\"192.0.2.1\", \"192.0.2.2\"", "\"192.0.2.3\"", "AcmeHttps:DnsResolvers")]
     public void Read_OtherLists_AreSaidToo(string key, string below, string above, string list)
     {
         var layers = Layers($$"""{ "AcmeHttps": { "{{key}}": [ {{below}} ] } }""", $$"""{ "AcmeHttps": { "{{key}}": [ {{above}} ] } }""");
 
-        Assert.Contains(layers.Read().MixedLists, said => said.StartsWith(list + " is put together", StringComparison.Ordinal));
+        Assert.Contains(layers.Read().MixedLists, said => said.StartsWith(list + " is merged", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Read_SecretOfAnElementFromElsewhere_SaysNothing()
     {
-        var layers = Layers("""{ "AcmeHttps": { "DnsProviders": [ { "Type": "Cloudflare" } ] } }""", """{ "AcmeHttps": { "DnsProviders": [ { "ApiToken": "t" } ] } }""");
+        var layers = Layers(
+            """{ "AcmeHttps": { "DnsProviders": [ { "Type": "Cloudflare" } ] } }""",
+            """{ "AcmeHttps": { "DnsProviders": [ { "ApiToken": "t" } ] } }""");
 
         Assert.Empty(layers.Read().MixedLists);
     }
@@ -141,7 +162,8 @@ public sealed class ConfigurationLayersTests
     {
         var (layers, source) = Accepted(Base);
 
-        source.Text = """{ "AcmeHttps": { "AcceptTermsOfService": true, "DirectoryUrl": "LetsEncrypt", "DomainNames": [ "one.example.com" ] } }""";
+        source.Text =
+            """{ "AcmeHttps": { "AcceptTermsOfService": true, "DirectoryUrl": "LetsEncrypt", "DomainNames": [ "one.example.com" ] } }""";
         var reading = layers.Read();
 
         Assert.Equal(("LetsEncrypt", null), (reading.Section["DirectoryUrl"], reading.Section["TrustedRootsPath"]));
@@ -153,7 +175,11 @@ public sealed class ConfigurationLayersTests
     {
         var (layers, source) = Accepted(Base);
 
-        source.Text = """{ "AcmeHttps": { "Authorities": [ { "DirectoryUrl": "LetsEncrypt" } ] , "AcceptTermsOfService": true, "DomainNames": [ "one.example.com" ] } }""";
+        source.Text =
+            """
+            { "AcmeHttps": {
+              "Authorities": [ { "DirectoryUrl": "LetsEncrypt" } ] , "AcceptTermsOfService": true, "DomainNames": [ "one.example.com" ] } }
+            """;
 
         Assert.Null(layers.Read().Section["DirectoryUrl"]);
     }
@@ -161,7 +187,11 @@ public sealed class ConfigurationLayersTests
     [Fact]
     public void Read_FirstOfTwoAuthoritiesGone_IsKept()
     {
-        var (layers, source) = Accepted("""{ "AcmeHttps": { "Authorities": { "0": { "DirectoryUrl": "https://a.example/" }, "1": { "DirectoryUrl": "https://b.example/" } } } }""");
+        var (layers, source) = Accepted(
+            """
+            { "AcmeHttps": { "Authorities": {
+              "0": { "DirectoryUrl": "https://a.example/" }, "1": { "DirectoryUrl": "https://b.example/" } } } }
+            """);
 
         source.Text = """{ "AcmeHttps": { "Authorities": { "1": { "DirectoryUrl": "https://b.example/" } } } }""";
 
@@ -190,7 +220,8 @@ public sealed class ConfigurationLayersTests
     [Fact]
     public void Read_AllNamesOfASourceGone_AreKeptUnlessTheyMoved()
     {
-        var first = new TextSource("first.json", """{ "AcmeHttps": { "AcceptTermsOfService": true, "DomainNames": [ "a.example.com" ] } }""");
+        var first = new TextSource(
+            "first.json", """{ "AcmeHttps": { "AcceptTermsOfService": true, "DomainNames": [ "a.example.com" ] } }""");
         var second = new TextSource("second.json", """{ "AcmeHttps": { "Certificates": [ { "DomainNames": [ "b.example.com" ] } ] } }""");
         var layers = Layers(first, second);
         layers.Accept(layers.Read());
@@ -221,7 +252,8 @@ public sealed class ConfigurationLayersTests
         return (layers, source);
     }
 
-    private static ConfigurationLayers Layers(params string[] texts) => Layers([.. texts.Select((text, i) => new TextSource($"file{i}.json", text))]);
+    private static ConfigurationLayers Layers(params string[] texts)
+        => Layers([.. texts.Select((text, i) => new TextSource($"file{i}.json", text))]);
 
     private static ConfigurationLayers Layers(params TextSource[] sources)
     {
@@ -237,7 +269,7 @@ public sealed class ConfigurationLayersTests
     private static IList<string> Names(ConfigurationLayers layers)
     {
         var options = new AcmeHttpsOptions();
-        AcmeHttpsConfigurationBinder.Bind(layers.Read().Section, options);
+        AcmeHttpsOptionsReader.Bind(layers.Read().Section, options);
         Assert.Empty(options.BindingProblems);
         return options.DomainNames;
     }

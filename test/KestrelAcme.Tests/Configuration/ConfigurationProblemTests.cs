@@ -11,11 +11,14 @@ public sealed class ConfigurationProblemTests
     public void ToString_WithValue_NamesKeyValueReasonAndFix()
         => Assert.Equal(
             "AcmeHttps:DomainNames:1 = 'http://a.example': is a URL, not a domain name. Write 'a.example'.",
-            new ConfigurationProblem("AcmeHttps:DomainNames:1", "http://a.example", "is a URL, not a domain name", "Write 'a.example'").ToString());
+            new ConfigurationProblem("AcmeHttps:DomainNames:1", "http://a.example", "is a URL, not a domain name", "Write 'a.example'")
+                .ToString());
 
     [Fact]
     public void ToString_WithoutValue_LeavesItOut()
-        => Assert.Equal("AcmeHttps:X: is not a known key. Did you mean 'Y'?", new ConfigurationProblem("AcmeHttps:X", null, "is not a known key", "Did you mean 'Y'?").ToString());
+        => Assert.Equal(
+            "AcmeHttps:X: is not a known key. Did you mean 'Y'?",
+            new ConfigurationProblem("AcmeHttps:X", null, "is not a known key", "Did you mean 'Y'?").ToString());
 
     [Fact]
     public void ToString_HostileValue_IsOneShortLine()
@@ -32,7 +35,8 @@ public sealed class ConfigurationProblemTests
     [InlineData("Emial", null)]
     [InlineData("EmailAdress", "EmailAddress")]
     [InlineData("Wholly", null)]
-    public void Find_Misspelt_NearestOrNone(string written, string? expected) => Assert.Equal(expected, NearestName.Find(written, ["DomainNames", "EmailAddress"]));
+    public void Find_Misspelt_NearestOrNone(string written, string? expected)
+        => Assert.Equal(expected, NearestName.Find(written, ["DomainNames", "EmailAddress"]));
 
     [Fact]
     public void ValueList_SameElements_Equal()

@@ -33,7 +33,9 @@ public sealed class ConfigurationRegistrationTests
     [Fact]
     public void Current_SetInCodeAfterTheCall_CodeWins()
     {
-        using var host = Host(services => services.AddAcmeHttpsConfiguration().Configure<AcmeHttpsOptions>(options => options.DomainNames = ["code.example.com"]));
+        using var host = Host(
+            services => services.AddAcmeHttpsConfiguration()
+                .Configure<AcmeHttpsOptions>(options => options.DomainNames = ["code.example.com"]));
 
         Assert.Equal(["code.example.com"], Names(host));
     }
@@ -41,7 +43,9 @@ public sealed class ConfigurationRegistrationTests
     [Fact]
     public void Current_SetInCodeBeforeTheCall_CodeWins()
     {
-        using var host = Host(services => services.Configure<AcmeHttpsOptions>(options => options.DomainNames = ["code.example.com"]).AddAcmeHttpsConfiguration());
+        using var host = Host(
+            services => services.Configure<AcmeHttpsOptions>(options => options.DomainNames = ["code.example.com"])
+                .AddAcmeHttpsConfiguration());
 
         Assert.Equal(["code.example.com"], Names(host));
     }
@@ -69,16 +73,52 @@ public sealed class ConfigurationRegistrationTests
         var e = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
 
         Assert.Equal(3, e.Failures.Count());
-        Assert.Equal(3, e.Message.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Count(line => line.StartsWith("  AcmeHttps:", StringComparison.Ordinal)));
-        Assert.Contains("AcmeHttps:DomainNames:0 = 'http://a.example.com': is a URL, not a domain name. Write 'a.example.com'.", e.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            3,
+            e.Message.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)
+                .Count(line => line.StartsWith("  AcmeHttps:", StringComparison.Ordinal)));
+        Assert.Contains(
+            "AcmeHttps:DomainNames:0 = 'http://a.example.com': is a URL, not a domain name. Write 'a.example.com'.",
+            e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Current_Invalid_ThrowsTheSame()
     {
-        using var host = Host(services => services.AddAcmeHttpsConfiguration().Configure<AcmeHttpsOptions>(options => options.DomainNames = ["a b"]));
+        using var host = Host(
+            services => services.AddAcmeHttpsConfiguration().Configure<AcmeHttpsOptions>(options => options.DomainNames = ["a b"]));
 
         Assert.Throws<OptionsValidationException>(() => Names(host));
+    }
+
+    [Fact]
+    public async Task StartAsync_RootsFile_OptionsAreConfiguredAndBuiltOnce()
+    {
+        var (configured, read) = (0, 0);
+        var pem = TestFacts.RootPem();
+        using var host = Host(services => services
+            .AddSingleton(TestFacts.Production with
+            {
+                ReadFile = _ =>
+                {
+                    read++;
+                    return pem;
+                },
+            })
+            .AddAcmeHttpsConfiguration()
+            .Configure<AcmeHttpsOptions>(options =>
+            {
+                configured++;
+                (options.DirectoryUrl, options.TrustedRootsPath) = ("https://ca.test/dir", "roots.pem");
+            }));
+
+        // The host validates the options, the reloader and the first user read the snapshot.
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        var snapshot = host.Services.GetRequiredService<ConfigurationSource>().Current;
+
+        Assert.Equal("/app/roots.pem", Assert.Single(snapshot.Authorities).TrustedRootsPath);
+        Assert.Equal((1, 1), (configured, read));
     }
 
     [Fact]
@@ -94,7 +134,8 @@ public sealed class ConfigurationRegistrationTests
     {
         var options = new AcmeHttpsOptions { DomainNames = [.. Enumerable.Range(0, 5_000).Select(i => $"a b {i}")] };
 
-        var failures = new AcmeHttpsOptionsValidator(TestFacts.Development, NullLogger<AcmeHttpsOptionsValidator>.Instance).Validate(null, options).Failures!.ToList();
+        var failures = new AcmeHttpsOptionsValidator(TestFacts.Development, NullLogger<AcmeHttpsOptionsValidator>.Instance)
+            .Validate(null, options).Failures!.ToList();
 
         Assert.Equal(101, failures.Count);
         Assert.EndsWith("And 4900 more.", failures[^1], StringComparison.Ordinal);
@@ -103,15 +144,19 @@ public sealed class ConfigurationRegistrationTests
     [Fact]
     public void Current_SectionPassed_ReadInsteadOfTheUsualOne()
     {
-        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Production" });
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(
+            new HostApplicationBuilderSettings { EnvironmentName = "Production" });
         var own = new ChangingConfiguration(("DomainNames:0", "usual.example.com"), ("AcceptTermsOfService", "true"));
         builder.Configuration.Sources.Add(own);
-        builder.Configuration.AddInMemoryCollection([new("Web:Tls:DomainNames:0", "passed.example.com"), new("Web:Tls:AcceptTermsOfService", "true")]);
+        builder.Configuration.AddInMemoryCollection(
+            [new("Web:Tls:DomainNames:0", "passed.example.com"), new("Web:Tls:AcceptTermsOfService", "true")]);
         builder.Services.AddAcmeHttps(builder.Configuration.GetSection("Web:Tls"));
         using var host = builder.Build();
 
         Assert.Equal(["passed.example.com"], Names(host));
-        Assert.Equal("settings in memory", Assert.Single(host.Services.GetRequiredService<ConfigurationLayers>().Read().Layers, layer => !layer.IsEmpty).Name);
+        Assert.Equal(
+            "settings in memory",
+            Assert.Single(host.Services.GetRequiredService<ConfigurationLayers>().Read().Layers, layer => !layer.IsEmpty).Name);
     }
 
     [Theory]
@@ -119,8 +164,10 @@ public sealed class ConfigurationRegistrationTests
     [InlineData("AcmeHttps:")]
     public void Current_ConfigurationOfAnotherRootPassed_ReadFromThere(string prefix)
     {
-        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Production" });
-        var other = new ConfigurationBuilder().AddInMemoryCollection([new(prefix + "DomainNames:0", "other.example.com"), new(prefix + "AcceptTermsOfService", "true")]).Build();
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(
+            new HostApplicationBuilderSettings { EnvironmentName = "Production" });
+        var other = new ConfigurationBuilder().AddInMemoryCollection(
+            [new(prefix + "DomainNames:0", "other.example.com"), new(prefix + "AcceptTermsOfService", "true")]).Build();
         builder.Services.AddAcmeHttps(other);
         using var host = builder.Build();
 
@@ -141,11 +188,13 @@ public sealed class ConfigurationRegistrationTests
 
     private static IHost Host(Action<IServiceCollection> add)
     {
-        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Production" });
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(
+            new HostApplicationBuilderSettings { EnvironmentName = "Production" });
         builder.Configuration.Sources.Add(new ChangingConfiguration(("DomainNames:0", "example.com"), ("AcceptTermsOfService", "true")));
         add(builder.Services);
         return builder.Build();
     }
 
-    private static IEnumerable<string> Names(IHost host) => host.Services.GetRequiredService<ConfigurationSource>().Current.Certificates.Select(certificate => certificate.Id);
+    private static IEnumerable<string> Names(IHost host)
+        => host.Services.GetRequiredService<ConfigurationSource>().Current.Certificates.Select(certificate => certificate.Id);
 }

@@ -11,7 +11,8 @@ namespace KestrelAcme.Tests.Configuration;
 
 public sealed class ConfigurationReloaderTests : IAsyncLifetime
 {
-    private static readonly (string, string?)[] Good = [("DomainNames:0", "example.com"), ("AcceptTermsOfService", "true"), ("StoragePath", "/data")];
+    private static readonly (string, string?)[] Good = [
+        ("DomainNames:0", "example.com"), ("AcceptTermsOfService", "true"), ("StoragePath", "/data")];
 
     private readonly ChangingConfiguration _configuration = new(Good);
     private readonly FakeTimeProvider _time = new();
@@ -138,9 +139,15 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     [Fact]
     public void Change_StoragePath_IgnoredUntilRestartAndTheRestTaken()
     {
-        Reload(("DomainNames:0", "example.org"), ("AcceptTermsOfService", "true"), ("StoragePath", "/elsewhere"), ("SessionCacheCertificates", "1"));
+        Reload(
+            ("DomainNames:0", "example.org"),
+            ("AcceptTermsOfService", "true"),
+            ("StoragePath", "/elsewhere"),
+            ("SessionCacheCertificates", "1"));
 
-        Assert.Equal(("/data", 256, "example.org"), (Source.Current.StoragePath, Source.Current.SessionCacheCertificates, Source.Current.Certificates[0].Id));
+        Assert.Equal(
+            ("/data", 256, "example.org"),
+            (Source.Current.StoragePath, Source.Current.SessionCacheCertificates, Source.Current.Certificates[0].Id));
         Assert.Equal(["SettingIgnoredUntilRestart", "SettingIgnoredUntilRestart", "ConfigurationReloaded"], Logged);
     }
 
@@ -200,8 +207,13 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
         Reload([.. Good, ("DirectoryUrl", "LetsEncrypt")]);
 
         Assert.Equal("LetsEncrypt", Assert.Single(Source.Current.Authorities).DisplayName);
-        Assert.Contains(_log.Lines, line => line.Event.Name == "ConfigurationReloaded" && line.Message.Contains("https://localhost:14000/dir", StringComparison.Ordinal));
-        Assert.Contains(_log.Lines, line => line.Event.Name == "ConfigurationReloaded" && line.Message.Contains("from LetsEncrypt", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.Lines,
+            line => line.Event.Name == "ConfigurationReloaded"
+                && line.Message.Contains("https://localhost:14000/dir", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.Lines,
+            line => line.Event.Name == "ConfigurationReloaded" && line.Message.Contains("from LetsEncrypt", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class DnsProviderOptionsReaderTests
     [Theory]
     [InlineData("Url", "dns.example", "AcmeHttps:DnsProviders:0:Url = 'dns.example': is not an absolute URL.")]
     [InlineData("Retries", "many", "AcmeHttps:DnsProviders:0:Retries = 'many': is not a whole number.")]
-    [InlineData("Retries", "99", "AcmeHttps:DnsProviders:0:Retries = '99': is refused: The field Retries must be between 0 and 10.")]
+    [InlineData("Retries", "99", "AcmeHttps:DnsProviders:0:Retries = '99': is not valid: The field Retries must be between 0 and 10.")]
     [InlineData("Mode", "7", "AcmeHttps:DnsProviders:0:Mode = '7': is not one of Slow, Fast.")]
     [InlineData("Retrys", "1", "AcmeHttps:DnsProviders:0:Retrys")]
     [InlineData("Token", "", "AcmeHttps:DnsProviders:0:Token")]
@@ -79,7 +79,8 @@ public sealed class DnsProviderOptionsReaderTests
     public void AddDnsProviderType_PropertyOfAnotherType_RefusedWhereItIsAdded()
         => Assert.Contains(
             "WrongOptions.Endpoints has type String[]",
-            Assert.Throws<ArgumentException>(() => new ServiceCollection().AddAcmeHttps().AddDnsProviderType<WrongOptions>("Wrong", (_, _) => null!)).Message,
+            Assert.Throws<ArgumentException>(
+                () => new ServiceCollection().AddAcmeHttps().AddDnsProviderType<WrongOptions>("Wrong", (_, _) => null!)).Message,
             StringComparison.Ordinal);
 
     [Fact]
@@ -90,7 +91,8 @@ public sealed class DnsProviderOptionsReaderTests
         using var provider = services.BuildServiceProvider();
 
         Assert.Equal("Plain", Assert.Single(provider.GetRequiredService<ConfigurationSource>().Current.DnsProviders).Settings.Type);
-        Assert.IsType<PlainDnsProvider>(provider.GetRequiredService<DnsProviderTable>().Find("_acme-challenge.example.test", "_acme-challenge.example.test")?.Provider);
+        Assert.IsType<PlainDnsProvider>(
+            provider.GetRequiredService<DnsProviderTable>().Find("_acme-challenge.example.test", "_acme-challenge.example.test")?.Provider);
     }
 
     private static void Basics(AcmeHttpsOptions options)
@@ -105,14 +107,17 @@ public sealed class DnsProviderOptionsReaderTests
     {
         var services = new ServiceCollection().AddLogging();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Select(pair => KeyValuePair.Create($"AcmeHttps:DnsProviders:0:{pair.Key}", (string?)pair.Value)).Append(new("AcmeHttps:DnsProviders:0:Type", "Own")))
+            .AddInMemoryCollection(
+                settings.Select(pair => KeyValuePair.Create($"AcmeHttps:DnsProviders:0:{pair.Key}", (string?)pair.Value))
+                    .Append(new("AcmeHttps:DnsProviders:0:Type", "Own")))
             .Build());
         services.AddAcmeHttps(Basics).AddDnsProviderType<OwnOptions>("Own", (_, options) => new OwnProvider(options));
         return services.BuildServiceProvider();
     }
 
     private static OwnProvider Provider(ServiceProvider services)
-        => Assert.IsType<OwnProvider>(services.GetRequiredService<DnsProviderTable>().Find("_acme-challenge.example.test", "_acme-challenge.example.test")?.Provider);
+        => Assert.IsType<OwnProvider>(
+            services.GetRequiredService<DnsProviderTable>().Find("_acme-challenge.example.test", "_acme-challenge.example.test")?.Provider);
 
     private enum OwnMode
     {

@@ -14,7 +14,8 @@ public sealed class DnsProviderReaderTests
 
     private static readonly EnvironmentFacts Facts = TestFacts.Production with
     {
-        DnsProviderTypes = [Rfc2136Options.ProviderType, CloudflareOptions.ProviderType, PowerDnsOptions.ProviderType, ExecOptions.ProviderType],
+        DnsProviderTypes = [
+            Rfc2136Options.ProviderType, CloudflareOptions.ProviderType, PowerDnsOptions.ProviderType, ExecOptions.ProviderType],
         ReadFile = path => path == "/run/secrets/token" ? $"{Secret}\n" : throw new FileNotFoundException("No such file.", path),
     };
 
@@ -22,7 +23,14 @@ public sealed class DnsProviderReaderTests
     public void Read_Good_SecretsOutOfFilesAndNoneShown()
     {
         var snapshot = TestFacts.Snapshot(
-            options => options.DnsProviders = [new CloudflareOptions { ApiTokenFile = "/run/secrets/token", Zones = ["Example.COM.", "*.bücher.example"], MinimumWait = TimeSpan.FromSeconds(5) }], Facts);
+            options => options.DnsProviders = [
+                new CloudflareOptions
+                {
+                    ApiTokenFile = "/run/secrets/token",
+                    Zones = ["Example.COM.", "*.bücher.example"],
+                    MinimumWait = TimeSpan.FromSeconds(5),
+                }],
+            Facts);
 
         var provider = Assert.Single(snapshot.DnsProviders);
         Assert.Equal(Secret, provider.Settings.Get("ApiToken"));
@@ -36,24 +44,69 @@ public sealed class DnsProviderReaderTests
         static void Change(AcmeHttpsOptions options) => options.DnsProviders = [new CloudflareOptions { ApiToken = Secret }];
 
         Assert.Equal(TestFacts.Snapshot(Change, Facts), TestFacts.Snapshot(Change, Facts));
-        Assert.NotEqual(TestFacts.Snapshot(Change, Facts), TestFacts.Snapshot(options => options.DnsProviders = [new CloudflareOptions { ApiToken = "other" }], Facts));
+        Assert.NotEqual(
+            TestFacts.Snapshot(Change, Facts),
+            TestFacts.Snapshot(options => options.DnsProviders = [new CloudflareOptions { ApiToken = "other" }], Facts));
     }
 
     public static TheoryData<DnsProviderOptions, string> Bad => new()
     {
         { new DnsProviderOptions(), "AcmeHttps:DnsProviders:0:Type: is missing. Write one of Cloudflare, Exec, PowerDns, Rfc2136." },
-        { new DnsProviderOptions { Type = "Cloudflair" }, "AcmeHttps:DnsProviders:0:Type = 'Cloudflair': is not a known type of DNS provider. Did you mean 'Cloudflare'?" },
-        { new CloudflareOptions(), "AcmeHttps:DnsProviders:0:ApiToken: is missing. Write a value such as 'an API token with the permissions Zone.DNS Edit and Zone.Zone Read', or the path of a file that holds it in ApiTokenFile." },
-        { new CloudflareOptions { ApiToken = Secret, ApiTokenFile = "/run/secrets/token" }, "AcmeHttps:DnsProviders:0:ApiTokenFile: is given beside ApiToken. Remove one of them." },
-        { new CloudflareOptions { ApiTokenFile = "/nowhere" }, "AcmeHttps:DnsProviders:0:ApiTokenFile: names a file that does not exist (the value is not shown, it may be the secret itself). Write the path of a file that holds the secret and that the app's user can read, never the secret." },
-        { new CloudflareOptions { ApiToken = Secret, ApiUrl = "http://api.example/" }, "AcmeHttps:DnsProviders:0:ApiUrl = 'http://api.example/': is plain http, over which a secret would be sent. Write a value such as 'https://api.cloudflare.com/client/v4/'." },
-        { new CloudflareOptions { ApiToken = Secret, Zones = ["https://x"] }, "AcmeHttps:DnsProviders:0:Zones:0 = 'https://x': is a URL, not a domain name. Write 'x'." },
-        { new CloudflareOptions { ApiToken = Secret, PropagationTimeout = TimeSpan.FromDays(1) }, "AcmeHttps:DnsProviders:0:PropagationTimeout = '1.00:00:00': is not between 00:00:01 and 01:00:00. Write a duration such as 00:05:00 (five minutes)." },
-        { new Rfc2136Options { Server = "ns1.example.com:x" }, "AcmeHttps:DnsProviders:0:Server = 'ns1.example.com:x': is not the address or name of a server. Write a value such as '192.0.2.1:53'." },
-        { new Rfc2136Options { Server = "192.0.2.1", TsigKeyName = "k" }, "AcmeHttps:DnsProviders:0:TsigSecret: is missing, and TsigKeyName is of no use without it. Write it, or remove TsigKeyName." },
-        { new Rfc2136Options { Server = "192.0.2.1", TsigKeyName = "k", TsigSecret = "not base64!" }, "AcmeHttps:DnsProviders:0:TsigSecret: is not base64 (the value is not shown, it is a secret). Write a value such as 'the secret as it is in the server's key statement'." },
-        { With(new CloudflareOptions(), "ApiTokn", Secret), "AcmeHttps:DnsProviders:0:ApiTokn: is not a known key of Cloudflare. Did you mean 'ApiToken'?" },
-        { new ExecOptions { Program = "hook.sh" }, "AcmeHttps:DnsProviders:0:Program = 'hook.sh': is not the full path of a program that exists. Write a value such as '/usr/local/bin/dns-hook'." },
+        {
+            new DnsProviderOptions { Type = "Cloudflair" },
+            "AcmeHttps:DnsProviders:0:Type = 'Cloudflair': is not a known type of DNS provider. Did you mean 'Cloudflare'?"
+        },
+        {
+            new CloudflareOptions(),
+            "AcmeHttps:DnsProviders:0:ApiToken: is missing. Write a value such as 'an API token with the permissions Zone.DNS Edit "
+                + "and Zone.Zone Read', or the path of a file that contains it in ApiTokenFile."
+        },
+        {
+            new CloudflareOptions { ApiToken = Secret, ApiTokenFile = "/run/secrets/token" },
+            "AcmeHttps:DnsProviders:0:ApiTokenFile: is set in addition to ApiToken. Remove one of them."
+        },
+        {
+            new CloudflareOptions { ApiTokenFile = "/nowhere" },
+            "AcmeHttps:DnsProviders:0:ApiTokenFile: names a file that does not exist (the value is not shown because it may be the "
+                + "secret itself). Write the path of a file that contains the secret and that the app's user can read, never the secret."
+        },
+        {
+            new CloudflareOptions { ApiToken = Secret, ApiUrl = "http://api.example/" },
+            "AcmeHttps:DnsProviders:0:ApiUrl = 'http://api.example/': is plain http, which would expose the secret that is "
+                + "sent. Write a value such as 'https://api.cloudflare.com/client/v4/'."
+        },
+        {
+            new CloudflareOptions { ApiToken = Secret, Zones = ["https://x"] },
+            "AcmeHttps:DnsProviders:0:Zones:0 = 'https://x': is a URL, not a domain name. Write 'x'."
+        },
+        {
+            new CloudflareOptions { ApiToken = Secret, PropagationTimeout = TimeSpan.FromDays(1) },
+            "AcmeHttps:DnsProviders:0:PropagationTimeout = '1.00:00:00': is not between 00:00:01 and 01:00:00. Write a duration such "
+                + "as 00:05:00 (five minutes)."
+        },
+        {
+            new Rfc2136Options { Server = "ns1.example.com:x" },
+            "AcmeHttps:DnsProviders:0:Server = 'ns1.example.com:x': is not the address or name of a server. Write a value such as "
+                + "'192.0.2.1:53'."
+        },
+        {
+            new Rfc2136Options { Server = "192.0.2.1", TsigKeyName = "k" },
+            "AcmeHttps:DnsProviders:0:TsigSecret: is missing, and TsigKeyName has no use without it. Write it, or remove TsigKeyName."
+        },
+        {
+            new Rfc2136Options { Server = "192.0.2.1", TsigKeyName = "k", TsigSecret = "not base64!" },
+            "AcmeHttps:DnsProviders:0:TsigSecret: is not base64 (the value is not shown, it is a secret). Write a value such "
+                + "as 'the secret as it is in the server's key statement'."
+        },
+        {
+            With(new CloudflareOptions(), "ApiTokn", Secret),
+            "AcmeHttps:DnsProviders:0:ApiTokn: is not a known key of Cloudflare. Did you mean 'ApiToken'?"
+        },
+        {
+            new ExecOptions { Program = "hook.sh" },
+            "AcmeHttps:DnsProviders:0:Program = 'hook.sh': is not the full path of a program that exists. Write a value such as "
+                + "'/usr/local/bin/dns-hook'."
+        },
     };
 
     [Theory]
@@ -72,8 +125,14 @@ public sealed class DnsProviderReaderTests
         CloudflareOptions[] two = [new() { ApiToken = Secret, Zones = ["a.example"] }, new() { ApiToken = Secret, Zones = ["A.example"] }];
         CloudflareOptions[] all = [new() { ApiToken = Secret }, new() { ApiToken = Secret }];
 
-        Assert.Equal(["AcmeHttps:DnsProviders:1:Zones:0 = 'A.example': is the same zone as AcmeHttps:DnsProviders:0:Zones:0. Remove one of them."], TestFacts.Problems(o => o.DnsProviders = [.. two], Facts));
-        Assert.Equal(["AcmeHttps:DnsProviders:1:Zones: is empty, as it is for another provider: both would be for all zones. Name the zones of one of them."], TestFacts.Problems(o => o.DnsProviders = [.. all], Facts));
+        Assert.Equal(
+            ["AcmeHttps:DnsProviders:1:Zones:0 = 'A.example': is the same zone as AcmeHttps:DnsProviders:0:Zones:0. Remove one of them."],
+            TestFacts.Problems(o => o.DnsProviders = [.. two], Facts));
+        Assert.Equal(
+            [
+                "AcmeHttps:DnsProviders:1:Zones: is empty for more than one provider, so both would be responsible for all zones. "
+                    + "Write the zones of one of them."],
+            TestFacts.Problems(o => o.DnsProviders = [.. all], Facts));
     }
 
     [Theory]
@@ -89,7 +148,10 @@ public sealed class DnsProviderReaderTests
     [InlineData("192.0.2.53:0")]
     [InlineData("")]
     public void DnsResolvers_Bad_AreProblems(string text)
-        => Assert.Contains("is not the address of a resolver", Assert.Single(TestFacts.Problems(options => options.DnsResolvers = [text])), StringComparison.Ordinal);
+        => Assert.Contains(
+            "is not the address of a resolver",
+            Assert.Single(TestFacts.Problems(options => options.DnsResolvers = [text])),
+            StringComparison.Ordinal);
 
     private static CloudflareOptions With(CloudflareOptions options, string key, string value)
     {

@@ -49,48 +49,80 @@ public sealed class DomainNameParserTests
     [InlineData("  ", "is empty", "Write a domain name, or remove the entry")]
     [InlineData("http://a.example", "is a URL, not a domain name", "Write 'a.example'")]
     [InlineData("https://A.example:8443/x?y", "is a URL, not a domain name", "Write 'a.example'")]
-    [InlineData("https://", "is a URL, not a domain name", "Write the domain name alone")]
-    [InlineData("https://127.0.0.1/", "is a URL, not a domain name", "Write the domain name alone")]
+    [InlineData("https://", "is a URL, not a domain name", "Write only the domain name")]
+    [InlineData("https://127.0.0.1/", "is a URL, not a domain name", "Write only the domain name")]
     [InlineData("a.example:443", "has a port", "Write 'a.example'")]
-    [InlineData("[2001:db8::1]:443", "has a port", "Write the domain name alone")]
-    [InlineData("192.0.2.1:443", "has a port", "Write the domain name alone")]
+    [InlineData("[2001:db8::1]:443", "has a port", "Write only the domain name")]
+    [InlineData("192.0.2.1:443", "has a port", "Write only the domain name")]
     [InlineData("2001:db8::zz", "is not an IP address", "Write an IPv6 address such as '2001:db8::1'")]
     [InlineData("fe80::1%eth0", "is not an IP address", "Write an IPv6 address such as '2001:db8::1'")]
     [InlineData("a.example/path", "has a path", "Write 'a.example'")]
     [InlineData("a.example\\path", "has a path", "Write 'a.example'")]
     [InlineData(" a.example", "contains a space", "Write 'a.example'")]
     [InlineData("a.example ", "contains a space", "Write 'a.example'")]
-    [InlineData("a.example b.example", "is not one name", "Write each name as an element of its own")]
-    [InlineData("a.example,b.example", "is not one name", "Write each name as an element of its own")]
-    [InlineData("a.example;b.example", "is not one name", "Write each name as an element of its own")]
+    [InlineData("a.example b.example", "is more than one name", "Write each name as a separate element")]
+    [InlineData("a.example,b.example", "is more than one name", "Write each name as a separate element")]
+    [InlineData("a.example;b.example", "is more than one name", "Write each name as a separate element")]
     [InlineData("admin@a.example", "is an e-mail address, not a domain name", "Write 'a.example'")]
-    [InlineData("a_b.example", "has an underscore, which no certificate may name", "Write the name of a host: letters, digits, hyphens and dots")]
-    [InlineData("a!.example", "has a character that no domain name may have, U+0021", "Write letters, digits, hyphens and dots")]
-    [InlineData("a..example", "has an empty label", "Write single dots, and none in front")]
-    [InlineData(".a.example", "has an empty label", "Write single dots, and none in front")]
-    [InlineData("a.example..", "has an empty label", "Write single dots, and none in front")]
-    [InlineData(".", "has an empty label", "Write single dots, and none in front")]
-    [InlineData("*.", "has an empty label", "Write single dots, and none in front")]
+    [
+        InlineData(
+            "a_b.example", "has an underscore, which certificates do not allow", "Write a host name: letters, digits, hyphens and dots")]
+    [InlineData("a!.example", "has a character that domain names do not allow, U+0021", "Write letters, digits, hyphens and dots")]
+    [InlineData("a..example", "has an empty label", "Write single dots, and no dot in front")]
+    [InlineData(".a.example", "has an empty label", "Write single dots, and no dot in front")]
+    [InlineData("a.example..", "has an empty label", "Write single dots, and no dot in front")]
+    [InlineData(".", "has an empty label", "Write single dots, and no dot in front")]
+    [InlineData("*.", "has an empty label", "Write single dots, and no dot in front")]
     [InlineData("-a.example", "has a label that begins or ends with a hyphen", "Write the name without it")]
     [InlineData("a-.example", "has a label that begins or ends with a hyphen", "Write the name without it")]
-    [InlineData("*", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
-    [InlineData("w*.example", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
-    [InlineData("www.*.example", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
-    [InlineData("*.*.example", "has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'")]
+    [InlineData("*", "has a '*' that is not the whole first label", "Write '*.' in front of a domain name: '*.example.com'")]
+    [InlineData("w*.example", "has a '*' that is not the whole first label", "Write '*.' in front of a domain name: '*.example.com'")]
+    [InlineData("www.*.example", "has a '*' that is not the whole first label", "Write '*.' in front of a domain name: '*.example.com'")]
+    [InlineData("*.*.example", "has a '*' that is not the whole first label", "Write '*.' in front of a domain name: '*.example.com'")]
     [InlineData("*.192.0.2.1", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
     [InlineData("192.0.2.256", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
     [InlineData("192.0.2", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
     [InlineData("010.0.0.1", "is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name")]
-    [InlineData("a\u0000b.example", "has a character that no domain name may have, U+0000", "Write letters, digits, hyphens and dots")]
-    [InlineData("\u201Cexample.com\u201D", "has a character that no domain name may have, U+201C (a quotation mark)", "Write 'example.com'")]
-    [InlineData("example.com\u2019", "has a character that no domain name may have, U+2019 (a quotation mark)", "Write 'example.com'")]
-    [InlineData("\u00ABb\u00FCcher.example\u00BB", "has a character that no domain name may have, U+00AB (a quotation mark)", "Write 'xn--bcher-kva.example'")]
-    [InlineData("\u2603.example", "has a character that no domain name may have, U+2603", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
-    [InlineData("\U0001F4A9.example", "has a character that no domain name may have, U+1F4A9", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
-    [InlineData("a\u2013b.example", "has a character that no domain name may have, U+2013", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
-    [InlineData("a\u200B.example", "has a character that no domain name may have, U+200B", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
-    [InlineData("a\u202E.example", "has a character that no domain name may have, U+202E", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
-    [InlineData("ü\ud800.example", "is not a valid internationalized domain name", "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [InlineData("a\u0000b.example", "has a character that domain names do not allow, U+0000", "Write letters, digits, hyphens and dots")]
+    [
+        InlineData(
+            "\u201Cexample.com\u201D", "has a character that domain names do not allow, U+201C (a quotation mark)", "Write 'example.com'")]
+    [InlineData("example.com\u2019", "has a character that domain names do not allow, U+2019 (a quotation mark)", "Write 'example.com'")]
+    [
+        InlineData(
+            "\u00ABb\u00FCcher.example\u00BB",
+            "has a character that domain names do not allow, U+00AB (a quotation mark)",
+            "Write 'xn--bcher-kva.example'")]
+    [
+        InlineData(
+            "\u2603.example",
+            "has a character that domain names do not allow, U+2603",
+            "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [
+        InlineData(
+            "\U0001F4A9.example",
+            "has a character that domain names do not allow, U+1F4A9",
+            "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [
+        InlineData(
+            "a\u2013b.example",
+            "has a character that domain names do not allow, U+2013",
+            "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [
+        InlineData(
+            "a\u200B.example",
+            "has a character that domain names do not allow, U+200B",
+            "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [
+        InlineData(
+            "a\u202E.example",
+            "has a character that domain names do not allow, U+202E",
+            "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
+    [
+        InlineData(
+            "ü\ud800.example",
+            "is not a valid internationalized domain name",
+            "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
     public void Parse_Malformed_SaysWhyAndHow(string? text, string reason, string fix)
     {
         var result = DomainNameParser.Parse(text);
@@ -103,7 +135,8 @@ public sealed class DomainNameParserTests
     public void Parse_Label63_Good() => Assert.True(DomainNameParser.Parse(Label63 + ".example").IsSuccess);
 
     [Fact]
-    public void Parse_Label64_Bad() => Assert.Equal("has a label longer than 63 characters", DomainNameParser.Parse($"a{Label63}.example").Reason);
+    public void Parse_Label64_Bad()
+        => Assert.Equal("has a label longer than 63 characters", DomainNameParser.Parse($"a{Label63}.example").Reason);
 
     [Fact]
     public void Parse_Name253_Good()
@@ -116,10 +149,12 @@ public sealed class DomainNameParserTests
 
     [Fact]
     public void Parse_Name254_Bad()
-        => Assert.Equal("is longer than 253 characters", DomainNameParser.Parse($"{Label63}.{Label63}.{Label63}.{new string('a', 62)}").Reason);
+        => Assert.Equal(
+            "is longer than 253 characters", DomainNameParser.Parse($"{Label63}.{Label63}.{Label63}.{new string('a', 62)}").Reason);
 
     [Fact]
-    public void Parse_HugeText_Bad() => Assert.Equal("is longer than 253 characters", DomainNameParser.Parse(new string('a', 1_000_000)).Reason);
+    public void Parse_HugeText_Bad()
+        => Assert.Equal("is longer than 253 characters", DomainNameParser.Parse(new string('a', 1_000_000)).Reason);
 
     [Fact]
     public void TryToAscii_WithoutIcuAndDecomposed_SaysWhy()

@@ -45,7 +45,12 @@ public sealed class DomainNameRulesTests
     [InlineData("xn--ls8h.example.com", "'xn--ls8h'")]
     [InlineData("*.xn--ls8h.example.com", "'xn--ls8h'")]
     [InlineData("1.2.3.4.5.6.7.8.9.example.com", "more than the 10 labels")]
-    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com", "longer than the 230")]
+    [
+        InlineData(
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+            + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+            + "example.com",
+            "longer than the 230")]
     public void Check_RefusedByPublicAuthoritiesForEver_RefusedAtOnce(string name, string reason)
     {
         Assert.Contains(reason, DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: true).Reason, StringComparison.Ordinal);
@@ -63,10 +68,12 @@ public sealed class DomainNameRulesTests
     [InlineData("172.32.0.1")]
     [InlineData("8.8.8.8")]
     [InlineData("2606:4700::1")]
-    public void Check_Public_Good(string name) => Assert.True(DomainNameRules.Check(name, [.. Http, "dns-01"], onlyPublicAuthorities: true).IsSuccess);
+    public void Check_Public_Good(string name)
+        => Assert.True(DomainNameRules.Check(name, [.. Http, "dns-01"], onlyPublicAuthorities: true).IsSuccess);
 
     [Fact]
-    public void Check_WildcardOfTopLevel_Refused() => Assert.Contains("single label", DomainNameRules.Check("*.com", ["dns-01"], true).Reason, StringComparison.Ordinal);
+    public void Check_WildcardOfTopLevel_Refused()
+        => Assert.Contains("single label", DomainNameRules.Check("*.com", ["dns-01"], true).Reason, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("http-01")]
@@ -79,10 +86,12 @@ public sealed class DomainNameRulesTests
     [InlineData("dns-01")]
     [InlineData("http-01", "dns-01")]
     [InlineData("dns-persist-01")]
-    public void Check_WildcardWithDns_Good(params string[] types) => Assert.True(DomainNameRules.Check("*.example.com", types, true).IsSuccess);
+    public void Check_WildcardWithDns_Good(params string[] types)
+        => Assert.True(DomainNameRules.Check("*.example.com", types, true).IsSuccess);
 
     [Fact]
-    public void Check_IpAddressWithDnsOnly_Refused() => Assert.Contains("IP address", DomainNameRules.Check("8.8.8.8", ["dns-01"], true).Reason, StringComparison.Ordinal);
+    public void Check_IpAddressWithDnsOnly_Refused()
+        => Assert.Contains("IP address", DomainNameRules.Check("8.8.8.8", ["dns-01"], true).Reason, StringComparison.Ordinal);
 
     [Fact]
     public void Check_NameAtRunTime_FollowsSnapshot()

@@ -8,8 +8,10 @@ public sealed class ExperimentalRulesTests
     [Fact]
     public void Check_DnsPersist01NotAskedForInCode_SaysWhatToCall() => Assert.Equal(
         [
-            "AcmeHttps:ChallengeTypes:1 = 'dns-persist-01': follows a draft that still moves, and was not asked for in code. Call AddDnsPersist01() on what AddAcmeHttps() returns, or remove it.",
-            "AcmeHttps:Certificates:0:ChallengeTypes:0 = 'dns-persist-01': follows a draft that still moves, and was not asked for in code. Call AddDnsPersist01() on what AddAcmeHttps() returns, or remove it.",
+            "AcmeHttps:ChallengeTypes:1 = 'dns-persist-01': follows a draft that may still change, and the app does not allow it. "
+                + "Call AddDnsPersist01() on the result of AddAcmeHttps(), or remove it.",
+            "AcmeHttps:Certificates:0:ChallengeTypes:0 = 'dns-persist-01': follows a draft that may still change, and the app does "
+                + "not allow it. Call AddDnsPersist01() on the result of AddAcmeHttps(), or remove it.",
         ],
         TestFacts.Problems(Use));
 

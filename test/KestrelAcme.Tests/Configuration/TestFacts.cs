@@ -37,11 +37,11 @@ internal static class TestFacts
 
     public static ConfigurationSnapshot Snapshot(Action<AcmeHttpsOptions>? change = null, EnvironmentFacts? facts = null)
     {
-        var result = SnapshotBuilder.Build(Good(change), facts ?? Production);
+        var result = AcmeHttpsOptionsReader.Build(Good(change), facts ?? Production);
         return result.IsValid ? result.Snapshot : throw new InvalidOperationException(string.Join('\n', result.Problems));
     }
 
     /// <summary>The lines of what is wrong.</summary>
     public static string[] Problems(Action<AcmeHttpsOptions> change, EnvironmentFacts? facts = null)
-        => [.. SnapshotBuilder.Build(Good(change), facts ?? Production).Problems.Select(problem => problem.ToString())];
+        => [.. AcmeHttpsOptionsReader.Build(Good(change), facts ?? Production).Problems.Select(problem => problem.ToString())];
 }

@@ -73,14 +73,14 @@ public sealed class TrustedRootsRulesTests : IDisposable
             (Encoding.ASCII.GetBytes(_root.GetECDsaPrivateKey()!.ExportSubjectPublicKeyInfoPem()), "is a public key",
                 "-----BEGIN CERTIFICATE-----"),
             (Encoding.Unicode.GetBytes(Pem), "is UTF-16 without a byte order mark", "UTF-8"),
-            (Encoding.ASCII.GetBytes(Convert.ToBase64String(_root.RawData)), "is base64 without the lines of PEM",
+            (Encoding.ASCII.GetBytes(Convert.ToBase64String(_root.RawData)), "is base64 without the first and last lines of PEM",
                 "-----BEGIN CERTIFICATE-----"),
             ([], "is an empty file", "-----BEGIN CERTIFICATE-----"),
             ("\r\n"u8.ToArray(), "is an empty file", "-----BEGIN CERTIFICATE-----"),
-            ("hello"u8.ToArray(), "holds no certificate in PEM", "-----BEGIN CERTIFICATE-----"),
-            (Encoding.ASCII.GetBytes(Pem[..^20]), "holds no certificate in PEM that is whole", "-----END CERTIFICATE-----"),
+            ("hello"u8.ToArray(), "contains no PEM certificate", "-----BEGIN CERTIFICATE-----"),
+            (Encoding.ASCII.GetBytes(Pem[..^20]), "contains no complete PEM certificate", "-----END CERTIFICATE-----"),
             (Encoding.ASCII.GetBytes(Pem + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-                "cannot be read, number 2 in the file", "Copy it again"),
+                "cannot be read, number 2 in the file", "Copy the complete certificate again"),
         ];
 
         Assert.All(files, file =>

@@ -64,7 +64,8 @@ public sealed class TimeLimitTests
     public async Task ReadAsync_DomainSourceThrowsWhenCancelled_LastNamesAreKept()
     {
         var log = new LogRecorder();
-        var store = new CertificateStore(new BoundedStorage(new InMemoryStorage(_time), TimeSpan.FromSeconds(10), _time), NullLogger<CertificateStore>.Instance);
+        var store = new CertificateStore(
+            new BoundedStorage(new InMemoryStorage(_time), TimeSpan.FromSeconds(10), _time), NullLogger<CertificateStore>.Instance);
         var source = new ThrowingSource();
         var reader = new DomainSourceReader(source, "source", store, _time, log.For<DomainSourceReader>());
 

@@ -63,7 +63,9 @@ public sealed class OtherServerTests
         await using var app = Build(builder, services =>
         {
             services.AddSingleton<IServer, NoServer>();
-            foreach (var hosted in services.Where(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name != "GenericWebHostService").ToList())
+            foreach (var hosted in services
+                .Where(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name != "GenericWebHostService")
+                .ToList())
             {
                 services.Remove(hosted);
             }
@@ -85,7 +87,10 @@ public sealed class OtherServerTests
         // Making the server reads the configuration already.
         var exception = Assert.Throws<OptionsValidationException>(() => builder.Build());
 
-        Assert.Contains($"{Environment.NewLine}  AcmeHttps:DnsProviders:0:ApiTokenFile: names a file that does not exist", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Environment.NewLine}  AcmeHttps:DnsProviders:0:ApiTokenFile: names a file that does not exist",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -114,14 +119,17 @@ public sealed class OtherServerTests
 
     private WebApplicationBuilder Builder(Dictionary<string, string?> settings, string environment = "Production")
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, Args = ["--hostBuilder:reloadConfigOnChange=false"] });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = environment, Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders().AddProvider(_log);
         builder.Services.AddAcmeHttps();
         return builder;
     }
 
-    private IEnumerable<LogLine> Ours() => _log.Lines.Where(line => line.Category.StartsWith("KestrelAcme", StringComparison.Ordinal) && line.Level >= LogLevel.Information);
+    private IEnumerable<LogLine> Ours()
+        => _log.Lines.Where(
+            line => line.Category.StartsWith("KestrelAcme", StringComparison.Ordinal) && line.Level >= LogLevel.Information);
 
     private sealed class NoServer : IServer
     {

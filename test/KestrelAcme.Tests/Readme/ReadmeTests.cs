@@ -118,7 +118,7 @@ public sealed partial class ReadmeTests
             options.MissingCertificate = MissingCertificate.Refuse;
         });
 
-        var ignored = RestartOnlySettings.Keep(current, next).Ignored.Concat(RestartOnlySettings.Keep(current, ConfigurationSnapshot.Disabled).Ignored);
+        var ignored = AcmeHttpsOptionsReader.KeepUntilRestart(current, next).Ignored.Concat(AcmeHttpsOptionsReader.KeepUntilRestart(current, ConfigurationSnapshot.Disabled).Ignored);
 
         Assert.Equal(ignored.Select(key => key.Split(':')[1]).Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
     }
@@ -157,8 +157,8 @@ public sealed partial class ReadmeTests
     private static IEnumerable<string> Problems(IConfiguration configuration)
     {
         var options = TestFacts.Good();
-        AcmeHttpsConfigurationBinder.Bind(configuration.GetSection("AcmeHttps"), options);
-        return SnapshotBuilder.Build(options, Facts).Problems.Select(problem => problem.ToString());
+        AcmeHttpsOptionsReader.Bind(configuration.GetSection("AcmeHttps"), options);
+        return AcmeHttpsOptionsReader.Build(options, Facts).Problems.Select(problem => problem.ToString());
     }
 
     private static string Read(string file) => File.ReadAllText(Path.Combine(Root(), file));

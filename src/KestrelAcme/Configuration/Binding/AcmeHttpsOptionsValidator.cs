@@ -5,29 +5,30 @@ using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Reports everything that is wrong with the options, at once.</summary>
-internal sealed class AcmeHttpsOptionsValidator(EnvironmentFacts facts, ILogger<AcmeHttpsOptionsValidator> logger) : IValidateOptions<AcmeHttpsOptions>
+/// <summary>Validates the options and reports all problems at once.</summary>
+internal sealed class AcmeHttpsOptionsValidator(EnvironmentFacts facts, ILogger<AcmeHttpsOptionsValidator> logger)
+    : IValidateOptions<AcmeHttpsOptions>
 {
     private const int MaxShown = 100;
 
-    // The framework puts "; " between problems: with a line break in front of each, its message is a list.
+    // The framework separates problems by "; ". With a line break before each one, its message is a list.
     private static readonly string NewLine = Environment.NewLine + "  ";
 
-    private int _said;
+    private int _reported;
 
     /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, AcmeHttpsOptions options)
     {
-        if (facts.OtherServer is { } server && options.Enabled && Interlocked.Exchange(ref _said, 1) == 0)
+        if (facts.OtherServer is { } server && options.Enabled && Interlocked.Exchange(ref _reported, 1) == 0)
         {
             logger.InactiveWithoutKestrel(server);
         }
 
-        var result = SnapshotBuilder.Build(options, facts);
+        var result = SnapshotReader.BuildOnce(options, facts);
         return result.IsValid ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(Lines(result.Problems));
     }
 
-    /// <summary>One line for each problem, bounded: a generated list of names can be wrong a hundred thousand times.</summary>
+    /// <summary>Returns a line for each problem, up to a limit: a generated list of names can have a hundred thousand of them.</summary>
     internal static IEnumerable<string> Lines(IReadOnlyList<ConfigurationProblem> problems)
     {
         var lines = problems.Take(MaxShown).Select(problem => $"{NewLine}{problem}");

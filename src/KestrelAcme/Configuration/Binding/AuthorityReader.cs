@@ -3,19 +3,35 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Reads the authorities: the list, or the scalar keys that are the shorthand for a list of one.</summary>
+/// <summary>Binds and checks the CAs: the list, or the options that are the shorthand for a list of one.</summary>
 internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList problems)
 {
     private readonly List<AuthoritySpecification> _authorities = [];
     private string? _commonEmail;
 
-    /// <summary>Why there is no authority although nothing is wrong; <see langword="null"/> when there is one.</summary>
+    /// <summary>Binds an element of the list.</summary>
+    public static AuthorityOptions Bind(SectionReader reader)
+    {
+        var authority = new AuthorityOptions();
+        reader.Text(nameof(authority.DirectoryUrl), value => authority.DirectoryUrl = value);
+        reader.Text(nameof(authority.TrustedRootsPath), value => authority.TrustedRootsPath = value);
+        reader.Nested(
+            nameof(authority.ExternalAccountBinding),
+            nested => authority.ExternalAccountBinding = ExternalAccountBindingReader.Bind(nested));
+        reader.Text(nameof(authority.Profile), value => authority.Profile = value);
+        reader.Text(nameof(authority.PreferredChain), value => authority.PreferredChain = value);
+        reader.Text(nameof(authority.EmailAddress), value => authority.EmailAddress = value);
+        return authority;
+    }
+
+    /// <summary>Returns the reason why a valid configuration has no CA, or <see langword="null"/> if it has one.</summary>
     public static string? WhyNone(AcmeHttpsOptions options, EnvironmentFacts facts)
         => IsNamed(options) || !facts.IsDevelopment
             ? null
-            : "In Development a public authority is used only when it is named. Set AcmeHttps:DirectoryUrl to a local authority's URL, or to 'LetsEncryptStaging'.";
+            : "In Development, KestrelAcme uses a public CA only if the configuration names it. "
+                + "Set AcmeHttps:DirectoryUrl to the URL of a local authority, or to 'LetsEncryptStaging'.";
 
-    /// <summary>Reads all of them.</summary>
+    /// <summary>Reads all CAs.</summary>
     public EquatableArray<AuthoritySpecification> Read(AcmeHttpsOptions options)
     {
         _commonEmail = EmailAddressRules.Read(options.EmailAddress, nameof(options.EmailAddress), problems);
@@ -35,7 +51,8 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
         return EquatableArray.From(_authorities);
     }
 
-    private static bool IsNamed(AcmeHttpsOptions options) => options.Authorities is { Count: > 0 } || ScalarRules.NullIfEmpty(options.DirectoryUrl) is not null;
+    private static bool IsNamed(AcmeHttpsOptions options)
+        => options.Authorities is { Count: > 0 } || ScalarRules.NullIfEmpty(options.DirectoryUrl) is not null;
 
     private static AuthorityOptions Shorthand(AcmeHttpsOptions options) => new()
     {
@@ -52,20 +69,22 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
         [
             (nameof(options.DirectoryUrl), ScalarRules.NullIfEmpty(options.DirectoryUrl) is not null),
             (nameof(options.TrustedRootsPath), ScalarRules.NullIfEmpty(options.TrustedRootsPath) is not null),
-            (nameof(options.ExternalAccountBinding), !ExternalAccountBindingRules.IsEmpty(options.ExternalAccountBinding)),
+            (nameof(options.ExternalAccountBinding), !ExternalAccountBindingReader.IsEmpty(options.ExternalAccountBinding)),
             (nameof(options.Profile), ScalarRules.NullIfEmpty(options.Profile) is not null),
             (nameof(options.PreferredChain), ScalarRules.NullIfEmpty(options.PreferredChain) is not null),
         ];
         foreach (var (key, _) in scalars.Where(scalar => scalar.Given))
         {
-            problems.Add(key, null, "is given beside Authorities, and says nothing about which of them it is for", "Move it into the first element of Authorities");
+            problems.Add(
+                key, null, "is set in addition to Authorities, so it is unclear which of them it applies to",
+                "Move it into the first element of Authorities");
         }
     }
 
     private void Add(AuthorityOptions options, string prefix, AcmeHttpsOptions all)
     {
         var email = EmailAddressRules.Read(options.EmailAddress, $"{prefix}EmailAddress", problems) ?? _commonEmail;
-        var binding = ExternalAccountBindingRules.Read(options.ExternalAccountBinding, $"{prefix}ExternalAccountBinding", facts, problems);
+        var binding = ExternalAccountBindingReader.Read(options.ExternalAccountBinding, $"{prefix}ExternalAccountBinding", facts, problems);
         var roots = TrustedRootsRules.Read(options.TrustedRootsPath, $"{prefix}TrustedRootsPath", facts, problems);
         if (DirectoryUrlRules.Read(options.DirectoryUrl, $"{prefix}DirectoryUrl", problems) is not { } url)
         {
@@ -101,15 +120,17 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
             return;
         }
 
-        if (known.NeedsExternalAccountBinding && ExternalAccountBindingRules.IsEmpty(options.ExternalAccountBinding))
+        if (known.NeedsExternalAccountBinding && ExternalAccountBindingReader.IsEmpty(options.ExternalAccountBinding))
         {
-            problems.Add($"{prefix}ExternalAccountBinding", null, $"is needed by {known.Name}", $"Get a key identifier and an HMAC key from {known.Name}, and set KeyId and HmacKey");
+            problems.Add(
+                $"{prefix}ExternalAccountBinding", null, $"is required by {known.Name}",
+                $"Get a key identifier and an HMAC key from {known.Name}, and set KeyId and HmacKey");
         }
 
-        // As written: one that is not good was reported.
+        // The text as written: an address that is not valid was reported already.
         if (known.NeedsEmailAddress && (ScalarRules.NullIfEmpty(options.EmailAddress) ?? ScalarRules.NullIfEmpty(all.EmailAddress)) is null)
         {
-            problems.Add($"{prefix}EmailAddress", null, $"is needed by {known.Name}", "Write the address for its notices");
+            problems.Add($"{prefix}EmailAddress", null, $"is required by {known.Name}", "Write the address for its notices");
         }
     }
 }

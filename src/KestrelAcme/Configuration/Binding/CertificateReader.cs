@@ -4,11 +4,15 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Reads <c>DomainNames</c> and <c>Certificates</c> into one specification for each name or group and each key algorithm.</summary>
+/// <summary>
+/// Binds and checks certificates: <c>DomainNames</c> and <c>Certificates</c> become one specification for each name or group, and for each
+/// key algorithm.
+/// </summary>
 internal sealed class CertificateReader(
     EquatableArray<string> challengeTypes,
     EquatableArray<KeyAlgorithm> keyAlgorithms,
     EquatableArray<AuthoritySpecification> authorities,
+    EnvironmentFacts facts,
     ProblemList problems)
 {
     private const int MaxNamesInGroup = 100;
@@ -17,8 +21,20 @@ internal sealed class CertificateReader(
     private readonly bool _mayPreApprove = DomainNameRules.MayPreApprove(authorities);
     private readonly List<CertificateSpecification> _certificates = [];
 
-    // The key under which each name was first written, to point at when it comes again.
+    // The key of the first occurrence of each name.
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
+
+    /// <summary>Binds an element of <c>Certificates</c>.</summary>
+    public static CertificateOptions Bind(SectionReader reader)
+    {
+        var certificate = new CertificateOptions();
+        reader.Names(nameof(certificate.DomainNames), value => certificate.DomainNames = value);
+        reader.Choices<KeyAlgorithm>(nameof(certificate.KeyAlgorithms), value => certificate.KeyAlgorithms = value);
+        reader.Text(nameof(certificate.Profile), value => certificate.Profile = value);
+        reader.Text(nameof(certificate.PreferredChain), value => certificate.PreferredChain = value);
+        reader.Texts(nameof(certificate.ChallengeTypes), value => certificate.ChallengeTypes = value);
+        return certificate;
+    }
 
     /// <summary>Reads both lists.</summary>
     public EquatableArray<CertificateSpecification> Read(AcmeHttpsOptions options)
@@ -46,11 +62,13 @@ internal sealed class CertificateReader(
         var names = group.DomainNames ?? [];
         if (names.Count is 0 or > MaxNamesInGroup)
         {
-            var fix = names.Count == 0 ? "Write at least one name, or remove the certificate" : $"Write at most {MaxNamesInGroup}, or move names to the list DomainNames: one certificate each";
+            var fix = names.Count == 0
+                ? "Write at least one name, or remove the certificate"
+                : $"Write at most {MaxNamesInGroup}, or move names to the list DomainNames, with one certificate each";
             problems.Add($"{key}:DomainNames", null, names.Count == 0 ? "has no names" : $"has {names.Count} names", fix);
         }
 
-        var types = ListRules.ChallengeTypes(group.ChallengeTypes, $"{key}:ChallengeTypes", problems) ?? challengeTypes;
+        var types = ListRules.ChallengeTypes(group.ChallengeTypes, $"{key}:ChallengeTypes", facts, problems) ?? challengeTypes;
         var algorithms = ListRules.KeyAlgorithms(group.KeyAlgorithms, $"{key}:KeyAlgorithms", problems) ?? keyAlgorithms;
         var identifiers = new List<CertificateIdentifier>(names.Count);
         for (var i = 0; i < names.Count; i++)
@@ -68,7 +86,7 @@ internal sealed class CertificateReader(
         }
     }
 
-    // Boulder and others refuse such an order for ever; a private authority may not mind.
+    // Boulder and others always reject such an order. A private CA may accept it.
     private void RefuseRedundant(List<CertificateIdentifier> identifiers, string key)
     {
         if (!authorities.Any(authority => authority.IsPublic))
@@ -76,13 +94,17 @@ internal sealed class CertificateReader(
             return;
         }
 
-        var wildcards = identifiers.Where(identifier => identifier.IsWildcard).Select(identifier => identifier.BaseValue).ToHashSet(StringComparer.Ordinal);
+        var wildcards = identifiers.Where(identifier => identifier.IsWildcard)
+            .Select(identifier => identifier.BaseValue)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var covered in identifiers.Where(identifier => identifier is { Kind: IdentifierKind.Dns, IsWildcard: false }))
         {
             var parent = covered.Value[(covered.Value.IndexOf('.') + 1)..];
             if (wildcards.Contains(parent))
             {
-                problems.Add(key, covered.Value, $"is covered by '*.{parent}' in the same certificate, which public authorities refuse", "Remove it here, or move it to the list DomainNames: one certificate each");
+                problems.Add(
+                    key, covered.Value, $"is covered by '*.{parent}' in the same certificate, which public CAs reject",
+                    "Remove it here, or move it to the list DomainNames, with a certificate of its own");
             }
         }
     }
@@ -96,18 +118,22 @@ internal sealed class CertificateReader(
             return null;
         }
 
-        // Compared by what they are stored as, which differs for any two names but a contrived one-label name and an IPv6 address.
-        if (!_seen.TryAdd(CertificateId.Of([result.Identifier], KeyAlgorithm.EcdsaP256), key))
+        // Compared by the ID in the store, so that an IPv6 address and a contrived name such as '2001-db8--1' do not share one.
+        var id = CertificateId.Of([result.Identifier], KeyAlgorithm.EcdsaP256);
+        if (!_seen.TryAdd(id, key))
         {
-            var first = ConfigurationKeys.Of(_seen[CertificateId.Of([result.Identifier], KeyAlgorithm.EcdsaP256)]);
-            problems.Add(key, text, $"is the same name as {first}", "Remove one of them");
+            problems.Add(key, text, $"is the same name as {ConfigurationKeys.Of(_seen[id])}", "Remove one of them");
             return null;
         }
 
         return result.Identifier;
     }
 
-    private void Add(EquatableArray<CertificateIdentifier> identifiers, CertificateOptions options, EquatableArray<string> types, EquatableArray<KeyAlgorithm> algorithms)
+    private void Add(
+        EquatableArray<CertificateIdentifier> identifiers,
+        CertificateOptions options,
+        EquatableArray<string> types,
+        EquatableArray<KeyAlgorithm> algorithms)
     {
         foreach (var algorithm in algorithms)
         {

@@ -5,19 +5,20 @@ using Microsoft.Extensions.Configuration.Memory;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>The settings of one source of the configuration.</summary>
+/// <summary>The settings of one configuration source.</summary>
 /// <param name="Provider">The source.</param>
-/// <param name="Path">The section that is read there; empty if the source holds nothing but the section.</param>
-/// <param name="Name">The source's name for people, such as <c>appsettings.json</c>.</param>
-/// <param name="Values">The values by full key, as if the section were <c>AcmeHttps</c>.</param>
-internal sealed record ConfigurationLayer(IConfigurationProvider Provider, string Path, string Name, IReadOnlyDictionary<string, string?> Values)
+/// <param name="Path">The path of the section in the source; empty if the source has only the section.</param>
+/// <param name="Name">The name of the source for messages, such as <c>appsettings.json</c>.</param>
+/// <param name="Values">The values, by full key, as if the section were <c>AcmeHttps</c>.</param>
+internal sealed record ConfigurationLayer(
+    IConfigurationProvider Provider, string Path, string Name, IReadOnlyDictionary<string, string?> Values)
 {
     private const string Suffix = "ConfigurationProvider";
 
-    /// <summary>Whether it says nothing.</summary>
+    /// <summary>Whether the source has no values.</summary>
     public bool IsEmpty => !Values.Values.Any(value => !string.IsNullOrWhiteSpace(value));
 
-    /// <summary>Reads what a source says now.</summary>
+    /// <summary>Reads the current values of a source.</summary>
     public static ConfigurationLayer Read(IConfigurationProvider provider, string path = AcmeHttpsOptions.SectionName)
     {
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
@@ -25,7 +26,7 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
         return new ConfigurationLayer(provider, path, NameOf(provider), values);
     }
 
-    /// <summary>Whether a source that had settings seems to have none any more, judged by one of them.</summary>
+    /// <summary>Whether the source seems to have lost its values. Only the first value is checked.</summary>
     public bool IsEmptied()
     {
         foreach (var (key, value) in Values)
@@ -33,7 +34,8 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
             if (!string.IsNullOrWhiteSpace(value))
             {
                 var rest = key[AcmeHttpsOptions.SectionName.Length..];
-                return !Provider.TryGet(Path.Length == 0 ? rest.TrimStart(':') : Path + rest, out var now) || string.IsNullOrWhiteSpace(now);
+                var full = Path.Length == 0 ? rest.TrimStart(':') : Path + rest;
+                return !Provider.TryGet(full, out var now) || string.IsNullOrWhiteSpace(now);
             }
         }
 
@@ -46,7 +48,7 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
         {
             values[key] = value;
 
-            // A list of ten thousand names is looked through once, not once for each name.
+            // A list element has no children. Enumerating them for each name would read a list of ten thousand names ten thousand times.
             if (!string.IsNullOrEmpty(value) && path.AsSpan().LastIndexOf(':') is var colon && int.TryParse(path.AsSpan(colon + 1), out _))
             {
                 return;
@@ -55,7 +57,8 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
 
         foreach (var child in provider.GetChildKeys([], path.Length == 0 ? null : path).Distinct(StringComparer.OrdinalIgnoreCase).ToList())
         {
-            Collect(provider, path.Length == 0 ? child : ConfigurationPath.Combine(path, child), ConfigurationPath.Combine(key, child), values);
+            var childPath = path.Length == 0 ? child : ConfigurationPath.Combine(path, child);
+            Collect(provider, childPath, ConfigurationPath.Combine(key, child), values);
         }
     }
 
@@ -65,6 +68,8 @@ internal sealed record ConfigurationLayer(IConfigurationProvider Provider, strin
         EnvironmentVariablesConfigurationProvider => "the environment variables",
         CommandLineConfigurationProvider => "the command line",
         MemoryConfigurationProvider => "settings in memory",
-        _ => provider.GetType().Name is var name && name.EndsWith(Suffix, StringComparison.Ordinal) && name.Length > Suffix.Length ? name[..^Suffix.Length] : name,
+        _ => provider.GetType().Name is var name && name.EndsWith(Suffix, StringComparison.Ordinal) && name.Length > Suffix.Length
+            ? name[..^Suffix.Length]
+            : name,
     };
 }

@@ -4,54 +4,40 @@ using Microsoft.Extensions.Configuration;
 namespace KestrelAcme.Configuration.Binding;
 
 /// <summary>
-/// Reads section <c>AcmeHttps</c>, or the one that the app passed, source by source, so that a reload can tell a setting that was changed from one that is missing: a deployment tool deletes and writes a file,
-/// a half-written one reads as empty, and without its <c>DirectoryUrl</c> an app would order from the default authority within seconds.
+/// Reads section <c>AcmeHttps</c>, or the one that the app passed, source by source, so that a reload can tell a changed setting from a
+/// missing one. Deployment tools delete and rewrite files, and a half-written file reads as empty: without its <c>DirectoryUrl</c>, the app
+/// would order from the default CA within seconds.
 /// </summary>
-/// <remarks>Safe for concurrent use. Before anything was accepted, what is read is taken as it is: a restart takes up everything.</remarks>
+/// <remarks>
+/// Safe for concurrent use. Until a configuration was accepted, the values are used as they are: a restart applies everything.
+/// </remarks>
 internal sealed class ConfigurationLayers(IConfiguration? configuration = null, string path = AcmeHttpsOptions.SectionName)
 {
-    private static readonly IReadOnlyList<string> Authority =
-    [
-        nameof(AcmeHttpsOptions.DirectoryUrl), nameof(AcmeHttpsOptions.Authorities), nameof(AcmeHttpsOptions.TrustedRootsPath),
-        nameof(AcmeHttpsOptions.ExternalAccountBinding), nameof(AcmeHttpsOptions.Profile), nameof(AcmeHttpsOptions.PreferredChain),
-    ];
-
-    private static readonly IReadOnlyList<string> Names = [nameof(AcmeHttpsOptions.DomainNames), nameof(AcmeHttpsOptions.Certificates)];
-
-    // Lists: one that got shorter was edited, one that is gone may just be away.
-    private static readonly IReadOnlyList<IReadOnlyList<string>> Lists =
-    [
-        [nameof(AcmeHttpsOptions.KeyAlgorithm), nameof(AcmeHttpsOptions.KeyAlgorithms)],
-        [nameof(AcmeHttpsOptions.ChallengeTypes)], [nameof(AcmeHttpsOptions.DnsProviders)], [nameof(AcmeHttpsOptions.DnsResolvers)],
-    ];
-
-    // Settings whose absence changes where, whether or what is ordered, and those that stand for each other.
-    private static readonly IReadOnlyList<IReadOnlyList<string>> Groups =
-    [
-        Authority, .. Lists,
-        [nameof(AcmeHttpsOptions.AcceptTermsOfService)], [nameof(AcmeHttpsOptions.EmailAddress)], [nameof(AcmeHttpsOptions.Issuance)], [nameof(AcmeHttpsOptions.ReuseKeys)],
-        [nameof(AcmeHttpsOptions.ExportPath)], [nameof(AcmeHttpsOptions.StoragePath)], [nameof(AcmeHttpsOptions.Enabled)],
-    ];
-
-    private static readonly Comparer<KeyValuePair<string, string?>> ByKey = Comparer<KeyValuePair<string, string?>>.Create((a, b) => StringComparer.Ordinal.Compare(a.Key, b.Key));
+    private static readonly Comparer<KeyValuePair<string, string?>> ByKey =
+        Comparer<KeyValuePair<string, string?>>.Create((a, b) => StringComparer.Ordinal.Compare(a.Key, b.Key));
 
     private volatile LayeredConfiguration? _accepted;
 
     /// <summary>The configuration that is read; <see langword="null"/> in an app without one.</summary>
     public IConfiguration? Configuration => configuration;
 
-    /// <summary>The layers of the app's own section <c>AcmeHttps</c>, or of the section that was passed.</summary>
+    /// <summary>Creates the layers of the app's own section <c>AcmeHttps</c>, or of the configuration that was passed.</summary>
     public static ConfigurationLayers Create(IConfiguration? ofApp, IConfiguration? passed) => passed switch
     {
         null => new ConfigurationLayers(ofApp),
-        IConfigurationRoot root => new ConfigurationLayers(root, root.GetSection(AcmeHttpsOptions.SectionName).Exists() ? AcmeHttpsOptions.SectionName : ""),
+        IConfigurationRoot root => new ConfigurationLayers(
+            root, root.GetSection(AcmeHttpsOptions.SectionName).Exists() ? AcmeHttpsOptions.SectionName : ""),
 
-        // A section does not tell its sources. If it is one of the app's own, they are the app's.
-        IConfigurationSection section when ofApp is IConfigurationRoot && IsSame(section, ofApp.GetSection(section.Path)) => new ConfigurationLayers(ofApp, section.Path),
+        // A section does not expose its sources. If it is a section of the app's configuration, its sources are those of the app.
+        IConfigurationSection section when ofApp is IConfigurationRoot && IsSame(section, ofApp.GetSection(section.Path))
+            => new ConfigurationLayers(ofApp, section.Path),
         _ => new ConfigurationLayers(passed, ""),
     };
 
-    /// <summary>Reads all sources. One that had settings and has none now keeps those of the last accepted reading, and so do single settings whose absence is no change that anybody meant.</summary>
+    /// <summary>
+    /// Reads all sources. If a source lost all its settings, or the configuration lost one of
+    /// <see cref="AcmeHttpsOptionsReader.KeptWhenMissing"/>, the values of the last accepted configuration are kept.
+    /// </summary>
     public LayeredConfiguration Read()
     {
         var layers = Providers(configuration).Select(provider => ConfigurationLayer.Read(provider, path)).ToList();
@@ -67,26 +53,31 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
         return new LayeredConfiguration(layers, values, lost, kept);
     }
 
-    /// <summary>Takes a reading as the one that later ones are compared with.</summary>
+    /// <summary>Makes a configuration the one that later ones are compared with.</summary>
     public void Accept(LayeredConfiguration reading) => _accepted = reading;
 
-    /// <summary>Whether a source has lost its settings without saying so: a file that cannot be parsed any more is emptied, and nothing signals it.</summary>
+    /// <summary>
+    /// Whether a source lost its settings without a change notification, as happens if a file can no longer be parsed.
+    /// </summary>
     public bool HasLostSource()
         => _accepted is { } accepted && accepted.Layers.Any(layer => !accepted.LostSources.Contains(layer.Name) && layer.IsEmptied());
 
     private static bool IsSame(IConfigurationSection section, IConfigurationSection other)
-        => section.AsEnumerable(makePathsRelative: true).Order(ByKey).SequenceEqual(other.AsEnumerable(makePathsRelative: true).Order(ByKey));
+        => section.AsEnumerable(makePathsRelative: true).Order(ByKey)
+            .SequenceEqual(other.AsEnumerable(makePathsRelative: true).Order(ByKey));
 
     private static IEnumerable<IConfigurationProvider> Providers(IConfiguration? configuration) => configuration switch
     {
         null => [],
-        IConfigurationRoot root => root.Providers.SelectMany(provider => provider is ChainedConfigurationProvider { Configuration: IConfigurationRoot inner } ? Providers(inner) : [provider]),
+        IConfigurationRoot root => root.Providers.SelectMany(provider =>
+            provider is ChainedConfigurationProvider { Configuration: IConfigurationRoot inner } ? Providers(inner) : [provider]),
         _ => [new ChainedConfigurationProvider(new ChainedConfigurationSource { Configuration = configuration })],
     };
 
-    // A configuration to which a source is added may make all its sources anew.
+    // By name too, since adding a source to a configuration may create all its providers again.
     private static ConfigurationLayer? Find(ConfigurationLayer layer, IReadOnlyList<ConfigurationLayer> among)
-        => among.FirstOrDefault(other => ReferenceEquals(other.Provider, layer.Provider)) ?? among.FirstOrDefault(other => other.Name == layer.Name);
+        => among.FirstOrDefault(other => ReferenceEquals(other.Provider, layer.Provider))
+            ?? among.FirstOrDefault(other => other.Name == layer.Name);
 
     private static List<string> KeepLost(List<ConfigurationLayer> layers, IReadOnlyList<ConfigurationLayer> accepted)
     {
@@ -114,10 +105,11 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
         return lost;
     }
 
-    // Of a source that has other settings still, unless the names were moved to another one.
+    // Keeps the names of a source that lost them but has other settings, unless the names were moved to another source.
     private static List<string> KeepNames(List<ConfigurationLayer> layers, IReadOnlyList<ConfigurationLayer> accepted)
     {
-        if (layers.Exists(layer => In(Names, layer.Values).Any(pair => IsNew(pair.Key, pair.Value, layer, accepted))))
+        var keys = AcmeHttpsOptionsReader.NameKeys;
+        if (layers.Exists(layer => In(keys, layer.Values).Any(pair => IsNew(pair.Key, pair.Value, layer, accepted))))
         {
             return [];
         }
@@ -125,9 +117,14 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
         var kept = new List<string>();
         for (var i = 0; i < layers.Count; i++)
         {
-            if (Find(layers[i], accepted) is { } before && In(Names, before.Values) is { Count: > 0 } names && In(Names, layers[i].Values).Count == 0)
+            if (Find(layers[i], accepted) is { } before
+                && In(keys, before.Values) is { Count: > 0 } names
+                && In(keys, layers[i].Values).Count == 0)
             {
-                layers[i] = layers[i] with { Values = names.Concat(layers[i].Values).DistinctBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase).ToDictionary(StringComparer.OrdinalIgnoreCase) };
+                var values = names.Concat(layers[i].Values)
+                    .DistinctBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)
+                    .ToDictionary(StringComparer.OrdinalIgnoreCase);
+                layers[i] = layers[i] with { Values = values };
                 kept.AddRange(names.Keys);
             }
         }
@@ -135,18 +132,30 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
         return kept;
     }
 
-    private static List<string> KeepMissing(Dictionary<string, string?> values, List<ConfigurationLayer> layers, LayeredConfiguration accepted)
+    private static List<string> KeepMissing(
+        Dictionary<string, string?> values, List<ConfigurationLayer> layers, LayeredConfiguration accepted)
     {
         var kept = new List<string>();
-        foreach (var group in Groups)
+        foreach (var group in AcmeHttpsOptionsReader.KeptWhenMissing)
         {
             var before = In(group, accepted.Values);
             var now = In(group, values);
 
-            // Where a setting is gone, that of a source below it may show: it is no more meant than none.
-            bool IsMeant(string key) => now.TryGetValue(key, out var value) && layers.FindLast(layer => layer.Values.TryGetValue(key, out var own) && own == value) is { } layer && IsNew(key, value, layer, accepted.Layers);
-            var isMeant = ReferenceEquals(group, Authority) ? now.Keys.Any(key => IsDirectory(key) && IsMeant(key)) : Lists.Contains(group) && now.Count > 0;
-            foreach (var (key, value) in isMeant ? [] : before.Where(pair => now.GetValueOrDefault(pair.Key) != pair.Value && !IsMeant(pair.Key)))
+            // If a setting is gone, the setting of a source with lower precedence may become visible: that is not an intended change
+            // either.
+            bool IsMeant(string key)
+                => now.TryGetValue(key, out var value)
+                    && layers.FindLast(layer => layer.Values.TryGetValue(key, out var own) && own == value) is { } layer
+                    && IsNew(key, value, layer, accepted.Layers);
+            var isMeant = ReferenceEquals(group, AcmeHttpsOptionsReader.AuthorityKeys)
+                ? now.Keys.Any(key => IsDirectory(key) && IsMeant(key))
+                : AcmeHttpsOptionsReader.ListKeys.Contains(group) && now.Count > 0;
+            if (isMeant)
+            {
+                continue;
+            }
+
+            foreach (var (key, value) in before.Where(pair => now.GetValueOrDefault(pair.Key) != pair.Value && !IsMeant(pair.Key)))
             {
                 values[key] = value;
                 kept.Add(key);
@@ -156,9 +165,11 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
         return kept;
     }
 
-    private static bool IsNew(string key, string? value, ConfigurationLayer layer, IReadOnlyList<ConfigurationLayer> accepted) => Find(layer, accepted)?.Values.GetValueOrDefault(key) != value;
+    private static bool IsNew(string key, string? value, ConfigurationLayer layer, IReadOnlyList<ConfigurationLayer> accepted)
+        => Find(layer, accepted)?.Values.GetValueOrDefault(key) != value;
 
-    private static bool IsDirectory(string key) => key.EndsWith(":" + nameof(AcmeHttpsOptions.DirectoryUrl), StringComparison.OrdinalIgnoreCase);
+    private static bool IsDirectory(string key)
+        => key.EndsWith(":" + nameof(AcmeHttpsOptions.DirectoryUrl), StringComparison.OrdinalIgnoreCase);
 
     private static Dictionary<string, string?> In(IReadOnlyList<string> group, IReadOnlyDictionary<string, string?> values)
     {
@@ -167,7 +178,9 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
         {
             foreach (var (key, value) in values)
             {
-                if (key.StartsWith(of, StringComparison.OrdinalIgnoreCase) && (key.Length == of.Length || key[of.Length] == ':') && !string.IsNullOrWhiteSpace(value))
+                if (key.StartsWith(of, StringComparison.OrdinalIgnoreCase)
+                    && (key.Length == of.Length || key[of.Length] == ':')
+                    && !string.IsNullOrWhiteSpace(value))
                 {
                     found[key] = value;
                 }
@@ -176,4 +189,23 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
 
         return found;
     }
+}
+
+/// <summary>The configuration at one point in time.</summary>
+/// <param name="Layers">The sources, in ascending precedence.</param>
+/// <param name="Values">The effective values, by full key.</param>
+/// <param name="LostSources">The sources that lost their settings, whose last settings stay in use.</param>
+/// <param name="KeptKeys">Single settings that are missing, whose last values stay in use.</param>
+internal sealed record LayeredConfiguration(
+    IReadOnlyList<ConfigurationLayer> Layers,
+    IReadOnlyDictionary<string, string?> Values,
+    IReadOnlyList<string> LostSources,
+    IReadOnlyList<string> KeptKeys)
+{
+    /// <summary>The section, as the framework would read it.</summary>
+    public IConfigurationSection Section
+        => new ConfigurationBuilder().AddInMemoryCollection(Values).Build().GetSection(AcmeHttpsOptions.SectionName);
+
+    /// <summary>A sentence for each list whose entries come from several sources.</summary>
+    public IReadOnlyList<string> MixedLists => ConfigurationMerge.MixedLists(Layers);
 }

@@ -1,4 +1,3 @@
-using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Configuration;
@@ -9,13 +8,18 @@ using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Follows changes of the configuration. A bad one changes nothing and is reported with all its problems; the last good one stays in use.</summary>
+/// <summary>
+/// Applies configuration changes while the app runs. An invalid configuration changes nothing: all its problems are reported, and the last
+/// valid one stays in use.
+/// </summary>
 internal sealed class ConfigurationReloader : IHostedService, IDisposable
 {
-    /// <summary>How long the configuration must be left alone before it is read: a deployment deletes a file, writes it, and writes the next one.</summary>
+    /// <summary>
+    /// The time without changes before the configuration is read: a deployment deletes a file, writes it, then writes the next one.
+    /// </summary>
     internal static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a source that changes all the time can put that off.</summary>
+    /// <summary>The longest time that repeated changes can delay the reading.</summary>
     internal static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
@@ -37,9 +41,13 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
     private IReadOnlyList<string> _kept = [];
     private IReadOnlyList<string> _mixed = [];
 
-    /// <summary>Creates the reloader; it follows nothing before it is started.</summary>
+    /// <summary>Creates the reloader. It does nothing until it is started.</summary>
     public ConfigurationReloader(
-        SnapshotReader reader, ConfigurationSource source, ConfigurationLayers layers, TimeProvider timeProvider, ILogger<ConfigurationReloader> logger)
+        SnapshotReader reader,
+        ConfigurationSource source,
+        ConfigurationLayers layers,
+        TimeProvider timeProvider,
+        ILogger<ConfigurationReloader> logger)
     {
         _reader = reader;
         _source = source;
@@ -54,7 +62,7 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // The first snapshot is read before the first change can be missed or mistaken for it.
+        // Reads the first snapshot now, so that the first change is neither missed nor mistaken for it.
         if (_configuration is null || !_source.Current.Enabled)
         {
             return Task.CompletedTask;
@@ -90,14 +98,14 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
     {
         lock (_signals)
         {
-            // Each signal begins the quiet time anew, within limits.
+            // Each signal restarts the quiet time, within the limit.
             _firstSignal ??= _time.GetTimestamp();
             var rest = LongestQuiet - _time.GetElapsedTime(_firstSignal.Value);
             _timer.Change(rest < TimeSpan.Zero ? TimeSpan.Zero : rest < Quiet ? rest : Quiet, Timeout.InfiniteTimeSpan);
         }
     }
 
-    // A file that can no longer be parsed is emptied without a signal.
+    // A file that can no longer be parsed loses its values without a signal.
     private void Look()
     {
         if (!_lossSeen && _layers.HasLostSource())
@@ -109,7 +117,7 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
 
     private void Reload()
     {
-        // Before reading, so that a change during the reading is read again.
+        // Reset before reading, so that a change during the reading causes another one.
         lock (_signals)
         {
             _firstSignal = null;
@@ -137,16 +145,16 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
             }
             catch (Exception e)
             {
-                // The app's own Configure callbacks and validators run here too.
+                // The app's own Configure callbacks and validators run here, too.
                 _logger.ConfigurationReloadFailed(e);
             }
         }
     }
 
-    /// <returns>Whether the configuration is what is used now.</returns>
+    /// <returns>Whether the configuration is in use now.</returns>
     private bool Apply(ConfigurationSnapshot current, ConfigurationSnapshot next)
     {
-        var (effective, ignored) = RestartOnlySettings.Keep(current, next);
+        var (effective, ignored) = AcmeHttpsOptionsReader.KeepUntilRestart(current, next);
         foreach (var key in ignored)
         {
             _logger.SettingIgnoredUntilRestart(key);
@@ -157,7 +165,7 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
             return true;
         }
 
-        // Names that vanish all at once are a mistake more often than not. Nobody who means it is hurt by a restart.
+        // If all names vanish at once, it is most likely a mistake. If it is intended, a restart does no harm.
         if (current.Certificates.Count > 0 && effective.Certificates.Count == 0)
         {
             _logger.ConfigurationWithoutNames(current.Certificates.Count);
@@ -165,12 +173,14 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
         }
 
         _source.Publish(effective);
-        var authorities = effective.Authorities.Count == 0 ? "no CA" : string.Join(", then ", effective.Authorities.Select(authority => authority.DisplayName));
+        var authorities = effective.Authorities.Count == 0
+            ? "no CA"
+            : string.Join(", then ", effective.Authorities.Select(authority => authority.DisplayName));
         _logger.ConfigurationReloaded(effective.Certificates.Count, authorities);
         return true;
     }
 
-    // Each once, for as long as it lasts.
+    // Reports each condition once, for as long as it lasts.
     private void Report(LayeredConfiguration reading)
     {
         foreach (var source in reading.LostSources.Except(_lost))
@@ -195,34 +205,5 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
         }
 
         (_lost, _kept, _mixed) = (reading.LostSources, reading.KeptKeys, mixed);
-    }
-}
-
-/// <summary>The settings that are read once, at start.</summary>
-internal static class RestartOnlySettings
-{
-    /// <summary>Returns the new snapshot with those settings as they were, and the keys of those that had changed.</summary>
-    public static (ConfigurationSnapshot Effective, IReadOnlyList<string> Ignored) Keep(ConfigurationSnapshot current, ConfigurationSnapshot next)
-    {
-        if (next.Enabled != current.Enabled)
-        {
-            return (current, [ConfigurationKeys.Of(nameof(next.Enabled))]);
-        }
-
-        (string Key, bool Changed)[] settings =
-        [
-            (nameof(next.StoragePath), next.StoragePath != current.StoragePath),
-            (nameof(next.MaxConcurrentOrders), next.MaxConcurrentOrders != current.MaxConcurrentOrders),
-            (nameof(next.ContextCacheSize), next.ContextCacheSize != current.ContextCacheSize),
-            (nameof(next.SessionCacheCertificates), next.SessionCacheCertificates != current.SessionCacheCertificates),
-        ];
-        var effective = next with
-        {
-            StoragePath = current.StoragePath,
-            MaxConcurrentOrders = current.MaxConcurrentOrders,
-            ContextCacheSize = current.ContextCacheSize,
-            SessionCacheCertificates = current.SessionCacheCertificates,
-        };
-        return (effective, [.. settings.Where(setting => setting.Changed).Select(setting => ConfigurationKeys.Of(setting.Key))]);
     }
 }

@@ -11,7 +11,9 @@ namespace KestrelAcme.Configuration.Binding;
 /// <summary>Registers the configuration.</summary>
 internal static class ConfigurationServiceCollectionExtensions
 {
-    /// <summary>Registers the options, bound once and validated at start, and <see cref="ConfigurationSource"/>. A second call does nothing.</summary>
+    /// <summary>
+    /// Registers <see cref="ConfigurationSource"/> and the options, which are bound and validated at start. A second call has no effect.
+    /// </summary>
     public static IServiceCollection AddAcmeHttpsConfiguration(this IServiceCollection services)
     {
         if (services.Any(service => service.ServiceType == typeof(ConfigurationSource)))
@@ -21,7 +23,7 @@ internal static class ConfigurationServiceCollectionExtensions
 
         services.AddOptions<AcmeHttpsOptions>().ValidateOnStart();
 
-        // First of all services: what the app configures in code, before or after this call, then runs later and wins.
+        // Before all other services, so that code of the app that configures the options runs later and wins, even if it came before.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<AcmeHttpsOptions>, ConfigureAcmeHttpsOptions>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AcmeHttpsOptions>, AcmeHttpsOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
@@ -45,7 +47,7 @@ internal static class ConfigurationServiceCollectionExtensions
 /// <summary>The configuration that was passed to <c>AddAcmeHttps</c>, instead of the app's section <c>AcmeHttps</c>.</summary>
 internal sealed record PassedConfiguration(IConfiguration Configuration);
 
-/// <summary>Binds the app's configuration. It stands first among the services, so that whatever the app sets in code comes after it and wins.</summary>
+/// <summary>Binds the app's configuration to the options.</summary>
 internal sealed class ConfigureAcmeHttpsOptions(ConfigurationLayers layers) : IConfigureOptions<AcmeHttpsOptions>
 {
     /// <inheritdoc/>
@@ -53,6 +55,6 @@ internal sealed class ConfigureAcmeHttpsOptions(ConfigurationLayers layers) : IC
     {
         var reading = layers.Read();
         SnapshotReader.Remember(options, reading);
-        AcmeHttpsConfigurationBinder.Bind(reading.Section, options);
+        AcmeHttpsOptionsReader.Bind(reading.Section, options);
     }
 }

@@ -5,16 +5,18 @@ using System.Reflection;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Reads the settings of a DNS provider into a plain options class: a key for each property.</summary>
+/// <summary>Reads the settings of a DNS provider into a plain options class, with a key for each property.</summary>
 /// <typeparam name="TOptions">The options class.</typeparam>
 internal static class DnsProviderOptionsReader<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>
     where TOptions : class, new()
 {
-    /// <summary>The keys of the options, for the checks at start.</summary>
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
+    /// <summary>Returns the type of provider with its keys, which are checked at start.</summary>
     /// <exception cref="ArgumentException">A property has a type that cannot be read from the configuration.</exception>
     public static DnsProviderType TypeOf(string name) => new(name, [.. Properties().Select(KeyOf)]);
 
-    /// <summary>Creates the options from settings that were checked.</summary>
+    /// <summary>Creates the options from validated settings.</summary>
     public static TOptions Read(DnsProviderSettings settings)
     {
         var options = new TOptions();
@@ -38,7 +40,7 @@ internal static class DnsProviderOptionsReader<[DynamicallyAccessedMembers(Dynam
         if (Expected(property.PropertyType) is not { } expected)
         {
             throw new ArgumentException(
-                $"{typeof(TOptions).Name}.{property.Name} has type {property.PropertyType.Name}, which is not read from the configuration. "
+                $"{typeof(TOptions).Name}.{property.Name} has type {property.PropertyType.Name}, which cannot be read from configuration. "
                 + "Use string, bool, int, long, TimeSpan, Guid, Uri or an enumeration.");
         }
 
@@ -46,9 +48,10 @@ internal static class DnsProviderOptionsReader<[DynamicallyAccessedMembers(Dynam
         var isSecret = rules.OfType<DataTypeAttribute>().Any(attribute => attribute.DataType == DataType.Password);
         return new DnsProviderKey(property.Name, rules.OfType<RequiredAttribute>().Any(), isSecret)
         {
-            Check = text => !TryConvert(text, property.PropertyType, out var value)
-                ? $"is not {expected}"
-                : rules.Find(rule => !rule.IsValid(value)) is { } broken ? $"is refused: {broken.FormatErrorMessage(property.Name).TrimEnd('.')}" : null,
+            Check = text => !TryConvert(text, property.PropertyType, out var value) ? $"is not {expected}"
+                : rules.Find(rule => !rule.IsValid(value)) is { } broken
+                    ? $"is not valid: {broken.FormatErrorMessage(property.Name).TrimEnd('.')}"
+                : null,
         };
     }
 
@@ -70,9 +73,9 @@ internal static class DnsProviderOptionsReader<[DynamicallyAccessedMembers(Dynam
         var bare = Nullable.GetUnderlyingType(type) ?? type;
         value = bare == typeof(string) ? text
             : bare == typeof(bool) ? bool.TryParse(text, out var flag) ? flag : null
-            : bare == typeof(int) ? int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null
-            : bare == typeof(long) ? long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? large : null
-            : bare == typeof(TimeSpan) ? TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) ? duration : null
+            : bare == typeof(int) ? int.TryParse(text, NumberStyles.AllowLeadingSign, Invariant, out var number) ? number : null
+            : bare == typeof(long) ? long.TryParse(text, NumberStyles.AllowLeadingSign, Invariant, out var large) ? large : null
+            : bare == typeof(TimeSpan) ? TimeSpan.TryParse(text, Invariant, out var duration) ? duration : null
             : bare == typeof(Guid) ? Guid.TryParse(text, out var id) ? id : null
             : bare == typeof(Uri) ? Uri.TryCreate(text, UriKind.Absolute, out var url) ? url : null
             : Enum.TryParse(bare, text, ignoreCase: true, out var named) && Enum.IsDefined(bare, named) ? named : null;

@@ -4,17 +4,42 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Reads <c>DnsProviders</c>: known types, zones that are named once, sensible times.</summary>
+/// <summary>Binds and checks DNS providers: known types, no zone twice, times in range.</summary>
 internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList problems)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     private readonly DnsProviderSettingsReader _settings = new(facts, problems);
 
-    // A zone for which two providers are named would leave it to chance; the key under which each was first written.
+    // The key of the first occurrence of each zone: with two providers for one zone, the choice would be arbitrary.
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>Reads all of them.</summary>
+    /// <summary>The keys that every type of provider has.</summary>
+    public static IReadOnlyList<string> CommonKeys { get; } =
+    [
+        nameof(DnsProviderOptions.Type), nameof(DnsProviderOptions.Zones), nameof(DnsProviderOptions.FollowCnames),
+        nameof(DnsProviderOptions.PropagationTimeout), nameof(DnsProviderOptions.MinimumWait), nameof(DnsProviderOptions.PropagationCheck),
+        nameof(DnsProviderOptions.RequireEveryServer),
+    ];
+
+    /// <summary>Binds an element of the list.</summary>
+    public static DnsProviderOptions Bind(SectionReader reader)
+    {
+        var provider = new DnsProviderOptions();
+        reader.Text(nameof(provider.Type), value => provider.Type = value);
+        reader.Texts(nameof(provider.Zones), value => provider.Zones = value);
+        reader.Flag(nameof(provider.FollowCnames), value => provider.FollowCnames = value);
+        reader.Duration(nameof(provider.PropagationTimeout), value => provider.PropagationTimeout = value);
+        reader.Duration(nameof(provider.MinimumWait), value => provider.MinimumWait = value);
+        reader.Choice<DnsPropagationCheck>(nameof(provider.PropagationCheck), value => provider.PropagationCheck = value);
+        reader.Flag(nameof(provider.RequireEveryServer), value => provider.RequireEveryServer = value);
+
+        // The other keys depend on the type. They are checked when the types are known.
+        reader.Others((key, value) => provider.Settings[key] = value);
+        return provider;
+    }
+
+    /// <summary>Reads all providers.</summary>
     public EquatableArray<DnsProviderSpecification> Read(AcmeHttpsOptions options)
     {
         var list = options.DnsProviders ?? [];
@@ -35,7 +60,7 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
         var zones = ReadZones(options, key);
         CheckDuration(options.PropagationTimeout, TimeSpan.FromSeconds(1), $"{key}:{nameof(options.PropagationTimeout)}");
         CheckDuration(options.MinimumWait, TimeSpan.Zero, $"{key}:{nameof(options.MinimumWait)}");
-        ScalarRules.CheckEnum(options.PropagationCheck, $"{key}:{nameof(options.PropagationCheck)}", problems);
+        var check = ScalarRules.Defined(options.PropagationCheck, $"{key}:{nameof(options.PropagationCheck)}", problems);
         if (FindType(options, key) is not { } type)
         {
             return null;
@@ -48,14 +73,17 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
             FollowCnames = options.FollowCnames,
             PropagationTimeout = options.PropagationTimeout,
             MinimumWait = options.MinimumWait,
-            PropagationCheck = options.PropagationCheck,
+            PropagationCheck = check,
             RequireEveryServer = options.RequireEveryServer,
         };
     }
 
     private DnsProviderType? FindType(DnsProviderOptions options, string key)
     {
-        var names = facts.DnsProviderTypes.Select(type => type.Name).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal).ToList();
+        var names = facts.DnsProviderTypes.Select(type => type.Name)
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (ScalarRules.NullIfEmpty(options.Type) is not { } written)
         {
             problems.Add($"{key}:Type", null, "is missing", $"Write one of {string.Join(", ", names)}");
@@ -65,7 +93,9 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
         var found = facts.DnsProviderTypes.LastOrDefault(type => string.Equals(type.Name, written, StringComparison.OrdinalIgnoreCase));
         if (found is null)
         {
-            var fix = NearestName.Find(written, names) is { } nearest ? $"Did you mean '{nearest}'?" : $"Write one of {string.Join(", ", names)}";
+            var fix = NearestName.Find(written, names) is { } nearest
+                ? $"Did you mean '{nearest}'?"
+                : $"Write one of {string.Join(", ", names)}";
             problems.Add($"{key}:Type", written, "is not a known type of DNS provider", fix);
         }
 
@@ -83,13 +113,16 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
 
         for (var i = 0; i < written.Count; i++)
         {
-            // A zone is given for itself and all below, so that a wildcard says nothing more; a zone may be below a name with an underscore.
+            // A zone includes all names below it, so "*." adds nothing. A zone may have the label _acme-challenge, which no host name has.
             var text = ScalarRules.NullIfEmpty(written[i]) ?? "";
             var bare = text.StartsWith("_acme-challenge.", StringComparison.OrdinalIgnoreCase) ? text["_acme-challenge.".Length..] : text;
             var result = DomainNameParser.Parse(bare.StartsWith("*.", StringComparison.Ordinal) ? bare[2..] : bare);
             if (!result.IsSuccess || result.Identifier.Kind != IdentifierKind.Dns)
             {
-                problems.Add($"{key}:Zones:{i}", written[i], result.IsSuccess ? "is an IP address" : result.Reason, result.IsSuccess ? "Write a domain name, such as 'example.com'" : result.Fix);
+                var (reason, fix) = result.IsSuccess
+                    ? ("is an IP address", "Write a domain name, such as 'example.com'")
+                    : (result.Reason, result.Fix);
+                problems.Add($"{key}:Zones:{i}", written[i], reason, fix);
                 continue;
             }
 
@@ -103,13 +136,20 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
 
     private void CheckOnce(string zone, string key, string? written)
     {
-        if (!_seen.TryAdd(zone, key))
+        if (_seen.TryAdd(zone, key))
+        {
+            return;
+        }
+
+        if (zone.Length == 0)
         {
             problems.Add(
-                key,
-                written,
-                zone.Length == 0 ? "is empty, as it is for another provider: both would be for all zones" : $"is the same zone as {ConfigurationKeys.Of(_seen[zone])}",
-                zone.Length == 0 ? "Name the zones of one of them" : "Remove one of them");
+                key, written, "is empty for more than one provider, so both would be responsible for all zones",
+                "Write the zones of one of them");
+        }
+        else
+        {
+            problems.Add(key, written, $"is the same zone as {ConfigurationKeys.Of(_seen[zone])}", "Remove one of them");
         }
     }
 
@@ -117,7 +157,8 @@ internal sealed class DnsProviderReader(EnvironmentFacts facts, ProblemList prob
     {
         if (value < least || value > LongestWait)
         {
-            problems.Add(key, $"{value:c}", $"is not between {least:c} and {LongestWait:c}", "Write a duration such as 00:05:00 (five minutes)");
+            const string fix = "Write a duration such as 00:05:00 (five minutes)";
+            problems.Add(key, $"{value:c}", $"is not between {least:c} and {LongestWait:c}", fix);
         }
     }
 }

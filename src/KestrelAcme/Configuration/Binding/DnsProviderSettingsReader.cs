@@ -4,10 +4,10 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Reads the keys of one DNS provider's own type, secrets out of files where they are given so. No message quotes a secret.</summary>
+/// <summary>Reads the keys that are specific to a type of DNS provider, including secrets from files. No message quotes a secret.</summary>
 internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemList problems)
 {
-    /// <summary>Reads the values of all keys of the type.</summary>
+    /// <summary>Returns the values of all keys of the type.</summary>
     public Dictionary<string, string> Read(DnsProviderOptions options, DnsProviderType type, string key)
     {
         var given = options.Settings.Where(pair => ScalarRules.NullIfEmpty(pair.Value) is not null)
@@ -22,9 +22,13 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
             }
         }
 
-        foreach (var wanted in type.Keys.Where(k => k.Needs is { } other && values.ContainsKey(k.Name) && !given.ContainsKey(other) && !given.ContainsKey(other + "File")))
+        foreach (var wanted in type.Keys.Where(k => values.ContainsKey(k.Name)))
         {
-            problems.Add($"{key}:{wanted.Needs}", null, $"is missing, and {wanted.Name} is of no use without it", $"Write it, or remove {wanted.Name}");
+            if (wanted.Needs is { } other && !given.ContainsKey(other) && !given.ContainsKey(other + "File"))
+            {
+                problems.Add(
+                    $"{key}:{other}", null, $"is missing, and {wanted.Name} has no use without it", $"Write it, or remove {wanted.Name}");
+            }
         }
 
         return values;
@@ -36,7 +40,7 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
         var file = wanted.Secret ? given.GetValueOrDefault(wanted.Name + "File") : null;
         if (written is not null && file is not null)
         {
-            problems.Add($"{key}:{wanted.Name}File", null, $"is given beside {wanted.Name}", "Remove one of them");
+            problems.Add($"{key}:{wanted.Name}File", null, $"is set in addition to {wanted.Name}", "Remove one of them");
             return null;
         }
 
@@ -46,8 +50,10 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
         {
             if (file is null && wanted.Required && !(wanted.Alternative is { } other && given.ContainsKey(other)))
             {
-                var orElse = wanted.Secret ? $", or the path of a file that holds it in {wanted.Name}File" : wanted.Alternative is null ? "" : $", or {wanted.Alternative}";
-                problems.Add(source, null, "is missing", wanted.Example is { } example ? $"Write a value such as '{example}'{orElse}" : $"Write it{orElse}");
+                var orElse = wanted.Secret ? $", or the path of a file that contains it in {wanted.Name}File"
+                    : wanted.Alternative is null ? ""
+                    : $", or {wanted.Alternative}";
+                problems.Add(source, null, "is missing", (wanted.Example is { } e ? $"Write a value such as '{e}'" : "Write it") + orElse);
             }
 
             return null;
@@ -55,7 +61,8 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
 
         if (wanted.Check?.Invoke(value) is { } wrong)
         {
-            problems.Add(source, wanted.Secret ? null : value, wrong, wanted.Example is { } example ? $"Write a value such as '{example}'" : "Write another value");
+            var fix = wanted.Example is { } example ? $"Write a value such as '{example}'" : "Write another value";
+            problems.Add(source, wanted.Secret ? null : value, wrong, fix);
         }
 
         if (wanted.CheckWithFix?.Invoke(value) is { } problem)
@@ -68,7 +75,8 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
 
     private string? ReadFile(string file, string key)
     {
-        if (PathRules.Resolve(file, key, facts, problems, isSecret: true) is not { } path || FileRules.ReadSecret(path, key, facts, problems) is not { } content)
+        if (PathRules.Resolve(file, key, facts, problems, isSecret: true) is not { } path
+            || FileRules.ReadSecret(path, key, facts, problems) is not { } content)
         {
             return null;
         }
@@ -85,14 +93,12 @@ internal sealed class DnsProviderSettingsReader(EnvironmentFacts facts, ProblemL
     private void ReportUnknown(IEnumerable<string> given, DnsProviderType type, string key)
     {
         string[] known =
-        [
-            .. type.Keys.SelectMany(k => k.Secret ? new[] { k.Name, k.Name + "File" } : [k.Name]), nameof(DnsProviderOptions.Zones),
-            nameof(DnsProviderOptions.FollowCnames), nameof(DnsProviderOptions.PropagationTimeout),
-            nameof(DnsProviderOptions.MinimumWait), nameof(DnsProviderOptions.PropagationCheck), nameof(DnsProviderOptions.RequireEveryServer), nameof(DnsProviderOptions.Type),
-        ];
+            [.. type.Keys.SelectMany(k => k.Secret ? new[] { k.Name, k.Name + "File" } : [k.Name]), .. DnsProviderReader.CommonKeys];
         foreach (var name in given.Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase)))
         {
-            var fix = NearestName.Find(name, known) is { } nearest ? $"Did you mean '{nearest}'?" : $"Remove it. Known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}";
+            var fix = NearestName.Find(name, known) is { } nearest
+                ? $"Did you mean '{nearest}'?"
+                : $"Remove it. Known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}";
             problems.Add($"{key}:{name}", null, $"is not a known key of {type.Name}", fix);
         }
     }

@@ -6,12 +6,12 @@ using Microsoft.Extensions.Configuration;
 namespace KestrelAcme.Configuration.Binding;
 
 /// <summary>
-/// Reads the keys of one configuration section, and collects what cannot be read instead of throwing. Each key that is read counts as known;
-/// the rest is reported by <see cref="ReportUnknownKeys"/>.
+/// Reads the keys of a configuration section, and collects problems instead of throwing. Keys that are read become known keys; <see
+/// cref="ReportUnknownKeys"/> reports the others.
 /// </summary>
 /// <remarks>
-/// Not the framework's binder: that one appends lists to defaults, throws at the first bad value, takes <c>77</c> for an enum and lets misspelt keys vanish.
-/// An empty value counts as none: an environment variable can be emptied where it cannot be removed.
+/// The framework's binder appends lists to defaults, throws at the first invalid value, accepts <c>77</c> for an enum, and ignores
+/// misspelled keys. An empty value counts as no value, since an environment variable can be emptied where it cannot be removed.
 /// </remarks>
 internal sealed class SectionReader(IConfigurationSection section, ICollection<ConfigurationProblem> problems)
 {
@@ -36,11 +36,11 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     /// <summary>Reads a duration.</summary>
     public void Duration(string key, Action<TimeSpan> set) => Value(key, _values.Duration, set);
 
-    /// <summary>Reads an enum's name.</summary>
+    /// <summary>Reads the name of an enum member.</summary>
     public void Choice<TEnum>(string key, Action<TEnum> set)
         where TEnum : struct, Enum => Value(key, _values.Choice<TEnum>, set);
 
-    /// <summary>Reads a list of texts. It takes the place of what was there.</summary>
+    /// <summary>Reads a list of texts, which replaces the previous list.</summary>
     public void Texts(string key, Action<IList<string>> set)
     {
         var child = Child(key);
@@ -50,12 +50,15 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         }
         else if (Elements(child) is { } elements)
         {
-            // An empty element stays, for the rules to report it.
+            // Keeps empty elements, so that the rules report them.
             set([.. elements.Select(element => element.Value is { Length: > 0 } text ? text.Trim() : Scalar(element) ?? "")]);
         }
     }
 
-    /// <summary>Reads a list of names, which may also be an object with the names as keys: of several sources, each adds its own, or takes a name away by <c>false</c>.</summary>
+    /// <summary>
+    /// Reads a list of names, or an object with the names as keys. With an object, each of several sources can add names, and remove names
+    /// by <c>false</c>.
+    /// </summary>
     public void Names(string key, Action<IList<string>> set)
     {
         var child = Child(key);
@@ -66,15 +69,23 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
             return;
         }
 
-        // A key may contain colons, as IPv6 addresses do; what is below a number is otherwise no name.
-        var entries = child.AsEnumerable(makePathsRelative: true).Where(pair => pair.Value is not null && IsNameKey(pair.Key)).OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase).ToList();
-        var names = children.Where(element => IsIndex(element.Key) && !entries.Exists(pair => pair.Key.StartsWith(element.Key + ":", StringComparison.Ordinal)))
-            .Select(element => Scalar(element) ?? "").ToList();
+        // A key may contain colons, as in an IPv6 address. Otherwise, a key below a number is not a name.
+        var entries = child.AsEnumerable(makePathsRelative: true)
+            .Where(pair => pair.Value is not null && IsNameKey(pair.Key))
+            .OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)
+            .ToList();
+        var names = children
+            .Where(element => IsIndex(element.Key)
+                && !entries.Exists(pair => pair.Key.StartsWith(element.Key + ":", StringComparison.Ordinal)))
+            .Select(element => Scalar(element) ?? "")
+            .ToList();
         foreach (var (name, value) in entries)
         {
             if (value!.Length > 0 && !bool.TryParse(value, out _))
             {
-                problems.Add(new ConfigurationProblem(ConfigurationPath.Combine(child.Path, name), value, "is neither true nor false", "Write \"a.example\": true, or false to leave the name out"));
+                problems.Add(new ConfigurationProblem(
+                    ConfigurationPath.Combine(child.Path, name), value, "is neither true nor false",
+                    "Write \"a.example\": true, or false to remove the name"));
                 continue;
             }
 
@@ -88,7 +99,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         set(names);
     }
 
-    /// <summary>Reads a list of an enum's names. It takes the place of what was there.</summary>
+    /// <summary>Reads a list of names of enum members, which replaces the previous list.</summary>
     public void Choices<TEnum>(string key, Action<IList<TEnum>> set)
         where TEnum : struct, Enum
     {
@@ -103,7 +114,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         }
     }
 
-    /// <summary>Reads a section of its own.</summary>
+    /// <summary>Reads a nested section.</summary>
     public void Nested(string key, Action<SectionReader> read)
     {
         var child = Child(key);
@@ -131,7 +142,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         }
     }
 
-    /// <summary>Reads keys that are free, with a text each. A key may contain colons, as IPv6 addresses do.</summary>
+    /// <summary>Reads a map with arbitrary keys and a text for each. A key may contain colons, as in an IPv6 address.</summary>
     public void Map(string key, Action<string, string> set)
     {
         var child = Child(key);
@@ -144,7 +155,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         }
     }
 
-    /// <summary>Reads the keys that nobody asked for so far, with a text each: for sections whose keys somebody else knows.</summary>
+    /// <summary>Reads all keys that were not read before, with a text for each. They become known keys.</summary>
     public void Others(Action<string, string> set)
     {
         foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key)).ToList())
@@ -153,12 +164,14 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         }
     }
 
-    /// <summary>Reports the keys that nobody asked for. Their values are not quoted: a misspelt key may hold a secret.</summary>
+    /// <summary>Reports all keys that were not read. Their values are not quoted, since a misspelled key may have a secret.</summary>
     public void ReportUnknownKeys()
     {
         foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key)))
         {
-            var fix = NearestName.Find(child.Key, _known) is { } nearest ? $"Did you mean '{nearest}'?" : $"Remove it. Known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
+            var fix = NearestName.Find(child.Key, _known) is { } nearest
+                ? $"Did you mean '{nearest}'?"
+                : $"Remove it. Known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
             problems.Add(new ConfigurationProblem(child.Path, null, "is not a known key", fix));
         }
     }
@@ -180,25 +193,27 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     {
         if (child.GetChildren().Any())
         {
-            problems.Add(new ConfigurationProblem(child.Path, null, "is a list or a section, a single value is wanted", "Write the value alone"));
+            problems.Add(new ConfigurationProblem(child.Path, null, "is a list or a section, not a single value", "Write only the value"));
             return null;
         }
 
         return ScalarRules.NullIfEmpty(child.Value);
     }
 
-    /// <summary>A list that is written as one text, divided by commas; <see langword="null"/> when it is not.</summary>
+    /// <summary>Returns a list that is written as one text, separated by commas; otherwise <see langword="null"/>.</summary>
     private static string[]? OneText(IConfigurationSection child)
-        => ScalarRules.NullIfEmpty(child.Value) is { } text && !child.GetChildren().Any() ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : null;
+        => ScalarRules.NullIfEmpty(child.Value) is { } text && !child.GetChildren().Any()
+            ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            : null;
 
-    /// <summary>The elements of a list; <see langword="null"/> when there is none, or after a problem.</summary>
+    /// <summary>Returns the elements of a list, or <see langword="null"/> if there is no list, or after a problem.</summary>
     private List<IConfigurationSection>? Elements(IConfigurationSection child)
     {
         if (ScalarRules.NullIfEmpty(child.Value) is not null)
         {
             var variable = child.Path.Replace(":", "__", StringComparison.Ordinal);
             var fix = $"Write [\"...\", \"...\"] in JSON, or {variable}__0, {variable}__1 and so on in the environment";
-            problems.Add(new ConfigurationProblem(child.Path, child.Value, "is a single value, a list is wanted", fix));
+            problems.Add(new ConfigurationProblem(child.Path, child.Value, "is a single value, not a list", fix));
             return null;
         }
 
@@ -208,7 +223,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
             problems.Add(new ConfigurationProblem(stray.Path, null, "is not an element of a list", "Number the elements from 0"));
         }
 
-        // JSON's empty list comes as an empty value.
+        // An empty list in JSON becomes an empty value.
         return elements.Count == 0 && child.Value is null ? null : elements.FindAll(element => IsIndex(element.Key));
     }
 
@@ -229,12 +244,15 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
             return false;
         }
 
-        // Not quoted: "ExternalAccountBinding": "<key>" is a mistake that people make.
-        problems.Add(new ConfigurationProblem(child.Path, null, "is a single value, a section with keys is wanted", "Write { \"key\": \"value\" } in JSON"));
+        // The value is not quoted, since it may be a secret: "ExternalAccountBinding": "<key>" is a common mistake.
+        problems.Add(new ConfigurationProblem(
+            child.Path, null, "is a single value, not a section with keys", "Write { \"key\": \"value\" } in JSON"));
         return true;
     }
 
-    private static bool IsNameKey(string key) => !IsIndex(key) && (key.IndexOf(':') is not (> 0 and var colon) || !IsIndex(key[..colon]) || IpAddressParser.TryParse(key, out _));
+    private static bool IsNameKey(string key)
+        => !IsIndex(key)
+            && (key.IndexOf(':') is not (> 0 and var colon) || !IsIndex(key[..colon]) || IpAddressParser.TryParse(key, out _));
 
     private static bool IsIndex(string key) => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }

@@ -4,39 +4,54 @@ using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Runs the options through everything that configures and validates them, and builds the snapshot.</summary>
-internal sealed class SnapshotReader(IOptionsMonitor<AcmeHttpsOptions> monitor, IOptionsFactory<AcmeHttpsOptions> factory, EnvironmentFacts facts)
+/// <summary>Creates options with everything that configures and validates them, and returns their snapshot.</summary>
+internal sealed class SnapshotReader(
+    IOptionsMonitor<AcmeHttpsOptions> monitor, IOptionsFactory<AcmeHttpsOptions> factory, EnvironmentFacts facts)
 {
-    // Kept beside the options, which are public and know nothing of how they are read.
-    private static readonly ConditionalWeakTable<AcmeHttpsOptions, LayeredConfiguration> Readings = [];
+    // Kept outside the options, which are public and do not know how they are read.
+    private static readonly ConditionalWeakTable<AcmeHttpsOptions, Reading> Readings = [];
 
     /// <summary>The configuration that the first snapshot was bound from.</summary>
-    /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
-    public LayeredConfiguration? FirstReading => ReadingOf(monitor.CurrentValue);
+    /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
+    public LayeredConfiguration? FirstReading => Readings.GetOrCreateValue(monitor.CurrentValue).Configuration;
 
-    /// <summary>The snapshot of the start, of the same options that the host validates.</summary>
-    /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
+    /// <summary>Returns the snapshot at start, from the options that the host validates.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
     public ConfigurationSnapshot ReadFirst() => Build(monitor.CurrentValue);
 
-    /// <summary>A snapshot of the configuration as it is now, and what it was bound from.</summary>
-    /// <exception cref="OptionsValidationException">The options are not valid; all problems are in it.</exception>
-    /// <remarks>By the factory: after one bad reload the monitor would throw for ever.</remarks>
+    /// <summary>Returns a snapshot of the current configuration, and the configuration that it was bound from.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
+    /// <remarks>Uses the factory, since the monitor would throw forever after one bad reload.</remarks>
     public (ConfigurationSnapshot Snapshot, LayeredConfiguration? Reading) ReadAgain()
     {
         var options = factory.Create(Options.DefaultName);
-        return (Build(options), ReadingOf(options));
+        return (Build(options), Readings.GetOrCreateValue(options).Configuration);
     }
 
     /// <summary>Remembers the configuration that options were bound from.</summary>
-    public static void Remember(AcmeHttpsOptions options, LayeredConfiguration reading) => Readings.AddOrUpdate(options, reading);
+    public static void Remember(AcmeHttpsOptions options, LayeredConfiguration configuration)
+        => Readings.GetOrCreateValue(options).Configuration = configuration;
 
-    private static LayeredConfiguration? ReadingOf(AcmeHttpsOptions options) => Readings.TryGetValue(options, out var reading) ? reading : null;
+    /// <summary>
+    /// Builds the snapshot of options on the first call, and returns it again later: the validator and the reader share one result, so the
+    /// options are checked, and the files that they name are read, only once.
+    /// </summary>
+    public static SnapshotResult BuildOnce(AcmeHttpsOptions options, EnvironmentFacts facts)
+        => Readings.GetOrCreateValue(options).Result ??= AcmeHttpsOptionsReader.Build(options, facts);
 
     private ConfigurationSnapshot Build(AcmeHttpsOptions options)
     {
-        var result = SnapshotBuilder.Build(options, facts);
+        var result = BuildOnce(options, facts);
         return result.IsValid
             ? result.Snapshot
-            : throw new OptionsValidationException(Options.DefaultName, typeof(AcmeHttpsOptions), AcmeHttpsOptionsValidator.Lines(result.Problems));
+            : throw new OptionsValidationException(
+                Options.DefaultName, typeof(AcmeHttpsOptions), AcmeHttpsOptionsValidator.Lines(result.Problems));
+    }
+
+    private sealed class Reading
+    {
+        public LayeredConfiguration? Configuration { get; set; }
+
+        public SnapshotResult? Result { get; set; }
     }
 }

@@ -1,8 +1,9 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace KestrelAcme.Configuration.Names;
 
-/// <summary>Reads a domain name or an IP address as people write it. Pure: no network, no clock.</summary>
+/// <summary>Parses a domain name or an IP address as people write it. Pure: no network, no clock.</summary>
 internal static class DomainNameParser
 {
     private const int MaxNameLength = 253;
@@ -11,7 +12,10 @@ internal static class DomainNameParser
     private static readonly SearchValues<char> Separators = SearchValues.Create(" \t\r\n,;");
     private static readonly SearchValues<char> PathSigns = SearchValues.Create("/\\?#");
 
-    /// <summary>Reads one name: A-labels in lower case without trailing dot, <c>*.</c> allowed in front; or an IP address, IPv6 with or without brackets.</summary>
+    /// <summary>
+    /// Parses one domain name, which may be in Unicode, end in a dot and begin with <c>*.</c>; or one IP address, IPv6 with or without
+    /// brackets.
+    /// </summary>
     public static NameResult Parse(string? text)
     {
         if (string.IsNullOrWhiteSpace(text))
@@ -29,7 +33,7 @@ internal static class DomainNameParser
             : ParseName(text);
     }
 
-    /// <summary>What is plainly something else: a URL, a list, an e-mail address.</summary>
+    /// <summary>Returns a failure for a text that is clearly something else, such as a URL, a list or an e-mail address.</summary>
     private static NameResult? NotAName(string text)
     {
         if (text.Contains("://", StringComparison.Ordinal))
@@ -38,10 +42,14 @@ internal static class DomainNameParser
             return NameResult.Failure("is a URL, not a domain name", Suggest(host));
         }
 
-        return text.AsSpan().IndexOfAny(PathSigns) is var at and >= 0 ? NameResult.Failure("has a path", Suggest(text[..at]))
-            : text.AsSpan().Trim().IndexOfAny(Separators) >= 0 ? NameResult.Failure("is not one name", "Write each name as an element of its own")
-            : HasSpace(text) ? NameResult.Failure("contains a space", Suggest(string.Concat(text.Where(c => !char.IsWhiteSpace(c)))))
-            : text.Contains('@') ? NameResult.Failure("is an e-mail address, not a domain name", Suggest(text[(text.LastIndexOf('@') + 1)..]))
+        return text.AsSpan().IndexOfAny(PathSigns) is var at and >= 0
+                ? NameResult.Failure("has a path", Suggest(text[..at]))
+            : text.AsSpan().Trim().IndexOfAny(Separators) >= 0
+                ? NameResult.Failure("is more than one name", "Write each name as a separate element")
+            : HasSpace(text)
+                ? NameResult.Failure("contains a space", Suggest(string.Concat(text.Where(c => !char.IsWhiteSpace(c)))))
+            : text.Contains('@')
+                ? NameResult.Failure("is an e-mail address, not a domain name", Suggest(text[(text.LastIndexOf('@') + 1)..]))
             : null;
     }
 
@@ -59,23 +67,25 @@ internal static class DomainNameParser
         var name = wildcard ? text[2..] : text;
         if (name.Contains('*'))
         {
-            return NameResult.Failure("has a '*' that is not the whole first label", "Write '*.' and a domain name, such as '*.example.com'");
+            return NameResult.Failure(
+                "has a '*' that is not the whole first label", "Write '*.' in front of a domain name: '*.example.com'");
         }
 
         if (!UnicodeNames.TryToAscii(name, out var ascii, out var why))
         {
             var unquoted = UnicodeNames.WithoutQuotes(text);
-            return NameResult.Failure(why, unquoted == text ? "Write the name as A-labels, such as 'xn--bcher-kva.example'" : Suggest(unquoted));
+            const string fix = "Write the name as A-labels, such as 'xn--bcher-kva.example'";
+            return NameResult.Failure(why, unquoted == text ? fix : Suggest(unquoted));
         }
 
-        // One trailing dot says that the name is absolute, which it is anyway.
+        // A trailing dot marks an absolute name. Names are absolute here anyway.
         ascii = ascii.EndsWith('.') ? ascii[..^1] : ascii;
         if (WhyNotAHostName(ascii) is { } bad)
         {
             return bad;
         }
 
-        // Most names come as they should be: of a hundred thousand, no second copy is made.
+        // Most names are in the normal form already: keep the caller's string instead of a second copy of a hundred thousand names.
         var good = wildcard ? "*." + ascii : ascii;
         return NameResult.Success(IdentifierKind.Dns, good == text ? text : good);
     }
@@ -110,17 +120,19 @@ internal static class DomainNameParser
             }
         }
 
-        // No top-level domain is a number; a name that ends in one is a mistyped address.
+        // No top-level domain is a number. A name that ends in a number is a mistyped address.
         return last.ContainsAnyExceptInRange('0', '9')
             ? null
-            : NameResult.Failure("is neither a domain name nor an IP address", "Write an IPv4 address such as '192.0.2.1', or a domain name");
+            : NameResult.Failure(
+                "is neither a domain name nor an IP address",
+                "Write an IPv4 address such as '192.0.2.1', or a domain name");
     }
 
     private static NameResult? WhyNotALabel(ReadOnlySpan<char> label)
     {
         if (label.IsEmpty)
         {
-            return NameResult.Failure("has an empty label", "Write single dots, and none in front");
+            return NameResult.Failure("has an empty label", "Write single dots, and no dot in front");
         }
 
         if (label.Length > MaxLabelLength)
@@ -132,21 +144,59 @@ internal static class DomainNameParser
         {
             if (c == '_')
             {
-                return NameResult.Failure("has an underscore, which no certificate may name", "Write the name of a host: letters, digits, hyphens and dots");
+                return NameResult.Failure(
+                    "has an underscore, which certificates do not allow",
+                    "Write a host name: letters, digits, hyphens and dots");
             }
 
             if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-')
             {
-                return NameResult.Failure($"has a character that no domain name may have, U+{(int)c:X4}", "Write letters, digits, hyphens and dots");
+                return NameResult.Failure(
+                    $"has a character that domain names do not allow, U+{(int)c:X4}",
+                    "Write letters, digits, hyphens and dots");
             }
         }
 
-        return label[0] == '-' || label[^1] == '-' ? NameResult.Failure("has a label that begins or ends with a hyphen", "Write the name without it") : null;
+        return label[0] == '-' || label[^1] == '-'
+            ? NameResult.Failure("has a label that begins or ends with a hyphen", "Write the name without it")
+            : null;
     }
 
-    /// <summary>A fix that names the corrected value, where that is good itself.</summary>
+    /// <summary>Returns a fix with the corrected value, if the corrected value is valid.</summary>
     private static string Suggest(string candidate)
-        => candidate.Length > 0 && candidate.IndexOfAny([':', '/', '@', ' ']) < 0 && ParseName(candidate) is { IsSuccess: true, Identifier: var good }
-            ? $"Write '{good.Value}'"
-            : "Write the domain name alone";
+        => candidate.Length > 0 && candidate.IndexOfAny([':', '/', '@', ' ']) < 0
+            && ParseName(candidate) is { IsSuccess: true, Identifier: var good }
+                ? $"Write '{good.Value}'"
+                : "Write only the domain name";
+}
+
+/// <summary>The result of parsing a name: an identifier, or the reason for the failure and the fix.</summary>
+internal sealed record NameResult
+{
+    private NameResult(CertificateIdentifier? identifier, string? reason, string? fix)
+    {
+        Identifier = identifier;
+        Reason = reason;
+        Fix = fix;
+    }
+
+    /// <summary>The identifier, if the name is valid.</summary>
+    public CertificateIdentifier? Identifier { get; }
+
+    /// <summary>The reason for the failure, as a continuation of the name: "is a URL, not a domain name".</summary>
+    public string? Reason { get; }
+
+    /// <summary>The fix, a sentence without the period.</summary>
+    public string? Fix { get; }
+
+    /// <summary>Whether the name is valid.</summary>
+    [MemberNotNullWhen(true, nameof(Identifier))]
+    [MemberNotNullWhen(false, nameof(Reason), nameof(Fix))]
+    public bool IsSuccess => Identifier is not null;
+
+    /// <summary>Returns a valid name.</summary>
+    public static NameResult Success(IdentifierKind kind, string value) => new(new CertificateIdentifier(kind, value), null, null);
+
+    /// <summary>Returns a failure.</summary>
+    public static NameResult Failure(string reason, string fix) => new(null, reason, fix);
 }

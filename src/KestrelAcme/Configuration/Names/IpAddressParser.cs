@@ -4,10 +4,16 @@ using System.Net.Sockets;
 
 namespace KestrelAcme.Configuration.Names;
 
-/// <summary>Reads IP addresses strictly: <see cref="IPAddress.TryParse(string, out IPAddress)"/> takes <c>1</c>, <c>010.0.0.1</c>, <c>0x7f.1</c> and <c>[::1]:443</c> for addresses.</summary>
+/// <summary>
+/// Parses IP addresses strictly. <see cref="IPAddress.TryParse(string, out IPAddress)"/> also accepts <c>1</c>, <c>010.0.0.1</c>,
+/// <c>0x7f.1</c> and <c>[::1]:443</c>.
+/// </summary>
 internal static class IpAddressParser
 {
-    /// <summary>Reads a dotted quad, or an IPv6 address without a scope, with or without brackets. An IPv4 address mapped to IPv6 becomes IPv4.</summary>
+    /// <summary>
+    /// Parses a dotted-quad IPv4 address, or an IPv6 address without a scope, with or without brackets. An IPv4-mapped IPv6 address becomes
+    /// an IPv4 address.
+    /// </summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out IPAddress? address)
     {
         address = null;

@@ -1,11 +1,11 @@
 namespace KestrelAcme.Configuration.Names;
 
-/// <summary>Finds what somebody meant to write.</summary>
+/// <summary>Suggests a correction for a misspelled name.</summary>
 internal static class NearestName
 {
     private const int MaxLength = 64;
 
-    /// <summary>Returns the known name nearest to a misspelt one, or <see langword="null"/> when none is near.</summary>
+    /// <summary>Returns the known name that is closest to a misspelled one, or <see langword="null"/> if none is close.</summary>
     public static string? Find(string written, IEnumerable<string> known)
     {
         if (written.Length > MaxLength)
@@ -21,7 +21,7 @@ internal static class NearestName
             .FirstOrDefault();
     }
 
-    /// <summary>The fewest insertions, deletions and substitutions that turn one text into the other (Levenshtein).</summary>
+    /// <summary>Returns the Levenshtein distance: the fewest insertions, deletions and substitutions between two texts.</summary>
     private static int Distance(string from, string to)
     {
         var previous = Enumerable.Range(0, to.Length + 1).ToArray();

@@ -1,32 +1,34 @@
 namespace KestrelAcme.Configuration;
 
-/// <summary>One ACME authority, in the order in which they are tried.</summary>
+/// <summary>A CA: an element of <see cref="AcmeHttpsOptions.Authorities"/>, which are tried in order.</summary>
 public sealed class AuthorityOptions
 {
-    /// <summary>The URL of the directory (RFC 8555 section 7.1.1), or a name of <see cref="WellKnownAuthorities"/>.</summary>
+    /// <summary>The URL of the CA's directory (RFC 8555 section 7.1.1), or a name from <see cref="WellKnownAuthorities"/>.</summary>
     /// <value>None: required.</value>
     public string? DirectoryUrl { get; set; }
 
     /// <summary>
-    /// A PEM file with the roots, or intermediates, by which this authority's HTTPS is verified; read again when it changes. A relative
-    /// path counts from the content root.
+    /// A PEM file with the root or intermediate certificates that verify this CA's own HTTPS. It is read again when it changes. Relative
+    /// paths are resolved against the content root.
     /// </summary>
-    /// <value>None: the machine's roots.</value>
+    /// <value>None: the roots that the machine trusts.</value>
     public string? TrustedRootsPath { get; set; }
 
-    /// <summary>The external account binding, where the authority wants one.</summary>
+    /// <summary>The external account binding, if the CA requires one.</summary>
     /// <value>None.</value>
     public ExternalAccountBindingOptions? ExternalAccountBinding { get; set; }
 
-    /// <summary>The certificate profile to ask this authority for.</summary>
-    /// <value>None: the authority chooses.</value>
+    /// <summary>The certificate profile to request from this CA.</summary>
+    /// <value>None: the CA chooses.</value>
     public string? Profile { get; set; }
 
-    /// <summary>The common name of the root that the chain should end in, where the authority offers several chains (RFC 8555 section 7.4.2).</summary>
-    /// <value>None: the authority's default chain.</value>
+    /// <summary>
+    /// The common name of the root that the chain should lead to, if the CA offers several chains (RFC 8555 section 7.4.2).
+    /// </summary>
+    /// <value>None: the CA's default chain.</value>
     public string? PreferredChain { get; set; }
 
-    /// <summary>The address for this authority's notices.</summary>
+    /// <summary>The e-mail address for this CA's notices.</summary>
     /// <value>None: <see cref="AcmeHttpsOptions.EmailAddress"/>.</value>
     public string? EmailAddress { get; set; }
 }

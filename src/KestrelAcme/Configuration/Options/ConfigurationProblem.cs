@@ -2,16 +2,16 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Configuration;
 
-/// <summary>One thing that is wrong with the configuration, and how to put it right.</summary>
+/// <summary>A problem in the configuration, and how to fix it.</summary>
 /// <param name="Key">The full key, such as <c>AcmeHttps:DomainNames:1</c>.</param>
-/// <param name="Value">The value as given; <see langword="null"/> when there is none, or when it is, or could be, a secret.</param>
-/// <param name="Reason">What is wrong, to be read after the value: "is a URL, not a domain name".</param>
-/// <param name="Fix">What to do, a sentence without its full stop: "Write 'a.example'"; a question ends in its mark.</param>
+/// <param name="Value">The value as given; <see langword="null"/> if there is none, or if it is or could be a secret.</param>
+/// <param name="Reason">The reason, as a continuation of the value: "is a URL, not a domain name".</param>
+/// <param name="Fix">The fix: a sentence without the period, such as "Write 'a.example'", or a question with its question mark.</param>
 internal sealed record ConfigurationProblem(string Key, string? Value, string Reason, string Fix)
 {
     private const int MaxShownLength = 120;
 
-    /// <summary>The one line that an operator reads.</summary>
+    /// <summary>Returns the line that the operator reads.</summary>
     public override string ToString()
     {
         var value = Value is null ? "" : $" = '{QuotedText.Of(Value, MaxShownLength)}'";

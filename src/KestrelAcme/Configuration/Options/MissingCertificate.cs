@@ -1,13 +1,14 @@
 namespace KestrelAcme.Configuration;
 
-/// <summary>What a client gets for a managed name that has no certificate yet.</summary>
+/// <summary>What clients get for a managed name that has no certificate yet.</summary>
 public enum MissingCertificate
 {
     /// <summary>
-    /// A self-signed placeholder, which no client trusts: a CDN that redirects to HTTPS still lets the authority's challenge through, and health probes connect. The default.
+    /// A self-signed placeholder that no client trusts. Health probes can connect, and a CDN that redirects to HTTPS still passes on the
+    /// requests of the CA. The default.
     /// </summary>
     Placeholder,
 
-    /// <summary>No handshake: the <c>unrecognized_name</c> alert (RFC 6066 section 3).</summary>
+    /// <summary>Refuses the handshake with the alert <c>unrecognized_name</c> (RFC 6066 section 3).</summary>
     Refuse,
 }

@@ -1,27 +1,27 @@
 namespace KestrelAcme.Configuration;
 
-/// <summary>The public ACME authorities that can be named in <see cref="AcmeHttpsOptions.DirectoryUrl"/>. Names are compared without regard to case.</summary>
+/// <summary>The public CAs that <see cref="AcmeHttpsOptions.DirectoryUrl"/> accepts by name. Names are case-insensitive.</summary>
 public static class WellKnownAuthorities
 {
-    /// <summary>Let's Encrypt, the default.</summary>
+    /// <summary>Let's Encrypt. The default.</summary>
     public const string LetsEncrypt = "LetsEncrypt";
 
-    /// <summary>The staging service of Let's Encrypt: untrusted certificates, generous limits.</summary>
+    /// <summary>The staging environment of Let's Encrypt: untrusted certificates, generous rate limits.</summary>
     public const string LetsEncryptStaging = "LetsEncryptStaging";
 
-    /// <summary>ZeroSSL. Needs an external account binding and an e-mail address.</summary>
+    /// <summary>ZeroSSL. Requires an external account binding and an e-mail address.</summary>
     public const string ZeroSsl = "ZeroSsl";
 
-    /// <summary>Google Trust Services. Needs an external account binding.</summary>
+    /// <summary>Google Trust Services. Requires an external account binding.</summary>
     public const string GoogleTrustServices = "GoogleTrustServices";
 
-    /// <summary>SSL.com with an RSA chain. Needs an external account binding.</summary>
+    /// <summary>SSL.com with an RSA chain. Requires an external account binding.</summary>
     public const string SslComRsa = "SslComRsa";
 
-    /// <summary>SSL.com with an ECDSA chain. Needs an external account binding.</summary>
+    /// <summary>SSL.com with an ECDSA chain. Requires an external account binding.</summary>
     public const string SslComEcc = "SslComEcc";
 
-    /// <summary>Actalis. Needs an external account binding.</summary>
+    /// <summary>Actalis. Requires an external account binding.</summary>
     public const string Actalis = "Actalis";
 
     private static readonly WellKnownAuthority[] Authorities =
@@ -35,19 +35,19 @@ public static class WellKnownAuthorities
         new(Actalis, new("https://acme-api.actalis.com/acme/directory"), true, false, null),
     ];
 
-    /// <summary>All of them, the default first.</summary>
+    /// <summary>All CAs, the default first.</summary>
     internal static IReadOnlyList<WellKnownAuthority> All { get; } = Authorities.AsReadOnly();
 
-    /// <summary>Finds an authority by its name.</summary>
-    /// <returns>The authority, or <see langword="null"/> when the name is not known.</returns>
+    /// <summary>Finds a CA by its name.</summary>
+    /// <returns>The CA, or <see langword="null"/> if the name is unknown.</returns>
     internal static WellKnownAuthority? FindByName(string name)
         => Array.Find(Authorities, authority => string.Equals(authority.Name, name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Finds an authority by the URL of its directory.</summary>
-    /// <returns>The authority, or <see langword="null"/> when the URL is not known.</returns>
+    /// <summary>Finds a CA by the URL of its directory.</summary>
+    /// <returns>The CA, or <see langword="null"/> if the URL is unknown.</returns>
     internal static WellKnownAuthority? FindByUrl(Uri directoryUrl)
     {
-        // Asked for each of a hundred thousand certificates: without a delegate.
+        // Called for each of a hundred thousand certificates, so without a delegate.
         foreach (var authority in Authorities)
         {
             if (authority.DirectoryUrl == directoryUrl)
@@ -59,21 +59,25 @@ public static class WellKnownAuthorities
         return null;
     }
 
-    /// <summary>Whether a directory is that of a staging service: its certificates are trusted by nobody.</summary>
+    /// <summary>Whether a directory belongs to a staging environment, whose certificates no client trusts.</summary>
     internal static bool IsStaging(Uri directoryUrl)
         => FindByUrl(directoryUrl) is { } authority && IsStaging(authority);
 
-    private static bool IsStaging(WellKnownAuthority authority) => Array.Exists(Authorities, production => production.StagingTwin == authority.Name);
+    private static bool IsStaging(WellKnownAuthority authority)
+        => Array.Exists(Authorities, production => production.StagingTwin == authority.Name);
 
-    /// <summary>Whether a directory is served by one of the public authorities, at whatever path.</summary>
+    /// <summary>Whether one of the public CAs serves a directory, at any path.</summary>
     internal static bool IsPublicHost(Uri directoryUrl)
-        => Array.Exists(Authorities, authority => string.Equals(authority.DirectoryUrl.IdnHost, directoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase));
+        => Array.Exists(
+            Authorities,
+            authority => string.Equals(authority.DirectoryUrl.IdnHost, directoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase));
 }
 
-/// <summary>A public ACME authority that can be named instead of giving its URL.</summary>
-/// <param name="Name">The name, as it is written in the configuration.</param>
+/// <summary>A internal CA that can be configured by name.</summary>
+/// <param name="Name">The name in the configuration.</param>
 /// <param name="DirectoryUrl">The URL of its directory.</param>
-/// <param name="NeedsExternalAccountBinding">Whether it takes accounts only with an external account binding (RFC 8555 section 7.3.4).</param>
-/// <param name="NeedsEmailAddress">Whether it takes accounts only with an e-mail address.</param>
-/// <param name="StagingTwin">The name of its staging service, if it has one: same rules, untrusted certificates, generous limits.</param>
-internal sealed record WellKnownAuthority(string Name, Uri DirectoryUrl, bool NeedsExternalAccountBinding, bool NeedsEmailAddress, string? StagingTwin);
+/// <param name="NeedsExternalAccountBinding">Whether accounts require an external account binding (RFC 8555 section 7.3.4).</param>
+/// <param name="NeedsEmailAddress">Whether accounts require an e-mail address.</param>
+/// <param name="StagingTwin">The name of its staging environment, if it has one: the same rules, untrusted certificates.</param>
+internal sealed record WellKnownAuthority(
+    string Name, Uri DirectoryUrl, bool NeedsExternalAccountBinding, bool NeedsEmailAddress, string? StagingTwin);

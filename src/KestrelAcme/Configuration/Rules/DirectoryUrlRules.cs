@@ -3,12 +3,12 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Configuration.Rules;
 
-/// <summary>Checks a directory URL or a well-known name.</summary>
+/// <summary>Checks the URL of a directory, or the name of a well-known CA.</summary>
 internal static class DirectoryUrlRules
 {
     private const int MaxIdLength = 100;
 
-    /// <summary>Reads the URL; <see langword="null"/> after a problem.</summary>
+    /// <summary>Returns the URL, or <see langword="null"/> after a problem.</summary>
     public static Uri? Read(string? text, string key, ProblemList problems)
     {
         if (ScalarRules.NullIfEmpty(text) is not { } given)
@@ -25,14 +25,15 @@ internal static class DirectoryUrlRules
         if (!given.Contains("://", StringComparison.Ordinal))
         {
             var nearest = NearestName.Find(given, WellKnownAuthorities.All.Select(authority => authority.Name));
-            problems.Add(key, given, "is neither a URL nor a known authority", nearest is null ? $"Write a URL that begins with 'https://', or one of {Names()}" : $"Did you mean '{nearest}'?");
+            var fix = nearest is null ? $"Write a URL that begins with 'https://', or one of {Names()}" : $"Did you mean '{nearest}'?";
+            problems.Add(key, given, "is neither a URL nor a known CA", fix);
             return null;
         }
 
         return ReadUrl(given, key, problems);
     }
 
-    /// <summary>A name for the authority that can be a segment of a storage key, different for each directory.</summary>
+    /// <summary>Returns the ID of a CA: a valid segment of a storage key, different for each directory.</summary>
     public static string Id(Uri url, WellKnownAuthority? known)
     {
         if (known is not null)
@@ -41,7 +42,8 @@ internal static class DirectoryUrlRules
         }
 
         var readable = $"{url.IdnHost}-{url.Port}{url.AbsolutePath}".ToLowerInvariant().TrimEnd('/');
-        var segment = string.Concat(readable.Take(MaxIdLength).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
+        var characters = readable.Take(MaxIdLength).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-');
+        var segment = string.Concat(characters);
         return $"{segment}+{CertificateId.Hash(url.AbsoluteUri)}";
     }
 
@@ -49,19 +51,21 @@ internal static class DirectoryUrlRules
     {
         if (!Uri.TryCreate(given, UriKind.Absolute, out var url) || url.Scheme is not ("https" or "http") || url.Host.Length == 0)
         {
-            problems.Add(key, given.Contains('@') ? null : given, "is not a URL of a directory", "Write a URL that begins with 'https://'");
+            var shown = given.Contains('@') ? null : given;
+            problems.Add(key, shown, "is not the URL of a directory", "Write a URL that begins with 'https://'");
             return null;
         }
 
         if (url.UserInfo.Length > 0)
         {
-            problems.Add(key, null, "has a user name or password in it", "Leave it out: ACME identifies accounts by their key");
+            problems.Add(key, null, "contains a user name or password", "Remove it: ACME identifies accounts by their key");
             return null;
         }
 
         if (url.Scheme == "http" && !IsOwnMachine(url))
         {
-            problems.Add(key, given, "is not encrypted, and not on this machine", $"Write '{new UriBuilder(url) { Scheme = "https", Port = url.IsDefaultPort ? -1 : url.Port }.Uri}'");
+            var https = new UriBuilder(url) { Scheme = "https", Port = url.IsDefaultPort ? -1 : url.Port }.Uri;
+            problems.Add(key, given, "is not encrypted, and not on this machine", $"Write '{https}'");
             return null;
         }
 

@@ -4,15 +4,15 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Configuration.Rules;
 
-/// <summary>Reads the addresses of resolvers.</summary>
+/// <summary>Reads the addresses of DNS resolvers.</summary>
 internal static class DnsResolverRules
 {
     private const int DnsPort = 53;
 
-    /// <summary>Reads the list <c>DnsResolvers</c>.</summary>
-    public static EquatableArray<IPEndPoint> Read(AcmeHttpsOptions options, ProblemList problems)
+    /// <summary>Reads a list of resolvers.</summary>
+    public static EquatableArray<IPEndPoint> Read(IList<string>? list, string key, ProblemList problems)
     {
-        var written = options.DnsResolvers ?? [];
+        var written = list ?? [];
         var resolvers = new List<IPEndPoint>(written.Count);
         for (var i = 0; i < written.Count; i++)
         {
@@ -22,14 +22,16 @@ internal static class DnsResolverRules
             }
             else
             {
-                problems.Add($"{nameof(options.DnsResolvers)}:{i}", written[i], "is not the address of a resolver", "Write an IP address, such as '192.0.2.53', '192.0.2.53:5353' or '[2001:db8::53]:5353'");
+                problems.Add(
+                    $"{key}:{i}", written[i], "is not the address of a resolver",
+                    "Write an IP address, such as '192.0.2.53', '192.0.2.53:5353' or '[2001:db8::53]:5353'");
             }
         }
 
         return EquatableArray.From(resolvers);
     }
 
-    /// <summary>Reads an IP address with or without a port; without one it is 53.</summary>
+    /// <summary>Parses an IP address with or without a port. The default port is 53.</summary>
     public static bool TryParse(string? text, out IPEndPoint endPoint)
     {
         endPoint = new IPEndPoint(IPAddress.None, DnsPort);
@@ -41,12 +43,15 @@ internal static class DnsResolverRules
         }
 
         var colon = given.LastIndexOf(':');
-        if (colon <= 0 || !IpAddressParser.TryParse(given[..colon], out address) || !ushort.TryParse(given.AsSpan(colon + 1), out var port) || port == 0)
+        if (colon <= 0
+            || !IpAddressParser.TryParse(given[..colon], out address)
+            || !ushort.TryParse(given.AsSpan(colon + 1), out var port)
+            || port == 0)
         {
             return false;
         }
 
-        // Without brackets the port of an IPv6 address could be its last group.
+        // Without brackets, the port of an IPv6 address could be its last group.
         endPoint = new IPEndPoint(address, port);
         return given[..colon].StartsWith('[') || !given[..colon].Contains(':');
     }

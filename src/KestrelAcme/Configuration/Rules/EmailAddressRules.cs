@@ -3,7 +3,7 @@ using KestrelAcme.Configuration.Names;
 
 namespace KestrelAcme.Configuration.Rules;
 
-/// <summary>Checks the form of an e-mail address; whether it is wanted or accepted is the authority's word.</summary>
+/// <summary>Checks the syntax of an e-mail address. Whether it is required or accepted is up to the CA.</summary>
 internal static class EmailAddressRules
 {
     private const int MaxLength = 254;
@@ -11,7 +11,7 @@ internal static class EmailAddressRules
     // RFC 8555 section 7.3 allows one address per contact URL, and no header fields ("?").
     private static readonly SearchValues<char> NotInLocalPart = SearchValues.Create(" @,;?<>\"\\()");
 
-    /// <summary>Reads the address; <see langword="null"/> when there is none, or after a problem.</summary>
+    /// <summary>Returns the address, or <see langword="null"/> if there is none, or after a problem.</summary>
     public static string? Read(string? text, string key, ProblemList problems)
     {
         if (ScalarRules.NullIfEmpty(text) is not { } address)

@@ -3,17 +3,19 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Configuration.Rules;
 
-/// <summary>Checks the lists of challenge types and key algorithms, which occur at two levels.</summary>
+/// <summary>Checks the lists of challenge types and key algorithms, which exist for the app and for each certificate.</summary>
 internal static class ListRules
 {
-    /// <summary>The types of RFC 8555, RFC 8737 and the drafts; other well-formed ones may have a handler of the app's.</summary>
-    private static readonly string[] KnownTypes = ["http-01", "tls-alpn-01", "dns-01", "dns-account-01", "dns-persist-01"];
+    private const string DnsPersist01 = "dns-persist-01";
 
-    /// <summary>Reads challenge types; <see langword="null"/> stays so.</summary>
-    public static EquatableArray<string>? ChallengeTypes(IList<string>? list, string key, ProblemList problems)
+    /// <summary>The types from RFC 8555, RFC 8737 and the drafts. The app may have handlers for others.</summary>
+    private static readonly string[] KnownTypes = ["http-01", "tls-alpn-01", "dns-01", "dns-account-01", DnsPersist01];
+
+    /// <summary>Reads challenge types. Returns <see langword="null"/> for <see langword="null"/>.</summary>
+    public static EquatableArray<string>? ChallengeTypes(IList<string>? list, string key, EnvironmentFacts facts, ProblemList problems)
     {
         var types = list?.Select(type => (type ?? "").Trim().ToLowerInvariant()).ToArray();
-        if (types is null || !CheckSize(types, key, "Write 'http-01', or leave the key out", problems))
+        if (types is null || !CheckSize(types, key, "Write 'http-01', or remove the key", problems))
         {
             return null;
         }
@@ -24,22 +26,28 @@ internal static class ListRules
             {
                 problems.Add($"{key}:{i}", types[i], "is not a challenge type", fix);
             }
+            else if (types[i] == DnsPersist01 && !facts.ExperimentalChallengeTypes.Contains(DnsPersist01))
+            {
+                problems.Add(
+                    $"{key}:{i}", types[i], "follows a draft that may still change, and the app does not allow it",
+                    "Call AddDnsPersist01() on the result of AddAcmeHttps(), or remove it");
+            }
         }
 
         return EquatableArray.From(types);
     }
 
-    /// <summary>Reads key algorithms; <see langword="null"/> stays so.</summary>
+    /// <summary>Reads key algorithms. Returns <see langword="null"/> for <see langword="null"/>.</summary>
     public static EquatableArray<KeyAlgorithm>? KeyAlgorithms(IList<KeyAlgorithm>? list, string key, ProblemList problems)
     {
-        if (list is null || !CheckSize(list, key, $"Write '{nameof(KeyAlgorithm.EcdsaP256)}', or leave the key out", problems))
+        if (list is null || !CheckSize(list, key, $"Write '{nameof(KeyAlgorithm.EcdsaP256)}', or remove the key", problems))
         {
             return null;
         }
 
         for (var i = 0; i < list.Count; i++)
         {
-            ScalarRules.CheckEnum(list[i], $"{key}:{i}", problems);
+            ScalarRules.Defined(list[i], $"{key}:{i}", problems);
         }
 
         return EquatableArray.From(list);
@@ -77,7 +85,7 @@ internal static class ListRules
             return $"Did you mean '{meant}'?";
         }
 
-        // Every registered type ends in its version.
+        // Every registered type ends with its version.
         var wellFormed = type.Length is > 3 and <= 64
             && type.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
             && type[^3] == '-' && char.IsAsciiDigit(type[^2]) && char.IsAsciiDigit(type[^1]);

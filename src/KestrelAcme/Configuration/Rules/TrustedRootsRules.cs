@@ -5,24 +5,26 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Configuration.Rules;
 
-/// <summary>Reads a file of trusted roots, and says of one that is something else what it is.</summary>
+/// <summary>Reads a file of trusted roots. If the file is something else, the problem says what it is.</summary>
 internal static class TrustedRootsRules
 {
     private const string Wanted =
-        "Write the path of a PEM file with the certificate of the CA's root, '-----BEGIN CERTIFICATE-----' in front";
+        "Write the path of a PEM file with the CA's root certificate, which begins with '-----BEGIN CERTIFICATE-----'";
 
     private static readonly (string Label, string Reason, string Fix)[] OtherLabels =
     [
         ("PKCS7", "is PKCS#7, not PEM certificates", "Convert it: openssl pkcs7 -print_certs -in FILE -out roots.pem"),
         ("CMS", "is PKCS#7, not PEM certificates", "Convert it: openssl pkcs7 -print_certs -in FILE -out roots.pem"),
-        ("TRUSTED CERTIFICATE", "is in OpenSSL's own form, 'TRUSTED CERTIFICATE'", "Convert it: openssl x509 -in FILE -out roots.pem"),
+        ("TRUSTED CERTIFICATE", "is in OpenSSL's own format, 'TRUSTED CERTIFICATE'", "Convert it: openssl x509 -in FILE -out roots.pem"),
         ("CERTIFICATE REQUEST", "is a certificate signing request, not a certificate", Wanted),
         ("NEW CERTIFICATE REQUEST", "is a certificate signing request, not a certificate", Wanted),
         ("X509 CRL", "is a revocation list, not a certificate", Wanted),
         ("PUBLIC KEY", "is a public key, not a certificate", Wanted),
     ];
 
-    /// <summary>Returns the absolute path of a file that holds certificates; <see langword="null"/> when none is named, or after a problem.</summary>
+    /// <summary>
+    /// Returns the absolute path of a file that contains certificates, or <see langword="null"/> if no path is given, or after a problem.
+    /// </summary>
     public static string? Read(string? path, string key, EnvironmentFacts facts, ProblemList problems)
     {
         if (PathRules.Resolve(path, key, facts, problems) is not { } absolute
@@ -47,11 +49,10 @@ internal static class TrustedRootsRules
     }
 
     /// <summary>
-    /// Reads the certificates of a file that can be trusted: roots, intermediates, and the self-signed certificate of a single server. The
-    /// certificate that a CA gave to a server is none:
-    /// the server has another tomorrow.
+    /// Reads the certificates of a file that can be trusted: roots, intermediates, and the self-signed certificate of a server. A server
+    /// certificate from a CA cannot be trusted, because the server replaces it soon.
     /// </summary>
-    /// <returns>The certificates, or what is wrong with the file and what to do.</returns>
+    /// <returns>The certificates, or the problem and the fix.</returns>
     public static (X509Certificate2Collection Roots, string? Problem, string? Fix) Parse(string text)
     {
         var roots = new X509Certificate2Collection();
@@ -67,7 +68,8 @@ internal static class TrustedRootsRules
                 count++;
                 if (TryLoad(rest[fields.Base64Data]) is not { } certificate)
                 {
-                    return ([], $"holds a certificate that cannot be read, number {count} in the file", "Copy it again, whole");
+                    const string Again = "Copy the complete certificate again";
+                    return ([], $"contains a certificate that cannot be read, number {count} in the file", Again);
                 }
 
                 if (CanBeTrusted(certificate))
@@ -96,7 +98,7 @@ internal static class TrustedRootsRules
 
         var (reason, fix) = other ?? DescribeRaw(text);
         return servers is not null
-            ? ([], $"holds no certificate of a CA, only that of a server: {servers}",
+            ? ([], $"contains no certificate of a CA, only that of a server: {servers}",
                 "Write the path of a file with the certificate of that issuer, or of the root above it")
             : ([], reason, fix);
     }
@@ -120,9 +122,9 @@ internal static class TrustedRootsRules
     private static (string Reason, string Fix) Describe(string label)
         => Array.Find(OtherLabels, o => o.Label == label) is { Label: not null } known ? (known.Reason, known.Fix)
             : label.EndsWith("PRIVATE KEY", StringComparison.Ordinal) ? ("is a private key, not a certificate", Wanted)
-            : ($"holds no certificate, but '{QuotedText.Of(label)}'", Wanted);
+            : ($"contains no certificate, but '{QuotedText.Of(label)}'", Wanted);
 
-    /// <summary>What a file is that has no PEM in it; it was read as text, so that octets above 127 are replacement characters.</summary>
+    /// <summary>Describes a file without PEM. It was read as text, so bytes above 127 are replacement characters.</summary>
     private static (string Reason, string Fix) DescribeRaw(string text)
     {
         if (string.IsNullOrWhiteSpace(text))
@@ -142,11 +144,11 @@ internal static class TrustedRootsRules
 
         return text.Contains('\0', StringComparison.Ordinal) ? ("is UTF-16 without a byte order mark", "Save it as UTF-8")
             : text.StartsWith("MII", StringComparison.Ordinal)
-                ? ("is base64 without the lines of PEM around it",
-                    "Put '-----BEGIN CERTIFICATE-----' before it and '-----END CERTIFICATE-----' after it, each on a line of its own")
+                ? ("is base64 without the first and last lines of PEM",
+                    "Add '-----BEGIN CERTIFICATE-----' before it and '-----END CERTIFICATE-----' after it, each on a separate line")
             : text.Contains("-----BEGIN", StringComparison.Ordinal)
-                ? ("holds no certificate in PEM that is whole",
-                    "Copy the file again: from '-----BEGIN CERTIFICATE-----' to '-----END CERTIFICATE-----', each on a line of its own")
-            : ("holds no certificate in PEM", Wanted);
+                ? ("contains no complete PEM certificate",
+                    "Copy the file again: from '-----BEGIN CERTIFICATE-----' to '-----END CERTIFICATE-----', each on a separate line")
+            : ("contains no PEM certificate", Wanted);
     }
 }

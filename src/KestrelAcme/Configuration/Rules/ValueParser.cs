@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace KestrelAcme.Configuration.Rules;
 
-/// <summary>Parses single configuration values; what cannot be parsed becomes a problem.</summary>
+/// <summary>Parses single configuration values. A value that cannot be parsed becomes a problem.</summary>
 internal sealed class ValueParser(ICollection<ConfigurationProblem> problems)
 {
     /// <summary>Parses a boolean.</summary>
@@ -27,11 +27,11 @@ internal sealed class ValueParser(ICollection<ConfigurationProblem> problems)
             return number;
         }
 
-        Report(section, "is not a whole number", "Write digits alone");
+        Report(section, "is not a whole number", "Write only digits");
         return null;
     }
 
-    /// <summary>Parses a duration. A number alone would be taken for days by the framework, and for seconds by its reader.</summary>
+    /// <summary>Parses a duration. A plain number is an error: to .NET it means days, to most readers it means seconds.</summary>
     public TimeSpan? Duration(IConfigurationSection section, string text)
     {
         if (text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration))
@@ -43,7 +43,7 @@ internal sealed class ValueParser(ICollection<ConfigurationProblem> problems)
         return null;
     }
 
-    /// <summary>Parses an enum's name, never its number.</summary>
+    /// <summary>Parses the name of an enum member, never its number.</summary>
     public TEnum? Choice<TEnum>(IConfigurationSection section, string text)
         where TEnum : struct, Enum
     {
@@ -53,9 +53,11 @@ internal sealed class ValueParser(ICollection<ConfigurationProblem> problems)
             return Enum.Parse<TEnum>(found);
         }
 
-        Report(section, $"is not one of {string.Join(", ", names)}", NearestName.Find(text, names) is { } nearest ? $"Did you mean '{nearest}'?" : "Write one of them");
+        var fix = NearestName.Find(text, names) is { } nearest ? $"Did you mean '{nearest}'?" : "Write one of them";
+        Report(section, $"is not one of {string.Join(", ", names)}", fix);
         return null;
     }
 
-    private void Report(IConfigurationSection section, string reason, string fix) => problems.Add(new ConfigurationProblem(section.Path, section.Value, reason, fix));
+    private void Report(IConfigurationSection section, string reason, string fix)
+        => problems.Add(new ConfigurationProblem(section.Path, section.Value, reason, fix));
 }

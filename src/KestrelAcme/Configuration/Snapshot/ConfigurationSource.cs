@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Configuration.Snapshot;
 
-/// <summary>Holds the configuration in force. Read <see cref="Current"/> each time: it is one volatile read.</summary>
+/// <summary>Holds the current configuration. Read <see cref="Current"/> each time: it is a single volatile read.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ConfigurationSource
 {
@@ -13,18 +13,22 @@ internal sealed class ConfigurationSource
     private volatile ConfigurationSnapshot? _current;
     private Action<ConfigurationSnapshot>[] _listeners = [];
 
-    /// <summary>Creates the source; the first snapshot is read when it is first asked for.</summary>
+    /// <summary>Creates the source. The first snapshot is read on first use.</summary>
     public ConfigurationSource(Func<ConfigurationSnapshot> readFirst, ILogger<ConfigurationSource> logger)
     {
         _first = new Lazy<ConfigurationSnapshot>(readFirst);
         _logger = logger;
     }
 
-    /// <summary>The configuration in force.</summary>
-    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The configuration of the start is not valid; once it was read, this never throws.</exception>
+    /// <summary>The current configuration.</summary>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">
+    /// The configuration at start is not valid. After the first successful read, this property never throws.
+    /// </exception>
     public ConfigurationSnapshot Current => _current ?? _first.Value;
 
-    /// <summary>Calls a listener with each new snapshot, one at a time, until the returned object is disposed. What it throws is logged.</summary>
+    /// <summary>
+    /// Calls a listener with each new snapshot, until the returned object is disposed. Calls do not overlap. Exceptions are logged.
+    /// </summary>
     public IDisposable OnChange(Action<ConfigurationSnapshot> listener)
     {
         lock (_gate)
@@ -35,7 +39,7 @@ internal sealed class ConfigurationSource
         return new Subscription(this, listener);
     }
 
-    /// <summary>Puts a snapshot in force and tells the listeners.</summary>
+    /// <summary>Makes a snapshot the current one and notifies the listeners.</summary>
     public void Publish(ConfigurationSnapshot snapshot)
     {
         Action<ConfigurationSnapshot>[] listeners;
@@ -62,7 +66,7 @@ internal sealed class ConfigurationSource
     {
         lock (_gate)
         {
-            // One subscription of several with the same delegate.
+            // Only one, if several subscriptions have the same delegate.
             var at = Array.IndexOf(_listeners, listener);
             _listeners = at < 0 ? _listeners : [.. _listeners[..at], .. _listeners[(at + 1)..]];
         }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KestrelAcme.Configuration.Snapshot;
 
-/// <summary>What the configuration is checked against beside itself.</summary>
+/// <summary>The environment that the configuration is validated against.</summary>
 internal sealed record EnvironmentFacts
 {
     private const int MaxFileLength = 1024 * 1024;
@@ -12,52 +12,61 @@ internal sealed record EnvironmentFacts
     /// <summary>Whether the app runs in Development.</summary>
     public required bool IsDevelopment { get; init; }
 
-    /// <summary>Where relative paths count from.</summary>
+    /// <summary>The folder that relative paths are resolved against.</summary>
     public required string ContentRootPath { get; init; }
 
-    /// <summary>The user's folder for application data; empty when there is none.</summary>
+    /// <summary>The user's folder for application data; empty if there is none.</summary>
     public required string ApplicationDataPath { get; init; }
 
-    /// <summary>The server that answers instead of Kestrel, such as that of tests or of a tool that starts the app at build time; <see langword="null"/> for Kestrel, or for none.</summary>
+    /// <summary>
+    /// The server that is used instead of Kestrel, such as a test server or that of a tool that starts the app at build time;
+    /// <see langword="null"/> if it is Kestrel, or if there is none.
+    /// </summary>
     public string? OtherServer { get; init; }
 
-    /// <summary>The types of DNS provider that were added to the services.</summary>
+    /// <summary>The registered types of DNS provider.</summary>
     public IReadOnlyList<DnsProviderType> DnsProviderTypes { get; init; } = [];
 
-    /// <summary>The challenge types of moving drafts that were asked for in code.</summary>
+    /// <summary>The challenge types from drafts that the app allowed in code.</summary>
     public IReadOnlyList<string> ExperimentalChallengeTypes { get; init; } = [];
 
-    /// <summary>Reads a file. Throws what <see cref="File.OpenText(string)"/> throws.</summary>
+    /// <summary>Reads a file. Throws the same exceptions as <see cref="File.OpenText(string)"/>.</summary>
     public required Func<string, string> ReadFile { get; init; }
 
-    /// <summary>The facts of the running host. Files are read up to 1 MiB.</summary>
+    /// <summary>Returns the facts of the running host. Files are read up to 1 MiB.</summary>
     /// <param name="environment">The host's environment; <see langword="null"/> outside a host.</param>
     public static EnvironmentFacts Of(IHostEnvironment? environment) => new()
     {
         IsDevelopment = environment?.IsDevelopment() ?? false,
         ContentRootPath = environment?.ContentRootPath ?? AppContext.BaseDirectory,
 
-        // Not verified: a service's user often has a home that does not exist yet.
-        ApplicationDataPath = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+        // Not verified, since the home folder of a service's user often does not exist yet.
+        ApplicationDataPath = Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
         ReadFile = ReadBounded,
     };
 
-    /// <summary>The server that is registered last, and so is used, when it is certain to be another one than Kestrel.</summary>
+    /// <summary>Returns the type of the server that is registered last, which is the one in use, if it is certainly not Kestrel.</summary>
     public static string? FindOtherServer(IServiceCollection services)
     {
-        // By its registration: making the server at this point would make Kestrel before the app is configured.
+        // Only the registration is inspected: resolving the server here would create Kestrel before the app is configured.
         var server = services.LastOrDefault(service => service.ServiceType == typeof(IServer) && !service.IsKeyedService);
         var name = (server?.ImplementationType ?? server?.ImplementationInstance?.GetType())?.FullName;
         return name is null || name.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) ? null : name;
     }
 
     /// <summary>Reads a file of up to 1 MiB.</summary>
-    /// <exception cref="IOException">It cannot be read, or is longer.</exception>
+    /// <exception cref="IOException">The file cannot be read, or is longer.</exception>
     public static string ReadBounded(string path)
     {
         using var reader = new StreamReader(path);
         var buffer = new char[MaxFileLength + 1];
         var length = reader.ReadBlock(buffer);
-        return length <= MaxFileLength ? new string(buffer, 0, length) : throw new IOException($"It is longer than {MaxFileLength} characters.");
+        return length <= MaxFileLength
+            ? new string(buffer, 0, length)
+            : throw new IOException($"The file is longer than {MaxFileLength} characters.");
     }
 }
+
+/// <summary>A challenge type from a draft that the app allowed in code.</summary>
+internal sealed record ExperimentalChallengeType(string Name);

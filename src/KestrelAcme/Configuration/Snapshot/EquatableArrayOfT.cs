@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace KestrelAcme.Configuration.Snapshot;
 
-/// <summary>A list that never changes and equals another with the same elements, so that two snapshots can be compared.</summary>
+/// <summary>An immutable list with value equality, so that snapshots can be compared.</summary>
 [CollectionBuilder(typeof(EquatableArray), nameof(EquatableArray.Create))]
 internal sealed class EquatableArray<T>(T[] items) : IReadOnlyList<T>, IEquatable<EquatableArray<T>>
 {
@@ -34,7 +34,7 @@ internal sealed class EquatableArray<T>(T[] items) : IReadOnlyList<T>, IEquatabl
     /// <inheritdoc/>
     public IEnumerator<T> GetEnumerator() => ((IEnumerable<T>)items).GetEnumerator();
 
-    /// <summary>The elements, divided by commas.</summary>
+    /// <summary>Returns the elements, separated by commas.</summary>
     public override string ToString() => string.Join(", ", items);
 
     IEnumerator IEnumerable.GetEnumerator() => items.GetEnumerator();
@@ -42,10 +42,10 @@ internal sealed class EquatableArray<T>(T[] items) : IReadOnlyList<T>, IEquatabl
     private T[] Items => items;
 }
 
-/// <summary>Makes <see cref="EquatableArray{T}"/>s.</summary>
+/// <summary>Creates an <see cref="EquatableArray{T}"/>.</summary>
 internal static class EquatableArray
 {
-    /// <summary>Copies the elements; what a collection expression calls.</summary>
+    /// <summary>Copies the elements. Called by collection expressions.</summary>
     public static EquatableArray<T> Create<T>(ReadOnlySpan<T> items) => new(items.ToArray());
 
     /// <summary>Copies the elements.</summary>

@@ -7,13 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>The contexts of certificates that the app configured itself, made as Kestrel makes them: what is missing of a chain may be fetched, and OCSP answers are stapled.</summary>
-/// <remarks>Safe for concurrent use. A context is kept for as long as its certificate is.</remarks>
+/// <summary>
+/// The contexts of certificates that the app configured itself, created as Kestrel does: missing intermediates may be downloaded, and OCSP
+/// responses are stapled.
+/// </summary>
+/// <remarks>Safe for concurrent use. A context is kept as long as its certificate.</remarks>
 internal sealed class AppCertificateContexts(ILogger<AppCertificateContexts> logger)
 {
     private readonly ConditionalWeakTable<X509Certificate2, SslStreamCertificateContext> _made = [];
 
-    /// <summary>Makes the context of a certificate. May go to the network: for the time before an endpoint listens.</summary>
+    /// <summary>Creates the context of a certificate. May use the network, so call it before an endpoint listens.</summary>
     public void Prepare(AppCertificate app)
     {
         try
@@ -25,12 +28,14 @@ internal sealed class AppCertificateContexts(ILogger<AppCertificateContexts> log
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException or NotSupportedException)
         {
-            // One without its key, mostly: each handshake will say so.
+            // Usually a certificate without its key. Each handshake will fail with the reason.
             logger.AppCertificateUnusable(app.Certificate.Subject, exception.Message);
         }
     }
 
-    /// <summary>The context of a certificate. One that was not prepared, such as one that came by a reload, is made of what is at hand, and again in the background.</summary>
+    /// <summary>
+    /// Returns the context of a certificate. If it was not prepared, as after a reload, it is created offline, and again in the background.
+    /// </summary>
     public SslStreamCertificateContext Get(AppCertificate app)
     {
         if (_made.TryGetValue(app.Certificate, out var known))
@@ -41,7 +46,8 @@ internal sealed class AppCertificateContexts(ILogger<AppCertificateContexts> log
         var made = SslStreamCertificateContext.Create(app.Certificate, app.Chain, offline: true);
         if (_made.TryAdd(app.Certificate, made))
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Contexts.MakeAgain(work.App), (Contexts: this, App: app), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static work => work.Contexts.MakeAgain(work.App), (Contexts: this, App: app), preferLocal: false);
         }
 
         return made;
@@ -55,11 +61,11 @@ internal sealed class AppCertificateContexts(ILogger<AppCertificateContexts> log
         }
         catch (Exception exception)
         {
-            // What was made offline stays; an exception on this thread would end the process.
+            // The context that was created offline stays. An exception on this thread would end the process.
             logger.AppCertificateUnusable(app.Certificate.Subject, exception.Message);
         }
     }
 }
 
-/// <summary>A certificate that the app configured itself, with the intermediates that came with it.</summary>
+/// <summary>A certificate that the app configured itself, with its intermediates.</summary>
 internal readonly record struct AppCertificate(X509Certificate2 Certificate, X509Certificate2Collection? Chain);

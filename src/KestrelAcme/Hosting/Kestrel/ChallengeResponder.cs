@@ -7,8 +7,11 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>Makes the handshake of a tls-alpn-01 validation (RFC 8737 section 3) and hangs up.</summary>
-/// <remarks>It is made here and not by Kestrel, so that it works on every endpoint: one with a certificate of its own, with an <c>Sni</c> section, or for HTTP/2 only.</remarks>
+/// <summary>Performs the handshake of a tls-alpn-01 validation (RFC 8737 section 3) and closes the connection.</summary>
+/// <remarks>
+/// Kestrel does not take part, so that it works on every endpoint, including those with their own certificate, with an <c>Sni</c> section,
+/// or only with HTTP/2.
+/// </remarks>
 internal sealed class ChallengeResponder(ITlsSettingsSource settings, TimeProvider timeProvider, ILogger<ChallengeResponder> logger)
 {
     private static readonly SslApplicationProtocol AcmeTls = new("acme-tls/1");
@@ -29,7 +32,8 @@ internal sealed class ChallengeResponder(ITlsSettingsSource settings, TimeProvid
             await stream.ShutdownAsync();
             logger.ChallengeAnswered(selection.ServerName!);
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or ConnectionAbortedException or InvalidOperationException)
+        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException
+            or ConnectionAbortedException or InvalidOperationException)
         {
             logger.ChallengeBrokenOff(selection.ServerName!, exception.Message);
         }

@@ -3,26 +3,27 @@ using System.Net;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>Looks at the first bytes of a connection without consuming them, and decides which certificate it gets before TLS starts.</summary>
-/// <remarks>What the handshake needs is made here, where waiting holds up this connection and no other.</remarks>
-/// <param name="next">What comes behind: TLS, mostly.</param>
-/// <param name="handshakeTimeout">The endpoint's time-out for handshakes, where it is known.</param>
-/// <param name="services">What all endpoints share.</param>
+/// <summary>Reads the ClientHello of a connection without consuming it, and selects the certificate before TLS starts.</summary>
+/// <remarks>Everything that the handshake needs is prepared here, where waiting delays only this connection.</remarks>
+/// <param name="next">The rest of the pipeline, which usually begins with TLS.</param>
+/// <param name="handshakeTimeout">The endpoint's time-out for handshakes, if it is known.</param>
+/// <param name="services">The services that all endpoints share.</param>
 internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? handshakeTimeout, ClientHelloServices services)
 {
     public Task OnConnectionAsync(ConnectionContext connection)
     {
         if (connection.Features.Get<TlsSelection>() is not null)
         {
-            // The endpoint has the middleware twice: by default, and by UseAcmeHttps.
+            // The endpoint has this middleware twice: by default, and by UseAcmeHttps.
             return next(connection);
         }
 
-        // Most clients' bytes are there at once or never: the time-out is set up only for those that keep us waiting.
+        // The bytes of most clients are there at once. A time-out is created only for the others.
         if (!TryRead(connection, out var result, out var broken))
         {
             return broken ? Task.CompletedTask : WaitAsync(connection, new ClientHelloReader());
@@ -30,7 +31,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
 
         var reader = new ClientHelloReader();
         var status = reader.Read(result.Buffer, out var hello);
-        connection.Transport.Input.AdvanceTo(result.Buffer.Start, status == ClientHelloStatus.Incomplete ? result.Buffer.End : result.Buffer.Start);
+        Advance(connection.Transport.Input, result, status);
         return status switch
         {
             ClientHelloStatus.NotTls => next(connection),
@@ -39,7 +40,10 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         };
     }
 
-    // A client that resets the connection before we look is no error of the server.
+    private static void Advance(PipeReader input, in ReadResult result, ClientHelloStatus status)
+        => input.AdvanceTo(result.Buffer.Start, status == ClientHelloStatus.Incomplete ? result.Buffer.End : result.Buffer.Start);
+
+    // A client that resets the connection early is not an error of the server.
     private bool TryRead(ConnectionContext connection, out ReadResult result, out bool broken)
     {
         try
@@ -65,7 +69,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
                 await next(connection);
                 break;
             case ClientHelloStatus.Incomplete:
-                // Gone, or too slow: Kestrel closes what we return from.
+                // The client is gone or too slow. Kestrel closes the connection when this method returns.
                 break;
             default:
                 await DecideAsync(connection, status, hello, NextAfter(services.TimeProvider.GetElapsedTime(start)));
@@ -73,11 +77,17 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         }
     }
 
-    /// <summary>What comes behind, with the rest of the time for the handshake where a good part of it is gone; for a moment's delay no timer is set up.</summary>
+    /// <summary>
+    /// Returns the rest of the pipeline. If much of the time for the handshake is gone, it runs with the remaining time; a short delay
+    /// needs no timer.
+    /// </summary>
     private ConnectionDelegate NextAfter(TimeSpan elapsed)
-        => handshakeTimeout is { } timeout && elapsed > timeout / 10 ? NextWithin(timeout > elapsed ? timeout - elapsed : TimeSpan.Zero) : next;
+        => handshakeTimeout is { } timeout && elapsed > timeout / 10
+            ? NextWithin(timeout > elapsed ? timeout - elapsed : TimeSpan.Zero)
+            : next;
 
-    private ConnectionDelegate NextWithin(TimeSpan rest) => connection => HandshakeDeadline.RunAsync(connection, next, rest, services.TimeProvider);
+    private ConnectionDelegate NextWithin(TimeSpan rest)
+        => connection => HandshakeDeadline.RunAsync(connection, next, rest, services.TimeProvider);
 
     private async Task<(ClientHelloStatus Status, ClientHello Hello)> ReadAsync(ConnectionContext connection, ClientHelloReader reader)
     {
@@ -90,7 +100,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
             {
                 var result = await input.ReadAsync(deadline.Token);
                 var status = reader.Read(result.Buffer, out var hello);
-                input.AdvanceTo(result.Buffer.Start, status == ClientHelloStatus.Incomplete ? result.Buffer.End : result.Buffer.Start);
+                Advance(input, result, status);
                 if (status != ClientHelloStatus.Incomplete || result.IsCompleted || result.IsCanceled)
                 {
                     return (status, hello);
@@ -109,7 +119,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         return (ClientHelloStatus.Incomplete, default);
     }
 
-    // The ClientHello ends here: what lives as long as the connection should be small.
+    // The ClientHello is not used after this, to keep the state that lives as long as the connection small.
     private Task DecideAsync(ConnectionContext connection, ClientHelloStatus status, in ClientHello hello, ConnectionDelegate then)
         => GoOnAsync(
             connection,
@@ -131,13 +141,54 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         await then(connection);
     }
 
-    internal static IPAddress? LocalAddress(BaseConnectionContext connection) =>
-        (connection.LocalEndPoint as IPEndPoint)?.Address is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address) : null;
+    internal static IPAddress? LocalAddress(BaseConnectionContext connection)
+    {
+        var address = (connection.LocalEndPoint as IPEndPoint)?.Address;
+        return address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
+    }
 }
 
-/// <summary>What the connection middleware of every endpoint shares.</summary>
+/// <summary>
+/// Aborts a connection whose handshake is not completed in time. Kestrel gives each handshake the endpoint's whole time-out from the moment
+/// when its TLS middleware starts, but a client that was slow before has used part of it.
+/// </summary>
+internal static class HandshakeDeadline
+{
+    /// <summary>Runs the rest of the pipeline, as long as the connection lasts.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="next">The rest of the pipeline, which usually begins with TLS.</param>
+    /// <param name="rest">The remaining time for the handshake.</param>
+    /// <param name="time">The clock.</param>
+    public static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next, TimeSpan rest, TimeProvider time)
+    {
+        await using var deadline = time.CreateTimer(
+            static state => End((ConnectionContext)state!), connection, rest, Timeout.InfiniteTimeSpan);
+        await next(connection);
+    }
+
+    private static void End(ConnectionContext connection)
+    {
+        try
+        {
+            if (connection.Features.Get<ISslStreamFeature>() is { SslStream.IsAuthenticated: false })
+            {
+                connection.Abort(new ConnectionAbortedException("The TLS handshake was not completed in time."));
+            }
+        }
+        catch (Exception)
+        {
+            // Features are not thread-safe: if another thread changes them now, the handshake is over. Nothing else can be done here.
+        }
+    }
+}
+
+/// <summary>The services that the connection middleware of all endpoints shares.</summary>
 internal sealed class ClientHelloServices(
-    ITlsSettingsSource settings, TlsSelector selector, ChallengeResponder challenges, TimeProvider timeProvider, ILogger<ClientHelloMiddleware> logger)
+    ITlsSettingsSource settings,
+    TlsSelector selector,
+    ChallengeResponder challenges,
+    TimeProvider timeProvider,
+    ILogger<ClientHelloMiddleware> logger)
 {
     public ITlsSettingsSource Settings { get; } = settings;
 

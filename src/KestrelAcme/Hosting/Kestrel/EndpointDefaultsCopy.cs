@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>The app's endpoint defaults, to be applied behind ours.</summary>
+/// <summary>The app's endpoint defaults, to be applied after those of KestrelAcme.</summary>
 /// <remarks>
-/// Kestrel does not list an endpoint's middleware, but it builds it: the probe's pipeline ends in a step that stands for whatever comes next, and is
-/// built once per endpoint. The app's defaults ran on the probe only: what they decide by the endpoint's address is decided by the probe's.
+/// Kestrel does not expose the middleware of an endpoint, but it can build it. The probe's pipeline ends in a step that calls the next
+/// delegate, and is built once for each endpoint. The app's defaults run only on the probe, so they see the probe's address.
 /// </remarks>
 internal sealed class EndpointDefaultsCopy
 {
@@ -17,15 +18,16 @@ internal sealed class EndpointDefaultsCopy
 
     public EndpointDefaultsCopy(KestrelServerOptions options)
     {
-        _pristineProtocols = KestrelProbe.EndpointDefaults(new KestrelServerOptions { ApplicationServices = options.ApplicationServices }).Protocols;
+        var pristine = new KestrelServerOptions { ApplicationServices = options.ApplicationServices };
+        _pristineProtocols = KestrelProbe.EndpointDefaults(pristine).Protocols;
         _probe = KestrelProbe.EndpointDefaults(options, probe => probe.Use(_ => _next!));
         IsTls = IsHttps(_probe);
     }
 
-    /// <summary>Whether the app's defaults turn TLS on.</summary>
+    /// <summary>Whether the app's defaults enable TLS.</summary>
     public bool IsTls { get; }
 
-    /// <summary>Whether an endpoint has TLS. Kestrel says so in its display name only.</summary>
+    /// <summary>Whether an endpoint has TLS. Kestrel shows this only in the endpoint's display name.</summary>
     public static bool IsHttps(ListenOptions listen) => listen.ToString()?.StartsWith("https://", StringComparison.Ordinal) == true;
 
     public void ApplyTo(ListenOptions listen)
@@ -46,5 +48,42 @@ internal sealed class EndpointDefaultsCopy
             _next = next;
             return _probe.Build();
         }
+    }
+}
+
+/// <summary>The app's HTTPS defaults, to be applied before those of KestrelAcme.</summary>
+/// <remarks>
+/// Only values that differ from Kestrel's are copied, since <c>Kestrel:EndpointDefaults</c> has already been applied to the target.
+/// </remarks>
+internal sealed class HttpsDefaultsCopy(HttpsConnectionAdapterOptions source)
+{
+    private readonly HttpsConnectionAdapterOptions _pristine = new();
+
+    public void ApplyTo(HttpsConnectionAdapterOptions target)
+    {
+        target.ServerCertificate = source.ServerCertificate ?? target.ServerCertificate;
+        target.ServerCertificateChain = source.ServerCertificateChain ?? target.ServerCertificateChain;
+        target.ServerCertificateSelector = source.ServerCertificateSelector ?? target.ServerCertificateSelector;
+        target.ClientCertificateValidation = source.ClientCertificateValidation ?? target.ClientCertificateValidation;
+        target.OnAuthenticate = source.OnAuthenticate ?? target.OnAuthenticate;
+        target.CheckCertificateRevocation |= source.CheckCertificateRevocation;
+        if (source.ClientCertificateMode != _pristine.ClientCertificateMode)
+        {
+            target.ClientCertificateMode = source.ClientCertificateMode;
+        }
+
+        if (source.SslProtocols != _pristine.SslProtocols)
+        {
+            target.SslProtocols = source.SslProtocols;
+        }
+
+        if (source.HandshakeTimeout != _pristine.HandshakeTimeout)
+        {
+            target.HandshakeTimeout = source.HandshakeTimeout;
+        }
+
+#pragma warning disable CS0618 // Obsolete from .NET 11, but an app that uses it must not lose it.
+        target.TlsClientHelloBytesCallback = source.TlsClientHelloBytesCallback ?? target.TlsClientHelloBytesCallback;
+#pragma warning restore CS0618
     }
 }

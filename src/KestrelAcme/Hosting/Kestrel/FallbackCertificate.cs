@@ -7,47 +7,69 @@ using Microsoft.Extensions.Hosting;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>What Kestrel itself would serve: <c>Kestrel:Certificates:Default</c>, or the developer certificate, the latter in Development only.</summary>
+/// <summary>
+/// The certificate that Kestrel itself would serve: <c>Kestrel:Certificates:Default</c>, or, only in Development, the developer
+/// certificate.
+/// </summary>
 /// <remarks>
-/// Kestrel reads the default certificate again when its configuration or the certificate's file changes, and tells nobody: it restarts the endpoints that use it, and with a selector none does.
-/// So it is asked again, at most once a second, when a client needs the answer.
+/// Kestrel reads the default certificate again if its configuration or its file changes, without a notification: it restarts the endpoints
+/// that use the certificate, and an endpoint with a selector does not. So this class asks Kestrel again if a client needs it, at most once
+/// a second.
 /// </remarks>
 internal sealed class FallbackCertificate(IHostEnvironment environment, TimeProvider timeProvider)
 {
-    // How dotnet dev-certs marks what it makes.
+    // The extension that marks certificates of dotnet dev-certs.
     private const string DeveloperCertificateExtension = "1.3.6.1.4.1.311.84.1.1";
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     private Found? _found;
     private KestrelServerOptions? _options;
 
-    /// <summary>The certificate for names that are not ours; <see langword="null"/> for none.</summary>
-    public AppCertificate? Current => (Volatile.Read(ref _found) is { } found && timeProvider.GetElapsedTime(found.At) < Fresh ? found : Look()).Certificate;
+    /// <summary>The certificate for names that KestrelAcme does not manage; <see langword="null"/> if there is none.</summary>
+    public AppCertificate? Current
+        => (Volatile.Read(ref _found) is { } found && timeProvider.GetElapsedTime(found.At) < Fresh ? found : Find()).Certificate;
 
-    /// <summary>Takes the certificate from these options; they are set up by a class that needs this one.</summary>
+    /// <summary>Sets the options to take the certificate from. Not a constructor parameter, since their setup needs this class.</summary>
     public void Use(KestrelServerOptions options) => _options = options;
 
-    /// <summary>Asks Kestrel anew, after it has read its configuration.</summary>
-    public void Refresh() => Look();
+    /// <summary>Asks Kestrel again, after it has read its configuration.</summary>
+    public void Refresh() => Find();
 
-    private Found Look()
+    private Found Find()
     {
-        var found = new Found(MayHaveOne(_options) ? Choose(Volatile.Read(ref _found)?.Certificate, KestrelProbe.DefaultCertificate(_options)) : null, timeProvider.GetTimestamp());
+        var certificate = MayHaveOne(_options)
+            ? Choose(Volatile.Read(ref _found)?.Certificate, KestrelProbe.DefaultCertificate(_options))
+            : null;
+        var found = new Found(certificate, timeProvider.GetTimestamp());
         Volatile.Write(ref _found, found);
         return found;
     }
 
-    // While it cannot read the certificate's file again, half written perhaps, Kestrel has none, or a developer's in its place: the last good one stays.
-    private AppCertificate? Choose(AppCertificate? last, HttpsConnectionAdapterOptions? asked)
-        => asked?.ServerCertificate is not { } certificate ? last
-            : last is { } good && !ReferenceEquals(good.Certificate, certificate) && !environment.IsDevelopment() && IsDevelopers(certificate) && !IsDevelopers(good.Certificate) ? last
-            : new AppCertificate(certificate, asked.ServerCertificateChain);
+    // While Kestrel cannot read the certificate's file, perhaps because it is half-written, it has no certificate, or a developer
+    // certificate instead. The last good one stays in use.
+    private AppCertificate? Choose(AppCertificate? last, HttpsConnectionAdapterOptions? found)
+    {
+        if (found?.ServerCertificate is not { } certificate)
+        {
+            return last;
+        }
+
+        return last is { } good
+            && !ReferenceEquals(good.Certificate, certificate)
+            && !environment.IsDevelopment()
+            && IsDevelopers(certificate)
+            && !IsDevelopers(good.Certificate)
+                ? last
+                : new AppCertificate(certificate, found.ServerCertificateChain);
+    }
 
     private static bool IsDevelopers(X509Certificate2 certificate) => certificate.Extensions[DeveloperCertificateExtension] is not null;
 
-    // Kestrel looks for a developer certificate everywhere, and warns of what it finds.
-    private bool MayHaveOne([NotNullWhen(true)] KestrelServerOptions? options) =>
-        options is not null && (environment.IsDevelopment() || options.ConfigurationLoader?.Configuration.GetSection("Certificates:Default").Exists() == true);
+    // Otherwise Kestrel would look for a developer certificate, and log warnings about it.
+    private bool MayHaveOne([NotNullWhen(true)] KestrelServerOptions? options)
+        => options is not null
+            && (environment.IsDevelopment()
+                || options.ConfigurationLoader?.Configuration.GetSection("Certificates:Default").Exists() == true);
 
     private sealed record Found(AppCertificate? Certificate, long At);
 }

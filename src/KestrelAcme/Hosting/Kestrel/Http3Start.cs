@@ -2,11 +2,11 @@ using Microsoft.Extensions.Hosting;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>Tells when Kestrel has bound HTTP/3 beside the TCP endpoint that was built just before.</summary>
+/// <summary>Runs an action after Kestrel has bound HTTP/3 for an endpoint that was just built for TCP.</summary>
 /// <remarks>
-/// Kestrel refuses to bind HTTP/3 with options that have <c>OnAuthenticate</c>, and looks at no other moment, while TCP reads it at each handshake. So it is
-/// set once the server has started; after a reload of endpoints, which announces its end to nobody, a while later. Until then TCP clients get the certificate
-/// from the selector, which sends it without intermediates.
+/// Kestrel refuses to bind HTTP/3 with options that have <c>OnAuthenticate</c>, and checks this only then. TCP reads the property for each
+/// handshake, so it is set after the server has started, or, since nothing announces the end of a reload of endpoints, some time after a
+/// reload. Until then, TCP clients get the certificate from the selector, without intermediates.
 /// </remarks>
 internal sealed class Http3Start(IHostApplicationLifetime lifetime, TimeProvider timeProvider) : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class Http3Start(IHostApplicationLifetime lifetime, TimeProvider
     private ITimer? _timer;
     private bool _disposed;
 
-    /// <summary>Runs the action when the binding is done.</summary>
+    /// <summary>Runs the action after the endpoint is bound.</summary>
     public void AfterBinding(Action action)
     {
         if (!lifetime.ApplicationStarted.IsCancellationRequested)

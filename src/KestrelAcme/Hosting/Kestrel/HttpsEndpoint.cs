@@ -1,5 +1,7 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -8,14 +10,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>One endpoint's HTTPS options with ours laid over them. What the app sets, before or after, stays.</summary>
+/// <summary>Adds KestrelAcme's certificates to the HTTPS options of an endpoint. Settings of the app, before or after, are kept.</summary>
 /// <remarks>
-/// The selector makes Kestrel accept an endpoint without a certificate, and serves where nothing else can: <c>OnAuthenticate</c> replaces it by a cached context,
-/// because a selector alone makes .NET send the leaf only and build the chain anew for each handshake.
+/// The certificate selector makes Kestrel accept an endpoint without a certificate, and serves if nothing else can. Usually
+/// <c>OnAuthenticate</c> replaces it with a cached context, since with only a selector .NET sends no intermediates and builds the chain for
+/// each handshake.
 /// </remarks>
 internal sealed class HttpsEndpoint
 {
-    // What a timer can take; Kestrel keeps an infinite one as the longest there is.
+    // The longest time that a timer accepts. Kestrel stores an infinite time-out as TimeSpan.MaxValue.
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(int.MaxValue);
 
     private readonly HttpsConnectionAdapterOptions _options;
@@ -36,34 +39,42 @@ internal sealed class HttpsEndpoint
         Install(options.OnAuthenticate);
     }
 
-    /// <summary>The endpoint, where it is known.</summary>
+    /// <summary>The endpoint, if it is known.</summary>
     public ListenOptions? Listen { get; init; }
 
-    /// <summary>Whether we serve it: the app gave it neither a certificate nor a selector of its own.</summary>
+    /// <summary>Whether KestrelAcme serves the endpoint: the app gave it no certificate and no selector of its own.</summary>
     public bool IsOurs => Own is null && _options.ServerCertificateSelector == _selector;
 
-    /// <summary>How long the app lets a handshake take.</summary>
+    /// <summary>The endpoint's time-out for handshakes.</summary>
     public TimeSpan HandshakeTimeout => _options.HandshakeTimeout < LongestTimeout ? _options.HandshakeTimeout : LongestTimeout;
 
-    /// <summary>Whether <see cref="UseSelectorOnly"/> is in force.</summary>
+    /// <summary>Whether <see cref="UseSelectorOnly"/> is in effect.</summary>
     public bool IsSelectorOnly { get; private set; }
 
-    // The certificate of this endpoint alone.
+    // The certificate that the app set only for this endpoint.
     private AppCertificate? Own =>
-        _options.ServerCertificate is { } certificate && !ReferenceEquals(certificate, _defaultCertificate) ? new AppCertificate(certificate, _options.ServerCertificateChain) : null;
+        _options.ServerCertificate is { } certificate && !ReferenceEquals(certificate, _defaultCertificate)
+            ? new AppCertificate(certificate, _options.ServerCertificateChain)
+            : null;
 
-    // What names get that are not ours.
+    // The certificate for names that KestrelAcme does not manage.
     private AppCertificate? Fallback =>
-        _defaultCertificate is { } certificate ? new AppCertificate(certificate, _options.ServerCertificateChain) : _services.Fallback.Current;
+        _defaultCertificate is { } certificate
+            ? new AppCertificate(certificate, _options.ServerCertificateChain)
+            : _services.Fallback.Current;
 
-    /// <summary>The HTTPS options' endpoint, if they have ours already.</summary>
+    /// <summary>Returns the endpoint of HTTPS options that were set up before; otherwise <see langword="null"/>.</summary>
     public static HttpsEndpoint? Of(HttpsConnectionAdapterOptions options) =>
         options.ServerCertificateSelector?.Target as HttpsEndpoint;
 
-    /// <summary>Makes the certificate that the options have now a mere fallback: somebody asked for ours in so many words.</summary>
+    /// <summary>
+    /// Makes the current certificate of the options a fallback, because the app explicitly requested KestrelAcme's certificates.
+    /// </summary>
     public void Claim() => _defaultCertificate = _options.ServerCertificate;
 
-    /// <summary>Makes the context of the app's own certificate, as Kestrel does before it listens: what is missing of the chain may be fetched.</summary>
+    /// <summary>
+    /// Creates the context of the app's own certificate, as Kestrel does before it listens. Missing intermediates may be downloaded.
+    /// </summary>
     public void Prepare()
     {
         if ((Own ?? Fallback) is { } certificate)
@@ -72,7 +83,7 @@ internal sealed class HttpsEndpoint
         }
     }
 
-    /// <summary>Lays ours over an <c>OnAuthenticate</c> that the app set later. Kestrel reads it at each handshake.</summary>
+    /// <summary>Wraps an <c>OnAuthenticate</c> that the app set later. Kestrel reads the property for each handshake.</summary>
     public void Settle()
     {
         IsSelectorOnly = false;
@@ -82,7 +93,10 @@ internal sealed class HttpsEndpoint
         }
     }
 
-    /// <summary>Takes our <c>OnAuthenticate</c> away, with which Kestrel refuses to bind HTTP/3: certificates then come from the selector.</summary>
+    /// <summary>
+    /// Removes the <c>OnAuthenticate</c> of KestrelAcme, with which Kestrel refuses to bind HTTP/3. Certificates then come from the
+    /// selector.
+    /// </summary>
     public void UseSelectorOnly()
     {
         if (_options.OnAuthenticate == _installed)
@@ -93,7 +107,7 @@ internal sealed class HttpsEndpoint
         IsSelectorOnly = true;
     }
 
-    // A new delegate each time: the app's may hold the one before and call it.
+    // A new delegate each time, since the app's delegate may hold the previous one and call it.
     private void Install(Action<ConnectionContext, SslServerAuthenticationOptions>? app)
     {
         _appAuthenticate = app;
@@ -108,7 +122,7 @@ internal sealed class HttpsEndpoint
     {
         if (ssl.ServerCertificateContext is not null || _options.ServerCertificateSelector != _selector)
         {
-            // An Sni section's own certificate, the app's own context, or the app's own selector.
+            // The certificate of an Sni section, or the app's own context or selector.
             return;
         }
 
@@ -134,8 +148,10 @@ internal sealed class HttpsEndpoint
         }
         else if (_appSelector is not null)
         {
-            // On Sni sections it was asked already, and its answer lies in the options.
-            ssl.ServerCertificateSelectionCallback = ssl.ServerCertificateSelectionCallback is null ? null : (_, name) => _appSelector(connection, name)!;
+            // With Sni sections, it was called already, and the options have its result.
+            ssl.ServerCertificateSelectionCallback = ssl.ServerCertificateSelectionCallback is null
+                ? null
+                : (_, name) => _appSelector(connection, name)!;
         }
         else if (Fallback is { } fallback)
         {
@@ -173,7 +189,7 @@ internal sealed class HttpsEndpoint
         ssl.ServerCertificateContext = context;
     }
 
-    // Without a look at the ClientHello first, on Sni sections (the name comes here, then OnAuthenticate without it), and for HTTP/3.
+    // Used if the ClientHello was not read first, for Sni sections (which pass the name here, but not to OnAuthenticate), and for HTTP/3.
     private X509Certificate2? Select(ConnectionContext? connection, string? serverName)
     {
         if (Own is { } own)
@@ -209,7 +225,36 @@ internal sealed class HttpsEndpoint
     }
 }
 
-/// <summary>What the HTTPS options of every endpoint share.</summary>
+/// <summary>Refuses a handshake with an alert (RFC 8446 section 6.2), in a way that Kestrel logs at level Debug.</summary>
+internal static class HandshakeRefusal
+{
+    private const byte DecodeError = 50;
+    private const byte UnrecognizedName = 112;
+
+    /// <summary>Sends the alert and returns the exception that ends the handshake.</summary>
+    public static AuthenticationException Refuse(ConnectionContext connection, TlsSelection selection, ILogger logger)
+    {
+        logger.HandshakeRefused(selection.Outcome.ToString(), selection.ServerName);
+        var alert = selection.Outcome == TlsOutcome.Malformed ? DecodeError : UnrecognizedName;
+        ReadOnlySpan<byte> record = [21, 3, 3, 0, 2, 2, alert];
+        record.CopyTo(connection.Transport.Output.GetSpan(record.Length));
+        connection.Transport.Output.Advance(record.Length);
+        var flush = connection.Transport.Output.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+        {
+            // Seven bytes need no wait, unless the client is gone, and then the result does not matter.
+            _ = flush.AsTask().ContinueWith(
+                static task => _ = task.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default);
+        }
+
+        return new AuthenticationException($"No certificate for this server name ({selection.Outcome}).");
+    }
+}
+
+/// <summary>The services that the HTTPS options of all endpoints share.</summary>
 internal sealed class HttpsEndpointServices(
     TlsSelector selector,
     SessionPins pins,

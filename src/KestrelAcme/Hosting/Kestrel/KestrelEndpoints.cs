@@ -2,19 +2,19 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>What Kestrel did with our set-up: whether it was used at all, and on which endpoints.</summary>
+/// <summary>Tracks whether Kestrel used the setup of KestrelAcme, and for which endpoints.</summary>
 internal sealed class KestrelEndpoints
 {
     private readonly Lock _gate = new();
 
-    // Kestrel makes new options at each reload of its configuration; those of endpoints that are gone go too.
+    // Weak references, since Kestrel creates new options when it reloads its configuration, and drops those of closed endpoints.
     private readonly List<WeakReference<HttpsEndpoint>> _https = [];
     private bool _isApplied;
 
-    /// <summary>Whether Kestrel's options were set up with ours. Under TestServer, IIS and design-time tools they never are.</summary>
+    /// <summary>Whether Kestrel's options were set up. With TestServer, IIS and design-time tools, they never are.</summary>
     public bool IsApplied => Volatile.Read(ref _isApplied);
 
-    /// <summary>Whether at least one HTTPS endpoint serves our certificates. Meaningful once the server has started.</summary>
+    /// <summary>Whether at least one HTTPS endpoint serves KestrelAcme's certificates. Meaningful after the server has started.</summary>
     public bool AnyIsOurs
     {
         get
@@ -26,10 +26,10 @@ internal sealed class KestrelEndpoints
         }
     }
 
-    /// <summary>Notes that Kestrel's options were set up.</summary>
+    /// <summary>Records that Kestrel's options were set up.</summary>
     public void MarkApplied() => Volatile.Write(ref _isApplied, true);
 
-    /// <summary>Notes HTTPS options that ours were laid over.</summary>
+    /// <summary>Adds the HTTPS options of an endpoint.</summary>
     public void Add(HttpsEndpoint endpoint)
     {
         lock (_gate)
@@ -39,8 +39,10 @@ internal sealed class KestrelEndpoints
         }
     }
 
-    /// <summary>Lays ours over what the app has set since on the endpoints, but for those that must do without for now.</summary>
-    /// <param name="http3">An endpoint on which HTTP/3 is about to be bound: its options must do without <c>OnAuthenticate</c> until then.</param>
+    /// <summary>Wraps what the app set on its endpoints since, except on those that wait for HTTP/3.</summary>
+    /// <param name="http3">
+    /// An endpoint for which HTTP/3 is about to be bound, whose options must not have <c>OnAuthenticate</c> until then.
+    /// </param>
     public void Settle(ListenOptions? http3)
     {
         lock (_gate)
@@ -59,7 +61,7 @@ internal sealed class KestrelEndpoints
         }
     }
 
-    /// <summary>The HTTPS options of an endpoint that ours were laid over.</summary>
+    /// <summary>Returns the HTTPS options of an endpoint, or <see langword="null"/> if they are unknown.</summary>
     public HttpsEndpoint? Find(ListenOptions listen)
     {
         lock (_gate)
@@ -68,7 +70,7 @@ internal sealed class KestrelEndpoints
         }
     }
 
-    /// <summary>Lays ours over every endpoint, those with HTTP/3 too.</summary>
+    /// <summary>Wraps what the app set on all endpoints, including those with HTTP/3.</summary>
     public void SettleAll()
     {
         lock (_gate)

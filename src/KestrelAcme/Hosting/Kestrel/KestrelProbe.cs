@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace KestrelAcme.Hosting.Kestrel;
 
 /// <summary>
-/// Sees what Kestrel would apply to an endpoint. Kestrel has setters for its defaults and no getters; an endpoint whose configuration throws is
-/// dropped again, after it has shown them.
+/// Finds the defaults that Kestrel would apply to an endpoint. Kestrel has setters for its defaults, but no getters. The probe is an
+/// endpoint whose configuration throws after the defaults were applied, so that Kestrel drops it.
 /// </summary>
 internal static class KestrelProbe
 {
@@ -16,10 +16,10 @@ internal static class KestrelProbe
     [ThreadStatic]
     private static bool _isLooking;
 
-    /// <summary>Whether defaults are being applied to a probe on this thread: nothing is to be kept of it.</summary>
+    /// <summary>Whether defaults are being applied to a probe on this thread. They must have no lasting effect.</summary>
     public static bool IsLooking => _isLooking;
 
-    /// <summary>The app's HTTPS defaults; <see langword="null"/> when they throw by themselves.</summary>
+    /// <summary>Returns the app's HTTPS defaults, or <see langword="null"/> if they throw.</summary>
     public static HttpsConnectionAdapterOptions? HttpsDefaults(KestrelServerOptions options)
     {
         HttpsConnectionAdapterOptions? seen = null;
@@ -31,7 +31,7 @@ internal static class KestrelProbe
         return seen;
     }
 
-    /// <summary>An endpoint that has the app's endpoint defaults, and what is appended to them.</summary>
+    /// <summary>Returns an endpoint with the app's endpoint defaults, followed by <paramref name="append"/>.</summary>
     public static ListenOptions EndpointDefaults(KestrelServerOptions options, Action<ListenOptions>? append = null)
     {
         ListenOptions? seen = null;
@@ -41,10 +41,11 @@ internal static class KestrelProbe
             append?.Invoke(listen);
             throw new ProbeException();
         }));
-        return seen ?? throw new InvalidOperationException("Kestrel no longer applies its endpoint defaults before the endpoint is configured.");
+        return seen
+            ?? throw new InvalidOperationException("Kestrel no longer applies endpoint defaults before it configures the endpoint.");
     }
 
-    /// <summary>HTTPS options with the certificate that Kestrel falls back to; without one where there is none.</summary>
+    /// <summary>Returns HTTPS options with Kestrel's default certificate, or without a certificate if there is none.</summary>
     public static HttpsConnectionAdapterOptions? DefaultCertificate(KestrelServerOptions options)
     {
         HttpsConnectionAdapterOptions? seen = null;
@@ -69,7 +70,7 @@ internal static class KestrelProbe
         return seen;
     }
 
-    // With the loader in place, UseHttps would load its endpoints before the app is done configuring.
+    // With the loader, UseHttps would load its endpoints before the app has finished its configuration.
     private static void WithoutLoader(KestrelServerOptions options, Action probe)
     {
         var loader = options.ConfigurationLoader;
@@ -93,7 +94,7 @@ internal static class KestrelProbe
         }
         catch (ProbeException)
         {
-            // The look was taken.
+            // Expected: the probe is done.
         }
         finally
         {

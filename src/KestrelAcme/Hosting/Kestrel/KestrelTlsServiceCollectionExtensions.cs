@@ -6,10 +6,12 @@ using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>Registers TLS and Kestrel's set-up.</summary>
+/// <summary>Registers TLS and the setup of Kestrel.</summary>
 internal static class KestrelTlsServiceCollectionExtensions
 {
-    /// <summary>Adds <see cref="ITlsPublisher"/> and lets Kestrel serve what is published to it. A second call does nothing.</summary>
+    /// <summary>
+    /// Registers <see cref="ITlsPublisher"/>, and makes Kestrel serve the published certificates. A second call has no effect.
+    /// </summary>
     public static IServiceCollection AddKestrelTls(this IServiceCollection services)
     {
         if (services.Any(descriptor => descriptor.ServiceType == typeof(KestrelTlsSetup)))
@@ -38,9 +40,11 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<Http3Start>();
         services.TryAddSingleton<KestrelTlsSetup>();
 
-        // First of all: endpoints that the app opens while it configures Kestrel must find our defaults.
-        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<KestrelTlsSetup>()));
-        services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<KestrelTlsSetup>());
+        // Before all other services: endpoints that the app opens while it configures Kestrel need these defaults.
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>>(
+            static provider => provider.GetRequiredService<KestrelTlsSetup>()));
+        services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>>(
+            static provider => provider.GetRequiredService<KestrelTlsSetup>());
         return services;
     }
 }

@@ -9,8 +9,11 @@ using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>Sets Kestrel's endpoint and HTTPS defaults, and sets them again around the app's own where it replaced ours.</summary>
-/// <remarks>Registered first: an endpoint that the app's own configuration opens finds our defaults in place. Afterwards, what is there then is composed with ours.</remarks>
+/// <summary>Sets Kestrel's endpoint and HTTPS defaults, and combines them with the app's defaults if the app replaced them.</summary>
+/// <remarks>
+/// Registered first, so that endpoints that the app opens while it configures Kestrel have these defaults. After that, the app's defaults
+/// are combined with them.
+/// </remarks>
 internal sealed class KestrelTlsSetup(
     KestrelEndpoints endpoints,
     ITlsSettingsSource settings,
@@ -40,7 +43,7 @@ internal sealed class KestrelTlsSetup(
     {
         if (!_isEnabled || options.ApplicationServices is null)
         {
-            // Switched off; or somebody looks at the options without Kestrel.
+            // Automatic HTTPS is disabled, or something reads the options without Kestrel.
             return;
         }
 
@@ -50,7 +53,7 @@ internal sealed class KestrelTlsSetup(
         endpoints.MarkApplied();
     }
 
-    /// <summary>Puts the ClientHello middleware in front of an endpoint's TLS.</summary>
+    /// <summary>Adds the ClientHello middleware before an endpoint's TLS.</summary>
     public void ApplyToEndpoint(ListenOptions listen)
     {
         if (!_isEnabled)
@@ -68,7 +71,7 @@ internal sealed class KestrelTlsSetup(
         listen.Use(next => Build(listen, next, hiddenTls: false));
     }
 
-    /// <summary>Lays ours over an endpoint's HTTPS options.</summary>
+    /// <summary>Adds KestrelAcme's certificates to an endpoint's HTTPS options.</summary>
     public void ApplyToHttps(HttpsConnectionAdapterOptions https)
     {
         if (!_isEnabled)
@@ -82,7 +85,7 @@ internal sealed class KestrelTlsSetup(
         }
         else if (HttpsEndpoint.Of(https) is null)
         {
-            // Kestrel applies the endpoint's defaults, then its HTTPS defaults: that is how the two are told to belong together.
+            // Kestrel applies the endpoint defaults first, then the HTTPS defaults: so these options belong to the last endpoint.
             var listen = Interlocked.Exchange(ref _current, null);
             if (listen is null)
             {
@@ -122,7 +125,7 @@ internal sealed class KestrelTlsSetup(
         }
     }
 
-    // Called when Kestrel builds the endpoint: all of the app's configuration has run by now.
+    // Called when Kestrel builds the endpoint, after all configuration of the app.
     private ConnectionDelegate Build(ListenOptions listen, ConnectionDelegate next, bool hiddenTls)
     {
         var isHttps = hiddenTls || EndpointDefaultsCopy.IsHttps(listen);

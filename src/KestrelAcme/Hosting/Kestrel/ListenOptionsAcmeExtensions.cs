@@ -2,14 +2,14 @@ using KestrelAcme.Hosting.Kestrel;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
-// Where people look for UseHttps.
+// The namespace of UseHttps.
 #pragma warning disable IDE0130
 namespace Microsoft.AspNetCore.Hosting;
 
-/// <summary>Opens HTTPS endpoints in code that serve certificates obtained over ACME.</summary>
+/// <summary>Opens HTTPS endpoints in code that serve the certificates of KestrelAcme.</summary>
 public static class ListenOptionsAcmeExtensions
 {
-    /// <summary>Makes this an HTTPS endpoint with the certificates of <c>AddAcmeHttps</c>, whatever the app's defaults are.</summary>
+    /// <summary>Makes this an HTTPS endpoint with the certificates of <c>AddAcmeHttps</c>, regardless of the app's defaults.</summary>
     /// <param name="listenOptions">The endpoint.</param>
     /// <returns>The endpoint.</returns>
     /// <exception cref="InvalidOperationException"><c>AddAcmeHttps</c> was not called.</exception>
@@ -18,7 +18,8 @@ public static class ListenOptionsAcmeExtensions
         ArgumentNullException.ThrowIfNull(listenOptions);
         var services = listenOptions.ApplicationServices;
         var setup = services.GetService<KestrelTlsSetup>()
-            ?? throw new InvalidOperationException("UseAcmeHttps needs the services of AddAcmeHttps: call builder.Services.AddAcmeHttps() first.");
+            ?? throw new InvalidOperationException(
+                "UseAcmeHttps needs the services of AddAcmeHttps: call builder.Services.AddAcmeHttps() first.");
         setup.ApplyToEndpoint(listenOptions);
         return listenOptions.UseHttps(https => https.UseAcmeHttps(services));
     }

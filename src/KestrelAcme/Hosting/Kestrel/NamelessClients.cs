@@ -6,8 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Hosting.Kestrel;
 
 /// <summary>
-/// Tells the operator about clients that are refused because they send no server name: the health probe of a load balancer, mostly. One
-/// line an hour, however many there are.
+/// Logs a warning about refused clients that send no server name, usually health probes of load balancers. At most one line an hour.
 /// </summary>
 internal sealed class NamelessClients(TlsCertificateTable table, TimeProvider timeProvider, ILogger<NamelessClients> logger)
 {
@@ -16,15 +15,15 @@ internal sealed class NamelessClients(TlsCertificateTable table, TimeProvider ti
     private long _reported = -1;
     private int _refused;
 
-    /// <summary>Notes that such a client is refused.</summary>
-    /// <param name="remote">Where it came from.</param>
+    /// <summary>Counts a refused client.</summary>
+    /// <param name="remote">The address of the client.</param>
     public void Refused(EndPoint? remote)
     {
         var refused = Interlocked.Increment(ref _refused);
         var managed = table.Managed;
         if (managed.Count == 0 || managed.Sole is not null)
         {
-            // There is none to choose, or the only one is not there yet: a default name would change nothing.
+            // There is no certificate, or a single one that is not issued yet: a default server name would not help.
             return;
         }
 

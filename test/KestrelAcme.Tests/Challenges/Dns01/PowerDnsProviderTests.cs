@@ -119,7 +119,7 @@ public sealed class PowerDnsProviderTests : IAsyncLifetime
 
         Assert.Equal(
             warns ? 2 : 1,
-            app.Log.ToString().Split($"The DNS provider PowerDns at {new Uri(url).Authority} is asked over plain http").Length);
+            app.Log.ToString().Split($"The DNS provider PowerDns at {new Uri(url).Authority} is used over plain HTTP").Length);
         Assert.DoesNotContain("secret-of-the-api", app.Log.ToString(), StringComparison.Ordinal);
     }
 

@@ -40,7 +40,12 @@ public sealed class AppCertificateTests
         }
 
         var section = byDefault ? "Kestrel:Certificates:Default" : "Kestrel:Endpoints:Web:Certificate";
-        Dictionary<string, string?> configuration = new() { ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0", [$"{section}:Path"] = path, [$"{section}:Password"] = "secret" };
+        Dictionary<string, string?> configuration = new()
+        {
+            ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0",
+            [$"{section}:Path"] = path,
+            [$"{section}:Password"] = "secret",
+        };
         await using var plain = await StartPlainAsync(configuration);
         await using var app = await KestrelApp.StartAsync(_ => { }, Token, configuration: configuration);
 
@@ -77,12 +82,15 @@ public sealed class AppCertificateTests
         var first = Write(path);
         var time = new FakeTimeProvider();
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, before: builder => builder.Services.AddSingleton<TimeProvider>(time),
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token,
+            before: builder => builder.Services.AddSingleton<TimeProvider>(time),
             configuration: new() { ["Kestrel:Certificates:Default:Path"] = path, ["Kestrel:Certificates:Default:Password"] = "secret" });
 
         await File.WriteAllTextAsync(path, "spoilt", Token);
         await Poll.UntilAsync(
-            () => app.Logs.Lines.Any(entry => entry.Level >= LogLevel.Error && entry.Category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal)),
+            () => app.Logs.Lines.Any(
+                entry => entry.Level >= LogLevel.Error
+                    && entry.Category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal)),
             "Kestrel's complaint", cancellationToken: Token);
         time.Advance(TimeSpan.FromMinutes(1));
 

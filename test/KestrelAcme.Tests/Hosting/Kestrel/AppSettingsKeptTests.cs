@@ -26,14 +26,17 @@ public sealed class AppSettingsKeptTests
     public async Task HandshakeTimeout_OfTheApp_HoldsForTheClientHelloToo()
     {
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromMilliseconds(200))),
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(
+                kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromMilliseconds(200))),
             Token);
         using var client = new TcpClient();
         await client.ConnectAsync(app.EndPoint, Token);
         await client.GetStream().WriteAsync(ClientHelloBuilder.For("a.test").Build().AsMemory(0, 40), Token);
 
         Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], Token));
-        Assert.Contains(app.Logs.Lines, entry => entry.Message.Contains("did not send a complete ClientHello within 00:00:00.2", StringComparison.Ordinal));
+        Assert.Contains(
+            app.Logs.Lines,
+            entry => entry.Message.Contains("did not send a complete ClientHello within 00:00:00.2", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -45,7 +48,8 @@ public sealed class AppSettingsKeptTests
             builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
             {
 #pragma warning disable CA1416 // Linux was asked for above.
-                https.OnAuthenticate = (_, ssl) => ssl.CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256]);
+                https.OnAuthenticate = (_, ssl) => ssl.CipherSuitesPolicy = new CipherSuitesPolicy(
+                    [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256]);
 #pragma warning restore CA1416
             })),
             Token);
@@ -68,7 +72,8 @@ public sealed class AppSettingsKeptTests
     [InlineData(false)]
     public async Task SslProtocols_OfTheApp_Kept(bool before)
     {
-        void Configure(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.SslProtocols = SslProtocols.Tls12));
+        void Configure(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.ConfigureHttpsDefaults(https => https.SslProtocols = SslProtocols.Tls12));
         await using var app = await KestrelApp.StartAsync(
             builder =>
             {
@@ -109,7 +114,9 @@ public sealed class AppSettingsKeptTests
         foreach (var property in typeof(HttpsConnectionAdapterOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             // A later .NET may have more of them: they must be copied, too.
-            Assert.False(Equals(property.GetValue(source), property.GetValue(new HttpsConnectionAdapterOptions())), $"{property.Name} is not tried here.");
+            Assert.False(
+                Equals(property.GetValue(source), property.GetValue(new HttpsConnectionAdapterOptions())),
+                $"{property.Name} is not tried here.");
             Assert.Equal(property.GetValue(source), property.GetValue(target));
         }
     }

@@ -69,7 +69,8 @@ public sealed class ClientWithoutNameTests
             await File.WriteAllBytesAsync(path, certificate.Export(X509ContentType.Pkcs12, "secret"), Token);
         }
 
-        await using var app = await StartAsync(new() { ["Kestrel:Certificates:Default:Path"] = path, ["Kestrel:Certificates:Default:Password"] = "secret" });
+        await using var app = await StartAsync(
+            new() { ["Kestrel:Certificates:Default:Path"] = path, ["Kestrel:Certificates:Default:Password"] = "secret" });
         app.Publisher.Publish(Authority.Issue("a.test"));
         app.Publisher.SetManagedNames(["a.test"], sole: "a.test");
 
@@ -101,7 +102,8 @@ public sealed class ClientWithoutNameTests
         PublishTwo(app);
 
         Assert.Null(await NameOfAsync(app));
-        Assert.Contains("'typo.test'", Assert.Single(app.Logs.Lines, l => l.Level > LogLevel.Information).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'typo.test'", Assert.Single(app.Logs.Lines, l => l.Level > LogLevel.Information).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,7 +138,8 @@ public sealed class ClientWithoutNameTests
         var time = new FakeTimeProvider();
         var logs = new LogRecorder();
         var settings = new FixedTlsSettings(new TlsSettings());
-        var contexts = new CertificateContexts(settings, new SessionPins(settings, time, logs.For<SessionPins>()), time, logs.For<CertificateContexts>());
+        var contexts = new CertificateContexts(
+            settings, new SessionPins(settings, time, logs.For<SessionPins>()), time, logs.For<CertificateContexts>());
         var table = new TlsCertificateTable(settings, contexts, time, logs.For<TlsCertificateTable>());
         table.SetManagedNames(["a.test", "b.test"]);
         var clients = new NamelessClients(table, time, logs.For<NamelessClients>());

@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>A developer certificate where Kestrel looks for one, for an application of its own name: the user's store is left alone.</summary>
+/// <summary>
+/// A developer certificate in the place where Kestrel looks for one, for an app with a unique name. The user's store is not touched.
+/// </summary>
 internal sealed class DeveloperCertificateFile : IDisposable
 {
     public const string Password = "secret";

@@ -104,7 +104,8 @@ public sealed class EndpointBehaviorTests
     {
         using var folder = new TemporaryFolder();
         var path = folder.Combine("s");
-        await using var app = await KestrelApp.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(path, listen => listen.UseHttps())), Token);
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(path, listen => listen.UseHttps())), Token);
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         var probe = await TlsProbe.ConnectAsync(new UnixDomainSocketEndPoint(path), "a.test", Token);
@@ -117,7 +118,8 @@ public sealed class EndpointBehaviorTests
     public async Task EndpointAddedByReload_Https_Served()
     {
         var port = FreePort.Tcp();
-        await using var app = await KestrelApp.StartAsync(_ => { }, Token, configuration: new() { ["Kestrel:Endpoints:First:Url"] = "https://127.0.0.1:0" });
+        await using var app = await KestrelApp.StartAsync(
+            _ => { }, Token, configuration: new() { ["Kestrel:Endpoints:First:Url"] = "https://127.0.0.1:0" });
         app.Publisher.Publish(Authority.Issue("a.test"));
         var configuration = (IConfigurationRoot)app.App.Services.GetRequiredService<IConfiguration>();
         configuration["Kestrel:Endpoints:Second:Url"] = $"https://127.0.0.1:{port}";
@@ -148,7 +150,8 @@ public sealed class EndpointBehaviorTests
 
         var port = FreePort.Tcp();
         var endPoint = new IPEndPoint(IPAddress.Loopback, port);
-        await using var app = await KestrelApp.StartAsync(_ => { }, Token, configuration: new() { ["Kestrel:Endpoints:Web:Url"] = $"https://127.0.0.1:{port}" });
+        await using var app = await KestrelApp.StartAsync(
+            _ => { }, Token, configuration: new() { ["Kestrel:Endpoints:Web:Url"] = $"https://127.0.0.1:{port}" });
         app.Publisher.Publish(Authority.Issue("a.test"));
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(endPoint, "a.test", Token)).Name);
         var configuration = (IConfigurationRoot)app.App.Services.GetRequiredService<IConfiguration>();
@@ -187,7 +190,8 @@ public sealed class EndpointBehaviorTests
     {
         using var developer = new DeveloperCertificateFile();
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, environment: environment, applicationName: developer.ApplicationName,
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, environment: environment,
+            applicationName: developer.ApplicationName,
             configuration: new() { ["Kestrel:Certificates:Development:Password"] = DeveloperCertificateFile.Password });
         app.Publisher.Publish(Authority.Issue("a.test"));
 
@@ -228,7 +232,8 @@ public sealed class EndpointBehaviorTests
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Name);
-        Assert.Contains(app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("UseAcmeHttps", StringComparison.Ordinal));
+        Assert.Contains(
+            app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("UseAcmeHttps", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -256,7 +261,8 @@ public sealed class EndpointBehaviorTests
 
     private static Task<string> GetAsync(KestrelApp app, X509Certificate2? certificate) => GetAsync(app.EndPoint, certificate, _ => { });
 
-    private static async Task<string> GetAsync(EndPoint endPoint, X509Certificate2? certificate, Action<SslClientAuthenticationOptions> configure)
+    private static async Task<string> GetAsync(
+        EndPoint endPoint, X509Certificate2? certificate, Action<SslClientAuthenticationOptions> configure)
     {
         var answer = "";
         await TlsProbe.ConnectAsync(

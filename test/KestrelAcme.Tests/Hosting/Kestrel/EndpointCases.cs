@@ -39,7 +39,8 @@ internal static class EndpointCases
         new("Kestrel:Endpoints and Kestrel:Certificates:Default") { Configuration = Web(WithDefault()), Foreign = Default },
         new("Kestrel:Endpoints with a certificate of its own")
         {
-            Configuration = Web(new() { [$"{Endpoint}:Certificate:Path"] = OwnFile.Value, [$"{Endpoint}:Certificate:Password"] = "secret" }),
+            Configuration = Web(
+                new() { [$"{Endpoint}:Certificate:Path"] = OwnFile.Value, [$"{Endpoint}:Certificate:Password"] = "secret" }),
             Managed = Own, Foreign = Own,
             Check = endpoints => Assert.False(endpoints.AnyIsOurs),
         },
@@ -54,7 +55,11 @@ internal static class EndpointCases
             }),
             Foreign = Own,
         },
-        new("EndpointDefaults section") { Configuration = Web(new() { ["Kestrel:EndpointDefaults:Protocols"] = "Http1" }), Protocol = "HTTP/1.1" },
+        new("EndpointDefaults section")
+        {
+            Configuration = Web(new() { ["Kestrel:EndpointDefaults:Protocols"] = "Http1" }),
+            Protocol = "HTTP/1.1",
+        },
     ];
 
     private static IEnumerable<EndpointCase> InCode() =>
@@ -63,15 +68,28 @@ internal static class EndpointCases
         new("ListenLocalhost") { After = Kestrel(k => k.ListenLocalhost(FreePort.Tcp(), l => l.UseHttps())) },
         new("UseHttps() before") { Before = Kestrel(k => k.Listen(Any, l => l.UseHttps())) },
         new("UseHttps() after") { After = Kestrel(k => k.Listen(Any, l => l.UseHttps())) },
-        new("UseHttps(certificate) before") { Before = Kestrel(k => k.Listen(Any, l => l.UseHttps(OwnCertificate))), Managed = Own, Foreign = Own },
-        new("UseHttps(certificate) after") { After = Kestrel(k => k.Listen(Any, l => l.UseHttps(OwnCertificate))), Managed = Own, Foreign = Own },
+        new("UseHttps(certificate) before")
+        {
+            Before = Kestrel(k => k.Listen(Any, l => l.UseHttps(OwnCertificate))),
+            Managed = Own,
+            Foreign = Own,
+        },
+        new("UseHttps(certificate) after")
+        {
+            After = Kestrel(k => k.Listen(Any, l => l.UseHttps(OwnCertificate))),
+            Managed = Own,
+            Foreign = Own,
+        },
         new("UseHttps(options) with a selector")
         {
-            After = Kestrel(k => k.Listen(Any, l => l.UseHttps(h => h.ServerCertificateSelector = (_, _) => OwnCertificate))), Managed = Own, Foreign = Own,
+            After = Kestrel(k => k.Listen(Any, l => l.UseHttps(h => h.ServerCertificateSelector = (_, _) => OwnCertificate))),
+            Managed = Own, Foreign = Own,
         },
         new("UseHttps(options) with OnAuthenticate")
         {
-            After = Kestrel(k => k.Listen(Any, l => l.UseHttps(h => h.OnAuthenticate = (_, o) => o.ApplicationProtocols = [SslApplicationProtocol.Http11]))),
+            After = Kestrel(
+                k => k.Listen(
+                    Any, l => l.UseHttps(h => h.OnAuthenticate = (_, o) => o.ApplicationProtocols = [SslApplicationProtocol.Http11]))),
             Protocol = "HTTP/1.1",
         },
         new("UseHttps(options) with OnAuthenticate around ours")
@@ -99,7 +117,9 @@ internal static class EndpointCases
         new("ConfigurationLoader.Endpoint")
         {
             Configuration = Web(),
-            After = Kestrel(k => k.ConfigurationLoader!.Endpoint("Web", e => e.HttpsOptions.OnAuthenticate = (_, o) => o.ApplicationProtocols = [SslApplicationProtocol.Http11])),
+            After = Kestrel(
+                k => k.ConfigurationLoader!.Endpoint(
+                    "Web", e => e.HttpsOptions.OnAuthenticate = (_, o) => o.ApplicationProtocols = [SslApplicationProtocol.Http11])),
             Protocol = "HTTP/1.1",
         },
         new("ConfigurationLoader.Endpoint with a certificate")
@@ -114,21 +134,41 @@ internal static class EndpointCases
     [
         new("HTTPS defaults before") { Before = Kestrel(OnlyHttp11), After = Urls, Protocol = "HTTP/1.1" },
         new("HTTPS defaults after") { After = b => { Kestrel(OnlyHttp11)(b); Urls(b); }, Protocol = "HTTP/1.1" },
-        new("HTTPS defaults with a certificate") { After = b => { Kestrel(k => k.ConfigureHttpsDefaults(h => h.ServerCertificate = OwnCertificate))(b); Urls(b); }, Foreign = Own },
+        new("HTTPS defaults with a certificate")
+        {
+            After = b => { Kestrel(k => k.ConfigureHttpsDefaults(h => h.ServerCertificate = OwnCertificate))(b); Urls(b); },
+            Foreign = Own,
+        },
         new("HTTPS defaults with a selector")
         {
-            After = b => { Kestrel(k => k.ConfigureHttpsDefaults(h => h.ServerCertificateSelector = (_, _) => OwnCertificate))(b); Urls(b); }, Foreign = Own,
+            After = b =>
+            {
+                Kestrel(k => k.ConfigureHttpsDefaults(h => h.ServerCertificateSelector = (_, _) => OwnCertificate))(b);
+                Urls(b);
+            },
+            Foreign = Own,
         },
-        new("HTTPS defaults on Kestrel:Endpoints") { After = Kestrel(OnlyHttp11), Configuration = Web(WithDefault()), Foreign = Default, Protocol = "HTTP/1.1" },
+        new("HTTPS defaults on Kestrel:Endpoints")
+        {
+            After = Kestrel(OnlyHttp11),
+            Configuration = Web(WithDefault()),
+            Foreign = Default,
+            Protocol = "HTTP/1.1",
+        },
         new("HTTPS defaults and an endpoint in one callback, UseAcmeHttps on the endpoint")
         {
-            After = Kestrel(k => { OnlyHttp11(k); k.Listen(Any, l => l.UseHttps(h => h.UseAcmeHttps(k.ApplicationServices))); }), Protocol = "HTTP/1.1",
+            After = Kestrel(k => { OnlyHttp11(k); k.Listen(Any, l => l.UseHttps(h => h.UseAcmeHttps(k.ApplicationServices))); }),
+            Protocol = "HTTP/1.1",
         },
         new("HTTPS defaults with UseAcmeHttps and an endpoint in one callback")
         {
             After = Kestrel(k =>
             {
-                k.ConfigureHttpsDefaults(h => { h.SslProtocols = System.Security.Authentication.SslProtocols.Tls12; h.UseAcmeHttps(k.ApplicationServices); });
+                k.ConfigureHttpsDefaults(h =>
+                {
+                    h.SslProtocols = System.Security.Authentication.SslProtocols.Tls12;
+                    h.UseAcmeHttps(k.ApplicationServices);
+                });
                 k.Listen(Any, l => l.UseHttps());
             }),
         },
@@ -139,12 +179,20 @@ internal static class EndpointCases
         new("endpoint defaults before") { Before = Kestrel(OnlyProtocolHttp1), After = Urls, Protocol = "HTTP/1.1" },
         new("endpoint defaults after") { After = b => { Kestrel(OnlyProtocolHttp1)(b); Urls(b); }, Protocol = "HTTP/1.1" },
         new("endpoint defaults on Kestrel:Endpoints") { After = Kestrel(OnlyProtocolHttp1), Configuration = Web(), Protocol = "HTTP/1.1" },
-        new("endpoint defaults with middleware") { After = b => { Kestrel(k => k.ConfigureEndpointDefaults(l => l.UseConnectionLogging()))(b); Urls(b); } },
+        new("endpoint defaults with middleware")
+        {
+            After = b => { Kestrel(k => k.ConfigureEndpointDefaults(l => l.UseConnectionLogging()))(b); Urls(b); },
+        },
         new("endpoint defaults that turn TLS on")
         {
-            After = b => { Kestrel(k => k.ConfigureEndpointDefaults(l => l.UseHttps(OwnCertificate)))(b); Urls(b); }, Managed = Own, Foreign = Own,
+            After = b => { Kestrel(k => k.ConfigureEndpointDefaults(l => l.UseHttps(OwnCertificate)))(b); Urls(b); },
+            Managed = Own, Foreign = Own,
         },
-        new("both defaults") { After = b => { Kestrel(k => { OnlyProtocolHttp1(k); k.ConfigureHttpsDefaults(_ => { }); })(b); Urls(b); }, Protocol = "HTTP/1.1" },
+        new("both defaults")
+        {
+            After = b => { Kestrel(k => { OnlyProtocolHttp1(k); k.ConfigureHttpsDefaults(_ => { }); })(b); Urls(b); },
+            Protocol = "HTTP/1.1",
+        },
         new("endpoint defaults and an endpoint in one callback, UseAcmeHttps on the endpoint")
         {
             After = Kestrel(k => { OnlyProtocolHttp1(k); k.Listen(Any, l => l.UseAcmeHttps()); }), Protocol = "HTTP/1.1",
@@ -162,7 +210,11 @@ internal static class EndpointCases
     private static IEnumerable<EndpointCase> Slim() =>
     [
         new("slim builder, urls") { Slim = true, After = Urls },
-        new("slim builder, UseKestrelHttpsConfiguration") { Slim = true, After = b => { b.WebHost.UseKestrelHttpsConfiguration(); Urls(b); } },
+        new("slim builder, UseKestrelHttpsConfiguration")
+        {
+            Slim = true,
+            After = b => { b.WebHost.UseKestrelHttpsConfiguration(); Urls(b); },
+        },
         new("slim builder, UseHttps()") { Slim = true, After = Kestrel(k => k.Listen(Any, l => l.UseHttps())) },
         new("slim builder, Kestrel:Endpoints") { Slim = true, Configuration = Web() },
     ];
@@ -171,14 +223,18 @@ internal static class EndpointCases
 
     private static void Urls(WebApplicationBuilder builder) => builder.WebHost.UseUrls("https://127.0.0.1:0");
 
-    private static Action<WebApplicationBuilder> Kestrel(Action<KestrelServerOptions> configure) => builder => builder.Services.Configure(configure);
+    private static Action<WebApplicationBuilder> Kestrel(Action<KestrelServerOptions> configure)
+        => builder => builder.Services.Configure(configure);
 
     private static void OnlyHttp11(KestrelServerOptions kestrel) =>
-        kestrel.ConfigureHttpsDefaults(https => https.OnAuthenticate = (_, ssl) => ssl.ApplicationProtocols = [SslApplicationProtocol.Http11]);
+        kestrel.ConfigureHttpsDefaults(
+            https => https.OnAuthenticate = (_, ssl) => ssl.ApplicationProtocols = [SslApplicationProtocol.Http11]);
 
-    private static void OnlyProtocolHttp1(KestrelServerOptions kestrel) => kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http1);
+    private static void OnlyProtocolHttp1(KestrelServerOptions kestrel)
+        => kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http1);
 
-    private static Dictionary<string, string?> Web(Dictionary<string, string?>? more = null) => new(more ?? []) { [$"{Endpoint}:Url"] = "https://127.0.0.1:0" };
+    private static Dictionary<string, string?> Web(Dictionary<string, string?>? more = null)
+        => new(more ?? []) { [$"{Endpoint}:Url"] = "https://127.0.0.1:0" };
 
     private static Dictionary<string, string?> WithDefault() => new()
     {

@@ -22,11 +22,13 @@ public sealed class EndpointConfigurationTests
     {
         var wanted = EndpointCases.All.Single(c => c.Name == name);
         await using var app = await KestrelApp.StartAsync(
-            builder => wanted.After?.Invoke(builder), Token, environment: wanted.Environment, slim: wanted.Slim, before: wanted.Before, configuration: wanted.Configuration);
+            builder => wanted.After?.Invoke(builder), Token, environment: wanted.Environment, slim: wanted.Slim, before: wanted.Before,
+            configuration: wanted.Configuration);
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         var answer = "";
-        var managed = await TlsProbe.ConnectAsync(app.EndPoint, "a.test", async (stream, probe) => answer = await AskAsync(stream, probe), Token, Offer);
+        var managed = await TlsProbe.ConnectAsync(
+            app.EndPoint, "a.test", async (stream, probe) => answer = await AskAsync(stream, probe), Token, Offer);
         Assert.Equal(wanted.Managed ?? "a.test", managed.Name);
         Assert.Equal(wanted.Protocol, answer);
         if (wanted.Managed is null)
@@ -39,7 +41,9 @@ public sealed class EndpointConfigurationTests
         await CheckChallengeAsync(app);
         Assert.True(app.Endpoints.IsApplied);
         wanted.Check?.Invoke(app.Endpoints);
-        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Warning && !entry.Message.Contains("HTTP/3 is not enabled", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            app.Logs.Lines,
+            entry => entry.Level >= LogLevel.Warning && !entry.Message.Contains("HTTP/3 is not enabled", StringComparison.Ordinal));
     }
 
     private static async Task CheckForeignAsync(KestrelApp app, string? expected)
@@ -60,20 +64,25 @@ public sealed class EndpointConfigurationTests
         using var challenge = Authority.IssueWithKey("challenge.test");
         app.Publisher.PresentChallenge("a.test", "one", challenge);
 
-        var probe = await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token, options => options.ApplicationProtocols = [new SslApplicationProtocol("acme-tls/1")]);
+        var probe = await TlsProbe.ConnectAsync(
+            app.EndPoint, "a.test", Token, options => options.ApplicationProtocols = [new SslApplicationProtocol("acme-tls/1")]);
 
         Assert.Equal(challenge.Thumbprint, probe.Leaf.Thumbprint);
         Assert.Equal(new SslApplicationProtocol("acme-tls/1"), probe.Protocol);
     }
 
-    private static void Offer(SslClientAuthenticationOptions options) => options.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+    private static void Offer(SslClientAuthenticationOptions options)
+        => options.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
 
     // HTTP/2 is told by its first frame: the server's SETTINGS.
     private static async Task<string> AskAsync(SslStream stream, TlsProbe probe)
     {
         var http2 = probe.Protocol == SslApplicationProtocol.Http2;
         await stream.WriteAsync(
-            http2 ? Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0") : "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"u8.ToArray(), Token);
+            http2
+                ? Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0")
+                : "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"u8.ToArray(),
+            Token);
         var buffer = new byte[9];
         await stream.ReadExactlyAsync(buffer, Token);
         return http2 ? (buffer[3] == 4 ? "HTTP/2" : "?") : Encoding.ASCII.GetString(buffer, 0, 8);

@@ -4,12 +4,15 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Stands for the QUIC transport, which these machines do not have: it keeps what Kestrel binds it with, and nobody ever connects.</summary>
+/// <summary>
+/// A fake QUIC transport for machines without QUIC. It records what Kestrel binds it with, and never gets a connection.
+/// </summary>
 internal sealed class FakeQuic : IMultiplexedConnectionListenerFactory
 {
     public List<IFeatureCollection?> Bound { get; } = [];
 
-    public ValueTask<IMultiplexedConnectionListener> BindAsync(EndPoint endpoint, IFeatureCollection? features = null, CancellationToken cancellationToken = default)
+    public ValueTask<IMultiplexedConnectionListener> BindAsync(
+        EndPoint endpoint, IFeatureCollection? features = null, CancellationToken cancellationToken = default)
     {
         Bound.Add(features);
         return new(new Listener(endpoint));
@@ -21,7 +24,9 @@ internal sealed class FakeQuic : IMultiplexedConnectionListenerFactory
 
         public EndPoint EndPoint => endPoint;
 
-        public ValueTask<MultiplexedConnectionContext?> AcceptAsync(IFeatureCollection? features = null, CancellationToken cancellationToken = default) => new(_end.Task);
+        public ValueTask<MultiplexedConnectionContext?> AcceptAsync(
+            IFeatureCollection? features = null, CancellationToken cancellationToken = default)
+            => new(_end.Task);
 
         public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
         {

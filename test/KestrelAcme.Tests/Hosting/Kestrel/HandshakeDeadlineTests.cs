@@ -42,7 +42,9 @@ public sealed class HandshakeDeadlineTests
         _time.Advance(TimeSpan.FromSeconds(1));
 
         await EndedAsync(client.GetStream()).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Token);
-        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            app.Logs.Lines,
+            entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -55,7 +57,13 @@ public sealed class HandshakeDeadlineTests
         _time.Advance(Timeout - TimeSpan.FromSeconds(1));
 
         await using var tls = new SslStream(client.GetStream());
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "a.test", RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null }, Token);
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "a.test",
+                RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
+            },
+            Token);
         await GetAsync(tls);
         _time.Advance(TimeSpan.FromMinutes(1));
 
@@ -65,11 +73,13 @@ public sealed class HandshakeDeadlineTests
     private async Task<KestrelApp> StartAsync()
     {
         var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = Timeout)),
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0")
+                .ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = Timeout)),
             Token,
             before: builder => builder.Services.AddSingleton<TimeProvider>(_time));
         var now = _time.GetUtcNow();
-        app.Publisher.Publish(Authority.Issue(["a.test"], ECDsa.Create(ECCurve.NamedCurves.nistP256), notBefore: now.AddDays(-1), notAfter: now.AddDays(89)));
+        app.Publisher.Publish(
+            Authority.Issue(["a.test"], ECDsa.Create(ECCurve.NamedCurves.nistP256), notBefore: now.AddDays(-1), notAfter: now.AddDays(89)));
         return app;
     }
 

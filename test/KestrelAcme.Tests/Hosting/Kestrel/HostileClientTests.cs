@@ -43,7 +43,8 @@ public sealed class HostileClientTests
     public async Task Connect_HostileBytes_RefusedAndQuiet(string name)
     {
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromSeconds(1))),
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0")
+                .ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromSeconds(1))),
             Token);
         app.Publisher.Publish(Authority.Issue("a.test"));
 
@@ -54,7 +55,9 @@ public sealed class HostileClientTests
 
         // Nothing, or an alert. Bytes that are not TLS are Kestrel's to answer.
         Assert.True(received.Length == 0 || received[0] == 21, Convert.ToHexString(received));
-        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            app.Logs.Lines,
+            entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Name);
     }
 
@@ -77,7 +80,12 @@ public sealed class HostileClientTests
 
         await using var app = await KestrelApp.StartAsync(
             _ => { }, Token,
-            configuration: new() { ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0", [$"{section}:Path"] = path, [$"{section}:Password"] = "secret" });
+            configuration: new()
+            {
+                ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0",
+                [$"{section}:Path"] = path,
+                [$"{section}:Password"] = "secret",
+            });
 
         using var client = new TcpClient();
         await client.ConnectAsync(app.EndPoint, Token);
@@ -86,14 +94,17 @@ public sealed class HostileClientTests
 
         // The certificate is what a handshake would begin with: it is not to be seen.
         Assert.True(received.Length <= 7 && (received.Length == 0 || received[0] == 21), Convert.ToHexString(received));
-        Assert.DoesNotContain(app.Logs.Lines, entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            app.Logs.Lines,
+            entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Connect_HalfAHello_ClosedAtTheTimeout()
     {
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromMilliseconds(100))),
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(
+                kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromMilliseconds(100))),
             Token);
         using var client = new TcpClient();
         await client.ConnectAsync(app.EndPoint, Token);

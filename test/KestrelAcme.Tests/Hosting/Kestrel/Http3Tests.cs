@@ -47,7 +47,11 @@ public sealed class Http3Tests
     private async Task<string> SelectAsync(FakeQuic quic, string serverName)
     {
         var callback = Assert.Single(quic.Bound)!.Select(pair => pair.Value).OfType<TlsConnectionCallbackOptions>().Single();
-        var context = new TlsConnectionCallbackContext { ClientHelloInfo = new SslClientHelloInfo(serverName, SslProtocols.Tls13), State = callback.OnConnectionState };
+        var context = new TlsConnectionCallbackContext
+        {
+            ClientHelloInfo = new SslClientHelloInfo(serverName, SslProtocols.Tls13),
+            State = callback.OnConnectionState,
+        };
         var options = await callback.OnConnection(context, Token);
         var certificate = options.ServerCertificate ?? options.ServerCertificateSelectionCallback?.Invoke(this, serverName);
         return ((X509Certificate2)certificate!).GetNameInfo(X509NameType.SimpleName, false);

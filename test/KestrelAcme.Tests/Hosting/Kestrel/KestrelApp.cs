@@ -31,13 +31,15 @@ internal sealed class KestrelApp : IAsyncDisposable
 
     public KestrelEndpoints Endpoints => App.Services.GetRequiredService<KestrelEndpoints>();
 
-    public IReadOnlyList<Uri> Addresses => [.. App.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a))];
+    public IReadOnlyList<Uri> Addresses
+        => [.. App.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a))];
 
     public IPEndPoint EndPoint => new(IPAddress.Loopback, Addresses[0].Port);
 
     public static async Task<KestrelApp> StartAsync(
-        Action<WebApplicationBuilder> configure, CancellationToken cancellationToken, TlsSettings? settings = null, string environment = "Production",
-        bool slim = false, string applicationName = "KestrelAcme.Tests", Action<WebApplicationBuilder>? before = null, Dictionary<string, string?>? configuration = null)
+        Action<WebApplicationBuilder> configure, CancellationToken cancellationToken, TlsSettings? settings = null,
+        string environment = "Production", bool slim = false, string applicationName = "KestrelAcme.Tests",
+        Action<WebApplicationBuilder>? before = null, Dictionary<string, string?>? configuration = null)
     {
         var options = new WebApplicationOptions { EnvironmentName = environment, ApplicationName = applicationName };
         var builder = slim ? WebApplication.CreateSlimBuilder(options) : WebApplication.CreateBuilder(options);

@@ -57,7 +57,8 @@ public sealed class KestrelTlsTests
         await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token);
 
         Assert.Contains("placeholder", first.Name, StringComparison.Ordinal);
-        Assert.Single(app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("a.test", StringComparison.Ordinal));
+        Assert.Single(
+            app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("a.test", StringComparison.Ordinal));
     }
 
     [Fact]

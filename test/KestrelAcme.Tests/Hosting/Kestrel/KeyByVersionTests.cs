@@ -9,7 +9,10 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Clients that verify one kind of key by TLS 1.3 and another below it: what the endpoint speaks decides, as it does for OpenSSL with both certificates.</summary>
+/// <summary>
+/// Clients that accept one type of key with TLS 1.3 and another with TLS 1.2. The versions that the endpoint supports decide, as with an
+/// OpenSSL server that has both certificates.
+/// </summary>
 public sealed class KeyByVersionTests
 {
     // Offers TLS 1.3, and for TLS 1.2 nothing but RSA.
@@ -33,7 +36,8 @@ public sealed class KeyByVersionTests
         await using var app = await StartAsync(limitedBy);
         PublishBoth(app, ECCurve.NamedCurves.nistP256);
 
-        var served = await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, "a.test", RsaBelowTls13, Authority.Root.ExportCertificatePem(), Token);
+        var served = await OpenSsl.ShowCertificatesAsync(
+            app.EndPoint.Port, "a.test", RsaBelowTls13, Authority.Root.ExportCertificatePem(), Token);
 
         Assert.Equal((key, "0 (ok)"), (KeyOf(served), served.VerifyReturnCode));
         Assert.Contains($"New, {version}", served.Output, StringComparison.Ordinal);
@@ -55,7 +59,8 @@ public sealed class KeyByVersionTests
         await using var app = await StartAsync("nothing");
         app.Publisher.PublishStored([Authority.Issue("a.test")]);
 
-        Assert.Equal("ECDSA", KeyOf(await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, "a.test", RsaBelowTls13, cancellationToken: Token)));
+        Assert.Equal(
+            "ECDSA", KeyOf(await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, "a.test", RsaBelowTls13, cancellationToken: Token)));
     }
 
     [Theory]
@@ -69,12 +74,15 @@ public sealed class KeyByVersionTests
         await using var app = await StartAsync("HTTPS defaults");
         PublishBoth(app, curve == "P-256" ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384);
 
-        Assert.Equal(expected, KeyOf(await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, "a.test", ["-groups", groups], cancellationToken: Token)));
+        Assert.Equal(
+            expected,
+            KeyOf(await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, "a.test", ["-groups", groups], cancellationToken: Token)));
     }
 
     private static void PublishBoth(KestrelApp app, ECCurve curve)
     {
-        app.Publisher.PublishStored([Authority.Issue(["a.test"], RSA.Create(2048), "a-rsa"), Authority.Issue(["a.test"], ECDsa.Create(curve), "a-ecdsa")]);
+        app.Publisher.PublishStored(
+            [Authority.Issue(["a.test"], RSA.Create(2048), "a-rsa"), Authority.Issue(["a.test"], ECDsa.Create(curve), "a-ecdsa")]);
     }
 
     private static string? KeyOf(ServedChain served)
@@ -99,7 +107,9 @@ public sealed class KeyByVersionTests
             [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256])),
 #pragma warning restore CA1416
         "endpoint in code" => KestrelApp.StartAsync(
-            b => b.WebHost.ConfigureKestrel(k => k.Listen(System.Net.IPAddress.Loopback, 0, l => l.UseHttps(https => https.SslProtocols = SslProtocols.Tls12))), Token),
+            b => b.WebHost.ConfigureKestrel(
+                k => k.Listen(System.Net.IPAddress.Loopback, 0, l => l.UseHttps(https => https.SslProtocols = SslProtocols.Tls12))),
+            Token),
         "Kestrel:Endpoints" => WithConfigurationAsync("Kestrel:Endpoints:Web:SslProtocols:0"),
         "Kestrel:EndpointDefaults" => WithConfigurationAsync("Kestrel:EndpointDefaults:SslProtocols:0"),
         "Sni section" => WithConfigurationAsync("Kestrel:Endpoints:Web:Sni:a.test:SslProtocols:0"),
@@ -107,8 +117,10 @@ public sealed class KeyByVersionTests
     };
 
     private static Task<KestrelApp> WithUrlsAsync(Action<Microsoft.AspNetCore.Server.Kestrel.Https.HttpsConnectionAdapterOptions> configure)
-        => KestrelApp.StartAsync(b => b.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(k => k.ConfigureHttpsDefaults(configure)), Token);
+        => KestrelApp.StartAsync(
+            b => b.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(k => k.ConfigureHttpsDefaults(configure)), Token);
 
     private static Task<KestrelApp> WithConfigurationAsync(string key)
-        => KestrelApp.StartAsync(_ => { }, Token, configuration: new() { ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0", [key] = "Tls12" });
+        => KestrelApp.StartAsync(
+            _ => { }, Token, configuration: new() { ["Kestrel:Endpoints:Web:Url"] = "https://127.0.0.1:0", [key] = "Tls12" });
 }

@@ -58,7 +58,8 @@ public sealed class OddServerNameTests
         ["empty name"] = (Name(""), UnrecognizedName),
         ["empty extension"] = ([], DecodeError),
         ["empty list"] = (Extension([]), DecodeError),
-        ["two names"] = (Extension([0, .. Vector(Encoding.ASCII.GetBytes(Ours)), 0, .. Vector(Encoding.ASCII.GetBytes("b.test"))]), DecodeError),
+        ["two names"] = (
+            Extension([0, .. Vector(Encoding.ASCII.GetBytes(Ours)), 0, .. Vector(Encoding.ASCII.GetBytes("b.test"))]), DecodeError),
         ["name longer than its list"] = ([0, 5, 0, 0, 9, (byte)'a', (byte)'b'], DecodeError),
     };
 
@@ -89,7 +90,8 @@ public sealed class OddServerNameTests
 
         var actual = await SendAllAsync(app.EndPoint.Port);
 
-        Assert.Equal(Variants.SelectMany(v => new[] { $"{v.Key}, TLS 1.3: {v.Value.Expected}", $"{v.Key}, TLS 1.2: {v.Value.Expected}" }), actual);
+        Assert.Equal(
+            Variants.SelectMany(v => new[] { $"{v.Key}, TLS 1.3: {v.Value.Expected}", $"{v.Key}, TLS 1.2: {v.Value.Expected}" }), actual);
     }
 
     [Fact]
@@ -99,7 +101,8 @@ public sealed class OddServerNameTests
         app.Publisher.Publish(Authority.Issue([Ours, "www.a.test"], ECDsa.Create(ECCurve.NamedCurves.nistP256), "a"));
         app.Publisher.SetManagedNames([Ours, "www.a.test"], sole: Ours);
 
-        var served = (await SendAllAsync(app.EndPoint.Port)).Where(a => a.EndsWith(Served, StringComparison.Ordinal)).Select(a => a[..a.IndexOf(',', StringComparison.Ordinal)]);
+        var served = (await SendAllAsync(app.EndPoint.Port)).Where(a => a.EndsWith(Served, StringComparison.Ordinal))
+            .Select(a => a[..a.IndexOf(',', StringComparison.Ordinal)]);
 
         Assert.Equal(
             ["our name", "trailing dot", "upper case", "no server_name", "IPv4 literal", "IPv6 literal", "IPv6 literal in brackets"],

@@ -37,7 +37,8 @@ public sealed class ResumptionTests
     public async Task Handshake_MoreNamesThanPins_BoundHolds()
     {
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, new TlsSettings { SessionCacheCertificates = 5, ContextCacheSize = 10 });
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token,
+            new TlsSettings { SessionCacheCertificates = 5, ContextCacheSize = 10 });
         var names = Enumerable.Range(0, 30).Select(i => $"n{i}.test").ToList();
         app.Publisher.PublishStored([.. names.Select(name => Authority.Issue(name))]);
 

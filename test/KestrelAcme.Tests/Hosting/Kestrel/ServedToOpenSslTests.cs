@@ -24,11 +24,13 @@ public sealed class ServedToOpenSslTests
         await using var app = await StartAsync();
         app.Publisher.Publish(Authority.Issue("a.test"));
 
-        var served = await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, "a.test", [version], Authority.Root.ExportCertificatePem(), Token);
+        var served = await OpenSsl.ShowCertificatesAsync(
+            app.EndPoint.Port, "a.test", [version], Authority.Root.ExportCertificatePem(), Token);
 
         Assert.Equal(2, served.CertificatesPem.Count);
         Assert.Equal("0 (ok)", served.VerifyReturnCode);
-        var verified = await OpenSsl.VerifyAsync(string.Join('\n', served.CertificatesPem), Authority.Root.ExportCertificatePem(), "a.test", Token);
+        var verified = await OpenSsl.VerifyAsync(
+            string.Join('\n', served.CertificatesPem), Authority.Root.ExportCertificatePem(), "a.test", Token);
         Assert.True(verified.ExitCode == 0, verified.Output);
     }
 
@@ -72,7 +74,8 @@ public sealed class ServedToOpenSslTests
         app.Publisher.Publish(Authority.Issue(["a.test"], rsa, "a-rsa"));
         app.Publisher.Publish(Authority.Issue(["a.test"], ECDsa.Create(ECCurve.NamedCurves.nistP256), "a-ecdsa"));
 
-        var served = await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, "a.test", [version, "-sigalgs", schemes], cancellationToken: Token);
+        var served = await OpenSsl.ShowCertificatesAsync(
+            app.EndPoint.Port, "a.test", [version, "-sigalgs", schemes], cancellationToken: Token);
 
         using var leaf = served.LoadLeaf();
         Assert.Equal(expected, leaf.GetRSAPublicKey() is null ? "ECDSA" : "RSA");
@@ -91,13 +94,15 @@ public sealed class ServedToOpenSslTests
         var settings = way switch
         {
             "mapping" => new TlsSettings { LocalAddressNames = new Dictionary<System.Net.IPAddress, string> { [loopback] = "192.0.2.8" } },
-            "mapping to a name" => new TlsSettings { LocalAddressNames = new Dictionary<System.Net.IPAddress, string> { [loopback] = "a.test" } },
+            "mapping to a name" =>
+                new TlsSettings { LocalAddressNames = new Dictionary<System.Net.IPAddress, string> { [loopback] = "a.test" } },
             "default name" => new TlsSettings { DefaultServerName = "A.test" },
             _ => new TlsSettings(),
         };
         await using var app = await StartAsync(settings);
         app.Publisher.Publish(Authority.Issue("a.test"));
-        string[] addresses = way switch { "sole" => ["192.0.2.7"], "local" => ["192.0.2.7", "127.0.0.1"], "mapping" => ["192.0.2.7", "192.0.2.8"], _ => [] };
+        string[] addresses =
+            way switch { "sole" => ["192.0.2.7"], "local" => ["192.0.2.7", "127.0.0.1"], "mapping" => ["192.0.2.7", "192.0.2.8"], _ => [] };
         Array.ForEach(addresses, address => app.Publisher.Publish(Authority.Issue(address)));
 
         var served = await OpenSsl.ShowCertificatesAsync(app.EndPoint.Port, null, cancellationToken: Token);
@@ -130,7 +135,8 @@ public sealed class ServedToOpenSslTests
             Assert.Equal((ordinary.Thumbprint, protocol), (probe.Leaf.Thumbprint, probe.Protocol));
             if (i % 50 == 0)
             {
-                var validation = await TlsProbe.ConnectAsync(app.EndPoint, "a.test", token, options => options.ApplicationProtocols = [new("acme-tls/1")]);
+                var validation = await TlsProbe.ConnectAsync(
+                    app.EndPoint, "a.test", token, options => options.ApplicationProtocols = [new("acme-tls/1")]);
                 Assert.Equal(challenge.Thumbprint, validation.Leaf.Thumbprint);
                 Interlocked.Increment(ref validations);
             }
