@@ -14,7 +14,7 @@ public sealed class RoomRulesTests
     {
         ["Certificates"] = ["Engine", "Stored", "Revocation", "Upkeep", "Attempts", "Scheduling", "Orders", "RateLimits", "Failures", "Authorities", "Domains", "Persistence", "Events", "Model", Root],
         ["Configuration"] = ["Binding", "Rules", "Snapshot", "Names", Root],
-        ["Challenges"] = ["Places", "Dns01", "TlsAlpn01", "Http01", Root],
+        ["Challenges"] = ["Routing", "Dns01", "TlsAlpn01", "Http01", Root],
     };
 
     private static readonly IReadOnlyCollection<TypeReferenceFact> Facts = AssemblyTypes.ReadReferences(Path.Combine(AppContext.BaseDirectory, "KestrelAcme.dll"));
