@@ -29,7 +29,7 @@ namespace KestrelAcme.Certificates;
 public interface IDomainSource
 {
     /// <summary>Returns all names that should have a certificate now: DNS names, in Unicode or as A-labels, or IP addresses.</summary>
-    /// <param name="cancellationToken">Canceled when the application stops.</param>
+    /// <param name="cancellationToken">Canceled after 30 seconds, or when the application stops.</param>
     Task<IReadOnlyCollection<string>> GetDomainNamesAsync(CancellationToken cancellationToken);
 
     /// <summary>

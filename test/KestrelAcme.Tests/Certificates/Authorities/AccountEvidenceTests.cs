@@ -14,13 +14,17 @@ public sealed class AccountEvidenceTests
     [InlineData(HttpStatusCode.BadRequest, AcmeProblemTypes.BadNonce, false)]
     [InlineData(HttpStatusCode.InternalServerError, AcmeProblemTypes.ServerInternal, false)]
     [InlineData(HttpStatusCode.Forbidden, null, false)]
-    public void IsRefusal_Answer_OnlyWhatTheAuthoritySaysOfTheAccount(HttpStatusCode status, string? problem, bool expected)
+    public void IsRefusal_Response_OnlyIfItConcernsTheAccount(HttpStatusCode status, string? problem, bool expected)
         => Assert.Equal(expected, AccountEvidence.IsRefusal(Answer(status, problem)));
 
     [Fact]
-    public void IsRefusal_RateLimited_IsPassing()
+    public void IsRefusal_RateLimited_IsTemporary()
         => Assert.False(AccountEvidence.IsRefusal(
-            new AcmeRateLimitedException("Later.") { StatusCode = HttpStatusCode.TooManyRequests, Problem = new AcmeProblem { Type = AcmeProblemTypes.RateLimited } }));
+            new AcmeRateLimitedException("Later.")
+            {
+                StatusCode = HttpStatusCode.TooManyRequests,
+                Problem = new AcmeProblem { Type = AcmeProblemTypes.RateLimited },
+            }));
 
     [Theory]
     [InlineData(AcmeProblemTypes.AccountDoesNotExist, true, true)]

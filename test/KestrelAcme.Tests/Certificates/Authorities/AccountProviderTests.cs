@@ -21,7 +21,7 @@ public sealed class AccountProviderTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public async Task OpenAsync_ManyWaitForAnAuthorityThatHangs_AllFailWithTheFirst()
+    public async Task OpenAsync_ManyWaitForACaThatHangs_AllFailWithTheFirst()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var authority = new AuthoritySpecification
@@ -38,7 +38,8 @@ public sealed class AccountProviderTests
         var accounts = new AccountProvider(client, stored, blocks, _time, NullLogger<AccountProvider>.Instance);
         var started = _time.GetUtcNow();
         var all = Enumerable.Range(0, 12)
-            .Select(_ => Assert.ThrowsAsync<AcmeUnreachableException>(() => accounts.OpenAsync(termsAccepted: true, cancellationToken))).ToList();
+            .Select(_ => Assert.ThrowsAsync<AcmeUnreachableException>(() => accounts.OpenAsync(termsAccepted: true, cancellationToken)))
+            .ToList();
 
         await _time.RunUntilCompleteAsync(Task.WhenAll(all), TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(10), cancellationToken);
 

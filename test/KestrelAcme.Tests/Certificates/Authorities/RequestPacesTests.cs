@@ -25,10 +25,12 @@ public sealed class RequestPacesTests
     }
 
     [Fact]
-    public async Task For_Staging_ARehearsalOfAHundredNamesStaysBelowTwentyPerSecond()
+    public async Task For_StagingRehearsalOfAHundredNames_StaysBelowTwentyPerSecond()
     {
         var pace = new RequestPaces(_time).For(WellKnownAuthorities.FindByName(WellKnownAuthorities.LetsEncryptStaging)!.DirectoryUrl)!;
-        var waits = Enumerable.Range(0, 300).Select(_ => pace.WaitAsync(AcmeRequestKind.Other, TestContext.Current.CancellationToken)).ToList();
+        var waits = Enumerable.Range(0, 300)
+            .Select(_ => pace.WaitAsync(AcmeRequestKind.Other, TestContext.Current.CancellationToken))
+            .ToList();
 
         var before = waits.Count(wait => wait.IsCompleted);
         Assert.InRange(before, 1, 20);

@@ -22,7 +22,7 @@ public sealed class StoredAccountTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Read_AccountOfAnotherDirectory_IsNotOursAndNotWrittenOver()
+    public async Task Read_AccountOfAnotherDirectory_IsIgnoredAndNotOverwritten()
     {
         await WriteAsync("https://old.test/dir");
 
@@ -57,7 +57,16 @@ public sealed class StoredAccountTests
     }
 
     private StoredAccount At(string directoryUrl)
-        => new(_store, new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri(directoryUrl), IsPublic = false }, _time);
+    {
+        var authority = new AuthoritySpecification
+        {
+            Id = "ca",
+            DisplayName = "CA",
+            DirectoryUrl = new Uri(directoryUrl),
+            IsPublic = false,
+        };
+        return new StoredAccount(_store, authority, _time);
+    }
 
     private async Task WriteAsync(string directoryUrl)
     {

@@ -30,7 +30,7 @@ public sealed class TrustedRootsFileTests : IDisposable
     [InlineData("-----BEGIN CERTIFICATE-----\nMIIB")]
     [InlineData("hello")]
     [InlineData(null)]
-    public void Read_FileIsAwayOrHalfWritten_KeepsWhatWasReadAndSaysSoOnce(string? content)
+    public void Read_FileIsMissingOrIncomplete_KeepsTheRootsAndLogsItOnce(string? content)
     {
         var pem = TestFacts.RootPem();
         var path = _folder.Write("roots.pem", pem);

@@ -19,7 +19,14 @@ internal sealed class DirectoryOnlyClient(AuthoritySpecification specification, 
     {
         var url = specification.DirectoryUrl;
         return Task.FromResult(
-            new AcmeDirectory { Url = url, NewNonce = url, NewAccount = url, NewOrder = url, Meta = new AcmeDirectoryMeta { CaaIdentities = caaIdentities } });
+            new AcmeDirectory
+            {
+                Url = url,
+                NewNonce = url,
+                NewAccount = url,
+                NewOrder = url,
+                Meta = new AcmeDirectoryMeta { CaaIdentities = caaIdentities },
+            });
     }
 
     public Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)

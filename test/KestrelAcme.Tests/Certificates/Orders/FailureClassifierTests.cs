@@ -77,7 +77,7 @@ public sealed class FailureClassifierTests
 
     [Theory]
     [MemberData(nameof(Answers))]
-    public void Classify_AnswerOfTheAuthority_HasACauseAndAdvice(
+    public void Classify_ResponseOfTheCa_HasACauseAndAdvice(
         string? type, int status, FailureCause cause, bool concernsAll, string advice)
     {
         var exception = new AcmeException(Words) { StatusCode = (HttpStatusCode)status, Problem = Problem(type) };
@@ -133,11 +133,11 @@ public sealed class FailureClassifierTests
     }
 
     [Fact]
-    public void Classify_429InNobodysWords_ConcernsAllNames()
+    public void Classify_429WithoutAProblem_ConcernsAllNames()
         => Assert.True(FailureClassifier.IsOutage(new AcmeRateLimitedException(Words) { StatusCode = HttpStatusCode.TooManyRequests }));
 
     [Fact]
-    public void Classify_UnavailableUntilATime_IsNoRateLimit()
+    public void Classify_UnavailableUntilATime_IsNotARateLimit()
     {
         var exception = new AcmeException(Words) { StatusCode = HttpStatusCode.ServiceUnavailable, RetryAfter = TimeSpan.FromHours(1) };
 
@@ -159,7 +159,11 @@ public sealed class FailureClassifierTests
     public void Classify_TlsOfTheAuthorityIsNotTrusted_NamesTheSetting()
         => Assert.Contains(
             "TrustedRootsPath",
-            FailureClassifier.Classify(new AcmeUnreachableException(Words) { IsTlsFailure = true, Reason = AcmeUnreachableReason.CertificateNotTrusted }).Message,
+            FailureClassifier.Classify(new AcmeUnreachableException(Words)
+            {
+                IsTlsFailure = true,
+                Reason = AcmeUnreachableReason.CertificateNotTrusted,
+            }).Message,
             StringComparison.Ordinal);
 
     private static AcmeProblem? Problem(string? type)

@@ -25,8 +25,11 @@ public sealed class IssuedChainTests : IDisposable
         _leaf = _lower.Issue("app.test", _key);
     }
 
-    public static TheoryData<string> Forms
-        => ["L l u", "L u l", "u l L", "l L u", "L L l u", "L l u r", "r u l L", "L l u f", "f L l u", "L f l u", "L l l u u", "u L r l f L", "L l u o"];
+    public static TheoryData<string> Forms =>
+    [
+        "L l u", "L u l", "u l L", "l L u", "L L l u", "L l u r", "r u l L", "L l u f", "f L l u", "L f l u", "L l l u u", "u L r l f L",
+        "L l u o",
+    ];
 
     [Theory]
     [MemberData(nameof(Forms))]
@@ -65,7 +68,7 @@ public sealed class IssuedChainTests : IDisposable
     }
 
     [Fact]
-    public void Arrange_IssuerOfTheSameNameWithAnotherKey_IsPassedOver()
+    public void Arrange_IssuerOfTheSameNameWithAnotherKey_IsSkipped()
     {
         using var impostor = new Authority("Lower", _upper);
 
@@ -131,7 +134,7 @@ public sealed class IssuedChainTests : IDisposable
     }
 
     [Fact]
-    public void Arrange_OnlyTheLeafFits_IsUnusableWhereAChainIsExpected()
+    public void Arrange_OnlyTheLeafMatches_IsUnusableIfAChainIsExpected()
     {
         using var foreign = new Authority("Foreign", issuer: null);
 
@@ -143,7 +146,7 @@ public sealed class IssuedChainTests : IDisposable
     [Theory]
     [InlineData("other.test", 30)]
     [InlineData("app.test", -1)]
-    public void Arrange_LeafIsWrong_SaysThatNoDownloadCanHelp(string name, int days)
+    public void Arrange_WrongLeaf_SaysThatNoDownloadCanHelp(string name, int days)
     {
         var leaf = _lower.Issue(name, _key, Now.AddDays(-90), Now.AddDays(days));
 
@@ -166,7 +169,18 @@ public sealed class IssuedChainTests : IDisposable
         using var foreign = new Authority("Foreign", issuer: null);
         using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var other = _lower.Issue("app.test", otherKey);
-        return [.. form.Split(' ').Select(part => (ReadOnlyMemory<byte>)(part switch { "L" => _leaf, "l" => _lower.Der, "u" => _upper.Der, "r" => _root.Der, "o" => other, _ => foreign.Der }))];
+        return
+        [
+            .. form.Split(' ').Select(part => (ReadOnlyMemory<byte>)(part switch
+            {
+                "L" => _leaf,
+                "l" => _lower.Der,
+                "u" => _upper.Der,
+                "r" => _root.Der,
+                "o" => other,
+                _ => foreign.Der,
+            })),
+        ];
     }
 
     private static CertificateChain Chain(params byte[][] certificates)
@@ -218,8 +232,14 @@ public sealed class IssuedChainTests : IDisposable
         private byte[] Sign(CertificateRequest request, DateTimeOffset begin, DateTimeOffset end, X500DistinguishedName? issuer = null)
         {
             request.CertificateExtensions.Add(
-                X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
-            using var signed = request.Create(issuer ?? _certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), begin, end, [1, .. RandomNumberGenerator.GetBytes(8)]);
+                X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+                    _certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+            using var signed = request.Create(
+                issuer ?? _certificate.SubjectName,
+                X509SignatureGenerator.CreateForECDsa(_key),
+                begin,
+                end,
+                [1, .. RandomNumberGenerator.GetBytes(8)]);
             return signed.RawData;
         }
 

@@ -61,6 +61,14 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
         Url = url,
         Status = status,
         Identifier = AcmeIdentifier.Dns(url.Segments[^1]),
-        Challenges = [new Challenge { Url = new Uri(url, $"/challenge/{url.Segments[^1]}"), Type = challengeType, Status = ChallengeStatus.Pending }],
+        Challenges =
+        [
+            new Challenge
+            {
+                Url = new Uri(url, $"/challenge/{url.Segments[^1]}"),
+                Type = challengeType,
+                Status = ChallengeStatus.Pending,
+            },
+        ],
     };
 }

@@ -23,7 +23,7 @@ public sealed class ProblemAdviceTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public void For_DnsChallenge_SpeaksOfItsRecordAlone(string challengeType, string place, string[] foreign)
+    public void For_DnsChallenge_NamesOnlyItsRecord(string challengeType, string place, string[] foreign)
     {
         foreach (var advice in OfValidation.Select(problem => ProblemAdvice.For(problem, challengeType)))
         {
@@ -43,7 +43,7 @@ public sealed class ProblemAdviceTests
     [InlineData("x-01", AcmeProblemTypes.Unauthorized, "the x-01 challenge", "/.well-known")]
     [InlineData(null, AcmeProblemTypes.Connection, "port 80 (http-01) or 443 (tls-alpn-01)", "/.well-known")]
     [InlineData(null, AcmeProblemTypes.Unauthorized, "A and AAAA records", "/.well-known")]
-    public void For_EachChallenge_SpeaksOfItsPlace(string? challengeType, string problem, string expected, string foreign)
+    public void For_EachChallenge_NamesThePlaceOfTheResponse(string? challengeType, string problem, string expected, string foreign)
     {
         var advice = ProblemAdvice.For(problem, challengeType);
 
@@ -54,7 +54,7 @@ public sealed class ProblemAdviceTests
     [Theory]
     [InlineData("http-01")]
     [InlineData("tls-alpn-01")]
-    public void For_IpAddress_SpeaksOfNoRecords(string challengeType)
+    public void For_IpAddress_NamesNoRecords(string challengeType)
         => Assert.All(
             OfValidation.Where(problem => problem != AcmeProblemTypes.Dns),
             problem => Assert.DoesNotContain("AAAA", ProblemAdvice.For(problem, challengeType, isAddress: true), StringComparison.Ordinal));

@@ -41,8 +41,11 @@ public sealed class StateMergeTests
 
     [Fact]
     public void Merge_RevocationOfAnEarlierCertificate_IsForgotten()
-        => Assert.Null(
-            StateMerge.Merge(CertificateStateRecord.Empty, CertificateStateRecord.Empty with { Revocation = Compromise }, served: "02").Revocation);
+    {
+        var known = CertificateStateRecord.Empty with { Revocation = Compromise };
+
+        Assert.Null(StateMerge.Merge(CertificateStateRecord.Empty, known, served: "02").Revocation);
+    }
 
     private static StoredOrder Pending() => new()
     {

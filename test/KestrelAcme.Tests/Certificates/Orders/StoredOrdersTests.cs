@@ -21,8 +21,11 @@ public sealed class StoredOrdersTests
 
     [Fact]
     public void ThrowIfOutcomeUnknown_IntentOfACrash_Throws()
-        => Assert.Throws<OrderOutcomeUnknownException>(
-            () => StoredOrders.ThrowIfOutcomeUnknown(new CertificateStateRecord { StoredOrder = Intent, Failure = Failure(Now.AddDays(-1)) }));
+    {
+        var state = new CertificateStateRecord { StoredOrder = Intent, Failure = Failure(Now.AddDays(-1)) };
+
+        Assert.Throws<OrderOutcomeUnknownException>(() => StoredOrders.ThrowIfOutcomeUnknown(state));
+    }
 
     [Fact]
     public void ThrowIfOutcomeUnknown_FailureCountedAfterTheClockWentBack_DoesNot()
@@ -45,8 +48,8 @@ public sealed class StoredOrdersTests
         var known = stored with { StoredOrder = StoredOrders.Counted(Intent), Failure = Failure(Now.AddMinutes(1)) };
 
         Assert.True(StateMerge.Merge(stored, known, served: null).StoredOrder!.IsCounted);
-        Assert.False(
-            StateMerge.Merge(stored with { StoredOrder = Intent with { At = Now.AddMinutes(2) } }, known, served: null).StoredOrder!.IsCounted);
+        var other = stored with { StoredOrder = Intent with { At = Now.AddMinutes(2) } };
+        Assert.False(StateMerge.Merge(other, known, served: null).StoredOrder!.IsCounted);
     }
 
     private static CertificateFailure Failure(DateTimeOffset at)

@@ -6,7 +6,7 @@ namespace KestrelAcme.Tests.Certificates.Orders;
 public sealed class ValidationLimitExceptionTests
 {
     [Fact]
-    public void Message_HeldBackAgainAndAgain_KeepsTheCauseAndDoesNotGrow()
+    public void Message_HeldBackRepeatedly_KeepsTheCauseAndDoesNotGrow()
     {
         var next = new DateTimeOffset(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
         var first = new ValidationLimitException(5, next, TimeSpan.FromMinutes(30), "The CA said: no TXT record.");

@@ -47,7 +47,9 @@ public sealed class CertificateFileTests
     [Theory]
     [InlineData("")]
     [InlineData("KestrelAcme-Metadata: {}\n")]
-    [InlineData("KestrelAcme-Metadata: nonsense\n-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n")]
+    [InlineData(
+        "KestrelAcme-Metadata: nonsense\n-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n" +
+        "-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n")]
     [InlineData("-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n")]
     public void Decode_Nonsense_IsDamaged(string text)
         => Assert.Throws<DamagedValueException>(() => CertificateFile.Decode(Encoding.UTF8.GetBytes(text), new SharedParts()));
@@ -81,10 +83,15 @@ public sealed class CertificateFileTests
 
     [Theory]
     [MemberData(nameof(Bookkeeping))]
-    public void Decode_OnlyTheBookkeepingIsDamaged_SavesChainAndKey(string damage)
+    public void Decode_OnlyTheMetadataIsDamaged_RecoversChainAndKey(string damage)
     {
         var material = new TestAuthority().Issue("a.test", "*.a.test");
-        var record = Record with { Chain = material.Chain, PrivateKey = material.PrivateKey, Metadata = Record.Metadata with { Names = ["a.test", "*.a.test"] } };
+        var record = Record with
+        {
+            Chain = material.Chain,
+            PrivateKey = material.PrivateKey,
+            Metadata = Record.Metadata with { Names = ["a.test", "*.a.test"] },
+        };
 
         var decoded = CertificateFile.Decode(StoreDamage.Apply(damage, CertificateFile.Encode(record)), new SharedParts());
 
@@ -100,7 +107,9 @@ public sealed class CertificateFileTests
     [InlineData("Rsa3072")]
     public void Decode_MetadataIsMissing_KnowsTheKindOfKey(string algorithm)
     {
-        using AsymmetricAlgorithm key = algorithm == "EcdsaP384" ? ECDsa.Create(ECCurve.NamedCurves.nistP384) : RSA.Create(int.Parse(algorithm[3..], CultureInfo.InvariantCulture));
+        using AsymmetricAlgorithm key = algorithm == "EcdsaP384"
+            ? ECDsa.Create(ECCurve.NamedCurves.nistP384)
+            : RSA.Create(int.Parse(algorithm[3..], CultureInfo.InvariantCulture));
         var material = new TestAuthority().Issue(["a.test"], key);
         var value = CertificateFile.Encode(Record with { Chain = material.Chain, PrivateKey = material.PrivateKey });
 

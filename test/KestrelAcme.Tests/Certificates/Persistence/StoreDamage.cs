@@ -8,7 +8,10 @@ internal static partial class StoreDamage
 {
     /// <summary>Damage that leaves the PEM blocks of a value intact.</summary>
     public static IReadOnlyList<string> Bookkeeping { get; } =
-        ["bom", "brace", "crlf", "utf16", "utf16-big-endian", "append", "no-metadata", "cut-metadata", "no-braces", "empty-object", "prefix-gone", "nulls", "wrong-types", "indented"];
+    [
+        "bom", "brace", "crlf", "utf16", "utf16-big-endian", "append", "no-metadata", "cut-metadata", "no-braces", "empty-object",
+        "prefix-gone", "nulls", "wrong-types", "indented",
+    ];
 
     public static byte[] Apply(string kind, byte[] value)
     {

@@ -20,8 +20,11 @@ public sealed class AbandonmentPolicyTests
 
     [Fact]
     public void IsCandidate_WithoutAnEnd_IsNone()
-        => Assert.False(
-            AbandonmentPolicy.IsCandidate(new CertificateFacts(Now, DateTimeOffset.MaxValue, CoversNames: true, HasRenewalInfo: false, Jitter: 0), Failed(FailureCause.Name), Now));
+    {
+        var endless = new CertificateFacts(Now, DateTimeOffset.MaxValue, CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+
+        Assert.False(AbandonmentPolicy.IsCandidate(endless, Failed(FailureCause.Name), Now));
+    }
 
     [Fact]
     public void IsCandidate_NotTriedSince_IsNone()
@@ -39,7 +42,7 @@ public sealed class AbandonmentPolicyTests
     [InlineData(false, NameRoute.Gone, NameRoute.Here)]
     [InlineData(false, NameRoute.Gone, NameRoute.Unknown)]
     [InlineData(false)]
-    public void IsAbandoned_SomePlaces_OnlyWhereEveryNameIsAway(bool expected, params object[] places)
+    public void IsAbandoned_SomePlaces_OnlyIfEveryNamePointsElsewhere(bool expected, params object[] places)
         => Assert.Equal(expected, AbandonmentPolicy.IsAbandoned([.. places.Cast<NameRoute>()]));
 
     [Theory]
@@ -48,7 +51,7 @@ public sealed class AbandonmentPolicyTests
     [InlineData(false, NameRoute.Unknown)]
     [InlineData(true, NameRoute.Undecided)]
     [InlineData(true, NameRoute.Gone, NameRoute.Here)]
-    public void IsBack_SomePlaces_WhereANameMayBeOurs(bool expected, params object[] places)
+    public void IsBack_SomePlaces_IfANameMayPointHere(bool expected, params object[] places)
         => Assert.Equal(expected, AbandonmentPolicy.IsBack([.. places.Cast<NameRoute>()]));
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class AccountBlockPolicyTests
     }
 
     [Fact]
-    public void MayReplaceKey_OnceADay()
+    public void MayReplaceKey_ReplacedBefore_OnlyOnceADay()
     {
         Assert.True(AccountBlockPolicy.MayReplaceKey(null, Now));
         Assert.False(AccountBlockPolicy.MayReplaceKey(Now.AddHours(-23), Now));

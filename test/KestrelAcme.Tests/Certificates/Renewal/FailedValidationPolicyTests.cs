@@ -22,7 +22,7 @@ public sealed class FailedValidationPolicyTests
     public void NextSensible_ThreeFailed_IsNow() => Assert.Null(FailedValidationPolicy.NextSensible(MinutesAgo(1, 2, 3), Now));
 
     [Fact]
-    public void NextAllowed_NotedByAClockThatWasAhead_CountsForNothing()
+    public void NextAllowed_RecordedByAClockThatWasAhead_DoesNotCount()
         => Assert.Null(FailedValidationPolicy.NextAllowed(MinutesAgo(-600, -601, -602, -603, -604), Now));
 
     [Fact]

@@ -82,7 +82,7 @@ public sealed class FailurePolicyTests
     }
 
     [Fact]
-    public void Next_NeedsAPerson_WaitsADay() => Assert.Equal(Now.AddDays(1), Next(null, FailureCause.Operator).NextAttempt);
+    public void Next_OperatorActionRequired_WaitsADay() => Assert.Equal(Now.AddDays(1), Next(null, FailureCause.Operator).NextAttempt);
 
     [Fact]
     public void Next_ThisMachineFails_WaitsTwiceAsLongEachTimeUpToHalfAnHour()
@@ -108,7 +108,13 @@ public sealed class FailurePolicyTests
         int ofTheAuthority, int ofThisCertificate, int minutes)
     {
         var failure = FailurePolicy.Next(
-            null, Report(FailureCause.Authority), new FailureRun(ofTheAuthority, ofThisCertificate), certificate: null, RetrySchedule.Default, Now, jitter: 0);
+            null,
+            Report(FailureCause.Authority),
+            new FailureRun(ofTheAuthority, ofThisCertificate),
+            certificate: null,
+            RetrySchedule.Default,
+            Now,
+            jitter: 0);
 
         Assert.Equal(Now.AddMinutes(minutes), failure.NextAttempt);
     }
@@ -137,16 +143,22 @@ public sealed class FailurePolicyTests
             {
                 // One attempt in each half of the remaining time, down to the rate of the last hour, or of a tenth of a short lifetime.
                 var least = TimeSpan.FromHours(Math.Clamp(hours / 10, 1 / 60.0, 1) + 0.2);
-                Assert.True(next - at <= (certificate.NotAfter - at) / 2 || next - at <= least || next - at <= TimeSpan.FromMinutes(100) || certificate.NotAfter - at < least,
+                var left = certificate.NotAfter - at;
+                Assert.True(
+                    next - at <= left / 2 || next - at <= least || next - at <= TimeSpan.FromMinutes(100) || left < least,
                     $"{life}, {cause}: {at:u} then {next:u}, expires {certificate.NotAfter:u}");
             }
 
             Assert.True(before.Count >= 3, $"{life}, {cause}: {before.Count} attempts before it expired");
             var after = attempts.Where(a => a >= certificate.NotAfter).ToList();
-            Assert.All(after.Zip(after.Skip(1)), pair => Assert.True(pair.Second - pair.First <= TimeSpan.FromHours(mostAfterExpiry), $"{life}, {cause}: {pair}"));
+            Assert.All(
+                after.Zip(after.Skip(1)),
+                pair => Assert.True(pair.Second - pair.First <= TimeSpan.FromHours(mostAfterExpiry), $"{life}, {cause}: {pair}"));
             if (cause == FailureCause.Name)
             {
-                Assert.All(attempts.Zip(attempts.Skip(FailedValidationPolicy.MostInAnHour)), six => Assert.True(six.Second - six.First >= TimeSpan.FromHours(1), $"{life}: {six}"));
+                Assert.All(
+                    attempts.Zip(attempts.Skip(FailedValidationPolicy.MostInAnHour)),
+                    six => Assert.True(six.Second - six.First >= TimeSpan.FromHours(1), $"{life}: {six}"));
             }
         }
     }

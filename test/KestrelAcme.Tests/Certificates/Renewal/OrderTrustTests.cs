@@ -14,7 +14,7 @@ public sealed class OrderTrustTests
         => Assert.Equal(Start + RateLimitPolicy.Window, Refused(new OrderTrust(), 3).HeldUntil(Start));
 
     [Fact]
-    public void Limit_TwoFamilies_HoldsNobody() => Assert.Null(Refused(new OrderTrust(), 2).HeldUntil(Start));
+    public void Limit_TwoFamilies_HoldsBackNothing() => Assert.Null(Refused(new OrderTrust(), 2).HeldUntil(Start));
 
     [Fact]
     public void Limit_ThreeFamiliesAfterAnAcceptedOrder_LetsOneProbeGoAtOnceAndTheOthersWait()
@@ -35,7 +35,7 @@ public sealed class OrderTrustTests
     }
 
     [Fact]
-    public void Limit_OfANameThatWasServedWell_HoldsNewNames()
+    public void Limit_NameWithACertificate_HoldsBackNewNames()
     {
         var trust = Refused(OrderTrust.Accepted(Start.AddHours(-1)), 2).Limit("proven.test", isProven: true, asked: null, Start);
 
@@ -50,7 +50,7 @@ public sealed class OrderTrustTests
     /// Three hostile families are refused whenever they may order, and others are accepted. Nobody honest waits longer than a probe takes.
     /// </summary>
     [Fact]
-    public void ThirtyDays_OfHostileDomains_HonestOnesGoOn()
+    public void Limit_ThirtyDaysOfHostileDomains_HonestNamesContinue()
     {
         var trust = OrderTrust.Accepted(Start);
         var (longest, waited, honest) = (TimeSpan.Zero, TimeSpan.Zero, 0);
@@ -87,7 +87,7 @@ public sealed class OrderTrustTests
 
     /// <summary>The account is at its limit, and all of a thousand new names are refused. Few of them find that out.</summary>
     [Fact]
-    public void ThreeHours_OfALimitOfTheAccount_FewNamesAreRefused()
+    public void Limit_ThreeHoursAtTheLimitOfTheAccount_FewNamesAreRefused()
     {
         var trust = OrderTrust.Accepted(Start);
         var refused = 0;

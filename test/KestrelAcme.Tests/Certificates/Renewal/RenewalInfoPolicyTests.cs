@@ -47,7 +47,7 @@ public sealed class RenewalInfoPolicyTests
     public void Accept_NoRetryAfter_AsksAgainInSixHours() => Assert.Equal(Now.AddHours(6), Accept(null, 0).NextPoll);
 
     [Fact]
-    public void Reject_KeepsTheAdviceAndAsksAgainInSixHours()
+    public void Reject_InvalidResponse_KeepsTheSuggestionAndAsksAgainInSixHours()
     {
         var first = Accept(null, 0.5);
         var rejected = RenewalInfoPolicy.Reject(first, Now.AddDays(1));

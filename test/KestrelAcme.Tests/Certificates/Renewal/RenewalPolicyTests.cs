@@ -107,7 +107,7 @@ public sealed class RenewalPolicyTests
     }
 
     [Fact]
-    public void Decide_BackOffLaterThanDue_Waits()
+    public void Decide_BackOffLaterThanTheDueTime_WaitsForTheBackOff()
     {
         var failure = new CertificateFailure { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
 
@@ -233,7 +233,10 @@ public sealed class RenewalPolicyTests
         var issued = new List<DateTimeOffset> { Start };
         while (issued[^1] < Start.AddDays(20))
         {
-            var facts = new CertificateFacts(issued[^1], issued[^1].AddDays(90), CoversNames: true, HasRenewalInfo: false, Jitter: 0) { Issued = issued };
+            var facts = new CertificateFacts(issued[^1], issued[^1].AddDays(90), CoversNames: true, HasRenewalInfo: false, Jitter: 0)
+            {
+                Issued = issued,
+            };
             var due = RenewalPolicy.Decide(facts, AdviceNow(), failure: null, issued[^1]).DueAt;
             issued.Add(due > issued[^1] ? due : issued[^1].AddSeconds(10));
         }

@@ -13,13 +13,20 @@ public sealed class DueListsTests
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Urls_SomeCertificates_ThoseOfTheValidOnes()
+    public void Urls_SomeCertificates_ReturnsThoseOfTheValidOnes()
         => Assert.Equal(
             [One, Two],
-            DueLists.Urls([Certificate("a.test", One), Certificate("b.test", Two), Certificate("c.test", new("http://ca.test/old.crl"), expired: true), Certificate("d.test", null)], Now).OrderBy(u => u.AbsoluteUri));
+            DueLists.Urls(
+                [
+                    Certificate("a.test", One),
+                    Certificate("b.test", Two),
+                    Certificate("c.test", new("http://ca.test/old.crl"), expired: true),
+                    Certificate("d.test", null),
+                ],
+                Now).OrderBy(u => u.AbsoluteUri));
 
     [Fact]
-    public void Gather_OneListIsDue_OnlyItsCertificatesInOneGroup()
+    public void Gather_OneListIsDue_ReturnsOnlyItsCertificates()
     {
         var lists = DueLists.Gather(
             [Certificate("a.test", One), Certificate("b.test", Two), Certificate("c.test", One)], new HashSet<Uri> { One }, Now);
@@ -30,7 +37,7 @@ public sealed class DueListsTests
     }
 
     [Fact]
-    public void Gather_TwoIssuersNameOneList_AGroupForEach()
+    public void Gather_TwoIssuersNameOneList_ReturnsAGroupForEach()
     {
         var other = Certificate("b.test", One);
         var record = other.Current!.Record;
@@ -48,6 +55,7 @@ public sealed class DueListsTests
     private static ManagedCertificate Certificate(string name, Uri? list, bool expired = false)
     {
         var end = expired ? Now.AddDays(-1) : Now.AddDays(30);
-        return new(SampleCertificates.Specification(name)) { Current = SampleCertificates.Snapshot(name, end.AddDays(-90), end) with { RevocationListUrl = list } };
+        var current = SampleCertificates.Snapshot(name, end.AddDays(-90), end) with { RevocationListUrl = list };
+        return new(SampleCertificates.Specification(name)) { Current = current };
     }
 }

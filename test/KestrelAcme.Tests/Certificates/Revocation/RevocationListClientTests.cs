@@ -18,7 +18,7 @@ public sealed class RevocationListClientTests
     [InlineData("localhost")]
     [InlineData("[::ffff:127.0.0.1]")]
     [InlineData("0.0.0.0")]
-    public async Task Fetch_ListOfARemoteAuthorityOnThisMachine_IsNotAskedFor(string host)
+    public async Task Fetch_ListOfARemoteCaOnThisMachine_IsNotRequested(string host)
     {
         await using var service = new OddHttpServer();
 
@@ -34,7 +34,7 @@ public sealed class RevocationListClientTests
     [InlineData("169.254.169.254", "a link-local address")]
     [InlineData("[fd00:ec2::254]", "the address of a cloud's metadata service")]
     [InlineData("[64:ff9b::a9fe:a9fe]", "a link-local address")]
-    public async Task Fetch_MetadataService_IsNeverAsked(string host, string reason)
+    public async Task Fetch_MetadataService_IsNeverRequested(string host, string reason)
     {
         foreach (var authority in new[] { Remote, Here })
         {

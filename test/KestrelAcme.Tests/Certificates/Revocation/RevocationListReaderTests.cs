@@ -90,7 +90,7 @@ public sealed class RevocationListReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Read_RestOfAnEntryIsOdd_IsRevokedAllTheSame()
+    public async Task Read_InvalidRestOfAnEntry_IsStillRevoked()
     {
         var noTime = Signed(Entries(entry =>
         {

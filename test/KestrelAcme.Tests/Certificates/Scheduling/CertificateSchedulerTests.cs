@@ -64,7 +64,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_WorkEndsJustAfterASleep_WhatWaitsForItsPlaceFollows()
+    public async Task Run_JobEndsJustAfterASleep_TheNextOneFollows()
     {
         Start(limit: 1);
         for (var i = 1; i <= 100; i++)
@@ -171,7 +171,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_WorkThrows_OthersGoOn()
+    public async Task Run_JobThrows_OthersContinue()
     {
         Schedule("bad", _time.GetUtcNow().AddSeconds(-1));
         Schedule("good", _time.GetUtcNow());
@@ -218,7 +218,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_LaneHeldUpByItsPace_OthersGoOn()
+    public async Task Run_LaneHeldUpByItsRateLimit_OthersContinue()
     {
         var now = _time.GetUtcNow();
         _gate.NotBefore[WorkLane.NewOrders] = now.AddSeconds(45);
@@ -235,7 +235,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_ManyThatFailedTheLastTime_HaveHalfOfThePlaces()
+    public async Task Run_ManyThatFailedTheLastTime_HaveHalfOfTheSlots()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var now = _time.GetUtcNow();
@@ -264,7 +264,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_OnePlace_WhatFailedTheLastTimeGoesLast()
+    public async Task Run_OneSlot_JobsThatFailedTheLastTimeGoLast()
     {
         var now = _time.GetUtcNow();
         _scheduler.Schedule("hostile", new PlannedWork(now, WorkLane.Renewals, now.AddDays(-90)) { IsFailing = true });
@@ -277,7 +277,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_SlowWorks_GiveTheirPlacesToOthersButNotToMoreThatFailed()
+    public async Task Run_SlowJobs_GiveTheirSlotsToOthersButNotToMoreThatFailed()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var now = _time.GetUtcNow();
@@ -308,7 +308,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_ExpiredWhileNothingRan_HasAllPlacesThatNobodyElseWants()
+    public async Task Run_ExpiredWhileNothingRan_MayTakeAllFreeSlots()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var now = _time.GetUtcNow();
@@ -353,7 +353,7 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_RenewalsFindNoPlace_IsAWarningThatNamesWhoHasThem()
+    public async Task Run_RenewalsWaitForASlot_LogsWhatTakesTheSlots()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Schedule("slow", _time.GetUtcNow());

@@ -22,7 +22,7 @@ public sealed class GracePolicyTests
     }
 
     [Fact]
-    public void MayGo_TheClockJumped_NotForThat()
+    public void MayGo_ClockJumped_IsNotEnough()
     {
         var mark = GracePolicy.Mark(GracePolicy.Mark(known: null, Now), Now.AddYears(1));
 

@@ -61,7 +61,7 @@ public sealed class HousekeeperTests
     }
 
     [Fact]
-    public async Task Tidy_UsedAgainMeanwhile_TheGraceBeginsAnew()
+    public async Task Tidy_UsedAgainInTheMeantime_RestartsTheGracePeriod()
     {
         await WriteAsync(Unused);
         await PassDaysAsync(13);
@@ -75,7 +75,7 @@ public sealed class HousekeeperTests
     }
 
     [Fact]
-    public async Task Tidy_AnotherInstanceIsAtIt_LeavesItToThatOne()
+    public async Task Tidy_AnotherInstanceIsTidying_DoesNothing()
     {
         await WriteAsync(Unused);
         await PassDaysAsync(13);

@@ -16,7 +16,7 @@ public sealed class IssuanceGateTests
         => Assert.Equal(Ephemeral.Explanation, IssuanceGate.ReasonNotToOrder(Configuration(isPublic: true), Ephemeral));
 
     [Fact]
-    public void Reason_NotDurableAndNotExplained_NamesTheWayOut()
+    public void Reason_NotDurableAndNotExplained_NamesTheFix()
         => Assert.Contains(
             "AllowEphemeralStorage", IssuanceGate.ReasonNotToOrder(Configuration(isPublic: true), Ephemeral with { Explanation = null }),
             StringComparison.Ordinal);
@@ -47,6 +47,15 @@ public sealed class IssuanceGateTests
     private static ConfigurationSnapshot Configuration(bool isPublic) => new()
     {
         StoragePath = "/data",
-        Authorities = [new AuthoritySpecification { Id = "a", DisplayName = "A", DirectoryUrl = new Uri("https://a.test/directory"), IsPublic = isPublic }],
+        Authorities =
+        [
+            new AuthoritySpecification
+            {
+                Id = "a",
+                DisplayName = "A",
+                DirectoryUrl = new Uri("https://a.test/directory"),
+                IsPublic = isPublic,
+            },
+        ],
     };
 }

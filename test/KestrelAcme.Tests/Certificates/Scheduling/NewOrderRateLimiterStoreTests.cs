@@ -62,6 +62,8 @@ public sealed class NewOrderRateLimiterStoreTests
         var configuration = new ConfigurationSource(
             () => new ConfigurationSnapshot { StoragePath = "/", Authorities = [authority] }, NullLogger<ConfigurationSource>.Instance);
         var pace = new NewOrderRateLimiter(configuration, new IssuanceSettings());
-        return (new NewOrderRateLimiterStore(pace, BoundedFixture.Around(_storage), new IssuanceSettings(), _time, NullLogger<NewOrderRateLimiterStore>.Instance), pace);
+        var store = new NewOrderRateLimiterStore(
+            pace, BoundedFixture.Around(_storage), new IssuanceSettings(), _time, NullLogger<NewOrderRateLimiterStore>.Instance);
+        return (store, pace);
     }
 }
