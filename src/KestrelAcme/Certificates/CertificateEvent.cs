@@ -6,4 +6,5 @@ namespace KestrelAcme.Certificates;
 /// <param name="At">The time of the event.</param>
 /// <param name="Message">A sentence that describes the event, for logs and consoles. It contains no secrets.</param>
 /// <param name="Status">The status of the certificate after the event.</param>
-public sealed record CertificateEvent(CertificateEventKind Kind, string CertificateId, DateTimeOffset At, string Message, CertificateStatus Status);
+public sealed record CertificateEvent(
+    CertificateEventKind Kind, string CertificateId, DateTimeOffset At, string Message, CertificateStatus Status);

@@ -1,55 +1,41 @@
-using System.Text.Json.Serialization;
 using KestrelAcme.Challenges;
-using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates;
 
-/// <summary>The failures of a certificate since its last success.</summary>
+/// <summary>The last failure of a certificate since its last success.</summary>
 public sealed record CertificateFailure
 {
-    /// <summary>How many attempts in a row failed for what the name did wrong. Outages of the authority are not counted.</summary>
+    /// <summary>
+    /// The number of attempts in a row that failed because of the name or because an operator must act. Outages of the CA and failures of
+    /// this machine do not count.
+    /// </summary>
     public int Count { get; init; }
 
-    /// <summary>The problem's type in the authority's words (RFC 8555 section 6.7), such as <c>urn:ietf:params:acme:error:caa</c>; <see langword="null"/> when there was none.</summary>
+    /// <summary>
+    /// The type of the problem that the CA reported (RFC 8555 section 6.7), such as <c>urn:ietf:params:acme:error:caa</c>.
+    /// </summary>
+    /// <value><see langword="null"/> if the CA reported none.</value>
     public string? ProblemType { get; init; }
 
-    /// <summary>What went wrong and what to do, in plain words.</summary>
+    /// <summary>What went wrong and how to fix it, for people. It contains no secrets.</summary>
     public required string Message { get; init; }
 
-    /// <summary>When the last attempt failed.</summary>
+    /// <summary>The time of the failure.</summary>
     public required DateTimeOffset At { get; init; }
 
     /// <summary>
-    /// When the next attempt is made, at the earliest. If <see cref="RequiredRecords"/> names records, DNS is asked for them in between, and the next attempt is made as soon as it shows a change.
+    /// The earliest time of the next attempt. If <see cref="RequiredRecords"/> is not empty, KestrelAcme checks DNS in the meantime, and
+    /// tries again as soon as DNS shows a change.
     /// </summary>
-    // The name in stores that exist.
-    [JsonPropertyName("nextTry")]
     public required DateTimeOffset NextAttempt { get; init; }
 
-    /// <summary>How many attempts since the last success failed because of this machine.</summary>
-    [JsonInclude]
-    internal int LocalCount { get; init; }
+    /// <summary>
+    /// The DNS records that an operator has to create before another attempt can succeed, such as a CAA record, the record of
+    /// <c>dns-persist-01</c>, or a CNAME.
+    /// </summary>
+    /// <value>Empty if no record would help.</value>
+    public IReadOnlyList<RequiredDnsRecord> RequiredRecords { get; init; } = [];
 
-    /// <summary>Whether the authority failed all names alike.</summary>
-    [JsonInclude]
-    internal bool WasOutage { get; init; }
-
-    /// <summary>A mark of what DNS showed when the attempt failed, where a person can repair the cause in DNS; <see langword="null"/> when it was not looked up.</summary>
-    [JsonInclude]
-    internal string? Seen { get; init; }
-
-    /// <summary>Whether DNS shows when the cause is repaired.</summary>
-    [JsonIgnore]
-    internal bool IsVisibleInDns => Cause == FailureCause.Operator && (RequiredRecords.Count > 0 || ProblemType == AcmeProblemTypes.Caa);
-
-    /// <summary>A mark of the settings under which the attempt failed: when they change, it is tried again at once.</summary>
-    [JsonInclude]
-    internal string? Settings { get; init; }
-
-    /// <summary>The DNS records that a person has to create before it can be tried again with hope: a CAA record, the record of dns-persist-01, a CNAME.</summary>
-    /// <value>Empty: no record would help.</value>
-    public IReadOnlyList<RequiredDnsRecord> RequiredRecords { get; init => field = value is { Count: > 0 } ? value : []; } = [];
-
-    /// <summary>Whether the cause is the name, the authority, or something on this machine.</summary>
+    /// <summary>The cause of the failure.</summary>
     public required FailureCause Cause { get; init; }
 }

@@ -18,7 +18,7 @@ public enum CertificateState
     /// <summary>A certificate is served, and its renewal is in progress.</summary>
     Renewing,
 
-    /// <summary>The last attempt failed, and KestrelAcme waits for the time of the next one. The current certificate is still served.</summary>
+    /// <summary>The last attempt failed, and KestrelAcme waits before the next one. The current certificate is still served.</summary>
     Waiting,
 
     /// <summary>

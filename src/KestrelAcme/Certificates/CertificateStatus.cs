@@ -1,9 +1,13 @@
 namespace KestrelAcme.Certificates;
 
-/// <summary>The status of a managed certificate at one moment. Immutable: call <see cref="ICertificateManager.Find"/> again for the latest.</summary>
+/// <summary>
+/// The status of a managed certificate at one moment. Immutable: call <see cref="ICertificateManager.Find"/> again for the latest.
+/// </summary>
 public sealed record CertificateStatus
 {
-    /// <summary>The ID of the certificate: its first name, with a suffix for groups of names, wildcards, and further key algorithms.</summary>
+    /// <summary>
+    /// The ID of the certificate: its first name, with a suffix for groups of names, wildcards, and further key algorithms.
+    /// </summary>
     public required string Id { get; init; }
 
     /// <summary>The names of the certificate: DNS names as A-labels, wildcards with a leading <c>*.</c>, or IP addresses.</summary>
@@ -44,7 +48,7 @@ public sealed record CertificateStatus
     /// <value><see langword="null"/> if no renewal is held back.</value>
     public DateTimeOffset? HeldBackUntil { get; init; }
 
-    /// <summary>A page of the CA that explains why it suggests the time of the renewal (<c>explanationURL</c>, RFC 9773 section 4.2).</summary>
+    /// <summary>A page of the CA that explains the suggested time of the renewal (<c>explanationURL</c>, RFC 9773 section 4.2).</summary>
     /// <value><see langword="null"/> if the CA gives no explanation.</value>
     public Uri? RenewalExplanation { get; init; }
 

@@ -5,8 +5,8 @@ namespace KestrelAcme.Certificates;
 /// default, so a handler implements only what it needs.
 /// </summary>
 /// <remarks>
-/// Implementations must be safe for concurrent use. An exception is logged (event <c>EventHandlerFailed</c>) and has no other effect. A slow
-/// handler does not delay KestrelAcme.
+/// Implementations must be safe for concurrent use. An exception is logged (event <c>EventHandlerFailed</c>) and has no other effect. A
+/// slow handler does not delay KestrelAcme.
 /// </remarks>
 /// <example>
 /// <code>

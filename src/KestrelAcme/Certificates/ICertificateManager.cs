@@ -26,8 +26,8 @@ public interface ICertificateManager
     CertificateStatus? Find(string idOrDomainName);
 
     /// <summary>
-    /// Obtains a certificate for a name, and waits for it. If the name is not managed yet, it is added as <see cref="AddDomainsAsync"/> does.
-    /// If a certificate is served already and is not <see cref="CertificateState.Abandoned"/>, the method returns its status without
+    /// Obtains a certificate for a name, and waits for it. If the name is not managed yet, it is added as <see cref="AddDomainsAsync"/>
+    /// does. If a certificate is served already and is not <see cref="CertificateState.Abandoned"/>, the method returns its status without
     /// an order.
     /// </summary>
     /// <param name="domainName">The DNS name, in Unicode or as A-labels, or the IP address.</param>
@@ -79,8 +79,8 @@ public interface ICertificateManager
     /// is served until its renewal is due or its names are removed.
     /// </summary>
     /// <param name="idOrDomainName">
-    /// The <see cref="CertificateStatus.Id"/>, or one of the names. A name revokes all certificates that are served for it side by side, one
-    /// for each of the <c>KeyAlgorithms</c>.
+    /// The <see cref="CertificateStatus.Id"/>, or one of the names. A name revokes all certificates that are served for it side by side,
+    /// one for each of the <c>KeyAlgorithms</c>.
     /// </param>
     /// <param name="reason">The reason that is sent to the CA (RFC 5280 section 5.3.1).</param>
     /// <param name="cancellationToken">Cancels the operation. The CA may have revoked the certificate anyway.</param>

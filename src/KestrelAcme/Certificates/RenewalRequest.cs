@@ -16,7 +16,10 @@ internal sealed class RenewalRequest
     /// <summary>Completes another request with the outcome of this one.</summary>
     public void AnswerToo(RenewalRequest other)
         => _outcome.Task.ContinueWith(
-            done => other.Complete(done.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            done => other.Complete(done.Exception?.InnerException),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
 
     public void Complete(Exception? failure)
     {

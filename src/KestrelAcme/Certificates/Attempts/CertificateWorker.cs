@@ -104,7 +104,7 @@ internal sealed class CertificateWorker(
         }
         else if (!request.IsForced && ClockGuard.Effective(certificate.State.Failure, now) is { } failure && failure.NextAttempt > now)
         {
-            certificate.Answer(new CertificateException(certificate.Id, failure));
+            certificate.Answer(new CertificateException(certificate.Id, failure.ToPublic()));
         }
     }
 }

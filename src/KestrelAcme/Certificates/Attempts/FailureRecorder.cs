@@ -30,7 +30,7 @@ internal sealed class FailureRecorder(
     /// <param name="exception">What went wrong.</param>
     /// <param name="writer">Writes the state; <see langword="null"/> without the lease.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public async Task<CertificateFailure> RecordAsync(
+    public async Task<FailureRecord> RecordAsync(
         ManagedCertificate certificate,
         CertificateSpecification attempted,
         CertificateAuthority authority,
@@ -127,7 +127,7 @@ internal sealed class FailureRecorder(
     /// The CA refuses the account or the profile. That is no failure of the names, and their histories stay as they are. The certificates
     /// show it as long as it lasts, and are ordered as soon as it is over.
     /// </summary>
-    private async Task<CertificateFailure> RecordBlockedAsync(
+    private async Task<FailureRecord> RecordBlockedAsync(
         ManagedCertificate certificate,
         CertificateAuthority authority,
         AccountBlockedException blocked,
@@ -144,7 +144,7 @@ internal sealed class FailureRecorder(
     }
 
     /// <summary>Has a certificate show that it waits for the account or the profile, and says so once.</summary>
-    public CertificateFailure ShowBlocked(
+    public FailureRecord ShowBlocked(
         ManagedCertificate certificate, CertificateAuthority authority, AccountBlock block, Exception? exception = null)
     {
         var profile = AuthorityChoice.ProfileOf(certificate.Specification, authority.Specification);

@@ -29,13 +29,13 @@ internal sealed class OrderAdmission(
                 CertificateStateWriter.ChangeUnstored(certificate, state => state with { State = CertificateState.RenewalDue });
             }
 
-            certificate.Answer(new CertificateException(certificate.Id, failures.ShowBlocked(certificate, authority, block)));
+            certificate.Answer(new CertificateException(certificate.Id, failures.ShowBlocked(certificate, authority, block).ToPublic()));
             return new Admission(snapshot) { Again = block.NextAttempt };
         }
 
         if (AuthorityChoice.RetryAfter(authority, certificate, certificate.State, now) is { } until)
         {
-            certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now)));
+            certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now).ToPublic()));
             return new Admission(snapshot) { Again = until };
         }
 
@@ -85,7 +85,7 @@ internal sealed class OrderAdmission(
         }
     }
 
-    private static CertificateFailure LeftAlone(
+    private static FailureRecord LeftAlone(
         ManagedCertificate certificate, CertificateAuthority authority, DateTimeOffset until, DateTimeOffset now) => new()
     {
         Count = certificate.State.Failure?.Count ?? 0,

@@ -76,7 +76,7 @@ internal sealed class OrderRunner(
                 // Recorded while the lease is held: no other instance begins before the failure is written down.
                 var failure = await failures.RecordAsync(certificate, attempted, authority, exception, writer, abort);
                 activity.SetFailed(exception, failure.ProblemType, failure.Message);
-                request?.Complete(new CertificateException(certificate.Id, failure, exception));
+                request?.Complete(new CertificateException(certificate.Id, failure.ToPublic(), exception));
             }
             catch
             {

@@ -7,28 +7,30 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Authorities;
 
-/// <summary>The authorities in use, one for each specification; a changed specification makes a new one, and orders under way keep theirs.</summary>
+/// <summary>
+/// The CAs in use, one for each specification. A changed specification creates a new one, and orders in progress keep theirs.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AuthorityRegistry(
     IAuthorityClientFactory factory, CertificateStore store, IssuanceSettings settings, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly ConcurrentDictionary<AuthoritySpecification, Lazy<CertificateAuthority>> _authorities = new();
 
-    /// <summary>Called when an authority accepts what it had refused, or held, for many names: they need not wait for the time that they were told.</summary>
+    /// <summary>Called when a CA accepts what it had refused or held back for many names, so that they need not wait any longer.</summary>
     public Action? Lifted { get; set; }
 
     public CertificateAuthority Get(AuthoritySpecification specification)
         => _authorities.GetOrAdd(specification, s => new Lazy<CertificateAuthority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
 
     /// <summary>
-    /// Fetches an authority's directory while Kestrel starts: the first order then finds the connection open and the code compiled. Nothing is
+    /// Fetches the directory of a CA while Kestrel starts, so that the first order finds an open connection and compiled code. Nothing is
     /// ordered or created, and nothing fails.
     /// </summary>
     public void WarmUp(AuthoritySpecification specification, CancellationToken stopping)
         => _ = Task.Run(() => FetchDirectoryAsync(specification, stopping), CancellationToken.None);
 
-    /// <summary>Stores accounts again that are in use and gone from the store.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked, or told.</exception>
+    /// <summary>Stores the accounts in use again that are missing from the store.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read or written.</exception>
     public async Task KeepAccountsAsync(CancellationToken cancellationToken)
     {
         foreach (var authority in _authorities.Values.Where(a => a.IsValueCreated))
@@ -45,7 +47,7 @@ internal sealed class AuthorityRegistry(
         }
     }
 
-    /// <summary>Has what authorities refuse tried again soon: the configuration has changed.</summary>
+    /// <summary>Brings the next attempts of refused accounts and profiles forward, because the configuration changed.</summary>
     public void TryBlockedSoon()
     {
         foreach (var authority in _authorities.Values.Where(a => a.IsValueCreated))
@@ -71,6 +73,7 @@ internal sealed class AuthorityRegistry(
         var client = factory.Create(specification);
         var stored = new StoredAccount(store, specification, time);
         var logger = loggers.CreateLogger<AccountProvider>();
-        return new CertificateAuthority(client, new AccountProvider(client, stored, new AccountBlocks(stored, settings, time, logger, () => Lifted?.Invoke()), time, logger));
+        var blocks = new AccountBlocks(stored, settings, time, logger, () => Lifted?.Invoke());
+        return new CertificateAuthority(client, new AccountProvider(client, stored, blocks, time, logger));
     }
 }

@@ -27,8 +27,8 @@ internal static class FailurePolicy
     /// <param name="schedule">The waits.</param>
     /// <param name="now">The current time.</param>
     /// <param name="jitter">A random number from 0 (inclusive) to 1 (exclusive).</param>
-    public static CertificateFailure Next(
-        CertificateFailure? previous, FailureReport report, FailureRun run, CertificateFacts? certificate, RetrySchedule schedule,
+    public static FailureRecord Next(
+        FailureRecord? previous, FailureReport report, FailureRun run, CertificateFacts? certificate, RetrySchedule schedule,
         DateTimeOffset now, double jitter)
     {
         previous = ClockGuard.Effective(previous, now);
@@ -53,7 +53,7 @@ internal static class FailurePolicy
             next = allowed;
         }
 
-        return new CertificateFailure
+        return new FailureRecord
         {
             Count = count,
             LocalCount = local,

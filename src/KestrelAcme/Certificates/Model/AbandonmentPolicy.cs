@@ -10,7 +10,7 @@ internal static class AbandonmentPolicy
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
     /// <summary>Whether to check where the names point: the certificate expired long ago, and the names are what fails.</summary>
-    public static bool IsCandidate(CertificateFacts? certificate, CertificateFailure? failure, DateTimeOffset now)
+    public static bool IsCandidate(CertificateFacts? certificate, FailureRecord? failure, DateTimeOffset now)
         => certificate is not null
             && certificate.NotAfter <= now - Grace && failure is { Cause: FailureCause.Name or FailureCause.Operator };
 

@@ -33,7 +33,7 @@ internal sealed record AccountBlock
     public required string Settings { get; init; }
 
     /// <summary>Returns the failure that waiting certificates show.</summary>
-    public CertificateFailure ToFailure(int count) => new()
+    public FailureRecord ToFailure(int count) => new()
     {
         Count = count,
         ProblemType = ProblemType,

@@ -8,24 +8,25 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates.Model;
 
 /// <summary>
-/// All managed certificates by id, kept in step with the configuration, and the one door to what is served: what is published and what is
-/// reported change together.
+/// All managed certificates by ID, in step with the configuration. Certificates are published to TLS only here, so that what is served and
+/// what is reported change together.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class CertificateCatalog(ITlsPublisher tls)
 {
-    // A clock that jumped would have all of them expire at once: they are withdrawn when they were found so on several days.
+    // If the clock jumped, all certificates would seem expired at once. So they are withdrawn only if they were found expired on several
+    // days.
     private const int RoundsBeforeWithdrawal = 3;
 
-    // Held while what is managed, or what is served, changes: a certificate that is obtained while it ceases to be wanted must not be
-    // published as one that is.
+    // Held while the managed or the served certificates change: a certificate that is obtained while its names are removed must not be
+    // published as a managed one.
     private readonly Lock _gate = new();
 
-    // Replaced as a whole and never changed: who goes through ten thousand needs no copy of them.
+    // Replaced as a whole and never modified, so that nobody needs a copy to enumerate ten thousand certificates.
     private volatile Dictionary<string, ManagedCertificate> _certificates = new(StringComparer.Ordinal);
     private (IReadOnlyList<CertificateSpecification> Specifications, ConfigurationSnapshot Configuration)? _applied;
 
-    // What is no longer managed, but still served, and how often it was found to have ended long ago.
+    // Certificates that are served but no longer managed, with the number of times that they were found expired long ago.
     private readonly ConcurrentDictionary<string, (ManagedCertificate Certificate, int Rounds)> _retired = new(StringComparer.Ordinal);
 
     private volatile bool _acceptsStaging;
@@ -38,20 +39,28 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         set => _hasUnread = value;
     }
 
-    /// <summary>Whether a certificate of the same names has not been read from the store yet: what it has in common with the others is not known.</summary>
+    /// <summary>
+    /// Whether a certificate of the same names has not been read from the store yet, so that their common limits and orders are not known.
+    /// </summary>
     public bool IsAnyUnread(ManagedCertificate certificate) => _hasUnread && All.Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
 
     public ICollection<ManagedCertificate> All => _certificates.Values;
 
-    /// <summary>All that is served: what is managed, and what stands in for something that is, or stays until the process ends.</summary>
+    /// <summary>
+    /// All served certificates: the managed ones, and the retired ones that replace a missing one or are served until the process ends.
+    /// </summary>
     public IEnumerable<ManagedCertificate> Served => All.Concat(_retired.Values.Select(r => r.Certificate));
 
     public ManagedCertificate? Find(string id) => _certificates.GetValueOrDefault(id);
 
     public ManagedCertificate? FindByName(string name)
-        => Find(name) ?? _certificates.Values.FirstOrDefault(c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
+        => Find(name) ?? _certificates.Values.FirstOrDefault(
+            c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>The certificate that has an id which is no name; else all that have the names of the one that <see cref="FindByName"/> finds, one for each key algorithm.</summary>
+    /// <summary>
+    /// Finds the certificate with an ID that is not a name; otherwise all that have the same names as the one that <see cref="FindByName"/>
+    /// finds, one for each key algorithm.
+    /// </summary>
     public IReadOnlyList<ManagedCertificate> FindAllByName(string idOrName)
     {
         if (FindByName(idOrName) is not { } first)
@@ -66,11 +75,12 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     }
 
     /// <summary>
-    /// Takes over the wanted certificates. One that is no longer wanted is no longer renewed, but stays served until the process ends:
-    /// where no certificate that is wanted now covers a name.
+    /// Applies the certificates that should exist. One that is no longer among them is not renewed any more, but served until the process
+    /// ends, for names that no managed certificate covers.
     /// </summary>
-    /// <returns>The certificates that are new here, and those that went.</returns>
-    public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(IReadOnlyList<CertificateSpecification> specifications, ConfigurationSnapshot configuration)
+    /// <returns>The certificates that were added, and the IDs of those that were removed.</returns>
+    public (IReadOnlyList<ManagedCertificate> Added, IReadOnlyList<string> Removed) Apply(
+        IReadOnlyList<CertificateSpecification> specifications, ConfigurationSnapshot configuration)
     {
         lock (_gate)
         {
@@ -92,8 +102,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
                     added.Add(certificate = TakeBack(specification));
                 }
 
-                // The one that is there stays where nothing changed: what is kept for years should not be changed for its double at every
-                // look.
+                // An equal specification is kept: long-lived objects should not be replaced with every pass.
                 certificate.Specification = certificate.Specification == specification ? certificate.Specification : specification;
                 certificate.AcceptsStaging = _acceptsStaging;
                 certificate.Authorities = configuration.Authorities;
@@ -112,7 +121,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     }
 
     /// <summary>Serves a new certificate, and makes it the current one.</summary>
-    /// <exception cref="InvalidCertificateException">It must not be served; what was served before still is.</exception>
+    /// <exception cref="InvalidCertificateException">The certificate must not be served. The previous one still is.</exception>
     public void Serve(ManagedCertificate certificate, CertificateSnapshot snapshot)
     {
         lock (_gate)
@@ -123,7 +132,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     }
 
     /// <summary>Serves certificates that were read from the store, and makes each the current one.</summary>
-    /// <returns>The ids that were refused, each with the reason.</returns>
+    /// <returns>The IDs that were refused, each with the reason.</returns>
     public IReadOnlyDictionary<string, string> ServeStored(
         IReadOnlyCollection<(ManagedCertificate Certificate, CertificateSnapshot Stored)> read)
     {
@@ -139,7 +148,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    /// <summary>Answers everybody who waits for a renewal: none comes any more.</summary>
+    /// <summary>Completes all requests for a renewal, because none will follow.</summary>
     public void AnswerAll(string reason)
     {
         foreach (var certificate in All)
@@ -151,7 +160,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    /// <summary>Stops serving what is no longer managed and ended before a time: nobody asks for it any more, and it takes memory. Called once a day.</summary>
+    /// <summary>Stops serving retired certificates that expired before a time, because they only take memory. Called once a day.</summary>
     public void WithdrawExpired(DateTimeOffset before)
     {
         lock (_gate)
@@ -175,12 +184,12 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     }
 
     /// <summary>
-    /// Serves what the store has of earlier settings, for the names that are wanted, and takes it over, so that it ends some time after it
-    /// has expired.
+    /// Serves a stored certificate of earlier settings for configured names, and retires it, so that it is withdrawn some time after it has
+    /// expired.
     /// </summary>
     /// <returns>
-    /// <see langword="false"/> when it must not be served: only a staging service that is not configured trusts it, it is managed by now,
-    /// or it is of no use.
+    /// <see langword="false"/> if it must not be served: it comes from a staging service that is not configured, it is managed by now, or
+    /// it cannot be used.
     /// </returns>
     public bool TryServeRetired(string id, CertificateSnapshot stored, IReadOnlyList<string> names)
     {
@@ -198,14 +207,15 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    /// <summary>Whether something is served under an id that is no longer managed, and still valid.</summary>
+    /// <summary>Whether a certificate is served under an ID that is no longer managed, and is still valid.</summary>
     public bool IsServed(string id, DateTimeOffset now)
         => _retired.TryGetValue(id, out var retired) && retired.Certificate.Current?.NotAfter > now;
 
-    /// <summary>Whether a certificate is served without being managed.</summary>
-    public bool IsRetired(ManagedCertificate certificate) => _retired.TryGetValue(certificate.Id, out var retired) && ReferenceEquals(retired.Certificate, certificate);
+    /// <summary>Whether a certificate is retired: served without being managed.</summary>
+    public bool IsRetired(ManagedCertificate certificate)
+        => _retired.TryGetValue(certificate.Id, out var retired) && ReferenceEquals(retired.Certificate, certificate);
 
-    /// <summary>Stops serving a certificate that is no longer managed.</summary>
+    /// <summary>Stops serving a retired certificate.</summary>
     public void Withdraw(ManagedCertificate certificate)
     {
         lock (_gate)
@@ -217,12 +227,13 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    // What is not wanted any more gives way to everything that is: by the kind of its key alone it might be preferred to its successor for
-    // ever.
+    // A retired certificate ranks below every managed one. Otherwise TLS might prefer it to its successor forever, because of its kind of
+    // key.
     private CertificateMaterial Material(ManagedCertificate certificate, CertificateSnapshot snapshot)
         => snapshot.Material(certificate.Specification) with { IsRetired = !_certificates.ContainsKey(certificate.Id) };
 
-    // One without a certificate is kept too: its order may be under way, and what it brings must be known if the name comes back meanwhile.
+    // One without a certificate is kept too: its order may be in progress, and the result must be known if the name comes back in the
+    // meantime.
     private void Retire(ManagedCertificate certificate)
     {
         _retired[certificate.Id] = (certificate, 0);
@@ -230,11 +241,11 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
     }
 
-    // The same object as before: what it serves is known, and whoever works on it works on what is managed.
+    // The same object as before, so that what it serves is known, and a job in progress works on the managed certificate.
     private ManagedCertificate TakeBack(CertificateSpecification specification)
         => _retired.TryRemove(specification.Id, out var retired) ? retired.Certificate : new ManagedCertificate(specification);
 
-    // Under all its names: what stood in for others may have been served under some of them.
+    // Under all its names, because a retired certificate may have been served under some of them.
     private void ServeAgain(List<ManagedCertificate> added)
     {
         var back = added.FindAll(c => c.Current is not null);
@@ -244,7 +255,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    // Several kinds of key for one set of names are one certificate to a client that names none.
+    // For a client without a server name, several kinds of key for one set of names are one certificate.
     private static string? SoleName(IReadOnlyList<CertificateSpecification> specifications)
     {
         if (specifications.Count == 0)
@@ -265,11 +276,15 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         return first.FirstOrDefault(i => i.Kind == IdentifierKind.Dns)?.Value;
     }
 
-    // What its own record tells of it: the settings of the time are gone, and nothing is ordered by these.
+    // From its own metadata: the earlier settings are gone, and this specification is not used for orders.
     private static CertificateSpecification SpecificationOf(string id, CertificateMetadata metadata) => new()
     {
         Id = id,
-        Identifiers = [.. metadata.Names.Select(n => new CertificateIdentifier(IPAddress.TryParse(n, out _) ? IdentifierKind.Ip : IdentifierKind.Dns, n))],
+        Identifiers =
+        [
+            .. metadata.Names.Select(
+                n => new CertificateIdentifier(IPAddress.TryParse(n, out _) ? IdentifierKind.Ip : IdentifierKind.Dns, n)),
+        ],
         KeyAlgorithm = Enum.TryParse<KeyAlgorithm>(metadata.KeyAlgorithm, out var algorithm) ? algorithm : default,
         ChallengeTypes = [],
     };

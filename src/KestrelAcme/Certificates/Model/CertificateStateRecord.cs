@@ -22,7 +22,7 @@ internal sealed record CertificateStateRecord
         init => _since = value?.UtcTicks ?? 0;
     }
 
-    public CertificateFailure? Failure { get; init; }
+    public FailureRecord? Failure { get; init; }
 
     public RenewalInfoRecord? RenewalInfo { get; init; }
 

@@ -25,7 +25,7 @@ internal static class CertificateStatuses
             HeldBackUntil = orders ? order.HeldUntil : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
             Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,
-            Failure = blocked?.ToFailure(state.Failure?.Count ?? 0) ?? state.Failure,
+            Failure = (blocked?.ToFailure(state.Failure?.Count ?? 0) ?? state.Failure)?.ToPublic(),
             OrderUrl = state.StoredOrder?.OrderUrl,
         };
     }

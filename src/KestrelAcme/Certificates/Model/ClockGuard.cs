@@ -11,7 +11,7 @@ internal static class ClockGuard
     /// <returns>
     /// The failure; <see langword="null"/> if it was recorded while the clock was far ahead, because its wait would never end.
     /// </returns>
-    public static CertificateFailure? Effective(CertificateFailure? failure, DateTimeOffset now)
+    public static FailureRecord? Effective(FailureRecord? failure, DateTimeOffset now)
         => failure is null || failure.At > now + LargestSkew || failure.NextAttempt > now + LongestWait ? null : failure;
 
     /// <summary>

@@ -29,7 +29,8 @@ internal static class FailoverPolicy
 
     private static bool CostsTooMuch(AuthorityCandidate authority, CertificateFacts? certificate, DateTimeOffset now)
         => authority.OpenUntil > now
-            && authority.OpenUntil > (certificate is null ? now + LongestWaitForTheFirst : certificate.NotAfter - (certificate.Lifetime / 4));
+            && authority.OpenUntil > (
+                certificate is null ? now + LongestWaitForTheFirst : certificate.NotAfter - (certificate.Lifetime / 4));
 }
 
 /// <summary>A CA that could be used for an order.</summary>

@@ -14,7 +14,9 @@ internal static class Identifiers
         => [.. specification.Identifiers.Select(ToAcme)];
 
     private static AcmeIdentifier ToAcme(CertificateIdentifier identifier)
-        => identifier.Kind == IdentifierKind.Ip ? AcmeIdentifier.Ip(IPAddress.Parse(identifier.Value)) : AcmeIdentifier.Dns(identifier.Value);
+        => identifier.Kind == IdentifierKind.Ip
+            ? AcmeIdentifier.Ip(IPAddress.Parse(identifier.Value))
+            : AcmeIdentifier.Dns(identifier.Value);
 
     /// <summary>
     /// Returns a hash of an exact set of names, whatever the key algorithm is. A CA returns the same pending order for the same set, so two

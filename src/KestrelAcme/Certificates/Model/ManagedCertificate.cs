@@ -2,7 +2,10 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Certificates.Model;
 
-/// <summary>One certificate that should exist: what is wanted, what there is, and how it stands. Changed by one worker at a time, read by anybody.</summary>
+/// <summary>
+/// A certificate that should exist: its specification, the current certificate, and its state. Changed by one worker at a time, read by
+/// anybody.
+/// </summary>
 internal sealed class ManagedCertificate(CertificateSpecification specification)
 {
     private volatile CertificateSpecification _specification = specification;
@@ -20,14 +23,16 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         set => _specification = value;
     }
 
-    /// <summary>The certificate that is served; <see langword="null"/> while there is none.</summary>
+    /// <summary>The certificate that is served; <see langword="null"/> if there is none.</summary>
     public CertificateSnapshot? Current
     {
         get => _current;
         set => _current = value;
     }
 
-    /// <summary>The certificate that this instance is about to store and to serve: whoever follows the store must not take it for another instance's.</summary>
+    /// <summary>
+    /// The certificate that this instance is about to store and serve. The storage watcher must not mistake it for one of another instance.
+    /// </summary>
     public CertificateSnapshot? Committing
     {
         get => _committing;
@@ -40,35 +45,40 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         set => _state = value;
     }
 
-    /// <summary>Whether a staging service is configured: else a certificate of one is as good as none.</summary>
+    /// <summary>Whether a staging service is configured. Otherwise, a staging certificate counts as missing.</summary>
     public bool AcceptsStaging { get; set; } = true;
 
-    /// <summary>The authorities in force: a failure under other settings no longer counts.</summary>
+    /// <summary>The configured CAs. Failures under other settings do not count.</summary>
     public IReadOnlyList<AuthoritySpecification>? Authorities { get; set; }
 
-    /// <summary>Whether the store was asked for it. Before that nothing is known of it, and nothing is planned.</summary>
+    /// <summary>Whether the store was read. Before that, nothing is known and nothing is planned.</summary>
     public bool IsLoaded
     {
         get => _loaded;
         set => _loaded = value;
     }
 
-    /// <summary>Whether what is served could not be stored yet.</summary>
+    /// <summary>Whether the current certificate could not be stored yet.</summary>
     public bool Unsaved { get; set; }
 
     /// <summary>The orders in a row whose certificate could not be stored.</summary>
     public UnstoredOrders? Unstored { get; set; }
 
-    /// <summary>The looks at DNS for what a person has to repair; <see langword="null"/> before the first of this process.</summary>
+    /// <summary>
+    /// The checks of DNS for records that an operator has to create; <see langword="null"/> before the first one of this process.
+    /// </summary>
     public RecordLooks? Looks { get; set; }
 
-    /// <summary>Tells what keeps it from being ordered although it is due, and none of its names is to blame for: an account or a profile that an authority refuses.</summary>
+    /// <summary>
+    /// Returns the block that keeps a due order from being placed although no name is to blame: an account or a profile that the CA
+    /// refuses.
+    /// </summary>
     public Func<AccountBlock?>? Blocked { get; set; }
 
     public RenewalRequest? Request => _request;
 
-    /// <summary>The failures that still count: those under other settings do not.</summary>
-    public CertificateFailure? Failure => CountedFailure(_state);
+    /// <summary>The last failure, unless it happened under other settings.</summary>
+    public FailureRecord? Failure => CountedFailure(_state);
 
     public RenewalDecision Decide(bool renewalInfoOffered, DateTimeOffset now)
     {
@@ -82,7 +92,8 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
         if (state.State == CertificateState.Abandoned && CountedFailure(state) is not null)
         {
-            return new RenewalDecision(CertificateAction.LookForNames, AbandonmentPolicy.NextLook(state.LookedAt, now), RenewalReason.Abandoned);
+            return new RenewalDecision(
+                CertificateAction.LookForNames, AbandonmentPolicy.NextLook(state.LookedAt, now), RenewalReason.Abandoned);
         }
 
         return RenewalPolicy.Decide(
@@ -93,9 +104,10 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
             unfinished: !Unsaved && state.IsUnfinished);
     }
 
-    // What the operator, or the name, has to mend may be mended once the settings are others.
-    private CertificateFailure? CountedFailure(CertificateStateRecord state)
-        => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } settings } && Authorities is { } authorities && !IsOfThese(authorities, settings)
+    // Changed settings may have fixed a failure of the name or of the operator.
+    private FailureRecord? CountedFailure(CertificateStateRecord state)
+        => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } settings }
+            && Authorities is { } authorities && !IsOfThese(authorities, settings)
             ? null
             : state.Failure;
 
@@ -103,7 +115,8 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         => authorities.Any(a => SettingsFingerprint.Of(_specification, a) == settings);
 
     /// <summary>
-    /// Whether one certificate may take the place of another that is served: a later one, never one that is worse, and never one of a staging service by accident.
+    /// Whether a stored certificate may replace the current one: only a newer one, never a worse one, and never a staging certificate by
+    /// accident.
     /// </summary>
     public bool MayBeReplacedBy(CertificateSnapshot stored, DateTimeOffset now)
     {
@@ -122,10 +135,11 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
             return current is null;
         }
 
-        return current is null || (!stored.IsSameAs(current) && (stored.IsNewerThan(current, now) || (current.IsFromStaging && !AcceptsStaging)));
+        return current is null
+            || (!stored.IsSameAs(current) && (stored.IsNewerThan(current, now) || (current.IsFromStaging && !AcceptsStaging)));
     }
 
-    /// <summary>Joins the request that waits, or makes one.</summary>
+    /// <summary>Returns the waiting request, or creates one.</summary>
     public RenewalRequest Ask(bool force)
     {
         while (true)
@@ -143,23 +157,25 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         }
     }
 
-    /// <summary>Answers the request that waits, if there is one.</summary>
+    /// <summary>Completes the waiting request, if there is one.</summary>
     public void Answer(Exception? failure) => TakeRequest()?.Complete(failure);
 
-    /// <summary>Takes the request that waits, to be answered with an outcome that is about to be made known: who asks after that asks for another attempt.</summary>
+    /// <summary>
+    /// Takes the waiting request to complete it with an outcome that is about to be published. A later request asks for another attempt.
+    /// </summary>
     public RenewalRequest? TakeRequest() => Interlocked.Exchange(ref _request, null);
 
-    /// <summary>Takes a request if it still waits; one that was made since goes on waiting.</summary>
+    /// <summary>Takes a request if it still waits. A later request keeps waiting.</summary>
     public RenewalRequest? TakeRequest(RenewalRequest? asked)
         => asked is not null && ReferenceEquals(Interlocked.CompareExchange(ref _request, null, asked), asked) ? asked : null;
 
-    /// <summary>Whether two certificates are for the same set of names, whatever their key algorithms.</summary>
+    /// <summary>Whether two certificates have the same set of names, whatever their key algorithms are.</summary>
     public bool HasSameNamesAs(ManagedCertificate other)
         => ReferenceEquals(this, other)
             || (_specification.Identifiers.Count == other._specification.Identifiers.Count
                 && _specification.Identifiers.All(other._specification.Identifiers.Contains));
 
-    /// <summary>Puts back a request that was taken too early; where there is a newer one, it is answered when that one is.</summary>
+    /// <summary>Puts back a request that was taken too early. If there is a newer one, it is completed together with that one.</summary>
     public void PutBack(RenewalRequest? request)
     {
         if (request is not null && Interlocked.CompareExchange(ref _request, request, null) is { } newer)

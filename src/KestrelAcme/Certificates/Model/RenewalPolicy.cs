@@ -21,7 +21,7 @@ internal static class RenewalPolicy
     /// <param name="now">The current time.</param>
     /// <param name="unfinished">Whether an order was begun and is not over. It is finished without waiting for the next renewal.</param>
     public static RenewalDecision Decide(
-        CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, CertificateFailure? failure, DateTimeOffset now,
+        CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, FailureRecord? failure, DateTimeOffset now,
         bool unfinished = false)
     {
         var order = HeldBack(OrderTime(certificate, renewalInfo, now), certificate, now);

@@ -72,7 +72,7 @@ internal sealed class OrderProgress(
             $"Now serving certificate {snapshot.SerialNumber} for {certificate.Id}, found in the store.");
     }
 
-    public void Failed(ManagedCertificate certificate, CertificateFailure failure, Exception exception)
+    public void Failed(ManagedCertificate certificate, FailureRecord failure, Exception exception)
     {
         var now = time.GetUtcNow();
         var served = certificate.Current switch
@@ -100,7 +100,7 @@ internal sealed class OrderProgress(
     /// <param name="failure">What the certificate shows.</param>
     /// <param name="exception">The refusal; <see langword="null"/> if it was known before.</param>
     /// <param name="isNew">Whether the certificate has not shown it yet.</param>
-    public void Blocked(ManagedCertificate certificate, CertificateFailure failure, Exception? exception, bool isNew)
+    public void Blocked(ManagedCertificate certificate, FailureRecord failure, Exception? exception, bool isNew)
     {
         if (exception is not null)
         {
@@ -113,7 +113,7 @@ internal sealed class OrderProgress(
         }
     }
 
-    private void PublishFailure(ManagedCertificate certificate, CertificateFailure failure) => Publish(
+    private void PublishFailure(ManagedCertificate certificate, FailureRecord failure) => Publish(
         certificate, CertificateEventKind.Failed, $"{certificate.Id}: {failure.Message} The next attempt is at {failure.NextAttempt:u}.");
 
     private void Publish(ManagedCertificate certificate, CertificateEventKind kind, string message)

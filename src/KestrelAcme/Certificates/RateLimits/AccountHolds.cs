@@ -9,19 +9,23 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.RateLimits;
 
 /// <summary>
-/// Remembers until when an account is at a rate limit, across restarts and instances: neither a crash loop nor ten replicas may each find it out anew. The instances that share a store share the account.
+/// Stores the time until which an account is at a rate limit, so that neither a crash loop nor ten replicas find out again and again. The
+/// instances that share a store share the account.
 /// </summary>
-/// <remarks>Safe for concurrent use. A store that cannot be asked or told changes nothing: this instance knows what it was told itself.</remarks>
+/// <remarks>Safe for concurrent use. If the store is unavailable, this instance continues with what it knows.</remarks>
 internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, ILogger<AccountHolds> logger)
 {
-    /// <summary>Holds the account at an authority, for all instances.</summary>
+    /// <summary>Holds the account at a CA for all instances.</summary>
     public async Task HoldAsync(CertificateAuthority authority, DateTimeOffset until, CancellationToken cancellationToken)
     {
         authority.Health.OpenFor(until, time.GetUtcNow());
         await StoreAsync(authority, new AccountHold(until), cancellationToken);
     }
 
-    /// <summary>Holds orders for new names at an authority, for all instances. What the authority said of the account itself is not overwritten by such a guess.</summary>
+    /// <summary>
+    /// Holds back orders for new names at a CA for all instances. A hold of the account, which the CA asked for, is not replaced by this
+    /// guess.
+    /// </summary>
     public async Task HoldNewNamesAsync(CertificateAuthority authority, DateTimeOffset until, CancellationToken cancellationToken)
     {
         authority.Health.HoldNewNames(until);
@@ -35,10 +39,13 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
         try
         {
             var known = await ReadAsync(authority, cancellationToken);
-            if (known?.Holds(now) != true || (known.NewNamesOnly && !hold.NewNamesOnly) || (known.NewNamesOnly == hold.NewNamesOnly && known.Until < hold.Until))
+            if (known?.Holds(now) != true
+                || (known.NewNamesOnly && !hold.NewNamesOnly)
+                || (known.NewNamesOnly == hold.NewNamesOnly && known.Until < hold.Until))
             {
                 var value = JsonSerializer.SerializeToUtf8Bytes(hold, PersistenceJsonContext.Default.AccountHold);
-                await storage.WriteAsync(StorageLayout.AccountHold(authority.Specification.DirectoryUrl), value, lease: null, cancellationToken);
+                await storage.WriteAsync(
+                    StorageLayout.AccountHold(authority.Specification.DirectoryUrl), value, lease: null, cancellationToken);
             }
         }
         catch (StorageUnavailableException exception)
@@ -47,8 +54,8 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
         }
     }
 
-    /// <summary>Takes over what another instance, or an earlier run, was told.</summary>
-    /// <returns>Whether the account is held, and this instance did not know.</returns>
+    /// <summary>Takes over a hold that another instance or an earlier run stored.</summary>
+    /// <returns>Whether the account is held, and this instance did not know that.</returns>
     public async Task<bool> RecallAsync(CertificateAuthority authority, CancellationToken cancellationToken)
     {
         try
@@ -75,7 +82,7 @@ internal sealed class AccountHolds(BoundedStorage storage, TimeProvider time, IL
         }
         catch (StorageUnavailableException)
         {
-            // The order finds out whether the store is there.
+            // The order finds out whether the store is available.
             return false;
         }
     }

@@ -13,21 +13,27 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Revocation;
 
-/// <summary>Revokes what is served, by the account or, where the authority no longer knows it, by the certificate's own key.</summary>
+/// <summary>
+/// Revokes the current certificate with the account or, if the CA no longer knows the account, with the key of the certificate.
+/// </summary>
 internal sealed class CertificateRevoker(
-    AuthorityRegistry authorities, CertificateLeases leases, CertificateStore store, CertificateEventHub events, ConfigurationSource configuration, TimeProvider time, ILogger<CertificateRevoker> logger)
+    AuthorityRegistry authorities, CertificateLeases leases, CertificateStore store, CertificateEventHub events,
+    ConfigurationSource configuration, TimeProvider time, ILogger<CertificateRevoker> logger)
 {
-    /// <summary>Does not wait to ask the authority: a key that is known to others is revoked whether or not an order is under way, and whether or not the store can be asked.</summary>
-    /// <returns>Whether a successor is to be ordered at once.</returns>
-    /// <exception cref="InvalidOperationException">There is nothing to revoke, or its authority is no longer configured.</exception>
-    /// <exception cref="AcmeException">The authority refused.</exception>
+    /// <summary>
+    /// Revokes at once: a compromised key is revoked whether or not an order is in progress, and whether or not the store is available.
+    /// </summary>
+    /// <returns>Whether a new certificate must be ordered at once.</returns>
+    /// <exception cref="InvalidOperationException">There is nothing to revoke, or its CA is no longer configured.</exception>
+    /// <exception cref="AcmeException">The CA refused, or could not be reached.</exception>
     public async Task<bool> RevokeAsync(ManagedCertificate certificate, RevocationReason reason, CancellationToken cancellationToken)
     {
-        var current = certificate.Current ?? throw new InvalidOperationException($"There is no certificate for {certificate.Id} to revoke.");
+        var current = certificate.Current ?? throw new InvalidOperationException(
+            $"There is no certificate for {certificate.Id} to revoke.");
         await using var writer = await TryOpenAsync(certificate, cancellationToken);
         await RevokeAsync(certificate, current, reason, cancellationToken);
 
-        // Known at once, so that nobody follows the authority's advice to replace it before it is written down.
+        // Set at once, so that renewal information of the CA is ignored until the state is stored.
         CertificateStateWriter.ChangeUnstored(certificate, state => Revoked(state, current, reason));
         try
         {
@@ -35,9 +41,12 @@ internal sealed class CertificateRevoker(
         }
         catch (Exception exception)
         {
-            // It is revoked; whoever asked must see that, and the successor must be ordered. The state is written down with the next change.
+            // The certificate is revoked. The caller must see that, and a new one must be ordered. The state is stored with the next
+            // change.
             logger.RevocationNotStored(certificate.Id, exception.Message);
-            current = certificate.Current is { } served && reason == RevocationReason.KeyCompromise && served.HasSameKeyAs(current) ? served : current;
+            current = certificate.Current is { } served && reason == RevocationReason.KeyCompromise && served.HasSameKeyAs(current)
+                ? served
+                : current;
             CertificateStateWriter.ChangeUnstored(certificate, state => Revoked(state, current, reason));
         }
 
@@ -57,18 +66,22 @@ internal sealed class CertificateRevoker(
         }
         catch (StorageUnavailableException)
         {
-            // Asked again once it is revoked, and reported then.
+            // Asked again after the revocation, and reported then.
             return null;
         }
     }
 
-    /// <returns>The certificate that is recorded as revoked: what is served, where an order under way brought one with the same key.</returns>
+    /// <returns>
+    /// The certificate that is recorded as revoked: the current one, if an order in progress brought one with the same key.
+    /// </returns>
     private async Task<CertificateSnapshot> RecordAsync(
-        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CertificateStateWriter? writer, CancellationToken cancellationToken)
+        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CertificateStateWriter? writer,
+        CancellationToken cancellationToken)
     {
-        // Without the lease, an order is under way: its state is changed after it.
+        // Without the lease, an order is in progress. The state is changed after it.
         await using var later = writer is null ? await leases.OpenAsync(certificate, cancellationToken) : null;
-        if (reason == RevocationReason.KeyCompromise && certificate.Current is { } served && !served.IsSameAs(revoked) && served.HasSameKeyAs(revoked))
+        if (reason == RevocationReason.KeyCompromise
+            && certificate.Current is { } served && !served.IsSameAs(revoked) && served.HasSameKeyAs(revoked))
         {
             await RevokeAsync(certificate, served, reason, cancellationToken);
             await store.SetRevokedAsideAsync(certificate.Id, revoked, cancellationToken);
@@ -80,7 +93,7 @@ internal sealed class CertificateRevoker(
         return revoked;
     }
 
-    // An order that was left behind may use the key that is known to others now.
+    // An interrupted order may use the compromised key.
     private CertificateStateRecord Revoked(CertificateStateRecord state, CertificateSnapshot revoked, RevocationReason reason)
     {
         var replace = reason == RevocationReason.KeyCompromise;
@@ -91,11 +104,14 @@ internal sealed class CertificateRevoker(
         };
     }
 
-    private async Task RevokeAsync(ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
+    private async Task RevokeAsync(
+        ManagedCertificate certificate, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
     {
         var directory = revoked.Record.Metadata.DirectoryUrl;
         var issuer = configuration.Current.Authorities.FirstOrDefault(a => a.DirectoryUrl == directory)
-            ?? throw new InvalidOperationException($"The authority {directory} that issued the certificate for {certificate.Id} is no longer configured. Add it to AcmeHttps:Authorities.");
+            ?? throw new InvalidOperationException(
+                $"The CA {directory} that issued the certificate for {certificate.Id} is no longer configured. "
+                + "Add it to AcmeHttps:Authorities.");
         var authority = authorities.Get(issuer);
         try
         {
@@ -104,7 +120,7 @@ internal sealed class CertificateRevoker(
         }
         catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AlreadyRevoked))
         {
-            // That is what was wanted.
+            // The certificate is revoked, as requested.
         }
         catch (Exception exception) when (exception is StorageUnavailableException or AccountBlockedException
             || (exception is AcmeException refusal && AccountEvidence.MayBlameAccount(refusal, isNewOrder: true)))
@@ -113,7 +129,8 @@ internal sealed class CertificateRevoker(
         }
     }
 
-    private static async Task RevokeByKeyAsync(CertificateAuthority authority, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
+    private static async Task RevokeByKeyAsync(
+        CertificateAuthority authority, CertificateSnapshot revoked, RevocationReason reason, CancellationToken cancellationToken)
     {
         using var key = CertificateKeys.Read(revoked.Record.Metadata.KeyAlgorithm, revoked.Record.PrivateKey.Span);
         try
@@ -122,7 +139,7 @@ internal sealed class CertificateRevoker(
         }
         catch (AcmeException exception) when (exception.HasProblem(AcmeProblemTypes.AlreadyRevoked))
         {
-            // That is what was wanted.
+            // The certificate is revoked, as requested.
         }
     }
 }

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Revocation;
 
-/// <summary>Looks for our certificates on their revocation lists, and has those replaced that somebody else revoked. What is served without being managed has no successor: it is withdrawn.</summary>
+/// <summary>
+/// Checks the revocation lists of the served certificates, and replaces those that somebody else revoked. Retired certificates are not
+/// replaced but withdrawn.
+/// </summary>
 internal sealed class RevocationWatcher(
     CertificateCatalog catalog,
     CertificateLeases leases,
@@ -28,7 +31,10 @@ internal sealed class RevocationWatcher(
         exception => logger.RevocationCheckFailed(exception.Message),
         stopping);
 
-    /// <summary>Looks at every list that is due. What fails for one list, or for one certificate, keeps no other back; it is looked at again in the next round.</summary>
+    /// <summary>
+    /// Checks every list that is due. A failure of one list or certificate does not affect the others, and is tried again in the next
+    /// round.
+    /// </summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -54,10 +60,12 @@ internal sealed class RevocationWatcher(
         }
     }
 
-    private Task<DateTimeOffset> LookAsync(RevocationListId list, IReadOnlyList<ManagedCertificate> certificates, CancellationToken cancellationToken)
+    private Task<DateTimeOffset> LookAsync(
+        RevocationListId list, IReadOnlyList<ManagedCertificate> certificates, CancellationToken cancellationToken)
     {
-        // What is served may have changed since the lists were gathered.
-        var served = certificates.Select(c => (Certificate: c, c.Current!.SerialNumber)).ToLookup(c => c.SerialNumber, c => c.Certificate, StringComparer.Ordinal);
+        // The served certificates may have changed since the lists were grouped.
+        var served = certificates.Select(c => (Certificate: c, c.Current!.SerialNumber)).ToLookup(
+            c => c.SerialNumber, c => c.Certificate, StringComparer.Ordinal);
         return check.LookAsync(
             list,
             certificates[0].Current!.Record.Metadata.DirectoryUrl,
@@ -67,14 +75,17 @@ internal sealed class RevocationWatcher(
             cancellationToken);
     }
 
-    private async Task<bool> ReplaceAllAsync(IEnumerable<ManagedCertificate> certificates, RevokedEntry entry, CancellationToken cancellationToken)
+    private async Task<bool> ReplaceAllAsync(
+        IEnumerable<ManagedCertificate> certificates, RevokedEntry entry, CancellationToken cancellationToken)
     {
         var complete = true;
         foreach (var certificate in certificates)
         {
             var recorded = false;
             await TryAsync(
-                async () => recorded = catalog.IsRetired(certificate) ? await WithdrawAsync(certificate, entry, cancellationToken) : await ReplaceAsync(certificate, entry, cancellationToken),
+                async () => recorded = catalog.IsRetired(certificate)
+                    ? await WithdrawAsync(certificate, entry, cancellationToken)
+                    : await ReplaceAsync(certificate, entry, cancellationToken),
                 cancellationToken);
             complete &= recorded;
         }
@@ -94,7 +105,7 @@ internal sealed class RevocationWatcher(
         }
     }
 
-    /// <returns>Whether the revocation is written down, or no longer matters.</returns>
+    /// <returns>Whether the revocation is stored, or no longer matters.</returns>
     private async Task<bool> WithdrawAsync(ManagedCertificate certificate, RevokedEntry entry, CancellationToken cancellationToken)
     {
         await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
@@ -103,21 +114,21 @@ internal sealed class RevocationWatcher(
             return false;
         }
 
-        // What we revoked on purpose is served as long as was planned.
+        // A certificate that the application revoked on purpose is served as long as planned.
         var known = certificate.State.Revocation is { } revocation && revocation.SerialNumber == entry.SerialNumber ? revocation : null;
         if (known is { OnPurpose: true })
         {
             return true;
         }
 
-        // Written down first: the next start would serve it again.
+        // Stored first, because the next start would serve it again.
         var stored = known is not null || await writer.ChangeAsync(state => state with { Revocation = Found(entry) }, cancellationToken);
         catalog.Withdraw(certificate);
         logger.RetiredCertificateRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
         return stored;
     }
 
-    /// <returns>Whether the revocation is written down, or no longer matters.</returns>
+    /// <returns>Whether the revocation is stored, or no longer matters.</returns>
     private async Task<bool> ReplaceAsync(ManagedCertificate certificate, RevokedEntry entry, CancellationToken cancellationToken)
     {
         if (certificate.State.Revocation?.SerialNumber == entry.SerialNumber)
@@ -130,11 +141,11 @@ internal sealed class RevocationWatcher(
         {
             if (writer is null)
             {
-                // An order is under way, perhaps for the successor.
+                // An order is in progress, perhaps for the replacement.
                 return false;
             }
 
-            // The state was read again: another instance may have found it too, or revoked it on purpose.
+            // The state was read again: another instance may have found the revocation too, or revoked the certificate on purpose.
             if (certificate.State.Revocation?.SerialNumber == entry.SerialNumber || certificate.Current?.SerialNumber != entry.SerialNumber)
             {
                 return true;
@@ -146,7 +157,7 @@ internal sealed class RevocationWatcher(
         logger.CertificateFoundRevoked(certificate.Id, entry.SerialNumber, entry.At, entry.Reason?.ToString() ?? "none given");
         events.Publish(
             CertificateEventKind.Revoked,
-            $"The certificate {entry.SerialNumber} for {certificate.Id} was revoked on {entry.At:u}; it is replaced at once.",
+            $"The certificate {entry.SerialNumber} for {certificate.Id} was revoked on {entry.At:u}. Replacing it now.",
             CertificateStatuses.Create(certificate, orders: true, time.GetUtcNow()));
         agenda.OrderNow(certificate);
         return stored;

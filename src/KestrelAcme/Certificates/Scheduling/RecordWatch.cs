@@ -17,8 +17,8 @@ internal sealed class RecordWatch(
     RecordLook look, CertificateLeases leases, IssuanceSettings settings, TimeProvider time, ILogger<RecordWatch> logger)
 {
     /// <summary>Notes what DNS shows at the time of a failure, for later comparison.</summary>
-    public async Task<CertificateFailure> NoteAsync(
-        ManagedCertificate certificate, CertificateSpecification attempted, CertificateFailure failure, CancellationToken cancellationToken)
+    public async Task<FailureRecord> NoteAsync(
+        ManagedCertificate certificate, CertificateSpecification attempted, FailureRecord failure, CancellationToken cancellationToken)
     {
         if (!failure.IsVisibleInDns)
         {
@@ -66,7 +66,7 @@ internal sealed class RecordWatch(
         => RecordLooks.Next(certificate.Looks, settings.RecordLook, settings.LongestRecordLook, time.GetUtcNow());
 
     private Task<RecordView> LookAsync(
-        CertificateSpecification specification, CertificateFailure failure, CancellationToken cancellationToken)
+        CertificateSpecification specification, FailureRecord failure, CancellationToken cancellationToken)
     {
         var byCaa = failure.ProblemType == AcmeProblemTypes.Caa || failure.RequiredRecords.Any(r => r.Type == RecordLook.Caa);
         string[] caa = byCaa

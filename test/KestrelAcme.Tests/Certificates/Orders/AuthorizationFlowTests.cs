@@ -94,8 +94,20 @@ public sealed class AuthorizationFlowTests
     private async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var storage = new InMemoryStorage();
-        var specification = new CertificateSpecification { Id = "n0.test", Identifiers = [.. Enumerable.Range(0, Names).Select(i => new CertificateIdentifier(IdentifierKind.Dns, $"n{i}.test"))], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
-        var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
+        var specification = new CertificateSpecification
+        {
+            Id = "n0.test",
+            Identifiers = [.. Enumerable.Range(0, Names).Select(i => new CertificateIdentifier(IdentifierKind.Dns, $"n{i}.test"))],
+            KeyAlgorithm = KeyAlgorithm.EcdsaP256,
+            ChallengeTypes = [_handler.ChallengeType],
+        };
+        var authority = new AuthoritySpecification
+        {
+            Id = "ca",
+            DisplayName = "CA",
+            DirectoryUrl = new Uri("https://ca.test/dir"),
+            IsPublic = false,
+        };
         var certificate = new ManagedCertificate(specification);
         await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, cancellationToken);
         var context = new OrderContext
@@ -107,11 +119,17 @@ public sealed class AuthorizationFlowTests
             Writer = writer,
             Stopping = CancellationToken.None,
         };
-        var order = new Order { Url = new Uri("https://ca.test/order"), AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)] };
+        var order = new Order
+        {
+            Url = new Uri("https://ca.test/order"),
+            AuthorizationUrls = [.. Enumerable.Range(0, Names).Select(PendingAccount.Url)],
+        };
         return await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
             SampleTurns.Create(storage, TimeProvider.System),
-            new ChallengeValidation(SampleStateWriters.Progress(TimeProvider.System), new IssuanceSettings(), TimeProvider.System, NullLogger<ChallengeValidation>.Instance),
+            new ChallengeValidation(
+                SampleStateWriters.Progress(TimeProvider.System), new IssuanceSettings(), TimeProvider.System,
+                NullLogger<ChallengeValidation>.Instance),
             TimeProvider.System,
             NullLogger<AuthorizationFlow>.Instance)
             .RunAsync(context, new PendingAccount(_handler.ChallengeType), order, cancellationToken);

@@ -47,11 +47,20 @@ public sealed class CaaStepTests
 
     private Task RunAsync(bool isPublic, params string[] caaIdentities)
     {
-        var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.example/dir"), IsPublic = isPublic };
+        var authority = new AuthoritySpecification
+        {
+            Id = "ca",
+            DisplayName = "CA",
+            DirectoryUrl = new Uri("https://ca.example/dir"),
+            IsPublic = isPublic,
+        };
         var specification = new CertificateSpecification
         {
             Id = "a.example+2-00000000",
-            Identifiers = [new(IdentifierKind.Dns, "a.example"), new(IdentifierKind.Dns, "*.b.example"), new(IdentifierKind.Ip, "192.0.2.1")],
+            Identifiers =
+                [
+                    new(IdentifierKind.Dns, "a.example"), new(IdentifierKind.Dns, "*.b.example"), new(IdentifierKind.Ip, "192.0.2.1"),
+                ],
             KeyAlgorithm = KeyAlgorithm.EcdsaP256,
             ChallengeTypes = ["http-01", "dns-01"],
         };
@@ -64,6 +73,7 @@ public sealed class CaaStepTests
             Writer = null!,
             Stopping = CancellationToken.None,
         };
-        return new CaaStep(_check).CheckAsync(context, new NamedAccount(new Uri("https://ca.example/account/1")), TestContext.Current.CancellationToken);
+        return new CaaStep(_check).CheckAsync(
+            context, new NamedAccount(new Uri("https://ca.example/account/1")), TestContext.Current.CancellationToken);
     }
 }

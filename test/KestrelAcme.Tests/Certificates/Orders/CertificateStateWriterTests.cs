@@ -38,7 +38,10 @@ public sealed class CertificateStateWriterTests
         var storage = new InMemoryStorage();
         var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"))
         {
-            State = CertificateStateRecord.Empty with { Revocation = reason is null ? null : new RevocationRecord("01", TimeProvider.System.GetUtcNow(), OnPurpose: true, reason) },
+            State = CertificateStateRecord.Empty with
+            {
+                Revocation = reason is null ? null : new RevocationRecord("01", TimeProvider.System.GetUtcNow(), OnPurpose: true, reason),
+            },
         };
         await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, Cancelled);
 

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-/// <summary>An earlier process told the authority to look, and did not live to hear the verdict.</summary>
+/// <summary>An earlier process submitted a challenge, and ended before it knew the result.</summary>
 public sealed class EarlierPostTests
 {
     private static readonly Uri OrderUrl = new("https://ca.test/order");
@@ -43,7 +43,13 @@ public sealed class EarlierPostTests
         var storage = new InMemoryStorage(_time);
         var specification = SampleSpecification();
         var certificate = new ManagedCertificate(specification) { State = new CertificateStateRecord { StoredOrder = Pending(postedAt) } };
-        var authority = new AuthoritySpecification { Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = false };
+        var authority = new AuthoritySpecification
+        {
+            Id = "ca",
+            DisplayName = "CA",
+            DirectoryUrl = new Uri("https://ca.test/dir"),
+            IsPublic = false,
+        };
         await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, _time, Cancelled);
         var context = new OrderContext
         {
@@ -58,13 +64,20 @@ public sealed class EarlierPostTests
         await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
             SampleTurns.Create(storage, _time),
-            new ChallengeValidation(SampleStateWriters.Progress(_time), new IssuanceSettings(), _time, NullLogger<ChallengeValidation>.Instance),
+            new ChallengeValidation(
+                SampleStateWriters.Progress(_time), new IssuanceSettings(), _time, NullLogger<ChallengeValidation>.Instance),
             _time,
             NullLogger<AuthorizationFlow>.Instance).RunAsync(context, account, order, Cancelled);
     }
 
     private CertificateSpecification SampleSpecification()
-        => new() { Id = "n0.test", Identifiers = [new(IdentifierKind.Dns, "n0.test")], KeyAlgorithm = KeyAlgorithm.EcdsaP256, ChallengeTypes = [_handler.ChallengeType] };
+        => new()
+        {
+            Id = "n0.test",
+            Identifiers = [new(IdentifierKind.Dns, "n0.test")],
+            KeyAlgorithm = KeyAlgorithm.EcdsaP256,
+            ChallengeTypes = [_handler.ChallengeType],
+        };
 
     private static StoredOrder Pending(DateTimeOffset postedAt) => new()
     {

@@ -31,7 +31,11 @@ public sealed class RehearsalStepTests
     {
         var authority = new AuthoritySpecification
         {
-            Id = "ca", DisplayName = "CA", DirectoryUrl = new Uri("https://ca.example/dir"), IsPublic = true, StagingTwin = new Uri("https://staging.ca.example/dir"),
+            Id = "ca",
+            DisplayName = "CA",
+            DirectoryUrl = new Uri("https://ca.example/dir"),
+            IsPublic = true,
+            StagingTwin = new Uri("https://staging.ca.example/dir"),
         };
         var specification = new CertificateSpecification
         {
@@ -57,7 +61,8 @@ public sealed class RehearsalStepTests
     {
         public IReadOnlyList<CaaSubject> Asked { get; private set; } = [];
 
-        public Task<bool> AreNamedAsync(IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken)
+        public Task<bool> AreNamedAsync(
+            IReadOnlyList<CaaSubject> subjects, IReadOnlyList<string> caaIdentities, CancellationToken cancellationToken)
         {
             Asked = subjects;
             return Task.FromResult(true);

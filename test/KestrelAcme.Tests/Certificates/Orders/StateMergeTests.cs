@@ -57,6 +57,6 @@ public sealed class StateMergeTests
         At = Now,
     };
 
-    private static CertificateFailure Failure(DateTimeOffset at)
+    private static FailureRecord Failure(DateTimeOffset at)
         => new() { Cause = FailureCause.Name, Message = "no", Count = 1, At = at, NextAttempt = at.AddMinutes(5) };
 }

@@ -52,6 +52,6 @@ public sealed class StoredOrdersTests
         Assert.False(StateMerge.Merge(other, known, served: null).StoredOrder!.IsCounted);
     }
 
-    private static CertificateFailure Failure(DateTimeOffset at)
+    private static FailureRecord Failure(DateTimeOffset at)
         => new() { Cause = FailureCause.Authority, Message = "no", Count = 0, At = at, NextAttempt = at.AddMinutes(5) };
 }

@@ -63,6 +63,6 @@ public sealed class AbandonmentPolicyTests
     private static CertificateFacts EndingAt(DateTimeOffset end)
         => new(end.AddDays(-90), end, CoversNames: true, HasRenewalInfo: false, Jitter: 0);
 
-    private static CertificateFailure Failed(FailureCause cause)
+    private static FailureRecord Failed(FailureCause cause)
         => new() { Message = "failed", Cause = cause, At = Now, NextAttempt = Now };
 }

@@ -27,7 +27,8 @@ public sealed class FailoverPolicyTests
         => Assert.Equal(1, Choose(Candidate("a", openUntil: Certificate.NotAfter.AddDays(-20)), Candidate("b")));
 
     [Fact]
-    public void Choose_ShortWait_ReturnsTheFirst() => Assert.Equal(0, Choose(Candidate("a", openUntil: Now.AddMinutes(15)), Candidate("b")));
+    public void Choose_ShortWait_ReturnsTheFirst()
+        => Assert.Equal(0, Choose(Candidate("a", openUntil: Now.AddMinutes(15)), Candidate("b")));
 
     [Fact]
     public void Choose_NoCertificateAndALongWait_ReturnsTheSecond()

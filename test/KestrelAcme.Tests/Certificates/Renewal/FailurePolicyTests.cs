@@ -12,7 +12,7 @@ public sealed class FailurePolicyTests
     [Fact]
     public void Next_NameFails_Waits1_10_100MinutesThenADay()
     {
-        CertificateFailure? failure = null;
+        FailureRecord? failure = null;
         var waits = new List<double>();
         for (var i = 0; i < 6; i++)
         {
@@ -53,7 +53,7 @@ public sealed class FailurePolicyTests
     [Fact]
     public void Next_AuthorityFailsWhileTheNameWaitsADay_TheDayStands()
     {
-        var day = Enumerable.Range(0, 4).Aggregate((CertificateFailure?)null, (f, _) => Next(f, FailureCause.Name));
+        var day = Enumerable.Range(0, 4).Aggregate((FailureRecord?)null, (f, _) => Next(f, FailureCause.Name));
 
         Assert.Equal(day!.NextAttempt, Next(day, FailureCause.Authority).NextAttempt);
     }
@@ -87,7 +87,7 @@ public sealed class FailurePolicyTests
     [Fact]
     public void Next_ThisMachineFails_WaitsTwiceAsLongEachTimeUpToHalfAnHour()
     {
-        CertificateFailure? failure = null;
+        FailureRecord? failure = null;
         var waits = new List<double>();
         for (var i = 0; i < 7; i++)
         {
@@ -188,7 +188,7 @@ public sealed class FailurePolicyTests
     private static List<DateTimeOffset> Attempts(CertificateFacts certificate, DateTimeOffset begin, FailureCause cause, DateTimeOffset end)
     {
         var attempts = new List<DateTimeOffset>();
-        CertificateFailure? failure = null;
+        FailureRecord? failure = null;
         DateTimeOffset[]? validations = null;
         for (var now = begin; now < end; now = failure.NextAttempt)
         {
@@ -202,7 +202,7 @@ public sealed class FailurePolicyTests
         return attempts;
     }
 
-    private static CertificateFailure Next(CertificateFailure? previous, FailureCause cause)
+    private static FailureRecord Next(FailureRecord? previous, FailureCause cause)
         => FailurePolicy.Next(previous, Report(cause), new FailureRun(1, 1), certificate: null, RetrySchedule.Default, Now, jitter: 0);
 
     private static FailureReport Report(FailureCause cause) => new(cause, null, "it failed");

@@ -21,7 +21,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_FailureNotedByAClockThatWasAhead_WaitsForNothing()
     {
-        var failure = new CertificateFailure
+        var failure = new FailureRecord
         {
             Message = "it failed",
             At = Start.AddDays(30),
@@ -100,7 +100,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_OrderUnfinishedAndBackOff_WaitsForTheBackOff()
     {
-        var failure = new CertificateFailure { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
+        var failure = new FailureRecord { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
 
         Assert.Equal(
             Start.AddHours(3), RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), failure, Start, unfinished: true).DueAt);
@@ -109,7 +109,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_BackOffLaterThanTheDueTime_WaitsForTheBackOff()
     {
-        var failure = new CertificateFailure { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
+        var failure = new FailureRecord { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
 
         Assert.Equal(Start.AddHours(3), RenewalPolicy.Decide(null, null, failure, Start).DueAt);
     }
@@ -152,7 +152,7 @@ public sealed class RenewalPolicyTests
     [Fact]
     public void Decide_FailureNotedByAClockThatWasAhead_DoesNotWait()
     {
-        var failure = new CertificateFailure
+        var failure = new FailureRecord
         {
             Message = "no",
             At = Start.AddYears(70),

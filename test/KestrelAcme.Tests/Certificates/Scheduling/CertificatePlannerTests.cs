@@ -102,7 +102,10 @@ public sealed class CertificatePlannerTests
     [InlineData(FailureCause.Authority, true, false)]
     public void Plan_Failed_IsSuspectUnlessTheAuthorityFailsAllNamesAlike(FailureCause cause, bool outage, bool failing)
     {
-        _certificate.State = _certificate.State with { Failure = new CertificateFailure { Message = "no", At = Now, NextAttempt = Now.AddMinutes(1), Cause = cause, WasOutage = outage } };
+        _certificate.State = _certificate.State with
+        {
+            Failure = new FailureRecord { Message = "no", At = Now, NextAttempt = Now.AddMinutes(1), Cause = cause, WasOutage = outage },
+        };
 
         Assert.Equal(failing, Plan().IsFailing);
         _certificate.Ask(force: true);
@@ -118,7 +121,12 @@ public sealed class CertificatePlannerTests
         {
             State = CertificateState.Valid,
             Issued = [Now.AddHours(-1), Now.AddMinutes(-30)],
-            RenewalInfo = new RenewalInfoRecord { SerialNumber = current.SerialNumber, ChosenInstant = Now.AddDays(-1), NextPoll = Now.AddHours(6) },
+            RenewalInfo = new RenewalInfoRecord
+            {
+                SerialNumber = current.SerialNumber,
+                ChosenInstant = Now.AddDays(-1),
+                NextPoll = Now.AddHours(6),
+            },
         };
 
         var status = CertificateStatuses.Create(_certificate, orders: true, Now);
@@ -131,17 +139,29 @@ public sealed class CertificatePlannerTests
     public void ThrowIfTooManyFailed_CertificatesShareAName_CountsThemTogether()
     {
         var catalog = new CertificateCatalog(new RecordingPublisher());
-        var others = SampleCertificates.Specification("b.test") with { Identifiers = [new(IdentifierKind.Dns, "b.test"), new(IdentifierKind.Dns, "a.test")] };
-        catalog.Apply([SampleCertificates.Specification("a.test"), others, SampleCertificates.Specification("c.test")], SampleCertificates.Configuration);
+        var others = SampleCertificates.Specification("b.test") with
+        {
+            Identifiers = [new(IdentifierKind.Dns, "b.test"), new(IdentifierKind.Dns, "a.test")],
+        };
+        catalog.Apply(
+            [SampleCertificates.Specification("a.test"), others, SampleCertificates.Specification("c.test")],
+            SampleCertificates.Configuration);
         foreach (var certificate in catalog.All)
         {
             certificate.State = certificate.State with { FailedValidations = [Now.AddMinutes(-3), Now.AddMinutes(-2), Now.AddMinutes(-1)] };
         }
 
         var limits = new OrderLimits(catalog, Pace(), _time);
-        var ca = new AuthoritySpecification { Id = "ca", DisplayName = "A CA", DirectoryUrl = new Uri("https://ca.test/dir"), IsPublic = true };
+        var ca = new AuthoritySpecification
+        {
+            Id = "ca",
+            DisplayName = "A CA",
+            DirectoryUrl = new Uri("https://ca.test/dir"),
+            IsPublic = true,
+        };
 
-        Assert.Throws<KestrelAcme.Certificates.Failures.ValidationLimitException>(() => limits.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca));
+        Assert.Throws<KestrelAcme.Certificates.Failures.ValidationLimitException>(
+            () => limits.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca));
         limits.ThrowIfTooManyFailed(catalog.Find("c.test")!, ca);
         limits.ThrowIfTooManyFailed(catalog.Find("a.test")!, ca with { IsPublic = false });
         _time.Advance(TimeSpan.FromMinutes(58));
@@ -164,7 +184,7 @@ public sealed class CertificatePlannerTests
     private void Block(RequiredDnsRecord? record, string? problem) => _certificate.State = _certificate.State with
     {
         State = CertificateState.Blocked,
-        Failure = new CertificateFailure
+        Failure = new FailureRecord
         {
             Message = "no",
             At = Now,
