@@ -61,7 +61,7 @@ internal sealed class AccountRegistration(
     /// <param name="isKeyRevoked">Whether its key must not be used again.</param>
     /// <param name="answer">The response of the CA.</param>
     /// <param name="termsAccepted">Whether the operator agrees to the terms of service.</param>
-    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="AccountBlockedException">The CA refuses it, or this happened too often recently.</exception>
     public async Task<(IAuthorityAccount Account, string KeyPem)> RegisterAnewAsync(
         IAuthorityAccount lost, bool isKeyRevoked, AcmeException? answer, bool termsAccepted, CancellationToken cancellationToken)
@@ -113,7 +113,7 @@ internal sealed class AccountRegistration(
     /// <param name="refusal">The response of the CA; <see langword="null"/> if it only shows a status.</param>
     /// <param name="isRegistered">Whether the account was registered before.</param>
     /// <param name="atOrder">Whether an order was refused.</param>
-    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public Task<AccountBlockedException> RefuseAsync(
         AcmeException? refusal, bool isRegistered, bool atOrder, CancellationToken cancellationToken)
     {

@@ -12,7 +12,8 @@ namespace KestrelAcme.Certificates.Authorities;
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AuthorityRegistry(
-    IAuthorityClientFactory factory, CertificateStore store, IssuanceSettings settings, TimeProvider time, ILoggerFactory loggers) : IDisposable
+    IAuthorityClientFactory factory, CertificateStore store, IssuanceSettings settings, TimeProvider time, ILoggerFactory loggers)
+    : IDisposable
 {
     private readonly ConcurrentDictionary<AuthoritySpecification, Lazy<CertificateAuthority>> _authorities = new();
 
@@ -20,7 +21,8 @@ internal sealed class AuthorityRegistry(
     public Action? Lifted { get; set; }
 
     public CertificateAuthority Get(AuthoritySpecification specification)
-        => _authorities.GetOrAdd(specification, s => new Lazy<CertificateAuthority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
+        => _authorities.GetOrAdd(
+            specification, s => new Lazy<CertificateAuthority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
 
     /// <summary>
     /// Fetches the directory of a CA while Kestrel starts, so that the first order finds an open connection and compiled code. Nothing is

@@ -23,7 +23,7 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
     /// <summary>
     /// Reads the account; <see langword="null"/> if there is none, or if it belongs to another directory with the same ID.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     public async Task<AccountRecord?> ReadAsync(CancellationToken cancellationToken)
     {
         var record = await store.ReadAccountAsync(authority.Id, cancellationToken);
@@ -45,11 +45,11 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
             && string.Equals(url.IdnHost, authority.DirectoryUrl.IdnHost, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether nothing is stored, not even an account of another directory.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken)
         => await store.ReadAccountAsync(authority.Id, cancellationToken) is null;
 
-    /// <exception cref="StorageUnavailableException">The store could not be told.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
     /// <exception cref="LeaseLostException">Another instance has taken over.</exception>
     public ValueTask WriteAsync(AccountRecord record, IStorageLease lease, CancellationToken cancellationToken)
         => store.WriteAccountAsync(authority.Id, record, lease, cancellationToken);
@@ -61,7 +61,7 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
             store.Storage, StorageLayout.AccountLease(authority.Id), LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
 
     /// <summary>Reads what the CA refuses, as this instance or another recorded it.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     public async Task<AccountBlock[]> ReadBlocksAsync(CancellationToken cancellationToken)
     {
         if (await store.Storage.ReadAsync(StorageLayout.AccountBlocks(authority.DirectoryUrl), cancellationToken) is not { } value)
@@ -82,7 +82,7 @@ internal sealed class StoredAccount(CertificateStore store, AuthoritySpecificati
         }
     }
 
-    /// <exception cref="StorageUnavailableException">The store could not be told.</exception>
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
     public async Task WriteBlocksAsync(AccountBlock[] blocks, CancellationToken cancellationToken)
         => await store.Storage.WriteAsync(
             StorageLayout.AccountBlocks(authority.DirectoryUrl),

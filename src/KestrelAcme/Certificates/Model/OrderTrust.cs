@@ -36,7 +36,7 @@ internal sealed record OrderTrust
     /// <summary>The time of the next order for new names, while there is a doubt.</summary>
     public DateTimeOffset NextProbe { get; private init; }
 
-    /// <summary>Records an accepted order: the account is not at its limit, whatever earlier names were told.</summary>
+    /// <summary>Records an accepted order: the account is not at its limit, whatever the CA told earlier names.</summary>
     public static OrderTrust Accepted(DateTimeOffset now) => new() { AcceptedAt = now };
 
     /// <summary>Records an order that was refused because of a rate limit.</summary>

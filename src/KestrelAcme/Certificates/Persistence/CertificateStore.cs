@@ -42,7 +42,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     /// <param name="ids">The IDs.</param>
     /// <param name="failed">Called with each ID whose stored value is unknown.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
-    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    /// <exception cref="StorageUnavailableException">The store cannot be read at all.</exception>
     public IAsyncEnumerable<(string Id, CertificateRecord Value)> ReadCertificatesAsync(
         IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
         => ReadManyAsync(ids.ToDictionary(StorageLayout.Certificate), DecodeShared, failed, cancellationToken);
@@ -50,7 +50,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     /// <summary>
     /// Reads certificates that are not managed. A value that cannot be read may belong to somebody else: it is skipped and left as it is.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    /// <exception cref="StorageUnavailableException">The store cannot be read at all.</exception>
     public async IAsyncEnumerable<(string Id, CertificateSnapshot Value)> ReadUnmanagedCertificatesAsync(
         IReadOnlyCollection<string> ids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -72,13 +72,13 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     }
 
     /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
-    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    /// <exception cref="StorageUnavailableException">The store cannot be read at all.</exception>
     public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(
         IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
         => ReadStatesAsync(ids, static _ => { }, cancellationToken);
 
     /// <summary>Reads many states, as <see cref="ReadCertificatesAsync"/> does.</summary>
-    /// <exception cref="StorageUnavailableException">The store cannot be asked at all.</exception>
+    /// <exception cref="StorageUnavailableException">The store cannot be read at all.</exception>
     public IAsyncEnumerable<(string Id, CertificateStateRecord Value)> ReadStatesAsync(
         IReadOnlyCollection<string> ids, Action<string> failed, CancellationToken cancellationToken)
         => ReadManyAsync(ids.ToDictionary(StorageLayout.State), StateFile.Decode, failed, cancellationToken);

@@ -12,7 +12,7 @@ internal sealed class IssuanceGate(
 {
     /// <summary>Asks the store for its health, and decides.</summary>
     /// <param name="isQuiet">Whether nothing is logged, because there is no certificate to order.</param>
-    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task UpdateAsync(bool isQuiet, CancellationToken cancellationToken)
     {
         var report = await storage.CheckAsync(cancellationToken);
