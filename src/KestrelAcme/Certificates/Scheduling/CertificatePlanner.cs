@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// Says what is planned for a certificate next: what the policy decides, if this instance orders, and once this process has lived long
+/// Plans the next job of a certificate: what the policy decides, if this instance orders certificates, and once this process has run long
 /// enough.
 /// </summary>
 internal sealed class CertificatePlanner(
@@ -23,11 +23,11 @@ internal sealed class CertificatePlanner(
     // Logged once, not at each poll for renewal information.
     private readonly ConcurrentDictionary<string, DateTimeOffset> _heldBack = new(StringComparer.Ordinal);
 
-    /// <summary>What is planned for a certificate now; <see langword="null"/> if nothing is.</summary>
+    /// <summary>Returns the current plan for a certificate; <see langword="null"/> if there is none.</summary>
     public PlannedWork? Plan(ManagedCertificate certificate, DateTimeOffset now) => Plan(certificate, Decide(certificate, now), now);
 
     /// <summary>
-    /// What is planned after an attempt or other work. Logs when the next order is due, and once if a renewal is held back.
+    /// Returns the plan after an attempt or another job. Logs when the next order is due, and once if a renewal is held back.
     /// </summary>
     public PlannedWork? PlanNext(ManagedCertificate certificate)
     {
@@ -53,7 +53,7 @@ internal sealed class CertificatePlanner(
         return plan;
     }
 
-    /// <summary>The same work, as soon as another instance may have made progress.</summary>
+    /// <summary>Returns the same job at the time when another instance may have made progress.</summary>
     public PlannedWork PlanSoon(ManagedCertificate certificate) => CertificatePlans.At(time.GetUtcNow() + settings.LeasePoll, certificate);
 
     private PlannedWork? Plan(ManagedCertificate certificate, RenewalDecision decision, DateTimeOffset now)
@@ -108,7 +108,7 @@ internal sealed class CertificatePlanner(
     }
 }
 
-/// <summary>Turns a decision of the policy into planned work. Pure.</summary>
+/// <summary>Converts decisions of the policy to planned jobs. Pure.</summary>
 internal static class CertificatePlans
 {
     public static PlannedWork From(RenewalDecision decision, ManagedCertificate certificate)
@@ -125,19 +125,19 @@ internal static class CertificatePlans
         };
     }
 
-    /// <summary>Whether an order is still due: checked once more under the lease, with the state that the store holds.</summary>
+    /// <summary>Whether an order is still due, which is checked again under the lease with the stored state.</summary>
     public static bool IsDue(ManagedCertificate certificate, DateTimeOffset now)
         => certificate.Request is { IsForced: true }
             || (certificate.Decide(renewalInfoOffered: false, now) is { Action: CertificateAction.Order } order && order.DueAt <= now);
 
-    /// <summary>The same work at another time.</summary>
+    /// <summary>Returns the same job at another time.</summary>
     public static PlannedWork At(DateTimeOffset due, ManagedCertificate certificate)
         => new(due, certificate.Current is null ? WorkLane.NewOrders : WorkLane.Renewals, certificate.Current?.NotAfter ?? due)
         {
             IsFailing = IsFailing(certificate),
         };
 
-    /// <summary>Work that is no order.</summary>
+    /// <summary>Returns a job that is not an order.</summary>
     public static PlannedWork Maintenance(DateTimeOffset due)
         => new(due, WorkLane.Maintenance, due) { Action = CertificateAction.PollRenewalInfo };
 

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// One loop for all certificates. Each has at most one planned work and one that runs; a gate limits how many run at once and how fast they
-/// start.
+/// One loop for all certificates. Each certificate has at most one planned and one running job. A gate limits how many jobs run at once and
+/// how fast they start.
 /// </summary>
-/// <remarks>Safe for concurrent use. A hundred thousand planned works cost memory, not processor time.</remarks>
+/// <remarks>Safe for concurrent use. A hundred thousand planned jobs cost memory, but no processor time.</remarks>
 internal sealed class CertificateScheduler(
     IWorkGate gate, IssuanceSettings settings, TimeProvider time, ILogger<CertificateScheduler> logger)
 {
@@ -26,13 +26,13 @@ internal sealed class CertificateScheduler(
     private readonly Dictionary<string, PlannedWork> _afterwards = new(StringComparer.Ordinal);
     private readonly bool[] _suspectsNext = new bool[Enum.GetValues<WorkLane>().Length];
 
-    // Ends the sleep of the loop; replaced each time the loop checks the queue. The time is when the sleep ends by itself. Both are used
-    // under the lock. Many signals count as one, and none is lost: a semaphore might give one to the waiter of a sleep that is over.
+    // Ends the sleep of the loop; replaced each time the loop checks the queue. The time is the planned end of the sleep. Both are used
+    // under the lock. Many signals count as one, and none is lost: a semaphore might give one to a waiter whose sleep is over.
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _sleepsUntil = DateTimeOffset.MaxValue;
     private DateTimeOffset _looksForStarvation;
 
-    /// <summary>Makes room for works that are about to be planned.</summary>
+    /// <summary>Reserves room for jobs that are about to be planned.</summary>
     public void Expect(int count)
     {
         lock (_lock)
@@ -42,8 +42,8 @@ internal sealed class CertificateScheduler(
     }
 
     /// <summary>
-    /// Plans a work for a certificate, and replaces the one that was planned before. If the certificate is being worked on, the work starts
-    /// after that.
+    /// Plans a job for a certificate, and replaces the one that was planned before. If a job of the certificate is running, the new one
+    /// starts after it.
     /// </summary>
     public void Schedule(string id, PlannedWork work)
     {
@@ -65,7 +65,7 @@ internal sealed class CertificateScheduler(
         }
     }
 
-    /// <summary>Forgets a certificate. Work that runs for it goes on.</summary>
+    /// <summary>Removes a certificate. A job in progress goes on.</summary>
     public void Remove(string id)
     {
         lock (_lock)
@@ -75,10 +75,11 @@ internal sealed class CertificateScheduler(
         }
     }
 
-    /// <summary>Runs until cancelled; then waits for the work that is under way.</summary>
-    /// <param name="work">Does what is due for a certificate. Returns what is planned next, or <see langword="null"/> for nothing. Must not
-    /// throw.</param>
-    /// <param name="clockWentBack">Plans everything anew, because the times of a clock that was ahead may be years away.</param>
+    /// <summary>Runs until canceled, then waits for the jobs in progress.</summary>
+    /// <param name="work">
+    /// Runs the due job of a certificate, and returns the next one, or <see langword="null"/> for none. Must not throw.
+    /// </param>
+    /// <param name="clockWentBack">Plans everything again, because the times of a clock that was ahead may be years away.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
     public async Task RunAsync(Func<string, WorkLane, Task<PlannedWork?>> work, Action clockWentBack, CancellationToken cancellationToken)
     {
@@ -139,7 +140,7 @@ internal sealed class CertificateScheduler(
     // Timers drop fractions of a millisecond: the loop would spin for the rest.
     private static TimeSpan Whole(TimeSpan sleep) => TimeSpan.FromMilliseconds(Math.Ceiling(sleep.TotalMilliseconds));
 
-    /// <returns>When to check the lane again if its pace holds it up.</returns>
+    /// <returns>The time to check the lane again, if its rate limit holds it up.</returns>
     private DateTimeOffset? StartLane(WorkLane lane, Func<string, WorkLane, Task<PlannedWork?>> work, DateTimeOffset now)
     {
         var places = gate.Places(lane);
@@ -161,8 +162,8 @@ internal sealed class CertificateScheduler(
     }
 
     /// <summary>
-    /// Alternates between suspects and the others, so that neither kind waits for all of the other. With a single place, suspects go last,
-    /// because the others are done soon.
+    /// Alternates between suspects and the others, so that neither kind waits for all of the other. With a single slot, suspects go last,
+    /// because the others finish soon.
     /// </summary>
     /// <returns>Whether a suspect is next; <see langword="null"/> if none may start.</returns>
     private bool? Next(WorkLane lane, int places, DateTimeOffset now)
@@ -174,7 +175,7 @@ internal sealed class CertificateScheduler(
 
         var other = _queue.PeekDue(lane) is not null;
 
-        // A certificate that expired while the app did not run may have every place that no other work wants.
+        // A certificate that expired while the app did not run may take every slot that no other job wants.
         var suspect = _queue.PeekDue(lane, suspect: true) is not null
             && (_running.HasRoomForSuspects(lane, places) || (!other && !_queue.HasFailed(lane)));
         return !suspect ? (other ? false : null)
@@ -215,7 +216,7 @@ internal sealed class CertificateScheduler(
         }
         catch (Exception exception)
         {
-            // The work must not throw. A defect there costs one certificate an hour, not the loop for all of them.
+            // The job must not throw. A bug costs one certificate an hour, not the loop for all of them.
             logger.WorkFailed(id, exception);
             var later = time.GetUtcNow() + AfterDefect;
             next = new PlannedWork(later, WorkLane.Maintenance, later);

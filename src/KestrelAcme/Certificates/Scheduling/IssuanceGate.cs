@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Finds out whether this instance orders: at the start, and after each change of the configuration.</summary>
+/// <summary>Finds out whether this instance orders certificates: at startup, and after each change of the configuration.</summary>
 internal sealed class IssuanceGate(
     IssuanceStatus status, ConfigurationSource configuration, BoundedStorage storage, ILogger<IssuanceGate> logger)
 {
@@ -30,8 +30,8 @@ internal sealed class IssuanceGate(
         }
     }
 
-    /// <summary>Whether an instance may order at all. Pure.</summary>
-    /// <returns>Why nothing is ordered and what to do, or <see langword="null"/> if orders may be placed.</returns>
+    /// <summary>Decides whether an instance may order certificates. Pure.</summary>
+    /// <returns>The reason and the fix; <see langword="null"/> if certificates may be ordered.</returns>
     public static string? ReasonNotToOrder(ConfigurationSnapshot configuration, StorageHealth storage)
     {
         if (configuration.Issuance == IssuanceMode.ServeOnly)
@@ -44,7 +44,7 @@ internal sealed class IssuanceGate(
             return reason;
         }
 
-        // If each start begins with an empty store, each start would spend the authority's limits.
+        // If every start began with an empty store, every start would use up rate limits of the CA.
         if (storage.Durable || configuration.AllowEphemeralStorage || !configuration.Authorities.Any(a => a.IsPublic))
         {
             return null;
@@ -56,13 +56,13 @@ internal sealed class IssuanceGate(
     }
 }
 
-/// <summary>Whether this instance orders.</summary>
+/// <summary>Whether this instance orders certificates.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class IssuanceStatus
 {
     private volatile string? _reason = "The start is not finished.";
 
-    /// <summary>Why nothing is ordered and what to do; <see langword="null"/> if orders may be placed.</summary>
+    /// <summary>The reason and the fix; <see langword="null"/> if certificates may be ordered.</summary>
     public string? ReasonNotToOrder
     {
         get => _reason;

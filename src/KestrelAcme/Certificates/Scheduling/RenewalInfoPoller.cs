@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Scheduling;
 
-/// <summary>Asks the CA when to renew a certificate (RFC 9773), and stores the response.</summary>
+/// <summary>Requests the renewal information of a certificate (RFC 9773), and stores it.</summary>
 internal sealed class RenewalInfoPoller(
     CertificateLeases leases,
     CertificateEventHub events,
@@ -21,17 +21,19 @@ internal sealed class RenewalInfoPoller(
     // After an outage of the CA, not all certificates poll at once.
     private static readonly TimeSpan Spread = TimeSpan.FromMinutes(15);
 
-    /// <returns>For how long a CA that did not answer the last poll is not asked; <see langword="null"/> if it may be asked.</returns>
+    /// <returns>
+    /// The time for which a CA that did not respond to the last request is left alone; <see langword="null"/> if it may be asked.
+    /// </returns>
     public TimeSpan? LeftAlone(CertificateAuthority authority)
     {
         var now = time.GetUtcNow();
         return authority.RenewalInfoHealth.OpenUntil(now) is { } until ? until - now + (Spread * jitter()) : null;
     }
 
-    /// <param name="certificate">The certificate to ask about.</param>
+    /// <param name="certificate">The certificate.</param>
     /// <param name="authority">The CA that issued it.</param>
-    /// <param name="stopping">Ends the poll. Nothing is lost with it.</param>
-    /// <param name="abort">Ends the writing of the response.</param>
+    /// <param name="stopping">Cancels the request, which loses nothing.</param>
+    /// <param name="abort">Cancels storing the response.</param>
     /// <returns><see langword="false"/> if another instance holds the lease. Try again soon.</returns>
     public async Task<bool> PollAsync(
         ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
@@ -109,7 +111,7 @@ internal sealed class RenewalInfoPoller(
         }
     }
 
-    // One poll now and then finds out for all certificates whether the CA answers again.
+    // One request from time to time finds out for all certificates whether the CA responds again.
     private void LeaveAlone(CertificateAuthority authority, AcmeException exception)
     {
         if (FailureClassifier.IsOutage(exception))

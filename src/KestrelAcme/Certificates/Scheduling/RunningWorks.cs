@@ -3,20 +3,20 @@ using KestrelAcme.Certificates.RateLimits;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// The works that run, and whether there is room for one more. A slow work gives its place to another one, so that names that hang hold up
-/// no others; only a single place is kept to the end. Not safe for concurrent use.
+/// The running jobs, and whether there is room for another one. A slow job gives its slot to another one, so that names that hang do not
+/// delay others; only a single slot is kept to the end. Not safe for concurrent use.
 /// </summary>
 internal sealed class RunningWorks
 {
     // By then most orders are done, except those that wait for DNS.
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(10);
 
-    // The factor by which slow works may exceed the places.
+    // The factor by which slow jobs may exceed the slots.
     private const int MostTimes = 4;
 
     private readonly Dictionary<string, Running> _works = new(StringComparer.Ordinal);
 
-    /// <summary>Completes when all works that run now have ended.</summary>
+    /// <summary>Completes when all jobs that run now have ended.</summary>
     public Task WhenAll => Task.WhenAll([.. _works.Values.Select(w => w.Task)]);
 
     public bool Contains(string id) => _works.ContainsKey(id);
@@ -26,7 +26,7 @@ internal sealed class RunningWorks
 
     public void Remove(string id) => _works.Remove(id);
 
-    /// <summary>Whether one more work of a lane may run.</summary>
+    /// <summary>Whether another job of a lane may run.</summary>
     public bool HasRoom(WorkLane lane, int places, DateTimeOffset now)
     {
         var (all, quick) = (0, 0);
@@ -40,15 +40,15 @@ internal sealed class RunningWorks
     }
 
     /// <summary>
-    /// Whether suspects have less than their share: half of the places, but at least one. However slow they are, they get no more.
+    /// Whether suspects have less than their share, which is half of the slots, and at least one. However slow they are, they get no more.
     /// </summary>
     public bool HasRoomForSuspects(WorkLane lane, int places) => Sharing(lane).Count(r => r.IsSuspect) < Math.Max(1, places / 2);
 
-    /// <summary>When the next work gives its place to another one.</summary>
+    /// <summary>Returns the time at which the next job gives its slot to another one.</summary>
     public DateTimeOffset? NextRoom(WorkLane lane, DateTimeOffset now)
         => Sharing(lane).Where(r => !IsSlow(r, now)).Min(r => (DateTimeOffset?)(r.Since + Quick));
 
-    /// <summary>Describes the works that have the places of a lane, and since when.</summary>
+    /// <summary>Describes the jobs that have the slots of a lane, and since when.</summary>
     public string Describe(WorkLane lane)
     {
         const int most = 10;
@@ -63,10 +63,10 @@ internal sealed class RunningWorks
 
     private IEnumerable<Running> Sharing(WorkLane lane) => _works.Values.Where(r => SharePlaces(r.Lane, lane));
 
-    // If the clock went back, no work counts as slow; it ends some time.
+    // If the clock went back, no job counts as slow. It ends some time.
     private static bool IsSlow(Running running, DateTimeOffset now) => now - running.Since >= Quick;
 
-    // Renewals and new orders share their places.
+    // Renewals and new orders share their slots.
     private static bool SharePlaces(WorkLane one, WorkLane other) => (one == WorkLane.Maintenance) == (other == WorkLane.Maintenance);
 
     private sealed record Running(WorkLane Lane, bool IsSuspect, DateTimeOffset Since, Task Task);

@@ -4,8 +4,8 @@ using KestrelAcme.Certificates.RateLimits;
 namespace KestrelAcme.Certificates.Scheduling;
 
 /// <summary>
-/// The planned works: at most one for each certificate. Works wait by time. Those that are due wait in two queues for each lane: by
-/// urgency, or, if they are suspect, in the order in which they became due. Not safe for concurrent use.
+/// The planned jobs: at most one for each certificate. Jobs wait by time. Due jobs wait in two queues for each lane: by urgency or, if they
+/// are suspect, in the order in which they became due. Not safe for concurrent use.
 /// </summary>
 internal sealed class WorkQueue
 {
@@ -23,17 +23,17 @@ internal sealed class WorkQueue
     /// <summary>The number of entries, including those that were replaced.</summary>
     public int Kept => _waiting.Count + _due.Sum(q => q.Count);
 
-    /// <summary>Makes room for a number of works.</summary>
+    /// <summary>Reserves room for a number of jobs.</summary>
     public void EnsureCapacity(int count)
     {
         _entries.EnsureCapacity(count);
         _waiting.EnsureCapacity(count);
     }
 
-    /// <summary>Plans a work, and replaces the one that was planned for the certificate before.</summary>
+    /// <summary>Plans a job, and replaces the one that was planned for the certificate before.</summary>
     public void Set(string id, PlannedWork work, DateTimeOffset now)
     {
-        // Everything is planned again each time the wanted names are read, most of it unchanged. Work that is already due must not lose its
+        // Everything is planned again with each pass over the names, most of it unchanged. A job that is already due must not lose its
         // turn.
         if (_entries.TryGetValue(id, out var known)
             && (known.Work == work || (known.DueSince is not null && work.Due <= now && known.Work with { Due = work.Due } == work)))
@@ -51,7 +51,7 @@ internal sealed class WorkQueue
 
     public PlannedWork? Find(string id) => _entries.TryGetValue(id, out var entry) ? entry.Work : null;
 
-    /// <summary>Moves works that have become due to the queues by urgency.</summary>
+    /// <summary>Moves jobs that have become due to the queues by urgency.</summary>
     public void Advance(DateTimeOffset now)
     {
         while (_waiting.TryPeek(out var entry, out _) && entry.Work.Due <= now)
@@ -68,7 +68,7 @@ internal sealed class WorkQueue
         }
     }
 
-    /// <summary>Returns the next due work of a lane, which stays in the queue.</summary>
+    /// <summary>Returns the next due job of a lane, which stays in the queue.</summary>
     public string? PeekDue(WorkLane lane, bool suspect = false)
     {
         var queue = DueQueue(lane, suspect);
@@ -85,10 +85,10 @@ internal sealed class WorkQueue
         return null;
     }
 
-    /// <summary>Whether the next suspect work of a lane failed the last time.</summary>
+    /// <summary>Whether the last attempt of the next suspect job of a lane failed.</summary>
     public bool HasFailed(WorkLane lane) => PeekDue(lane, suspect: true) is { } id && _entries[id].Work.IsFailing;
 
-    /// <summary>Removes the work that <see cref="PeekDue"/> returned.</summary>
+    /// <summary>Removes the job that <see cref="PeekDue"/> returned.</summary>
     public PlannedWork TakeDue(WorkLane lane, bool suspect = false)
     {
         var entry = DueQueue(lane, suspect).Dequeue();
@@ -96,7 +96,7 @@ internal sealed class WorkQueue
         return entry.Work;
     }
 
-    /// <summary>Returns how many works of a lane have been due since before a time, and which one the longest.</summary>
+    /// <summary>Returns how many jobs of a lane have been due since before a time, and which one for the longest.</summary>
     public (int Count, string? Longest, DateTimeOffset Since) DueSinceBefore(WorkLane lane, DateTimeOffset time)
     {
         var due = DueQueue(lane, suspect: false).UnorderedItems.Concat(DueQueue(lane, suspect: true).UnorderedItems).Select(i => i.Element);
@@ -104,7 +104,7 @@ internal sealed class WorkQueue
         return late.MinBy(e => e.DueSince) is { DueSince: { } since } longest ? (late.Count, longest.Id, since) : default;
     }
 
-    /// <summary>Returns when the next work is due; <see langword="null"/> if none waits.</summary>
+    /// <summary>Returns the time at which the next job is due; <see langword="null"/> if none waits.</summary>
     public DateTimeOffset? NextDue()
     {
         while (_waiting.TryPeek(out var entry, out _))
@@ -143,10 +143,10 @@ internal sealed class WorkQueue
     }
 }
 
-/// <summary>A work to do for a certificate.</summary>
+/// <summary>A planned job for a certificate.</summary>
 /// <param name="Due">When it is due. A time in the past means now.</param>
-/// <param name="Lane">The kind of work.</param>
-/// <param name="Urgency">The end of the certificate's life. Of the due works, the one with the earliest urgency goes first.</param>
+/// <param name="Lane">The kind of job.</param>
+/// <param name="Urgency">The expiry of the certificate. Among the due jobs, the one with the earliest urgency goes first.</param>
 internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
 {
     /// <summary>The action. Everything except orders is done in <see cref="WorkLane.Maintenance"/>.</summary>
@@ -156,8 +156,8 @@ internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, D
     public bool IsFailing { get; init; }
 
     /// <summary>
-    /// Whether it may hang or fail again: it failed the last time, or its certificate has expired, which those of working names do not.
-    /// Suspects share half of the places, in the order in which they became due, so that a name that fails again and again holds up no
+    /// Whether the job may hang or fail again: it failed the last time, or its certificate has expired, which those of working names do
+    /// not. Suspects share half of the slots, in the order in which they became due, so that a name that always fails does not delay the
     /// others.
     /// </summary>
     public bool IsSuspect(DateTimeOffset now) => IsFailing || (Lane == WorkLane.Renewals && Urgency <= now);

@@ -5,14 +5,14 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Certificates.Stored;
 
 /// <summary>
-/// What connections wait for while the store is read: their own certificate, which is read before all others, and at the start the retired
-/// ones that are served in the place of missing ones.
+/// Holds connections while the store is read: each waits for its own certificate, which is read before all others, and at startup for the
+/// retired ones that are served in place of missing ones.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class CertificateLoadGate(
     LoadQueue queue, RetiredCertificates retired, LoadReport report, IssuanceSettings settings, TimeProvider time) : ICertificateLoadGate
 {
-    // A client gives up after about as long, and so does the middleware that reads its ClientHello.
+    // A client gives up after about the same time, and so does the middleware that reads its ClientHello.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
 
     private readonly Lock _gate = new();
@@ -22,14 +22,14 @@ internal sealed class CertificateLoadGate(
     /// <inheritdoc/>
     public bool AllPublished => Started.IsCompleted;
 
-    /// <summary>Completes when the store was searched for all certificates of the start; never fails.</summary>
+    /// <summary>Completes when the store was searched for all certificates of the startup. Never fails.</summary>
     public Task Started => Volatile.Read(ref _starting)?.Task ?? Task.CompletedTask;
 
-    /// <summary>From here to <see cref="CompleteAsync"/>, connections wait for what is read.</summary>
+    /// <summary>Between this call and <see cref="CompleteAsync"/>, connections wait for the certificates that are being read.</summary>
     public void Begin() => Volatile.Write(ref _starting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
     /// <summary>Reads certificates, after those that are being read already.</summary>
-    /// <returns>Completes when the store was searched for each of them; never fails.</returns>
+    /// <returns>Completes when the store was searched for each of them. Never fails.</returns>
     public Task LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken stopping)
     {
         var looked = queue.LoadAsync(certificates, stopping);
@@ -44,21 +44,19 @@ internal sealed class CertificateLoadGate(
         return looked;
     }
 
-    /// <summary>Calls back from now on for each certificate that was read, or given up.</summary>
+    /// <summary>Sets the callback for each certificate that was read or given up.</summary>
     public void OnLoaded(Action<ManagedCertificate> loaded) => queue.OnLoaded(loaded);
 
     /// <summary>
-    /// Waits for <see cref="Started"/>: for all certificates if they are few, else only a moment, since a connection waits for its own.
+    /// Waits for <see cref="Started"/> if there are few certificates; otherwise only a moment, because a connection waits for its own.
     /// </summary>
     public Task WaitAsync(bool isWhole, CancellationToken cancellationToken)
         => WaitAsync(Started, isWhole ? Timeout.InfiniteTimeSpan : settings.LoadAhead, cancellationToken);
 
-    /// <summary>Waits for <see cref="Started"/>, no longer than an order may be held up by a slow store.</summary>
+    /// <summary>Waits for <see cref="Started"/>, but no longer than a slow store may delay an order.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => WaitAsync(Started, settings.LoadTime, cancellationToken);
 
-    /// <summary>
-    /// Waits until the store was searched for everything, and serves retired certificates in the place of what is missing.
-    /// </summary>
+    /// <summary>Waits until the store was searched for everything, and serves retired certificates in place of missing ones.</summary>
     public async Task CompleteAsync(CancellationToken stopping)
     {
         var starting = _starting!;
@@ -96,7 +94,7 @@ internal sealed class CertificateLoadGate(
         }
         catch (TimeoutException)
         {
-            // It goes on with what there is.
+            // Startup continues with the certificates that were read.
         }
     }
 

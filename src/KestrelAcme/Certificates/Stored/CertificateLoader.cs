@@ -14,9 +14,11 @@ internal sealed class CertificateLoader(
     CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<CertificateLoader> logger)
 {
     /// <summary>Reads certificates in one batch. What the store holds of them is served when this returns.</summary>
-    /// <returns>The ids for which the store did not say what it holds.</returns>
+    /// <returns>The IDs for which the store did not say what it holds.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled. Nothing is changed after that, however late the store responds.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The operation was canceled. Nothing is changed after that, however late the store responds.
+    /// </exception>
     public async Task<IReadOnlySet<string>> LoadAsync(
         IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken cancellationToken)
     {

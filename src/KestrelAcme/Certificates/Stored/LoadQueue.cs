@@ -32,7 +32,7 @@ internal sealed class LoadQueue(
     private bool _running;
     private bool _retrying;
 
-    /// <summary>Calls back from now on for each certificate that was read or given up.</summary>
+    /// <summary>Sets the callback for each certificate that was read or given up.</summary>
     public void OnLoaded(Action<ManagedCertificate> loaded)
     {
         lock (_gate)

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Certificates.Stored;
 
 /// <summary>
-/// Serves stored certificates whose names are now wanted in another grouping or with another kind of key, until the new certificates exist:
-/// a restart with a changed list of names takes no name offline.
+/// Serves stored certificates whose names are now in another group, or have another kind of key, until the new certificates exist. A
+/// restart with a changed list of names takes no name offline.
 /// </summary>
 internal sealed class RetiredCertificates(
     CertificateCatalog catalog, CertificateStore store, TimeProvider time, ILogger<RetiredCertificates> logger)
@@ -74,7 +74,7 @@ internal sealed class RetiredCertificates(
         {
             cancellationToken.ThrowIfCancellationRequested();
 
-            // For the wanted names only, not for others that it has.
+            // For the configured names only, not for others that it has.
             string[] names = [.. snapshot.Record.Metadata.Names.SelectMany(n => bare[n]).Distinct(StringComparer.Ordinal)];
             if (names.Length > 0
                 && !unknown.Contains(id)

@@ -9,10 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Stored;
 
-/// <summary>
-/// Brings a certificate in step with what was found of it in the store: serves a later one of another instance, and stores one again that
-/// is gone.
-/// </summary>
+/// <summary>Compares a certificate with its stored value: serves a newer one of another instance, and stores a missing one again.</summary>
 internal sealed class StoredCertificateAdopter(
     CertificateStore store,
     CertificateCommitter committer,
@@ -62,8 +59,8 @@ internal sealed class StoredCertificateAdopter(
         }
     }
 
-    // If a stored certificate is worse than the one that is served, or had to be repaired to be read, the served one is stored in its
-    // place. One that is not valid yet may be valid by the clock of another instance.
+    // If a stored certificate is worse than the current one, or was damaged, the current one is stored in its place. One that is not valid
+    // yet may be valid by the clock of another instance.
     private async Task KeepOwnAsync(ManagedCertificate certificate, CertificateSnapshot stored, CancellationToken cancellationToken)
     {
         if (certificate.Current is not { } current)

@@ -15,7 +15,7 @@ internal static class GracePolicy
     // A process that restarts again and again has its first round each time: those do not count.
     private static readonly TimeSpan BetweenRounds = TimeSpan.FromHours(20);
 
-    /// <summary>The mark after one more round.</summary>
+    /// <summary>Returns the mark after another round.</summary>
     public static UnusedMark Mark(UnusedMark? known, DateTimeOffset now) => known switch
     {
         null => new UnusedMark(now, 1, now),
