@@ -271,14 +271,3 @@ internal sealed record DomainSourceRecord
 
     public required IReadOnlyList<string> Names { get; init; }
 }
-
-/// <summary>The stored form of a <see cref="RevocationListRecord"/>: JSON.</summary>
-internal static class RevocationListFile
-{
-    public static byte[] Encode(RevocationListRecord record)
-        => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.RevocationListRecord);
-
-    /// <exception cref="DamagedValueException">The value is not such a file.</exception>
-    public static RevocationListRecord Decode(ReadOnlySpan<byte> value)
-        => StoredJson.Decode(value, PersistenceJsonContext.Default.RevocationListRecord);
-}

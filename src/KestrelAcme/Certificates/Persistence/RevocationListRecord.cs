@@ -1,3 +1,6 @@
+using System.Text.Json;
+using KestrelAcme.Certificates.Model;
+
 namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>
@@ -19,4 +22,15 @@ internal sealed record RevocationListRecord
 
     /// <summary>The CRL number, in decimal.</summary>
     public string? Number { get; init; }
+}
+
+/// <summary>The stored form of a <see cref="RevocationListRecord"/>: JSON.</summary>
+internal static class RevocationListFile
+{
+    public static byte[] Encode(RevocationListRecord record)
+        => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.RevocationListRecord);
+
+    /// <exception cref="DamagedValueException">The value is not such a file.</exception>
+    public static RevocationListRecord Decode(ReadOnlySpan<byte> value)
+        => StoredJson.Decode(value, PersistenceJsonContext.Default.RevocationListRecord);
 }
