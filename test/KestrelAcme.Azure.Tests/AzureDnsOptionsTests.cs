@@ -36,7 +36,7 @@ public sealed class AzureDnsOptionsTests
     [InlineData("AuthorityHost", "http://login.test/", "is not an https URL")]
     public void Options_Wrong_AreReportedWithTheFix(string key, string? value, string expected)
     {
-        var exception = Assert.Throws<OptionsValidationException>(() => AzureFixture.Read(options =>
+        var exception = Assert.ThrowsAny<OptionsValidationException>(() => AzureFixture.Read(options =>
         {
             options.ZoneResourceIds = key is "SubscriptionId" or "ResourceGroup" ? null : Id;
             options.Settings[key] = value;

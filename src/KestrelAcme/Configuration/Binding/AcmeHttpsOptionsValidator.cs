@@ -11,9 +11,6 @@ internal sealed class AcmeHttpsOptionsValidator(EnvironmentFacts facts, ILogger<
 {
     private const int MaxShown = 100;
 
-    // The framework separates problems by "; ". With a line break before each one, its message is a list.
-    private static readonly string NewLine = Environment.NewLine + "  ";
-
     private int _reported;
 
     /// <inheritdoc/>
@@ -31,7 +28,7 @@ internal sealed class AcmeHttpsOptionsValidator(EnvironmentFacts facts, ILogger<
     /// <summary>Returns a line for each problem, up to a limit: a generated list of names can have a hundred thousand of them.</summary>
     internal static IEnumerable<string> Lines(IReadOnlyList<ConfigurationProblem> problems)
     {
-        var lines = problems.Take(MaxShown).Select(problem => $"{NewLine}{problem}");
-        return problems.Count > MaxShown ? lines.Append($"{NewLine}And {problems.Count - MaxShown} more.") : lines;
+        var lines = problems.Take(MaxShown).Select(problem => problem.ToString());
+        return problems.Count > MaxShown ? lines.Append($"And {problems.Count - MaxShown} more.") : lines;
     }
 }

@@ -26,6 +26,7 @@ internal static class ConfigurationServiceCollectionExtensions
         // Before all other services, so that code of the app that configures the options runs later and wins, even if it came before.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<AcmeHttpsOptions>, ConfigureAcmeHttpsOptions>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AcmeHttpsOptions>, AcmeHttpsOptionsValidator>());
+        services.TryAddTransient<IOptionsFactory<AcmeHttpsOptions>, AcmeHttpsOptionsFactory>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => EnvironmentFacts.Of(provider.GetService<IHostEnvironment>()) with
         {

@@ -44,8 +44,7 @@ internal sealed class SnapshotReader(
         var result = BuildOnce(options, facts);
         return result.IsValid
             ? result.Snapshot
-            : throw new OptionsValidationException(
-                Options.DefaultName, typeof(AcmeHttpsOptions), AcmeHttpsOptionsValidator.Lines(result.Problems));
+            : throw new InvalidConfigurationException(AcmeHttpsOptionsValidator.Lines(result.Problems));
     }
 
     private sealed class Reading

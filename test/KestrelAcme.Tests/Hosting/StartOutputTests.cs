@@ -1,0 +1,55 @@
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Processes;
+using Xunit;
+
+namespace KestrelAcme.Tests.Hosting;
+
+/// <summary>What a person sees in the terminal when an app starts, or does not.</summary>
+public sealed class StartOutputTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task WrongConfiguration_OneProblemALineAndNoStack()
+    {
+        await using var app = Start(new()
+        {
+            ["AcmeHttps__DomainNames__0"] = "a b",
+            ["AcmeHttps__DomainNames__1"] = "http://app.test",
+            ["AcmeHttps__SelfChek"] = "true",
+            ["AcmeHttps__AcceptTermsOfService"] = "yes",
+            ["AcmeHttps__KeyAlgorithm"] = "Rsa1024",
+        });
+
+        Assert.NotEqual(0, await app.WaitForExitAsync(cancellationToken: Cancelled));
+
+        var lines = app.Lines.SkipWhile(line => !line.Contains("OptionsValidationException", StringComparison.Ordinal)).ToList();
+        Assert.EndsWith("The configuration of automatic HTTPS (section AcmeHttps) is not valid:", lines[0], StringComparison.Ordinal);
+        Assert.All(lines.Skip(1).Where(line => line.Length > 0), line => Assert.StartsWith("  AcmeHttps:", line, StringComparison.Ordinal));
+        Assert.All(
+            new[] { "DomainNames:0 = 'a b'", "DomainNames:1 = 'http://app.test'", "SelfChek", "AcceptTermsOfService = 'yes'", "KeyAlgorithm = 'Rsa1024'" },
+            part => Assert.Single(lines, line => line.StartsWith("  AcmeHttps:" + part, StringComparison.Ordinal) && (line.EndsWith('.') || line.EndsWith('?'))));
+        Assert.DoesNotContain("   at ", app.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NoHttpsAndNoNames_NothingAboveInformation()
+    {
+        await using var app = Start([]);
+        await app.WaitForLineAsync("TestApp: listening", cancellationToken: Cancelled);
+        await app.WaitForLineAsync("No domain names are configured", cancellationToken: Cancelled);
+
+        Assert.True(await app.StopAsync(cancellationToken: Cancelled));
+
+        Assert.DoesNotContain(app.Lines, line => line.StartsWith("warn:", StringComparison.Ordinal) || line.StartsWith("fail:", StringComparison.Ordinal) || line.StartsWith("crit:", StringComparison.Ordinal));
+    }
+
+    private static ChildProcess Start(Dictionary<string, string?> environment)
+    {
+        environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort.Tcp()}";
+        environment["DOTNET_DbgEnableMiniDump"] = "0";
+        var dotnet = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+        return ChildProcess.Start(dotnet, ["exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.TestApp.dll")], environment, Path.GetTempPath());
+    }
+}
