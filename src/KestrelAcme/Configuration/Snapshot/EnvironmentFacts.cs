@@ -52,7 +52,23 @@ internal sealed record EnvironmentFacts
         // Only the registration is inspected: resolving the server here would create Kestrel before the app is configured.
         var server = services.LastOrDefault(service => service.ServiceType == typeof(IServer) && !service.IsKeyedService);
         var name = (server?.ImplementationType ?? server?.ImplementationInstance?.GetType())?.FullName;
-        return name is null || name.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) ? null : name;
+        return name is null ? FindTestServer(server)
+            : name.StartsWith("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) ? null
+            : name;
+    }
+
+    // From .NET 10 on, WebApplicationFactory registers its server by a method, of its own or of a class that derives from it.
+    private static string? FindTestServer(ServiceDescriptor? server)
+    {
+        for (var type = server?.ImplementationFactory?.Method.DeclaringType; type is not null; type = type.BaseType)
+        {
+            if (type.Assembly.GetName().Name == "Microsoft.AspNetCore.Mvc.Testing")
+            {
+                return "Microsoft.AspNetCore.TestHost.TestServer";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Reads a file of up to 1 MiB.</summary>
