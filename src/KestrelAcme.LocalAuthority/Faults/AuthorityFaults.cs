@@ -44,6 +44,9 @@ public sealed partial class AuthorityFaults
     /// <summary>If true, newOrder returns the account's pending or ready order for the same names, if there is one.</summary>
     public bool ReusePendingOrders { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
+    /// <summary>While true, an order for the same names as a valid one of the account answers with that one, certificate and all.</summary>
+    public bool ReuseValidOrders { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
+
     /// <summary>
     /// If true, the authorizations of new orders are valid from the start, including those of wildcards, like at a CA that knows in advance
     /// which names a customer owns.
@@ -149,7 +152,7 @@ public sealed partial class AuthorityFaults
         (RejectedNoncePercent, LateReadyPolls, ProcessingPolls) = (0, 0, 0);
         (ProcessingStuck, ValidationStuck, Shuffle) = (false, false, false);
         (ReusePendingAuthorizations, ReuseValidAuthorizations, ReusePendingOrders) = (false, false, false);
-        (PreApprove, ConflictOnPostedChallenge) = (false, false);
+        (PreApprove, ConflictOnPostedChallenge, ReuseValidOrders) = (false, false, false);
         EndOrdersAtFinalize = null;
         RefuseReplaces = null;
         PollingRetryAfter = null;

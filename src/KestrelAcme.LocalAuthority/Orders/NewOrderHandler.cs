@@ -36,9 +36,9 @@ internal sealed class NewOrderHandler(
             replacements.Check(replaced, account.Id, identifiers);
         }
 
-        if (faults.ReusePendingOrders && FindReusable(account, identifiers) is { } pending)
+        if (FindReusable(account, identifiers) is { } earlier)
         {
-            return orders.Answer(201, pending, request.Urls);
+            return orders.Answer(201, earlier, request.Urls);
         }
 
         var order = Create(account, identifiers, payload);
@@ -59,8 +59,16 @@ internal sealed class NewOrderHandler(
         };
     }
 
-    private Order? FindReusable(Account account, Identifier[] identifiers) => orders.OfAccount(account.Id).FirstOrDefault(
-        o => o.HasSameIdentifiers(identifiers) && orders.StatusOf(o) is OrderStatus.Pending or OrderStatus.Ready);
+    private Order? FindReusable(Account account, Identifier[] identifiers)
+        => faults is { ReusePendingOrders: false, ReuseValidOrders: false } ? null
+            : orders.OfAccount(account.Id).FirstOrDefault(o => o.HasSameIdentifiers(identifiers) && IsReused(orders.StatusOf(o)));
+
+    private bool IsReused(OrderStatus status) => status switch
+    {
+        OrderStatus.Pending or OrderStatus.Ready => faults.ReusePendingOrders,
+        OrderStatus.Valid => faults.ReuseValidOrders,
+        _ => false,
+    };
 
     private void CheckExtras(NewOrderPayload payload)
     {

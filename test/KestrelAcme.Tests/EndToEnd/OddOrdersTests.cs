@@ -58,6 +58,104 @@ public sealed class OddOrdersTests
         Assert.DoesNotContain(fixture.Authority.Requests, request => request.Resource == ResourceKind.Authorization);
     }
 
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("")]
+    public async Task Resume_OrderIsReadyWithoutAuthorizations_IsFinalized(string authorizations)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        fixture.Authority.Faults.PreApprove = true;
+        fixture.Authority.Faults.Inject(ResourceKind.NewOrder, Edit(order => SetAuthorizations(order, authorizations)), int.MaxValue);
+        fixture.Authority.Faults.Inject(ResourceKind.Order, Edit(order => SetAuthorizations(order, authorizations)), int.MaxValue);
+        fixture.Authority.Faults.Inject(ResourceKind.Finalize, Fault.Problem("serverInternal", 500, "Not now."), times: 5);
+
+        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
+        await app.ObtainedAsync(Name);
+
+        Assert.True(app.Log.Has("OrderResumed"));
+        Assert.Single(fixture.Authority.Requests, request => request.Resource == ResourceKind.NewOrder);
+        Assert.DoesNotContain(fixture.Authority.Requests, request => request.Resource == ResourceKind.Authorization);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("")]
+    public async Task Resume_OrderIsValidWithoutAuthorizations_IsDownloaded(string authorizations)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        fixture.Authority.Faults.Inject(ResourceKind.Certificate, Fault.Problem("serverInternal", 500, "Not now."), times: 5);
+
+        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
+        await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 1, "the certificate at the authority", cancellationToken: Cancelled);
+        fixture.Authority.Faults.Inject(ResourceKind.Order, Edit(order => SetAuthorizations(order, authorizations)), int.MaxValue);
+        await app.ObtainedAsync(Name);
+
+        Assert.True(app.Log.Has("OrderResumed"));
+        Assert.Single(fixture.Authority.Requests, request => request.Resource == ResourceKind.NewOrder);
+        Assert.Single(fixture.Authority.Requests, request => request.Resource == ResourceKind.Finalize);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, null)]
+    [InlineData(false, "[]")]
+    [InlineData(true, "")]
+    public async Task Order_IsTheFinishedOneOfTheCurrentCertificate_SaysSoWithAGrowingPause(bool reuseKeys, string? authorizations)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = fixture.Settings(Name);
+        settings["AcmeHttps:ReuseKeys"] = reuseKeys ? "true" : "false";
+        await using var app = await fixture.StartAppAsync(settings);
+        await app.ObtainedAsync(Name);
+        var served = app.Certificates.Find(Name)!.SerialNumber;
+        fixture.Authority.Faults.ReuseValidOrders = true;
+        if (authorizations is not null)
+        {
+            fixture.Authority.Faults.Inject(ResourceKind.NewOrder, Edit(order => SetAuthorizations(order, authorizations)), int.MaxValue);
+        }
+
+        var pauses = new List<TimeSpan>();
+        for (var i = 0; i < 4; i++)
+        {
+            var exception = await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(Name, Cancelled));
+
+            Assert.Contains("which is finished", exception.Message, StringComparison.Ordinal);
+            var failure = app.Certificates.Find(Name)!.Failure!;
+            Assert.Equal(FailureCause.Authority, failure.Cause);
+            pauses.Add(failure.NextAttempt - failure.At);
+        }
+
+        Assert.True(pauses[^1] > 2 * pauses[0], string.Join(", ", pauses));
+
+        Assert.Equal(served, (await app.ConnectAsync(Name, Cancelled)).SerialNumber);
+        fixture.Authority.Faults.Clear();
+        await app.Certificates.RenewAsync(Name, Cancelled);
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+    }
+
+    [Fact]
+    public async Task Order_IsFinishedForAnotherKey_IsNotServedAndAskedForOnce()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await fixture.FillStoreAsync(Name);
+        foreach (var file in Directory.GetFiles(Path.Combine(fixture.StorePath, "certificates"), "*", SearchOption.AllDirectories))
+        {
+            File.Delete(file);
+        }
+
+        fixture.Authority.Faults.ReuseValidOrders = true;
+        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply);
+        await Poll.UntilAsync(() => app.Log.Lines.Count(line => line.Event.Name == "CertificateFailed") >= 3, $"three failures\n{app.Log}", cancellationToken: Cancelled);
+
+        Assert.Contains("another key", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);
+        Assert.Null(app.Certificates.Find(Name)!.SerialNumber);
+        Assert.Equal(2, Orders(fixture));
+    }
+
     [Fact]
     public async Task Order_WildcardNotPreApproved_IsBlockedWithTheAdvice()
     {
@@ -242,6 +340,16 @@ public sealed class OddOrdersTests
         await using var app = await fixture.ServeAsync(Name);
 
         Assert.Equal(1, fixture.PostedChallenges);
+    }
+
+    // An empty text leaves the member out.
+    private static void SetAuthorizations(JsonObject order, string authorizations)
+    {
+        order.Remove("authorizations");
+        if (authorizations.Length > 0)
+        {
+            order["authorizations"] = JsonNode.Parse(authorizations);
+        }
     }
 
     private static int Orders(LocalFixture fixture)

@@ -32,7 +32,7 @@ internal static class FailureClassifier
             RequiredRecords = challenge.RequiredRecords,
         },
         OrderOutcomeUnknownException => new FailureReport(FailureCause.Name, null, exception.Message),
-        UnusableCertificateException => new FailureReport(FailureCause.Authority, null, exception.Message),
+        UnusableCertificateException or OrderRepeatedException => new FailureReport(FailureCause.Authority, null, exception.Message),
         CertificateNotYetValidException early => new FailureReport(FailureCause.Local, null, early.Message, early.RetryAfter),
         ExactSetLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),
         ValidationLimitException limit => new FailureReport(FailureCause.Local, null, limit.Message, limit.RetryAfter),

@@ -169,6 +169,12 @@ internal sealed class OrderFlow(
             throw new OrderTakenException(order.Url);
         }
 
+        if (order.Status == OrderStatus.Valid && order.Url.OriginalString == context.Current?.Metadata.OrderUrl)
+        {
+            // Stored, it would count as done, and its failures with it.
+            throw new OrderRepeatedException(order.Url);
+        }
+
         logger.OrderPlaced(context.Specification.Id, order.Url);
         step.Done();
         await context.Writer.StoreOrderUrlAsync(order.Url, order.Expires, cancellationToken);
