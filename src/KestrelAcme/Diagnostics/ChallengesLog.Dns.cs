@@ -78,4 +78,10 @@ internal static partial class ChallengesLog
         "instead, and submits the challenge at least {Seconds:0} s after the record was created. If port 53 is blocked or intercepted in " +
         "this network, set PropagationCheck: Resolvers for the DNS provider; otherwise check the NS records of the zone.")]
     public static partial void DnsServersUnusable(this ILogger logger, Quoted name, Quoted zone, Quoted report, double seconds);
+
+    [LoggerMessage(
+        1269, LogLevel.Warning,
+        "{Name}: the TXT record was visible, and {Seconds:0} s later it is gone: something else changes the TXT records of this name. " +
+        "KestrelAcme creates it again.")]
+    public static partial void DnsRecordGone(this ILogger logger, Quoted name, double seconds);
 }

@@ -18,7 +18,7 @@ public sealed class HostileDnsServer : IAsyncDisposable
     private const byte Response = 0x84, Truncation = 0x02, RecursionAvailable = 0x80;
     private const int ServFail = 2, NxDomain = 3;
 
-    private readonly DnsHostility _hostility;
+    private DnsHostility _hostility;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -30,10 +30,11 @@ public sealed class HostileDnsServer : IAsyncDisposable
     /// <summary>Starts a server.</summary>
     /// <param name="hostility">How it is hostile.</param>
     /// <param name="time">The clock for its delays.</param>
-    public HostileDnsServer(DnsHostility hostility, TimeProvider? time = null)
+    /// <param name="address">Where it answers; a free port of 127.0.0.1 by default.</param>
+    public HostileDnsServer(DnsHostility hostility, TimeProvider? time = null, IPEndPoint? address = null)
     {
         (_hostility, _time) = (hostility, time ?? TimeProvider.System);
-        Address = new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp());
+        Address = address ?? new IPEndPoint(IPAddress.Loopback, FreePort.TcpAndUdp());
         _udp.Bind(Address);
         _stranger.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _tcp = new TcpListener(Address);
@@ -49,6 +50,9 @@ public sealed class HostileDnsServer : IAsyncDisposable
 
     /// <summary>The values of TXT records by name.</summary>
     public ConcurrentDictionary<string, ConcurrentBag<string>> Texts { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Answers nothing from now on.</summary>
+    public void Silence() => _hostility = DnsHostility.Silent;
 
     private bool OverTcpOnly => Is(DnsHostility.PointerChains | DnsHostility.Huge | DnsHostility.Truncated | DnsHostility.Dripping);
 

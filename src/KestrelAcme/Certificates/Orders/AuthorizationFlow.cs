@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Failures;
+using KestrelAcme.Challenges;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Orders;
@@ -37,6 +38,8 @@ internal sealed class AuthorizationFlow(
         {
             await PrepareAllAsync(open, begun, cancellationToken);
             await AwaitVisibilityAsync(open, cancellationToken);
+            await Task.WhenAll(open.Select(
+                c => c.Handler is IConfirmedChallengeHandler confirmed ? confirmed.ConfirmAsync(c.Context, cancellationToken) : Task.CompletedTask));
             answering = true;
             await verdicts.ObtainAsync(context, account, order, open, cancellationToken);
             return open.Count;

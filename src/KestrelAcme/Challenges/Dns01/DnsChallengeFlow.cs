@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using KestrelAcme.Challenges.Dns01.Propagation;
 using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Challenges.Dns01.Records;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Dns01;
 
@@ -9,8 +11,10 @@ namespace KestrelAcme.Challenges.Dns01;
 /// The common steps of dns-01 and dns-account-01: create the record where it belongs, wait until the zone's servers show it, delete it.
 /// </summary>
 internal sealed class DnsChallengeFlow(
-    ChallengeRecordLocator locator, RecordWriter writer, PropagationWait propagation, TimeProvider time)
+    ChallengeRecordLocator locator, RecordWriter writer, PropagationWait propagation, TimeProvider time, ILogger<DnsChallengeFlow> logger)
 {
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
+
     // By challenge and name, because two orders may share a pending authorization, and so a challenge.
     private readonly ConcurrentDictionary<(Uri Challenge, string Name), OpenRecord> _open = new();
 
@@ -30,10 +34,35 @@ internal sealed class DnsChallengeFlow(
         Keep(context, challengeName, new PreparedRecord(location, record, provider, time.GetTimestamp()));
     }
 
-    public Task WaitUntilVisibleAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
-        => _open.TryGetValue((context.Url, challengeName), out var open) && open.Prepared is { } prepared
-            ? propagation.RunAsync(prepared, cancellationToken)
-            : throw new ChallengeException($"{challengeName}: this instance did not create its record.") { Fault = ChallengeFault.Local };
+    public async Task WaitUntilVisibleAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
+    {
+        if (!_open.TryGetValue((context.Url, challengeName), out var open) || open.Prepared is not { } prepared)
+        {
+            throw new ChallengeException($"{challengeName}: this instance did not create its record.") { Fault = ChallengeFault.Local };
+        }
+
+        Keep(context, challengeName, prepared with { SeenAt = await propagation.RunAsync(prepared, cancellationToken) });
+    }
+
+    /// <summary>
+    /// Checks the record again just before the CA is asked to validate, unless it was seen a moment ago. The records of an order's other
+    /// names may have taken minutes, and another program that writes whole sets removes the values that it does not know.
+    /// </summary>
+    public async Task ConfirmAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
+    {
+        if (!_open.TryGetValue((context.Url, challengeName), out var open)
+            || open.Prepared is not { SeenAt: { } seenAt } prepared
+            || time.GetElapsedTime(seenAt) is var elapsed && elapsed < Fresh
+            || !await propagation.IsGoneAsync(prepared, cancellationToken))
+        {
+            return;
+        }
+
+        logger.DnsRecordGone(prepared.Record.Name, elapsed.TotalSeconds);
+        await CreateAsync(prepared.Location, prepared.Record, prepared.Provider, cancellationToken);
+        prepared = prepared with { CreatedAt = time.GetTimestamp() };
+        Keep(context, challengeName, prepared with { SeenAt = await propagation.RunAsync(prepared, cancellationToken) });
+    }
 
     public async Task CleanUpAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
     {
@@ -105,4 +134,8 @@ internal sealed class DnsChallengeFlow(
 
 /// <summary>A record that was created for a challenge, or is about to be created.</summary>
 internal sealed record PreparedRecord(
-    ChallengeRecordLocation Location, DnsTxtRecord Record, DnsProviderEntry Provider, long CreatedAt);
+    ChallengeRecordLocation Location, DnsTxtRecord Record, DnsProviderEntry Provider, long CreatedAt)
+{
+    /// <summary>When a DNS query last showed it; <see langword="null"/> before that.</summary>
+    public long? SeenAt { get; init; }
+}

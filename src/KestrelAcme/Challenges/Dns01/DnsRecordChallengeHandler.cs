@@ -1,7 +1,7 @@
 namespace KestrelAcme.Challenges.Dns01;
 
 /// <summary>Responds to challenges with a TXT record. The challenge types differ only in the record's name.</summary>
-internal abstract class DnsRecordChallengeHandler(DnsChallengeFlow flow) : IChallengeHandler
+internal abstract class DnsRecordChallengeHandler(DnsChallengeFlow flow) : IChallengeHandler, IConfirmedChallengeHandler
 {
     public abstract string ChallengeType { get; }
 
@@ -12,6 +12,9 @@ internal abstract class DnsRecordChallengeHandler(DnsChallengeFlow flow) : IChal
 
     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken)
         => flow.WaitUntilVisibleAsync(context, NameOf(context), cancellationToken);
+
+    public Task ConfirmAsync(ChallengeContext context, CancellationToken cancellationToken)
+        => flow.ConfirmAsync(context, NameOf(context), cancellationToken);
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
         => flow.CleanUpAsync(context, NameOf(context), cancellationToken);

@@ -10,8 +10,9 @@ namespace KestrelAcme.Challenges.Dns01.Propagation;
 /// <summary>Waits until a record is visible: at every name server of its zone, queried directly, or at the resolvers.</summary>
 internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<PropagationWait> logger)
 {
+    /// <returns>When the record was seen everywhere; the minimum wait may have taken longer.</returns>
     /// <exception cref="ChallengeException">The record did not become visible in time; the message says where it is missing.</exception>
-    public async Task RunAsync(PreparedRecord prepared, CancellationToken cancellationToken)
+    public async Task<long> RunAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
         var specification = prepared.Provider.Specification;
         var least = specification.MinimumWait;
@@ -24,11 +25,27 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
             least = PropagationPolicy.LeastWaitWithoutServers;
         }
 
+        var seenAt = time.GetTimestamp();
         var rest = least - time.GetElapsedTime(prepared.CreatedAt);
         if (rest > TimeSpan.Zero)
         {
             await Task.Delay(rest, time, cancellationToken);
         }
+
+        return seenAt;
+    }
+
+    /// <summary>Asks once for a record that was seen before: whether somebody has removed it since. A server that does not answer says nothing.</summary>
+    public async Task<bool> IsGoneAsync(PreparedRecord prepared, CancellationToken cancellationToken)
+    {
+        var watches = prepared.Provider.Specification.PropagationCheck == DnsPropagationCheck.Resolvers ? [] : Watch(prepared);
+        await Task.WhenAll(watches.Select(watch => watch.PollAsync(prepared.Location.Name, cancellationToken)));
+        if (watches.Any(watch => watch.WasAuthority))
+        {
+            return watches.Any(watch => watch.WasAuthority && watch.State != ServerState.Visible);
+        }
+
+        return await AskResolverAsync(prepared, cancellationToken) is { Visible: false, Answered: true };
     }
 
     /// <summary>Queries each server once, and describes what it shows.</summary>
