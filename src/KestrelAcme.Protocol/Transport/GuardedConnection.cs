@@ -15,9 +15,10 @@ public sealed class GuardedConnection
 
     private readonly Uri? _origin;
     private readonly TimeProvider _time;
+    private readonly BrokenAddresses _broken;
     private readonly ResolveHost _resolve = Dns.GetHostAddressesAsync;
 
-    private GuardedConnection(Uri? origin, TimeProvider time) => (_origin, _time) = (origin, time);
+    private GuardedConnection(Uri? origin, TimeProvider time) => (_origin, _time, _broken) = (origin, time, new BrokenAddresses(time));
 
     internal GuardedConnection(Uri? origin, TimeProvider time, ResolveHost resolve)
         : this(origin, time) => _resolve = resolve;
@@ -96,14 +97,18 @@ public sealed class GuardedConnection
             }
         }
 
-        return await HappyEyeballs.ConnectAsync(
+        var connection = await HappyEyeballs.ConnectAsync(
             $"{(host.Contains(':') ? $"[{host}]" : host)}:{port}",
-            allowed.Count == 0 ? [] : HappyEyeballs.Order(allowed),
+            allowed.Count == 0 ? [] : _broken.PutLast(HappyEyeballs.Order(allowed)),
             notTried,
-            (address, token) => ConnectAsync(new IPEndPoint(address, port), token),
+            (address, token) => ConnectAsync(new IPEndPoint(address, port), isProxy, token),
             Timeout,
             _time,
             cancellationToken).ConfigureAwait(false);
+
+        // What lost the race is closed without a word, and says nothing of its address.
+        (connection as FirstOctetStream)?.Watch();
+        return connection;
     }
 
     /// <summary>
@@ -143,13 +148,14 @@ public sealed class GuardedConnection
         }
     }
 
-    private static async Task<Stream> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    private async Task<Stream> ConnectAsync(IPEndPoint endpoint, bool isProxy, CancellationToken cancellationToken)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            return isProxy ? stream : new FirstOctetStream(stream, isBroken => _broken.Note(endpoint.Address, isBroken));
         }
         catch
         {

@@ -31,6 +31,44 @@ public sealed class GuardedConnectionTests
     }
 
     [Fact]
+    public async Task Connect_FiveOfSixAddressesAreDead_TheSixthAnswers()
+    {
+        await using var live = new OddHttpServer { Answer = Ok };
+        using var silent = new SilentListener(IPAddress.Parse("127.0.0.2"), live.EndPoint.Port);
+        using var alsoSilent = new SilentListener(IPAddress.Parse("127.0.0.3"), live.EndPoint.Port);
+        IPAddress[] addresses =
+        [
+            silent.EndPoint.Address, IPAddress.Parse("127.0.0.4"), alsoSilent.EndPoint.Address, IPAddress.Parse("127.0.0.5"), IPAddress.IPv6Loopback,
+            live.EndPoint.Address,
+        ];
+
+        Assert.Equal("ok", await GetAsync($"http://app.test:{live.EndPoint.Port}/",
+            new GuardedConnection(null, TimeProvider.System, (_, _, _) => Task.FromResult(addresses))));
+    }
+
+    [Fact]
+    public async Task Connect_FirstAddressAcceptsAndSendsNothing_TheOtherIsTheFirstOneNextTime()
+    {
+        await using var live = new OddHttpServer { Answer = Ok };
+        await using var broken = new OddHttpServer(IPAddress.Parse("127.0.0.2"), live.EndPoint.Port);
+        var time = new FakeTimeProvider();
+        var guard = new GuardedConnection(null, time, (_, _, _) => Task.FromResult<IPAddress[]>([broken.EndPoint.Address, live.EndPoint.Address]));
+        var url = $"http://app.test:{live.EndPoint.Port}/";
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(url, guard));
+        Assert.Equal("ok", await GetAsync(url, guard));
+        Assert.Equal("ok", await GetAsync(url, guard));
+        Assert.Equal(1, broken.Requests);
+
+        // Repaired, it has its turn again.
+        broken.Answer = Ok;
+        time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Equal("ok", await GetAsync(url, guard));
+        Assert.Equal("ok", await GetAsync(url, guard));
+        Assert.Equal(3, broken.Requests);
+    }
+
+    [Fact]
     public async Task Connect_NoAddressAnswers_EachIsNamed()
     {
         var closed = FreePort.Tcp();

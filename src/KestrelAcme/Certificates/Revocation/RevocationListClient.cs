@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Numerics;
@@ -17,6 +18,9 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
 
     private static readonly TimeSpan FetchTime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(25);
+
+    // Kept, since each remembers the addresses that are broken.
+    private readonly ConcurrentDictionary<Uri, GuardedConnection> _guards = new();
 
     /// <param name="url">The distribution point.</param>
     /// <param name="authority">
@@ -88,7 +92,7 @@ internal sealed class RevocationListClient(TimeProvider time, HttpMessageHandler
         AllowAutoRedirect = false,
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None,
-        ConnectCallback = GuardedConnection.WithinReachOf(authority, time).ConnectAsync,
+        ConnectCallback = _guards.GetOrAdd(authority, url => GuardedConnection.WithinReachOf(url, time)).ConnectAsync,
         ConnectTimeout = ConnectTime,
     };
 }
