@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

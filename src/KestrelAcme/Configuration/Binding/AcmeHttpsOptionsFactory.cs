@@ -1,6 +1,7 @@
+using KestrelAcme.Configuration.Rules;
 using Microsoft.Extensions.Options;
 
-namespace KestrelAcme.Configuration;
+namespace KestrelAcme.Configuration.Binding;
 
 /// <summary>Creates the options as the framework does, and reports options that are not valid as a list.</summary>
 internal sealed class AcmeHttpsOptionsFactory(
