@@ -54,6 +54,24 @@ public sealed class OddServerNameTests
         ["256 characters"] = (Name(string.Concat(Enumerable.Repeat("a.", 127)) + "ab"), UnrecognizedName),
         ["label of 64 characters"] = (Name(new string('a', 64) + ".test"), UnrecognizedName),
         ["trailing NUL"] = (Name(Ours + "\0"), UnrecognizedName),
+        ["two trailing dots"] = (Name(Ours + ".."), UnrecognizedName),
+        ["upper case and a trailing dot"] = (Name("A.TEST."), Served),
+        ["IPv4 literal and a trailing dot"] = (Name("127.0.0.1."), UnrecognizedName),
+        ["IPv4 inside of IPv6"] = (Name("::ffff:127.0.0.1"), UnrecognizedName),
+        ["IPv6 literal with a zone"] = (Name("fe80::1%eth0"), UnrecognizedName),
+        ["octal address"] = (Name("0177.0.0.1"), UnrecognizedName),
+        ["hexadecimal address"] = (Name("0x7f.0.0.1"), UnrecognizedName),
+        ["underscore first"] = (Name("_acme-challenge." + Ours), UnrecognizedName),
+        ["hyphen first"] = (Name("-" + Ours), UnrecognizedName),
+        ["A-label of nothing"] = (Name("xn--.test"), UnrecognizedName),
+        ["A-label that decodes to nothing"] = (Name("xn--0.test"), UnrecognizedName),
+        ["A-label of ASCII"] = (Name("xn--a-.test"), UnrecognizedName),
+        ["A-label that overflows"] = (Name("xn--99999999999.test"), UnrecognizedName),
+        ["percent"] = (Name("%61.test"), UnrecognizedName),
+        ["NUL inside"] = (Name("a\0.test"), UnrecognizedName),
+        ["line break"] = (Name("a.test\r\nx"), UnrecognizedName),
+        ["octets above 127"] = (Extension([0, .. Vector([0xFF, 0xFE, 0x80, 0x2E, 0xC3])]), UnrecognizedName),
+        ["full-width letters"] = (Name("ａ.ｔｅｓｔ"), UnrecognizedName),
         ["unknown name type"] = (Extension([7, .. Vector(Encoding.ASCII.GetBytes(Ours))]), UnrecognizedName),
         ["empty name"] = (Name(""), UnrecognizedName),
         ["empty extension"] = ([], DecodeError),
@@ -105,7 +123,10 @@ public sealed class OddServerNameTests
             .Select(a => a[..a.IndexOf(',', StringComparison.Ordinal)]);
 
         Assert.Equal(
-            ["our name", "trailing dot", "upper case", "no server_name", "IPv4 literal", "IPv6 literal", "IPv6 literal in brackets"],
+            [
+                "our name", "trailing dot", "upper case", "no server_name", "IPv4 literal", "IPv6 literal", "IPv6 literal in brackets",
+                "upper case and a trailing dot", "IPv4 literal and a trailing dot", "IPv4 inside of IPv6", "IPv6 literal with a zone",
+            ],
             served.Distinct());
         Assert.DoesNotContain(app.Logs.Lines, l => l.Level > LogLevel.Information);
     }
