@@ -38,8 +38,8 @@ public sealed class GuardedConnectionTests
         using var alsoSilent = new SilentListener(IPAddress.Parse("127.0.0.3"), live.EndPoint.Port);
         IPAddress[] addresses =
         [
-            silent.EndPoint.Address, IPAddress.Parse("127.0.0.4"), alsoSilent.EndPoint.Address, IPAddress.Parse("127.0.0.5"), IPAddress.IPv6Loopback,
-            live.EndPoint.Address,
+            silent.EndPoint.Address, IPAddress.Parse("127.0.0.4"), alsoSilent.EndPoint.Address, IPAddress.Parse("127.0.0.5"),
+            IPAddress.IPv6Loopback, live.EndPoint.Address,
         ];
 
         Assert.Equal("ok", await GetAsync($"http://app.test:{live.EndPoint.Port}/",
@@ -52,7 +52,8 @@ public sealed class GuardedConnectionTests
         await using var live = new OddHttpServer { Answer = Ok };
         await using var broken = new OddHttpServer(IPAddress.Parse("127.0.0.2"), live.EndPoint.Port);
         var time = new FakeTimeProvider();
-        var guard = new GuardedConnection(null, time, (_, _, _) => Task.FromResult<IPAddress[]>([broken.EndPoint.Address, live.EndPoint.Address]));
+        IPAddress[] addresses = [broken.EndPoint.Address, live.EndPoint.Address];
+        var guard = new GuardedConnection(null, time, (_, _, _) => Task.FromResult(addresses));
         var url = $"http://app.test:{live.EndPoint.Port}/";
 
         await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(url, guard));

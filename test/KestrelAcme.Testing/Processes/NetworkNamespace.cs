@@ -59,9 +59,13 @@ public static class NetworkNamespace
 
         var test = TestContext.Current.TestMethod!;
         var program = Environment.ProcessPath!;
-        string[] self = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, "exec", Environment.GetCommandLineArgs()[0]] : [program];
+        string[] self = Path.GetFileNameWithoutExtension(program) == "dotnet"
+            ? [program, "exec", Environment.GetCommandLineArgs()[0]]
+            : [program];
         await using var process = ChildProcess.Start(
-            "unshare", [.. Prefix(file), .. self, "-method", $"{test.TestClass.TestClassName}.{test.MethodName}"], new Dictionary<string, string?> { [Variable] = "1" });
+            "unshare",
+            [.. Prefix(file), .. self, "-method", $"{test.TestClass.TestClassName}.{test.MethodName}"],
+            new Dictionary<string, string?> { [Variable] = "1" });
         var code = await process.WaitForExitAsync(Limit, cancellationToken);
         Assert.True(code == 0 && process.Output.Contains("Failed: 0", StringComparison.Ordinal), process.Output);
     }

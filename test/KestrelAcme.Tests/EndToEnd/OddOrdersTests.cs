@@ -70,7 +70,8 @@ public sealed class OddOrdersTests
         fixture.Authority.Faults.Inject(ResourceKind.Order, Edit(order => SetAuthorizations(order, authorizations)), int.MaxValue);
         fixture.Authority.Faults.Inject(ResourceKind.Finalize, Fault.Problem("serverInternal", 500, "Not now."), times: 5);
 
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
         await app.ObtainedAsync(Name);
 
         Assert.True(app.Log.Has("OrderResumed"));
@@ -88,7 +89,8 @@ public sealed class OddOrdersTests
         await using var fixture = await LocalFixture.StartAsync();
         fixture.Authority.Faults.Inject(ResourceKind.Certificate, Fault.Problem("serverInternal", 500, "Not now."), times: 5);
 
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
         await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 1, "the certificate at the authority", cancellationToken: Cancelled);
         fixture.Authority.Faults.Inject(ResourceKind.Order, Edit(order => SetAuthorizations(order, authorizations)), int.MaxValue);
         await app.ObtainedAsync(Name);
@@ -149,7 +151,8 @@ public sealed class OddOrdersTests
 
         fixture.Authority.Faults.ReuseValidOrders = true;
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply);
-        await Poll.UntilAsync(() => app.Log.Lines.Count(line => line.Event.Name == "CertificateFailed") >= 3, $"three failures\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Log.Lines.Count(line => line.Event.Name == "CertificateFailed") >= 3, $"three failures\n{app.Log}", cancellationToken: Cancelled);
 
         Assert.Contains("another key", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);
         Assert.Null(app.Certificates.Find(Name)!.SerialNumber);
@@ -179,7 +182,8 @@ public sealed class OddOrdersTests
         fixture.Authority.Faults.Inject(ResourceKind.Order, Edit(order => order["expires"] = expires), int.MaxValue);
         fixture.Authority.Faults.Inject(ResourceKind.Certificate, Fault.Problem("serverInternal", 500, "Not now."), times: 5);
 
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings(Name), configure: builder => builder.Services.AddSingleton(FewRepetitions));
         await app.ObtainedAsync(Name);
 
         Assert.Single(fixture.Authority.Requests, request => request is { Resource: ResourceKind.NewOrder, StatusCode: 201 });

@@ -44,7 +44,8 @@ public sealed class SettingsFileTests
 
         Damage(running, damage);
         await running.SeesAsync(null);
-        await running.SettlesAsync(() => running.App.Log.Has("ConfigurationSourceLost") || running.App.Log.Has("ConfigurationKeysKept"), "a warning");
+        await running.SettlesAsync(
+            () => running.App.Log.Has("ConfigurationSourceLost") || running.App.Log.Has("ConfigurationKeysKept"), "a warning");
         await running.App.Certificates.RenewAsync(Name, Cancelled);
         running.AssertOnlyItsAuthorityWasAsked(certificates: 2);
         Assert.Equal(before, running.Authority.DisplayName);
@@ -192,7 +193,12 @@ public sealed class SettingsFileTests
         public string Text(LocalFixture fixture, string marker) => JsonSerializer.Serialize(new
         {
             Marker = marker,
-            AcmeHttps = new { DirectoryUrl = fixture.Authority.DirectoryUrl.ToString(), TrustedRootsPath = fixture.RootPath, EmailAddress = "ops@example.com" },
+            AcmeHttps = new
+            {
+                DirectoryUrl = fixture.Authority.DirectoryUrl.ToString(),
+                TrustedRootsPath = fixture.RootPath,
+                EmailAddress = "ops@example.com",
+            },
         });
 
         /// <summary>Writes the file anew beside the old one, and puts it in its place.</summary>
@@ -257,7 +263,8 @@ public sealed class SettingsFileTests
             Variable("AcmeHttps__StoragePath", Fixture.StorePath);
             if (withBaseFile)
             {
-                _folder.Write("appsettings.json", Text(Other, marker: "").Replace("\"Marker\":\"\"", "\"Base\":1", StringComparison.Ordinal));
+                var text = Text(Other, marker: "").Replace("\"Marker\":\"\"", "\"Base\":1", StringComparison.Ordinal);
+                _folder.Write("appsettings.json", text);
             }
 
             File.WriteAllText(Path, Text(Fixture, marker: "1"));

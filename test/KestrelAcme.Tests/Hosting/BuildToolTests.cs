@@ -70,14 +70,18 @@ public sealed class BuildToolTests
                 {
                     services.AddSingleton<IServer, NoServer>();
                     services.AddSingleton<IHostLifetime, NoLifetime>();
-                    foreach (var hosted in services.Where(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name != "GenericWebHostService").ToList())
+                    foreach (var hosted in services.Where(s => s.ServiceType == typeof(IHostedService)).ToList())
                     {
-                        services.Remove(hosted);
+                        _ = hosted.ImplementationType?.Name == "GenericWebHostService" || services.Remove(hosted);
                     }
                 }),
-            host => host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.Register(() => started.TrySetResult(host)));
+            host => host.Services.GetRequiredService<IHostApplicationLifetime>()
+                .ApplicationStarted.Register(() => started.TrySetResult(host)));
         using var subscription = DiagnosticListener.AllListeners.Subscribe(resolver);
-        string[] arguments = ["--environment=Production", $"--contentRoot={folder}", .. settings.Select(setting => $"--{setting.Key}={setting.Value}")];
+        string[] arguments =
+        [
+            "--environment=Production", $"--contentRoot={folder}", .. settings.Select(setting => $"--{setting.Key}={setting.Value}"),
+        ];
         var program = new Thread(() =>
         {
             try
@@ -97,7 +101,8 @@ public sealed class BuildToolTests
 
     private void AssertOneLine(string server)
     {
-        var line = Assert.Single(_log.Lines, line => line.Category.StartsWith("KestrelAcme", StringComparison.Ordinal) && line.Level >= LogLevel.Information);
+        var line = Assert.Single(
+            _log.Lines, line => line.Category.StartsWith("KestrelAcme", StringComparison.Ordinal) && line.Level >= LogLevel.Information);
         Assert.Equal(("InactiveWithoutKestrel", LogLevel.Information), (line.Event.Name, line.Level));
         Assert.Contains(server, line.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(_log.Lines, line => line.Level > LogLevel.Information);

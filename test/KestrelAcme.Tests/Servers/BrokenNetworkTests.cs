@@ -33,7 +33,7 @@ public sealed class BrokenNetworkTests
         Assert.Contains(await Dns.GetHostAddressesAsync("localhost", Cancelled), address => address.Equals(IPAddress.Parse("fd77::2")));
         await using var fixture = await LocalFixture.StartAsync();
         var settings = fixture.Settings(Name);
-        settings["AcmeHttps:DirectoryUrl"] = settings["AcmeHttps:DirectoryUrl"]!.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+        settings["AcmeHttps:DirectoryUrl"] = $"https://localhost:{fixture.Authority.DirectoryUrl.Port}/directory";
         await using var app = await fixture.StartAppAsync(settings);
 
         await app.ObtainedAsync(Name);
@@ -53,7 +53,7 @@ public sealed class BrokenNetworkTests
         await using var fixture = await LocalFixture.StartAsync();
         await using var broken = new OddHttpServer(Intercepted.Address, fixture.Authority.DirectoryUrl.Port);
         var settings = fixture.Settings(Name);
-        settings["AcmeHttps:DirectoryUrl"] = settings["AcmeHttps:DirectoryUrl"]!.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+        settings["AcmeHttps:DirectoryUrl"] = $"https://localhost:{fixture.Authority.DirectoryUrl.Port}/directory";
         await using var app = await fixture.StartAppAsync(settings, configure: QuickIssuance.Apply);
 
         await app.ObtainedAsync(Name);
@@ -64,7 +64,8 @@ public sealed class BrokenNetworkTests
     {
         if (!NetworkNamespace.IsInside)
         {
-            await NetworkNamespace.RunThisTestAsync("127.0.0.1 localhost\nfd77::2 ca.test\n10.77.0.2 ca.test\n10.77.1.2 ca.test\n", Cancelled);
+            await NetworkNamespace.RunThisTestAsync(
+                "127.0.0.1 localhost\nfd77::2 ca.test\n10.77.0.2 ca.test\n10.77.1.2 ca.test\n", Cancelled);
             return;
         }
 
@@ -73,7 +74,8 @@ public sealed class BrokenNetworkTests
         settings["AcmeHttps:DirectoryUrl"] = $"https://ca.test:{FreePort.Tcp()}/directory";
         await using var app = await fixture.StartAppAsync(settings, configure: QuickIssuance.Apply);
 
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", TimeSpan.FromMinutes(2), Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", TimeSpan.FromMinutes(2), Cancelled);
 
         var failure = app.Certificates.Find(Name)!.Failure!;
         Assert.Equal(FailureCause.Authority, failure.Cause);
@@ -114,7 +116,10 @@ public sealed class BrokenNetworkTests
     {
         var provider = new RecordingProvider(record => resolver.Texts.GetOrAdd(record.Name, _ => []).Add(record.Value));
         await using var app = new DnsFixture(
-            new Dictionary<string, string?>(), resolver.Address.Port, acme: acme => acme.AddDnsProvider("Recording", _ => provider), endPointOf: _ => nameServer);
+            new Dictionary<string, string?>(),
+            resolver.Address.Port,
+            acme: acme => acme.AddDnsProvider("Recording", _ => provider),
+            endPointOf: _ => nameServer);
         var challenge = DnsFixture.Challenge("example.test", "one");
 
         await app.Handler.PrepareAsync(challenge, Cancelled);

@@ -60,8 +60,8 @@ internal sealed class OrderTakenException(Uri orderUrl)
 /// </summary>
 internal sealed class OrderRepeatedException(Uri orderUrl)
     : Exception(
-        $"The CA answered the request for a new order with the order {QuotedText.Of(orderUrl)}, which is finished: its certificate is the one "
-        + "that is to be replaced. Ask the operator of the CA why it does not accept a new order for these names.");
+        $"The CA answered the request for a new order with the order {QuotedText.Of(orderUrl)}, which is finished: its certificate is "
+        + "the one that is to be replaced. Ask the operator of the CA why it does not accept a new order for these names.");
 
 /// <summary>An order in progress was dropped, because it may use a key that was revoked as compromised.</summary>
 internal sealed class OrderWithdrawnException()

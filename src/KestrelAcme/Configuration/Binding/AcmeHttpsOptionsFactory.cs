@@ -38,7 +38,8 @@ internal sealed class InvalidConfigurationException(IEnumerable<string> failures
 
     /// <inheritdoc/>
     public override string Message
-        => $"The configuration of automatic HTTPS (section {ConfigurationKeys.Section}) is not valid:{NewLine}{string.Join(NewLine, Failures)}";
+        => $"The configuration of automatic HTTPS (section {ConfigurationKeys.Section}) is not valid:"
+            + $"{NewLine}{string.Join(NewLine, Failures)}";
 
     /// <inheritdoc/>
     public override string ToString() => $"{typeof(OptionsValidationException)}: {Message}";

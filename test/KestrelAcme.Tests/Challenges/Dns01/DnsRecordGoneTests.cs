@@ -25,7 +25,11 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
     {
         _provider = new RecordingProvider(record => _server.Texts.GetOrAdd(record.Name, _ => []).Add(record.Value));
         _app = new DnsFixture(
-            new Dictionary<string, string?>(), _server.Address.Port, acme: acme => acme.AddDnsProvider("Recording", _ => _provider), time: _time, endPointOf: _ => _server.Address);
+            new Dictionary<string, string?>(),
+            _server.Address.Port,
+            acme: acme => acme.AddDnsProvider("Recording", _ => _provider),
+            time: _time,
+            endPointOf: _ => _server.Address);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -89,9 +93,12 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
         await using var fixture = await LocalFixture.StartAsync();
         var handler = new NotingHandler(() => fixture.Authority.Requests.Count(request => request.Resource == ResourceKind.Challenge));
         await using var app = await fixture.StartAppAsync(
-            fixture.Settings().AddGroup("a.test", "b.test"), acme => acme.Services.AddSingleton<IChallengeHandler>(handler), QuickIssuance.Apply);
+            fixture.Settings().AddGroup("a.test", "b.test"),
+            acme => acme.Services.AddSingleton<IChallengeHandler>(handler),
+            QuickIssuance.Apply);
 
-        await Poll.UntilAsync(() => handler.Notes.Count >= 6 && fixture.PostedChallenges > 0, $"a post\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => handler.Notes.Count >= 6 && fixture.PostedChallenges > 0, $"a post\n{app.Log}", cancellationToken: Cancelled);
 
         Assert.Equal(["visible", "visible", "confirmed, 0 posted", "confirmed, 0 posted"], handler.Notes.Skip(2).Take(4));
     }
@@ -114,7 +121,8 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
         return challenge;
     }
 
-    private Task RunAsync(Task task) => _time.RunUntilCompleteAsync(task, TimeSpan.FromMinutes(6), TimeSpan.FromMilliseconds(100), Cancelled);
+    private Task RunAsync(Task task)
+        => _time.RunUntilCompleteAsync(task, TimeSpan.FromMinutes(6), TimeSpan.FromMilliseconds(100), Cancelled);
 
     private sealed class NotingHandler(Func<int> posted) : IChallengeHandler, IConfirmedChallengeHandler
     {
@@ -128,7 +136,8 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
 
         public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => NoteAsync("visible");
 
-        public Task ConfirmAsync(ChallengeContext context, CancellationToken cancellationToken) => NoteAsync($"confirmed, {posted()} posted");
+        public Task ConfirmAsync(ChallengeContext context, CancellationToken cancellationToken)
+            => NoteAsync($"confirmed, {posted()} posted");
 
         public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;
 

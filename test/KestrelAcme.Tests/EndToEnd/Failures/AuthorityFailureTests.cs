@@ -28,7 +28,8 @@ public sealed class AuthorityFailureTests
             ["AcmeHttps:EmailAdress"] = "admin@example.com",
         };
 
-        var exception = await Assert.ThrowsAnyAsync<OptionsValidationException>(() => AcmeApp.StartAsync(settings, cancellationToken: Cancelled));
+        var exception = await Assert.ThrowsAnyAsync<OptionsValidationException>(
+            () => AcmeApp.StartAsync(settings, cancellationToken: Cancelled));
 
         Assert.All(new[] { "http://app.test", "a b", "Rsa1024", "EmailAdress" }, part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
     }

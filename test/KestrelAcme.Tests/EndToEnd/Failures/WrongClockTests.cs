@@ -14,7 +14,9 @@ using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Failures;
 
-/// <summary>A CA whose own HTTPS certificate is not valid by this machine's clock: whichever of the two is wrong, TLS sees it first.</summary>
+/// <summary>
+/// A CA whose own HTTPS certificate is not valid by this machine's clock: whichever of the two is wrong, TLS sees it first.
+/// </summary>
 public sealed class WrongClockTests : IDisposable
 {
     private static readonly (int From, int To) Valid = (-10, 300);
@@ -57,11 +59,13 @@ public sealed class WrongClockTests : IDisposable
                 ["AcmeHttps:DomainNames:0"] = "app.test",
             },
             configure: QuickIssuance.Apply, cancellationToken: Cancelled);
-        await Poll.UntilAsync(() => app.Certificates.Find("app.test")?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("app.test")?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
 
         var failure = app.Certificates.Find("app.test")!.Failure!;
         Assert.Equal(FailureCause.Authority, failure.Cause);
-        Assert.Contains($"'CN={link}' is valid from {Date(from)} to {Date(to)}, and this machine's clock says", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'CN={link}' is valid from {Date(from)} to {Date(to)}, and this machine's clock says", failure.Message, StringComparison.Ordinal);
         Assert.Contains(_now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("TrustedRootsPath", failure.Message, StringComparison.Ordinal);
         foreach (var other in new[] { "leaf", "intermediate", "root" }.Where(other => other != link))
@@ -70,7 +74,8 @@ public sealed class WrongClockTests : IDisposable
         }
 
         await Poll.UntilAsync(
-            () => app.Log.Lines.Any(line => line.Level >= LogLevel.Warning && line.Message.Contains($"'CN={link}' is valid from", StringComparison.Ordinal)),
+            () => app.Log.Lines.Any(line => line.Level >= LogLevel.Warning
+                && line.Message.Contains($"'CN={link}' is valid from", StringComparison.Ordinal)),
             $"the words in the log\n{app.Log}", cancellationToken: Cancelled);
     }
 
@@ -109,7 +114,8 @@ public sealed class WrongClockTests : IDisposable
 
         // The framework refuses a certificate that outlives its issuer.
         using var issuerKey = issuer.GetECDsaPrivateKey()!;
-        using var certificate = request.Create(issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(issuerKey), from, to, RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(
+            issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(issuerKey), from, to, RandomNumberGenerator.GetBytes(8));
         return certificate.CopyWithPrivateKey(key);
     }
 

@@ -35,7 +35,9 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
         return seenAt;
     }
 
-    /// <summary>Asks once for a record that was seen before: whether somebody has removed it since. A server that does not answer says nothing.</summary>
+    /// <summary>
+    /// Asks once for a record that was seen before: whether somebody has removed it since. A server that does not answer says nothing.
+    /// </summary>
     public async Task<bool> IsGoneAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {
         var watches = prepared.Provider.Specification.PropagationCheck == DnsPropagationCheck.Resolvers ? [] : Watch(prepared);
