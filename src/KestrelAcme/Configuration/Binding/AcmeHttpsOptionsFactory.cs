@@ -1,4 +1,3 @@
-using KestrelAcme.Configuration.Rules;
 using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Configuration.Binding;
@@ -38,7 +37,7 @@ internal sealed class InvalidConfigurationException(IEnumerable<string> failures
 
     /// <inheritdoc/>
     public override string Message
-        => $"The configuration of automatic HTTPS (section {ConfigurationKeys.Section}) is not valid:"
+        => $"The configuration of automatic HTTPS (section {AcmeHttpsOptions.SectionName}) is not valid:"
             + $"{NewLine}{string.Join(NewLine, Failures)}";
 
     /// <inheritdoc/>

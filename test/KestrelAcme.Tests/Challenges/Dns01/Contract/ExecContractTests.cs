@@ -81,18 +81,18 @@ public sealed class ExecContractTests : DnsProviderContract
     }
 
     [Theory]
-    [InlineData("exec >&- 2>&-; exit 3", "ended with exit code 3: it wrote nothing.")]
-    [InlineData("setsid sh -c 'sleep 30' & exit 4", "ended with exit code 4: it wrote nothing.")]
-    [InlineData("printf 'a\\0b\\377\\376c\\n'; exit 5", "ended with exit code 5: a")]
+    [InlineData("exec >&- 2>&-; exit 3", "exited with code 3: it wrote nothing.")]
+    [InlineData("setsid sh -c 'sleep 30' & exit 4", "exited with code 4: it wrote nothing.")]
+    [InlineData("printf 'a\\0b\\377\\376c\\n'; exit 5", "exited with code 5: a")]
     [InlineData("head -c 10000000 /dev/zero | tr '\\0' x; echo; echo the reason; exit 6", " the reason.")]
-    [InlineData("head -c 10000000 /dev/urandom; exit 7", "ended with exit code 7: ")]
+    [InlineData("head -c 10000000 /dev/urandom; exit 7", "exited with code 7: ")]
     [InlineData("yes line | head -n 2000000 >&2; echo the reason >&2; exit 8", " the reason.")]
-    [InlineData("kill -9 $$", "ended with exit code 137: it wrote nothing.")]
-    [InlineData("trap '' TERM INT HUP; kill -TERM $$; exit 9", "ended with exit code 9: it wrote nothing.")]
-    [InlineData("printf '\\342\\200\\256gnp.exe\\342\\200\\213\\r\\n' >&2; exit 10", "ended with exit code 10: ")]
-    [InlineData("rm \"$0\"; echo gone; exit 11", "ended with exit code 11: gone.")]
-    [InlineData("exec <&-; cat; exit 12", "ended with exit code 12: ")]
-    [InlineData("printf 'no line break'; exit 13", "ended with exit code 13: no line break.")]
+    [InlineData("kill -9 $$", "exited with code 137: it wrote nothing.")]
+    [InlineData("trap '' TERM INT HUP; kill -TERM $$; exit 9", "exited with code 9: it wrote nothing.")]
+    [InlineData("printf '\\342\\200\\256gnp.exe\\342\\200\\213\\r\\n' >&2; exit 10", "exited with code 10: ")]
+    [InlineData("rm \"$0\"; echo gone; exit 11", "exited with code 11: gone.")]
+    [InlineData("exec <&-; cat; exit 12", "exited with code 12: ")]
+    [InlineData("printf 'no line break'; exit 13", "exited with code 13: no line break.")]
     public async Task Create_ScriptBehavesOddlyAndFails_SaysItsCodeInPrintableWords(string script, string expected)
     {
         var provider = CreateProvider(Script(script), TimeSpan.FromSeconds(50));
@@ -100,7 +100,7 @@ public sealed class ExecContractTests : DnsProviderContract
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("did not end", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("did not exit", exception.Message, StringComparison.Ordinal);
         Assert.InRange(exception.Message.Length, 50, 1500);
         Assert.DoesNotContain(exception.Message, c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u202e' or '\u200b');
     }
@@ -120,7 +120,7 @@ public sealed class ExecContractTests : DnsProviderContract
 
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
-        Assert.Contains("did not end within 1 s and was killed", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("did not exit within 1 s and was killed", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
