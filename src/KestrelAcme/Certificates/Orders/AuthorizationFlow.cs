@@ -38,8 +38,6 @@ internal sealed class AuthorizationFlow(
         {
             await PrepareAllAsync(open, begun, cancellationToken);
             await AwaitVisibilityAsync(open, cancellationToken);
-            await Task.WhenAll(open.Select(
-                c => c.Handler is IConfirmedChallengeHandler confirmed ? confirmed.ConfirmAsync(c.Context, cancellationToken) : Task.CompletedTask));
             answering = true;
             await verdicts.ObtainAsync(context, account, order, open, cancellationToken);
             return open.Count;
@@ -111,6 +109,8 @@ internal sealed class AuthorizationFlow(
     {
         using var step = OrderActivities.StartStep(OrderActivities.AwaitVisibility);
         await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
+        await Task.WhenAll(open.Select(
+            c => c.Handler is IConfirmedChallengeHandler confirmed ? confirmed.ConfirmAsync(c.Context, cancellationToken) : Task.CompletedTask));
         step.Done();
     }
 
