@@ -35,7 +35,8 @@ internal static class AccountAdvice
         return $"{Sentence(words)} {offers}: {fix}. {TryAgain}";
     }
 
-    private static string Fix(string? problemType, AuthoritySpecification authority, bool isRegistered) => problemType switch
+    /// <summary>Returns the advice about a problem of the account; <see langword="null"/> for other problems.</summary>
+    public static string? ForProblem(string? problemType) => problemType switch
     {
         AcmeProblemTypes.ExternalAccountRequired
             => "This CA requires an external account binding: set AcmeHttps:ExternalAccountBinding:KeyId and HmacKey to the values " +
@@ -45,15 +46,18 @@ internal static class AccountAdvice
         AcmeProblemTypes.UserActionRequired
             => "The CA requires you to act, most often to agree to new terms of service: follow its instructions, then set " +
                 "AcmeHttps:AcceptTermsOfService.",
-        _ when isRegistered
-            => "A deactivated account cannot be reactivated (RFC 8555 section 7.3.6): ask the CA, or delete " +
-                $"'accounts/{authority.Id}.pem' from the store, so that KestrelAcme registers a new account with a new key. Then update " +
-                "CAA and dns-persist-01 records that name the old account.",
-        _ when authority.ExternalAccountBinding is not null
-            => "Check that AcmeHttps:ExternalAccountBinding:KeyId and HmacKey are the complete values that the CA gave you, and that " +
-                "they are still valid.",
-        _ => "Check AcmeHttps:EmailAddress and AcmeHttps:AcceptTermsOfService, and whether the CA closed the account.",
+        _ => null,
     };
+
+    private static string Fix(string? problemType, AuthoritySpecification authority, bool isRegistered)
+        => ForProblem(problemType) ?? (isRegistered
+            ? "A deactivated account cannot be reactivated (RFC 8555 section 7.3.6): ask the CA, or delete " +
+                $"'accounts/{authority.Id}.pem' from the store, so that KestrelAcme registers a new account with a new key. Then update " +
+                "CAA and dns-persist-01 records that name the old account."
+            : authority.ExternalAccountBinding is not null
+                ? "Check that AcmeHttps:ExternalAccountBinding:KeyId and HmacKey are the complete values that the CA gave you, and that " +
+                    "they are still valid."
+                : "Check AcmeHttps:EmailAddress and AcmeHttps:AcceptTermsOfService, and whether the CA closed the account.");
 
     private static string Sentence(string message) => message[^1] is '.' or '!' or '?' ? message : message + ".";
 }

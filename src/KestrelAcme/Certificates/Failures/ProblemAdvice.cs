@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Failures;
@@ -23,20 +24,12 @@ internal static class ProblemAdvice
         AcmeProblemTypes.Connection or AcmeProblemTypes.Dns or AcmeProblemTypes.Unauthorized
             or AcmeProblemTypes.IncorrectResponse or AcmeProblemTypes.Tls
             => ForValidation(problemType, challengeType, isAddress),
-        AcmeProblemTypes.ExternalAccountRequired
-            => "This CA requires an external account binding: set AcmeHttps:ExternalAccountBinding:KeyId and HmacKey to the values " +
-                "that the CA gave you.",
-        AcmeProblemTypes.InvalidContact or AcmeProblemTypes.UnsupportedContact
-            => "Set AcmeHttps:EmailAddress to an address that the CA accepts.",
         AcmeProblemTypes.RejectedIdentifier or AcmeProblemTypes.UnsupportedIdentifier
             => "The policy of the CA forbids certificates for this name: remove it from AcmeHttps, or use another CA.",
-        AcmeProblemTypes.UserActionRequired
-            => "The CA requires you to act, most often to agree to new terms of service: follow its instructions, then set " +
-                "AcmeHttps:AcceptTermsOfService.",
         AcmeProblemTypes.InvalidProfile => "Set AcmeHttps:Profile to a profile that the CA offers, or remove it.",
         AcmeProblemTypes.RateLimited
             => "A rate limit of the CA was reached. KestrelAcme does not try again before the time that the CA states.",
-        _ => null,
+        _ => AccountAdvice.ForProblem(problemType),
     };
 
     private static string ForValidation(string problemType, string? challengeType, bool isAddress) => (challengeType, problemType) switch

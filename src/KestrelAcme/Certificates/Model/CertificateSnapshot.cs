@@ -26,14 +26,7 @@ internal sealed record CertificateSnapshot(
     private DerCertificate Shape => DerCertificate.Read(Record.Chain[0].Span);
 
     /// <summary>Whether the leaf names itself as its issuer. No CA issues such a certificate.</summary>
-    public bool IsSelfSigned
-    {
-        get
-        {
-            var leaf = Shape;
-            return leaf.Issuer.SequenceEqual(leaf.Subject);
-        }
-    }
+    public bool IsSelfSigned => IsSelfIssued(Record.Chain[0]);
 
     /// <summary>Reads the leaf of a certificate. The names are those of the leaf, whatever the metadata says.</summary>
     /// <exception cref="DamagedValueException">The leaf cannot be read.</exception>
@@ -57,17 +50,12 @@ internal sealed record CertificateSnapshot(
     }
 
     public CertificateFacts Facts(CertificateSpecification specification, bool renewalInfoOffered, RevocationRecord? revocation = null)
-        => new(
-        NotBefore,
-        NotAfter,
-        Covers(specification),
-        renewalInfoOffered,
-        Record.Metadata.Jitter)
-    {
-        Revocation = revocation is null || revocation.SerialNumber != SerialNumber ? RevocationState.None
-            : revocation.OnPurpose ? RevocationState.OnPurpose
-            : RevocationState.Replace,
-    };
+        => new(NotBefore, NotAfter, Covers(specification), renewalInfoOffered, Record.Metadata.Jitter)
+        {
+            Revocation = revocation is null || revocation.SerialNumber != SerialNumber ? RevocationState.None
+                : revocation.OnPurpose ? RevocationState.OnPurpose
+                : RevocationState.Replace,
+        };
 
     /// <summary>Returns the certificate to serve under the configured names, and not under others that it may have.</summary>
     public CertificateMaterial Material(CertificateSpecification wanted)

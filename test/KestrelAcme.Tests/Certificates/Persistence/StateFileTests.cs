@@ -10,7 +10,7 @@ namespace KestrelAcme.Tests.Certificates.Persistence;
 /// <summary>The stored form of a state is a contract with stores that exist.</summary>
 public sealed class StateFileTests
 {
-    // As version 0.1 wrote it.
+    // As earlier versions wrote it.
     private const string Stored =
         """
         {
