@@ -48,6 +48,13 @@ public sealed record CertificateStatus
     /// <value><see langword="null"/> if no renewal is held back.</value>
     public DateTimeOffset? HeldBackUntil { get; init; }
 
+    /// <summary>
+    /// When the first of the <c>dns-persist-01</c> records expires that proved the names (their <c>persistUntil</c>), as the last order saw
+    /// them. Renewals after that time fail until the record is replaced.
+    /// </summary>
+    /// <value><see langword="null"/> if none of them expires, or none was used.</value>
+    public DateTimeOffset? PersistRecordsUntil { get; init; }
+
     /// <summary>A page of the CA that explains the suggested time of the renewal (<c>explanationURL</c>, RFC 9773 section 4.2).</summary>
     /// <value><see langword="null"/> if the CA gives no explanation.</value>
     public Uri? RenewalExplanation { get; init; }

@@ -53,6 +53,11 @@ public sealed record ChallengeContext
     /// <summary>Asks the CA whether the account that placed the order is valid, and throws if it is not.</summary>
     internal Func<CancellationToken, Task>? ProveAccountAsync { get; init; }
 
+    /// <summary>
+    /// Takes the time at which the record of the challenge expires; <see cref="DateTimeOffset.MaxValue"/> if it does not expire.
+    /// </summary>
+    internal Action<DateTimeOffset>? NoteRecordEnd { get; init; }
+
     /// <summary>When the authorization expires; <see langword="null"/> if the CA does not say.</summary>
     public DateTimeOffset? Expires { get; init; }
 

@@ -167,6 +167,12 @@ internal static partial class CertificatesLog
     public static partial void EngineStoppedLate(this ILogger logger);
 
     [LoggerMessage(
+        1158, LogLevel.Warning,
+        "{Certificate}: a dns-persist-01 record that proves its names expires at {End:u} (persistUntil). Renewals after that time fail. "
+        + "Replace the record with a later persistUntil, or without one.")]
+    public static partial void PersistRecordEnds(this ILogger logger, Quoted certificate, DateTimeOffset end);
+
+    [LoggerMessage(
         1160, LogLevel.Warning,
         "{Certificate}: the CA refused the key of the previous certificate (ReuseKeys). Ordering with a new key. {Reason}")]
     public static partial void KeyRefused(this ILogger logger, Quoted certificate, Quoted reason);

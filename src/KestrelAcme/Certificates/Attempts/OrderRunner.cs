@@ -138,6 +138,11 @@ internal sealed class OrderRunner(
             progress.Started(certificate, authority.Specification);
             var context = Context(certificate, authority, configuration, writer, stopping);
             var record = await flow.RunAsync(context, all.Token);
+            if (context.RecordsEnd is { } recordsEnd)
+            {
+                writer.NoteRecordsEnd(recordsEnd);
+            }
+
             await CommitAsync(certificate, authority, record, writer, isRenewal, all.Token);
             activity.SetOutcome("obtained");
             return null;

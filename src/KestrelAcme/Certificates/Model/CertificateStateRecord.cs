@@ -9,6 +9,7 @@ internal sealed record CertificateStateRecord
     private readonly long _since;
     private readonly long _lookedAt;
     private readonly long _rehearsalDownSince;
+    private readonly long _recordsEnd;
 
     public static CertificateStateRecord Empty { get; } = new();
 
@@ -63,6 +64,15 @@ internal sealed record CertificateStateRecord
     {
         get => Instant(_rehearsalDownSince);
         init => _rehearsalDownSince = value?.UtcTicks ?? 0;
+    }
+
+    /// <summary>
+    /// When the first of the records expires that proved the names and stay in DNS (dns-persist-01), as the last order saw them.
+    /// </summary>
+    public DateTimeOffset? RecordsEnd
+    {
+        get => Instant(_recordsEnd);
+        init => _recordsEnd = value?.UtcTicks ?? 0;
     }
 
     /// <summary>

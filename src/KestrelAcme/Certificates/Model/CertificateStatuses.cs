@@ -3,6 +3,8 @@ namespace KestrelAcme.Certificates.Model;
 /// <summary>Creates the public status of a managed certificate.</summary>
 internal static class CertificateStatuses
 {
+    private const string PersistType = "dns-persist-01";
+
     public static CertificateStatus Create(ManagedCertificate certificate, bool orders, DateTimeOffset now)
     {
         var current = certificate.Current;
@@ -23,6 +25,7 @@ internal static class CertificateStatuses
                 : blocked?.NextAttempt > order.DueAt ? blocked.NextAttempt
                 : order.DueAt,
             HeldBackUntil = orders ? order.HeldUntil : null,
+            PersistRecordsUntil = certificate.Specification.ChallengeTypes.Contains(PersistType) ? state.RecordsEnd : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
             Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,
             Failure = (blocked?.ToFailure(state.Failure?.Count ?? 0) ?? state.Failure)?.ToPublic(),

@@ -98,6 +98,9 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
         => FinishAsync(Finished(now), cancellationToken);
 
+    /// <summary>Notes when the records end that stay in DNS (dns-persist-01); it is stored when the order is finished.</summary>
+    public void NoteRecordsEnd(DateTimeOffset end) => _certificate.State = State with { RecordsEnd = end < DateTimeOffset.MaxValue ? end : null };
+
     /// <summary>Notes how a rehearsal went.</summary>
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
         => StoreAsync(State with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
@@ -161,7 +164,14 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
 
     // What counts against the CA's limits is kept.
     private CertificateStateRecord Finished(DateTimeOffset now)
-        => new() { State = CertificateState.Valid, Since = now, Issued = State.Issued, FailedValidations = State.FailedValidations };
+        => new()
+        {
+            State = CertificateState.Valid,
+            Since = now,
+            Issued = State.Issued,
+            FailedValidations = State.FailedValidations,
+            RecordsEnd = State.RecordsEnd,
+        };
 
     private async Task FinishAsync(CertificateStateRecord next, CancellationToken cancellationToken)
     {

@@ -28,7 +28,7 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
             if (challenge is not null && _byType.TryGetValue(type, out var handler)
                 && handler.CanHandle(authorization.Identifier.Type, authorization.Identifier.Value, authorization.Wildcard))
             {
-                var described = Context(authorization, challenge, account, context.Authority.Specification.DirectoryUrl, directory);
+                var described = Describe(authorization, challenge, account, context, directory);
                 return new OpenChallenge(authorization.Url, challenge.Status, described, handler);
             }
         }
@@ -41,8 +41,8 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         };
     }
 
-    private static ChallengeContext Context(
-        Authorization authorization, Challenge challenge, IAuthorityAccount account, Uri directoryUrl, AcmeDirectory directory) => new()
+    private static ChallengeContext Describe(
+        Authorization authorization, Challenge challenge, IAuthorityAccount account, OrderContext context, AcmeDirectory directory) => new()
     {
         ChallengeType = challenge.Type,
         IdentifierType = authorization.Identifier.Type,
@@ -52,12 +52,13 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         Token = challenge.Token,
         KeyAuthorization = challenge.Token is { } token ? account.Key.KeyAuthorization(token) : null,
         AccountUrl = account.Url,
-        DirectoryUrl = directoryUrl,
+        DirectoryUrl = context.Authority.Specification.DirectoryUrl,
         CaaIdentities = directory.Meta.CaaIdentities,
         AccountThumbprint = account.Key.Thumbprint,
         IssuerDomainNames = directory.Meta.IssuerDomainNames,
         AccountHashPrefix = directory.Meta.AccountHashPrefix,
         ProveAccountAsync = cancellationToken => PersistStep.ProveAsync(account, cancellationToken),
+        NoteRecordEnd = context.NoteRecordEnd,
         Expires = authorization.Expires,
         OtherMembers = challenge.OtherMembers,
     };

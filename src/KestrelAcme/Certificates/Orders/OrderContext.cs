@@ -7,6 +7,9 @@ namespace KestrelAcme.Certificates.Orders;
 /// <summary>One run of the order flow: the certificate, the CA, and what stops it.</summary>
 internal sealed record OrderContext
 {
+    private readonly Lock _lock = new();
+    private DateTimeOffset? _recordsEnd;
+
     /// <summary>The certificate that is ordered.</summary>
     public required ManagedCertificate Certificate { get; init; }
 
@@ -35,6 +38,30 @@ internal sealed record OrderContext
     public Func<Uri, bool> IsTaken { get; init; } = static _ => false;
 
     public required CertificateStateWriter Writer { get; init; }
+
+    /// <summary>
+    /// When the first of the records expires that were seen and stay in DNS (dns-persist-01); <see cref="DateTimeOffset.MaxValue"/> if none
+    /// of them does, and <see langword="null"/> if none was seen.
+    /// </summary>
+    public DateTimeOffset? RecordsEnd
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _recordsEnd;
+            }
+        }
+    }
+
+    /// <summary>Notes when a record expires. Safe for concurrent use.</summary>
+    public void NoteRecordEnd(DateTimeOffset end)
+    {
+        lock (_lock)
+        {
+            _recordsEnd = _recordsEnd < end ? _recordsEnd : end;
+        }
+    }
 
     /// <summary>Cancelled when the host starts to stop: nothing new is asked of the CA after that.</summary>
     public required CancellationToken Stopping { get; init; }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Challenges.Dns01.Persist;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -10,6 +12,8 @@ namespace KestrelAcme.Certificates.Orders;
 internal sealed class OrderProgress(
     CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
 {
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _recordsEnd = new(StringComparer.Ordinal);
+
     public void Started(ManagedCertificate certificate, AuthoritySpecification authority)
     {
         logger.OrderStarted(certificate.Id, authority.DirectoryUrl);
@@ -51,6 +55,7 @@ internal sealed class OrderProgress(
             certificate,
             isRenewal ? CertificateEventKind.Renewed : CertificateEventKind.Obtained,
             $"Now serving certificate {current.SerialNumber} for {certificate.Id}, valid until {current.NotAfter:u}.");
+        WarnIfRecordsEnd(certificate, current);
     }
 
     /// <summary>What was obtained is served, but could not be stored.</summary>
@@ -110,6 +115,18 @@ internal sealed class OrderProgress(
         if (isNew)
         {
             PublishFailure(certificate, failure);
+        }
+    }
+
+    // Once for each time: short-lived certificates are renewed often.
+    private void WarnIfRecordsEnd(ManagedCertificate certificate, CertificateSnapshot current)
+    {
+        if (certificate.State.RecordsEnd is { } end
+            && PersistRecord.EndsSoon(end, current.NotAfter, time.GetUtcNow())
+            && !(_recordsEnd.TryGetValue(certificate.Id, out var known) && known == end))
+        {
+            _recordsEnd[certificate.Id] = end;
+            logger.PersistRecordEnds(certificate.Id, end);
         }
     }
 

@@ -27,9 +27,8 @@ internal sealed class PersistStep(PersistCheck check)
         {
             var orderer = new PersistAccount(account.Url, account.Key.Thumbprint, token => ProveAsync(account, token));
             var names = context.Specification.Identifiers.Where(i => i.Kind == IdentifierKind.Dns);
-            await check.CheckAsync(
-                [.. names.Select(name => PersistCheck.Request(name.BaseValue, name.IsWildcard, orderer, issuers, directory))],
-                cancellationToken);
+            var requests = names.Select(name => PersistCheck.Request(name.BaseValue, name.IsWildcard, orderer, issuers, directory));
+            context.NoteRecordEnd(await check.CheckAsync([.. requests], cancellationToken));
         }
     }
 

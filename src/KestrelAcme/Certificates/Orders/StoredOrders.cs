@@ -69,6 +69,7 @@ internal static class StoredOrders
                 Since = now,
                 Issued = state.Issued,
                 FailedValidations = state.FailedValidations,
+                RecordsEnd = state.RecordsEnd,
             }
             : state;
 

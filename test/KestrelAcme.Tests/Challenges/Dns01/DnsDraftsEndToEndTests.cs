@@ -100,6 +100,28 @@ public sealed class DnsDraftsEndToEndTests
         Assert.True(after.Log.Has("RecordsChanged"));
     }
 
+    [Theory]
+    [InlineData(20, true)]
+    [InlineData(80, true)]
+    [InlineData(120, false)]
+    public async Task DnsPersist01_RecordEnds_IsSaidOnceIfItIsNearOrBeforeTheCertificateEnds(int days, bool warns)
+    {
+        await using var bind = await BindServer.StartAsync(cancellationToken: Cancelled);
+        await using var fixture = await StartAuthorityAsync(bind, "dns-persist-01");
+        await using var app = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01());
+        await Poll.UntilAsync(() => app.Certificates.Find(Apex)?.State == CertificateState.Blocked, $"the state Blocked\n{app.Log}", cancellationToken: Cancelled);
+        var record = Assert.Single(app.Certificates.Find(Apex)!.Failure!.RequiredRecords).ToString();
+        var end = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().AddDays(days).ToUnixTimeSeconds());
+
+        await BindEdit.AddAsync(bind, Apex, $"{record[..^1]}; persistUntil={end.ToUnixTimeSeconds()}\"", Cancelled);
+        await app.Certificates.RenewAsync(Apex, Cancelled);
+        var status = await app.Certificates.RenewAsync(Apex, Cancelled);
+
+        Assert.Equal(end, status.PersistRecordsUntil);
+        Assert.Equal(90, (status.NotAfter!.Value - status.NotBefore!.Value).TotalDays, 0.5);
+        Assert.Equal(warns ? 1 : 0, app.Log.Lines.Count(line => line.Event.Name == "PersistRecordEnds"));
+    }
+
     private static Task<LocalFixture> StartAuthorityAsync(BindServer bind, string type, string? accountHashPrefix = null)
         => LocalFixture.StartAsync(options =>
     {

@@ -12,13 +12,14 @@ internal sealed class DnsPersist01ChallengeHandler(PersistCheck check) : IChalle
 
     public bool CanHandle(string identifierType, string value, bool wildcard) => identifierType == "dns";
 
-    public Task PrepareAsync(ChallengeContext context, CancellationToken cancellationToken)
+    public async Task PrepareAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
         var directory = new PersistDirectory(context.IssuerDomainNames, context.AccountHashPrefix, context.CaaIdentities);
         var issuers = PersistIssuers.Of(context.Identifier, context.OtherMembers, directory);
         var account = new PersistAccount(context.AccountUrl, context.AccountThumbprint, context.ProveAccountAsync);
         var request = PersistCheck.Request(context.Identifier, context.Wildcard, account, issuers, directory);
-        return check.CheckAsync([request], cancellationToken);
+        var end = await check.CheckAsync([request], cancellationToken);
+        context.NoteRecordEnd?.Invoke(end);
     }
 
     // The record was checked when the challenge was prepared, and has existed for long.

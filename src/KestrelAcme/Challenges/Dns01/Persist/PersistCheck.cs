@@ -40,16 +40,18 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
             };
     }
 
+    /// <returns>When the first of the records expires; <see cref="DateTimeOffset.MaxValue"/> if none of them does.</returns>
     /// <exception cref="ChallengeException">
     /// A record is missing at some name server at least, or could not be looked up. The message lists all missing records.
     /// </exception>
-    public async Task CheckAsync(IReadOnlyCollection<PersistRequest> requests, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset> CheckAsync(
+        IReadOnlyCollection<PersistRequest> requests, CancellationToken cancellationToken)
     {
         // A record that allows the wildcard also allows the name itself, so one record is enough for both.
         var each = requests.GroupBy(request => request.Domain)
             .Select(group => group.FirstOrDefault(request => request.Wildcard) ?? group.First());
-        var results = await Task.WhenAll(each.Select(request => FindMissingAsync(request, cancellationToken)));
-        var missing = results.OfType<(string Reason, RequiredDnsRecord Wanted)>().ToList();
+        var results = await Task.WhenAll(each.Select(request => FindAsync(request, cancellationToken)));
+        var missing = results.Select(result => result.Missing).OfType<(string Reason, RequiredDnsRecord Wanted)>().ToList();
         if (missing.Count > 0)
         {
             throw new ChallengeException(string.Join(" ", missing.Select(m => m.Reason)))
@@ -58,18 +60,23 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
                 RequiredRecords = [.. missing.Select(m => m.Wanted)],
             };
         }
+
+        return results.Select(result => result.End).Append(DateTimeOffset.MaxValue).Min();
     }
 
-    private async Task<(string Reason, RequiredDnsRecord Wanted)?> FindMissingAsync(
+    private async Task<((string Reason, RequiredDnsRecord Wanted)? Missing, DateTimeOffset End)> FindAsync(
         PersistRequest request, CancellationToken cancellationToken)
     {
         var wanted = PersistRecord.RecordFor(request);
         var responses = await ReadAsync(wanted.Name, cancellationToken);
         var now = time.GetUtcNow();
-        var without = responses.Where(response => !response.Values.Any(value => PersistRecord.Allows(value, request, now))).ToList();
+
+        // The best value of each server, and the worst server: which one the CA asks is not known.
+        var ends = responses.Select(response => response.Values.Max(value => PersistRecord.AllowsUntil(value, request, now))).ToList();
+        var without = responses.Where((_, i) => ends[i] is null).ToList();
         if (without.Count == 0)
         {
-            return null;
+            return (null, ends.Min() ?? DateTimeOffset.MaxValue);
         }
 
         await ProveAsync(request.Account, cancellationToken);
@@ -82,7 +89,7 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
             "; ", without.Select(response => $"{response.Server} shows {response.Values.Count} TXT values, none of which matches"));
         var reason = $"{request.Domain}: the record that allows this account to prove the name (dns-persist-01, an experimental draft) " +
             $"is not in DNS: {seen}. Create: {wanted}";
-        return (reason, wanted);
+        return ((reason, wanted), default);
     }
 
     // A record for an account that is closed or belongs to someone else would prove nothing, and would exist for years.

@@ -14,6 +14,8 @@ internal static class PersistRecord
 {
     private const string AnyDomain = "*";
     private const int LongestString = 255;
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(30);
+    private static readonly long LastSecond = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
     private static readonly char[] Blank = [' ', '\t'];
 
     public static string NameOf(string domain) => $"_validation-persist.{domain}";
@@ -48,21 +50,41 @@ internal static class PersistRecord
     /// Whether a value allows this account to prove the name now. Interpreted as strictly as a CA may, because a value that a CA rejects
     /// costs a failed validation. Unknown parameters are ignored.
     /// </summary>
-    public static bool Allows(string value, PersistRequest request, DateTimeOffset now)
+    public static bool Allows(string value, PersistRequest request, DateTimeOffset now) => AllowsUntil(value, request, now) is not null;
+
+    /// <summary>Until when a value lets this account prove the name, as <see cref="Allows"/> reads it.</summary>
+    /// <returns><see cref="DateTimeOffset.MaxValue"/> if it has no end; <see langword="null"/> if it does not allow it now.</returns>
+    public static DateTimeOffset? AllowsUntil(string value, PersistRequest request, DateTimeOffset now)
     {
         var parts = value.Split(';');
         if (!request.Issuers.Contains(parts[0].Trim(Blank), StringComparer.Ordinal) || ReadParameters(parts) is not { } parameters)
         {
-            return false;
+            return null;
         }
 
         return parameters.GetValueOrDefault("accounturi") is { } account && AccountUris(request).Contains(account, StringComparer.Ordinal)
             && (!request.Wildcard || string.Equals(parameters.GetValueOrDefault("policy"), "wildcard", StringComparison.OrdinalIgnoreCase))
-            && (parameters.GetValueOrDefault("persistuntil") is not { } until || IsAfter(until, now));
+            ? EndOf(parameters, now)
+            : null;
     }
 
-    private static bool IsAfter(string seconds, DateTimeOffset now)
-        => long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var until) && until > now.ToUnixTimeSeconds();
+    /// <summary>
+    /// Whether a record ends too soon: within 30 days, or before the certificate that was obtained with it, so that its renewal could
+    /// find the record expired.
+    /// </summary>
+    public static bool EndsSoon(DateTimeOffset end, DateTimeOffset notAfter, DateTimeOffset now) => end < now + Soon || end < notAfter;
+
+    private static DateTimeOffset? EndOf(Dictionary<string, string> parameters, DateTimeOffset now)
+    {
+        if (!parameters.TryGetValue("persistuntil", out var seconds))
+        {
+            return DateTimeOffset.MaxValue;
+        }
+
+        return long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var end) && end > now.ToUnixTimeSeconds()
+            ? end <= LastSecond ? DateTimeOffset.FromUnixTimeSeconds(end) : DateTimeOffset.MaxValue
+            : null;
+    }
 
     /// <returns>
     /// The known parameters by lower-case tag; <see langword="null"/> if the syntax is invalid (RFC 8659 section 4.2) or a tag is repeated.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01.Persist;
@@ -50,6 +51,26 @@ public sealed class DnsPersist01Tests
             expected,
             PersistRecord.Allows(
                 value, new PersistRequest("example.test", wildcard, new PersistAccount(DnsFixture.Account, null, null), ["ca.test"]), Now));
+
+    [Theory]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1", "9999-12-31T23:59:59.9999999Z")]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000001", "2027-01-15T08:00:01Z")]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=9000000000000000000", "9999-12-31T23:59:59.9999999Z")]
+    [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000000", null)]
+    public void AllowsUntil_Value(string value, string? end)
+    {
+        var request = new PersistRequest("example.test", Wildcard: false, new PersistAccount(DnsFixture.Account, null, null), ["ca.test"]);
+
+        Assert.Equal(end is null ? null : DateTimeOffset.Parse(end, CultureInfo.InvariantCulture), PersistRecord.AllowsUntil(value, request, Now));
+    }
+
+    [Theory]
+    [InlineData(29, 10, true)]
+    [InlineData(31, 10, false)]
+    [InlineData(89, 90, true)]
+    [InlineData(90, 90, false)]
+    public void EndsSoon_DaysAndDaysOfTheCertificate(int end, int notAfter, bool expected)
+        => Assert.Equal(expected, PersistRecord.EndsSoon(Now.AddDays(end), Now.AddDays(notAfter), Now));
 
     internal static Dictionary<string, JsonElement> Members(string member, string value)
         => new() { [member] = JsonDocument.Parse(value).RootElement.Clone() };
