@@ -208,8 +208,15 @@ internal sealed record ChallengeRecordLocation(
     /// <summary>Why none of the zone's servers can be asked, although they should be.</summary>
     public string? WhyNoServers { get; init; }
 
-    public DnsTxtRecord Record(string value)
-        => new() { Zone = Text(Zone), Name = Text(Name), ChallengeName = Text(ChallengeName), Value = value };
+    /// <summary>Returns the record of a challenge.</summary>
+    public DnsTxtRecord Record(string keyAuthorization) => new()
+    {
+        Zone = Text(Zone),
+        Name = Text(Name),
+        ChallengeName = Text(ChallengeName),
+        Value = DnsChallengeNames.Value(keyAuthorization),
+        KeyAuthorization = keyAuthorization,
+    };
 
     private static string Text(DnsName name) => name.ToString().ToLowerInvariant();
 }

@@ -26,7 +26,7 @@ internal sealed class DnsChallengeFlow(
         var (location, provider) = open.Prepared is { } known
             ? (known.Location, known.Provider)
             : await locator.FindAsync(challengeName, cancellationToken);
-        var record = location.Record(ValueOf(context));
+        var record = location.Record(KeyAuthorizationOf(context));
 
         // Kept before the record is created, so that it is deleted even if creating it fails half-way.
         Keep(context, challengeName, new PreparedRecord(location, record, provider, time.GetTimestamp()));
@@ -98,9 +98,8 @@ internal sealed class DnsChallengeFlow(
         }
     }
 
-    private static string ValueOf(ChallengeContext context) => context.KeyAuthorization is { } keyAuthorization
-        ? DnsChallengeNames.Value(keyAuthorization)
-        : throw new ChallengeException($"{context.Identifier}: the CA's {context.ChallengeType} challenge has no usable token.");
+    private static string KeyAuthorizationOf(ChallengeContext context) => context.KeyAuthorization
+        ?? throw new ChallengeException($"{context.Identifier}: the CA's {context.ChallengeType} challenge has no usable token.");
 
     private void Keep(ChallengeContext context, string challengeName, PreparedRecord prepared)
         => _open.AddOrUpdate(

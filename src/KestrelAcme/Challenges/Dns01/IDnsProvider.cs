@@ -90,6 +90,12 @@ public sealed record DnsTxtRecord
     /// <value>60 seconds.</value>
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// The key authorization whose digest the value is. Nobody can find one for a value that was not made for a challenge.
+    /// </summary>
+    /// <value><see langword="null"/> if it is not known.</value>
+    internal string? KeyAuthorization { get; init; }
+
     /// <summary>Returns the name and the zone.</summary>
     public override string ToString() => $"TXT {Name} in zone {Zone}";
 }

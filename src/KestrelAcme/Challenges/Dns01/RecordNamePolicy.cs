@@ -37,7 +37,8 @@ internal static class RecordNamePolicy
         => recordName.Split('.').Contains(ChallengeLabel, StringComparer.OrdinalIgnoreCase)
             || providerZones.Any(zone => IsAtOrBelow(recordName, zone) && !certificateNames.Any(name => IsAtOrBelow(name, zone)));
 
-    private static bool IsAtOrBelow(string name, string zone)
+    /// <summary>Whether a name is a zone's own, or below it.</summary>
+    public static bool IsAtOrBelow(string name, string zone)
         => name.EndsWith(zone, StringComparison.OrdinalIgnoreCase)
             && (name.Length == zone.Length || name[name.Length - zone.Length - 1] == '.');
 

@@ -15,13 +15,15 @@ namespace KestrelAcme.Tests.Challenges.Dns01;
 /// <summary>The records of an instance that is gone, in a store that others share.</summary>
 public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 {
-    private static readonly string Value = DnsChallengeNames.Value("token.thumbprint");
+    private const string KeyAuthorization = "token.thumbprint";
+    private static readonly string Value = DnsChallengeNames.Value(KeyAuthorization);
     private static readonly DnsTxtRecord Record = new()
     {
         Zone = "example.test",
         Name = "_acme-challenge.example.test",
         ChallengeName = "_acme-challenge.example.test",
         Value = Value,
+        KeyAuthorization = KeyAuthorization,
     };
 
     // An order lasts at most half an hour, and the CA may query its record for a while longer.
@@ -168,6 +170,7 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
             Name = name,
             ChallengeName = challengeName,
             Value = value,
+            KeyAuthorization = KeyAuthorization,
             CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2),
         };
         key ??= RecordKeys.Entry(entry.ToRecord(), Guid.NewGuid().ToString("N"));
@@ -194,10 +197,11 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
         var challengeName = name.Contains("_acme-challenge", StringComparison.Ordinal) ? name : "_acme-challenge.example.test";
         var entry = new RecordEntry
         {
-            Zone = "acme.test",
+            Zone = name.EndsWith(".acme.test", StringComparison.Ordinal) ? "acme.test" : "example.test",
             Name = name,
             ChallengeName = challengeName,
             Value = Value,
+            KeyAuthorization = KeyAuthorization,
             CreatedAt = _time.GetUtcNow() - TimeSpan.FromHours(2),
         };
         var key = RecordKeys.Entry(entry.ToRecord(), Guid.NewGuid().ToString("N"));
@@ -208,6 +212,53 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
 
         Assert.Equal(believed ? [name] : [], _deleted);
         Assert.Equal(believed ? [] : [key], await NotesAsync());
+    }
+
+    /// <summary>
+    /// Somebody who can write to the store copies the value of another ACME client, or a value that stays in DNS, into an exact note. What
+    /// it is the digest of cannot be copied.
+    /// </summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData(KeyAuthorization)]
+    [InlineData("token.other")]
+    public async Task Sweep_ExactNoteOfAValueThatIsNotOurs_DeletesNothing(string? keyAuthorization)
+    {
+        var entry = RecordEntry.Of(Record with { Value = DnsChallengeNames.Value("foreign.thumbprint"), KeyAuthorization = keyAuthorization }, _time.GetUtcNow())
+            with { IsAbandoned = true };
+        await PlantAsync(entry);
+
+        await Sweep.RunAsync(Cancelled);
+
+        Assert.Empty(_deleted);
+        Assert.Single(await NotesAsync());
+    }
+
+    [Fact]
+    public async Task Sweep_ZoneThatDoesNotHoldTheName_DeletesNothing()
+    {
+        await PlantAsync(RecordEntry.Of(Record with { Zone = "victim.test" }, _time.GetUtcNow()) with { IsAbandoned = true });
+
+        await Sweep.RunAsync(Cancelled);
+
+        Assert.Empty(_deleted);
+    }
+
+    [Fact]
+    public async Task Sweep_ThousandNotes_AsksTheProviderForAFewHundredAtATime()
+    {
+        for (var i = 0; i < 1000; i++)
+        {
+            var keyAuthorization = $"token{i}.thumbprint";
+            var record = Record with { Value = DnsChallengeNames.Value(keyAuthorization), KeyAuthorization = keyAuthorization };
+            await PlantAsync(RecordEntry.Of(record, _time.GetUtcNow()) with { IsAbandoned = true });
+        }
+
+        Assert.True(await Sweep.RunAsync(Cancelled));
+
+        Assert.InRange(_deleted.Count, 100, 200);
+        Assert.Equal(1000 - _deleted.Count, (await NotesAsync()).Count);
     }
 
     Task IDnsProvider.CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)
@@ -243,6 +294,11 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
         await WriterOf(_gone).CreateAsync(Record, this, Cancelled);
         await _gone.Services.GetRequiredService<RecordOwner>().ReleaseAsync();
     }
+
+    private ValueTask PlantAsync(RecordEntry entry)
+        => _storage.WriteAsync(
+            RecordKeys.Entry(entry.ToRecord(), Guid.NewGuid().ToString("N")),
+            JsonSerializer.SerializeToUtf8Bytes(entry, RecordJsonContext.Default.RecordEntry), lease: null, Cancelled);
 
     private Task<List<string>> NotesAsync() => RecordNotes.KeysAsync(_storage, Cancelled);
 }

@@ -16,6 +16,13 @@ internal sealed record RecordEntry
 
     public required string Value { get; init; }
 
+    /// <summary>
+    /// The key authorization of the challenge, of which <see cref="Value"/> is the digest. It proves that the value was made for a
+    /// challenge: anyone who can write to the store can copy a value from DNS, but not find what it is the digest of.
+    /// </summary>
+    /// <value><see langword="null"/>: nothing proves it, and the record is not deleted.</value>
+    public string? KeyAuthorization { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Whether the record is no longer needed but could not be deleted.</summary>
@@ -28,6 +35,7 @@ internal sealed record RecordEntry
             Name = record.Name,
             ChallengeName = record.ChallengeName,
             Value = record.Value,
+            KeyAuthorization = record.KeyAuthorization,
             CreatedAt = now,
         };
 
@@ -58,12 +66,29 @@ internal sealed record RecordEntry
             return "Its name is not that of a challenge.";
         }
 
+        if (!RecordNamePolicy.IsAtOrBelow(Name, Zone))
+        {
+            return "Its name is not in its zone.";
+        }
+
+        if (KeyAuthorization is not null && DnsChallengeNames.Value(KeyAuthorization) != Value)
+        {
+            return "Its value is not the digest of its key authorization.";
+        }
+
         return key == RecordKeys.Entry(ToRecord(), owner) && Guid.TryParseExact(owner, "N", out _)
             ? null
             : "Its key is not the one for this record.";
     }
 
-    public DnsTxtRecord ToRecord() => new() { Zone = Zone, Name = Name, ChallengeName = ChallengeName, Value = Value };
+    public DnsTxtRecord ToRecord() => new()
+    {
+        Zone = Zone,
+        Name = Name,
+        ChallengeName = ChallengeName,
+        Value = Value,
+        KeyAuthorization = KeyAuthorization,
+    };
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

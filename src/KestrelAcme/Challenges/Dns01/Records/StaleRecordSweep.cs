@@ -18,6 +18,9 @@ internal sealed class StaleRecordSweep(
     // A record that could not be deleted for this long is left to the operator, after a warning at every start.
     private static readonly TimeSpan OldestNote = TimeSpan.FromDays(30);
 
+    // More than a crash leaves behind. Planted notes must not use up the rate limits of the provider's API.
+    private const int MostDeletions = 200;
+
     /// <returns>Whether records are left whose owners may be alive, or whose orders may be resumed.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
@@ -41,6 +44,7 @@ internal sealed class StaleRecordSweep(
             notes.Add(note);
         }
 
+        var deletions = 0;
         foreach (var (owner, notes) in byOwner)
         {
             // Holding an owner's lease proves that the owner is dead and that no other instance sweeps for it.
@@ -49,6 +53,11 @@ internal sealed class StaleRecordSweep(
             left |= lease is null;
             foreach (var (key, entry) in lease is null ? [] : notes)
             {
+                if (++deletions > MostDeletions)
+                {
+                    return true;
+                }
+
                 await DeleteAsync(key, entry, cancellationToken);
             }
         }
@@ -60,7 +69,12 @@ internal sealed class StaleRecordSweep(
     {
         try
         {
-            if (providers.Find(entry.Name, entry.ChallengeName) is not { } provider)
+            if (entry.KeyAuthorization is null)
+            {
+                // It was copied from DNS, or the note is an earlier version's.
+                logger.StaleDnsRecordKept(entry.Name, entry.Zone, "nothing proves that it was made for a challenge: its note has no key authorization");
+            }
+            else if (providers.Find(entry.Name, entry.ChallengeName) is not { } provider)
             {
                 logger.StaleDnsRecordKept(entry.Name, entry.Zone, "no DNS provider is configured for it any more");
             }
