@@ -47,7 +47,7 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         Faults = new AuthorityFaults(_accounts);
         var now = options.TimeProvider.GetUtcNow();
         var inMemory = options.InMemory || (options.Folder is null && !inApp);
-        _folder = inMemory ? AuthorityFolder.InMemory(now) : AuthorityFolder.Open(options.Folder, now);
+        _folder = inMemory ? AuthorityFolder.InMemory(now) : AuthorityFolder.Open(options.Folder, now, NameConstraints.Of(options.PermittedNames));
         _https = ReservedSocket.Bind(options.Port, inApp ? PreferredPort : 0);
         _files = ReservedSocket.Bind(options.FilesPort, inApp ? PreferredFilesPort : 0);
         DirectoryUrl = new Uri($"https://127.0.0.1:{AuthorityServer.PortOf(_https)}/directory");
@@ -179,5 +179,9 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         _server = new AuthorityServer(_https, _files, ServerCertificate.Create(_folder.Hierarchy), _parts.Pipeline);
         await _server.StartAsync(cancellationToken);
         log.Started(DirectoryUrl, RootPemPath);
+        if (_folder.IsKept && !NameConstraints.Of(_options.PermittedNames).IsSameAs(_folder.Hierarchy.Constraints))
+        {
+            log.OtherConstraints(RootPemPath, _folder.Hierarchy.Constraints?.ToString() ?? "all names");
+        }
     }
 }

@@ -17,7 +17,9 @@ public sealed class LocalAcmeAuthorityOptions
     /// <value>Null by default: any free port; in an app 8556, or any free port if that is taken.</value>
     public int? FilesPort { get; set; }
 
-    /// <summary>The folder that stores the root, the intermediate and the revocations between starts.</summary>
+    /// <summary>
+    /// The folder that stores the root (see <see cref="PermittedNames"/>), the intermediate and the revocations between starts.
+    /// </summary>
     /// <value>
     /// Null by default: in memory if started by <see cref="LocalAcmeAuthority.StartAsync"/>, or
     /// <c>kestrel-acme-local-authority</c> in the user's local application data in an app.
@@ -27,6 +29,25 @@ public sealed class LocalAcmeAuthorityOptions
     /// <summary>Stores nothing, even in an app.</summary>
     /// <value>False by default.</value>
     public bool InMemory { get; set; }
+
+    /// <summary>
+    /// What a root that is stored in a folder may issue for (name constraints, RFC 5280 section 4.2.1.10): names, each with all names
+    /// below it, and addresses or networks. Developers let their systems and browsers trust such a root. If its key is stolen, it is
+    /// valid for nothing else. Orders for other names are rejected. The constraints are a part of the root: a change takes effect after
+    /// the folder is deleted. <c>localhost</c> and the addresses of this machine are always permitted.
+    /// </summary>
+    /// <value>
+    /// By default the names that nobody can own (<c>localhost</c>, <c>test</c>, <c>example</c>, <c>example.com</c>, <c>example.net</c>,
+    /// <c>example.org</c>, <c>invalid</c>, <c>local</c>, <c>internal</c>, <c>home.arpa</c>) and the private, link-local, shared and
+    /// documentation networks. A root in memory lives no longer than the process, and is not constrained.
+    /// </value>
+    public IList<string> PermittedNames { get; } =
+    [
+        "localhost", "test", "example", "example.com", "example.net", "example.org", "invalid", "local", "internal", "home.arpa",
+        "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+        "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24",
+        "fc00::/7", "fe80::/10", "2001:db8::/32",
+    ];
 
     /// <summary>Allows an app to start the CA outside the Development environment.</summary>
     /// <value>False by default: such an app does not start.</value>

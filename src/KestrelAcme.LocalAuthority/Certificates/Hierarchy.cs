@@ -13,6 +13,9 @@ internal sealed class Hierarchy : IDisposable
 
     public required X509Certificate2 Root { get; init; }
 
+    /// <summary>What the root may issue for; <see langword="null"/>: everything.</summary>
+    public NameConstraints? Constraints => NameConstraints.In(Root);
+
     public required ECDsa RootKey { get; init; }
 
     public required X509Certificate2 Intermediate { get; init; }

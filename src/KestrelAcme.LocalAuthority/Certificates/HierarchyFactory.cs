@@ -11,7 +11,8 @@ internal static class HierarchyFactory
 
     /// <param name="now">The time of the CA's clock, which may be simulated. The validity also covers this machine's time, which
     /// TLS clients use.</param>
-    public static Hierarchy Create(DateTimeOffset now)
+    /// <param name="constraints">What the roots may issue for; <see langword="null"/> for everything.</param>
+    public static Hierarchy Create(DateTimeOffset now, NameConstraints? constraints)
     {
         var machine = TimeProvider.System.GetUtcNow();
         var notBefore = (now < machine ? now : machine).AddDays(-30);
@@ -23,8 +24,8 @@ internal static class HierarchyFactory
         var rootName = Name($"KestrelAcme Local Root {mark}");
         var alternateName = Name($"KestrelAcme Local Alternate Root {mark}");
 
-        using var root = RequestFor(rootName, rootKey, pathLength: null).CreateSelfSigned(notBefore, notAfter);
-        using var alternate = RequestFor(alternateName, alternateKey, pathLength: null).CreateSelfSigned(notBefore, notAfter);
+        using var root = RootRequestFor(rootName, rootKey, constraints).CreateSelfSigned(notBefore, notAfter);
+        using var alternate = RootRequestFor(alternateName, alternateKey, constraints).CreateSelfSigned(notBefore, notAfter);
         var intermediateRequest = RequestFor(Name($"KestrelAcme Local Intermediate {mark}"), intermediateKey, pathLength: 0);
         return new Hierarchy
         {
@@ -33,7 +34,7 @@ internal static class HierarchyFactory
             Intermediate = Sign(intermediateRequest, root, rootKey, notBefore, notAfter),
             IntermediateKey = intermediateKey,
             AlternateRoot = WithoutKey(alternate),
-            CrossSignedRoot = Sign(RequestFor(rootName, rootKey, pathLength: null), alternate, alternateKey, notBefore, notAfter),
+            CrossSignedRoot = Sign(RootRequestFor(rootName, rootKey, constraints), alternate, alternateKey, notBefore, notAfter),
         };
     }
 
@@ -43,6 +44,17 @@ internal static class HierarchyFactory
         builder.AddOrganizationName(Organization);
         builder.AddCommonName(commonName);
         return builder.Build();
+    }
+
+    private static CertificateRequest RootRequestFor(X500DistinguishedName name, ECDsa key, NameConstraints? constraints)
+    {
+        var request = RequestFor(name, key, pathLength: null);
+        if (constraints is not null)
+        {
+            request.CertificateExtensions.Add(constraints.ToExtension());
+        }
+
+        return request;
     }
 
     private static CertificateRequest RequestFor(X500DistinguishedName name, ECDsa key, int? pathLength)

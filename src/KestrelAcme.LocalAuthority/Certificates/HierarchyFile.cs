@@ -18,14 +18,14 @@ internal static class HierarchyFile
     /// first one.
     /// </summary>
     /// <exception cref="InvalidOperationException">The file cannot be read or created.</exception>
-    public static Hierarchy LoadOrCreate(string folder, DateTimeOffset now)
+    public static Hierarchy LoadOrCreate(string folder, DateTimeOffset now, NameConstraints? constraints)
     {
         var path = Path.Combine(folder, Name);
         try
         {
             if (!File.Exists(path))
             {
-                using var created = HierarchyFactory.Create(now);
+                using var created = HierarchyFactory.Create(now, constraints);
                 Publish(folder, Text(created));
             }
 

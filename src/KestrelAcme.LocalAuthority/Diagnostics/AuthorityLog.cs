@@ -21,6 +21,12 @@ internal sealed partial class AuthorityLog(ILogger logger)
     [LoggerMessage(9002, LogLevel.Debug, "Responded to {Method} {Path} with {Status} {Problem}.", EventName = "AuthorityRequest")]
     public partial void Answered(Quoted method, Quoted path, int status, Quoted problem);
 
+    [LoggerMessage(9003, LogLevel.Warning,
+        "The root {RootPath} of the local ACME authority may issue for {Permitted}. "
+        + "PermittedNames says otherwise: the root was made before. Delete its folder to get a new root, and trust that one.",
+        EventName = "AuthorityRootConstraintsDiffer")]
+    public partial void OtherConstraints(Quoted rootPath, Quoted permitted);
+
     [LoggerMessage(9010, LogLevel.Information, "The local authority created account {AccountId}.",
         EventName = "AuthorityAccountCreated")]
     public partial void AccountCreated(Quoted accountId);

@@ -26,13 +26,19 @@ internal sealed class AuthorityFolder : IDisposable
 
     public string RootPemPath { get; }
 
+    /// <summary>Whether the root is kept for the next start.</summary>
+    public bool IsKept => !_temporary;
+
     public static AuthorityFolder InMemory(DateTimeOffset now) => new(
-        HierarchyFactory.Create(now),
+        HierarchyFactory.Create(now, constraints: null),
         new RevocationLedger(path: null),
         Path.Combine(Path.GetTempPath(), $"kestrel-acme-root-{ResourceId.Create()}.pem"),
         temporary: true);
 
-    public static AuthorityFolder Open(string? folder, DateTimeOffset now)
+    /// <param name="folder">The folder; <see langword="null"/> for the one in the user's data.</param>
+    /// <param name="now">The authority's clock.</param>
+    /// <param name="constraints">What a new root may issue for. One that is there is used as it is.</param>
+    public static AuthorityFolder Open(string? folder, DateTimeOffset now, NameConstraints? constraints)
     {
         const Environment.SpecialFolder data = Environment.SpecialFolder.LocalApplicationData;
         folder ??= DefaultPath(Environment.GetFolderPath(data, Environment.SpecialFolderOption.DoNotVerify));
@@ -45,7 +51,7 @@ internal sealed class AuthorityFolder : IDisposable
         PrivateFolder.Create(folder);
         PrivateFolder.ThrowIfOthersMayWrite(folder);
         return new AuthorityFolder(
-            HierarchyFile.LoadOrCreate(Path.Combine(folder, "keys"), now),
+            HierarchyFile.LoadOrCreate(Path.Combine(folder, "keys"), now, constraints),
             new RevocationLedger(Path.Combine(folder, "revocations.json")),
             Path.Combine(folder, "root.pem"),
             temporary: false);

@@ -57,7 +57,7 @@ internal sealed class AuthorityParts : IAsyncDisposable
             new AccountHandler(accounts, options),
             new OrdersListHandler(orders, options),
             new KeyChangeHandler(accounts, options),
-            new NewOrderHandler(orders, authorizations, new ReplacementPolicy(Certificates, orders, faults), options, faults, time, log),
+            new NewOrderHandler(orders, authorizations, new ReplacementPolicy(Certificates, orders, faults), options, hierarchy.Constraints, faults, time, log),
             new OrderHandler(orders),
             new FinalizeHandler(orders, accounts, Certificates, issuer, faults, log),
             new AuthorizationHandler(authorizations, faults, time),

@@ -1,5 +1,6 @@
 using KestrelAcme.LocalAuthority.Accounts;
 using KestrelAcme.LocalAuthority.Authorizations;
+using KestrelAcme.LocalAuthority.Certificates;
 using KestrelAcme.LocalAuthority.Diagnostics;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Identifiers;
@@ -14,6 +15,7 @@ internal sealed class NewOrderHandler(
     AuthorizationBook authorizations,
     ReplacementPolicy replacements,
     LocalAcmeAuthorityOptions options,
+    NameConstraints? constraints,
     AuthorityFaults faults,
     TimeProvider time,
     AuthorityLog log) : IResourceHandler
@@ -114,6 +116,20 @@ internal sealed class NewOrderHandler(
         };
     }
 
-    private (Identifier? Identifier, Problem? Problem) CheckIdentifier(Identifier asked) =>
-        faults.RejectionOf(asked) is { } rejection ? (null, rejection) : IdentifierPolicy.Check(asked);
+    private (Identifier? Identifier, Problem? Problem) CheckIdentifier(Identifier asked)
+    {
+        if (faults.RejectionOf(asked) is { } rejection)
+        {
+            return (null, rejection);
+        }
+
+        // No client would accept a certificate that the root may not issue.
+        var check = IdentifierPolicy.Check(asked);
+        return check.Identifier is { } identifier && constraints?.Permits(identifier) == false
+            ? (null, Problem.RejectedIdentifier(
+                asked,
+                $"The root of the local authority may not issue for '{asked.Value}', only for {constraints}. Add it to PermittedNames of "
+                + "LocalAcmeAuthorityOptions, delete the authority's folder, and trust the new root."))
+            : check;
+    }
 }

@@ -28,9 +28,7 @@ public sealed class AuthorityFolderTests
         File.SetUnixFileMode(
             folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
 
-        Assert.Contains(
-            "chmod 700",
-            Assert.Throws<InvalidOperationException>(() => AuthorityFolder.Open(folder.Path, Now)).Message,
-            StringComparison.Ordinal);
+        var exception = Assert.Throws<InvalidOperationException>(() => AuthorityFolder.Open(folder.Path, Now, constraints: null));
+        Assert.Contains("chmod 700", exception.Message, StringComparison.Ordinal);
     }
 }
