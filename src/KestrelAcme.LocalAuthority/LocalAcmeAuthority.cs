@@ -47,7 +47,9 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         Faults = new AuthorityFaults(_accounts);
         var now = options.TimeProvider.GetUtcNow();
         var inMemory = options.InMemory || (options.Folder is null && !inApp);
-        _folder = inMemory ? AuthorityFolder.InMemory(now) : AuthorityFolder.Open(options.Folder, now, NameConstraints.Of(options.PermittedNames));
+        _folder = inMemory
+            ? AuthorityFolder.InMemory(now)
+            : AuthorityFolder.Open(options.Folder, now, NameConstraints.Of(options.PermittedNames));
         _https = ReservedSocket.Bind(options.Port, inApp ? PreferredPort : 0);
         _files = ReservedSocket.Bind(options.FilesPort, inApp ? PreferredFilesPort : 0);
         DirectoryUrl = new Uri($"https://127.0.0.1:{AuthorityServer.PortOf(_https)}/directory");

@@ -3,6 +3,8 @@ using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Challenges;
+using KestrelAcme.Challenges.Routing;
+using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
@@ -38,6 +40,7 @@ internal sealed class SimulatedProcess
         services.AddSingleton(new RevocationListClient(authority.Clock.Machine, authority.CreateListClient(_life)));
         services.AddAcmeHttps();
         services.RemoveAll<IChallengeHandler>();
+        services.AddSingleton<INameRouting>(new UnknownPlaces());
         services.AddSingleton(authority.CreateChallengeHandler());
         _services = services.BuildServiceProvider();
     }
@@ -69,6 +72,16 @@ internal sealed class SimulatedProcess
 
     /// <summary>Lets it be killed in the middle of its next order.</summary>
     public void KillDuringOrder(int steps) => _life.CutDuringOrder(steps);
+
+    // Real DNS answers in real time.
+    private sealed class UnknownPlaces : INameRouting
+    {
+        public Task<NameRoute> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken)
+            => Task.FromResult(NameRoute.Unknown);
+
+        public Task<IReadOnlyList<NameAddresses>> ReadAddressesAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+            => Task.FromResult<IReadOnlyList<NameAddresses>>([]);
+    }
 
     private static double Draw(Random jitter)
     {

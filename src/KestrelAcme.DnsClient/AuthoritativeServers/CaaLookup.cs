@@ -10,6 +10,9 @@ public sealed class CaaLookup
     // Enough to get past an unavailable server; the response of any one server suffices.
     private const int MaximumServers = 4;
 
+    // If port 53 leads nowhere, the resolver's word must do, before the caller's time is over.
+    private static readonly TimeSpan ConfirmationTimeLimit = TimeSpan.FromSeconds(10);
+
     private readonly DnsQueryClient _requestor;
     private readonly AuthorityLookup _authorityLookup;
 
@@ -66,11 +69,12 @@ public sealed class CaaLookup
 
     private async Task<DnsResponse?> AskAuthorityAsync(DnsName name, CancellationToken cancellationToken)
     {
+        using var limit = new CancellationTokenSource(ConfirmationTimeLimit, _requestor.TimeProvider);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            ZoneAuthority authority = await _authorityLookup.FindAsync(name, DnsAliasHandling.FollowAll, cancellationToken)
+            ZoneAuthority authority = await _authorityLookup.FindAsync(name, DnsAliasHandling.FollowAll, enough.Token)
                 .ConfigureAwait(false);
-            using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Task<DnsResponse?>[] answers =
             [
                 .. authority.Servers.SelectMany(server => server.EndPoints.Take(1)).Take(MaximumServers)
@@ -81,7 +85,8 @@ public sealed class CaaLookup
             await ((Task)Task.WhenAll(answers)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return first;
         }
-        catch (DnsException)
+        catch (Exception exception) when (
+            exception is DnsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // Without the zone's own servers, the resolver's records are used, and the result says so.
         }

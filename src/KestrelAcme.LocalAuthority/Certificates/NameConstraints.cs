@@ -45,7 +45,8 @@ internal sealed class NameConstraints
             {
                 networks.Add(new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128));
             }
-            else if (IdentifierPolicy.Check(Identifier.OfName(text)).Identifier is { } name && !name.Value.StartsWith("*.", StringComparison.Ordinal))
+            else if (IdentifierPolicy.Check(Identifier.OfName(text)).Identifier is { } name
+                && !name.Value.StartsWith("*.", StringComparison.Ordinal))
             {
                 names.Add(name.Value);
             }

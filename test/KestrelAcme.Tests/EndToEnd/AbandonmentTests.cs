@@ -165,5 +165,8 @@ public sealed class AbandonmentTests : IAsyncLifetime
             Interlocked.Increment(ref _looks);
             return Task.FromResult(Place);
         }
+
+        public Task<IReadOnlyList<NameAddresses>> ReadAddressesAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+            => Task.FromResult<IReadOnlyList<NameAddresses>>([]);
     }
 }

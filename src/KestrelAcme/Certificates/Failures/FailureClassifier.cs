@@ -16,7 +16,10 @@ internal static class FailureClassifier
         OrderForbiddenException forbidden => new FailureReport(FailureCause.Operator, forbidden.Refusal.Problem?.Type, forbidden.Message),
         OrderFailedException failed => new FailureReport(
             CauseOf(failed.Problem?.Type, FailureCause.Name), failed.Problem?.Type,
-            Advised(failed.Message, ProblemAdvice.For(failed.Problem?.Type, failed.ChallengeType, failed.IsAddress))),
+            Advised(failed.Message, ProblemAdvice.For(failed.Problem?.Type, failed.ChallengeType, failed.IsAddress)))
+        {
+            IsOfAddresses = IsOfAddresses(failed),
+        },
         AccountLimitedException limited => Classify(limited.Limited),
         AcmeRateLimitedException limited => new FailureReport(
             FailureCause.Authority, limited.Problem?.Type,
@@ -52,6 +55,11 @@ internal static class FailureClassifier
         ClockSkewException => true,
         _ => false,
     };
+
+    private static bool IsOfAddresses(OrderFailedException failed)
+        => failed is { ChallengeType: "http-01" or "tls-alpn-01", IsAddress: false }
+            && failed.Problem?.Type is AcmeProblemTypes.Connection or AcmeProblemTypes.Dns or AcmeProblemTypes.Unauthorized
+                or AcmeProblemTypes.IncorrectResponse or AcmeProblemTypes.Tls;
 
     private static FailureReport Classify(AcmeException exception)
     {
@@ -100,6 +108,9 @@ internal static class FailureClassifier
 /// <summary>A classified failure: its cause, the CA's words, and the wait that the CA asked for.</summary>
 internal sealed record FailureReport(FailureCause Cause, string? ProblemType, string Message, TimeSpan? RetryAfter = null)
 {
+    /// <summary>Whether a validation failed that connects to the addresses of the name: where they lead may be the cause.</summary>
+    public bool IsOfAddresses { get; init; }
+
     /// <summary>The DNS records that would fix it.</summary>
     public IReadOnlyList<RequiredDnsRecord> RequiredRecords { get; init; } = [];
 }

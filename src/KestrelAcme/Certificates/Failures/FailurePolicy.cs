@@ -63,6 +63,11 @@ internal static class FailurePolicy
             At = now,
             NextAttempt = next,
             RequiredRecords = report.RequiredRecords,
+
+            // An outage in between changes nothing about what was seen.
+            Addresses = report.IsOfAddresses ? AddressWatch.AfterFailure(previous?.Addresses)
+                : report.Cause is FailureCause.Authority or FailureCause.Local ? previous?.Addresses
+                : null,
         };
     }
 

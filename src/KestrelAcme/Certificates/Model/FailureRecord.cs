@@ -38,6 +38,11 @@ internal sealed record FailureRecord
     /// </summary>
     public string? Seen { get; init; }
 
+    /// <summary>
+    /// What is known of the addresses of the names, if an attempt failed because of where they lead; <see langword="null"/> otherwise.
+    /// </summary>
+    public SeenAddresses? Addresses { get; init; }
+
     /// <summary>A fingerprint of the settings under which the attempt failed. If they change, KestrelAcme tries again at once.</summary>
     public string? Settings { get; init; }
 
@@ -47,6 +52,10 @@ internal sealed record FailureRecord
 
     /// <summary>The cause of the failure.</summary>
     public required FailureCause Cause { get; init; }
+
+    /// <summary>Whether changed addresses can be the fix.</summary>
+    [JsonIgnore]
+    public bool IsOfAddresses => Cause == FailureCause.Name && Addresses is not null;
 
     /// <summary>Whether DNS shows when the cause is fixed.</summary>
     [JsonIgnore]
@@ -63,4 +72,19 @@ internal sealed record FailureRecord
         RequiredRecords = RequiredRecords,
         Cause = Cause,
     };
+}
+
+/// <summary>What DNS showed of the addresses of a certificate's names since validations began to fail because of them.</summary>
+internal sealed record SeenAddresses
+{
+    /// <summary>A hash of each set of addresses, with its name.</summary>
+    public IReadOnlyList<string> Sets { get; init; } = [];
+
+    /// <summary>
+    /// Whether the first check after the last failure is still to come. What it shows is what the attempt failed with.
+    /// </summary>
+    public bool AwaitsLook { get; init; } = true;
+
+    /// <summary>When attempts were brought forward, within the last day.</summary>
+    public IReadOnlyList<DateTimeOffset> BroughtForward { get; init; } = [];
 }

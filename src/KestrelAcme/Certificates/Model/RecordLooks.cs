@@ -7,6 +7,12 @@ namespace KestrelAcme.Certificates.Model;
 /// </summary>
 internal sealed record RecordLooks(int Count, DateTimeOffset NextAt)
 {
+    /// <summary>Marks of the addresses that were new at the last look.</summary>
+    public IReadOnlyList<string> Changed { get; init; } = [];
+
+    /// <summary>Marks of the addresses that were new at a look and gone at the next.</summary>
+    public IReadOnlyList<string> Unsteady { get; init; } = [];
+
     /// <param name="looks">The checks of this process so far.</param>
     /// <param name="first">The first pause, which doubles with each check.</param>
     /// <param name="longest">The longest pause.</param>
@@ -15,7 +21,7 @@ internal sealed record RecordLooks(int Count, DateTimeOffset NextAt)
     {
         var count = looks?.Count ?? 0;
         var pause = first * Math.Pow(2, Math.Min(count, 20));
-        return new RecordLooks(count + 1, now + (pause < longest ? pause : longest));
+        return (looks ?? new RecordLooks(0, now)) with { Count = count + 1, NextAt = now + (pause < longest ? pause : longest) };
     }
 
     /// <summary>Returns the time of the next check; now, if this process has not checked yet, or if the clock went back.</summary>

@@ -99,7 +99,8 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         => FinishAsync(Finished(now), cancellationToken);
 
     /// <summary>Notes when the records end that stay in DNS (dns-persist-01); it is stored when the order is finished.</summary>
-    public void NoteRecordsEnd(DateTimeOffset end) => _certificate.State = State with { RecordsEnd = end < DateTimeOffset.MaxValue ? end : null };
+    public void NoteRecordsEnd(DateTimeOffset end)
+        => _certificate.State = State with { RecordsEnd = end < DateTimeOffset.MaxValue ? end : null };
 
     /// <summary>Notes how a rehearsal went.</summary>
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)

@@ -51,6 +51,12 @@ internal static class StoredStateCheck
             record = record with { Failure = failure with { Count = Math.Clamp(failure.Count, 0, MostFailures), Cause = cause } };
         }
 
+        if (record.Failure is { Addresses: { } addresses } watched
+            && (addresses.Sets.Count > AddressWatch.MostSets || addresses.Sets.Contains(null)))
+        {
+            record = record with { Failure = watched with { Addresses = AddressWatch.AfterFailure(addresses with { Sets = [] }) } };
+        }
+
         if (record.AuthorityFailures?.Values.Any(count => count is < 0 or > MostFailures) == true)
         {
             var failures = record.AuthorityFailures.ToDictionary(

@@ -81,7 +81,8 @@ internal sealed class CertificatePlanner(
     private RenewalDecision Decide(ManagedCertificate certificate, DateTimeOffset now)
     {
         var decision = certificate.Decide(HasIssuer(certificate), now);
-        return certificate.Failure is { IsVisibleInDns: true } && decision.DueAt > now
+        return certificate.Failure is { IsVisibleInDns: true } or { IsOfAddresses: true }
+            && decision is { Action: CertificateAction.Order } && decision.DueAt > now
             && RecordLooks.DueAt(certificate.Looks, settings.LongestRecordLook, now) is var look && look < decision.DueAt
             ? decision with { Action = CertificateAction.LookAtRecords, DueAt = look }
             : decision;

@@ -14,7 +14,10 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
     public const string Caa = "CAA";
 
     private const int MostLookUps = 32;
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
+
+    // Name servers that cannot be reached must leave time for the resolvers.
+    private static readonly TimeSpan ServersTimeLimit = TimeSpan.FromSeconds(10);
 
     /// <param name="caaNames">The names whose CAA records matter.</param>
     /// <param name="records">The records to create.</param>
@@ -41,24 +44,46 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
 
     private async Task<(string Text, bool IsThere)> LookAsync(RequiredDnsRecord record, CancellationToken cancellationToken)
     {
-        var authority = await dns.Authorities.FindAsync(ChallengeRecordLocator.Parse(record.Name), cancellationToken);
+        var authority = await dns.Authorities.FindZoneAsync(
+            ChallengeRecordLocator.Parse(record.Name), DnsAliasHandling.FollowExisting, cancellationToken);
         if (record.Type != nameof(DnsRecordType.TXT))
         {
             // For a CNAME, only the end of the chain matters.
             return ($"{record.Name} > {authority.Name}", authority.Name.Equals(ChallengeRecordLocator.Parse(record.Value.TrimEnd('.'))));
         }
 
-        var responses = await Task.WhenAll(
-            authority.Servers.SelectMany(s => s.EndPoints).Select(e => AskAsync(e, authority.Name, cancellationToken)));
-        var shown = responses.OfType<string[]>().ToList();
+        // If port 53 leads to no name server of the zone, the word of a resolver is enough: it may be late, and nothing else.
+        var shown = await AskServersAsync(authority, cancellationToken);
+        shown = shown.Count > 0 ? shown : [await AskResolversAsync(authority.Name, cancellationToken)];
 
         // A server that is silent now and then does not change the result, but one that has received the change from another does.
         var texts = shown.Select(values => string.Join('|', values)).Distinct().Order(StringComparer.Ordinal);
-        return shown.Count == 0
-            ? throw new ChallengeException($"{record.Name}: no name server of zone {authority.Zone} responds.")
-            : ($"{record.Name} > {authority.Name} {string.Join(" / ", texts)}",
-                shown.TrueForAll(values => values.Any(v => $"\"{v}\"" == record.Value)));
+        var isThere = shown.TrueForAll(values => values.Any(v => $"\"{v}\"" == record.Value));
+        return ($"{record.Name} > {authority.Name} {string.Join(" / ", texts)}", isThere);
     }
+
+    private async Task<List<string[]>> AskServersAsync(ZoneAuthority authority, CancellationToken cancellationToken)
+    {
+        using var limit = new TimeLimit(ServersTimeLimit, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            var servers = await dns.Authorities.FindServersAsync(authority.Zone, both.Token);
+            var answers = await Task.WhenAll(servers.SelectMany(s => s.EndPoints).Select(e => AskAsync(e, authority.Name, both.Token)));
+            return [.. answers.OfType<string[]>()];
+        }
+        catch (Exception exception) when (
+            exception is DnsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return [];
+        }
+    }
+
+    private async Task<string[]> AskResolversAsync(DnsName name, CancellationToken cancellationToken)
+        => TextsOf(await dns.Client.ResolveAsync(name, DnsRecordType.TXT, cancellationToken));
+
+    private static string[] TextsOf(DnsResponse response)
+        => [.. response.RecordsOf<TxtRecord>().Select(r => r.Text).Order(StringComparer.Ordinal)];
 
     private async Task<string[]?> AskAsync(System.Net.IPEndPoint server, DnsName name, CancellationToken cancellationToken)
     {
@@ -66,10 +91,10 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
         {
             var response = await dns.Client.QueryAsync(server, name, DnsRecordType.TXT, recursionDesired: false, cancellationToken);
             return response is { IsAuthoritative: true, Code: DnsResponseCode.NOERROR or DnsResponseCode.NXDOMAIN }
-                ? [.. response.RecordsOf<TxtRecord>().Select(r => r.Text).Order(StringComparer.Ordinal)]
+                ? TextsOf(response)
                 : null;
         }
-        catch (DnsException)
+        catch (Exception exception) when (exception is DnsException or OperationCanceledException)
         {
             // The other servers are enough.
             return null;

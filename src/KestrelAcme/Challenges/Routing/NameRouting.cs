@@ -31,28 +31,49 @@ internal sealed class NameRouting(DnsAccess dns, Http01TokenTable tokens, TokenP
 
         try
         {
-            var owner = DnsName.Parse(name.BaseValue);
-            DnsResponse[] responses =
-            [
-                await dns.Client.ResolveAsync(owner, DnsRecordType.A, cancellationToken),
-                await dns.Client.ResolveAsync(owner, DnsRecordType.AAAA, cancellationToken),
-            ];
+            var responses = await ResolveAsync(name.BaseValue, cancellationToken);
             if (provenByDns)
             {
-                    return Array.TrueForAll(responses, response => response is { Code: DnsResponseCode.NXDOMAIN, Answers.Count: 0 })
-                        ? NameRoute.Gone
-                        : NameRoute.Undecided;
-                }
+                return Array.TrueForAll(responses, response => response is { Code: DnsResponseCode.NXDOMAIN, Answers.Count: 0 })
+                    ? NameRoute.Gone
+                    : NameRoute.Undecided;
+            }
 
-                var records = responses.SelectMany(response => response.RecordsOf<AddressRecord>());
-                var addresses = records.Select(record => record.Address).Take(MaxAddresses).ToList();
-                return addresses.Count == 0 ? NameRoute.Gone : await FindAsync(name.Value, addresses, cancellationToken);
+            var addresses = AddressesIn(responses).Take(MaxAddresses).ToList();
+            return addresses.Count == 0 ? NameRoute.Gone : await FindAsync(name.Value, addresses, cancellationToken);
         }
         catch (DnsException)
         {
             return NameRoute.Unknown;
         }
     }
+
+    public async Task<IReadOnlyList<NameAddresses>> ReadAddressesAsync(
+        IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+        => await Task.WhenAll(names.Select(name => ReadAddressesAsync(name, cancellationToken)));
+
+    private async Task<NameAddresses> ReadAddressesAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new NameAddresses(name, [.. AddressesIn(await ResolveAsync(name, cancellationToken))]);
+        }
+        catch (Exception exception) when (exception is DnsException or FormatException or OperationCanceledException)
+        {
+            return new NameAddresses(name, null);
+        }
+    }
+
+    private Task<DnsResponse[]> ResolveAsync(string name, CancellationToken cancellationToken)
+    {
+        var owner = DnsName.Parse(name);
+        return Task.WhenAll(
+            dns.Client.ResolveAsync(owner, DnsRecordType.A, cancellationToken),
+            dns.Client.ResolveAsync(owner, DnsRecordType.AAAA, cancellationToken));
+    }
+
+    private static IEnumerable<IPAddress> AddressesIn(IEnumerable<DnsResponse> responses)
+        => responses.SelectMany(response => response.RecordsOf<AddressRecord>()).Select(record => record.Address);
 
     private async Task<NameRoute> FindAsync(string host, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
     {
@@ -111,7 +132,17 @@ internal interface INameRouting
     /// <param name="provenByDns">Whether a DNS challenge proves the name, which then needs no address.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     Task<NameRoute> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken);
+
+    /// <summary>Queries the resolvers for the A and AAAA records of names, all at once. Never fails.</summary>
+    /// <param name="names">The names.</param>
+    /// <param name="cancellationToken">Ends the queries: names that have no response by then get none.</param>
+    Task<IReadOnlyList<NameAddresses>> ReadAddressesAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken);
 }
+
+/// <summary>The addresses of a name.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Addresses">Its addresses; empty if it has none, and <see langword="null"/> if DNS did not respond.</param>
+internal readonly record struct NameAddresses(string Name, IReadOnlyList<IPAddress>? Addresses);
 
 /// <summary>Where a name leads, as far as this machine can tell.</summary>
 internal enum NameRoute

@@ -225,9 +225,8 @@ public sealed class DnsStaleRecordTests : IDnsProvider, IAsyncDisposable
     [InlineData("token.other")]
     public async Task Sweep_ExactNoteOfAValueThatIsNotOurs_DeletesNothing(string? keyAuthorization)
     {
-        var entry = RecordEntry.Of(Record with { Value = DnsChallengeNames.Value("foreign.thumbprint"), KeyAuthorization = keyAuthorization }, _time.GetUtcNow())
-            with { IsAbandoned = true };
-        await PlantAsync(entry);
+        var copied = Record with { Value = DnsChallengeNames.Value("foreign.thumbprint"), KeyAuthorization = keyAuthorization };
+        await PlantAsync(RecordEntry.Of(copied, _time.GetUtcNow()) with { IsAbandoned = true });
 
         await Sweep.RunAsync(Cancelled);
 

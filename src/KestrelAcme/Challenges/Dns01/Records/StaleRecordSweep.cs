@@ -72,7 +72,8 @@ internal sealed class StaleRecordSweep(
             if (entry.KeyAuthorization is null)
             {
                 // It was copied from DNS, or the note is an earlier version's.
-                logger.StaleDnsRecordKept(entry.Name, entry.Zone, "nothing proves that it was made for a challenge: its note has no key authorization");
+                const string reason = "nothing proves that it was made for a challenge: its note has no key authorization";
+                logger.StaleDnsRecordKept(entry.Name, entry.Zone, reason);
             }
             else if (providers.Find(entry.Name, entry.ChallengeName) is not { } provider)
             {

@@ -61,7 +61,8 @@ public sealed class DnsPersist01Tests
     {
         var request = new PersistRequest("example.test", Wildcard: false, new PersistAccount(DnsFixture.Account, null, null), ["ca.test"]);
 
-        Assert.Equal(end is null ? null : DateTimeOffset.Parse(end, CultureInfo.InvariantCulture), PersistRecord.AllowsUntil(value, request, Now));
+        DateTimeOffset? expected = end is null ? null : DateTimeOffset.Parse(end, CultureInfo.InvariantCulture);
+        Assert.Equal(expected, PersistRecord.AllowsUntil(value, request, Now));
     }
 
     [Theory]
