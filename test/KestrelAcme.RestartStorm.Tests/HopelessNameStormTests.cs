@@ -7,6 +7,7 @@ using Xunit;
 namespace KestrelAcme.RestartStorm.Tests;
 
 /// <summary>A crash loop over two days of simulated time, for a name that leads to a port at which nothing listens.</summary>
+[Long]
 public sealed class HopelessNameStormTests(ITestOutputHelper output)
 {
     private const string Name = "hopeless.test";

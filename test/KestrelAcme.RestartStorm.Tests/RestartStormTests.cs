@@ -6,6 +6,7 @@ using Xunit;
 namespace KestrelAcme.RestartStorm.Tests;
 
 /// <summary>A crash loop against Pebble, whose validations take up to 15 seconds here, so that most kills come in the middle of one.</summary>
+[Long]
 public sealed class RestartStormTests(ITestOutputHelper output)
 {
     private const int Starts = 100;

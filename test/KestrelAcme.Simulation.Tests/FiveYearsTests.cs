@@ -1,8 +1,10 @@
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>Five simulated years of all that goes wrong, on a model of an authority.</summary>
+[Long]
 [Collection(nameof(Alone))]
 public sealed class FiveYearsTests(ITestOutputHelper output)
 {

@@ -4,13 +4,13 @@ using KestrelAcme.DnsClient.Errors;
 using KestrelAcme.DnsClient.Messages;
 using KestrelAcme.DnsClient.Transport;
 using KestrelAcme.DnsClient.Updates;
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.DnsClient.Tests.Messages;
 
 public sealed class MessageFuzzTests
 {
-    private const int Total = 2_000_000;
     private const int Chunks = 40;
 
     private static readonly IPEndPoint Server = new(IPAddress.Loopback, 53);
@@ -20,24 +20,30 @@ public sealed class MessageFuzzTests
     private static readonly DnsRequest Query = DnsRequest.Query(
         new DnsQuestion(DnsName.Parse("www.example.test"), DnsRecordType.A), recursionDesired: true, edns: true);
 
+    [Fact]
+    public Task Read_MutatedMessages_ThrowsTypedErrorsOnly() => ReadAsync(100_000);
+
+    [Long]
+    [Fact]
+    public Task Read_TwoMillionMutatedMessages_ThrowsTypedErrorsOnly() => ReadAsync(2_000_000);
+
     /// <summary>
-    /// Two million broken messages: each one is either parsed and its signature rejected, or parsing fails with the typed errors. Any other
+    /// Broken messages: each one is either parsed and its signature rejected, or parsing fails with the typed errors. Any other
     /// exception, such as an index out of range, fails the test and shows the octets. An endless loop would not end the test.
     /// </summary>
-    [Fact(Timeout = 300_000)]
-    public async Task Read_MutatedMessages_ThrowsTypedErrorsOnly()
+    private static async Task ReadAsync(int total)
     {
         byte[][] corpus = [SampleMessages.AllTypes(), SampleMessages.Compressed(), SampleMessages.SignedUpdate(), SampleMessages.Query()];
         int[] read = new int[Chunks];
 
         await Parallel.ForAsync(0, Chunks, TestContext.Current.CancellationToken, (chunk, _) =>
         {
-            read[chunk] = ReadMutated(new MessageMutator(20261121 + chunk, corpus), Total / Chunks);
+            read[chunk] = ReadMutated(new MessageMutator(20261121 + chunk, corpus), total / Chunks);
             return ValueTask.CompletedTask;
         });
 
         // Both outcomes must be frequent, or the mutations are useless.
-        Assert.InRange(read.Sum(), Total / 20, Total * 19 / 20);
+        Assert.InRange(read.Sum(), total / 20, total * 19 / 20);
     }
 
     private static int ReadMutated(MessageMutator mutator, int count)
@@ -64,7 +70,7 @@ public sealed class MessageFuzzTests
                 Assert.Fail($"{cause.GetType().Name} on {Convert.ToHexString(message)}: {cause.Message}");
             }
 
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5), $"Slow: {Convert.ToHexString(message)}");
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20), $"Slow: {Convert.ToHexString(message)}");
         }
 
         return read;

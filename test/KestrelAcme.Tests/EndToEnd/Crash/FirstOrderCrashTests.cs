@@ -1,8 +1,10 @@
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Crash;
 
 /// <summary>The process is killed after each step of the first order, and started again.</summary>
+[Long]
 public sealed class FirstOrderCrashTests
 {
     public static TheoryData<string> Steps => [.. Enum.GetNames<OrderStep>()];

@@ -4,6 +4,7 @@ using Xunit;
 namespace KestrelAcme.Tests.EndToEnd.Crash;
 
 /// <summary>The process is killed after each step of a renewal, and started again.</summary>
+[Long]
 public sealed class RenewalCrashTests
 {
     public static TheoryData<string> Steps => [.. Enum.GetNames<OrderStep>()];
@@ -33,7 +34,10 @@ public sealed class RenewalCrashTests
         // Before the state said so, the renewal was only in the mind of the one who had asked for it.
         if (step >= OrderStep.AccountReady)
         {
-            await Poll.UntilAsync(async _ => (await app.ConnectAsync(CrashCase.Name)).SerialNumber != first, $"the successor. Output:\n{app.Output}", cancellationToken: TestContext.Current.CancellationToken);
+            await Poll.UntilAsync(
+                async _ => (await app.ConnectAsync(CrashCase.Name)).SerialNumber != first,
+                $"the successor. Output:\n{app.Output}",
+                cancellationToken: TestContext.Current.CancellationToken);
         }
 
         await app.ValidAsync(CrashCase.Name);

@@ -2,11 +2,13 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Load;
 
 /// <summary>A hundred renewals in a row while clients never stop.</summary>
+[Long]
 public sealed class RenewalUnderLoadTests
 {
     private const string Name = "app.test";
