@@ -95,7 +95,7 @@ public sealed class FakeTimeProviderTests
             Assert.False(fired.Task.IsCompleted);
         }
 
-        await fired.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancellation);
+        await fired.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancellation);
         timer.Dispose();
     }
 

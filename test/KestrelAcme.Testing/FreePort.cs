@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,15 +5,15 @@ namespace KestrelAcme.Testing;
 
 /// <summary>
 /// Finds loopback ports for servers that cannot listen on port 0. A port is bound to check that it is free and then released, so another
-/// process may take it before the server binds it. Three things make that rare: ports are below the system's ephemeral range, they are
-/// picked at random, and no port is used twice by this test process or another one running at the same time. Code that starts a server
-/// must still retry with new ports.
+/// process may take it before the server binds it. Two things make that rare: ports are below the system's ephemeral range, and no port is
+/// used twice by this test process or another one running at the same time. Code that starts a server must still retry with new ports.
 /// </summary>
 public static class FreePort
 {
     private const int First = 10_240;
     private const int End = 32_000;
-    private static readonly ConcurrentDictionary<int, bool> Given = new();
+    private static readonly PortReservations Ports = new(First, End);
+    private static readonly Lock Gate = new();
 
     /// <summary>A port free for TCP on 127.0.0.1.</summary>
     public static int Tcp() => Pick(port => IsFree(port, SocketType.Stream, ProtocolType.Tcp));
@@ -30,8 +29,13 @@ public static class FreePort
     {
         for (var attempt = 0; attempt < 1_000; attempt++)
         {
-            var port = Random.Shared.Next(First, End);
-            if (Given.TryAdd(port, true) && PortReservations.TryReserve(port) && free(port))
+            int port;
+            lock (Gate)
+            {
+                port = Ports.Next();
+            }
+
+            if (free(port))
             {
                 return port;
             }

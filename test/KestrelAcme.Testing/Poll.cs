@@ -12,7 +12,17 @@ public static class Poll
     /// <summary>Waits until <paramref name="condition"/> is true; otherwise fails the test, naming <paramref name="what"/>.</summary>
     public static Task UntilAsync(
         Func<bool> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        UntilAsync(condition, () => what, timeout, cancellationToken);
+
+    /// <summary>The same, with words that are asked for when it fails: they can tell how far it came.</summary>
+    public static Task UntilAsync(
+        Func<bool> condition, Func<string> what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         UntilAsync(_ => Task.FromResult(condition()), what, timeout, cancellationToken);
+
+    /// <inheritdoc cref="UntilAsync(Func{CancellationToken, Task{bool}}, Func{string}, TimeSpan?, CancellationToken)"/>
+    public static Task UntilAsync(
+        Func<CancellationToken, Task<bool>> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        UntilAsync(condition, () => what, timeout, cancellationToken);
 
     /// <summary>
     /// Waits until <paramref name="condition"/> is true; otherwise fails the test, naming <paramref name="what"/> and the last
@@ -20,17 +30,17 @@ public static class Poll
     /// exception thrown by the condition counts as false.
     /// </summary>
     /// <param name="condition">The condition. Its token is canceled at the deadline.</param>
-    /// <param name="what">Completes the sentence "Waited for ...".</param>
+    /// <param name="what">Completes the sentence "Waited for ..."; called when it fails.</param>
     /// <param name="timeout"><value>60 s</value></param>
     /// <param name="cancellationToken">The test's token; without one, that of the running test.</param>
     public static async Task UntilAsync(
-        Func<CancellationToken,
-        Task<bool>> condition,
-        string what,
+        Func<CancellationToken, Task<bool>> condition,
+        Func<string> what,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(condition);
+        ArgumentNullException.ThrowIfNull(what);
         var limit = timeout ?? DefaultTimeout;
         var test = cancellationToken.CanBeCanceled ? cancellationToken : TestContext.Current.CancellationToken;
         using var clock = new CancellationTokenSource(limit, TimeProvider.System);
@@ -61,6 +71,6 @@ public static class Poll
 
         test.ThrowIfCancellationRequested();
         var cause = last is null ? "" : $" The last attempt failed with {last.GetType().Name}: {last.Message}";
-        Assert.Fail($"Waited {limit.TotalSeconds:0.#} s for {what} in vain.{cause}");
+        Assert.Fail($"Waited {limit.TotalSeconds:0.#} s for {what()} in vain.{cause}");
     }
 }

@@ -1,46 +1,79 @@
+using System.Net.Sockets;
+
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Prevents test processes that run at the same time from using the same port: each locks a byte of a file for each port that it uses.
-/// The system releases the locks when the process ends.
+/// A name that one process on this machine holds at a time: a bound socket in Linux's abstract namespace. It leaves no file behind,
+/// and the system releases it when the process ends, however it ends. Elsewhere than on Linux it excludes nobody.
 /// </summary>
-internal static class PortReservations
+internal sealed class MachineLock : IDisposable
 {
-    private static readonly FileStream? Ports = Open();
+    private readonly Socket? _socket;
 
-    /// <summary>Reserves a port for the lifetime of this process.</summary>
-    /// <returns><see langword="false"/> if another process has reserved it.</returns>
-    public static bool TryReserve(int port)
+    private MachineLock(Socket? socket) => _socket = socket;
+
+    /// <summary>Takes a name.</summary>
+    /// <returns><see langword="null"/> if somebody has it.</returns>
+    public static MachineLock? TryTake(string name)
     {
-        if (
-            Ports is null || OperatingSystem.IsMacOS() || OperatingSystem.IsIOS()
-                || OperatingSystem.IsTvOS() || OperatingSystem.IsFreeBSD())
+        if (!OperatingSystem.IsLinux())
         {
-            return true;
+            return new MachineLock(null);
         }
 
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            Ports.Lock(port, 1);
-            return true;
+            socket.Bind(new UnixDomainSocketEndPoint($"\0{name}"));
+            return new MachineLock(socket);
         }
-        catch (IOException)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return false;
+            socket.Dispose();
+            return null;
         }
     }
 
-    private static FileStream? Open()
+    public void Dispose() => _socket?.Dispose();
+}
+
+/// <summary>Keeps test processes that run side by side from handing out the same port: each takes blocks of ports for as long as it lives.</summary>
+/// <remarks>Not safe for concurrent use.</remarks>
+internal sealed class PortReservations(int first, int end)
+{
+    private const int BlockSize = 16;
+
+    private readonly HashSet<int> _taken = [];
+    private readonly List<MachineLock> _locks = [];
+    private int _next;
+    private int _left;
+
+    /// <summary>The next port that no other process and no earlier call was given.</summary>
+    public int Next()
     {
-        try
+        if (_left == 0)
         {
-            return new FileStream(
-                Path.Join(Path.GetTempPath(), "kestrelacme-test-ports"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+            _next = TakeBlock();
+            _left = BlockSize;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+
+        _left--;
+        return _next++;
+    }
+
+    private int TakeBlock()
+    {
+        var blocks = (end - first) / BlockSize;
+        for (var attempt = 0; attempt < 10 * blocks; attempt++)
         {
-            // The file belongs to another user. Ports are still picked at random.
-            return null;
+            var block = Random.Shared.Next(blocks);
+            if (_taken.Add(block) && MachineLock.TryTake($"kestrel-acme-test-ports-{block}") is { } held)
+            {
+                _locks.Add(held);
+                return first + (block * BlockSize);
+            }
         }
+
+        throw new InvalidOperationException($"All ports between {first} and {end} are taken.");
     }
 }

@@ -3,6 +3,9 @@ namespace KestrelAcme.Testing;
 /// <summary>A new empty folder that only its owner can read, deleted with its contents on disposal.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
+    private const int MostAttempts = 50;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     /// <summary>The folder's full path.</summary>
     public string Path { get; } = Directory.CreateTempSubdirectory("kestrel-acme-").FullName;
 
@@ -25,13 +28,26 @@ public sealed class TemporaryFolder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            Directory.Delete(Path, recursive: true);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // The test itself removed it.
+            try
+            {
+                Directory.Delete(Path, recursive: true);
+                return;
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // The test itself removed it, or a file in it went while it was deleted.
+                if (!Directory.Exists(Path))
+                {
+                    return;
+                }
+            }
+            catch (IOException) when (attempt < MostAttempts)
+            {
+                // The children of a process that was killed may still write for a moment.
+                SpinWait.SpinUntil(static () => false, Pause);
+            }
         }
     }
 }

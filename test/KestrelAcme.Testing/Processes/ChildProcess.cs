@@ -47,6 +47,8 @@ public sealed class ChildProcess : IAsyncDisposable
         var lines = new LineLog();
         var process = new Process { StartInfo = BoundToParent.CreateStartInfo(file, arguments), EnableRaisingEvents = true };
         process.StartInfo.WorkingDirectory = workingFolder ?? "";
+        // A .NET process that is killed leaves its diagnostic pipes in the temporary folder.
+        process.StartInfo.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var (key, value) in environment ?? new Dictionary<string, string?>())
         {
             process.StartInfo.Environment[key] = value;

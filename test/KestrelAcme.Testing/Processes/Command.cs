@@ -6,10 +6,10 @@ namespace KestrelAcme.Testing.Processes;
 /// <summary>Runs commands to completion.</summary>
 public static class Command
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>Runs a command without a shell, whatever its exit code.</summary>
-    /// <exception cref="TimeoutException">It was killed after <paramref name="timeout"/> (30 s by default).</exception>
+    /// <exception cref="TimeoutException">It was killed after <paramref name="timeout"/> (two minutes by default).</exception>
     public static async Task<CommandResult> RunAsync(
         string file, IEnumerable<string> arguments, string standardInput =
             "", TimeSpan? timeout = null, CancellationToken cancellationToken = default)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using KestrelAcme.Testing.Processes;
@@ -42,6 +43,9 @@ public sealed class BindServer : IAsyncDisposable
         set => Relay.IsSilent = value;
     }
 
+    /// <summary>How many queries the secondary was asked.</summary>
+    public int SecondaryQueries => Relay.Queries;
+
     /// <summary>The name of the key that must sign updates.</summary>
     public string TsigKeyName { get; } = "acme-update";
 
@@ -70,15 +74,14 @@ public sealed class BindServer : IAsyncDisposable
         return StartAttempts.RunAsync(() => StartOnceAsync(options ?? new BindOptions(), cancellationToken));
     }
 
-    /// <summary>Makes the secondary copy <paramref name="zone"/> now, and waits until it has the primary's serial.</summary>
+    /// <summary>Makes the secondary copy <paramref name="zone"/> now, and waits until it has the primary's serial of now; there may be later ones meanwhile.</summary>
     public async Task TransferAsync(string zone, CancellationToken cancellationToken = default)
     {
         var secondary = _secondary ?? throw new InvalidOperationException("Started without a secondary.");
+        var serial = await SerialAsync(Address, zone, cancellationToken);
         await secondary.ControlAsync(["retransfer", zone], cancellationToken);
         await Poll.UntilAsync(
-            async token =>
-                (await Dig.QueryAsync(Address, zone, "SOA", token)).SequenceEqual(
-                    await Dig.QueryAsync(secondary.Address, zone, "SOA", token)),
+            async token => await SerialAsync(secondary.Address, zone, token) >= serial,
             $"the secondary to copy {zone}",
             cancellationToken: cancellationToken);
     }
@@ -109,6 +112,10 @@ public sealed class BindServer : IAsyncDisposable
             throw;
         }
     }
+
+    // "ns1.example.test. hostmaster.example.test. SERIAL 86400 ..."
+    private static async Task<uint> SerialAsync(IPEndPoint server, string zone, CancellationToken cancellationToken)
+        => uint.Parse((await Dig.QueryAsync(server, zone, "SOA", cancellationToken))[0].Split(' ')[2], CultureInfo.InvariantCulture);
 
     private static string CreateSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 

@@ -10,8 +10,12 @@ internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDi
     private readonly List<Task> _loops = [];
     private Socket? _udp;
     private TcpListener? _tcp;
+    private int _queries;
 
     public IPEndPoint Address => address;
+
+    /// <summary>How many queries came: a TCP connection counts as one.</summary>
+    public int Queries => Volatile.Read(ref _queries);
 
     /// <summary>Whether it drops all queries.</summary>
     public bool IsSilent { get; set; }
@@ -49,6 +53,7 @@ internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDi
         while (true)
         {
             var received = await listener.ReceiveFromAsync(buffer, address, _stop.Token);
+            Interlocked.Increment(ref _queries);
             if (!IsSilent)
             {
                 _ = AnswerAsync(listener, buffer[..received.ReceivedBytes], received.RemoteEndPoint);
@@ -79,6 +84,7 @@ internal sealed class DnsRelay(IPEndPoint address, IPEndPoint target) : IAsyncDi
         while (true)
         {
             var client = await listener.AcceptTcpClientAsync(_stop.Token);
+            Interlocked.Increment(ref _queries);
             _ = PassAsync(client);
         }
     }

@@ -57,7 +57,10 @@ public sealed class LoopbackListener : IAsyncDisposable
         {
             while (true)
             {
-                connections.Add(ServeAsync(await _socket.AcceptAsync(_stop.Token)));
+                if (await AcceptOneAsync() is { } accepted)
+                {
+                    connections.Add(ServeAsync(accepted));
+                }
             }
         }
         catch (Exception exception) when (
@@ -67,6 +70,19 @@ public sealed class LoopbackListener : IAsyncDisposable
         }
 
         await Task.WhenAll(connections);
+    }
+
+    // A client that is gone before it is accepted ends its own connection, too.
+    private async Task<Socket?> AcceptOneAsync()
+    {
+        try
+        {
+            return await _socket.AcceptAsync(_stop.Token);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
+        {
+            return null;
+        }
     }
 
     private async Task ServeAsync(Socket accepted)

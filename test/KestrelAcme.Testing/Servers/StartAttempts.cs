@@ -29,8 +29,7 @@ internal static class StartAttempts
         await Poll.UntilAsync(
             async token => process.HasExited || await answers(token),
             $"{process.Name} to answer",
-            TimeSpan.FromSeconds(30),
-            cancellationToken);
+            cancellationToken: cancellationToken);
         if (process.HasExited)
         {
             throw new ServerStartException($"{process.Name} ended with code {process.ExitCode}. Output:\n{process.Output}");

@@ -4,23 +4,21 @@ using System.Net.Sockets;
 namespace KestrelAcme.Testing.Servers;
 
 /// <summary>
-/// Ports 80 and 443 of 127.0.0.1, for a CA that validates only there. A locked file ensures that one test per machine holds them at a
-/// time; the application under test binds them itself. If they cannot be bound, the running test is skipped.
+/// Ports 80 and 443 of 127.0.0.1, for a CA that validates only there. One test per machine holds them at a time; the application under
+/// test binds them itself. If they cannot be bound, the running test is skipped.
 /// </summary>
 public sealed class ValidationPorts : IDisposable
 {
-    private static readonly string LockPath = Path.Combine(Path.GetTempPath(), "kestrel-acme-validation-ports.lock");
+    private readonly MachineLock _lock;
 
-    private readonly FileStream _lock;
-
-    private ValidationPorts(FileStream held) => _lock = held;
+    private ValidationPorts(MachineLock held) => _lock = held;
 
     /// <summary>Waits for the ports for up to three minutes.</summary>
     public static async Task<ValidationPorts> AcquireAsync(CancellationToken cancellationToken = default)
     {
-        FileStream? held = null;
+        MachineLock? held = null;
         await Poll.UntilAsync(
-            () => (held = TryLock()) is not null, "another test to give back ports 80 and 443", TimeSpan.FromMinutes(3), cancellationToken);
+            () => (held = MachineLock.TryTake("kestrel-acme-validation-ports")) is not null, "another test to give back ports 80 and 443", TimeSpan.FromMinutes(3), cancellationToken);
         var ports = new ValidationPorts(held!);
         try
         {
@@ -37,18 +35,6 @@ public sealed class ValidationPorts : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
-
-    private static FileStream? TryLock()
-    {
-        try
-        {
-            return new FileStream(LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
 
     private static void CheckFree(int port)
     {
