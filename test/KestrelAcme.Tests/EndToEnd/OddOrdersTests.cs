@@ -165,7 +165,10 @@ public sealed class OddOrdersTests
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.StartAppAsync(fixture.Settings(Wildcard), configure: QuickIssuance.Apply);
 
-        await Poll.UntilAsync(() => app.Certificates.Find(Wildcard)?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Wildcard)?.Failure is not null,
+            () => $"a failure\n{app.Log}",
+            cancellationToken: Cancelled);
 
         var failure = app.Certificates.Find(Wildcard)!.Failure!;
         Assert.Equal(FailureCause.Operator, failure.Cause);
@@ -197,7 +200,7 @@ public sealed class OddOrdersTests
         fixture.Authority.Faults.EndOrdersAtFinalize = "caa";
         await using var app = await fixture.StartAppAsync(fixture.Settings("other.test", Name));
         await Poll.UntilAsync(
-            () => app.Certificates.Find(Name)?.Failure is not null && app.Certificates.Find("other.test")?.Failure is not null, $"failures\n{app.Log}", cancellationToken: Cancelled);
+            () => app.Certificates.Find(Name)?.Failure is not null && app.Certificates.Find("other.test")?.Failure is not null, () => $"failures\n{app.Log}", cancellationToken: Cancelled);
 
         var failure = app.Certificates.Find(Name)!.Failure!;
         Assert.Equal(FailureCause.Operator, failure.Cause);
@@ -290,7 +293,10 @@ public sealed class OddOrdersTests
 
         // The first attempt ends without a usable chain; the later ones ask for the certificate again.
         await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(Name, Cancelled));
-        await Poll.UntilAsync(() => app.Certificates.Find(Name) is { State: CertificateState.Valid, Failure: null }, $"a certificate\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name) is { State: CertificateState.Valid, Failure: null },
+            () => $"a certificate\n{app.Log}",
+            cancellationToken: Cancelled);
 
         Assert.Equal(orders + 1, Orders(fixture));
         Assert.Equal(2, fixture.Authority.Issued.Count);
@@ -327,7 +333,10 @@ public sealed class OddOrdersTests
         }), int.MaxValue);
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply);
 
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)?.Failure is not null,
+            () => $"a failure\n{app.Log}",
+            cancellationToken: Cancelled);
 
         Assert.Contains("which was not ordered", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);
         Assert.Equal(FailureCause.Authority, app.Certificates.Find(Name)!.Failure!.Cause);
@@ -374,7 +383,7 @@ public sealed class OddOrdersTests
         => [.. pem.Split("-----END CERTIFICATE-----", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part => part + "\n-----END CERTIFICATE-----")];
 
     private static void FaultMatrixSettings(WebApplicationBuilder builder)
-        => builder.Services.AddSingleton(FaultMatrix.FaultMatrixFixture.Settings with
+        => builder.Services.AddSingleton(FaultMatrix.FaultMatrixSettings.Answering with
         {
             Polling = new Protocol.AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromSeconds(20) },
         });

@@ -89,6 +89,6 @@ public sealed class ReusedKeyTests
     {
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:ReuseKeys"] = "true";
-        return await fixture.ServeAsync(settings, builder => builder.Services.AddSingleton(FaultMatrixFixture.Settings));
+        return await fixture.ServeAsync(settings, builder => builder.Services.AddSingleton(FaultMatrixSettings.Answering));
     }
 }

@@ -4,7 +4,6 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Requests;
-using KestrelAcme.Protocol;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Testing;
@@ -293,15 +292,10 @@ public sealed class AccountFaultTests
     private static int Count(LocalFixture fixture, ResourceKind resource, int? status = null)
         => fixture.Authority.Requests.Count(r => r.Resource == resource && (status is null || r.StatusCode == status));
 
-    // Whatever fails is not tried again during the test, and nothing fails for want of time.
-    private static void Hours(WebApplicationBuilder builder) => builder.Services.AddSingleton(FaultMatrixFixture.Settings with
-    {
-        RequestTimeout = TimeSpan.FromMinutes(1),
-        Polling = new AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMinutes(1) },
-    });
+    private static void Hours(WebApplicationBuilder builder) => builder.Services.AddSingleton(FaultMatrixSettings.Answering);
 
     private static Task UntilAsync(AcmeApp app, Func<bool> condition)
-        => Poll.UntilAsync(() => condition() ? true : throw new InvalidOperationException($"Not yet:\n{app.Log}"), "the certificates", cancellationToken: Cancelled);
+        => Poll.UntilAsync(condition, () => $"the certificates\n{app.Log}", cancellationToken: Cancelled);
 
     private static async Task<AcmeApp> ServeAsync(LocalFixture fixture, Dictionary<string, string?> settings)
     {

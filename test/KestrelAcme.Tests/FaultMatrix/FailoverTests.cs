@@ -31,7 +31,7 @@ public sealed class FailoverTests
         {
             await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync("app.test", Cancelled));
             Assert.Equal(before.SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
-            FaultMatrixFixture.ForgetOutage(app);
+            FaultMatrixSettings.ForgetOutage(app);
         }
 
         var renewed = await app.Certificates.RenewAsync("app.test", Cancelled);
@@ -95,7 +95,7 @@ public sealed class FailoverTests
     }
 
     private static Task<AcmeApp> StartAsync(LocalFixture first, LocalFixture second) => AcmeApp.StartAsync(
-        Settings(first, second, "app.test"), configure: builder => builder.Services.AddSingleton(FaultMatrixFixture.Settings), cancellationToken: Cancelled);
+        Settings(first, second, "app.test"), configure: builder => builder.Services.AddSingleton(FaultMatrixSettings.Answering), cancellationToken: Cancelled);
 
     /// <summary>Settings with two authorities, which both find the name.</summary>
     internal static Dictionary<string, string?> Settings(LocalFixture first, LocalFixture second, string name)

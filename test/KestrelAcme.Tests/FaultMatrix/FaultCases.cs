@@ -56,7 +56,7 @@ internal static class FaultCases
         yield return Once(step, "the nonce is missing", Fault.MissingNonce);
 
         yield return Waits(step, "the connection is always reset", Fault.CutBefore, FailureCause.Authority, "broke before the whole response arrived");
-        yield return Waits(step, "no answer", Fault.NoAnswer, FailureCause.Authority, "did not answer");
+        yield return Waits(step, "no answer", Fault.NoAnswer, FailureCause.Authority, "did not answer") with { Hangs = true };
         yield return Waits(step, "400", Malformed, FailureCause.Name, "The request makes no sense.");
         yield return step == ResourceKind.NewOrder
             ? new($"{step}: 403", (a, _) => a.Faults.Inject(step, Forbidden, Always), CertificateState.Blocked, FailureCause.Operator, "This is not yours.")
@@ -113,8 +113,8 @@ internal static class FaultCases
         yield return Waits(ResourceKind.NewOrder, "Location is missing", Fault.MissingLocation, FailureCause.Authority, "Location");
         yield return new("order: ready comes late", (a, _) => a.Faults.LateReadyPolls = 3, CertificateState.Valid, default);
         yield return new("order: processing for a while", (a, _) => a.Faults.ProcessingPolls = 3, CertificateState.Valid, default);
-        yield return new("order: processing for ever", (a, _) => a.Faults.ProcessingStuck = true, CertificateState.Waiting, FailureCause.Authority, "still processing");
-        yield return new("authorization: pending for ever", (a, _) => a.Faults.ValidationStuck = true, CertificateState.Waiting, FailureCause.Authority, "still pending");
+        yield return new("order: processing for ever", (a, _) => a.Faults.ProcessingStuck = true, CertificateState.Waiting, FailureCause.Authority, "still processing") { Hangs = true };
+        yield return new("authorization: pending for ever", (a, _) => a.Faults.ValidationStuck = true, CertificateState.Waiting, FailureCause.Authority, "still pending") { Hangs = true };
         yield return new("replaces is refused", (a, _) => a.Faults.RefuseReplaces = new RefusedReplaces("alreadyReplaced", 409, "It was."), CertificateState.Valid, default);
         yield return new("half of the nonces are rejected", (a, _) => a.Faults.RejectedNoncePercent = 50, CertificateState.Valid, default);
         yield return new("all nonces are rejected", (a, _) => a.Faults.RejectedNoncePercent = 100, CertificateState.Waiting, FailureCause.Authority, "nonce");
@@ -162,5 +162,5 @@ internal static class FaultCases
         => new($"newOrder: {type}", (a, _) => a.Faults.Inject(ResourceKind.NewOrder, Fault.Problem(type, 403, words[0]), Always), CertificateState.Blocked, FailureCause.Operator, words);
 
     private static FaultCase Wrong(WrongCertificate kind, params string[] words)
-        => new($"certificate: {kind}", (a, _) => a.Faults.IssueWrongCertificate(kind), CertificateState.Waiting, FailureCause.Authority, words);
+        => new($"certificate: {kind}", (a, _) => a.Faults.IssueWrongCertificate(kind, Always), CertificateState.Waiting, FailureCause.Authority, words);
 }

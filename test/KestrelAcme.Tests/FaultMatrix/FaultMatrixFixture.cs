@@ -11,19 +11,10 @@ using Xunit;
 
 namespace KestrelAcme.Tests.FaultMatrix;
 
-/// <summary>One application that serves a certificate for each fault, so that no fault sees what another left behind.</summary>
-public sealed class FaultMatrixFixture : IAsyncLifetime
+/// <summary>One application that serves a certificate for each fault of a group, so that no fault sees what another left behind.</summary>
+public sealed class FaultMatrixFixture<TGroup> : IAsyncLifetime
+    where TGroup : IFaultGroup
 {
-    /// <summary>Requests are repeated as often as ever, only sooner; whoever failed does not come back during the test.</summary>
-    internal static IssuanceSettings Settings { get; } = new()
-    {
-        Retries = new RetrySchedule([TimeSpan.FromHours(1)], TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0.1),
-        RequestRetries = new AcmeRetryOptions { MaxAttempts = 3, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5) },
-        DownloadPauses = [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(5)],
-        RequestTimeout = TimeSpan.FromMilliseconds(700),
-        Polling = new AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMilliseconds(700) },
-    };
-
     internal LocalFixture Local { get; private set; } = null!;
 
     internal AcmeApp App { get; private set; } = null!;
@@ -36,26 +27,59 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Local = await LocalFixture.StartAsync();
-        var names = FaultCases.All.Select(NameOf).Append(LastName).ToArray();
-        App = await Local.StartAppAsync(Local.Settings(names), configure: builder => builder.Services.AddSingleton(Settings));
+        var names = FaultGroups.Of<TGroup>().Select(NameOf).Append(LastName).ToArray();
+        var settings = TGroup.Hangs ? FaultMatrixSettings.Hanging
+            : TGroup.Polls ? FaultMatrixSettings.Answering with { Polling = FaultMatrixSettings.Polling(TimeSpan.FromSeconds(2)) }
+            : FaultMatrixSettings.Answering;
+        App = await Local.StartAppAsync(Local.Settings(names), configure: builder => builder.Services.AddSingleton(settings));
         foreach (var name in names)
         {
-            await ObtainedAsync(App, name, TestContext.Current.CancellationToken);
+            await FaultMatrixSettings.ObtainedAsync(App, name, TestContext.Current.CancellationToken);
         }
     }
 
-    /// <summary>Ends the fault, and what it means for the other names: the authority is not left alone any longer.</summary>
-    internal void Mend()
+    /// <summary>Ends the fault, and what it means for the other names: the authority is asked again at once.</summary>
+    internal void Clear()
     {
         Local.Authority.Faults.Clear();
-        ForgetOutage(App);
+        FaultMatrixSettings.ForgetOutage(App);
     }
 
+    public async ValueTask DisposeAsync()
+    {
+        await App.DisposeAsync();
+        await Local.DisposeAsync();
+    }
+}
+
+/// <summary>The engine's times for faults: requests are repeated as often as ever, only sooner; what failed is not tried again during the test.</summary>
+internal static class FaultMatrixSettings
+{
+    /// <summary>For faults that an answer tells: on a busy machine it may take its time.</summary>
+    public static IssuanceSettings Answering { get; } = new()
+    {
+        Retries = new RetrySchedule([TimeSpan.FromHours(1)], TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0.1),
+        RequestRetries = new AcmeRetryOptions { MaxAttempts = 3, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5) },
+        DownloadPauses = [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(5)],
+        RequestTimeout = TimeSpan.FromMinutes(1),
+        Polling = Polling(TimeSpan.FromMinutes(1)),
+    };
+
+    /// <summary>For faults that a timeout alone ends.</summary>
+    public static IssuanceSettings Hanging { get; } = Answering with
+    {
+        RequestTimeout = TimeSpan.FromMilliseconds(700),
+        Polling = Polling(TimeSpan.FromMilliseconds(700)),
+    };
+
+    public static AcmePollingOptions Polling(TimeSpan timeout)
+        => new() { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = timeout };
+
     /// <summary>
-    /// Waits until <paramref name="name"/> has its first certificate. The timeouts of these tests are short: on a busy machine a first attempt may
-    /// miss them, and the authority then counts as unreachable for the names that were not tried yet either.
+    /// Waits until <paramref name="name"/> has its first certificate. With short timeouts a first attempt may miss them on a busy machine,
+    /// and the authority then counts as unreachable for the names that were not tried yet, too.
     /// </summary>
-    internal static Task ObtainedAsync(AcmeApp app, string name, CancellationToken cancellationToken) => Poll.UntilAsync(
+    public static Task ObtainedAsync(AcmeApp app, string name, CancellationToken cancellationToken) => Poll.UntilAsync(
         async _ =>
         {
             ForgetOutage(app);
@@ -71,18 +95,12 @@ public sealed class FaultMatrixFixture : IAsyncLifetime
         cancellationToken);
 
     /// <summary>Has the first authority asked again at once.</summary>
-    internal static void ForgetOutage(AcmeApp app)
+    public static void ForgetOutage(AcmeApp app)
     {
         var specification = app.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
         var authority = app.Services.GetRequiredService<AuthorityRegistry>().Get(specification);
         authority.Health.Succeeded();
         authority.Health.Accepted(DateTimeOffset.MinValue);
         authority.Blocks.Forget();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await App.DisposeAsync();
-        await Local.DisposeAsync();
     }
 }

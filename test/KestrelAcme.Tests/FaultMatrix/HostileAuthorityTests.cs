@@ -94,7 +94,7 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
         authority.Faults.Inject(resource, fault, int.MaxValue);
         var exception = await Record.ExceptionAsync(() => app.Certificates.RenewAsync(Fixture.Name, Cancelled));
         authority.Faults.Clear();
-        FaultMatrixFixture.ForgetOutage(app);
+        FaultMatrixSettings.ForgetOutage(app);
         ForgetFailedValidations(app);
         var sent = authority.Requests.Count - before;
 
@@ -154,14 +154,14 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
         public async ValueTask InitializeAsync()
         {
             Local = await LocalFixture.StartAsync();
-            var settings = FaultMatrixFixture.Settings with
+            var settings = FaultMatrixSettings.Answering with
             {
                 RequestRetries = new Protocol.AcmeRetryOptions { MaxAttempts = 2, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(2) },
                 Polling = new Protocol.AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), MinRetryAfter = TimeSpan.FromMilliseconds(20), MaxRetryAfter = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMilliseconds(300) },
                 RequestTimeout = TimeSpan.FromSeconds(10),
             };
             App = await Local.StartAppAsync(Local.Settings(Name), configure: builder => builder.Services.AddSingleton(settings));
-            await App.ObtainedAsync(Name);
+            await FaultMatrixSettings.ObtainedAsync(App, Name, Cancelled);
         }
 
         public async ValueTask DisposeAsync()

@@ -26,7 +26,10 @@ public sealed class RateLimitTests
         local.Authority.Faults.Inject(ResourceKind.NewOrder, Fault.TooManyRequests(TimeSpan.FromHours(1)), int.MaxValue);
         await using (var first = await StartAsync(local, ["a.one.test", "a.two.test", "a.three.test"]))
         {
-            await Poll.UntilAsync(() => first.Log.Has("AccountHeld"), $"the account is held\n{first.Log}", cancellationToken: TestContext.Current.CancellationToken);
+            await Poll.UntilAsync(
+                () => first.Log.Has("AccountHeld"),
+                () => $"the account is held\n{first.Log}",
+                cancellationToken: TestContext.Current.CancellationToken);
             await first.StopAsync(TestContext.Current.CancellationToken);
         }
 
@@ -73,7 +76,10 @@ public sealed class RateLimitTests
         }
 
         await using var app = await StartAsync(local, [.. hostile, "honest.test", "new.test"]);
-        await Poll.UntilAsync(() => app.Log.Has("AccountHeld"), $"the doubt\n{app.Log}", cancellationToken: TestContext.Current.CancellationToken);
+        await Poll.UntilAsync(
+            () => app.Log.Has("AccountHeld"),
+            () => $"the doubt\n{app.Log}",
+            cancellationToken: TestContext.Current.CancellationToken);
 
         var renewed = await app.Certificates.RenewAsync("honest.test", TestContext.Current.CancellationToken);
 
@@ -90,7 +96,10 @@ public sealed class RateLimitTests
         string[] names = ["a.one.test", "a.two.test", "a.three.test"];
         await using var app = await StartAsync(local, names);
 
-        await Poll.UntilAsync(() => app.Certificates.List().Any(c => c.Failure is not null), "a failure", cancellationToken: TestContext.Current.CancellationToken);
+        await Poll.UntilAsync(
+            () => app.Certificates.List().Any(c => c.Failure is not null),
+            "a failure",
+            cancellationToken: TestContext.Current.CancellationToken);
         foreach (var name in names)
         {
             await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(name, TestContext.Current.CancellationToken));
@@ -117,6 +126,6 @@ public sealed class RateLimitTests
     {
         var settings = local.Settings(names);
         settings["AcmeHttps:MaxConcurrentOrders"] = "1";
-        return local.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton(FaultMatrixFixture.Settings));
+        return local.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton(FaultMatrixSettings.Answering));
     }
 }
