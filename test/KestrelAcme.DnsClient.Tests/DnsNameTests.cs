@@ -122,7 +122,7 @@ public sealed class DnsNameTests
     }
 
     [Fact]
-    public void Parent_ClimbsToTheRoot()
+    public void Parent_EachLabel_ClimbsToTheRoot()
     {
         DnsName? name = DnsName.Parse(@"a\.b.example.com");
         List<string> seen = [];

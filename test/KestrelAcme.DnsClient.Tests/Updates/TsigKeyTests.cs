@@ -10,7 +10,7 @@ public sealed class TsigKeyTests
     [Theory]
     [InlineData(TsigAlgorithm.HmacSha256, "key.test (hmac-sha256)")]
     [InlineData(TsigAlgorithm.HmacSha512, "key.test (hmac-sha512)")]
-    public void ToString_HasNoSecret(TsigAlgorithm algorithm, string expected) =>
+    public void ToString_Key_HasNoSecret(TsigAlgorithm algorithm, string expected) =>
         Assert.Equal(expected, new TsigKey(DnsName.Parse("key.test"), algorithm, Secret).ToString());
 
     [Theory]

@@ -140,7 +140,7 @@ public sealed class DnsProviderReaderTests
     [InlineData("192.0.2.53:5353", "192.0.2.53:5353")]
     [InlineData("2001:db8::53", "[2001:db8::53]:53")]
     [InlineData("[2001:db8::53]:5353", "[2001:db8::53]:5353")]
-    public void DnsResolvers_Good(string text, string expected)
+    public void DnsResolvers_Good_AreRead(string text, string expected)
         => Assert.Equal(expected, Assert.Single(TestFacts.Snapshot(options => options.DnsResolvers = [text]).DnsResolvers).ToString());
 
     [Theory]

@@ -133,23 +133,22 @@ public sealed class AbandonmentTests : IAsyncLifetime
     private Task AbandonedAsync(AcmeApp app)
         => PassAsync(app, TimeSpan.FromDays(1), () => app.Certificates.Find(Name)!.State == CertificateState.Abandoned);
 
-    /// <summary>Lets time pass until something holds.</summary>
+    /// <summary>Lets time pass until something holds, but not during an order, whose leases would end in its middle.</summary>
     private async Task PassAsync(AcmeApp app, TimeSpan limit, Func<bool> condition)
     {
         var end = _time.GetUtcNow() + limit;
         await Poll.UntilAsync(
             () =>
             {
-                if (_time.GetUtcNow() < end)
+                if (_time.GetUtcNow() < end && app.Certificates.Find(Name)!.State is not (CertificateState.Ordering or CertificateState.Renewing))
                 {
                     _time.Ahead += TimeSpan.FromMinutes(10);
                 }
 
-                return condition() ? true : throw new InvalidOperationException(app.Log.ToString());
+                return condition();
             },
-            $"what was to happen within {limit}",
-            TimeSpan.FromSeconds(30),
-            Cancelled);
+            () => $"what was to happen within {limit}\n{app.Log}",
+            cancellationToken: Cancelled);
     }
 
     private sealed class FixedPlaces : INameRouting

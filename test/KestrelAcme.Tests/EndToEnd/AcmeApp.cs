@@ -78,9 +78,8 @@ internal sealed class AcmeApp : IAsyncDisposable
     public Task ObtainedAsync(string name)
         => Poll.UntilAsync(
             () => Certificates.Find(name) is { State: CertificateState.Valid, SerialNumber: not null },
-            $"a certificate for {name}\n{Log}",
-            TimeSpan.FromSeconds(60),
-            TestContext.Current.CancellationToken);
+            () => $"a certificate for {name}\n{Log}",
+            cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>Connects to the HTTPS endpoint with a server name and returns the chain that was sent, leaf first.</summary>
     public Task<TlsAnswer> ConnectAsync(string serverName, CancellationToken cancellationToken) => TlsAnswer.GetAsync(Https, serverName, cancellationToken);

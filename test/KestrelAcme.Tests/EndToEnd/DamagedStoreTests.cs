@@ -65,7 +65,7 @@ public sealed class DamagedStoreTests
 
         await Poll.UntilAsync(
             async token => (await Task.WhenAll(files.Select(f => File.ReadAllTextAsync(f, token)))).All(t => t.StartsWith("KestrelAcme-Metadata: ", StringComparison.Ordinal)),
-            $"all are written again\n{second.Log}",
+            () => $"all are written again\n{second.Log}",
             cancellationToken: Cancelled);
         Assert.True(second.Log.Has("ManyValuesDamaged"));
         Assert.True(second.Log.Has("CertificateRepaired"));
@@ -116,7 +116,7 @@ public sealed class DamagedStoreTests
 
         await using var second = await fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply);
 
-        await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 2, $"a new order\n{second.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 2, () => $"a new order\n{second.Log}", cancellationToken: Cancelled);
         Assert.True(second.Log.Has("OrderDropped"));
         Assert.False(listener.Pending());
     }
@@ -137,13 +137,16 @@ public sealed class DamagedStoreTests
 
         await PlantAsync(storage, fault);
 
-        await Poll.UntilAsync(() => app.Log.Has("StoredCertificateWorse"), $"it is seen\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => app.Log.Has("StoredCertificateWorse"), () => $"it is seen\n{app.Log}", cancellationToken: Cancelled);
         Assert.Equal(serial, (await app.ConnectAsync(Name, Cancelled)).SerialNumber);
         Assert.Equal(serial, app.Certificates.Find(Name)!.SerialNumber);
         if (fault != "not-yet-valid")
         {
             // The next start must find the good one.
-            await Poll.UntilAsync(async _ => await StoredSerialAsync(storage) == serial, $"the good one is stored again\n{app.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                async _ => await StoredSerialAsync(storage) == serial,
+                () => $"the good one is stored again\n{app.Log}",
+                cancellationToken: Cancelled);
         }
 
         Assert.Single(fixture.Authority.Issued);
@@ -177,7 +180,10 @@ public sealed class DamagedStoreTests
         await PlantAsync(storage, "other-names", "seen.test");
         await app.Certificates.AddDomainsAsync(["seen.test"], Cancelled);
 
-        await Poll.UntilAsync(() => app.Log.Has("StoredCertificateRefused"), $"the store was looked at\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Log.Has("StoredCertificateRefused"),
+            () => $"the store was looked at\n{app.Log}",
+            cancellationToken: Cancelled);
         Assert.Equal(serial, (await app.ConnectAsync(Name, Cancelled)).SerialNumber);
     }
 

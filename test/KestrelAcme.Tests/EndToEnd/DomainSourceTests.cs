@@ -63,7 +63,7 @@ public sealed class DomainSourceTests
         for (var i = 1; i <= 20; i++)
         {
             source.Set([$"n{i}.test"]);
-            await Poll.UntilAsync(() => app.Certificates.Find($"n{i}.test") is not null, $"name {i}", TimeSpan.FromSeconds(10), Cancelled);
+            await Poll.UntilAsync(() => app.Certificates.Find($"n{i}.test") is not null, $"name {i}", cancellationToken: Cancelled);
         }
     }
 

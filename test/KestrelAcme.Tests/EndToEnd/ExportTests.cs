@@ -51,7 +51,7 @@ public sealed class ExportTests
         await ExportedAsync(app, folder);
         await Command.RunAsync("sh", ["-c", $"cd '{folder}' && ln -sfn /dev/zero cert.pem && rm privkey.pem && mkfifo privkey.pem"], cancellationToken: Cancelled);
 
-        await app.Certificates.RenewAsync(Name, Cancelled).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancelled);
+        await app.Certificates.RenewAsync(Name, Cancelled).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
 
         await ExportedAsync(app, folder);
     }

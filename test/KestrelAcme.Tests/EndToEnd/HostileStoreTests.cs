@@ -61,9 +61,8 @@ public sealed partial class HostileStoreTests
         // What is lost is ordered; where something else stands in the place of a file, a person has to look.
         await Poll.UntilAsync(
             () => Names.Except(blocked).All(n => app.Certificates.Find(n)!.SerialNumber is not null),
-            $"seed {seed}: all are served\n{app.Log}",
-            TimeSpan.FromSeconds(30),
-            Cancelled);
+            () => $"seed {seed}: all are served\n{app.Log}",
+            cancellationToken: Cancelled);
         Assert.DoesNotContain(app.Log.Lines, l => l.Event.Name == "OrderStarted" && whole.Keys.Any(n => l.Message.StartsWith(n + ":", StringComparison.Ordinal)));
         Assert.DoesNotContain(app.Log.Lines, l => Defects.Contains(l.Event.Name));
         Assert.DoesNotContain(app.Log.Lines, l => l.Message.Contains("PRIVATE KEY", StringComparison.Ordinal));

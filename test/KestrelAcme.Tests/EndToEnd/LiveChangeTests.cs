@@ -62,10 +62,16 @@ public sealed class LiveChangeTests
         await Poll.UntilAsync(() => fixture.PostedChallenges > 0, "the first order's challenge", cancellationToken: Cancelled);
 
         running.Reload(Keys(fixture.Settings("app.test"), "Rsa2048"));
-        await Poll.UntilAsync(() => running.App.Certificates.Find("app.test")?.Id == "app.test+rsa2048", "the reload", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => running.App.Certificates.Find("app.test")?.Id == "app.test+rsa2048",
+            "the reload",
+            cancellationToken: Cancelled);
         fixture.Authority.Faults.ValidationStuck = false;
         await running.SettledAsync(1);
-        await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 2 && running.App.Log.Lines.Count(l => l.Event.Name == "CertificateObtained") == 2, "both orders", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => fixture.Authority.Issued.Count == 2 && running.App.Log.Lines.Count(l => l.Event.Name == "CertificateObtained") == 2,
+            "both orders",
+            cancellationToken: Cancelled);
 
         await running.AssertServedAsReportedAsync();
         Assert.True(await running.ServesRsaAsync("app.test"));
@@ -103,7 +109,10 @@ public sealed class LiveChangeTests
         fixture.Authority.Faults.FailValidation("b.test", "caa", "forbidden", times: 100);
 
         running.Reload(fixture.Settings("a.test", "b.test"));
-        await Poll.UntilAsync(() => running.App.Certificates.Find("a.test") is { SerialNumber: not null, DomainNames.Count: 1 }, "the certificate for a.test", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => running.App.Certificates.Find("a.test") is { SerialNumber: not null, DomainNames.Count: 1 },
+            "the certificate for a.test",
+            cancellationToken: Cancelled);
 
         Assert.Equal(running.App.Certificates.Find("a.test")!.SerialNumber, await running.SerialNumberAsync("a.test"));
         Assert.Equal(group, await running.SerialNumberAsync("b.test"));
@@ -185,7 +194,10 @@ public sealed class LiveChangeTests
         running.Reload(settings);
 
         var expected = await running.SerialNumberAsync("b.test");
-        await Poll.UntilAsync(async _ => await running.SerialNumberAsync(null) == expected, "b.test's certificate for clients without a name", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async _ => await running.SerialNumberAsync(null) == expected,
+            "b.test's certificate for clients without a name",
+            cancellationToken: Cancelled);
     }
 
     [Fact]
@@ -216,7 +228,10 @@ public sealed class LiveChangeTests
         Assert.NotEqual(first, second);
 
         await running.App.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
-        await Poll.UntilAsync(() => running.App.Certificates.Find("app.test") is { Revoked: false } status && status.SerialNumber != second, "the successor", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => running.App.Certificates.Find("app.test") is { Revoked: false } status && status.SerialNumber != second,
+            "the successor",
+            cancellationToken: Cancelled);
         await running.AssertServedAsReportedAsync();
     }
 
@@ -232,7 +247,10 @@ public sealed class LiveChangeTests
         await other.SettledAsync(1);
 
         var renewed = await running.App.Certificates.RenewAsync("app.test", Cancelled);
-        await Poll.UntilAsync(() => other.App.Certificates.Find("app.test")!.SerialNumber == renewed.SerialNumber, "the other instance", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => other.App.Certificates.Find("app.test")!.SerialNumber == renewed.SerialNumber,
+            "the other instance",
+            cancellationToken: Cancelled);
 
         await other.AssertServedAsReportedAsync();
         await running.AssertServedAsReportedAsync();
@@ -280,7 +298,7 @@ public sealed class LiveChangeTests
         {
             await Poll.UntilAsync(
                 () => App.Certificates.List() is var list && list.Count == count && list.All(s => s.SerialNumber is not null && (all?.Invoke(s) ?? true)),
-                $"{count} certificates\n{App.Log}", cancellationToken: Cancelled);
+                () => $"{count} certificates\n{App.Log}", cancellationToken: Cancelled);
             await AssertServedAsReportedAsync();
         }
 

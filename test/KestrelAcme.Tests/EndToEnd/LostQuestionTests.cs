@@ -30,7 +30,7 @@ public sealed class LostQuestionTests
         await using var app = await fixture.StartAppAsync(fixture.Settings(Names), configure: builder =>
         {
             builder.Services.AddSingleton<IAcmeStorage>(storage);
-            builder.Services.AddSingleton(QuickIssuance.Settings with { StoreTime = TimeSpan.FromSeconds(1) });
+            builder.Services.AddSingleton(QuickIssuance.Settings with { StoreTime = TimeSpan.FromMilliseconds(300) });
         });
 
         foreach (var name in Names)

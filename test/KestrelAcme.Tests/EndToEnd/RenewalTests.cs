@@ -86,7 +86,7 @@ public sealed class RenewalTests
         // The log follows the state.
         await Poll.UntilAsync(
             () => app.Certificates.Find("app.test")!.HeldBackUntil is not null && app.Log.Has("RenewalHeldBack"),
-            $"a renewal that is held back\n{app.Log}",
+            () => $"a renewal that is held back\n{app.Log}",
             cancellationToken: Cancelled);
 
         var status = app.Certificates.Find("app.test")!;

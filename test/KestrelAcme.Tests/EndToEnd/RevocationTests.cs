@@ -26,7 +26,10 @@ public sealed class RevocationTests
 
         await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
 
-        await Poll.UntilAsync(() => app.Certificates.Find("app.test")!.SerialNumber != before.SerialNumber, "a successor", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("app.test")!.SerialNumber != before.SerialNumber,
+            "a successor",
+            cancellationToken: Cancelled);
         var after = await app.ConnectAsync("app.test", Cancelled);
         Assert.NotEqual(before.Leaf.GetPublicKeyString(), after.Leaf.GetPublicKeyString());
         Assert.Equal(before.SerialNumber, Assert.Single(fixture.Authority.Revoked).SerialNumber, ignoreCase: true);
@@ -59,7 +62,10 @@ public sealed class RevocationTests
         await RevokeBehindItsBackAsync(app);
         await app.Services.GetRequiredService<RevocationWatcher>().LookAsync(Cancelled);
 
-        await Poll.UntilAsync(() => app.Certificates.Find("app.test")!.SerialNumber != serial, $"a successor\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("app.test")!.SerialNumber != serial,
+            () => $"a successor\n{app.Log}",
+            cancellationToken: Cancelled);
         Assert.True(app.Log.Has("CertificateFoundRevoked"));
         Assert.False(app.Certificates.Find("app.test")!.Revoked);
     }
@@ -81,7 +87,10 @@ public sealed class RevocationTests
         await using (var second = await fixture.StartAppAsync(settings))
         {
             Assert.True(second.Log.Has("RetiredCertificateServed"));
-            await Poll.UntilAsync(async _ => (await second.ConnectAsync("a.test", Cancelled)).IsSelfSigned, $"it is withdrawn\n{second.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                async _ => (await second.ConnectAsync("a.test", Cancelled)).IsSelfSigned,
+                () => $"it is withdrawn\n{second.Log}",
+                cancellationToken: Cancelled);
             await second.StopAsync(Cancelled);
         }
 
@@ -97,7 +106,10 @@ public sealed class RevocationTests
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.ServeAsync(fixture.Settings("a.test", "b.test"), storage: trouble);
 
-        await Poll.UntilAsync(() => app.Log.Lines.Count(l => l.Event.Name == "RenewalAdvised") == 2, "the advice is there", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Log.Lines.Count(l => l.Event.Name == "RenewalAdvised") == 2,
+            "the advice is there",
+            cancellationToken: Cancelled);
         var serials = new[] { app.Certificates.Find("a.test")!.SerialNumber, app.Certificates.Find("b.test")!.SerialNumber };
         foreach (var name in new[] { "a.test", "b.test" })
         {
@@ -108,7 +120,10 @@ public sealed class RevocationTests
         {
             trouble.Unreadable = key => key == $"states/{bad}.json";
             await app.Services.GetRequiredService<RevocationWatcher>().LookAsync(Cancelled);
-            await Poll.UntilAsync(() => !serials.Contains(app.Certificates.Find(good)!.SerialNumber), $"a successor of {good}\n{app.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                () => !serials.Contains(app.Certificates.Find(good)!.SerialNumber),
+                () => $"a successor of {good}\n{app.Log}",
+                cancellationToken: Cancelled);
         }
     }
 
@@ -144,7 +159,10 @@ public sealed class RevocationTests
         var before = await app.ConnectAsync("app.test", Cancelled);
 
         await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
-        await Poll.UntilAsync(() => app.Certificates.Find("app.test")!.SerialNumber != before.SerialNumber, "a successor", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("app.test")!.SerialNumber != before.SerialNumber,
+            "a successor",
+            cancellationToken: Cancelled);
         var after = await app.ConnectAsync("app.test", Cancelled);
         await app.Certificates.RenewAsync("app.test", Cancelled);
         var later = await app.ConnectAsync("app.test", Cancelled);
@@ -167,7 +185,10 @@ public sealed class RevocationTests
         // The order that is under way has the key that is revoked.
         fixture.Authority.Faults.ProcessingStuck = true;
         var renewing = app.Certificates.RenewAsync("app.test", Cancelled);
-        await Poll.UntilAsync(() => fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.Finalize, StatusCode: 200 }) == 2, "the request to be sent", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.Finalize, StatusCode: 200 }) == 2,
+            "the request to be sent",
+            cancellationToken: Cancelled);
         trouble.Unwritable = key => key.StartsWith("states/", StringComparison.Ordinal) || key.StartsWith("revoked/", StringComparison.Ordinal);
         var revoking = app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
         await Poll.UntilAsync(() => fixture.Authority.Revoked.Count == 1, "the revocation", cancellationToken: Cancelled);
@@ -178,7 +199,7 @@ public sealed class RevocationTests
 
         await Poll.UntilAsync(
             async _ => (await app.ConnectAsync("app.test", Cancelled)).Leaf.GetPublicKeyString() != before.Leaf.GetPublicKeyString(),
-            $"a successor with another key\n{app.Log}",
+            () => $"a successor with another key\n{app.Log}",
             cancellationToken: Cancelled);
         Assert.False(app.Certificates.Find("app.test")!.Revoked);
     }

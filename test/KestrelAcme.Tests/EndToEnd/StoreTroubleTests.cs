@@ -99,13 +99,19 @@ public sealed class StoreTroubleTests
         await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), configure: QuickIssuance.Apply, storage: trouble);
         await app.ObtainedAsync("app.test");
         Assert.False((await app.ConnectAsync("app.test", Cancelled)).IsSelfSigned);
-        await Poll.UntilAsync(() => app.Log.Lines.Count(l => l.Event.Name == "CertificateNotStored") >= 4, $"storing is tried again\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Log.Lines.Count(l => l.Event.Name == "CertificateNotStored") >= 4,
+            () => $"storing is tried again\n{app.Log}",
+            cancellationToken: Cancelled);
         Assert.True(app.Log.Has("NoOrderWhileUnstored"));
         Assert.Null(await _storage.ReadAsync(StorageLayout.Certificate("app.test"), Cancelled));
 
         trouble.Unwritable = static _ => false;
 
-        await Poll.UntilAsync(async token => await _storage.ReadAsync(StorageLayout.Certificate("app.test"), token) is not null, "it is stored", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token => await _storage.ReadAsync(StorageLayout.Certificate("app.test"), token) is not null,
+            "it is stored",
+            cancellationToken: Cancelled);
         Assert.Single(fixture.Authority.Issued);
         Assert.Single(fixture.Authority.Requests, r => r.Resource == KestrelAcme.LocalAuthority.Requests.ResourceKind.NewOrder);
     }
@@ -117,7 +123,10 @@ public sealed class StoreTroubleTests
         fixture.Authority.Faults.FailValidation("bad.test");
         await using var app = await fixture.StartAppAsync(fixture.Settings().AddGroup("bad.test", "good.test"));
 
-        await Poll.UntilAsync(() => app.Certificates.Find("bad.test")!.State == CertificateState.Waiting, $"the failure\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("bad.test")!.State == CertificateState.Waiting,
+            () => $"the failure\n{app.Log}",
+            cancellationToken: Cancelled);
         Assert.Contains(app.Log.Lines, l => l.Event.Name == "AuthorizationValid");
     }
 
@@ -146,7 +155,6 @@ public sealed class StoreTroubleTests
             time.Advance(TimeSpan.FromSeconds(10));
             return !(await app.ConnectAsync(name, cancellationToken)).IsSelfSigned;
         },
-        $"{name} is served\n{app.Log}",
-        TimeSpan.FromSeconds(10),
-        Cancelled);
+        () => $"{name} is served\n{app.Log}",
+        cancellationToken: Cancelled);
 }

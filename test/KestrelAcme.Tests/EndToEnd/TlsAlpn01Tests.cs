@@ -39,7 +39,10 @@ public sealed class TlsAlpn01Tests
         settings["AcmeHttps:ChallengeTypes:1"] = "tls-alpn-01";
         settings["urls"] = $"http://127.0.0.1:0;https://127.0.0.1:{port}";
         await using var app = await AcmeApp.StartAsync(settings, cancellationToken: Cancelled);
-        await Poll.UntilAsync(() => app.Certificates.Find("app.test")!.State == CertificateState.Waiting, $"the first failure\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("app.test")!.State == CertificateState.Waiting,
+            () => $"the first failure\n{app.Log}",
+            cancellationToken: Cancelled);
 
         await app.Certificates.RenewAsync("app.test", Cancelled);
 

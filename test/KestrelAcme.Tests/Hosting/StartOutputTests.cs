@@ -10,7 +10,7 @@ public sealed class StartOutputTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task WrongConfiguration_OneProblemALineAndNoStack()
+    public async Task Start_WrongConfiguration_OneProblemALineAndNoStack()
     {
         await using var app = Start(new()
         {
@@ -37,7 +37,7 @@ public sealed class StartOutputTests
     }
 
     [Fact]
-    public async Task NoHttpsAndNoNames_NothingAboveInformation()
+    public async Task Start_NoHttpsAndNoNames_NothingAboveInformation()
     {
         await using var app = Start([]);
         await app.WaitForLineAsync("TestApp: listening", cancellationToken: Cancelled);

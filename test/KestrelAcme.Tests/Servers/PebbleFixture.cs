@@ -63,12 +63,26 @@ internal sealed class PebbleFixture : IAsyncDisposable
     {
         CertificateFailure? failure = null;
         await Poll.UntilAsync(
-            () => (failure = names.Select(n => app.Certificates.Find(n)!).FirstOrDefault(s => s.State == state && s.Failure is not null)?.Failure) is not null
-                ? true
-                : throw new InvalidOperationException(app.Log.ToString()),
-            $"one of {string.Join(", ", names)} to be {state}",
+            () => (failure = names.Select(n => app.Certificates.Find(n)!).FirstOrDefault(s => s.State == state)?.Failure) is not null,
+            () => $"one of {string.Join(", ", names)} to be {state}\n{app.Log}",
             cancellationToken: Cancelled);
         return failure!;
+    }
+
+    /// <summary>Renews until the order needed a validation of its own.</summary>
+    /// <remarks>Even when it is told to reuse no valid authorization, Pebble reuses one in a hundred: its condition is "a random number from 0 to 99 is greater than 0".</remarks>
+    /// <returns>What was served before that order, and how it failed.</returns>
+    public static async Task<(string SerialNumber, Exception? Failure)> RenewWithValidationAsync(AcmeApp app, string name)
+    {
+        while (true)
+        {
+            var (before, reused) = ((await app.ConnectAsync(name, Cancelled)).SerialNumber, ReusedAuthorizations(app));
+            var failure = await Record.ExceptionAsync(() => app.Certificates.RenewAsync(name, Cancelled));
+            if (ReusedAuthorizations(app) == reused)
+            {
+                return (before, failure);
+            }
+        }
     }
 
     /// <summary>What openssl finds at the application's endpoint, with one of Pebble's roots as the only one that is trusted.</summary>
@@ -77,6 +91,8 @@ internal sealed class PebbleFixture : IAsyncDisposable
 
     public async Task<CommandResult> VerifyAsync(ServedChain served, string name, int root = 0)
         => await OpenSsl.VerifyAsync(string.Join('\n', served.CertificatesPem), await Pebble.GetIssuingRootPemAsync(root, Cancelled), name, Cancelled);
+
+    private static int ReusedAuthorizations(AcmeApp app) => app.Log.Lines.Count(l => l.Event.Name == "AuthorizationAlreadyValid");
 
     public async ValueTask DisposeAsync()
     {

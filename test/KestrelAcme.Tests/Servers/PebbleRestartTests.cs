@@ -35,7 +35,7 @@ public sealed class PebbleRestartTests
         var held = fixture.Proxy.Add(new Fault("/chalZ/") { HoldUntil = new TaskCompletionSource().Task });
         await using (var first = await fixture.StartAppAsync("app.test"))
         {
-            await Poll.UntilAsync(() => held.Hits == 1, $"the challenge to be posted\n{first.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(() => held.Hits == 1, () => $"the challenge to be posted\n{first.Log}", cancellationToken: Cancelled);
             await first.StopAsync(Cancelled);
         }
 

@@ -19,7 +19,7 @@ public sealed class LeaseKeeperTests
         {
             await time.WhenWaitingAsync(cancellationToken: Cancelled);
             time.Advance(TimeSpan.FromSeconds(10));
-            await Poll.UntilAsync(() => lease.Renewals == round, $"renewal {round}", TimeSpan.FromSeconds(5), Cancelled);
+            await Poll.UntilAsync(() => lease.Renewals == round, $"renewal {round}", cancellationToken: Cancelled);
         }
 
         await keeper.DisposeAsync();

@@ -96,9 +96,9 @@ public sealed class ReplacedCertificateTests
         chain.Fail();
 
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => first.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled));
+            () => first.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled));
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => second.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled));
+            () => second.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled));
     }
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class StoredAccountTests
         await other.DisposeAsync();
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        await using var lease = await waiting.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled);
+        await using var lease = await waiting.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
     }
 
     private StoredAccount At(string directoryUrl)

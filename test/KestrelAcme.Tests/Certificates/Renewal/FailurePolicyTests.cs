@@ -10,7 +10,7 @@ public sealed class FailurePolicyTests
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Next_NameFails_Waits1_10_100MinutesThenADay()
+    public void Next_NameFails_WaitsOneThenTenThenHundredMinutesThenADay()
     {
         FailureRecord? failure = null;
         var waits = new List<double>();

@@ -18,25 +18,23 @@ public sealed class RenewalPolicyTests
         Assert.True(decision.DueAt <= Start);
     }
 
-    [Fact]
-    public void Decide_FailureNotedByAClockThatWasAhead_WaitsForNothing()
+    [Theory]
+    [InlineData(30)]
+    [InlineData(70 * 365)]
+    public void Decide_FailureNotedByAClockThatWasAhead_WaitsForNothing(int daysAhead)
     {
-        var failure = new FailureRecord
-        {
-            Message = "it failed",
-            At = Start.AddDays(30),
-            NextAttempt = Start.AddDays(31),
-            Cause = FailureCause.Local,
-        };
+        var failure = BackOff(Start.AddDays(daysAhead), Start.AddDays(daysAhead + 1));
 
         Assert.True(RenewalPolicy.Decide(null, null, failure, Start).DueAt <= Start);
-        Assert.Equal(failure.NextAttempt, RenewalPolicy.Decide(null, null, failure, Start.AddDays(30)).DueAt);
+        Assert.Equal(failure.NextAttempt, RenewalPolicy.Decide(null, null, failure, failure.At).DueAt);
     }
 
-    [Fact]
-    public void Decide_PollPlannedByAClockThatWasAhead_PollsNow()
+    [Theory]
+    [InlineData(30)]
+    [InlineData(70 * 365)]
+    public void Decide_PollPlannedByAClockThatWasAhead_PollsNow(int daysAhead)
     {
-        var advice = Advice(Start.AddDays(60)) with { NextPoll = Start.AddDays(30) };
+        var advice = Advice(Start.AddDays(60)) with { NextPoll = Start.AddDays(daysAhead) };
 
         var decision = RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start);
 
@@ -66,13 +64,17 @@ public sealed class RenewalPolicyTests
         Assert.Equal(Start.AddDays(60 - 0.9), due);
     }
 
-    [Fact]
-    public void Decide_AdviceEarlier_IsFollowed()
-        => Assert.Equal(Start.AddDays(10), Decide(Certificate(90), Advice(Start.AddDays(10))).DueAt);
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(10, 10)]
+    [InlineData(70, 70)]
+    public void Decide_Advice_IsFollowedEarlierOrLaterThanAThirdLeft(int chosenDay, int dueDay)
+    {
+        var due = Decide(Certificate(90), Advice(Start.AddDays(chosenDay))).DueAt;
 
-    [Fact]
-    public void Decide_AdviceLaterThanAThird_IsFollowed()
-        => Assert.Equal(Start.AddDays(70), Decide(Certificate(90), Advice(Start.AddDays(70))).DueAt);
+        // What is in the past is due now.
+        Assert.Equal(Start.AddDays(dueDay), due > Start ? due : Start);
+    }
 
     [Theory]
     [InlineData(90, 75)]
@@ -86,10 +88,6 @@ public sealed class RenewalPolicyTests
     }
 
     [Fact]
-    public void Decide_AdviceInThePast_IsDueNow()
-        => Assert.True(Decide(Certificate(90), Advice(Start.AddDays(-1))).DueAt <= Start);
-
-    [Fact]
     public void Decide_OrderUnfinished_IsDueNow()
     {
         var decision = RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), null, Start, unfinished: true);
@@ -97,21 +95,16 @@ public sealed class RenewalPolicyTests
         Assert.Equal(new RenewalDecision(CertificateAction.Order, Start, RenewalReason.Unfinished), decision);
     }
 
-    [Fact]
-    public void Decide_OrderUnfinishedAndBackOff_WaitsForTheBackOff()
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void Decide_BackOffLaterThanDue_WaitsForTheBackOff(bool hasCertificate, bool unfinished)
     {
-        var failure = new FailureRecord { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
+        var failure = BackOff(Start, Start.AddHours(3));
 
-        Assert.Equal(
-            Start.AddHours(3), RenewalPolicy.Decide(Certificate(90), Advice(Start.AddDays(10)), failure, Start, unfinished: true).DueAt);
-    }
+        var decision = RenewalPolicy.Decide(hasCertificate ? Certificate(90) : null, null, failure, Start, unfinished);
 
-    [Fact]
-    public void Decide_BackOffLaterThanTheDueTime_WaitsForTheBackOff()
-    {
-        var failure = new FailureRecord { Message = "no", At = Start, NextAttempt = Start.AddHours(3), Cause = FailureCause.Name };
-
-        Assert.Equal(Start.AddHours(3), RenewalPolicy.Decide(null, null, failure, Start).DueAt);
+        Assert.Equal((CertificateAction.Order, Start.AddHours(3)), (decision.Action, decision.DueAt));
     }
 
     [Fact]
@@ -127,8 +120,9 @@ public sealed class RenewalPolicyTests
     {
         var advice = Advice(Start.AddHours(2)) with { NextPoll = Start.AddHours(3) };
 
-        Assert.Equal(
-            CertificateAction.Order, RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start).Action);
+        var decision = RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start);
+
+        Assert.Equal(CertificateAction.Order, decision.Action);
     }
 
     [Fact]
@@ -138,44 +132,6 @@ public sealed class RenewalPolicyTests
 
         Assert.Equal(CertificateAction.Order, decision.Action);
     }
-
-    [Fact]
-    public void Decide_PollNotedByAClockThatWasAhead_AsksNow()
-    {
-        var advice = Advice(Start.AddDays(60)) with { NextPoll = Start.AddYears(70) };
-
-        var decision = RenewalPolicy.Decide(Certificate(90) with { HasRenewalInfo = true }, advice, null, Start);
-
-        Assert.Equal((CertificateAction.PollRenewalInfo, Start), (decision.Action, decision.DueAt));
-    }
-
-    [Fact]
-    public void Decide_FailureNotedByAClockThatWasAhead_DoesNotWait()
-    {
-        var failure = new FailureRecord
-        {
-            Message = "no",
-            At = Start.AddYears(70),
-            NextAttempt = Start.AddYears(70).AddMinutes(1),
-            Cause = FailureCause.Local,
-        };
-
-        Assert.Equal(Start, RenewalPolicy.Decide(null, null, failure, Start).DueAt);
-    }
-
-    private static RenewalDecision Decide(CertificateFacts certificate, RenewalInfoRecord? advice = null)
-        => RenewalPolicy.Decide(certificate, advice, null, Start);
-
-    private static CertificateFacts Certificate(double days)
-        => new(Start, Start.AddDays(days), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
-
-    private static RenewalInfoRecord Advice(DateTimeOffset chosen) => new()
-    {
-        WindowStart = chosen.AddHours(-1),
-        WindowEnd = chosen.AddHours(1),
-        ChosenInstant = chosen,
-        NextPoll = Start.AddDays(1),
-    };
 
     [Theory]
     [InlineData(1, 1)]
@@ -244,8 +200,25 @@ public sealed class RenewalPolicyTests
         Assert.InRange(issued.Count, 20, 25);
     }
 
+    private static RenewalDecision Decide(CertificateFacts certificate, RenewalInfoRecord? advice = null)
+        => RenewalPolicy.Decide(certificate, advice, null, Start);
+
+    private static CertificateFacts Certificate(double days)
+        => new(Start, Start.AddDays(days), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+
+    private static RenewalInfoRecord Advice(DateTimeOffset chosen) => new()
+    {
+        WindowStart = chosen.AddHours(-1),
+        WindowEnd = chosen.AddHours(1),
+        ChosenInstant = chosen,
+        NextPoll = Start.AddDays(1),
+    };
+
     private static CertificateFacts Obtained(IEnumerable<DateTimeOffset> before)
         => new(Start, Start.AddDays(90), CoversNames: true, HasRenewalInfo: false, Jitter: 0) { Issued = [.. before, Start] };
 
     private static RenewalInfoRecord AdviceNow() => new() { ChosenInstant = Start.AddDays(-1), NextPoll = Start.AddDays(30) };
+
+    private static FailureRecord BackOff(DateTimeOffset at, DateTimeOffset until)
+        => new() { Message = "It failed.", At = at, NextAttempt = until, Cause = FailureCause.Local };
 }

@@ -168,14 +168,14 @@ public sealed class DnsApiRefusalTests
                 // The service pauses after its first sweep.
                 await Poll.UntilAsync(() => clock.ArmedTimers > 0, "a pause", cancellationToken: Cancelled);
                 clock.Advance(TimeSpan.FromMinutes(10));
-                await Poll.UntilAsync(() => stub.Records.Count == 0, $"the record to go\n{app.Log}", cancellationToken: Cancelled);
+                await Poll.UntilAsync(() => stub.Records.Count == 0, () => $"the record to go\n{app.Log}", cancellationToken: Cancelled);
                 return;
             }
         }
 
         await using var next = new DnsFixture(settings, bind.Address.Port, storage);
         await next.StartAsync(Cancelled);
-        await Poll.UntilAsync(() => stub.Records.Count == 0, $"the record to go\n{next.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => stub.Records.Count == 0, () => $"the record to go\n{next.Log}", cancellationToken: Cancelled);
     }
 
     private static Task<StubApi> StartApiAsync(int status, string body, string? retryAfter) => StubApi.StartAsync(

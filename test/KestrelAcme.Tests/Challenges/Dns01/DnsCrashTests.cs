@@ -95,6 +95,6 @@ public sealed class DnsCrashTests
         await Poll.UntilAsync(
             async token
                 => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token))
-                    .Length == 0, $"the stale record to go\n{later.Log}", cancellationToken: Cancelled);
+                    .Length == 0, () => $"the stale record to go\n{later.Log}", cancellationToken: Cancelled);
     }
 }

@@ -49,7 +49,7 @@ public sealed class DnsDraftsEndToEndTests
 
         await Poll.UntilAsync(
             () => app.Certificates.Find(Apex)?.State == CertificateState.Blocked,
-            $"the state Blocked\n{app.Log}",
+            () => $"the state Blocked\n{app.Log}",
             cancellationToken: Cancelled);
         await Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(Apex, Cancelled));
 
@@ -87,7 +87,7 @@ public sealed class DnsDraftsEndToEndTests
         {
             await Poll.UntilAsync(
                 () => before.Certificates.Find(Apex)?.State == CertificateState.Blocked,
-                $"the state Blocked\n{before.Log}",
+                () => $"the state Blocked\n{before.Log}",
                 cancellationToken: Cancelled);
             record = Assert.Single(before.Certificates.Find(Apex)!.Failure!.RequiredRecords).ToString();
             await before.StopAsync(Cancelled);

@@ -44,7 +44,7 @@ public sealed class DnsHangingProviderTests : IDnsProvider
         _time.Advance(TimeToStop);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => calling.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancelled));
+            () => calling.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled));
         _released.SetResult();
         await writer.CreateAsync(Record, this, Cancelled);
     }
@@ -62,7 +62,7 @@ public sealed class DnsHangingProviderTests : IDnsProvider
 
         _released.SetResult();
 
-        await calling.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancelled);
+        await calling.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
     }
 
     Task IDnsProvider.CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)

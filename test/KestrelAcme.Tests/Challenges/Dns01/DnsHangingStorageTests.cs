@@ -113,6 +113,6 @@ public sealed class DnsHangingStorageTests : IDnsProvider
             _time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        await work.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancelled);
+        await work.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
     }
 }

@@ -19,10 +19,10 @@ public sealed class ApplicationPipelineTests
     public Task AllowedHosts_OtherHost_IsAnswered() => IsObtainedAsync(configure: b => b.Configuration["AllowedHosts"] = "somewhere.else", blocked: 400);
 
     [Fact]
-    public Task HttpsRedirection_IsAnswered() => IsObtainedAsync(b => b.Services.AddHttpsRedirection(o => o.HttpsPort = 443), a => a.UseHttpsRedirection(), 307);
+    public Task Challenge_HttpsRedirection_IsAnswered() => IsObtainedAsync(b => b.Services.AddHttpsRedirection(o => o.HttpsPort = 443), a => a.UseHttpsRedirection(), 307);
 
     [Fact]
-    public Task AuthorizationFallback_IsAnswered() => IsObtainedAsync(
+    public Task Challenge_AuthorizationFallback_IsAnswered() => IsObtainedAsync(
         b =>
         {
             b.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie();
@@ -32,11 +32,11 @@ public sealed class ApplicationPipelineTests
         302);
 
     [Fact]
-    public Task ForwardedHeaders_IsAnswered() => IsObtainedAsync(
+    public Task Challenge_ForwardedHeaders_IsAnswered() => IsObtainedAsync(
         b => b.Services.Configure<ForwardedHeadersOptions>(o => o.ForwardedHeaders = ForwardedHeaders.All), a => a.UseForwardedHeaders().UsePathBase("/base"), 200);
 
     [Fact]
-    public Task RateLimiting_IsAnswered() => IsObtainedAsync(
+    public Task Challenge_RateLimiting_IsAnswered() => IsObtainedAsync(
         b => b.Services.AddRateLimiter(o => o.GlobalLimiter = PartitionedRateLimiter.Create<Microsoft.AspNetCore.Http.HttpContext, string>(
             _ => RateLimitPartition.Get("none", _ => new ClosedLimiter()))),
         a => a.UseRateLimiter(),

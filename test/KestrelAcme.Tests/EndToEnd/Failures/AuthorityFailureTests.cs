@@ -65,7 +65,7 @@ public sealed class AuthorityFailureTests
                 await app.Certificates.RenewAsync(Name, token);
                 return app.Certificates.Find(Name) is { State: CertificateState.Valid };
             },
-            $"a certificate\n{app.Log}",
+            () => $"a certificate\n{app.Log}",
             TimeSpan.FromMinutes(3),
             Cancelled);
     }
@@ -104,7 +104,7 @@ public sealed class AuthorityFailureTests
         Assert.DoesNotContain(fixture.Authority.Requests, r => r.Method == "POST");
 
         fixture.Authority.Faults.DateOffset = TimeSpan.Zero;
-        await Poll.UntilAsync(() => app.Certificates.Find(Name) is { State: CertificateState.Valid }, $"a certificate\n{app.Log}",
+        await Poll.UntilAsync(() => app.Certificates.Find(Name) is { State: CertificateState.Valid }, () => $"a certificate\n{app.Log}",
             cancellationToken: Cancelled);
     }
 
@@ -207,7 +207,10 @@ public sealed class AuthorityFailureTests
 
     private static async Task SaysAsync(AcmeApp app, FailureCause cause, params string[] parts)
     {
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)?.Failure is not null,
+            () => $"a failure\n{app.Log}",
+            cancellationToken: Cancelled);
         var failure = app.Certificates.Find(Name)!.Failure!;
 
         Assert.Equal(cause, failure.Cause);

@@ -62,7 +62,10 @@ public sealed class StoreFailureTests
         Assert.True(app.Log.Has("CertificateNotStored"));
 
         storage.Refuses = _ => false;
-        await Poll.UntilAsync(async token => await storage.ReadAsync($"certificates/{Name}.pem", token) is not null, "the certificate in the store", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token => await storage.ReadAsync($"certificates/{Name}.pem", token) is not null,
+            "the certificate in the store",
+            cancellationToken: Cancelled);
         await app.StopAsync(Cancelled);
         Assert.Single(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
     }
@@ -114,11 +117,17 @@ public sealed class StoreFailureTests
         }
         else if (path.StartsWith("certificates", StringComparison.Ordinal))
         {
-            await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 3, $"a new certificate\n{second.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                () => fixture.Authority.Issued.Count == 3,
+                () => $"a new certificate\n{second.Log}",
+                cancellationToken: Cancelled);
         }
 
         await Poll.UntilAsync(() => File.Exists(file), "the file again", cancellationToken: Cancelled);
-        await Poll.UntilAsync(async _ => !(await second.ConnectAsync(Name, Cancelled)).IsSelfSigned, "a certificate", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async _ => !(await second.ConnectAsync(Name, Cancelled)).IsSelfSigned,
+            "a certificate",
+            cancellationToken: Cancelled);
         Assert.True(File.Exists(file + ".damaged"));
         Assert.Contains(second.Log.At(LogLevel.Error), l => l.Event.Name == "ValueSetAside");
     }
@@ -178,7 +187,7 @@ public sealed class StoreFailureTests
         => fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply, storage: storage);
 
     private static Task FailedAsync(AcmeApp app, FailureCause cause) => Poll.UntilAsync(
-        () => app.Certificates.Find(Name)?.Failure?.Cause == cause, $"a failure\n{app.Log}", TimeSpan.FromSeconds(10), Cancelled);
+        () => app.Certificates.Find(Name)?.Failure?.Cause == cause, () => $"a failure\n{app.Log}", cancellationToken: Cancelled);
 
     private static void Damage(string file, string damage)
     {

@@ -28,11 +28,17 @@ public sealed class OneNameInTwoOrdersTests
 
         fixture.Authority.Faults.ValidationStuck = true;
         await using var one = await StartAsync(fixture, storage, challengeType, "Automatic", [Both, "one.test"]);
-        await Poll.UntilAsync(() => fixture.PostedChallenges == 2, $"the first order's posts\n{one.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => fixture.PostedChallenges == 2,
+            () => $"the first order's posts\n{one.Log}",
+            cancellationToken: Cancelled);
 
         // By now the second order waits for the first, or has its own answers in place.
         await using var two = await StartAsync(fixture, storage, challengeType, "Automatic", ["two.test", Both]);
-        await Poll.UntilAsync(() => two.Log.Has("TurnAwaited") || fixture.PostedChallenges == 4, $"the second order\n{two.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => two.Log.Has("TurnAwaited") || fixture.PostedChallenges == 4,
+            () => $"the second order\n{two.Log}",
+            cancellationToken: Cancelled);
         fixture.Authority.Faults.ValidationStuck = false;
 
         foreach (var app in new[] { one, two })

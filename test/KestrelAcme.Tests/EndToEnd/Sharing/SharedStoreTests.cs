@@ -39,7 +39,11 @@ public sealed class SharedStoreTests
             var renewed = (await apps[^1].Certificates.RenewAsync(Name, Cancelled)).SerialNumber;
             foreach (var app in apps)
             {
-                await Poll.UntilAsync(async _ => (await app.ConnectAsync(Name, Cancelled)).SerialNumber == renewed, $"the renewed certificate\n{app.Log}", TimeSpan.FromSeconds(12), Cancelled);
+                await Poll.UntilAsync(
+                    async _ => (await app.ConnectAsync(Name, Cancelled)).SerialNumber == renewed,
+                    () => $"the renewed certificate\n{app.Log}",
+                    TimeSpan.FromSeconds(30),
+                    Cancelled);
             }
 
             Assert.Equal(2, fixture.Authority.Issued.Count);
@@ -98,7 +102,11 @@ public sealed class SharedStoreTests
             var renewed = fixture.Authority.Issued[^1].SerialNumber;
             foreach (var app in apps)
             {
-                await Poll.UntilAsync(async _ => (await app.ConnectAsync(Name)).SerialNumber == renewed, $"the renewed certificate\n{app.Output}", TimeSpan.FromSeconds(12), Cancelled);
+                await Poll.UntilAsync(
+                    async _ => (await app.ConnectAsync(Name)).SerialNumber == renewed,
+                    $"the renewed certificate\n{app.Output}",
+                    TimeSpan.FromSeconds(30),
+                    Cancelled);
             }
 
             Assert.Equal(2, fixture.Authority.Issued.Count);

@@ -46,12 +46,15 @@ public sealed class DisposeTests
 
     private static async Task DisposesSilentlyAsync(LocalFixture fixture, AcmeApp app, ResourceKind asked)
     {
-        await Poll.UntilAsync(() => fixture.Authority.Requests.Any(r => r.Resource == asked), $"the request\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => fixture.Authority.Requests.Any(r => r.Resource == asked),
+            () => $"the request\n{app.Log}",
+            cancellationToken: Cancelled);
         var engine = app.Services.GetRequiredService<CertificateEngine>();
         var before = app.Log.Lines.Count;
 
         await app.DisposeUnstoppedAsync();
-        await engine.Ended.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled);
+        await engine.Ended.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
 
         // The host itself complains of a background service that it disposed of before it came to run: nothing of ours had begun.
         Assert.DoesNotContain(app.Log.Lines.Skip(before), l => l.Level >= LogLevel.Warning && l.Event.Name?.StartsWith("BackgroundService", StringComparison.Ordinal) != true);

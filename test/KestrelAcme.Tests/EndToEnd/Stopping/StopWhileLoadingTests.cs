@@ -14,6 +14,9 @@ public sealed class StopWhileLoadingTests
 {
     private const int Names = 10_000;
 
+    // Half of what it takes to read them all.
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(30);
+
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -25,7 +28,7 @@ public sealed class StopWhileLoadingTests
 
         await app.StopAsync(Cancelled);
 
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, LongestStop);
         Assert.InRange(storage.Reads, 1, Names - 1);
         Assert.DoesNotContain(app.Log.Lines, l => l.Level >= LogLevel.Error && l.Event.Name != "StoreSlowAtLoad");
         await app.DisposeAsync();
@@ -40,7 +43,7 @@ public sealed class StopWhileLoadingTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => StartAsync(storage, TimeSpan.FromMinutes(1), stop.Token));
 
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, LongestStop);
     }
 
     private static string NameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"n{index}.test");

@@ -71,7 +71,7 @@ public sealed class AppCertificateTests
 
         await Poll.UntilAsync(
             async token => (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", token)).Leaf.SerialNumber == second,
-            "the new certificate", TimeSpan.FromSeconds(20), Token);
+            "the new certificate", cancellationToken: Token);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class HandshakeDeadlineTests
         await _time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(1), Token);
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        await EndedAsync(client.GetStream()).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Token);
+        await EndedAsync(client.GetStream()).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Token);
         Assert.DoesNotContain(
             app.Logs.Lines,
             entry => entry.Level >= LogLevel.Information && !entry.Category.StartsWith("Microsoft.Hosting", StringComparison.Ordinal));

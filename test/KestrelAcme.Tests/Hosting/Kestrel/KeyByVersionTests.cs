@@ -44,7 +44,7 @@ public sealed class KeyByVersionTests
     }
 
     [Fact]
-    public async Task Connect_RsaOnlyBelowTls13_WithoutAName_ByWhatTheEndpointSpeaks()
+    public async Task Connect_RsaOnlyBelowTls13WithoutAName_ByWhatTheEndpointSpeaks()
     {
         await using var app = await StartAsync("HTTPS defaults");
         PublishBoth(app, ECCurve.NamedCurves.nistP256);

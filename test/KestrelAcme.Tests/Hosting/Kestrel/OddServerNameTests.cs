@@ -152,7 +152,7 @@ public sealed class OddServerNameTests
     [InlineData("bücher.test")]
     [InlineData("a.test:443")]
     [InlineData("12345")]
-    public async Task Connect_WithOpenSsl_NoHostName_AlertUnrecognizedName(string sent)
+    public async Task Connect_OpenSslWithoutHostName_AlertUnrecognizedName(string sent)
     {
         await using var app = await KestrelApp.StartAsync(builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token);
         Publish(app, Ours, "b.test");

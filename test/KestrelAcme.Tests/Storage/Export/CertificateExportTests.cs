@@ -220,7 +220,7 @@ public sealed class CertificateExportTests : IDisposable
                 "sh", ["-c", $"cd '{_folder.Combine("live", folder)}' && {command} privkey.pem"], cancellationToken: Token);
         }
 
-        await _export.UpdateAsync("a", certificate, key, Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Token);
+        await _export.UpdateAsync("a", certificate, key, Token).AsTask().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Token);
 
         Assert.Equal(key, await ReadAsync("a", "privkey.pem"));
     }

@@ -27,7 +27,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
         await ShellAsync($"{command} {_fixture.Root}/a/c");
 
         var exception = await Assert.ThrowsAsync<StorageUnavailableException>(
-            async () => await storage.ReadAsync("a/c", Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Token));
+            async () => await storage.ReadAsync("a/c", Token).AsTask().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Token));
 
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
         Assert.Contains("regular files only", exception.Message, StringComparison.Ordinal);

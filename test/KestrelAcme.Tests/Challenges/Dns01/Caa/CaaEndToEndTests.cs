@@ -28,7 +28,7 @@ public sealed class CaaEndToEndTests
 
         await Poll.UntilAsync(
             () => app.Certificates.Find(Name)?.State == CertificateState.Blocked,
-            $"the state Blocked\n{app.Log}",
+            () => $"the state Blocked\n{app.Log}",
             cancellationToken: Cancelled);
         var failure = app.Certificates.Find(Name)!.Failure!;
         Assert.Equal(FailureCause.Operator, failure.Cause);
@@ -54,7 +54,7 @@ public sealed class CaaEndToEndTests
         await using var app = await StartAppAsync(fixture, bind, bind.Address.Port, Quick);
         await Poll.UntilAsync(
             () => app.Certificates.Find(Name)?.State == CertificateState.Blocked,
-            $"the state Blocked\n{app.Log}",
+            () => $"the state Blocked\n{app.Log}",
             cancellationToken: Cancelled);
         var failure = app.Certificates.Find(Name)!.Failure!;
         var asked = fixture.Authority.Requests.Count;
@@ -80,7 +80,7 @@ public sealed class CaaEndToEndTests
         {
             await Poll.UntilAsync(
                 () => before.Certificates.Find(Name)?.State == CertificateState.Blocked,
-                $"the state Blocked\n{before.Log}",
+                () => $"the state Blocked\n{before.Log}",
                 cancellationToken: Cancelled);
             await before.StopAsync(Cancelled);
         }
@@ -100,7 +100,7 @@ public sealed class CaaEndToEndTests
         await using var app = await StartAppAsync(fixture, bind, bind.Address.Port, Quick);
         await Poll.UntilAsync(
             () => app.Certificates.Find(Name)?.State == CertificateState.Blocked,
-            $"the state Blocked\n{app.Log}",
+            () => $"the state Blocked\n{app.Log}",
             cancellationToken: Cancelled);
         fixture.Authority.Faults.Clear();
         var certificate = app.Services.GetRequiredService<CertificateCatalog>().Find(Name)!;

@@ -51,7 +51,7 @@ public sealed class ExecContractTests : DnsProviderContract
         var exception = await Assert.ThrowsAsync<DnsProviderException>(() => provider.CreateTxtAsync(Txt("value"), Cancelled));
 
         Assert.Contains("did not exit within 1 s and was killed", exception.Message, StringComparison.Ordinal);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(120));
     }
 
     [Fact]
@@ -231,7 +231,7 @@ public sealed class ExecContractTests : DnsProviderContract
     [InlineData("#!/usr/bin/env -S -u FOO sh\nexit 0\n")]
     [InlineData("#!/usr/bin/env -S FOO=1 sh\nexit 0\n")]
     [InlineData("\u007fELF\u0002\u0001\u0001\u0000\u0000")]
-    public async Task FindProblem_OnlyWhatKeepsItFromStarting(string content, bool good = true)
+    public async Task FindProblem_Program_TellsOnlyWhatKeepsItFromStarting(string content, bool good = true)
     {
         var path = Script("exit 0");
         await File.WriteAllTextAsync(path, content, Cancelled);

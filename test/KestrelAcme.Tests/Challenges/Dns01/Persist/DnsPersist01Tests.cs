@@ -46,7 +46,7 @@ public sealed class DnsPersist01Tests
     [InlineData("other.test; accounturi=https://ca.test/account/1", false, false)]
     [InlineData("ca.test", false, false)]
     [InlineData("ca.test; garbage; accounturi=https://ca.test/account/1", false, false)]
-    public void Allows_Value(string value, bool wildcard, bool expected)
+    public void Allows_RecordValue_AsTheDraftSays(string value, bool wildcard, bool expected)
         => Assert.Equal(
             expected,
             PersistRecord.Allows(

@@ -57,7 +57,7 @@ public sealed class DnsPersistDraft02Tests
     [InlineData("https://ca.example/\n", false)]
     [InlineData("https://ca.example/\"", false)]
     [InlineData(Prefix, true)]
-    public void IsPrefix_Text(string? prefix, bool expected) => Assert.Equal(expected, PersistRecord.IsPrefix(prefix));
+    public void IsPrefix_Text_AsTheDraftSays(string? prefix, bool expected) => Assert.Equal(expected, PersistRecord.IsPrefix(prefix));
 
     [Theory]
     [InlineData("issuerDomainNames", "[]")]
