@@ -11,7 +11,7 @@ internal interface ISharedChallenges
 {
     /// <summary>
     /// Returns the response for a server name; <see langword="null"/> if
-    /// there is none, or if the store does not answer in time. Never throws.
+    /// there is none, or if the store does not respond in time. Never throws.
     /// </summary>
     ValueTask<SslStreamCertificateContext?> FindAsync(string serverName);
 }

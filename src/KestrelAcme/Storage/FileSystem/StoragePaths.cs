@@ -71,3 +71,55 @@ internal sealed class StoragePaths(string root)
         return folder;
     }
 }
+
+/// <summary>
+/// Encodes segments of keys as file names. A segment with a special meaning in some file system is put between tildes, which no key
+/// contains. The store's own files start with a tilde and do not end with one. The encoding is the same on every platform, so that a store
+/// can be moved.
+/// </summary>
+internal static class SegmentEncoding
+{
+    public static string Encode(string segment) => IsSpecial(segment) ? $"~{segment}~" : segment;
+
+    /// <summary>Whether every segment of a key, or every name of a path below the root, needs no encoding.</summary>
+    public static bool IsPlain(ReadOnlySpan<char> path, char separator)
+    {
+        foreach (var range in path.Split(separator))
+        {
+            if (path[range].IsEmpty || IsSpecial(path[range]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Returns the segment, or <see langword="null"/> for a file or folder that holds no key.</summary>
+    public static string? Decode(ReadOnlySpan<char> fileName) => IsSegment(fileName) ? Unquote(fileName).ToString() : null;
+
+    /// <summary>Whether a file or folder holds a key or keys.</summary>
+    public static bool IsSegment(ReadOnlySpan<char> fileName)
+    {
+        var segment = Unquote(fileName);
+        return StorageKey.IsValid(segment) && !segment.Contains('/') && IsSpecial(segment) == (segment.Length < fileName.Length);
+    }
+
+    private static ReadOnlySpan<char> Unquote(ReadOnlySpan<char> fileName)
+        => fileName.Length > 2 && fileName[0] == '~' && fileName[^1] == '~' ? fileName[1..^1] : fileName;
+
+    private static bool IsSpecial(ReadOnlySpan<char> segment)
+    {
+        var dot = segment.IndexOf('.');
+        return segment[^1] == '.' // Windows removes it.
+            || segment is "lost+found" // Exists in the root of an ext4 volume.
+            || segment.StartsWith(".nfs", StringComparison.Ordinal) // NFS renames deleted files that are still open to this.
+            || IsDevice(dot < 0 ? segment : segment[..dot]);
+    }
+
+    // Windows treats these as devices, with any extension.
+    private static bool IsDevice(ReadOnlySpan<char> name)
+        => name is "con" or "prn" or "aux" or "nul"
+            || (name.Length == 4 && name[3] is >= '0' and <= '9'
+                && (name.StartsWith("com", StringComparison.Ordinal) || name.StartsWith("lpt", StringComparison.Ordinal)));
+}
