@@ -65,3 +65,14 @@ public interface IChallengeHandler
     ValueTask<string?> ExplainFailureAsync(ChallengeContext context, CancellationToken cancellationToken)
         => ValueTask.FromResult<string?>(null);
 }
+
+/// <summary>A handler whose responses others can remove. It checks them again when all responses of an order are visible.</summary>
+internal interface IConfirmedChallengeHandler
+{
+    /// <summary>
+    /// Checks whether the response is still visible, and provides it again if it is not. Called after all responses of the order became
+    /// visible.
+    /// </summary>
+    /// <exception cref="ChallengeException">The response is gone and could not be provided again.</exception>
+    Task ConfirmAsync(ChallengeContext context, CancellationToken cancellationToken);
+}

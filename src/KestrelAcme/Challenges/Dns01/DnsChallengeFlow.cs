@@ -45,8 +45,8 @@ internal sealed class DnsChallengeFlow(
     }
 
     /// <summary>
-    /// Checks the record again just before the CA is asked to validate, unless it was seen a moment ago. The records of an order's other
-    /// names may have taken minutes, and another program that writes whole sets removes the values that it does not know.
+    /// Checks the record again just before the challenge is submitted, unless it was seen a moment ago. The records of an order's other
+    /// names may have taken minutes, and another program that writes whole sets removes values that it does not know.
     /// </summary>
     public async Task ConfirmAsync(ChallengeContext context, string challengeName, CancellationToken cancellationToken)
     {

@@ -65,7 +65,7 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Confirm_SeenAMomentAgo_NobodyIsAsked()
+    public async Task Confirm_JustSeen_QueriesNothing()
     {
         var challenge = await VisibleAsync();
         var asked = _server.Questions;
@@ -76,7 +76,7 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Confirm_ServerIsSilentNow_SaysNothingAboutTheRecord()
+    public async Task Confirm_ServerIsSilent_CreatesNothing()
     {
         var challenge = await VisibleAsync();
         _time.Advance(TimeSpan.FromSeconds(30));
@@ -88,7 +88,7 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Order_AllAnswersAreVisible_EachIsConfirmedBeforeTheAuthorityIsAsked()
+    public async Task Order_AllVisible_EachIsConfirmedBeforeSubmission()
     {
         await using var fixture = await LocalFixture.StartAsync();
         var handler = new NotingHandler(() => fixture.Authority.Requests.Count(request => request.Resource == ResourceKind.Challenge));

@@ -36,7 +36,7 @@ internal sealed class PropagationWait(DnsAccess dns, TimeProvider time, ILogger<
     }
 
     /// <summary>
-    /// Asks once for a record that was seen before: whether somebody has removed it since. A server that does not answer says nothing.
+    /// Queries once for a record that was seen before, and returns whether it was removed since. Servers that do not respond are ignored.
     /// </summary>
     public async Task<bool> IsGoneAsync(PreparedRecord prepared, CancellationToken cancellationToken)
     {

@@ -93,7 +93,7 @@ public sealed class ExecContractTests : DnsProviderContract
     [InlineData("rm \"$0\"; echo gone; exit 11", "exited with code 11: gone.")]
     [InlineData("exec <&-; cat; exit 12", "exited with code 12: ")]
     [InlineData("printf 'no line break'; exit 13", "exited with code 13: no line break.")]
-    public async Task Create_ScriptBehavesOddlyAndFails_SaysItsCodeInPrintableWords(string script, string expected)
+    public async Task Create_OddScriptFails_ReportsItsCodeInPrintableText(string script, string expected)
     {
         var provider = CreateProvider(Script(script), TimeSpan.FromSeconds(50));
 
@@ -110,7 +110,7 @@ public sealed class ExecContractTests : DnsProviderContract
     [InlineData("setsid sh -c 'sleep 30' & exit 0")]
     [InlineData("nohup sleep 30 >/dev/null 2>&1 & exit 0")]
     [InlineData("rm \"$0\"; exit 0")]
-    public async Task Create_ScriptBehavesOddlyAndSucceeds_Succeeds(string script)
+    public async Task Create_OddScriptSucceeds_Succeeds(string script)
         => await CreateProvider(Script(script), TimeSpan.FromSeconds(20)).CreateTxtAsync(Txt("value"), Cancelled);
 
     [Fact]
