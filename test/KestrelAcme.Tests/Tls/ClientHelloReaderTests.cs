@@ -272,7 +272,8 @@ public sealed class ClientHelloReaderTests
                 wrong[which] = mutator.RunOne();
             }
 
-            Assert.True(wrong[which] is not null || mutator.Counts.All(count => count > half / 1000), "The mutations do not reach every status.");
+            Assert.True(
+                wrong[which] is not null || mutator.Counts.All(count => count > half / 1000), "The mutations do not reach every status.");
         });
 
         Assert.All(wrong, Assert.Null);

@@ -52,7 +52,7 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
             return ($"{record.Name} > {authority.Name}", authority.Name.Equals(ChallengeRecordLocator.Parse(record.Value.TrimEnd('.'))));
         }
 
-        // If port 53 leads to no name server of the zone, the word of a resolver is enough: it may be late, and nothing else.
+        // If port 53 does not lead to a name server of the zone, a resolver is enough: its response can only be out of date.
         var shown = await AskServersAsync(authority, cancellationToken);
         shown = shown.Count > 0 ? shown : [await AskResolversAsync(authority.Name, cancellationToken)];
 
@@ -69,8 +69,8 @@ internal sealed class RecordLook(DnsAccess dns, TimeProvider time)
         try
         {
             var servers = await dns.Authorities.FindServersAsync(authority.Zone, both.Token);
-            var answers = await Task.WhenAll(servers.SelectMany(s => s.EndPoints).Select(e => AskAsync(e, authority.Name, both.Token)));
-            return [.. answers.OfType<string[]>()];
+            var responses = await Task.WhenAll(servers.SelectMany(s => s.EndPoints).Select(e => AskAsync(e, authority.Name, both.Token)));
+            return [.. responses.OfType<string[]>()];
         }
         catch (Exception exception) when (
             exception is DnsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))

@@ -135,7 +135,7 @@ internal interface INameRouting
 
     /// <summary>Queries the resolvers for the A and AAAA records of names, all at once. Never fails.</summary>
     /// <param name="names">The names.</param>
-    /// <param name="cancellationToken">Ends the queries: names that have no response by then get none.</param>
+    /// <param name="cancellationToken">Cancels the queries. Names without a response by then have no addresses.</param>
     Task<IReadOnlyList<NameAddresses>> ReadAddressesAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken);
 }
 

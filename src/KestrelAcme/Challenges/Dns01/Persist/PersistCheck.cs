@@ -71,7 +71,7 @@ internal sealed class PersistCheck(DnsAccess dns, TimeProvider time, ILogger<Per
         var responses = await ReadAsync(wanted.Name, cancellationToken);
         var now = time.GetUtcNow();
 
-        // The best value of each server, and the worst server: which one the CA asks is not known.
+        // The best value of each server and the worst of all servers, because it is unknown which one the CA queries.
         var ends = responses.Select(response => response.Values.Max(value => PersistRecord.AllowsUntil(value, request, now))).ToList();
         var without = responses.Where((_, i) => ends[i] is null).ToList();
         if (without.Count == 0)

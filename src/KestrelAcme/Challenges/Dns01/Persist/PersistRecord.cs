@@ -52,8 +52,8 @@ internal static class PersistRecord
     /// </summary>
     public static bool Allows(string value, PersistRequest request, DateTimeOffset now) => AllowsUntil(value, request, now) is not null;
 
-    /// <summary>Until when a value lets this account prove the name, as <see cref="Allows"/> reads it.</summary>
-    /// <returns><see cref="DateTimeOffset.MaxValue"/> if it has no end; <see langword="null"/> if it does not allow it now.</returns>
+    /// <summary>Returns until when a value allows this account to prove the name. Interpreted like <see cref="Allows"/>.</summary>
+    /// <returns><see cref="DateTimeOffset.MaxValue"/> if it does not expire; <see langword="null"/> if it does not allow it now.</returns>
     public static DateTimeOffset? AllowsUntil(string value, PersistRequest request, DateTimeOffset now)
     {
         var parts = value.Split(';');

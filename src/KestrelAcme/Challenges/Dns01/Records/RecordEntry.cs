@@ -20,7 +20,7 @@ internal sealed record RecordEntry
     /// The key authorization of the challenge, of which <see cref="Value"/> is the digest. It proves that the value was made for a
     /// challenge: anyone who can write to the store can copy a value from DNS, but not find what it is the digest of.
     /// </summary>
-    /// <value><see langword="null"/>: nothing proves it, and the record is not deleted.</value>
+    /// <value><see langword="null"/> if nothing proves it; the record is then not deleted.</value>
     public string? KeyAuthorization { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }

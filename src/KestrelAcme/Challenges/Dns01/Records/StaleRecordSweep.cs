@@ -18,7 +18,7 @@ internal sealed class StaleRecordSweep(
     // A record that could not be deleted for this long is left to the operator, after a warning at every start.
     private static readonly TimeSpan OldestNote = TimeSpan.FromDays(30);
 
-    // More than a crash leaves behind. Planted notes must not use up the rate limits of the provider's API.
+    // More than a crash leaves behind. Forged notes must not use up the rate limits of the provider's API.
     private const int MostDeletions = 200;
 
     /// <returns>Whether records are left whose owners may be alive, or whose orders may be resumed.</returns>

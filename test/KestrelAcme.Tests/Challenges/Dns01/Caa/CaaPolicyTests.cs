@@ -28,7 +28,8 @@ public sealed class CaaPolicyTests
     [InlineData("0 iodef mailto:a@example.test", false)]
     [InlineData("128 iodef mailto:a@example.test", false)]
     [InlineData("0 tbs x", false)]
-    public void Judge_Records_AllowedAsTheySay(string records, bool wildcard) => Assert.Equal(CaaVerdictKind.Allowed, Judge(records, wildcard).Kind);
+    public void Judge_Records_AllowedAsTheySay(string records, bool wildcard)
+        => Assert.Equal(CaaVerdictKind.Allowed, Judge(records, wildcard).Kind);
 
     [Theory]
     [InlineData("0 issue other.test", false, "allows (issue) other.test, not ca.test or also.test")]
