@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KestrelAcme.Fuzz;
 using SharpFuzz;
 
@@ -18,6 +19,7 @@ switch (args)
     case ["run", var name]:
     {
         var target = FuzzTargets.Find(name);
+        WarmUp(target);
         using var input = new MemoryStream();
         Fuzzer.Run(stream =>
         {
@@ -40,4 +42,17 @@ switch (args)
     default:
         Console.Error.WriteLine("Usage: list | seed FOLDER | run TARGET | replay TARGET FILE...");
         return 2;
+}
+
+// What runs once, such as static constructors, must not be part of the first input's path: AFL++ would take its edges for unstable and learn nothing from
+// them. Instrumented code writes to a map that the fuzzer attaches later; until then it is a block of memory of our own.
+static unsafe void WarmUp(FuzzTarget target)
+{
+    const int rounds = 100;
+    SharpFuzz.Common.Trace.SharedMem = (byte*)NativeMemory.AllocZeroed(1 << 16);
+    var inputs = Seeds.All().Where(seed => seed.Target == target.Name).Select(seed => seed.Content).Append([]).ToList();
+    for (var i = 0; i < rounds; i++)
+    {
+        inputs.ForEach(input => target.Run(input));
+    }
 }

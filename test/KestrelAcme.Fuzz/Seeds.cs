@@ -57,7 +57,8 @@ internal static class Seeds
         }
     }
 
-    private static IEnumerable<(string Target, string Name, byte[] Content)> All()
+    /// <summary>The valid inputs that fuzzing begins with.</summary>
+    public static IEnumerable<(string Target, string Name, byte[] Content)> All()
     {
         yield return ("client-hello", "one-record", ClientHello("www.example.com", 4096));
         yield return ("client-hello", "many-records", ClientHello("www.example.com", 40));
