@@ -28,9 +28,9 @@ public sealed class Dns01EndToEndTests : IDisposable
         await Poll.UntilAsync(() => app.Log.Has("DnsRecordCreated"), () => $"the record\n{app.Log}", cancellationToken: Cancelled);
         var created = bind.SecondaryQueries;
         await Poll.UntilAsync(
-            () =>
-                bind.SecondaryQueries >= created + 3, () =>
-                    $"the secondary to be asked again and again\n{app.Log}", cancellationToken: Cancelled);
+            () => bind.SecondaryQueries >= created + 3,
+            () => $"the secondary to be asked again and again\n{app.Log}",
+            cancellationToken: Cancelled);
         Assert.False(app.Log.Has("ChallengePosted"), $"The challenge was posted before the secondary had the record.\n{app.Log}");
         await bind.TransferAsync("example.test", Cancelled);
         var transferred = bind.SecondaryQueries;
