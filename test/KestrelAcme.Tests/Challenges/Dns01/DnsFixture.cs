@@ -50,12 +50,9 @@ internal sealed class DnsFixture : IAsyncDisposable
         acme?.Invoke(builder);
 
         // The other handlers need a server.
-        foreach (
-            var other in services.Where(
-                s =>
-                    s.ServiceType == typeof(IChallengeHandler)
-                        && s.ImplementationType?.Name.StartsWith("Dns", StringComparison.Ordinal) == false)
-                .ToList())
+        var others = services.Where(service => service.ServiceType == typeof(IChallengeHandler)
+            && service.ImplementationType?.Name.StartsWith("Dns", StringComparison.Ordinal) == false);
+        foreach (var other in others.ToList())
         {
             services.Remove(other);
         }

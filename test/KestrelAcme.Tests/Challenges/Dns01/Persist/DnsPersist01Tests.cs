@@ -57,7 +57,7 @@ public sealed class DnsPersist01Tests
     [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000001", "2027-01-15T08:00:01Z")]
     [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=9000000000000000000", "9999-12-31T23:59:59.9999999Z")]
     [InlineData("ca.test; accounturi=https://ca.test/account/1; persistUntil=1800000000", null)]
-    public void AllowsUntil_Value(string value, string? end)
+    public void AllowsUntil_Value_ReturnsItsEnd(string value, string? end)
     {
         var request = new PersistRequest("example.test", Wildcard: false, new PersistAccount(DnsFixture.Account, null, null), ["ca.test"]);
 
@@ -70,7 +70,7 @@ public sealed class DnsPersist01Tests
     [InlineData(31, 10, false)]
     [InlineData(89, 90, true)]
     [InlineData(90, 90, false)]
-    public void EndsSoon_DaysAndDaysOfTheCertificate(int end, int notAfter, bool expected)
+    public void EndsSoon_End_ComparesWithThirtyDaysAndCertificate(int end, int notAfter, bool expected)
         => Assert.Equal(expected, PersistRecord.EndsSoon(Now.AddDays(end), Now.AddDays(notAfter), Now));
 
     internal static Dictionary<string, JsonElement> Members(string member, string value)
