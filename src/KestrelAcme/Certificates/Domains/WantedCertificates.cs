@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration.Snapshot;
@@ -137,7 +135,7 @@ internal static class DomainSourceSlug
     {
         var name = type.FullName ?? type.Name;
         var slug = string.Concat(type.Name.Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '-').Take(MaxLength));
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 4));
+        var hash = StorageKey.Hash(name)[..8];
         return number == 1 ? $"{slug}-{hash}" : $"{slug}-{hash}-{number}";
     }
 }

@@ -1,9 +1,8 @@
-using System.Security.Cryptography;
-using System.Text;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -12,6 +11,8 @@ internal static class StorageLayout
 {
     public const string CertificatesPrefix = "certificates/";
     public const string StatesPrefix = "states/";
+    public const string RevokedPrefix = "revoked/";
+    public const string RevocationListsPrefix = "revocation-lists/";
 
     public const string Pace = "pace/new-orders.json";
 
@@ -56,15 +57,21 @@ internal static class StorageLayout
     public static string Account(string authority) => $"accounts/{authority}.pem";
 
     /// <summary>The copy of a revoked certificate, whose key is never used again.</summary>
-    public static string Revoked(string id, string serialNumber) => $"revoked/{id}-{serialNumber.ToLowerInvariant()}.pem";
+    public static string Revoked(string id, string serialNumber) => $"{RevokedPrefix}{id}-{serialNumber.ToLowerInvariant()}.pem";
 
-    public static string RevocationList(Uri url, string issuerKey) => $"revocation-lists/{Hash($"{url.AbsoluteUri} {issuerKey}")}.json";
+    public static string RevocationList(Uri url, string issuerKey) => $"{RevocationListsPrefix}{Hash($"{url.AbsoluteUri} {issuerKey}")}.json";
 
     /// <summary>The time until which the account at a CA is held.</summary>
     public static string AccountHold(Uri directoryUrl) => $"pace/held-{Hash(directoryUrl.AbsoluteUri)}.json";
 
     /// <summary>The account or the profiles that a CA refuses, whatever the names are.</summary>
     public static string AccountBlocks(Uri directoryUrl) => $"pace/blocked-{Hash(directoryUrl.AbsoluteUri)}.json";
+
+    /// <summary>The lease that is held while values of <see cref="Pace"/> change.</summary>
+    public const string PaceLease = "pace";
+
+    /// <summary>The lease of the instance that tidies up.</summary>
+    public const string HousekeepingLease = "housekeeping";
 
     public static string OrderLease(string nameSet) => $"orders/{nameSet}";
 
@@ -73,5 +80,5 @@ internal static class StorageLayout
 
     public static string AccountLease(string authority) => $"accounts/{authority}";
 
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
+    private static string Hash(string text) => StorageKey.Hash(text)[..32];
 }

@@ -15,7 +15,6 @@ internal sealed class NewOrderRateLimiterStore(
     NewOrderRateLimiter pace, BoundedStorage storage, IssuanceSettings settings, TimeProvider time,
     ILogger<NewOrderRateLimiterStore> logger)
 {
-    private const string LeaseName = "pace";
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
 
@@ -42,7 +41,7 @@ internal sealed class NewOrderRateLimiterStore(
     public async Task<DateTimeOffset?> TakeAsync(CancellationToken cancellationToken)
     {
         await using var lease = await LeaseWait.AcquireAsync(
-            storage, LeaseName, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
+            storage, StorageLayout.PaceLease, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
         var now = time.GetUtcNow();
         var (bucket, wait) = (await ReadAsync(cancellationToken)).Take(now, settings.NewSetBurst, settings.NewSetInterval);
         await storage.WriteAsync(

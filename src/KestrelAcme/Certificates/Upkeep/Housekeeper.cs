@@ -25,8 +25,8 @@ internal sealed class Housekeeper(
         StorageLayout.StatesPrefix,
         Http01TokenTable.StoragePrefix,
         SharedTlsAlpn01Responses.StoragePrefix,
-        "revoked/",
-        "revocation-lists/",
+        StorageLayout.RevokedPrefix,
+        StorageLayout.RevocationListsPrefix,
     ];
 
     public Task RunAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
@@ -47,7 +47,8 @@ internal sealed class Housekeeper(
     /// <summary>Runs one round.</summary>
     public async Task TidyAsync(CancellationToken cancellationToken)
     {
-        await using var keeper = await LeaseKeeper.TryAcquireAsync(storage, "housekeeping", LeaseDuration, time, cancellationToken);
+        await using var keeper = await LeaseKeeper.TryAcquireAsync(
+            storage, StorageLayout.HousekeepingLease, LeaseDuration, time, cancellationToken);
         if (keeper is null)
         {
             return;
