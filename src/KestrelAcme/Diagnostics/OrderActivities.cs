@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>
-/// What tracing sees of orders, in the activity source <c>KestrelAcme</c>: one activity for each attempt, and below it one for each step. A step
-/// that ends without an error was done. Nothing is allocated if nobody listens.
+/// What tracing sees of orders, in the activity source <c>KestrelAcme</c>: one activity for each attempt, and below it one for each step. A
+/// step that ends without an error was done. Nothing is allocated if nobody listens.
 /// </summary>
 internal static class OrderActivities
 {
@@ -35,7 +35,9 @@ internal static class OrderActivities
 
     private static readonly ActivitySource Source = new(SourceName, typeof(OrderActivities).Assembly.GetName().Version?.ToString(3));
 
-    /// <summary>Starts the activity of an attempt. It has no parent: the scheduler planned it, whatever code has started the host.</summary>
+    /// <summary>
+    /// Starts the activity of an attempt. It has no parent: the scheduler planned it, whatever code has started the host.
+    /// </summary>
     public static OrderActivity StartOrder(string certificateId, Uri directoryUrl)
     {
         if (!Source.HasListeners())
@@ -66,7 +68,9 @@ internal static class OrderActivities
 /// <summary>The activity of an attempt; disposing it ends it.</summary>
 internal readonly struct OrderActivity(Activity? activity) : IDisposable
 {
-    /// <summary>Says how the attempt ended: <c>obtained</c>, <c>not_due</c>, <c>elsewhere</c>, <c>held_back</c>, or <c>stopped</c>.</summary>
+    /// <summary>
+    /// Says how the attempt ended: <c>obtained</c>, <c>not_due</c>, <c>elsewhere</c>, <c>held_back</c>, or <c>stopped</c>.
+    /// </summary>
     public void SetOutcome(string outcome) => activity?.SetTag("acme.order.outcome", outcome);
 
     /// <summary>Says that the attempt failed.</summary>

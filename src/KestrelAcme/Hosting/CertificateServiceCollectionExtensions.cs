@@ -18,7 +18,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace KestrelAcme.Hosting;
 
-/// <summary>Registers the certificate engine, folder by folder.</summary>
+/// <summary>Registers the certificate engine, room by room, from the bottom up.</summary>
 internal static class CertificateServiceCollectionExtensions
 {
     /// <summary>Registers the certificate engine and its services, except the store, TLS and the challenges.</summary>
@@ -30,12 +30,22 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<CertificateEventHub>();
         services.AddMetrics();
         services.TryAddSingleton<CertificateMetrics>();
+        AddDomains(services);
         AddAuthorities(services);
-        AddLoading(services);
+        AddRateLimits(services);
         AddOrders(services);
         AddScheduling(services);
+        AddAttempts(services);
         AddRevocation(services);
+        AddStored(services);
         AddEngine(services);
+    }
+
+    private static void AddDomains(IServiceCollection services)
+    {
+        services.TryAddSingleton<DomainStore>();
+        services.TryAddSingleton<WantedCertificates>();
+        services.TryAddSingleton<DomainWatcher>();
     }
 
     private static void AddAuthorities(IServiceCollection services)
@@ -45,14 +55,13 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<AuthorityChoice>();
     }
 
-    private static void AddLoading(IServiceCollection services)
+    private static void AddRateLimits(IServiceCollection services)
     {
-        services.TryAddSingleton<CertificateLoader>();
-        services.TryAddSingleton<RetiredCertificates>();
-        services.TryAddSingleton<LoadQueue>();
-        services.TryAddSingleton<LoadReport>();
-        services.TryAddSingleton<CertificateLoadGate>();
-        services.Replace(ServiceDescriptor.Singleton<ICertificateLoadGate>(static provider => provider.GetRequiredService<CertificateLoadGate>()));
+        services.TryAddSingleton<NewOrderRateLimiter>();
+        services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<NewOrderRateLimiter>());
+        services.TryAddSingleton<NewOrderRateLimiterStore>();
+        services.TryAddSingleton<AccountHolds>();
+        services.TryAddSingleton<OrderLimits>();
     }
 
     private static void AddOrders(IServiceCollection services)
@@ -66,36 +75,32 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<CaaStep>();
         services.TryAddSingleton<PersistStep>();
         services.TryAddSingleton<CertificateDownload>();
-        services.TryAddSingleton<OrderFlow>();
         services.TryAddSingleton<RehearsalFlow>();
         services.TryAddSingleton<RehearsalStep>();
+        services.TryAddSingleton<OrderFlow>();
     }
 
     private static void AddScheduling(IServiceCollection services)
     {
-        services.TryAddSingleton<NewOrderRateLimiter>();
-        services.TryAddSingleton<IWorkGate>(static provider => provider.GetRequiredService<NewOrderRateLimiter>());
-        services.TryAddSingleton<NewOrderRateLimiterStore>();
-        services.TryAddSingleton<AccountHolds>();
-        services.TryAddSingleton<OrderLimits>();
         services.TryAddSingleton<IssuanceStatus>();
         services.TryAddSingleton<IssuanceGate>();
-        services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<CertificatePlanner>();
+        services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<CertificateAgenda>();
+        services.TryAddSingleton<RecordWatch>();
+        services.TryAddSingleton<RenewalInfoPoller>();
+    }
+
+    private static void AddAttempts(IServiceCollection services)
+    {
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
-        services.TryAddSingleton<RecordWatch>();
         services.TryAddSingleton<FailureRecorder>();
-        services.TryAddSingleton<OrderRunner>();
-        services.TryAddSingleton<RenewalInfoPoller>();
         services.TryAddSingleton<Abandonment>();
         services.TryAddSingleton<MaintenanceStep>();
         services.TryAddSingleton<OrderAdmission>();
+        services.TryAddSingleton<OrderRunner>();
         services.TryAddSingleton<CertificateWorker>();
-        services.TryAddSingleton<StoredCertificateAdopter>();
-        services.TryAddSingleton<StorageWatcher>();
-        services.TryAddSingleton<Housekeeper>();
     }
 
     private static void AddRevocation(IServiceCollection services)
@@ -106,11 +111,22 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<CertificateRevoker>();
     }
 
+    private static void AddStored(IServiceCollection services)
+    {
+        services.TryAddSingleton<CertificateLoader>();
+        services.TryAddSingleton<RetiredCertificates>();
+        services.TryAddSingleton<LoadQueue>();
+        services.TryAddSingleton<LoadReport>();
+        services.TryAddSingleton<CertificateLoadGate>();
+        services.Replace(
+            ServiceDescriptor.Singleton<ICertificateLoadGate>(static provider => provider.GetRequiredService<CertificateLoadGate>()));
+        services.TryAddSingleton<StoredCertificateAdopter>();
+        services.TryAddSingleton<StorageWatcher>();
+    }
+
     private static void AddEngine(IServiceCollection services)
     {
-        services.TryAddSingleton<DomainStore>();
-        services.TryAddSingleton<WantedCertificates>();
-        services.TryAddSingleton<DomainWatcher>();
+        services.TryAddSingleton<Housekeeper>();
         services.TryAddSingleton<CertificateReconciler>();
         services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<EngineRequests>();
