@@ -110,7 +110,9 @@ internal sealed class AuthorizationFlow(
         using var step = OrderActivities.StartStep(OrderActivities.AwaitVisibility);
         await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
         await Task.WhenAll(open.Select(
-            c => c.Handler is IConfirmedChallengeHandler confirmed ? confirmed.ConfirmAsync(c.Context, cancellationToken) : Task.CompletedTask));
+            c => c.Handler is IConfirmedChallengeHandler confirmed
+                ? confirmed.ConfirmAsync(c.Context, cancellationToken)
+                : Task.CompletedTask));
         step.Done();
     }
 

@@ -59,7 +59,8 @@ internal static class StorageLayout
     /// <summary>The copy of a revoked certificate, whose key is never used again.</summary>
     public static string Revoked(string id, string serialNumber) => $"{RevokedPrefix}{id}-{serialNumber.ToLowerInvariant()}.pem";
 
-    public static string RevocationList(Uri url, string issuerKey) => $"{RevocationListsPrefix}{Hash($"{url.AbsoluteUri} {issuerKey}")}.json";
+    public static string RevocationList(Uri url, string issuerKey)
+        => $"{RevocationListsPrefix}{Hash($"{url.AbsoluteUri} {issuerKey}")}.json";
 
     /// <summary>The time until which the account at a CA is held.</summary>
     public static string AccountHold(Uri directoryUrl) => $"pace/held-{Hash(directoryUrl.AbsoluteUri)}.json";
