@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using KestrelAcme.Certificates.Authorities;
@@ -24,7 +25,7 @@ public sealed class AttemptDepthTests
             configure: builder => builder.Services.AddSingleton<IAuthorityClientFactory>(
                 services => new GatedClientFactory(ActivatorUtilities.CreateInstance<AcmeAuthorityClientFactory>(services), gate)));
 
-        IReadOnlyList<string> frames = [];
+        List<string> frames = [];
         await Poll.UntilAsync(
             () => gate.IsReached && (frames = AsyncStack.Read(gate.Posting)).Contains($"{nameof(CertificateScheduler)}.RunOneAsync"),
             $"the post of a challenge\n{app.Log}",
@@ -75,6 +76,7 @@ public sealed class AttemptDepthTests
     }
 
     /// <summary>Passes every call on; accounts that come back are wrapped too, and a challenge is posted through the gate.</summary>
+    [SuppressMessage("Performance", "CA1852:Seal internal types", Justification = "A proxy derives from it at run time.")]
     private class GatedProxy<T> : DispatchProxy
         where T : class
     {
@@ -112,7 +114,7 @@ public sealed class AttemptDepthTests
             ?? throw new InvalidOperationException("This version of .NET keeps the continuation of a task elsewhere.");
 
         /// <returns>The methods of KestrelAcme that wait, the innermost first: <c>Type.Method</c>.</returns>
-        public static IReadOnlyList<string> Read(Task innermost)
+        public static List<string> Read(Task innermost)
         {
             var frames = new List<string>();
             for (var task = innermost; task is not null; task = Next(Continuation.GetValue(task)))
