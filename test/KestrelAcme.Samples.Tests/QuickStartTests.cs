@@ -46,7 +46,7 @@ public sealed class QuickStartTests
         Assert.NotEqual(before, certificates.Find(Name)!.SerialNumber);
     }
 
-    /// <summary>A client that sends the server name, reaches the test's own port, and trusts the local root alone.</summary>
+    /// <summary>A client that sends the server name, connects to the test's port, and trusts only the local root.</summary>
     private static HttpClient Client(int port, X509Certificate2 root) => new(new SocketsHttpHandler
     {
         ConnectCallback = async (_, cancellationToken) =>

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KestrelAcme.Samples.Tests;
 
-/// <summary>samples/Wildcard as it was built, in a process of its own that keeps its files in a folder of the test.</summary>
+/// <summary>The built samples/Wildcard in a separate process, with its files in a folder of the test.</summary>
 internal sealed partial class WildcardProcess : IAsyncDisposable
 {
     private readonly ChildProcess _process;
@@ -33,7 +33,7 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
             ChildProcess.Start(Dotnet(), ["exec", Path.Combine(sample, OutputFolder(), "Wildcard.dll")], environment, folder), port);
     }
 
-    /// <summary>Waits for the curl line that it prints once it serves, and returns what is in it.</summary>
+    /// <summary>Waits for the curl command that the sample prints when it serves, and returns its parts.</summary>
     public async Task<(string RootPemPath, string Host, int Port)> ServesAsync()
     {
         var line = await _process.WaitForLineAsync("curl --cacert", TimeSpan.FromSeconds(60), Cancelled);
@@ -47,8 +47,8 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
 
     public Task<string> WroteAsync(string text) => _process.WaitForLineAsync(text, cancellationToken: Cancelled);
 
-    /// <summary>Asks it to end.</summary>
-    /// <returns>Its exit code; <see langword="null"/> when it had to be killed.</returns>
+    /// <summary>Stops the process.</summary>
+    /// <returns>The exit code; <see langword="null"/> if the process had to be killed.</returns>
     public async Task<int?> StopAsync() => await _process.StopAsync(cancellationToken: Cancelled) ? _process.ExitCode : null;
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
@@ -56,7 +56,7 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
     [GeneratedRegex(@"^  curl --cacert (?<root>\S+) --resolve (?<host>[^:\s]+):(?<port>\d+):127\.0\.0\.1 https://\k<host>:\k<port>/$")]
     private static partial Regex CurlLine();
 
-    /// <summary>This project is built to bin/CONFIGURATION/FRAMEWORK, and so is the sample.</summary>
+    /// <summary>Both this project and the sample are built to bin/CONFIGURATION/FRAMEWORK.</summary>
     private static string OutputFolder() => Path.GetRelativePath(ProjectFolder(), AppContext.BaseDirectory);
 
     private static string SampleFolder() => Path.GetFullPath(Path.Combine(ProjectFolder(), "..", "..", "samples", "Wildcard"));

@@ -50,7 +50,7 @@ public sealed class WildcardTests
         Assert.DoesNotContain("DNS: +", second.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>The names in the certificate that a client gets which verifies name and chain, with one root that it trusts.</summary>
+    /// <summary>Returns the names in the certificate that a client gets that verifies name and chain and trusts one root.</summary>
     private static async Task<IEnumerable<string>> NamesServedAsync(WildcardProcess sample, string host, X509Certificate2? anchor)
     {
         using var socket = new TcpClient();

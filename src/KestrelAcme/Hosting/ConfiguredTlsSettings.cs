@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
+using System.Net;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Tls;
 
@@ -29,7 +31,12 @@ internal sealed class ConfiguredTlsSettings : ITlsSettingsSource, IDisposable
             : Tls.MissingCertificate.Placeholder,
         ContextCacheSize = snapshot.ContextCacheSize,
         SessionCacheCertificates = snapshot.SessionCacheCertificates,
-        DefaultServerName = snapshot.DefaultServerName?.Value,
-        LocalAddressNames = snapshot.LocalAddressNames.ToFrozenDictionary(n => n.Address, n => n.Name.Value),
+        DefaultServerName = snapshot.DefaultServerName is { } name ? From(name) : null,
+        LocalAddressNames = snapshot.LocalAddressNames.ToFrozenDictionary(n => n.Address, n => From(n.Name)),
     };
+
+    // Parsed once for each configuration, not for each handshake.
+    private static TlsTarget From(CertificateIdentifier identifier) => identifier.Kind == IdentifierKind.Ip
+        ? new TlsTarget(IPAddress.Parse(identifier.Value))
+        : new TlsTarget(identifier.Value);
 }

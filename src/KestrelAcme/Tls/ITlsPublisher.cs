@@ -9,7 +9,7 @@ internal interface ITlsPublisher
     /// <summary>
     /// Sets the managed names, with or without a certificate yet. A name that is neither managed nor published is foreign.
     /// </summary>
-    /// <param name="names">All managed names.</param>
+    /// <param name="names">All managed names, in the form of the name index: A-labels in lower case, without a trailing dot.</param>
     /// <param name="sole">
     /// A name of the only configured certificate, which is served to clients without a server name; <see langword="null"/> if several are
     /// configured.

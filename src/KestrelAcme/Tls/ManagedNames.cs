@@ -9,12 +9,14 @@ internal sealed class ManagedNames
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly HashSet<IPAddress> _addresses = [];
 
-    /// <param name="names">All managed names.</param>
-    /// <param name="sole">A name of the only configured certificate; <see langword="null"/> if several are configured.</param>
+    /// <param name="names">All managed names, in the form of the name index: A-labels in lower case, without a trailing dot.</param>
+    /// <param name="sole">
+    /// A name of the only configured certificate, in the same form; <see langword="null"/> if several are configured.
+    /// </param>
     public ManagedNames(IReadOnlyCollection<string> names, string? sole = null)
     {
         Count = names.Count;
-        Sole = sole is null ? null : HostName.Normalize(sole);
+        Sole = sole;
         _names = new HashSet<string>(names.Count, StringComparer.Ordinal);
         _bySpan = _names.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var name in names)
@@ -25,8 +27,7 @@ internal sealed class ManagedNames
             }
             else
             {
-                var normalized = HostName.Normalize(name);
-                _names.Add(normalized.StartsWith("*.", StringComparison.Ordinal) ? normalized[1..] : normalized);
+                _names.Add(name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name);
             }
         }
 

@@ -157,7 +157,7 @@ internal sealed class TlsSelector(
         var current = table.Settings;
         if (localAddress is not null && current.LocalAddressNames.TryGetValue(localAddress, out var mapped))
         {
-            return IPAddress.TryParse(mapped, out var address) ? (null, address) : (HostName.Normalize(mapped), null);
+            return (mapped.Name, mapped.Address);
         }
 
         var known = table.Find(localAddress, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null || table.Managed.Find(localAddress) is not null;
@@ -165,14 +165,13 @@ internal sealed class TlsSelector(
     }
 
     // A default name that is not managed is ignored.
-    private (string? Name, IPAddress? Address) Default(string written, IPAddress? localAddress)
+    private (string? Name, IPAddress? Address) Default(TlsTarget target, IPAddress? localAddress)
     {
-        if (IPAddress.TryParse(written, out var address))
+        if (target.Name is not { } name)
         {
-            return (null, address);
+            return (null, target.Address);
         }
 
-        var name = HostName.Normalize(written);
         var known = table.Managed.Find(name) is not null || table.Find(name, KeyKinds.Ecdsa | KeyKinds.Rsa) is not null;
         return known ? (name, null) : (null, localAddress);
     }

@@ -19,16 +19,36 @@ internal sealed record TlsSettings
     public int SessionCacheCertificates { get; init; } = 256;
 
     /// <summary>The name to serve to clients without SNI; <see langword="null"/> for none.</summary>
-    public string? DefaultServerName { get; init; }
+    public TlsTarget? DefaultServerName { get; init; }
 
     /// <summary>The names (or public addresses) to serve to clients without SNI, by the local address that they connected to.</summary>
-    public IReadOnlyDictionary<IPAddress, string> LocalAddressNames { get; init; } = FrozenDictionary<IPAddress, string>.Empty;
+    public IReadOnlyDictionary<IPAddress, TlsTarget> LocalAddressNames { get; init; } = FrozenDictionary<IPAddress, TlsTarget>.Empty;
 
     /// <summary>
     /// How long a client may take to send its ClientHello, if the endpoint's own handshake timeout is unknown, and to finish a validation
     /// handshake.
     /// </summary>
     public TimeSpan HandshakePeekTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>The name or the address whose certificate clients without a server name get.</summary>
+internal sealed record TlsTarget
+{
+    /// <summary>Creates a target for a name.</summary>
+    /// <param name="name">The name in the form of the name index: A-labels in lower case, without a trailing dot.</param>
+    public TlsTarget(string name) => Name = name;
+
+    /// <summary>Creates a target for an address.</summary>
+    public TlsTarget(IPAddress address) => Address = address;
+
+    /// <summary>The name; <see langword="null"/> for an address.</summary>
+    public string? Name { get; }
+
+    /// <summary>The address; <see langword="null"/> for a name.</summary>
+    public IPAddress? Address { get; }
+
+    /// <summary>Returns the name or the address.</summary>
+    public override string ToString() => Name ?? $"{Address}";
 }
 
 /// <summary>Provides the current TLS settings. They are read at every use, so that a configuration reload takes effect.</summary>

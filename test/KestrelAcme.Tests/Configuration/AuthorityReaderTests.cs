@@ -51,7 +51,7 @@ public sealed class AuthorityReaderTests
     [InlineData("http://127.0.0.1:14000/dir")]
     [InlineData("http://localhost/dir")]
     [InlineData("http://ca.localhost/dir")]
-    public void Build_OwnAuthority_IdIsAStorageKeySegment(string url)
+    public void Build_PrivateAuthority_IdIsAStorageKeySegment(string url)
     {
         var authority = Assert.Single(TestFacts.Snapshot(options => options.DirectoryUrl = url).Authorities);
 
@@ -74,7 +74,7 @@ public sealed class AuthorityReaderTests
     [InlineData("http://ca.corp:8080/dir", "is not encrypted, and not on this machine. Write 'https://ca.corp:8080/dir'.")]
     [InlineData("ftp://ca.corp/dir", "is not the URL of a directory.")]
     [InlineData("https://", "is not the URL of a directory.")]
-    public void Build_BadDirectoryUrl_SaysWhyAndHow(string url, string expected)
+    public void Build_InvalidDirectoryUrl_ReasonAndFix(string url, string expected)
     {
         var problem = Assert.Single(TestFacts.Problems(options => options.DirectoryUrl = url));
 
@@ -113,7 +113,7 @@ public sealed class AuthorityReaderTests
     }
 
     [Fact]
-    public void Build_ShorthandBesideList_IsAProblemForEachKey()
+    public void Build_ShorthandAndList_ProblemForEachKey()
     {
         var problems = TestFacts.Problems(options =>
         {

@@ -140,7 +140,7 @@ public sealed class CertificateReaderTests
             StringComparison.Ordinal);
 
     [Fact]
-    public void Build_ReservedName_AllowedWhereOneAuthorityIsOurOwn()
+    public void Build_ReservedName_AllowedWithAPrivateAuthority()
     {
         Assert.Single(TestFacts.Problems(options => options.DomainNames = ["a.test"]));
         Assert.Empty(TestFacts.Problems(options => (options.DomainNames, options.DirectoryUrl) = (["a.test"], "https://ca.corp/dir")));

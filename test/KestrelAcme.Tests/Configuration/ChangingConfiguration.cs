@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace KestrelAcme.Tests.Configuration;
 
-/// <summary>A configuration that a test rewrites, as an editor rewrites appsettings.json.</summary>
+/// <summary>A configuration that tests change, like an editor that saves appsettings.json.</summary>
 internal sealed class ChangingConfiguration : ConfigurationProvider, IConfigurationSource
 {
     public ChangingConfiguration(params (string Key, string? Value)[] values) => Set(values);
@@ -15,7 +15,7 @@ internal sealed class ChangingConfiguration : ConfigurationProvider, IConfigurat
         OnReload();
     }
 
-    /// <summary>What a file that can no longer be parsed does: it has nothing any more, and nothing signals it.</summary>
+    /// <summary>Loses all values without a change notification, like a file that can no longer be parsed.</summary>
     public void Empty() => Set([]);
 
     private void Set((string Key, string? Value)[] values)

@@ -80,7 +80,7 @@ public sealed class ConfigurationBinderTests
     [Fact]
     public void Bind_EveryWritableOption_HasAKey()
     {
-        // What can be set in code can be written in the configuration: a forgotten key would be reported as unknown.
+        // Every option that code can set has a key in the configuration. A missing key would be reported as unknown.
         foreach (var property in typeof(AcmeHttpsOptions).GetProperties().Where(property => property.CanWrite))
         {
             var options = BindJson($$"""{ "AcmeHttps": { "{{property.Name}}": null, "{{property.Name}}x": 1 } }""");
@@ -106,7 +106,7 @@ public sealed class ConfigurationBinderTests
     }
 
     [Fact]
-    public void Bind_ListsAsOneText_AreDividedAtCommas()
+    public void Bind_ListsAsOneText_SplitAtCommas()
     {
         var options = BindJson("""
             { "AcmeHttps": {
@@ -130,7 +130,7 @@ public sealed class ConfigurationBinderTests
             BindJson("""{ "AcmeHttps": { "DomainNames": { "c.example": true, "b.example": false, "a.example": "" } } }""").DomainNames);
 
     [Fact]
-    public void Bind_List_ReplacesWhatWasThere()
+    public void Bind_List_ReplacesThePreviousOne()
     {
         var options = new AcmeHttpsOptions
         {
@@ -168,7 +168,7 @@ public sealed class ConfigurationBinderTests
     }
 
     [Fact]
-    public void Bind_NullsAndEmptyValues_CountAsNone()
+    public void Bind_NullsAndEmptyValues_Ignored()
     {
         var options = BindJson(
             """
@@ -245,7 +245,7 @@ public sealed class ConfigurationBinderTests
             "\"DnsProviders\": [{ \"Type\": \"x\", \"MinimumWait\": 60 }]",
             "AcmeHttps:DnsProviders:0:MinimumWait = '60': is not a duration. Write hours, minutes and seconds, such as 00:05:00 for "
                 + "five minutes.")]
-    public void Bind_Bad_OneProblemWithKeyValueAndFix(string json, string expected)
+    public void Bind_Invalid_OneProblemWithKeyValueAndFix(string json, string expected)
         => Assert.Equal([expected], BindJson($$"""{ "AcmeHttps": { {{json}} } }""").BindingProblems.Select(problem => problem.ToString()));
 
     [Theory]

@@ -15,7 +15,7 @@ public sealed class ConfigurationLayersTests
         """;
 
     [Fact]
-    public void Read_ArrayOverArray_IsMergedAndSaid()
+    public void Read_ArrayOverArray_MergedAndReported()
     {
         var layers = Layers(Base, """{ "AcmeHttps": { "DomainNames": [ "only.example.com" ] } }""");
 
@@ -27,7 +27,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_WholeListFromOneSource_SaysNothing()
+    public void Read_WholeListFromOneSource_NotReported()
     {
         var layers = Layers(
             """{ "AcmeHttps": { "DomainNames": [ "a.example.com" ] } }""",
@@ -69,7 +69,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_ObjectOverArray_AddsAndTakesAway()
+    public void Read_ObjectOverArray_AddsAndRemoves()
     {
         var layers = Layers(
             Base,
@@ -96,7 +96,7 @@ public sealed class ConfigurationLayersTests
             "AcmeHttps:Authorities")]
     [InlineData("DnsProviders", "{ \"Type\": \"a\" }, { \"Type\": \"b\" }", "{ \"Type\": \"c\" }", "AcmeHttps:DnsProviders")]
     [InlineData("DnsResolvers", "\"192.0.2.1\", \"192.0.2.2\"", "\"192.0.2.3\"", "AcmeHttps:DnsResolvers")]
-    public void Read_OtherLists_AreSaidToo(string key, string below, string above, string list)
+    public void Read_OtherLists_MergeIsReported(string key, string below, string above, string list)
     {
         var layers = Layers($$"""{ "AcmeHttps": { "{{key}}": [ {{below}} ] } }""", $$"""{ "AcmeHttps": { "{{key}}": [ {{above}} ] } }""");
 
@@ -104,7 +104,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_SecretOfAnElementFromElsewhere_SaysNothing()
+    public void Read_SecretOfAnElementFromAnotherSource_NotReported()
     {
         var layers = Layers(
             """{ "AcmeHttps": { "DnsProviders": [ { "Type": "Cloudflare" } ] } }""",
@@ -117,7 +117,7 @@ public sealed class ConfigurationLayersTests
     [InlineData("")]
     [InlineData("{ }")]
     [InlineData("""{ "AcmeHttps": { "DirectoryUrl": "" } }""")]
-    public void Read_SourceHasNothingAnyMore_KeepsItsLastSettings(string now)
+    public void Read_SourceLostItsSettings_LastSettingsKept(string now)
     {
         var source = new TextSource("settings.json", Base);
         var layers = Layers(source);
@@ -131,7 +131,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_AuthorityGoneAmongOthers_IsKeptWithWhatBelongsToIt()
+    public void Read_AuthorityMissing_KeptWithItsSettings()
     {
         var (layers, source) = Accepted(Base);
 
@@ -144,7 +144,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_AuthorityGoneAndTheOneBelowShows_IsKept()
+    public void Read_AuthorityMissingAndLowerSourceHasOne_Kept()
     {
         var below = new TextSource("below.json", """{ "AcmeHttps": { "DirectoryUrl": "LetsEncrypt" } }""");
         var above = new TextSource("above.json", Base);
@@ -158,7 +158,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_AnotherAuthority_TakesNothingOfTheLastOne()
+    public void Read_AnotherAuthority_NoSettingsOfTheLastOne()
     {
         var (layers, source) = Accepted(Base);
 
@@ -171,7 +171,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_ListOfAuthoritiesInPlaceOfTheShorthand_IsTaken()
+    public void Read_ListOfAuthoritiesInsteadOfShorthand_Used()
     {
         var (layers, source) = Accepted(Base);
 
@@ -185,7 +185,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_FirstOfTwoAuthoritiesGone_IsKept()
+    public void Read_FirstOfTwoAuthoritiesMissing_Kept()
     {
         var (layers, source) = Accepted(
             """
@@ -206,7 +206,7 @@ public sealed class ConfigurationLayersTests
     [InlineData("\"EmailAddress\": \"ops@example.com\"", "EmailAddress")]
     [InlineData("\"StoragePath\": \"/data\"", "StoragePath")]
     [InlineData("\"DnsProviders\": [ { \"Type\": \"Cloudflare\" } ]", "DnsProviders:0:Type")]
-    public void Read_SettingThatDecidesWhatIsOrderedIsGone_IsKept(string setting, string key)
+    public void Read_SettingThatAffectsOrdersMissing_Kept(string setting, string key)
     {
         var (layers, source) = Accepted($$"""{ "AcmeHttps": { "SelfCheck": true, {{setting}} } }""");
         var before = layers.Read().Section[key];
@@ -218,7 +218,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void Read_AllNamesOfASourceGone_AreKeptUnlessTheyMoved()
+    public void Read_AllNamesOfASourceMissing_KeptUnlessMoved()
     {
         var first = new TextSource(
             "first.json", """{ "AcmeHttps": { "AcceptTermsOfService": true, "DomainNames": [ "a.example.com" ] } }""");
@@ -234,7 +234,7 @@ public sealed class ConfigurationLayersTests
     }
 
     [Fact]
-    public void HasLostSource_EmptiedWithoutASignal_IsSeen()
+    public void HasLostSource_EmptiedWithoutASignal_True()
     {
         var (layers, source) = Accepted(Base);
         Assert.False(layers.HasLostSource());

@@ -35,11 +35,11 @@ public sealed class ConfigurationProblemTests
     [InlineData("Emial", null)]
     [InlineData("EmailAdress", "EmailAddress")]
     [InlineData("Wholly", null)]
-    public void Find_Misspelt_NearestOrNone(string written, string? expected)
+    public void Find_Misspelled_NearestOrNone(string written, string? expected)
         => Assert.Equal(expected, NearestName.Find(written, ["DomainNames", "EmailAddress"]));
 
     [Fact]
-    public void ValueList_SameElements_Equal()
+    public void EquatableArray_SameElements_Equal()
     {
         EquatableArray<string> list = ["a", "b"];
 

@@ -51,7 +51,7 @@ public sealed class ConfigurationRegistrationTests
     }
 
     [Fact]
-    public void Current_AddedInCodeAndTwoCalls_CodeStandsBetweenThem()
+    public void Current_AddedInCodeBetweenTwoCalls_Kept()
     {
         using var host = Host(services => services
             .AddAcmeHttpsConfiguration()
@@ -84,7 +84,7 @@ public sealed class ConfigurationRegistrationTests
     }
 
     [Fact]
-    public void Current_Invalid_ThrowsTheSame()
+    public void Current_Invalid_Throws()
     {
         using var host = Host(
             services => services.AddAcmeHttpsConfiguration().Configure<AcmeHttpsOptions>(options => options.DomainNames = ["a b"]));

@@ -22,7 +22,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     private int _builds;
     private bool _appThrows;
 
-    // The entries of the configuration's block.
+    // The log events of the configuration.
     private string[] Logged => [.. _log.Lines.Where(line => line.Event.Id is >= 1500 and < 1600).Select(line => line.Event.Name!)];
 
     private ConfigurationSource Source => _host.Services.GetRequiredService<ConfigurationSource>();
@@ -54,7 +54,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_Good_InForceAfterTheQuietTime()
+    public void Change_Valid_UsedAfterTheQuietTime()
     {
         _configuration.Change([.. Good, ("DomainNames:1", "www.example.com")]);
         Assert.Empty(_seen);
@@ -91,7 +91,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_ThatSaysTheSame_TellsNobody()
+    public void Change_SameValues_ListenersNotCalled()
     {
         Reload(Good);
 
@@ -101,7 +101,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_Bad_KeepsTheLastGoodAndReportsAll()
+    public void Change_Invalid_KeepsTheLastValidAndReportsAllProblems()
     {
         var before = Source.Current;
 
@@ -116,7 +116,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_GoodAfterBad_InForce()
+    public void Change_ValidAfterInvalid_Used()
     {
         Reload([.. Good, ("DomainNames:1", "a b")]);
         Reload([.. Good, ("DomainNames:1", "a.example.com")]);
@@ -125,7 +125,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_AppsOwnCodeThrows_KeepsTheLastGood()
+    public void Change_CodeOfTheAppThrows_KeepsTheLastValid()
     {
         var before = Source.Current;
         _appThrows = true;
@@ -137,7 +137,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_StoragePath_IgnoredUntilRestartAndTheRestTaken()
+    public void Change_StoragePath_IgnoredUntilRestartAndOtherChangesApply()
     {
         Reload(
             ("DomainNames:0", "example.org"),
@@ -161,7 +161,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_WithoutEnd_IsTakenAfterAMinute()
+    public void Change_Repeated_AppliedAfterAMinute()
     {
         for (var i = 0; i < 30; i++)
         {
@@ -173,7 +173,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_AuthorityGone_StaysAndIsSaidOnce()
+    public void Change_AuthorityMissing_KeptAndLoggedOnce()
     {
         Reload([.. Good, ("DirectoryUrl", "https://localhost:14000/dir")]);
         var authority = Assert.Single(Source.Current.Authorities);
@@ -187,7 +187,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_AuthorityOnlyForAMoment_IsNeverAnother()
+    public void Change_SourceEmptyForAMoment_AuthorityStays()
     {
         Reload([.. Good, ("DirectoryUrl", "https://localhost:14000/dir")]);
         _seen.Clear();
@@ -201,7 +201,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_AuthorityWritten_IsTakenAndNamed()
+    public void Change_AnotherAuthority_UsedAndLogged()
     {
         Reload([.. Good, ("DirectoryUrl", "https://localhost:14000/dir")]);
         Reload([.. Good, ("DirectoryUrl", "LetsEncrypt")]);
@@ -217,7 +217,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void SourceEmptied_WithoutASignal_IsSaidWithinMinutes()
+    public void Timer_SourceEmptiedWithoutASignal_LoggedOnce()
     {
         _configuration.Empty();
 
@@ -230,7 +230,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_AllNamesGone_KeepsTheLastGood()
+    public void Change_NoNames_KeepsTheLastValid()
     {
         Reload(("AcceptTermsOfService", "true"), ("StoragePath", "/data"), ("DomainNames:0", ""));
 
@@ -240,7 +240,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Change_ListenerThrows_OthersAreTold()
+    public void Change_ListenerThrows_OthersAreCalled()
     {
         var source = Source;
         var told = 0;
@@ -254,7 +254,7 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void OnChange_Disposed_IsNotTold()
+    public void OnChange_Disposed_NotCalled()
     {
         var told = 0;
         var subscription = Source.OnChange(_ => told++);

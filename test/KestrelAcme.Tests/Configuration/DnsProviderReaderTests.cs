@@ -20,7 +20,7 @@ public sealed class DnsProviderReaderTests
     };
 
     [Fact]
-    public void Read_Good_SecretsOutOfFilesAndNoneShown()
+    public void Read_Valid_SecretsFromFilesAndNoneShown()
     {
         var snapshot = TestFacts.Snapshot(
             options => options.DnsProviders = [
@@ -111,7 +111,7 @@ public sealed class DnsProviderReaderTests
 
     [Theory]
     [MemberData(nameof(Bad), DisableDiscoveryEnumeration = true)]
-    public void Read_Bad_SaysWhatAndHow(DnsProviderOptions provider, string expected)
+    public void Read_Invalid_ReasonAndFix(DnsProviderOptions provider, string expected)
     {
         var problems = TestFacts.Problems(options => options.DnsProviders = [provider], Facts);
 
@@ -140,14 +140,14 @@ public sealed class DnsProviderReaderTests
     [InlineData("192.0.2.53:5353", "192.0.2.53:5353")]
     [InlineData("2001:db8::53", "[2001:db8::53]:53")]
     [InlineData("[2001:db8::53]:5353", "[2001:db8::53]:5353")]
-    public void DnsResolvers_Good_AreRead(string text, string expected)
+    public void DnsResolvers_Valid_Parsed(string text, string expected)
         => Assert.Equal(expected, Assert.Single(TestFacts.Snapshot(options => options.DnsResolvers = [text]).DnsResolvers).ToString());
 
     [Theory]
     [InlineData("dns.example")]
     [InlineData("192.0.2.53:0")]
     [InlineData("")]
-    public void DnsResolvers_Bad_AreProblems(string text)
+    public void DnsResolvers_Invalid_AreProblems(string text)
         => Assert.Contains(
             "is not the address of a resolver",
             Assert.Single(TestFacts.Problems(options => options.DnsResolvers = [text])),

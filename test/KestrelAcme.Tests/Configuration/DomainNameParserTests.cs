@@ -123,7 +123,7 @@ public sealed class DomainNameParserTests
             "ü\ud800.example",
             "is not a valid internationalized domain name",
             "Write the name as A-labels, such as 'xn--bcher-kva.example'")]
-    public void Parse_Malformed_SaysWhyAndHow(string? text, string reason, string fix)
+    public void Parse_Malformed_ReasonAndFix(string? text, string reason, string fix)
     {
         var result = DomainNameParser.Parse(text);
 
@@ -132,14 +132,14 @@ public sealed class DomainNameParserTests
     }
 
     [Fact]
-    public void Parse_Label63_Good() => Assert.True(DomainNameParser.Parse(Label63 + ".example").IsSuccess);
+    public void Parse_Label63_Success() => Assert.True(DomainNameParser.Parse(Label63 + ".example").IsSuccess);
 
     [Fact]
-    public void Parse_Label64_Bad()
+    public void Parse_Label64_Failure()
         => Assert.Equal("has a label longer than 63 characters", DomainNameParser.Parse($"a{Label63}.example").Reason);
 
     [Fact]
-    public void Parse_Name253_Good()
+    public void Parse_Name253_Success()
     {
         var name = $"{Label63}.{Label63}.{Label63}.{new string('a', 61)}";
         Assert.Equal(253, name.Length);
@@ -148,16 +148,16 @@ public sealed class DomainNameParserTests
     }
 
     [Fact]
-    public void Parse_Name254_Bad()
+    public void Parse_Name254_Failure()
         => Assert.Equal(
             "is longer than 253 characters", DomainNameParser.Parse($"{Label63}.{Label63}.{Label63}.{new string('a', 62)}").Reason);
 
     [Fact]
-    public void Parse_HugeText_Bad()
+    public void Parse_HugeText_Failure()
         => Assert.Equal("is longer than 253 characters", DomainNameParser.Parse(new string('a', 1_000_000)).Reason);
 
     [Fact]
-    public void TryToAscii_WithoutIcuAndDecomposed_SaysWhy()
+    public void TryToAscii_WithoutIcuAndDecomposed_Reason()
     {
         Assert.False(UnicodeNames.TryToAscii("bu\u0308cher.example", canNormalize: false, out _, out var why));
         Assert.Contains("InvariantGlobalization", why, StringComparison.Ordinal);

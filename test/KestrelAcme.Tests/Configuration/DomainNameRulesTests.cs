@@ -51,7 +51,7 @@ public sealed class DomainNameRulesTests
             + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
             + "example.com",
             "longer than the 230")]
-    public void Check_RefusedByPublicAuthoritiesForEver_RefusedAtOnce(string name, string reason)
+    public void Check_NameThatPublicAuthoritiesAlwaysReject_Refused(string name, string reason)
     {
         Assert.Contains(reason, DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: true).Reason, StringComparison.Ordinal);
         Assert.True(DomainNameRules.Check(name, ["dns-01"], onlyPublicAuthorities: false).IsSuccess);
@@ -68,7 +68,7 @@ public sealed class DomainNameRulesTests
     [InlineData("172.32.0.1")]
     [InlineData("8.8.8.8")]
     [InlineData("2606:4700::1")]
-    public void Check_Public_Good(string name)
+    public void Check_Public_Valid(string name)
         => Assert.True(DomainNameRules.Check(name, [.. Http, "dns-01"], onlyPublicAuthorities: true).IsSuccess);
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class DomainNameRulesTests
     [InlineData("dns-01")]
     [InlineData("http-01", "dns-01")]
     [InlineData("dns-persist-01")]
-    public void Check_WildcardWithDns_Good(params string[] types)
+    public void Check_WildcardWithDns_Valid(params string[] types)
         => Assert.True(DomainNameRules.Check("*.example.com", types, true).IsSuccess);
 
     [Fact]

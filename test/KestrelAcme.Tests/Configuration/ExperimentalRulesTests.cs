@@ -6,7 +6,7 @@ namespace KestrelAcme.Tests.Configuration;
 public sealed class ExperimentalRulesTests
 {
     [Fact]
-    public void Check_DnsPersist01NotAskedForInCode_SaysWhatToCall() => Assert.Equal(
+    public void Build_DnsPersist01NotAllowedInCode_FixNamesTheCall() => Assert.Equal(
         [
             "AcmeHttps:ChallengeTypes:1 = 'dns-persist-01': follows a draft that may still change, and the app does not allow it. "
                 + "Call AddDnsPersist01() on the result of AddAcmeHttps(), or remove it.",
@@ -16,7 +16,7 @@ public sealed class ExperimentalRulesTests
         TestFacts.Problems(Use));
 
     [Fact]
-    public void Check_DnsPersist01AskedForInCode_IsGood()
+    public void Build_DnsPersist01AllowedInCode_Valid()
         => Assert.Empty(TestFacts.Problems(Use, TestFacts.Production with { ExperimentalChallengeTypes = ["dns-persist-01"] }));
 
     private static void Use(AcmeHttpsOptions options)

@@ -36,7 +36,7 @@ public sealed class ScalarAndFileRulesTests
             TestFacts.Problems(options => options.MaxConcurrentOrders = value));
 
     [Fact]
-    public void Build_MorePinnedThanCached_IsAProblem()
+    public void Build_SessionCacheLargerThanContextCache_IsAProblem()
         => Assert.StartsWith(
             "AcmeHttps:SessionCacheCertificates = '200': is not between 0 and 100.",
             Assert.Single(TestFacts.Problems(options => (options.ContextCacheSize, options.SessionCacheCertificates) = (100, 200))),
@@ -73,7 +73,7 @@ public sealed class ScalarAndFileRulesTests
     }
 
     [Fact]
-    public void Build_ChallengeTypeOfTheApps_Allowed()
+    public void Build_CustomChallengeType_Allowed()
         => Assert.Equal(
             ["http-01", "mail-reply-00"],
             TestFacts.Snapshot(options => options.ChallengeTypes = ["http-01", "mail-reply-00"]).ChallengeTypes);
@@ -98,7 +98,7 @@ public sealed class ScalarAndFileRulesTests
                     options.KeyAlgorithms) = (["http-01", "HTTP-01"], [KeyAlgorithm.Rsa2048, KeyAlgorithm.Rsa2048])));
 
     [Fact]
-    public void Build_Paths_CountFromTheContentRoot()
+    public void Build_RelativePaths_ResolvedAgainstTheContentRoot()
     {
         var snapshot = TestFacts.Snapshot(options => (options.StoragePath, options.ExportPath) = ("data/acme/", "/export"));
 
@@ -161,7 +161,7 @@ public sealed class ScalarAndFileRulesTests
     [InlineData("s3cret")]
     [InlineData("/s3cret/abc+/s3cret==")]
     [InlineData("s3cret\0")]
-    public void Build_SecretInTheKeyForItsFile_IsNeverQuoted(string secret)
+    public void Build_SecretInsteadOfItsFile_NeverQuoted(string secret)
     {
         Exception[] answers = [
             new FileNotFoundException("Could not find file '/app/s3cret'."),
@@ -302,7 +302,7 @@ public sealed class ScalarAndFileRulesTests
     [InlineData("600")]
     [InlineData("0640")]
     [InlineData("440")]
-    public void ExportFileMode_ForOwnerAndGroup_IsTaken(string text)
+    public void ExportFileMode_ForOwnerAndGroup_Used(string text)
         => Assert.Equal(
             (UnixFileMode)Convert.ToInt32(text, 8), TestFacts.Snapshot(options => options.ExportFileMode = text).ExportFileMode);
 
@@ -314,7 +314,7 @@ public sealed class ScalarAndFileRulesTests
     [InlineData("rw-")]
     [InlineData("8")]
     [InlineData("99999999999")]
-    public void ExportFileMode_ThatOpensKeysOrMeansNothing_IsRefused(string text)
+    public void ExportFileMode_TooOpenOrInvalid_IsAProblem(string text)
         => Assert.StartsWith(
             $"AcmeHttps:ExportFileMode = '{text}': is not one of 600, 640, 400 and 440",
             Assert.Single(TestFacts.Problems(options => options.ExportFileMode = text)),
@@ -324,7 +324,7 @@ public sealed class ScalarAndFileRulesTests
     [InlineData("a b")]
     [InlineData("-x")]
     [InlineData("a;b")]
-    public void ExportGroup_ThatIsNoName_IsRefused(string text)
+    public void ExportGroup_InvalidName_IsAProblem(string text)
         => Assert.StartsWith(
             $"AcmeHttps:ExportGroup = '{text}'",
             Assert.Single(TestFacts.Problems(options => options.ExportGroup = text)),

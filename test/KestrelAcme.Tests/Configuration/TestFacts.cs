@@ -6,7 +6,7 @@ using KestrelAcme.Configuration.Snapshot;
 
 namespace KestrelAcme.Tests.Configuration;
 
-/// <summary>A made-up environment and options that are good in it.</summary>
+/// <summary>A fake environment and valid options for it.</summary>
 internal static class TestFacts
 {
     public static EnvironmentFacts Production { get; } = new()
@@ -41,7 +41,7 @@ internal static class TestFacts
         return result.IsValid ? result.Snapshot : throw new InvalidOperationException(string.Join('\n', result.Problems));
     }
 
-    /// <summary>The lines of what is wrong.</summary>
+    /// <summary>Returns the problems as lines of text.</summary>
     public static string[] Problems(Action<AcmeHttpsOptions> change, EnvironmentFacts? facts = null)
         => [.. AcmeHttpsOptionsReader.Build(Good(change), facts ?? Production).Problems.Select(problem => problem.ToString())];
 }

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Configuration;
 
-/// <summary>Files of roots as people have them.</summary>
+/// <summary>Root files in the formats that people have.</summary>
 public sealed class TrustedRootsRulesTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -25,7 +25,7 @@ public sealed class TrustedRootsRulesTests : IDisposable
     private string Pem => _root.ExportCertificatePem() + "\n";
 
     [Fact]
-    public void Read_PemInEveryDress_IsRead()
+    public void Read_PemVariants_AreRead()
     {
         using var own = Create("localhost", null, isAuthority: false);
         byte[][] files =
@@ -57,7 +57,7 @@ public sealed class TrustedRootsRulesTests : IDisposable
     }
 
     [Fact]
-    public void Read_OtherForms_AreNamedAsSuch()
+    public void Read_OtherFormats_ProblemNamesTheFormat()
     {
         var pkcs7 = new X509Certificate2Collection(_root).Export(X509ContentType.Pkcs7)!;
         (byte[] File, string Name, string Fix)[] files =
@@ -91,9 +91,9 @@ public sealed class TrustedRootsRulesTests : IDisposable
         });
     }
 
-    /// <summary>It would be accepted today, and fail with the server's next certificate.</summary>
+    /// <summary>Accepting it would fail as soon as the server gets its next certificate.</summary>
     [Fact]
-    public void Read_CertificateOfAServer_IsRefusedAndItsIssuerNamed()
+    public void Read_CertificateOfAServer_ProblemNamesItsIssuer()
         => Assert.Contains("only that of a server: 'CN=leaf.test', which was issued by 'CN=Intermediate'",
             Read(Encoding.ASCII.GetBytes(_leaf.ExportCertificatePem())).Problem, StringComparison.Ordinal);
 

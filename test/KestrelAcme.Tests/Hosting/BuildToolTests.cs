@@ -13,7 +13,7 @@ namespace KestrelAcme.Tests.Hosting;
 
 /// <summary>
 /// The whole program, started by tests and by tools: WebApplicationFactory, and the tool that writes the OpenAPI document at build time.
-/// Neither has the files of secrets that only production has.
+/// Neither has the files with secrets that exist only in production.
 /// </summary>
 public sealed class BuildToolTests
 {
@@ -58,8 +58,8 @@ public sealed class BuildToolTests
         host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
     }
 
-    // The hosting events by which HostFactoryResolver gets at a program's host, as dotnet-getdocument does: the program itself runs, with
-    // a server that serves nothing and without the app's own hosted services.
+    // Uses hosting events to get the host of a program, like HostFactoryResolver and dotnet-getdocument: the program itself runs, with
+    // a server that serves nothing and without the hosted services of the app.
     private async Task<IHost> StartAsToolAsync(Dictionary<string, string?> settings, string folder)
     {
         var started = new TaskCompletionSource<IHost>(TaskCreationOptions.RunContinuationsAsynchronously);

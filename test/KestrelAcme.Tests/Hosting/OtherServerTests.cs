@@ -15,10 +15,10 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting;
 
-/// <summary>Tests and tools that start the app without Kestrel, and apps that have no names.</summary>
+/// <summary>Tests and tools that start the app without Kestrel, and apps without names.</summary>
 public sealed class OtherServerTests
 {
-    // What only production has: files of secrets.
+    // Files with secrets, which exist only in production.
     internal static readonly Dictionary<string, string?> SecretsElsewhere = new()
     {
         ["AcmeHttps:AcceptTermsOfService"] = "true",
@@ -84,7 +84,7 @@ public sealed class OtherServerTests
         builder.WebHost.UseKestrel();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
 
-        // Making the server reads the configuration already.
+        // Creating the server reads the configuration.
         var exception = Assert.ThrowsAny<OptionsValidationException>(() => builder.Build());
 
         Assert.Contains(

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting;
 
-/// <summary>What a person sees in the terminal when an app starts, or does not.</summary>
+/// <summary>The output in the terminal when an app starts or fails to start.</summary>
 public sealed class StartOutputTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -28,11 +28,13 @@ public sealed class StartOutputTests
         Assert.All(lines.Skip(1).Where(line => line.Length > 0), line => Assert.StartsWith("  AcmeHttps:", line, StringComparison.Ordinal));
         string[] problems =
         [
-            "DomainNames:0 = 'a b'", "DomainNames:1 = 'http://app.test'", "SelfChek", "AcceptTermsOfService = 'yes'", "KeyAlgorithm = 'Rsa1024'",
+            "DomainNames:0 = 'a b'", "DomainNames:1 = 'http://app.test'", "SelfChek", "AcceptTermsOfService = 'yes'",
+            "KeyAlgorithm = 'Rsa1024'",
         ];
         Assert.All(
             problems,
-            problem => Assert.Matches("[.?]$", Assert.Single(lines, line => line.StartsWith("  AcmeHttps:" + problem, StringComparison.Ordinal))));
+            problem => Assert.Matches(
+                "[.?]$", Assert.Single(lines, line => line.StartsWith("  AcmeHttps:" + problem, StringComparison.Ordinal))));
         Assert.DoesNotContain("   at ", app.Output, StringComparison.Ordinal);
     }
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Configuration.Binding;
 
-/// <summary>Creates the options as the framework does, and reports options that are not valid as a list.</summary>
+/// <summary>Creates the options like the framework does, and reports the problems of invalid options as a list.</summary>
 internal sealed class AcmeHttpsOptionsFactory(
     IEnumerable<IConfigureOptions<AcmeHttpsOptions>> setups,
     IEnumerable<IPostConfigureOptions<AcmeHttpsOptions>> postConfigures,
@@ -11,7 +11,7 @@ internal sealed class AcmeHttpsOptionsFactory(
     private readonly OptionsFactory<AcmeHttpsOptions> _factory = new(setups, postConfigures, validations);
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidConfigurationException">The options are not valid; all problems are in it.</exception>
+    /// <exception cref="InvalidConfigurationException">The options are not valid. The exception has all problems.</exception>
     public AcmeHttpsOptions Create(string name)
     {
         try
@@ -26,10 +26,10 @@ internal sealed class AcmeHttpsOptionsFactory(
 }
 
 /// <summary>
-/// The options are not valid. Its text is a list, one problem a line, with nothing below it: the stack trace of a wrong configuration says
-/// nothing about it, and forty lines of it push the list off the screen. A debugger still has it in <see cref="Exception.StackTrace"/>.
+/// The exception for invalid options. Its text is only the list of problems, with a line for each: a stack trace would not help to fix the
+/// configuration, and would scroll the list off the screen. Debuggers show it in <see cref="Exception.StackTrace"/>.
 /// </summary>
-/// <param name="failures">The problems, a line each.</param>
+/// <param name="failures">The problems, with a line for each.</param>
 internal sealed class InvalidConfigurationException(IEnumerable<string> failures)
     : OptionsValidationException(Options.DefaultName, typeof(AcmeHttpsOptions), failures.Select(failure => failure.Trim()).ToList())
 {

@@ -187,3 +187,29 @@ public sealed class AcmeHttpsOptions
     /// <summary>Problems that were found while these options were bound from the configuration.</summary>
     internal List<ConfigurationProblem> BindingProblems { get; } = [];
 }
+
+/// <summary>Whether this instance orders certificates.</summary>
+public enum IssuanceMode
+{
+    /// <summary>Orders, renews and serves certificates. The default.</summary>
+    Automatic,
+
+    /// <summary>
+    /// Serves the certificates in the store, follows its changes, and never orders: for the idle half of a blue/green deployment, or for
+    /// read replicas.
+    /// </summary>
+    ServeOnly,
+}
+
+/// <summary>What clients get for a managed name that has no certificate yet.</summary>
+public enum MissingCertificate
+{
+    /// <summary>
+    /// A self-signed placeholder that no client trusts. Health probes can connect, and a CDN that redirects to HTTPS still passes on the
+    /// requests of the CA. The default.
+    /// </summary>
+    Placeholder,
+
+    /// <summary>Refuses the handshake with the alert <c>unrecognized_name</c> (RFC 6066 section 3).</summary>
+    Refuse,
+}

@@ -57,7 +57,7 @@ internal sealed record EnvironmentFacts
             : name;
     }
 
-    // From .NET 10 on, WebApplicationFactory registers its server by a method, of its own or of a class that derives from it.
+    // Since .NET 10, WebApplicationFactory registers its server with a factory method of its own or of a derived class.
     private static string? FindTestServer(ServiceDescriptor? server)
     {
         for (var type = server?.ImplementationFactory?.Method.DeclaringType; type is not null; type = type.BaseType)

@@ -35,7 +35,7 @@ internal sealed class NamelessClients(TlsCertificateTable table, TimeProvider ti
             Interlocked.Add(ref _refused, -refused);
             if (table.Settings.DefaultServerName is { } name)
             {
-                logger.NamelessClientRefusedDespiteDefault(remote, name, refused);
+                logger.NamelessClientRefusedDespiteDefault(remote, name.ToString(), refused);
             }
             else
             {

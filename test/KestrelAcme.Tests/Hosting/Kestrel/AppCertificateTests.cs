@@ -13,7 +13,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Certificates that the app configured itself are served as Kestrel would serve them.</summary>
+/// <summary>Certificates that the app configured itself are served like Kestrel would serve them.</summary>
 public sealed class AppCertificateTests
 {
     private static readonly TestAuthority Authority = new();
@@ -23,9 +23,9 @@ public sealed class AppCertificateTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task OwnCertificateWithoutItsChain_WhatKestrelFetches_IsSent(bool byDefault)
+    public async Task OwnCertificate_WithoutItsChain_DownloadedChainIsSent(bool byDefault)
     {
-        // Without a chain, Kestrel asks where the certificate says that its issuer is to be found, once, before it listens.
+        // Without a chain, Kestrel downloads the issuer from the URL in the certificate, once, before it listens.
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         await using var files = builder.Build();
@@ -57,7 +57,7 @@ public sealed class AppCertificateTests
     }
 
     [Fact]
-    public async Task DefaultCertificate_ItsFileIsReplaced_ForeignNamesGetTheNewOne()
+    public async Task DefaultCertificate_FileReplaced_ForeignNamesGetTheNewOne()
     {
         using var folder = new TemporaryFolder();
         var path = folder.Combine("default.pfx");
@@ -75,7 +75,7 @@ public sealed class AppCertificateTests
     }
 
     [Fact]
-    public async Task DefaultCertificate_ItsFileIsSpoilt_ForeignNamesGetTheLastGoodOne()
+    public async Task DefaultCertificate_FileDamaged_ForeignNamesGetTheLastGoodOne()
     {
         using var folder = new TemporaryFolder();
         var path = folder.Combine("default.pfx");

@@ -15,7 +15,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>What the app set for its endpoints holds with ours laid over it, as it would without.</summary>
+/// <summary>Settings that the app made for its endpoints stay in effect with KestrelAcme.</summary>
 public sealed class AppSettingsKeptTests
 {
     private static readonly TestAuthority Authority = new();
@@ -47,7 +47,7 @@ public sealed class AppSettingsKeptTests
         await using var app = await KestrelApp.StartAsync(
             builder => builder.WebHost.UseUrls("https://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
             {
-#pragma warning disable CA1416 // Linux was asked for above.
+#pragma warning disable CA1416 // The test runs only on Linux.
                 https.OnAuthenticate = (_, ssl) => ssl.CipherSuitesPolicy = new CipherSuitesPolicy(
                     [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256]);
 #pragma warning restore CA1416
@@ -104,7 +104,7 @@ public sealed class AppSettingsKeptTests
             CheckCertificateRevocation = true,
             OnAuthenticate = (_, _) => { },
             HandshakeTimeout = TimeSpan.FromSeconds(3),
-#pragma warning disable CS0618 // As in what is tested.
+#pragma warning disable CS0618 // The product uses it, too.
             TlsClientHelloBytesCallback = (_, _) => { },
 #pragma warning restore CS0618
         };
@@ -113,7 +113,7 @@ public sealed class AppSettingsKeptTests
 
         foreach (var property in typeof(HttpsConnectionAdapterOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            // A later .NET may have more of them: they must be copied, too.
+            // If a later version of .NET has more options, they must be copied, too.
             Assert.False(
                 Equals(property.GetValue(source), property.GetValue(new HttpsConnectionAdapterOptions())),
                 $"{property.Name} is not tried here.");
@@ -122,7 +122,7 @@ public sealed class AppSettingsKeptTests
     }
 
     [Fact]
-    public async Task ConnectionMiddlewareInFrontOfTls_UseAcmeHttpsBehindIt_FullChain()
+    public async Task ConnectionMiddlewareBeforeTls_UseAcmeHttpsAfterIt_FullChain()
     {
         await using var app = await KestrelApp.StartAsync(
             builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>

@@ -91,7 +91,8 @@ public sealed class ClientCertificateTests
 
     private static Task<string> GetAsync(KestrelApp app, X509Certificate2? certificate) => GetAsync(app.EndPoint, certificate, _ => { });
 
-    private static async Task<string> GetAsync(EndPoint endPoint, X509Certificate2? certificate, Action<SslClientAuthenticationOptions> configure)
+    private static async Task<string> GetAsync(
+        EndPoint endPoint, X509Certificate2? certificate, Action<SslClientAuthenticationOptions> configure)
     {
         var answer = "";
         await TlsProbe.ConnectAsync(

@@ -51,7 +51,7 @@ public sealed class ClientWithoutNameTests
     }
 
     [Fact]
-    public async Task Connect_OneCertificateThatIsNotThereYet_Placeholder()
+    public async Task Connect_SoleCertificateMissing_Placeholder()
     {
         await using var app = await StartAsync();
         app.Publisher.SetManagedNames(["a.test"], sole: "a.test");
@@ -60,7 +60,7 @@ public sealed class ClientWithoutNameTests
     }
 
     [Fact]
-    public async Task Connect_OneCertificateAndTheAppsOwnDefault_TheApps()
+    public async Task Connect_OneCertificateAndTheAppsOwnDefault_AppsCertificate()
     {
         using var folder = new TemporaryFolder();
         var path = folder.Combine("default.pfx");
@@ -78,7 +78,7 @@ public sealed class ClientWithoutNameTests
     }
 
     [Fact]
-    public async Task Connect_SeveralCertificates_OneWarningAnHourWithThePeerAndTheWayOut()
+    public async Task Connect_SeveralCertificates_OneWarningAnHourWithPeerAndFix()
     {
         await using var app = await StartAsync();
         PublishTwo(app);
@@ -96,9 +96,9 @@ public sealed class ClientWithoutNameTests
     }
 
     [Fact]
-    public async Task Connect_DefaultNameThatIsNotOurs_WarningNamesIt()
+    public async Task Connect_UnmanagedDefaultName_WarningNamesIt()
     {
-        await using var app = await StartAsync(settings: new TlsSettings { DefaultServerName = "typo.test" });
+        await using var app = await StartAsync(settings: new TlsSettings { DefaultServerName = new TlsTarget("typo.test") });
         PublishTwo(app);
 
         Assert.Null(await NameOfAsync(app));
@@ -109,7 +109,8 @@ public sealed class ClientWithoutNameTests
     [Fact]
     public async Task Connect_DefaultNameOfAnAddress_ItsCertificate()
     {
-        await using var app = await StartAsync(settings: new TlsSettings { DefaultServerName = "192.0.2.9" });
+        await using var app = await StartAsync(
+            settings: new TlsSettings { DefaultServerName = new TlsTarget(IPAddress.Parse("192.0.2.9")) });
         PublishTwo(app);
         app.Publisher.Publish(Authority.Issue("192.0.2.8"));
         app.Publisher.Publish(Authority.Issue("192.0.2.9"));
@@ -133,7 +134,7 @@ public sealed class ClientWithoutNameTests
     }
 
     [Fact]
-    public void Refused_AfterAnHour_SaidAgainWithTheNumberInBetween()
+    public void Refused_AfterAnHour_LoggedAgainWithCount()
     {
         var time = new FakeTimeProvider();
         var logs = new LogRecorder();

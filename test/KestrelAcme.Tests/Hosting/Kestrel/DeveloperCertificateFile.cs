@@ -32,7 +32,7 @@ internal sealed class DeveloperCertificateFile : IDisposable
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: true));
-        // What marks a certificate of "dotnet dev-certs", with its version.
+        // The extension that marks certificates of "dotnet dev-certs", with its version.
         request.CertificateExtensions.Add(new X509Extension(new AsnEncodedData(new Oid("1.3.6.1.4.1.311.84.1.1"), [5]), critical: false));
         var now = TimeProvider.System.GetUtcNow();
         return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(300));

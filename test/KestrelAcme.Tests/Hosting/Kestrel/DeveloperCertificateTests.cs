@@ -19,7 +19,8 @@ public sealed class DeveloperCertificateTests
     {
         using var developer = new DeveloperCertificateFile();
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, environment: environment, applicationName: developer.ApplicationName,
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token, environment: environment,
+            applicationName: developer.ApplicationName,
             configuration: new() { ["Kestrel:Certificates:Development:Password"] = DeveloperCertificateFile.Password });
         app.Publisher.Publish(Authority.Issue("a.test"));
 

@@ -15,7 +15,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Switched off, HTTPS is as it would be without us.</summary>
+/// <summary>If KestrelAcme is disabled, HTTPS works as it would without it.</summary>
 public sealed class DisabledTests
 {
     private static readonly TestAuthority Authority = new();
@@ -25,7 +25,7 @@ public sealed class DisabledTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Endpoint_SwitchedOff_IsKestrelsAlone(bool inCode)
+    public async Task Endpoint_Disabled_OnlyKestrel(bool inCode)
     {
         using var folder = new TemporaryFolder();
         var path = folder.Combine("default.pfx");

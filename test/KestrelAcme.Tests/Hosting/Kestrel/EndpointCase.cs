@@ -3,13 +3,13 @@ using Microsoft.AspNetCore.Builder;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>One way to configure Kestrel, and what clients must see.</summary>
+/// <summary>A way to configure Kestrel, and what clients must get.</summary>
 internal sealed record EndpointCase(string Name)
 {
-    /// <summary>Runs before our services are added.</summary>
+    /// <summary>Runs before the services of KestrelAcme are added.</summary>
     public Action<WebApplicationBuilder>? Before { get; init; }
 
-    /// <summary>Runs after our services are added.</summary>
+    /// <summary>Runs after the services of KestrelAcme are added.</summary>
     public Action<WebApplicationBuilder>? After { get; init; }
 
     public Dictionary<string, string?> Configuration { get; init; } = [];
@@ -18,16 +18,16 @@ internal sealed record EndpointCase(string Name)
 
     public string Environment { get; init; } = "Production";
 
-    /// <summary>The certificate that a client gets who asks for a managed name; <see langword="null"/> for ours.</summary>
+    /// <summary>The certificate for a managed name; <see langword="null"/> for the published one.</summary>
     public string? Managed { get; init; }
 
-    /// <summary>The certificate that a client gets who asks for another name; <see langword="null"/> for a refusal.</summary>
+    /// <summary>The certificate for another name; <see langword="null"/> if the handshake is refused.</summary>
     public string? Foreign { get; init; }
 
-    /// <summary>The protocol that a request is answered with.</summary>
+    /// <summary>The protocol of the response.</summary>
     public string Protocol { get; init; } = "HTTP/2";
 
-    /// <summary>What is to be seen of the endpoints besides.</summary>
+    /// <summary>Additional expectations for the endpoints.</summary>
     public Action<KestrelEndpoints>? Check { get; init; }
 
     public override string ToString() => Name;

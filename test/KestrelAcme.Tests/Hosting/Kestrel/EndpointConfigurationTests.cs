@@ -7,7 +7,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Every way to configure Kestrel, on a real one.</summary>
+/// <summary>All ways to configure Kestrel, with a real Kestrel.</summary>
 public sealed class EndpointConfigurationTests
 {
     private static readonly TestAuthority Authority = new();
@@ -58,7 +58,7 @@ public sealed class EndpointConfigurationTests
         }
     }
 
-    // An authority reaches any endpoint that listens on port 443, whoever's certificate that one serves.
+    // A CA can reach any endpoint that listens on port 443, regardless of the certificate that it serves.
     private static async Task CheckChallengeAsync(KestrelApp app)
     {
         using var challenge = Authority.IssueWithKey("challenge.test");
@@ -74,7 +74,7 @@ public sealed class EndpointConfigurationTests
     private static void Offer(SslClientAuthenticationOptions options)
         => options.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
 
-    // HTTP/2 is told by its first frame: the server's SETTINGS.
+    // The first frame of an HTTP/2 connection is the server's SETTINGS.
     private static async Task<string> AskAsync(SslStream stream, TlsProbe probe)
     {
         var http2 = probe.Protocol == SslApplicationProtocol.Http2;

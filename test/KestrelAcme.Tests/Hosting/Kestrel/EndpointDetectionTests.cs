@@ -28,7 +28,8 @@ public sealed class EndpointDetectionTests
     {
         using var folder = new TemporaryFolder();
         var path = folder.Combine("s");
-        await using var app = await KestrelApp.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(path, listen => listen.UseHttps())), Token);
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(path, listen => listen.UseHttps())), Token);
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         var probe = await TlsProbe.ConnectAsync(new UnixDomainSocketEndPoint(path), "a.test", Token);
@@ -50,7 +51,7 @@ public sealed class EndpointDetectionTests
     }
 
     [Fact]
-    public async Task EndpointDefaultsAndListenInOneCallback_NoPeek_ServedAndSaid()
+    public async Task EndpointDefaultsAndListenInOneCallback_NoPeek_ServedAndLogged()
     {
         await using var app = await KestrelApp.StartAsync(
             builder => builder.WebHost.ConfigureKestrel(kestrel =>
@@ -62,7 +63,8 @@ public sealed class EndpointDetectionTests
         app.Publisher.Publish(Authority.Issue("a.test"));
 
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(app.EndPoint, "a.test", Token)).Name);
-        Assert.Contains(app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("UseAcmeHttps", StringComparison.Ordinal));
+        Assert.Contains(
+            app.Logs.Lines, entry => entry.Level == LogLevel.Warning && entry.Message.Contains("UseAcmeHttps", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -81,7 +83,7 @@ public sealed class EndpointDetectionTests
     }
 
     [Fact]
-    public void UseAcmeHttps_WithoutTheServices_SaysWhatIsMissing()
+    public void UseAcmeHttps_WithoutTheServices_Throws()
     {
         using var services = new ServiceCollection().BuildServiceProvider();
         var exception = Assert.Throws<InvalidOperationException>(() => new HttpsConnectionAdapterOptions().UseAcmeHttps(services));

@@ -21,7 +21,8 @@ public sealed class EndpointReloadTests
     public async Task EndpointAddedByReload_Https_Served()
     {
         var port = FreePort.Tcp();
-        await using var app = await KestrelApp.StartAsync(_ => { }, Token, configuration: new() { ["Kestrel:Endpoints:First:Url"] = "https://127.0.0.1:0" });
+        await using var app = await KestrelApp.StartAsync(
+            _ => { }, Token, configuration: new() { ["Kestrel:Endpoints:First:Url"] = "https://127.0.0.1:0" });
         app.Publisher.Publish(Authority.Issue("a.test"));
         var configuration = (IConfigurationRoot)app.App.Services.GetRequiredService<IConfiguration>();
         configuration["Kestrel:Endpoints:Second:Url"] = $"https://127.0.0.1:{port}";
@@ -52,7 +53,8 @@ public sealed class EndpointReloadTests
 
         var port = FreePort.Tcp();
         var endPoint = new IPEndPoint(IPAddress.Loopback, port);
-        await using var app = await KestrelApp.StartAsync(_ => { }, Token, configuration: new() { ["Kestrel:Endpoints:Web:Url"] = $"https://127.0.0.1:{port}" });
+        await using var app = await KestrelApp.StartAsync(
+            _ => { }, Token, configuration: new() { ["Kestrel:Endpoints:Web:Url"] = $"https://127.0.0.1:{port}" });
         app.Publisher.Publish(Authority.Issue("a.test"));
         Assert.Equal("a.test", (await TlsProbe.ConnectAsync(endPoint, "a.test", Token)).Name);
         var configuration = (IConfigurationRoot)app.App.Services.GetRequiredService<IConfiguration>();

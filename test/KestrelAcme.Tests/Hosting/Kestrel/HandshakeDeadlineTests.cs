@@ -11,12 +11,12 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>The app's time-out for handshakes holds for the whole of one, from the connection to the client's last word.</summary>
+/// <summary>The app's time-out for handshakes includes the time before the ClientHello.</summary>
 public sealed class HandshakeDeadlineTests
 {
     private static readonly TestAuthority Authority = new();
 
-    // Kestrel's own time-out is far off in real time.
+    // Kestrel's own time-out, in real time, is much longer than the test.
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
 
     private readonly FakeTimeProvider _time = new();
@@ -37,7 +37,7 @@ public sealed class HandshakeDeadlineTests
         await client.GetStream().WriteAsync(hello.AsMemory(40), Token);
         var answer = new byte[16 * 1024];
         Assert.NotEqual(0, await client.GetStream().ReadAsync(answer, Token));
-        Assert.Equal(22, answer[0]); // The server's part of the handshake, and no alert.
+        Assert.Equal(22, answer[0]); // A handshake record, not an alert.
         await _time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(1), Token);
         _time.Advance(TimeSpan.FromSeconds(1));
 
@@ -83,7 +83,7 @@ public sealed class HandshakeDeadlineTests
         return app;
     }
 
-    // One that a server answers and then waits for the client: TLS 1.2 with P-256.
+    // TLS 1.2 with P-256: the server responds and then waits for the client.
     private static byte[] Hello()
     {
         var builder = ClientHelloBuilder.For("a.test");
@@ -118,7 +118,7 @@ public sealed class HandshakeDeadlineTests
         }
         catch (IOException)
         {
-            // Reset: that is an end, too.
+            // A reset ends the connection, too.
         }
     }
 }

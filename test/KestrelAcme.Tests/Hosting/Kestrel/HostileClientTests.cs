@@ -9,7 +9,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Whatever bytes come first: the connection is refused, soon, and nothing is logged above Debug.</summary>
+/// <summary>Connections that begin with invalid bytes are refused soon, and nothing is logged above Debug.</summary>
 public sealed class HostileClientTests
 {
     private static readonly TestAuthority Authority = new();
@@ -53,7 +53,7 @@ public sealed class HostileClientTests
         await client.GetStream().WriteAsync(Inputs[name], Token);
         var received = await ReadToEndAsync(client.GetStream());
 
-        // Nothing, or an alert. Bytes that are not TLS are Kestrel's to answer.
+        // No response, or an alert. Kestrel responds to bytes that are not TLS.
         Assert.True(received.Length == 0 || received[0] == 21, Convert.ToHexString(received));
         Assert.DoesNotContain(
             app.Logs.Lines,
@@ -92,7 +92,7 @@ public sealed class HostileClientTests
         await client.GetStream().WriteAsync(Inputs[name], Token);
         var received = await ReadToEndAsync(client.GetStream());
 
-        // The certificate is what a handshake would begin with: it is not to be seen.
+        // A handshake would begin with the certificate, which must not be sent.
         Assert.True(received.Length <= 7 && (received.Length == 0 || received[0] == 21), Convert.ToHexString(received));
         Assert.DoesNotContain(
             app.Logs.Lines,
@@ -123,7 +123,7 @@ public sealed class HostileClientTests
         }
         catch (IOException)
         {
-            // Reset: closed with bytes of ours unread.
+            // Reset: the server closed the connection before it read all bytes.
         }
 
         return received.ToArray();

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>HTTP/3 as far as it goes without QUIC: Kestrel binds, and what it binds with finds our certificates.</summary>
+/// <summary>HTTP/3 without QUIC: Kestrel binds the endpoint with options that select the published certificates.</summary>
 public sealed class Http3Tests
 {
     private static readonly TestAuthority Authority = new();
@@ -43,7 +43,7 @@ public sealed class Http3Tests
         Assert.Single(tcp.Sent);
     }
 
-    // Asks what Kestrel bound QUIC with, as QUIC would for a connection.
+    // Calls the options that Kestrel bound QUIC with, like QUIC would for a connection.
     private async Task<string> SelectAsync(FakeQuic quic, string serverName)
     {
         var callback = Assert.Single(quic.Bound)!.Select(pair => pair.Value).OfType<TlsConnectionCallbackOptions>().Single();

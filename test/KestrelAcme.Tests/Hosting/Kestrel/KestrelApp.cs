@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>A real Kestrel with our TLS, configured as a test wants it.</summary>
+/// <summary>A real Kestrel with the TLS of KestrelAcme, configured by the test.</summary>
 internal sealed class KestrelApp : IAsyncDisposable
 {
     private KestrelApp(WebApplication app, LogRecorder logs)

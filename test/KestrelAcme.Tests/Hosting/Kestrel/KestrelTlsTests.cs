@@ -62,7 +62,7 @@ public sealed class KestrelTlsTests
     }
 
     [Fact]
-    public async Task Handshake_ManyNamesOfAManagedWildcard_LoggedOnceUnderOurName()
+    public async Task Handshake_ManyNamesOfAManagedWildcard_LoggedOnceUnderTheWildcard()
     {
         await using var app = await StartAsync();
         app.Publisher.SetManagedNames(["*.a.test"]);
@@ -84,7 +84,7 @@ public sealed class KestrelTlsTests
 
         Assert.StartsWith("placeholder", (await TlsProbe.ConnectAsync(app.EndPoint, "", Token)).Name, StringComparison.Ordinal);
 
-        // Behind NAT, the local address is nobody's: the sole certificate answers.
+        // Behind NAT, the local address is in no certificate, so the sole certificate is served.
         app.Publisher.SetManagedNames(["192.0.2.1"]);
         Assert.Equal("192.0.2.1", (await TlsProbe.ConnectAsync(app.EndPoint, "", Token)).Name);
     }

@@ -15,7 +15,7 @@ namespace KestrelAcme.Tests.Hosting.Kestrel;
 /// </summary>
 public sealed class KeyByVersionTests
 {
-    // Offers TLS 1.3, and for TLS 1.2 nothing but RSA.
+    // Offers TLS 1.3, and for TLS 1.2 only RSA.
     private static readonly string[] RsaBelowTls13 = ["-cipher", "ECDHE-RSA-AES128-GCM-SHA256"];
     private static readonly TestAuthority Authority = new();
 
@@ -54,7 +54,7 @@ public sealed class KeyByVersionTests
     }
 
     [Fact]
-    public async Task Connect_OnlyOneOfTwoKinds_ServedWhateverTheVersion()
+    public async Task Connect_OnlyOneOfTwoKinds_ServedForEveryVersion()
     {
         await using var app = await StartAsync("nothing");
         app.Publisher.PublishStored([Authority.Issue("a.test")]);
@@ -102,7 +102,7 @@ public sealed class KeyByVersionTests
         "HTTPS defaults" => WithUrlsAsync(https => https.SslProtocols = SslProtocols.Tls12),
         "both versions in code" => WithUrlsAsync(https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13),
         "OnAuthenticate" => WithUrlsAsync(https => https.OnAuthenticate = (_, ssl) => ssl.EnabledSslProtocols = SslProtocols.Tls12),
-#pragma warning disable CA1416 // The tests of what OpenSSL does run where it is.
+#pragma warning disable CA1416 // Tests with OpenSSL run only on systems that have it.
         "cipher suites" => WithUrlsAsync(https => https.OnAuthenticate = (_, ssl) => ssl.CipherSuitesPolicy = new CipherSuitesPolicy(
             [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256])),
 #pragma warning restore CA1416

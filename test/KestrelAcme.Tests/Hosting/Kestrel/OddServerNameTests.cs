@@ -17,7 +17,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Whatever clients send as a server name, beside a Kestrel with one static certificate.</summary>
+/// <summary>Unusual server names, compared with a Kestrel that has one static certificate.</summary>
 public sealed class OddServerNameTests
 {
     private const string Ours = "a.test";
@@ -29,7 +29,7 @@ public sealed class OddServerNameTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    // What is sent, and what it gets where a.test and b.test are served and the app has no certificate of its own.
+    // The server name, and the expected result if a.test and b.test are served and the app has no certificate of its own.
     private static Dictionary<string, (byte[]? Extension, string Expected)> Variants { get; } = new()
     {
         ["our name"] = (Name(Ours), Served),
@@ -82,7 +82,7 @@ public sealed class OddServerNameTests
     };
 
     [Fact]
-    public async Task Connect_AppHasADefault_AsAStaticKestrel()
+    public async Task Connect_AppHasADefault_SameAsPlainKestrel()
     {
         using var folder = new TemporaryFolder();
         var path = folder.Combine("default.pfx");
@@ -101,7 +101,7 @@ public sealed class OddServerNameTests
     }
 
     [Fact]
-    public async Task Connect_SeveralCertificatesAndNoDefault_RefusedWithTheAlertThatFits()
+    public async Task Connect_SeveralCertificatesAndNoDefault_RefusedWithAlert()
     {
         await using var app = await KestrelApp.StartAsync(builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token);
         Publish(app, Ours, "b.test");
@@ -113,7 +113,7 @@ public sealed class OddServerNameTests
     }
 
     [Fact]
-    public async Task Connect_SoleCertificate_ServedToWhoeverSendsNoName()
+    public async Task Connect_SoleCertificate_ServedWithoutServerName()
     {
         await using var app = await KestrelApp.StartAsync(builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token);
         app.Publisher.Publish(Authority.Issue([Ours, "www.a.test"], ECDsa.Create(ECCurve.NamedCurves.nistP256), "a"));

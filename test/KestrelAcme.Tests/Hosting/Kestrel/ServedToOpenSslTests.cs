@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -9,7 +10,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>A second opinion: what openssl sees.</summary>
+/// <summary>The certificates and chains that OpenSSL gets.</summary>
 public sealed class ServedToOpenSslTests
 {
     private static readonly TestAuthority Authority = new();
@@ -36,7 +37,7 @@ public sealed class ServedToOpenSslTests
 
     [Theory]
     [MemberData(nameof(OurCases))]
-    public async Task ShowCerts_EveryEndpointOfOurs_FullChain(string name)
+    public async Task ShowCerts_EveryEndpoint_FullChain(string name)
     {
         var wanted = EndpointCases.All.Single(c => c.Name == name);
         await using var app = await KestrelApp.StartAsync(
@@ -90,13 +91,14 @@ public sealed class ServedToOpenSslTests
     [InlineData("nothing", null)]
     public async Task Connect_WithoutServerName_ByAddress(string way, string? expected)
     {
-        var loopback = System.Net.IPAddress.Loopback;
+        static TlsSettings Mapped(TlsTarget target)
+            => new() { LocalAddressNames = new Dictionary<IPAddress, TlsTarget> { [IPAddress.Loopback] = target } };
+
         var settings = way switch
         {
-            "mapping" => new TlsSettings { LocalAddressNames = new Dictionary<System.Net.IPAddress, string> { [loopback] = "192.0.2.8" } },
-            "mapping to a name" =>
-                new TlsSettings { LocalAddressNames = new Dictionary<System.Net.IPAddress, string> { [loopback] = "a.test" } },
-            "default name" => new TlsSettings { DefaultServerName = "A.test" },
+            "mapping" => Mapped(new TlsTarget(IPAddress.Parse("192.0.2.8"))),
+            "mapping to a name" => Mapped(new TlsTarget("a.test")),
+            "default name" => new TlsSettings { DefaultServerName = new TlsTarget("a.test") },
             _ => new TlsSettings(),
         };
         await using var app = await StartAsync(settings);
