@@ -1,6 +1,6 @@
 using KestrelAcme.Certificates;
 
-// The slim builder leaves out HTTPS; UseKestrelHttpsConfiguration adds it again.
+// The slim builder omits HTTPS. UseKestrelHttpsConfiguration adds it.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseKestrelHttpsConfiguration();
 builder.Services.AddAcmeHttps();

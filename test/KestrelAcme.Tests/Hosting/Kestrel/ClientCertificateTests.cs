@@ -11,7 +11,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>Client certificates that the application asks for.</summary>
+/// <summary>Client certificates that the app requests.</summary>
 public sealed class ClientCertificateTests
 {
     private static readonly TestAuthority Authority = new();
@@ -64,7 +64,7 @@ public sealed class ClientCertificateTests
     [InlineData(SslProtocols.Tls13)]
     public async Task SessionOfAnOpenEndpoint_AtOneThatRequiresACertificate_OpensNothing(SslProtocols version)
     {
-        // Both serve one certificate, out of one context: with static certificates, that is rare.
+        // Both endpoints serve the same certificate from the same context, which is rare with static certificates.
         await using var app = await KestrelApp.StartAsync(
             builder => builder.WebHost.ConfigureKestrel(kestrel =>
             {

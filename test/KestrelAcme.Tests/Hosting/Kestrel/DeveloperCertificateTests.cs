@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Hosting.Kestrel;
 
-/// <summary>The developer certificate of ASP.NET Core beside the managed ones.</summary>
+/// <summary>The developer certificate of ASP.NET Core, together with managed certificates.</summary>
 public sealed class DeveloperCertificateTests
 {
     private static readonly TestAuthority Authority = new();
