@@ -53,9 +53,14 @@ public sealed class TlsAlpn01PebbleTests
             TimeProvider.System);
         var context = new ChallengeContext
         {
-            ChallengeType =
-                "tls-alpn-01", IdentifierType = name.Type, Identifier = name.Value, Url = challenge.Url, Token = challenge.Token,
-            KeyAuthorization = account.Key.KeyAuthorization(challenge.Token!), AccountUrl = account.Url, DirectoryUrl = pebble.DirectoryUrl,
+            ChallengeType = "tls-alpn-01",
+            IdentifierType = name.Type,
+            Identifier = name.Value,
+            Url = challenge.Url,
+            Token = challenge.Token,
+            KeyAuthorization = account.Key.KeyAuthorization(challenge.Token!),
+            AccountUrl = account.Url,
+            DirectoryUrl = pebble.DirectoryUrl,
         };
 
         await handler.PrepareAsync(context, Token);

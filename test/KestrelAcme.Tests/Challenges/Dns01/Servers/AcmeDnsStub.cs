@@ -46,9 +46,8 @@ internal sealed class AcmeDnsStub
     {
         var body = (await JsonNode.ParseAsync(request.Body))!;
         var subdomain = (string)body["subdomain"]!;
-        if (
-            HasForgotten || !_accounts.TryGetValue(subdomain, out var account) || account != (
-                request.Headers["X-Api-User"].ToString(), request.Headers["X-Api-Key"].ToString()))
+        var credentials = (request.Headers["X-Api-User"].ToString(), request.Headers["X-Api-Key"].ToString());
+        if (HasForgotten || !_accounts.TryGetValue(subdomain, out var account) || account != credentials)
         {
             return Results.Json(new JsonObject { ["error"] = "forbidden" }, statusCode: 401);
         }
