@@ -75,8 +75,7 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<CaaStep>();
         services.TryAddSingleton<PersistStep>();
         services.TryAddSingleton<CertificateDownload>();
-        services.TryAddSingleton<RehearsalFlow>();
-        services.TryAddSingleton<RehearsalStep>();
+        services.TryAddSingleton<Rehearsal>();
         services.TryAddSingleton<OrderFlow>();
     }
 

@@ -1,4 +1,5 @@
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Failures;
@@ -79,3 +80,50 @@ internal sealed class ClockSkewException(TimeSpan skew, Uri directoryUrl)
     : Exception(
         $"The clock of this machine is {skew.Duration().TotalHours:0.#} hours {(skew > TimeSpan.Zero ? "ahead of" : "behind")} the clock " +
         $"of {directoryUrl.IdnHost}. Nothing is ordered until they agree to within an hour: set the clock, or start a time service.");
+
+/// <summary>
+/// The CA issued a certificate that must not be served: it has another key or other names, is already expired, or has no chain that clients
+/// can verify.
+/// </summary>
+internal sealed class UnusableCertificateException(string message) : Exception(QuotedText.Of(message))
+{
+    /// <summary>
+    /// Whether the certificate itself is wrong, so that only another order can help. Otherwise another download may return a better chain.
+    /// </summary>
+    public bool IsLeafWrong { get; init; }
+}
+
+/// <summary>
+/// The CA issued a certificate that is not valid yet, while the current certificate is. The order is kept, and its certificate is
+/// downloaded again when it is useful.
+/// </summary>
+internal sealed class CertificateNotYetValidException(DateTimeOffset notBefore, DateTimeOffset servedUntil, DateTimeOffset now) : Exception(
+    $"The CA issued a certificate that is valid only from {notBefore:u}, and this machine's clock says {now:u}: clients would refuse it "
+    + $"until then. The current certificate, valid until {servedUntil:u}, is served until one of the two times. "
+    + "If this machine's clock is wrong, set it; otherwise ask the CA why it issues certificates for the future.")
+{
+    /// <summary>The time until the certificate is valid, or the current one has expired, whichever comes first.</summary>
+    public TimeSpan RetryAfter { get; } = (notBefore < servedUntil ? notBefore : servedUntil) - now;
+}
+
+/// <summary>Describes why an authorization failed (RFC 8555 section 7.1.4). Pure.</summary>
+internal static class AuthorizationFailure
+{
+    /// <param name="authorization">The authorization.</param>
+    /// <param name="explanation">What KestrelAcme found out about the failure from here.</param>
+    /// <param name="leftBehind">Whether the authorization failed before this attempt.</param>
+    public static OrderFailedException Create(Authorization authorization, string? explanation, bool leftBehind)
+    {
+        var failed = authorization.Challenges.FirstOrDefault(c => c.Error is not null);
+        var reason = failed?.Error is { } problem
+            ? $"{failed.Type}: {problem}"
+            : $"the authorization is {authorization.Status.ToString().ToLowerInvariant()}";
+        var more = explanation is null ? "" : $". {explanation}";
+        var message = $"{authorization.Identifier.Value} was not validated: {reason.TrimEnd('.')}{more}";
+        return new OrderFailedException(message, failed?.Error, failed?.Type)
+        {
+            LeftBehind = leftBehind,
+            IsAddress = authorization.Identifier.Type == "ip",
+        };
+    }
+}

@@ -18,7 +18,7 @@ internal sealed class OrderFlow(
     AuthorizationFlow authorizations,
     CaaStep caa,
     PersistStep persist,
-    RehearsalStep rehearsal,
+    Rehearsal rehearsal,
     OrderProgress progress,
     CertificateDownload download,
     TimeProvider time,

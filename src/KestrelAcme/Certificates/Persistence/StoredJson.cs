@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using KestrelAcme.Certificates.Model;
 
@@ -42,3 +43,20 @@ internal static class StoredJson
         }
     }
 }
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    WriteIndented = false)]
+[JsonSerializable(typeof(CertificateMetadata))]
+[JsonSerializable(typeof(CertificateStateRecord))]
+[JsonSerializable(typeof(AccountMetadata))]
+[JsonSerializable(typeof(TokenBucket))]
+[JsonSerializable(typeof(AccountHold))]
+[JsonSerializable(typeof(AccountBlock[]))]
+[JsonSerializable(typeof(Dictionary<string, UnusedMark>))]
+[JsonSerializable(typeof(RevocationListRecord))]
+[JsonSerializable(typeof(DomainSourceRecord))]
+internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

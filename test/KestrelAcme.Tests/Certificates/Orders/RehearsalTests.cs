@@ -6,11 +6,12 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Orders;
 
-public sealed class RehearsalStepTests
+public sealed class RehearsalTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -20,8 +21,10 @@ public sealed class RehearsalStepTests
         var accounts = new FixedAccounts();
         var context = await ContextAsync();
 
-        // Without a flow, a rehearsal would fail.
-        await new RehearsalStep(flow: null!, accounts, TimeProvider.System).RunAsync(context, Cancelled);
+        // Without authorities, a rehearsal would fail.
+        var rehearsal = new Rehearsal(
+            authorizations: null!, authorities: null!, accounts, TimeProvider.System, NullLogger<Rehearsal>.Instance);
+        await rehearsal.RunAsync(context, Cancelled);
 
         Assert.Equal(["app.example", "*.app.example"], accounts.Asked.Select(s => s.ToString()));
         Assert.False(context.Writer.State.Rehearse);
