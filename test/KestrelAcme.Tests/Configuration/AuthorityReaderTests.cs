@@ -82,6 +82,23 @@ public sealed class AuthorityReaderTests
     }
 
     [Theory]
+    [InlineData("https://ca.corp/dir\nx")]
+    [InlineData("https://ca.corp/d\tir")]
+    [InlineData("https://ca.corp/a dir")]
+    [InlineData("https://ca.corp/\u202edir")]
+    [InlineData("https://ca.corp/dir\u200b")]
+    [InlineData("https://ca.corp/dir#top")]
+    [InlineData("https://ca.corp:0/dir")]
+    public void Build_DirectoryUrlWithWhatWasPastedBeside_IsReported(string url)
+    {
+        var problem = Assert.Single(TestFacts.Problems(options => options.DirectoryUrl = url));
+
+        const string Expected = "is not the URL of a directory. Write a URL that begins with 'https://', without";
+        Assert.Contains(Expected, problem, StringComparison.Ordinal);
+        Assert.DoesNotContain(problem, c => char.IsControl(c) || c is '\u202e' or '\u200b');
+    }
+
+    [Theory]
     [InlineData("https://user:s3cret@ca.corp/dir")]
     [InlineData("https://user:s3cret@/dir")]
     public void Build_UrlWithPassword_IsNotQuoted(string url)

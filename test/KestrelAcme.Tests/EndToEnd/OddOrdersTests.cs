@@ -216,6 +216,31 @@ public sealed class OddOrdersTests
         Assert.Equal(orders, requests.Count(request => request.Resource == ResourceKind.Finalize));
     }
 
+    [Theory]
+    [InlineData("unauthorized")]
+    [InlineData("rejectedIdentifier")]
+    [InlineData("orderNotReady")]
+    [InlineData("malformed")]
+    [InlineData("badCSR")]
+    [InlineData("urn:example:of-its-own")]
+    public async Task Finalize_RefusedAndTheOrderEnded_IsOneFailureAndANewOrderFollowsLater(string type)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        fixture.Authority.Faults.EndOrdersAtFinalize = type;
+        await using var app = await fixture.StartAppAsync(fixture.Settings(Name));
+        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
+
+        Assert.Contains("Finalizing was refused on purpose", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);
+        Assert.Equal(1, Orders(fixture));
+        Assert.Single(fixture.Authority.Requests, request => request.Resource == ResourceKind.Finalize);
+
+        fixture.Authority.Faults.Clear();
+        await app.Certificates.RenewAsync(Name, Cancelled);
+
+        Assert.Equal(2, Orders(fixture));
+        Assert.Single(fixture.Authority.Issued);
+    }
+
     [Fact]
     public async Task Finalize_RefusedByCaaWithTheOrderStillReady_IsNotTriedAgain()
     {

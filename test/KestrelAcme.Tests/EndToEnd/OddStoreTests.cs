@@ -45,8 +45,12 @@ public sealed class OddStoreTests
         var orders = fixture.Authority.Issued.Count(issued => issued.Identifiers.Contains(Name));
         Assert.True(orders <= 3, $"{orders} orders\n{app.Log}");
 
-        // Whoever made the folder takes it away: everything works again by itself.
+        // The folder is moved away: the name is renewed and stored again.
         Directory.Delete(file, recursive: true);
+        await Poll.UntilAsync(
+            async _ => await Record.ExceptionAsync(() => app.Certificates.RenewAsync(Name, Cancelled)) is null,
+            $"a renewal\n{app.Log}",
+            cancellationToken: Cancelled);
         await app.ObtainedAsync(Name);
         await Poll.UntilAsync(
             () => File.Exists(Path.Combine(fixture.StorePath, "certificates", "app.test.pem")),

@@ -56,6 +56,13 @@ internal static class DirectoryUrlRules
             return null;
         }
 
+        if (given.Any(IsInvisible) || url.Fragment.Length > 0 || url.Port == 0)
+        {
+            var fix = "Write a URL that begins with 'https://', without line breaks, invisible characters, a fragment ('#') or port 0";
+            problems.Add(key, given.Contains('@') ? null : given, "is not the URL of a directory", fix);
+            return null;
+        }
+
         if (url.UserInfo.Length > 0)
         {
             problems.Add(key, null, "contains a user name or password", "Remove it: ACME identifies accounts by their key");
@@ -71,6 +78,10 @@ internal static class DirectoryUrlRules
 
         return url;
     }
+
+    // What was pasted with it: a line break, a zero-width space, or a mark that turns the direction of the text.
+    private static bool IsInvisible(char c)
+        => char.IsControl(c) || char.IsWhiteSpace(c) || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format;
 
     private static bool IsOwnMachine(Uri url) => url.IsLoopback || url.IdnHost.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
