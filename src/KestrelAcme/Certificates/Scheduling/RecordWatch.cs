@@ -103,6 +103,8 @@ internal sealed class RecordWatch(
             seen = bringsForward ? AddressWatch.BringForward(seen, now) : seen;
             if (!await NoteAddressesAsync(certificate, failure, seen, bringsForward, abort))
             {
+                // The lease may be held for as long as an order takes: DNS is not asked again and again meanwhile.
+                certificate.Looks = looks;
                 return false;
             }
 
