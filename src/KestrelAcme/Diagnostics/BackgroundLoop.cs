@@ -1,13 +1,13 @@
 namespace KestrelAcme.Diagnostics;
 
-/// <summary>Runs something again and again until the host stops. A failure is reported, and the next round tries again.</summary>
+/// <summary>Repeats an action until the host stops. Exceptions are reported, and the next round tries again.</summary>
 internal static class BackgroundLoop
 {
-    /// <param name="round">What is done in a round.</param>
+    /// <param name="round">The action.</param>
     /// <param name="first">The pause before the first round.</param>
     /// <param name="pause">The pause after each round.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="failed">Told of the failure of a round.</param>
+    /// <param name="failed">Called with the exception of a failed round.</param>
     /// <param name="stopping">Ends the loop, which then completes without an exception.</param>
     public static async Task RunAsync(
         Func<CancellationToken, Task> round,

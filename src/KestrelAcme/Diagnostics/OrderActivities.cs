@@ -3,17 +3,17 @@ using System.Diagnostics;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>
-/// What tracing sees of orders, in the activity source <c>KestrelAcme</c>: one activity for each attempt, and below it one for each step. A
-/// step that ends without an error was done. Nothing is allocated if nobody listens.
+/// Traces orders in the activity source <c>KestrelAcme</c>: an activity for each attempt, with a child activity for each step. A step
+/// without an error status is complete. Without a listener, nothing is allocated.
 /// </summary>
 internal static class OrderActivities
 {
     public const string SourceName = "KestrelAcme";
 
-    /// <summary>One attempt at one certificate.</summary>
+    /// <summary>An attempt to order a certificate.</summary>
     public const string Order = "acme.order";
 
-    // The steps, in their order. A crash after any of them loses nothing.
+    // The steps, in order. A crash after any of them loses nothing.
     public const string AcquireLease = "acme.order.acquire_lease";
     public const string ReadStore = "acme.order.read_store";
     public const string OpenAccount = "acme.account.open";
@@ -36,7 +36,7 @@ internal static class OrderActivities
     private static readonly ActivitySource Source = new(SourceName, typeof(OrderActivities).Assembly.GetName().Version?.ToString(3));
 
     /// <summary>
-    /// Starts the activity of an attempt. It has no parent: the scheduler planned it, whatever code has started the host.
+    /// Starts the activity of an attempt. It has no parent, since the scheduler starts it, not the code that started the host.
     /// </summary>
     public static OrderActivity StartOrder(string certificateId, Uri directoryUrl)
     {
@@ -52,11 +52,11 @@ internal static class OrderActivities
         return new OrderActivity(activity);
     }
 
-    /// <summary>Starts the activity of a step, below the attempt that is under way; outside of one, there is none.</summary>
+    /// <summary>Starts the activity of a step of the current attempt. Without an attempt, there is no activity.</summary>
     public static OrderStepActivity StartStep(string name)
         => new(ReferenceEquals(Activity.Current?.Source, Source) ? Source.StartActivity(name) : null);
 
-    /// <summary>Starts the activity of a step with one challenge.</summary>
+    /// <summary>Starts the activity of a step for a challenge.</summary>
     public static OrderStepActivity StartStep(string name, string challengeType, string identifier)
     {
         var step = StartStep(name);
@@ -65,17 +65,17 @@ internal static class OrderActivities
     }
 }
 
-/// <summary>The activity of an attempt; disposing it ends it.</summary>
+/// <summary>The activity of an attempt, which ends when it is disposed.</summary>
 internal readonly struct OrderActivity(Activity? activity) : IDisposable
 {
     /// <summary>
-    /// Says how the attempt ended: <c>obtained</c>, <c>not_due</c>, <c>elsewhere</c>, <c>held_back</c>, or <c>stopped</c>.
+    /// Sets the outcome of the attempt: <c>obtained</c>, <c>not_due</c>, <c>elsewhere</c>, <c>held_back</c>, or <c>stopped</c>.
     /// </summary>
     public void SetOutcome(string outcome) => activity?.SetTag("acme.order.outcome", outcome);
 
-    /// <summary>Says that the attempt failed.</summary>
-    /// <param name="exception">What went wrong.</param>
-    /// <param name="problemType">The CA's own type of problem, if it gave one.</param>
+    /// <summary>Sets the outcome <c>failed</c>.</summary>
+    /// <param name="exception">The exception.</param>
+    /// <param name="problemType">The type of the ACME problem, if the CA returned one.</param>
     /// <param name="message">The failure as the operator sees it.</param>
     public void SetFailed(Exception exception, string? problemType, string message)
     {
@@ -87,7 +87,7 @@ internal readonly struct OrderActivity(Activity? activity) : IDisposable
     public void Dispose() => activity?.Dispose();
 }
 
-/// <summary>The activity of a step. If it is disposed of before <see cref="Done"/>, the step has failed.</summary>
+/// <summary>The activity of a step. If it is disposed before <see cref="Done"/> was called, the step failed.</summary>
 internal readonly struct OrderStepActivity(Activity? activity) : IDisposable
 {
     public void SetChallenge(string type, string identifier)

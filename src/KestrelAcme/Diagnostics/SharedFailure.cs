@@ -3,16 +3,15 @@ using System.Runtime.ExceptionServices;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>
-/// The last failure of something that is asked for one caller at a time. Callers that were waiting for their turn when it failed share the
-/// failure: if it took a long time-out to find out, they do not pay for it again, one after another. Use it under the lock that gives the
-/// turns.
+/// The last failure of an operation that runs for one caller at a time. Callers that were waiting when it failed share the failure, so that
+/// they do not each wait for the same long time-out. Call it only while holding the lock of the operation.
 /// </summary>
 internal sealed class SharedFailure(TimeProvider time)
 {
     private ExceptionDispatchInfo? _failure;
     private long _failedAt;
 
-    /// <summary>Notes a failure.</summary>
+    /// <summary>Records a failure.</summary>
     public void Note(Exception failure)
     {
         if (!ReferenceEquals(failure, _failure?.SourceException))
@@ -21,8 +20,8 @@ internal sealed class SharedFailure(TimeProvider time)
         }
     }
 
-    /// <summary>Throws the failure if it came after a caller had begun to wait.</summary>
-    /// <param name="waitingSince">The timestamp at which the caller began to wait.</param>
+    /// <summary>Throws the failure if it happened after a caller began to wait.</summary>
+    /// <param name="waitingSince">The timestamp when the caller began to wait.</param>
     public void ThrowIfAfter(long waitingSince)
     {
         if (_failedAt > waitingSince)
