@@ -26,7 +26,7 @@ internal sealed class FailureRecorder(
 {
     /// <param name="certificate">The certificate.</param>
     /// <param name="attempted">What was attempted. The wanted names may have changed meanwhile, and those were not tried.</param>
-    /// <param name="authority">The authority that was asked.</param>
+    /// <param name="authority">The CA of the attempt.</param>
     /// <param name="exception">What went wrong.</param>
     /// <param name="writer">Writes the state; <see langword="null"/> without the lease.</param>
     /// <param name="cancellationToken">Cancels.</param>

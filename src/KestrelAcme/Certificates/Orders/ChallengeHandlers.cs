@@ -34,8 +34,8 @@ internal sealed class ChallengeHandlers(IEnumerable<IChallengeHandler> handlers)
         }
 
         throw new ChallengeException(
-            $"{authorization.Identifier.Value}: the authority offers {string.Join(", ", authorization.Challenges.Select(c => c.Type))}; " +
-            $"ChallengeTypes allows {string.Join(", ", allowed)}. Add one of those that are offered.")
+            $"{authorization.Identifier.Value}: the CA offers {string.Join(", ", authorization.Challenges.Select(c => c.Type))}; " +
+            $"ChallengeTypes allows {string.Join(", ", allowed)}. Add one of the offered types.")
         {
             Fault = ChallengeFault.Operator,
         };

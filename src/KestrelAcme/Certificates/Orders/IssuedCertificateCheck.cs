@@ -27,7 +27,7 @@ internal static class IssuedCertificateCheck
     {
         if (IssuedChain.Choose(offered, preferredIssuer, key.ExportSubjectPublicKeyInfo()) is not { } chain)
         {
-            throw WrongLeaf("The authority issued a certificate for another key than the one that was requested.");
+            throw WrongLeaf("The CA issued a certificate for another key than the requested one.");
         }
 
         ThrowIfUnusable(chain, names, chainExpected, now);
@@ -44,7 +44,7 @@ internal static class IssuedCertificateCheck
         }
         catch (InvalidCertificateException exception)
         {
-            throw new UnusableCertificateException($"The authority issued a certificate that cannot be served: {exception.Message}");
+            throw new UnusableCertificateException($"The CA issued a certificate that cannot be served: {exception.Message}");
         }
     }
 
@@ -53,19 +53,19 @@ internal static class IssuedCertificateCheck
         using var leaf = Load(chain.Certificates[0]);
         if (leaf.NotAfter.ToUniversalTime() <= now.UtcDateTime)
         {
-            throw WrongLeaf($"The authority issued a certificate that expired on {leaf.NotAfter.ToUniversalTime():u}.");
+            throw WrongLeaf($"The CA issued a certificate that expired on {leaf.NotAfter.ToUniversalTime():u}.");
         }
 
         var covered = CoveredNames(leaf);
         var missing = names.Where(n => !covered.Contains(n)).ToList();
         if (missing.Count > 0)
         {
-            throw WrongLeaf($"The authority issued a certificate that is not for {string.Join(", ", missing)}.");
+            throw WrongLeaf($"The CA issued a certificate that is not for {string.Join(", ", missing)}.");
         }
 
         if (chainExpected && chain is { Certificates.Count: 1, IsRootLeftOut: false })
         {
-            throw new UnusableCertificateException("The authority sent the certificate without its chain: clients could not verify it.");
+            throw new UnusableCertificateException("The CA sent the certificate without its chain, so clients could not verify it.");
         }
     }
 
@@ -79,7 +79,7 @@ internal static class IssuedCertificateCheck
         }
         catch (CryptographicException exception)
         {
-            throw new UnusableCertificateException($"The authority sent a certificate that cannot be read: {exception.Message}");
+            throw new UnusableCertificateException($"The CA sent a certificate that cannot be read: {exception.Message}");
         }
     }
 

@@ -36,7 +36,7 @@ internal static class OrderFinalization
     {
         if (order.FinalizeUrl is null)
         {
-            throw new AcmeMalformedResponseException($"The order {order.Url} is ready, but the authority names no URL to finalize it at.");
+            throw new AcmeMalformedResponseException($"The order {order.Url} is ready, but the CA returned no URL to finalize it.");
         }
 
         try

@@ -143,7 +143,7 @@ internal sealed class OrderFlow(
         if (order.Status != OrderStatus.Valid)
         {
             var reason = order.Error?.ToString() ?? "without a reason";
-            throw new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {reason}", order.Error);
+            throw new OrderFailedException($"The CA set the order {order.Url} to {order.Status}: {reason}", order.Error);
         }
 
         if (order.CertificateUrl is null)

@@ -27,7 +27,7 @@ internal static class OrderResumption
 
         if (!await IsOfAuthorityAsync(context, url, cancellationToken))
         {
-            logger.OrderDropped(context.Specification.Id, url, "its URL is not one of the authority's");
+            logger.OrderDropped(context.Specification.Id, url, "its URL does not belong to the CA");
             await context.Writer.ForgetAsync(cancellationToken);
             return null;
         }
@@ -82,7 +82,7 @@ internal static class OrderResumption
     private static async Task<OrderFailedException> WhyEndedAsync(
         OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)
     {
-        const string Cause = "an earlier run of the application ended, or gave up, while the authority was looking";
+        const string Cause = "an earlier run of the app ended, or gave up, while the CA was validating";
         try
         {
             foreach (var url in order.AuthorizationUrls.Distinct().Take(OrderedNames.Of(context.Specification).MostAuthorizations))
@@ -100,7 +100,7 @@ internal static class OrderResumption
         }
 
         var reason = order.Error?.ToString() ?? Cause;
-        return new OrderFailedException($"The authority ended the order {order.Url} as {order.Status}: {reason}", order.Error)
+        return new OrderFailedException($"The CA set the order {order.Url} to {order.Status}: {reason}", order.Error)
         {
             LeftBehind = true,
         };

@@ -30,7 +30,7 @@ internal sealed class OrderedNames
         if (authorizations > MostAuthorizations)
         {
             throw new AcmeMalformedResponseException(
-                $"The order {orderUrl} is for {_ordered.Count} names, but the authority wants {authorizations} authorizations.");
+                $"The order {orderUrl} is for {_ordered.Count} names, but the CA requires {authorizations} authorizations.");
         }
     }
 

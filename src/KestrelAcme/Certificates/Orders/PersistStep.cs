@@ -42,8 +42,8 @@ internal sealed class PersistStep(PersistCheck check)
         if (details.Status != AccountStatus.Valid)
         {
             throw new ChallengeException(
-                $"The account {account.Url} is {details.Status.ToString().ToLowerInvariant()} at the authority: "
-                + "no dns-persist-01 record is made for it.")
+                $"The account {account.Url} is {details.Status.ToString().ToLowerInvariant()} at the CA: "
+                + "no dns-persist-01 record is created for it.")
             {
                 Fault = ChallengeFault.Operator,
             };
