@@ -57,6 +57,6 @@ public sealed class StateFileTests
         var written = JsonNode.Parse(StateFile.Encode(StateFile.Decode(Encoding.UTF8.GetBytes(Stored))))!.AsObject();
 
         var before = JsonNode.Parse(Stored)!.AsObject();
-        Assert.Empty(before.Where(property => !JsonNode.DeepEquals(property.Value, written[property.Key])));
+        Assert.DoesNotContain(before, property => !JsonNode.DeepEquals(property.Value, written[property.Key]));
     }
 }
