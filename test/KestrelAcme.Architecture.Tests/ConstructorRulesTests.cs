@@ -9,7 +9,8 @@ public sealed class ConstructorRulesTests
 {
     private const int Most = 8;
 
-    public static TheoryData<string> Products => [.. Repository.Files("src", "*.csproj").Select(path => Path.GetFileNameWithoutExtension(path))];
+    public static TheoryData<string> Products
+        => [.. Repository.Files("src", "*.csproj").Select(path => Path.GetFileNameWithoutExtension(path))];
 
     [Theory]
     [MemberData(nameof(Products))]

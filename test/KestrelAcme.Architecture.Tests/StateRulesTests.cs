@@ -4,8 +4,8 @@ using Xunit;
 namespace KestrelAcme.Architecture.Tests;
 
 /// <summary>
-/// The state of a certificate decides what is ordered. One type changes it, in memory and in the store, so that the lease, the merge with what
-/// other instances wrote, and the mark against a crash cannot be passed by.
+/// The state of a certificate decides what is ordered. One type changes it, in memory and in the store, so that the lease, the merge with
+/// what other instances wrote, and the mark against a crash cannot be passed by.
 /// </summary>
 public sealed class StateRulesTests : IDisposable
 {
@@ -23,7 +23,9 @@ public sealed class StateRulesTests : IDisposable
 
     [Fact]
     public void StateKey_InTheStore_IsWrittenByTheStoreAlone()
-        => Assert.Equal(["CertificateStore", "Housekeeper"], _product.CallersOf("StorageLayout", "State").Distinct().Order(StringComparer.Ordinal));
+        => Assert.Equal(
+            ["CertificateStore", "Housekeeper"],
+            _product.CallersOf("StorageLayout", "State").Distinct().Order(StringComparer.Ordinal));
 
     /// <summary>What is due is decided when work is planned, by one policy, and checked once more under the lease.</summary>
     [Theory]

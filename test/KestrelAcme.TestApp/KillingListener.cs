@@ -3,7 +3,9 @@ using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.TestApp;
 
-/// <summary>Ends the process, as by kill -9, as soon as an order has done a step: the activity of that step ends without an error.</summary>
+/// <summary>
+/// Ends the process, as by kill -9, as soon as an order has done a step: the activity of that step ends without an error.
+/// </summary>
 internal sealed class KillingListener : IDisposable
 {
     private readonly string _step;

@@ -72,7 +72,8 @@ public sealed class AttemptDepthTests
 
     private sealed class GatedClientFactory(IAuthorityClientFactory factory, PostGate gate) : IAuthorityClientFactory
     {
-        public IAuthorityClient Create(AuthoritySpecification specification) => GatedProxy<IAuthorityClient>.Around(factory.Create(specification), gate);
+        public IAuthorityClient Create(AuthoritySpecification specification)
+            => GatedProxy<IAuthorityClient>.Around(factory.Create(specification), gate);
     }
 
     /// <summary>Passes every call on; accounts that come back are wrapped too, and a challenge is posted through the gate.</summary>
@@ -104,13 +105,15 @@ public sealed class AttemptDepthTests
                 };
         }
 
-        private async Task<IAuthorityAccount> WrapAsync(Task<IAuthorityAccount> opening) => GatedProxy<IAuthorityAccount>.Around(await opening, _gate);
+        private async Task<IAuthorityAccount> WrapAsync(Task<IAuthorityAccount> opening)
+            => GatedProxy<IAuthorityAccount>.Around(await opening, _gate);
     }
 
     /// <summary>Reads which methods wait for a task, and for each other, as a debugger does.</summary>
     private static class AsyncStack
     {
-        private static readonly FieldInfo Continuation = typeof(Task).GetField("m_continuationObject", BindingFlags.Instance | BindingFlags.NonPublic)
+        private static readonly FieldInfo Continuation
+            = typeof(Task).GetField("m_continuationObject", BindingFlags.Instance | BindingFlags.NonPublic)
             ?? throw new InvalidOperationException("This version of .NET keeps the continuation of a task elsewhere.");
 
         /// <returns>The methods of KestrelAcme that wait, the innermost first: <c>Type.Method</c>.</returns>

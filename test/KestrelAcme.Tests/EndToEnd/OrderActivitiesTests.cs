@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
@@ -39,7 +40,8 @@ public sealed class OrderActivitiesTests
         const string name = "failing.test";
         using var trace = new Trace();
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings(name), pipeline: _ => fixture.Authority.Resolve(name, new(System.Net.IPAddress.Loopback, FreePort.Tcp())));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings(name), pipeline: _ => fixture.Authority.Resolve(name, new(IPAddress.Loopback, FreePort.Tcp())));
 
         var order = await trace.OrderAsync(name);
         var failed = trace.StepsOf(order).Where(s => s.Status == ActivityStatusCode.Error).Select(s => s.OperationName);
@@ -100,7 +102,8 @@ public sealed class OrderActivitiesTests
             Activity? order = null;
             await Poll.UntilAsync(
                 () => (order = _ended.FirstOrDefault(
-                    a => a.OperationName == OrderActivities.Order && (string?)a.GetTagItem("acme.certificate.id") == certificateId)) is not null,
+                    a => a.OperationName == OrderActivities.Order
+                        && (string?)a.GetTagItem("acme.certificate.id") == certificateId)) is not null,
                 $"the end of the order for {certificateId}",
                 cancellationToken: TestContext.Current.CancellationToken);
             return order!;

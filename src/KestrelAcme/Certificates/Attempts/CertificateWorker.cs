@@ -22,7 +22,7 @@ internal sealed class CertificateWorker(
 {
     private static readonly TimeSpan AfterDefect = TimeSpan.FromMinutes(10);
 
-    /// <returns>What is planned next; <see langword="null"/> if nothing is, unless somebody asks.</returns>
+    /// <returns>What is planned next; <see langword="null"/> if nothing is, unless the app asks.</returns>
     public async Task<PlannedWork?> WorkAsync(string id, WorkLane lane, CancellationToken stopping, CancellationToken abort)
     {
         if (catalog.Find(id) is not { } certificate || stopping.IsCancellationRequested)

@@ -38,10 +38,14 @@ internal sealed class CrashCase : IAsyncDisposable
         return TestAppProcess.Start(_settings, _port, killAt is { } step ? OrderSteps.ActivityOf(step) : null, killWhen);
     }
 
-    /// <summary>Whether the authority's answer to the order was stored when a step was reached: from there on the order can be finished.</summary>
+    /// <summary>
+    /// Whether the authority's answer to the order was stored when a step was reached: from there on the order can be finished.
+    /// </summary>
     public static bool CanBeFinished(OrderStep step) => step >= OrderStep.OrderUrlStored;
 
-    /// <summary>An authority that looks while the process is dead finds nothing, and rightly ends the order: it is made to look later.</summary>
+    /// <summary>
+    /// An authority that looks while the process is dead finds nothing, and rightly ends the order: it is made to look later.
+    /// </summary>
     public void HoldValidation(OrderStep killedAt) => _fixture.Authority.Faults.ValidationStuck = killedAt == OrderStep.ChallengePosted;
 
     public void ReleaseValidation() => _fixture.Authority.Faults.ValidationStuck = false;

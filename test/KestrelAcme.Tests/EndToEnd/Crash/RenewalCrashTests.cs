@@ -29,7 +29,8 @@ public sealed class RenewalCrashTests
         await using var app = crash.Start();
         await app.ListeningAsync();
         crash.ReleaseValidation();
-        Assert.True(crash.WasIssued(await app.ConnectAsync(CrashCase.Name)), "A certificate that was issued is served as soon as the application listens.");
+        Assert.True(
+            crash.WasIssued(await app.ConnectAsync(CrashCase.Name)), "A certificate that was issued is served as soon as the app listens.");
 
         // Before the state said so, the renewal was only in the mind of the one who had asked for it.
         if (step >= OrderStep.AccountReady)

@@ -5,7 +5,10 @@ namespace KestrelAcme.Tests.EndToEnd.Crash;
 
 /// <summary>What is in a store's folder, read file by file without the store's own code.</summary>
 internal sealed record StoreContent(
-    IReadOnlyList<string> Files, IReadOnlyList<CertificateRecord> Certificates, IReadOnlyList<CertificateStateRecord> States, IReadOnlyList<AccountRecord> Accounts)
+    IReadOnlyList<string> Files,
+    IReadOnlyList<CertificateRecord> Certificates,
+    IReadOnlyList<CertificateStateRecord> States,
+    IReadOnlyList<AccountRecord> Accounts)
 {
     public IEnumerable<string> Damaged => Files.Where(f => f.Contains(".damaged", StringComparison.Ordinal));
 
@@ -22,10 +25,12 @@ internal sealed record StoreContent(
             [.. Below(root, files, "accounts/").Select(b => AccountFile.Decode(b))]);
     }
 
-    private static IEnumerable<string> Paths(string root) => Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(root, f));
+    private static IEnumerable<string> Paths(string root)
+        => Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(root, f));
 
     private static bool IsTemporary(string path) => path.EndsWith(".tmp", StringComparison.Ordinal);
 
     private static IEnumerable<byte[]> Below(string root, IEnumerable<string> files, string folder)
-        => files.Where(f => f.StartsWith(folder, StringComparison.Ordinal) && !IsTemporary(f)).Select(f => File.ReadAllBytes(Path.Join(root, f)));
+        => files.Where(f => f.StartsWith(folder, StringComparison.Ordinal) && !IsTemporary(f))
+            .Select(f => File.ReadAllBytes(Path.Join(root, f)));
 }
