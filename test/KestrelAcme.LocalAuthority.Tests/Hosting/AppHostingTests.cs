@@ -45,6 +45,7 @@ public sealed class AppHostingTests
     [Fact]
     public async Task AddLocalAcmeAuthority_EnvironmentKnownLate_IsRefusedAtStart()
     {
+        LocalAcmeAuthority? authority = null;
         var host = new HostBuilder()
             .UseEnvironment("Staging")
             .ConfigureServices(services =>
@@ -52,9 +53,10 @@ public sealed class AppHostingTests
                 Microsoft.Extensions.DependencyInjection.Extensions.ServiceCollectionDescriptorExtensions.RemoveAll<IHostEnvironment>(
                     services);
                 services.AddSingleton<IHostEnvironment>(_ => new LateEnvironment());
-                services.AddLocalAcmeAuthority(o => o.InMemory = true);
+                authority = services.AddLocalAcmeAuthority(o => o.InMemory = true);
             })
             .Build();
+        await using (authority)
         using (host)
         {
             await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
