@@ -6,8 +6,8 @@ namespace KestrelAcme.Testing;
 /// Callbacks run on the thread that advances the clock, outside of any lock.
 /// </summary>
 /// <remarks>
-/// The one of Microsoft.Extensions.TimeProvider.Testing has a single clock, which cannot go back and whose steps fire timers, and it does not
-/// tell what is armed. These tests step the wall clock in both directions, wait until the code under test waits
+/// The one of Microsoft.Extensions.TimeProvider.Testing has a single clock, which cannot go back and whose steps fire timers, and it does
+/// not tell what is armed. These tests step the wall clock in both directions, wait until the code under test waits
 /// (<see cref="WhenWaitingAsync"/>), and jump from timer to timer.
 /// </remarks>
 public sealed class FakeTimeProvider : TimeProvider
