@@ -47,7 +47,8 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
         Assert.Contains(DnsFixture.ValueOf(challenge), _server.Texts[Record]);
         var warning = Assert.Single(_app.Log.At(LogLevel.Warning));
         Assert.Equal("DnsRecordGone", warning.Event.Name);
-        Assert.Contains("30 s later it is gone", warning.Message, StringComparison.Ordinal);
+        // The clock may advance further before the test sees that the record is visible.
+        Assert.Matches(@"[3-9]\d s later it is gone", warning.Message);
 
         await _app.Handler.CleanUpAsync(challenge, Cancelled);
     }
