@@ -18,6 +18,9 @@ internal sealed partial class SourceFile
 
     public int LineCount => _lines.Length;
 
+    /// <summary>The numbers of the lines that have more than <paramref name="columns"/> characters.</summary>
+    public IEnumerable<int> LinesOver(int columns) => Enumerable.Range(0, _lines.Length).Where(i => _lines[i].Length > columns).Select(i => i + 1);
+
     /// <summary>Names of the top-level types, without type parameters.</summary>
     public IReadOnlyList<string> Types => [.. _lines.Select(line => Declaration().Match(line)).Where(match => match.Success).Select(match => match.Groups["name"].Value)];
 

@@ -6,6 +6,7 @@ namespace KestrelAcme.Architecture.Tests.Sources;
 public sealed class SourceRulesTests
 {
     private const int LongestFile = 300;
+    private const int LongestLine = 140;
     private const int LongestCompanion = 50;
 
     // What extends a type of the framework may live in the framework's namespace, where callers find it without a using.
@@ -19,6 +20,14 @@ public sealed class SourceRulesTests
         Violations.None(
             $"A file has at most {LongestFile} lines",
             Products.Where(file => file.LineCount > LongestFile).Select(file => $"{file.Path}: {file.LineCount} lines"));
+
+    [Fact]
+    public void Lines_Product_HaveAtMost140Columns() =>
+        Violations.None(
+            $"A line has at most {LongestLine} columns",
+            from file in Products
+            from line in file.LinesOver(LongestLine)
+            select $"{file.Path}:{line}");
 
     [Fact]
     public void Types_Product_LiveAloneUnlessTheyAreSmall() =>
