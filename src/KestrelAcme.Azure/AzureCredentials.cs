@@ -1,6 +1,5 @@
 using Azure.Core;
 using Azure.Identity;
-using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Azure;
 
@@ -11,22 +10,22 @@ internal static class AzureCredentials
     /// Selects the first available: a service principal, a managed identity, the application's own credential, or the
     /// environment's.
     /// </summary>
-    public static TokenCredential Choose(DnsProviderSettings settings, TokenCredential? ofApplication)
+    public static TokenCredential Choose(AzureDnsOptions options, TokenCredential? ofApplication)
     {
-        var host = settings.Find(nameof(AzureDnsOptions.AuthorityHost)) is { } text ? new Uri(text) : null;
-        if (settings.Find(nameof(AzureDnsOptions.ClientSecret)) is { } secret)
+        var host = options.AuthorityHost is { } text ? new Uri(text) : null;
+        if (options.ClientSecret is { } secret)
         {
             return new ClientSecretCredential(
-                settings.Get(nameof(AzureDnsOptions.TenantId)),
-                settings.Get(nameof(AzureDnsOptions.ClientId)),
+                options.TenantId,
+                options.ClientId,
                 secret,
                 At(host, new ClientSecretCredentialOptions()));
         }
 
-        if (settings.Find(nameof(AzureDnsOptions.ManagedIdentityClientId)) is { } identity)
+        if (options.ManagedIdentityClientId is { } identity)
         {
-            var options = new ManagedIdentityCredentialOptions(ManagedIdentityId.FromUserAssignedClientId(identity));
-            return new ManagedIdentityCredential(At(host, options));
+            var managed = new ManagedIdentityCredentialOptions(ManagedIdentityId.FromUserAssignedClientId(identity));
+            return new ManagedIdentityCredential(At(host, managed));
         }
 
         return ofApplication ?? new DefaultAzureCredential(At(host, new DefaultAzureCredentialOptions()));
@@ -36,9 +35,9 @@ internal static class AzureCredentials
     /// The secrets that are sent to get a token and must not be quoted: from the settings and from the environment,
     /// where <see cref="DefaultAzureCredential"/> finds them.
     /// </summary>
-    public static IReadOnlyList<string?> SecretsOf(DnsProviderSettings settings) =>
+    public static IReadOnlyList<string?> SecretsOf(AzureDnsOptions options) =>
     [
-        settings.Find(nameof(AzureDnsOptions.ClientSecret)),
+        options.ClientSecret,
         Environment.GetEnvironmentVariable("AZURE_CLIENT_SECRET"),
         Environment.GetEnvironmentVariable("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
         Environment.GetEnvironmentVariable("AZURE_PASSWORD"),

@@ -1,6 +1,5 @@
 using Azure.Core;
 using KestrelAcme.Azure;
-using KestrelAcme.Hosting;
 
 // The namespace in which ASP.NET Core apps look for registration methods.
 namespace Microsoft.Extensions.DependencyInjection;
@@ -22,11 +21,11 @@ public static class AzureDnsBuilderExtensions
     public static IAcmeHttpsBuilder AddAzureDns(this IAcmeHttpsBuilder builder, Action<AzureDnsOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddDnsProviderKind(
-            AzureDnsOptions.ProviderType,
-            (services, settings) => new AzureDnsProvider(
-                settings,
-                AzureCredentials.Choose(settings, services.GetService<TokenCredential>()),
+        builder.AddDnsProviderType<AzureDnsOptions>(
+            AzureDnsOptions.TypeName,
+            (services, options) => new AzureDnsProvider(
+                options,
+                AzureCredentials.Choose(options, services.GetService<TokenCredential>()),
                 transport: null,
                 services.GetRequiredService<TimeProvider>()));
         if (configure is null)
@@ -34,8 +33,8 @@ public static class AzureDnsBuilderExtensions
             return builder;
         }
 
-        var options = new AzureDnsOptions();
-        configure(options);
-        return builder.AddDnsProvider(options);
+        var one = new AzureDnsOptions();
+        configure(one);
+        return builder.AddDnsProvider(one);
     }
 }

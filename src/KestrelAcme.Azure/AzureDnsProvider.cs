@@ -5,7 +5,6 @@ using KestrelAcme.Azure.Api;
 using KestrelAcme.Azure.Json;
 using KestrelAcme.Azure.Zones;
 using KestrelAcme.Challenges.Dns01;
-using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Azure;
 
@@ -24,12 +23,12 @@ internal sealed class AzureDnsProvider : IDnsProvider, IDisposable
     private readonly AzureZoneFinder _zones;
     private readonly TimeProvider _time;
 
-    public AzureDnsProvider(DnsProviderSettings settings, TokenCredential credential, HttpPipelineTransport? transport, TimeProvider time)
+    public AzureDnsProvider(AzureDnsOptions options, TokenCredential credential, HttpPipelineTransport? transport, TimeProvider time)
     {
         _time = time;
-        var endpoint = new Uri(settings.Find(nameof(AzureDnsOptions.ResourceManagerEndpoint)) ?? AzureDnsOptions.PublicCloud);
-        _api = new AzureApi(endpoint, credential, AzureCredentials.SecretsOf(settings), transport, time);
-        _zones = new AzureZoneFinder(settings, _api, time);
+        var endpoint = new Uri(options.ResourceManagerEndpoint ?? AzureDnsOptions.PublicCloud);
+        _api = new AzureApi(endpoint, credential, AzureCredentials.SecretsOf(options), transport, time);
+        _zones = new AzureZoneFinder(options, _api, time);
     }
 
     public string Description => $"Azure DNS at {_api.Endpoint.Authority}";

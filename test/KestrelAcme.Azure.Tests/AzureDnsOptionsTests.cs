@@ -57,7 +57,7 @@ public sealed class AzureDnsOptionsTests
     {
         var twice = $"{Id},{Id.Replace("/rg/", "/RG/", StringComparison.Ordinal)}";
 
-        Assert.Equal(twice, AzureFixture.Read(options => options.ZoneResourceIds = twice).Find("ZoneResourceIds"));
+        Assert.Equal(twice, AzureFixture.Read(options => options.ZoneResourceIds = twice).ZoneResourceIds);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Challenges.Dns01.Servers;
@@ -46,7 +47,7 @@ internal sealed class AzureFixture : IAsyncDisposable
     }
 
     /// <summary>Returns the settings that an application's configuration results in.</summary>
-    public static DnsProviderSettings Read(Action<AzureDnsOptions> configure)
+    public static AzureDnsOptions Read(Action<AzureDnsOptions> configure)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
@@ -60,7 +61,8 @@ internal sealed class AzureFixture : IAsyncDisposable
         services.AddAcmeHttps().AddAzureDns(configure);
         using var provider = services.BuildServiceProvider();
         _ = provider.GetRequiredService<IOptions<AcmeHttpsOptions>>().Value;
-        return provider.GetRequiredService<ConfigurationSource>().Current.DnsProviders[0].Settings;
+        var settings = provider.GetRequiredService<ConfigurationSource>().Current.DnsProviders[0].Settings;
+        return DnsProviderOptionsReader<AzureDnsOptions>.Read(settings);
     }
 
     public async ValueTask DisposeAsync()
@@ -70,7 +72,7 @@ internal sealed class AzureFixture : IAsyncDisposable
         _certificate.Dispose();
     }
 
-    private DnsProviderSettings Settings(Action<AzureDnsOptions>? configure) => Read(options =>
+    private AzureDnsOptions Settings(Action<AzureDnsOptions>? configure) => Read(options =>
     {
         options.SubscriptionId = Subscription;
         options.ResourceManagerEndpoint = Api.Url.ToString();

@@ -2,7 +2,6 @@ using Azure.Core;
 using KestrelAcme.Azure.Api;
 using KestrelAcme.Azure.Json;
 using KestrelAcme.Challenges.Dns01;
-using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Azure.Zones;
@@ -11,7 +10,7 @@ namespace KestrelAcme.Azure.Zones;
 /// Finds the zone that holds a record according to DNS, among the configured zones or those of a subscription or resource group. A parent
 /// zone is not used, because the delegation hides records in it. Thread-safe.
 /// </summary>
-internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api, TimeProvider time) : IDisposable
+internal sealed class AzureZoneFinder(AzureDnsOptions options, AzureApi api, TimeProvider time) : IDisposable
 {
     private const int MaxPages = 1000;
     private const string Private =
@@ -21,7 +20,7 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
     private static readonly TimeSpan ListLifetime = TimeSpan.FromHours(1);
 
     private readonly IReadOnlyList<AzureZone>? _configured =
-        settings.Find(nameof(AzureDnsOptions.ZoneResourceIds)) is { } ids ? AzureZone.ParseList(ids) : null;
+        options.ZoneResourceIds is { } ids ? AzureZone.ParseList(ids) : null;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile Listing? _listed;
 
@@ -54,8 +53,8 @@ internal sealed class AzureZoneFinder(DnsProviderSettings settings, AzureApi api
     {
         get
         {
-            var subscription = $"/subscriptions/{settings.Find(nameof(AzureDnsOptions.SubscriptionId))}";
-            return settings.Find(nameof(AzureDnsOptions.ResourceGroup)) is { } group
+            var subscription = $"/subscriptions/{options.SubscriptionId}";
+            return options.ResourceGroup is { } group
                 ? $"{subscription}/resourceGroups/{Uri.EscapeDataString(group)}"
                 : subscription;
         }

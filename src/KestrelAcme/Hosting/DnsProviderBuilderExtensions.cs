@@ -84,8 +84,8 @@ public static class DnsProviderBuilderExtensions
     /// A class with settable properties of type <see cref="string"/>, <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>,
     /// <see cref="TimeSpan"/>, <see cref="Guid"/>, <see cref="Uri"/> (absolute) or an enumeration. The attribute
     /// <see cref="System.ComponentModel.DataAnnotations.RequiredAttribute"/> makes a key required, and other validation attributes check
-    /// its value. <c>[DataType(DataType.Password)]</c> marks a secret: no message quotes it, and its value can come from a file, named by
-    /// the key with <c>File</c> appended.
+    /// its value. <see cref="DnsProviderSettingAttribute"/> marks a secret, and keys that belong together. A class derived from
+    /// <see cref="DnsProviderOptions"/> can be passed to <see cref="AddDnsProvider(IAcmeHttpsBuilder, DnsProviderOptions)"/>, too.
     /// </typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="type">The name, case-insensitive.</param>

@@ -63,10 +63,11 @@ public sealed class DnsProviderOptionsReaderTests
     [InlineData("Retries", "99", "AcmeHttps:DnsProviders:0:Retries = '99': is not valid: The field Retries must be between 0 and 10.")]
     [InlineData("Mode", "7", "AcmeHttps:DnsProviders:0:Mode = '7': is not one of Slow, Fast.")]
     [InlineData("Retrys", "1", "AcmeHttps:DnsProviders:0:Retrys")]
-    [InlineData("Token", "", "AcmeHttps:DnsProviders:0:Token")]
+    [InlineData("Token", "", "AcmeHttps:DnsProviders:0:Token: is missing. Write it, or the path of a file that contains it in TokenFile")]
+    [InlineData("Url", "", "AcmeHttps:DnsProviders:0:Url: is missing, and Path has no use without it")]
     public void AddDnsProviderType_BadValue_ReportedAtStart(string key, string value, string expected)
     {
-        var given = new Dictionary<string, string> { ["Url"] = "https://dns.example/", ["Token"] = "t0ken", [key] = value };
+        var given = new Dictionary<string, string> { ["Url"] = "https://dns.example/", ["Token"] = "t0ken", ["Path"] = "/v1", [key] = value };
         using var services = Services([.. given.Select(pair => (pair.Key, pair.Value))]);
 
         var exception = Assert.ThrowsAny<OptionsValidationException>(() => services.GetRequiredService<ConfigurationSource>().Current);
@@ -130,8 +131,11 @@ public sealed class DnsProviderOptionsReaderTests
         [Required]
         public Uri? Url { get; set; }
 
-        [Required, DataType(DataType.Password)]
+        [Required, DnsProviderSetting(Secret = true)]
         public string? Token { get; set; }
+
+        [DnsProviderSetting(Needs = nameof(Url))]
+        public string? Path { get; set; }
 
         [Range(0, 10)]
         public int Retries { get; set; } = 2;

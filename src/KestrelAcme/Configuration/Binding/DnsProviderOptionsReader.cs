@@ -31,28 +31,50 @@ internal static class DnsProviderOptionsReader<[DynamicallyAccessedMembers(Dynam
         return options;
     }
 
+    // Not what every provider has, nor the paths of files with secrets: those are read into the secrets themselves.
     private static IEnumerable<PropertyInfo> Properties()
-        => typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property is { CanRead: true, SetMethod.IsPublic: true } && property.GetIndexParameters().Length == 0);
+    {
+        var all = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property is { CanRead: true, SetMethod.IsPublic: true } && property.GetIndexParameters().Length == 0)
+            .Where(property => property.DeclaringType != typeof(DnsProviderOptions))
+            .ToList();
+        var files = all.Where(property => SettingOf(property).Secret).Select(property => property.Name + "File").ToHashSet();
+        return all.Where(property => !files.Contains(property.Name));
+    }
+
+    private static DnsProviderSettingAttribute SettingOf(PropertyInfo property)
+        => property.GetCustomAttribute<DnsProviderSettingAttribute>() ?? new DnsProviderSettingAttribute();
 
     private static DnsProviderKey KeyOf(PropertyInfo property)
     {
         if (Expected(property.PropertyType) is not { } expected)
         {
             throw new ArgumentException(
-                $"{typeof(TOptions).Name}.{property.Name} has type {property.PropertyType.Name}, which cannot be read from configuration. "
+                $"{typeof(TOptions).Name}.{property.Name} has type {property.PropertyType.Name}, which is not read from the configuration. "
                 + "Use string, bool, int, long, TimeSpan, Guid, Uri or an enumeration.");
         }
 
         var rules = property.GetCustomAttributes<ValidationAttribute>().ToList();
-        var isSecret = rules.OfType<DataTypeAttribute>().Any(attribute => attribute.DataType == DataType.Password);
-        return new DnsProviderKey(property.Name, rules.OfType<RequiredAttribute>().Any(), isSecret)
+        var setting = SettingOf(property);
+        return new DnsProviderKey(property.Name, rules.OfType<RequiredAttribute>().Any(), setting.Secret)
         {
+            Example = setting.Example,
+            Needs = setting.Needs,
+            Alternative = setting.Alternative,
             Check = text => !TryConvert(text, property.PropertyType, out var value) ? $"is not {expected}"
-                : rules.Find(rule => !rule.IsValid(value)) is { } broken
-                    ? $"is not valid: {broken.FormatErrorMessage(property.Name).TrimEnd('.')}"
+                : rules.Select(rule => rule.GetValidationResult(value, ContextOf(property.Name))).FirstOrDefault(result => result is not null) is { } broken
+                    ? ReasonOf(broken)
                 : null,
         };
+    }
+
+    private static ValidationContext ContextOf(string name) => new(new object(), name, serviceProvider: null, items: null) { MemberName = name };
+
+    // An attribute of the provider's own says what is wrong as a sentence goes on after the value; those of the framework begin anew.
+    private static string ReasonOf(ValidationResult broken)
+    {
+        var message = (broken.ErrorMessage ?? "is invalid").TrimEnd('.');
+        return char.IsLower(message[0]) ? message : $"is invalid: {message}";
     }
 
     private static string? Expected(Type type)
