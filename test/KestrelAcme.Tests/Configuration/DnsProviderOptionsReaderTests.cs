@@ -60,7 +60,7 @@ public sealed class DnsProviderOptionsReaderTests
     [Theory]
     [InlineData("Url", "dns.example", "AcmeHttps:DnsProviders:0:Url = 'dns.example': is not an absolute URL.")]
     [InlineData("Retries", "many", "AcmeHttps:DnsProviders:0:Retries = 'many': is not a whole number.")]
-    [InlineData("Retries", "99", "AcmeHttps:DnsProviders:0:Retries = '99': is not valid: The field Retries must be between 0 and 10.")]
+    [InlineData("Retries", "99", "AcmeHttps:DnsProviders:0:Retries = '99': is invalid: The field Retries must be between 0 and 10.")]
     [InlineData("Mode", "7", "AcmeHttps:DnsProviders:0:Mode = '7': is not one of Slow, Fast.")]
     [InlineData("Retrys", "1", "AcmeHttps:DnsProviders:0:Retrys")]
     [InlineData("Token", "", "AcmeHttps:DnsProviders:0:Token: is missing. Write it, or the path of a file that contains it in TokenFile")]
