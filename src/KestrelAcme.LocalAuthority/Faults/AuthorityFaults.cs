@@ -44,7 +44,7 @@ public sealed partial class AuthorityFaults
     /// <summary>If true, newOrder returns the account's pending or ready order for the same names, if there is one.</summary>
     public bool ReusePendingOrders { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>While true, an order for the same names as a valid one of the account answers with that one, certificate and all.</summary>
+    /// <summary>If true, newOrder returns the account's valid order for the same names, if there is one, with its certificate.</summary>
     public bool ReuseValidOrders { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
     /// <summary>

@@ -4,8 +4,8 @@ using System.Net;
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>
-/// The addresses that accepted a connection lately and sent nothing on it, such as a balancer without a server behind it. To RFC 8305 such
-/// an address answers, and would win each time. Thread-safe.
+/// Remembers addresses that recently accepted a connection but sent nothing on it, such as a load balancer without a server behind it.
+/// For RFC 8305 such an address responds and would win every time. Thread-safe.
 /// </summary>
 internal sealed class BrokenAddresses(TimeProvider time)
 {
@@ -14,11 +14,11 @@ internal sealed class BrokenAddresses(TimeProvider time)
 
     private readonly ConcurrentDictionary<IPAddress, long> _since = new();
 
-    /// <summary>Puts those addresses last.</summary>
+    /// <summary>Moves those addresses to the end.</summary>
     public IReadOnlyList<IPAddress> PutLast(IReadOnlyList<IPAddress> addresses)
         => _since.IsEmpty ? addresses : [.. addresses.OrderBy(IsBroken)];
 
-    /// <summary>Notes whether an address sent anything on a connection.</summary>
+    /// <summary>Records whether an address sent anything on a connection.</summary>
     public void Note(IPAddress address, bool isBroken)
     {
         if (!isBroken)

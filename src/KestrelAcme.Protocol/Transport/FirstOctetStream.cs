@@ -1,12 +1,12 @@
 namespace KestrelAcme.Protocol.Transport;
 
-/// <summary>A connection that tells, once, whether anything was received on it: at the first octet, or when it ends without one.</summary>
+/// <summary>A connection that reports once whether anything was received on it: at the first octet, or when it ends without one.</summary>
 internal sealed class FirstOctetStream(Stream inner, Action<bool> isBroken) : Stream
 {
-    private int _told = 1;
+    private int _reported = 1;
 
-    /// <summary>Begins to watch: this is the connection that is used.</summary>
-    public void Watch() => Volatile.Write(ref _told, 0);
+    /// <summary>Starts watching, because this connection is used.</summary>
+    public void Watch() => Volatile.Write(ref _reported, 0);
 
     public override bool CanRead => inner.CanRead;
 
@@ -27,7 +27,7 @@ internal sealed class FirstOctetStream(Stream inner, Action<bool> isBroken) : St
         var read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         if (buffer.Length > 0)
         {
-            Tell(isSilent: read == 0);
+            Report(isSilent: read == 0);
         }
 
         return read;
@@ -41,7 +41,7 @@ internal sealed class FirstOctetStream(Stream inner, Action<bool> isBroken) : St
         var read = inner.Read(buffer, offset, count);
         if (count > 0)
         {
-            Tell(isSilent: read == 0);
+            Report(isSilent: read == 0);
         }
 
         return read;
@@ -67,17 +67,17 @@ internal sealed class FirstOctetStream(Stream inner, Action<bool> isBroken) : St
     {
         if (disposing)
         {
-            Tell(isSilent: true);
+            Report(isSilent: true);
             inner.Dispose();
         }
 
         base.Dispose(disposing);
     }
 
-    // What the first octet says stays: a connection that was answered once may end at any time.
-    private void Tell(bool isSilent)
+    // Only the first report counts: a connection that has received something may end at any time.
+    private void Report(bool isSilent)
     {
-        if (Interlocked.Exchange(ref _told, 1) == 0)
+        if (Interlocked.Exchange(ref _reported, 1) == 0)
         {
             isBroken(isSilent);
         }

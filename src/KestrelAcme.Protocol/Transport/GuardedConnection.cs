@@ -106,7 +106,7 @@ public sealed class GuardedConnection
             _time,
             cancellationToken).ConfigureAwait(false);
 
-        // What lost the race is closed without a word, and says nothing of its address.
+        // Connections that lose the race are closed unused, which says nothing about their addresses.
         (connection as FirstOctetStream)?.Watch();
         return connection;
     }

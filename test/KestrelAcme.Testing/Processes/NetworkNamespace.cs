@@ -3,11 +3,11 @@ using Xunit;
 namespace KestrelAcme.Testing.Processes;
 
 /// <summary>
-/// Runs a test in a network of its own: a process with new network and mount namespaces, in which nothing leaves the machine. It ends with
-/// the process, and nothing is left of it.
+/// Runs a test in a network of its own: a process with new network and mount namespaces, from which nothing leaves the machine. The
+/// network disappears with the process.
 /// </summary>
 /// <remarks>
-/// Beside loopback there are 10.77.0.2 and fd77::2, where packets vanish without an answer, and 10.77.1.2, which is this machine too.
+/// In addition to loopback there are 10.77.0.2 and fd77::2, which drop all packets, and 10.77.1.2, which is this machine, too.
 /// </remarks>
 public static class NetworkNamespace
 {
@@ -31,14 +31,14 @@ public static class NetworkNamespace
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
-    /// <summary>Whether this process is already in such a network: then the test runs its body.</summary>
+    /// <summary>Whether this process is already in such a network, so that the test runs its body.</summary>
     public static bool IsInside => Environment.GetEnvironmentVariable(Variable) == "1";
 
     /// <summary>
-    /// Runs the test that calls it once more, in such a network, and fails if that one does. Skips it with the reason if namespaces cannot
-    /// be made here.
+    /// Runs the calling test again in such a network, and fails if it fails there. Skips the test, with the reason, if namespaces cannot be
+    /// created.
     /// </summary>
-    /// <param name="hosts">The file of host names there, a line for each address.</param>
+    /// <param name="hosts">The content of the hosts file, with a line for each address.</param>
     /// <param name="cancellationToken">The test's token.</param>
     public static async Task RunThisTestAsync(string hosts, CancellationToken cancellationToken)
     {

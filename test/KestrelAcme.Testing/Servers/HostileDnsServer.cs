@@ -30,7 +30,7 @@ public sealed class HostileDnsServer : IAsyncDisposable
     /// <summary>Starts a server.</summary>
     /// <param name="hostility">How it is hostile.</param>
     /// <param name="time">The clock for its delays.</param>
-    /// <param name="address">Where it answers; a free port of 127.0.0.1 by default.</param>
+    /// <param name="address">The endpoint; by default a free port of 127.0.0.1.</param>
     public HostileDnsServer(DnsHostility hostility, TimeProvider? time = null, IPEndPoint? address = null)
     {
         (_hostility, _time) = (hostility, time ?? TimeProvider.System);
@@ -51,7 +51,7 @@ public sealed class HostileDnsServer : IAsyncDisposable
     /// <summary>The values of TXT records by name.</summary>
     public ConcurrentDictionary<string, ConcurrentBag<string>> Texts { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Answers nothing from now on.</summary>
+    /// <summary>Stops responding.</summary>
     public void Silence() => _hostility = DnsHostility.Silent;
 
     private bool OverTcpOnly => Is(DnsHostility.PointerChains | DnsHostility.Huge | DnsHostility.Truncated | DnsHostility.Dripping);
