@@ -31,10 +31,10 @@ public sealed class LocalAcmeAuthorityOptions
     public bool InMemory { get; set; }
 
     /// <summary>
-    /// What a root that is stored in a folder may issue for (name constraints, RFC 5280 section 4.2.1.10): names, each with all names
-    /// below it, and addresses or networks. Developers let their systems and browsers trust such a root. If its key is stolen, it is
-    /// valid for nothing else. Orders for other names are rejected. The constraints are a part of the root: a change takes effect after
-    /// the folder is deleted. <c>localhost</c> and the addresses of this machine are always permitted.
+    /// What a root stored in a folder may issue for (name constraints, RFC 5280 section 4.2.1.10): names, each including all names
+    /// below it, and addresses or networks. Developers make their systems and browsers trust such a root; if its key is stolen, it is
+    /// valid for these only. Orders for other names are rejected. The constraints are part of the root: a change takes effect once the
+    /// folder is deleted. <c>localhost</c> and the addresses of this machine are always permitted.
     /// </summary>
     /// <value>
     /// By default the names that nobody can own (<c>localhost</c>, <c>test</c>, <c>example</c>, <c>example.com</c>, <c>example.net</c>,

@@ -3,10 +3,10 @@ using Xunit.v3;
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// Marks a test, or all tests of a class, that takes long by its nature: simulated years, storms of restarts. `dotnet test` leaves it out;
-/// the continuous integration runs it (`dotnet test -p:Tests=long`).
+/// Marks a test, or all tests of a class, as necessarily slow: simulated years, storms of restarts. `dotnet test` skips them;
+/// continuous integration runs them (`dotnet test -p:Tests=long`).
 /// </summary>
-/// <remarks>test/Directory.Build.targets names the trait, too.</remarks>
+/// <remarks>test/Directory.Build.targets also names the trait.</remarks>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class LongAttribute : Attribute, ITraitAttribute
 {

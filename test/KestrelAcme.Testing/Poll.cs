@@ -14,7 +14,7 @@ public static class Poll
         Func<bool> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         UntilAsync(condition, () => what, timeout, cancellationToken);
 
-    /// <summary>The same, with words that are asked for when it fails: they can tell how far it came.</summary>
+    /// <summary>The same, with a description that is built only on failure: it can tell how far the wait got.</summary>
     public static Task UntilAsync(
         Func<bool> condition, Func<string> what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         UntilAsync(_ => Task.FromResult(condition()), what, timeout, cancellationToken);
@@ -25,9 +25,8 @@ public static class Poll
         UntilAsync(condition, () => what, timeout, cancellationToken);
 
     /// <summary>
-    /// Waits until <paramref name="condition"/> is true; otherwise fails the test, naming <paramref name="what"/> and the last
-    /// exception. An
-    /// exception thrown by the condition counts as false.
+    /// Waits until <paramref name="condition"/> is true; otherwise fails the test, naming <paramref name="what"/> and the last exception.
+    /// An exception thrown by the condition counts as false.
     /// </summary>
     /// <param name="condition">The condition. Its token is canceled at the deadline.</param>
     /// <param name="what">Completes the sentence "Waited for ..."; called when it fails.</param>

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace KestrelAcme.Testing;
 
 /// <summary>
-/// A name that one process on this machine holds at a time: a bound socket in Linux's abstract namespace. It leaves no file behind,
-/// and the system releases it when the process ends, however it ends. Elsewhere than on Linux it excludes nobody.
+/// A name that only one process on this machine can hold at a time: a bound socket in Linux's abstract namespace. It leaves no file
+/// behind, and the system releases it when the process ends, even by a crash. On other systems it excludes nobody.
 /// </summary>
 internal sealed class MachineLock : IDisposable
 {
@@ -13,7 +13,7 @@ internal sealed class MachineLock : IDisposable
     private MachineLock(Socket? socket) => _socket = socket;
 
     /// <summary>Takes a name.</summary>
-    /// <returns><see langword="null"/> if somebody has it.</returns>
+    /// <returns><see langword="null"/> if it is already taken.</returns>
     public static MachineLock? TryTake(string name)
     {
         if (!OperatingSystem.IsLinux())
@@ -37,7 +37,7 @@ internal sealed class MachineLock : IDisposable
     public void Dispose() => _socket?.Dispose();
 }
 
-/// <summary>Keeps test processes that run side by side from handing out the same port: each takes blocks of ports for as long as it lives.</summary>
+/// <summary>Keeps test processes that run in parallel from handing out the same port: each reserves blocks of ports until it ends.</summary>
 /// <remarks>Not safe for concurrent use.</remarks>
 internal sealed class PortReservations(int first, int end)
 {
@@ -48,7 +48,7 @@ internal sealed class PortReservations(int first, int end)
     private int _next;
     private int _left;
 
-    /// <summary>The next port that no other process and no earlier call was given.</summary>
+    /// <summary>Returns the next port, given to no other process and by no earlier call.</summary>
     public int Next()
     {
         if (_left == 0)

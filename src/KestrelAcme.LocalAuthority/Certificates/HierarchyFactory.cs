@@ -11,7 +11,7 @@ internal static class HierarchyFactory
 
     /// <param name="now">The time of the CA's clock, which may be simulated. The validity also covers this machine's time, which
     /// TLS clients use.</param>
-    /// <param name="constraints">What the roots may issue for; <see langword="null"/> for everything.</param>
+    /// <param name="constraints">What the roots may issue for; <see langword="null"/> if there is no limit.</param>
     public static Hierarchy Create(DateTimeOffset now, NameConstraints? constraints)
     {
         var machine = TimeProvider.System.GetUtcNow();

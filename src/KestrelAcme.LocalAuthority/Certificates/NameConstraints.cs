@@ -8,8 +8,8 @@ using KestrelAcme.LocalAuthority.Identifiers;
 namespace KestrelAcme.LocalAuthority.Certificates;
 
 /// <summary>
-/// The DNS names and the addresses that a root may issue for (RFC 5280 section 4.2.1.10): whoever trusts it trusts it for nothing else,
-/// should its key be stolen. Immutable.
+/// The DNS names and addresses that a root may issue for (RFC 5280 section 4.2.1.10). If its key is stolen, the machines that trust it
+/// are exposed for these only. Immutable.
 /// </summary>
 internal sealed class NameConstraints
 {
@@ -17,7 +17,7 @@ internal sealed class NameConstraints
     private const int DnsNameTag = 2;
     private const int AddressTag = 7;
 
-    // Names and addresses of this machine: the authority's own HTTPS is at one.
+    // The names and addresses of this machine: the authority's own HTTPS uses one.
     private static readonly string[] Own = ["localhost", "127.0.0.0/8", "::1/128"];
     private static readonly Asn1Tag Permitted = new(TagClass.ContextSpecific, 0, isConstructed: true);
 
@@ -30,8 +30,8 @@ internal sealed class NameConstraints
         _networks = [.. networks.Distinct().OrderBy(n => n.ToString(), StringComparer.Ordinal)];
     }
 
-    /// <param name="permitted">Names, which stand for all names below them too, and networks or addresses.</param>
-    /// <exception cref="InvalidOperationException">One of them is neither.</exception>
+    /// <param name="permitted">Names, each including all names below it, and networks or addresses.</param>
+    /// <exception cref="InvalidOperationException">An entry is none of these.</exception>
     public static NameConstraints Of(IEnumerable<string> permitted)
     {
         var (names, networks) = (new List<string>(), new List<IPNetwork>());
@@ -53,16 +53,16 @@ internal sealed class NameConstraints
             else
             {
                 throw new InvalidOperationException(
-                    $"PermittedNames of the local authority: '{text}' is no domain name, address or network. "
-                    + "Write a name such as 'test' (which stands for all names below it), or a network such as '10.0.0.0/8'.");
+                    $"PermittedNames of the local authority: '{text}' is not a domain name, address or network. "
+                    + "Write a name such as 'test' (which includes all names below it), or a network such as '10.0.0.0/8'.");
             }
         }
 
         return new NameConstraints(names, networks);
     }
 
-    /// <summary>The constraints of a root.</summary>
-    /// <returns><see langword="null"/>: it has none, and may issue for all names.</returns>
+    /// <summary>Reads the constraints of a root.</summary>
+    /// <returns><see langword="null"/> if it has none: it may issue for all names.</returns>
     /// <exception cref="CryptographicException">They cannot be read.</exception>
     public static NameConstraints? In(X509Certificate2 root)
     {
@@ -96,7 +96,7 @@ internal sealed class NameConstraints
         }
     }
 
-    /// <summary>The critical extension.</summary>
+    /// <summary>Creates the critical extension.</summary>
     public X509Extension ToExtension()
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
@@ -123,7 +123,7 @@ internal sealed class NameConstraints
         return new X509Extension(ExtensionOid, writer.Encode(), critical: true);
     }
 
-    /// <summary>Whether a certificate of the root may be for an identifier.</summary>
+    /// <summary>Whether the root's certificates may be for <paramref name="identifier"/>.</summary>
     public bool Permits(Identifier identifier)
         => identifier.Type == Identifier.Ip
             ? IPAddress.TryParse(identifier.Value, out var address) && _networks.Any(n => n.Contains(address))

@@ -37,7 +37,7 @@ internal sealed class AuthorityFolder : IDisposable
 
     /// <param name="folder">The folder; <see langword="null"/> for the one in the user's data.</param>
     /// <param name="now">The authority's clock.</param>
-    /// <param name="constraints">What a new root may issue for. One that is there is used as it is.</param>
+    /// <param name="constraints">What a new root may issue for. An existing root is used unchanged.</param>
     public static AuthorityFolder Open(string? folder, DateTimeOffset now, NameConstraints? constraints)
     {
         const Environment.SpecialFolder data = Environment.SpecialFolder.LocalApplicationData;

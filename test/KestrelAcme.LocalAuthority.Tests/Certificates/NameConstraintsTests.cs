@@ -99,7 +99,7 @@ public sealed class NameConstraintsTests
             },
             Cancelled));
 
-        Assert.Contains("'not a name' is no domain name", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("'not a name' is not a domain name", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -74,7 +74,7 @@ public sealed class BindServer : IAsyncDisposable
         return StartAttempts.RunAsync(() => StartOnceAsync(options ?? new BindOptions(), cancellationToken));
     }
 
-    /// <summary>Makes the secondary copy <paramref name="zone"/> now, and waits until it has the primary's serial of now; there may be later ones meanwhile.</summary>
+    /// <summary>Makes the secondary copy <paramref name="zone"/>, and waits until it has at least the primary's current serial.</summary>
     public async Task TransferAsync(string zone, CancellationToken cancellationToken = default)
     {
         var secondary = _secondary ?? throw new InvalidOperationException("Started without a secondary.");

@@ -18,7 +18,10 @@ public sealed class ValidationPorts : IDisposable
     {
         MachineLock? held = null;
         await Poll.UntilAsync(
-            () => (held = MachineLock.TryTake("kestrel-acme-validation-ports")) is not null, "another test to give back ports 80 and 443", TimeSpan.FromMinutes(3), cancellationToken);
+            () => (held = MachineLock.TryTake("kestrel-acme-validation-ports")) is not null,
+            "another test to give back ports 80 and 443",
+            TimeSpan.FromMinutes(3),
+            cancellationToken);
         var ports = new ValidationPorts(held!);
         try
         {
