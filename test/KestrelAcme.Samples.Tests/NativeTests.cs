@@ -47,7 +47,8 @@ public sealed class NativeTests : IDisposable
     [Fact]
     public async Task Restart_KilledWhileOrdering_OneOrderIsIssuedAndServed()
     {
-        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { HttpPort = _http, Sleeps = true, ValidationSleep = TimeSpan.FromSeconds(2) }, Cancelled);
+        await using var pebble = await PebbleServer.StartAsync(
+            new PebbleOptions { HttpPort = _http, Sleeps = true, ValidationSleep = TimeSpan.FromSeconds(2) }, Cancelled);
         var root = await pebble.GetIssuingRootPemAsync(cancellationToken: Cancelled);
         await using (var killed = Start(pebble))
         {
