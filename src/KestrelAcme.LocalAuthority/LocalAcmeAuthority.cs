@@ -47,11 +47,22 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         Faults = new AuthorityFaults(_accounts);
         var now = options.TimeProvider.GetUtcNow();
         var inMemory = options.InMemory || (options.Folder is null && !inApp);
-        _folder = inMemory
-            ? AuthorityFolder.InMemory(now)
-            : AuthorityFolder.Open(options.Folder, now, NameConstraints.Of(options.PermittedNames));
-        _https = ReservedSocket.Bind(options.Port, inApp ? PreferredPort : 0);
-        _files = ReservedSocket.Bind(options.FilesPort, inApp ? PreferredFilesPort : 0);
+        try
+        {
+            // The ports come first: if one is taken, no file is left behind.
+            _https = ReservedSocket.Bind(options.Port, inApp ? PreferredPort : 0);
+            _files = ReservedSocket.Bind(options.FilesPort, inApp ? PreferredFilesPort : 0);
+            _folder = inMemory
+                ? AuthorityFolder.InMemory(now)
+                : AuthorityFolder.Open(options.Folder, now, NameConstraints.Of(options.PermittedNames));
+        }
+        catch
+        {
+            _https?.Dispose();
+            _files?.Dispose();
+            throw;
+        }
+
         DirectoryUrl = new Uri($"https://127.0.0.1:{AuthorityServer.PortOf(_https)}/directory");
         RevocationListUrl = new Uri(Files.RevocationListUrl);
     }
