@@ -69,7 +69,7 @@ public sealed class SettingsFileTests
         Damage(running, damage);
         await running.SettlesAsync(() => true, "some time");
         await running.App.Certificates.RenewAsync(Name, Cancelled);
-        running.Replace(running.Text(running.Fixture, marker: "2"));
+        running.Replace(Running.Text(running.Fixture, marker: "2"));
         await running.SeesAsync("2");
         await running.App.Certificates.RenewAsync(Name, Cancelled);
 
@@ -80,7 +80,7 @@ public sealed class SettingsFileTests
     public async Task File_WrittenInTwoHalves_NothingGoesToAnotherAuthority()
     {
         await using var running = await Running.StartAsync(withBaseFile: true);
-        var whole = running.Text(running.Fixture, marker: "2");
+        var whole = Running.Text(running.Fixture, marker: "2");
 
         File.WriteAllText(running.Path, whole[..(whole.Length / 2)]);
         await running.SeesAsync(null);
@@ -100,7 +100,7 @@ public sealed class SettingsFileTests
         File.Delete(running.Path);
         await running.SeesAsync(null);
 
-        File.WriteAllText(running.Path, running.Text(running.Other, marker: "2"));
+        File.WriteAllText(running.Path, Running.Text(running.Other, marker: "2"));
         await running.SeesAsync("2");
         await running.SettlesAsync(() => running.Authority.DirectoryUrl == running.Other.Authority.DirectoryUrl, "the other CA");
         await running.App.Certificates.RenewAsync(Name, Cancelled);
@@ -190,7 +190,7 @@ public sealed class SettingsFileTests
             return running;
         }
 
-        public string Text(LocalFixture fixture, string marker) => JsonSerializer.Serialize(new
+        public static string Text(LocalFixture fixture, string marker) => JsonSerializer.Serialize(new
         {
             Marker = marker,
             AcmeHttps = new
