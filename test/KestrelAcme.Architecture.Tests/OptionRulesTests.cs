@@ -63,7 +63,7 @@ public sealed partial class OptionRulesTests
         Violations.None("The list of shared options is up to date", gone);
     }
 
-    private static IReadOnlyList<string> Options()
+    private static List<string> Options()
     {
         var path = Repository.Files("src/KestrelAcme/Configuration/Options", "AcmeHttpsOptions.cs").Single();
         List<string> options = [.. Property().Matches(File.ReadAllText(path)).Select(match => match.Groups[1].Value)];

@@ -40,7 +40,7 @@ internal static partial class ChallengesLog
         + "The CA may reach more of them. If it does not, correct the A and AAAA records.")]
     public static partial void AddressesSilent(this ILogger logger, Quoted name, Quoted seen);
 
-    [LoggerMessage(1213, LogLevel.Warning,
+    [LoggerMessage(1208, LogLevel.Warning,
         "{Names}: only a DNS challenge can prove a wildcard, and none is configured. These certificates can be issued only if the CA has "
         + "authorized the names beforehand; otherwise add 'dns-01' to ChallengeTypes, or configure the host names one by one.")]
     public static partial void WildcardsWithoutDnsChallenge(this ILogger logger, Quoted names);
