@@ -93,7 +93,8 @@ public sealed class AzureDnsOptions() : DnsProviderOptions(TypeName)
     // The format that Azure.Identity accepts; any other would fail only at the first order.
     private sealed class TenantTextAttribute() : ValidationAttribute("is not a tenant: letters, digits, dots and hyphens only")
     {
-        public override bool IsValid(object? value) => value is string text && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-');
+        public override bool IsValid(object? value)
+            => value is string text && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-');
     }
 
     // A token is sent to it, so it must be HTTPS, even on this machine.

@@ -62,13 +62,16 @@ internal static class DnsProviderOptionsReader<[DynamicallyAccessedMembers(Dynam
             Needs = setting.Needs,
             Alternative = setting.Alternative,
             Check = text => !TryConvert(text, property.PropertyType, out var value) ? $"is not {expected}"
-                : rules.Select(rule => rule.GetValidationResult(value, ContextOf(property.Name))).FirstOrDefault(result => result is not null) is { } broken
-                    ? ReasonOf(broken)
+                : FirstBroken(rules, value, property.Name) is { } broken ? ReasonOf(broken)
                 : null,
         };
     }
 
-    private static ValidationContext ContextOf(string name) => new(new object(), name, serviceProvider: null, items: null) { MemberName = name };
+    private static ValidationResult? FirstBroken(List<ValidationAttribute> rules, object? value, string name)
+    {
+        var context = new ValidationContext(new object(), name, serviceProvider: null, items: null) { MemberName = name };
+        return rules.Select(rule => rule.GetValidationResult(value, context)).FirstOrDefault(result => result is not null);
+    }
 
     // An attribute of the provider's own says what is wrong as a sentence goes on after the value; those of the framework begin anew.
     private static string ReasonOf(ValidationResult broken)

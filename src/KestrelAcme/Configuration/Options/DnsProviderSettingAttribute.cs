@@ -1,15 +1,15 @@
 namespace KestrelAcme.Configuration;
 
 /// <summary>
-/// Describes a key of a DNS provider on a property of its options class; see <c>AddDnsProviderType</c>. <c>[Required]</c> and other validation
-/// attributes go beside it.
+/// Describes a key of a DNS provider on a property of its options class; see <c>AddDnsProviderType</c>. <c>[Required]</c> and
+/// other validation attributes go beside it.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class DnsProviderSettingAttribute : Attribute
 {
     /// <summary>
-    /// Whether the value is a secret. No message quotes it, and a key with <c>File</c> at the end of its name may hold the path of a file with
-    /// the value instead.
+    /// Whether the value is a secret. No message quotes it, and a key with <c>File</c> at the end of its name may hold the path of
+    /// a file with the value instead.
     /// </summary>
     /// <value><see langword="false"/> by default.</value>
     public bool Secret { get; set; }
