@@ -83,10 +83,13 @@ internal sealed class EngineParts : IAsyncDisposable
     {
         public int Asked { get; private set; }
 
+        /// <summary>Makes the client of a CA; <see langword="null"/> if there is none.</summary>
+        public Func<AuthoritySpecification, IAuthorityClient>? Make { get; set; }
+
         public IAuthorityClient Create(AuthoritySpecification specification)
         {
             Asked++;
-            throw new InvalidOperationException("There is no CA here.");
+            return Make?.Invoke(specification) ?? throw new InvalidOperationException("There is no CA here.");
         }
     }
 }

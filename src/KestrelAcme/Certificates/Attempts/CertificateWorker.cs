@@ -100,11 +100,11 @@ internal sealed class CertificateWorker(
         }
         else if (!request.IsForced && certificate.Current is not null)
         {
-            certificate.Answer(failure: null);
+            certificate.AnswerUnlessForced(failure: null);
         }
         else if (!request.IsForced && ClockGuard.Effective(certificate.State.Failure, now) is { } failure && failure.NextAttempt > now)
         {
-            certificate.Answer(new CertificateException(certificate.Id, failure.ToPublic()));
+            certificate.AnswerUnlessForced(new CertificateException(certificate.Id, failure.ToPublic()));
         }
     }
 }

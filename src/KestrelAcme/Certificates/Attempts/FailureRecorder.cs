@@ -98,7 +98,9 @@ internal sealed class FailureRecorder(
             => exception is OrderForbiddenException ? Avoid(state, authority) : Count(state, report, authority, limited);
         CertificateStateRecord Fail(CertificateStateRecord state) => CountAuthority(state) with
         {
-            State = report.Cause == FailureCause.Operator ? CertificateState.Blocked : CertificateState.Waiting,
+            State = report.Cause == FailureCause.Operator ? CertificateState.Blocked
+                : report.Cause == FailureCause.Local && state.State == CertificateState.RenewalDue ? CertificateState.RenewalDue
+                : CertificateState.Waiting,
             Since = now,
             Failure = failure,
             FailedValidations = validations,

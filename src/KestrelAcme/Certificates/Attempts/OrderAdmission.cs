@@ -13,6 +13,7 @@ internal sealed class OrderAdmission(
     AccountHolds holds,
     Abandonment abandonment,
     FailureRecorder failures,
+    CertificateLeases leases,
     ConfigurationSource configuration,
     TimeProvider time)
 {
@@ -23,19 +24,13 @@ internal sealed class OrderAdmission(
         var authority = await ChooseAsync(certificate, snapshot, now, abort);
         if (AuthorityChoice.Blocked(authority, certificate) is { } block)
         {
-            if (certificate is { Request.IsForced: true, Current: not null, State.State: CertificateState.Valid })
-            {
-                // Whoever asked for it is told, and has it once the authority accepts the account again.
-                CertificateStateWriter.ChangeUnstored(certificate, state => state with { State = CertificateState.RenewalDue });
-            }
-
-            certificate.Answer(new CertificateException(certificate.Id, failures.ShowBlocked(certificate, authority, block).ToPublic()));
+            await RefuseAsync(certificate, failures.ShowBlocked(certificate, authority, block), now, abort);
             return new Admission(snapshot) { Again = block.NextAttempt };
         }
 
         if (AuthorityChoice.RetryAfter(authority, certificate, certificate.State, now) is { } until)
         {
-            certificate.Answer(new CertificateException(certificate.Id, LeftAlone(certificate, authority, until, now).ToPublic()));
+            await RefuseAsync(certificate, LeftAlone(certificate, authority, until, now), now, abort);
             return new Admission(snapshot) { Again = until };
         }
 
@@ -48,6 +43,44 @@ internal sealed class OrderAdmission(
         return certificate.Current is null && authority.Health.TryBeginNewName(now) is { } later
             ? new Admission(snapshot) { Again = later }
             : new Admission(snapshot) { Authority = authority };
+    }
+
+    // The requests that wait are told that it is tried again later. For a forced one nothing else says so: it is noted before the answer,
+    // so that the certificate is ordered as soon as the authority accepts it, even after a restart.
+    private async Task RefuseAsync(
+        ManagedCertificate certificate, FailureRecord failure, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (certificate is { Request.IsForced: true, Current: not null, State.IsUnfinished: false })
+        {
+            CertificateStateWriter.WantRenewal(certificate, now);
+            await TryStoreAsync(certificate, cancellationToken);
+        }
+
+        var request = certificate.TakeRequest();
+        if (request is { IsForced: true })
+        {
+            // It may have come, or been forced, meanwhile.
+            CertificateStateWriter.WantRenewal(certificate, now);
+        }
+
+        request?.Complete(new CertificateException(certificate.Id, failure.ToPublic()));
+    }
+
+    // Without the store it is remembered in memory: opening the writer merges it, and the next change stores it.
+    private async Task TryStoreAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
+            if (writer is not null)
+            {
+                await writer.ChangeAsync(static state => state, cancellationToken);
+            }
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            // The caller is told of the refusal in any case.
+        }
     }
 
     // An authority whose account turns out to be held may give way to another one.

@@ -117,10 +117,9 @@ internal sealed class OrderRunner(
         try
         {
             await ReadStoreAsync(certificate, writer, all.Token);
-            if (!CertificatePlans.IsDue(certificate, time.GetUtcNow()))
+            if (!CertificatePlans.IsDue(certificate, time.GetUtcNow()) && certificate.AnswerUnlessForced(failure: null))
             {
                 activity.SetOutcome("not_due");
-                certificate.Answer(failure: null);
                 return null;
             }
 

@@ -144,13 +144,18 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     {
         while (true)
         {
-            var request = _request ?? new RenewalRequest();
+            var waiting = _request;
+            var request = waiting ?? new RenewalRequest();
             if (force)
             {
                 request.Force();
             }
 
-            if (ReferenceEquals(_request, request) || Interlocked.CompareExchange(ref _request, request, null) is null)
+            // One that was taken meanwhile may be answered without an order: it must not be put back, nor joined.
+            var mayJoin = waiting is null
+                ? Interlocked.CompareExchange(ref _request, request, null) is null
+                : ReferenceEquals(_request, waiting);
+            if (mayJoin)
             {
                 return request;
             }
@@ -159,6 +164,21 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     /// <summary>Completes the waiting request, if there is one.</summary>
     public void Answer(Exception? failure) => TakeRequest()?.Complete(failure);
+
+    /// <summary>Completes the waiting request without an order, unless it is forced, possibly since the caller last looked.</summary>
+    /// <returns><see langword="false"/> if a forced request waits for its order.</returns>
+    public bool AnswerUnlessForced(Exception? failure)
+    {
+        var request = TakeRequest();
+        if (request is { IsForced: true })
+        {
+            PutBack(request);
+            return false;
+        }
+
+        request?.Complete(failure);
+        return true;
+    }
 
     /// <summary>
     /// Takes the waiting request to complete it with an outcome that is about to be published. A later request asks for another attempt.
@@ -178,9 +198,19 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Puts back a request that was taken too early. If there is a newer one, it is completed together with that one.</summary>
     public void PutBack(RenewalRequest? request)
     {
-        if (request is not null && Interlocked.CompareExchange(ref _request, request, null) is { } newer)
+        while (request is not null && Interlocked.CompareExchange(ref _request, request, null) is { } newer)
         {
-            newer.AnswerToo(request);
+            if (request.IsForced)
+            {
+                newer.Force();
+            }
+
+            // One that was taken before it was forced may be answered without an order.
+            if (ReferenceEquals(_request, newer))
+            {
+                newer.AnswerToo(request);
+                return;
+            }
         }
     }
 

@@ -82,6 +82,15 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public static void ChangeUnstored(ManagedCertificate certificate, Func<CertificateStateRecord, CertificateStateRecord> change)
         => certificate.State = change(certificate.State);
 
+    /// <summary>Notes in memory that a renewal is wanted. An order that is not over is finished anyway.</summary>
+    public static void WantRenewal(ManagedCertificate certificate, DateTimeOffset now)
+    {
+        if (certificate is { Current: not null, State.IsUnfinished: false })
+        {
+            ChangeUnstored(certificate, state => state with { State = CertificateState.RenewalDue, Since = now });
+        }
+    }
+
     /// <summary>Lets other instances have the set of names.</summary>
     public ValueTask DisposeAsync() => _keeper.DisposeAsync();
 
@@ -214,7 +223,7 @@ internal static class StateMerge
     /// <param name="known">What this instance knows.</param>
     /// <param name="served">The serial number of the certificate that this instance serves.</param>
     public static CertificateStateRecord Merge(CertificateStateRecord stored, CertificateStateRecord known, string? served)
-        => WithRevocation(WithFailure(stored, known), known, served);
+        => WithRevocation(WithRenewal(WithFailure(stored, known), known), known, served);
 
     // A failure that could not be stored must not be replaced by an older one that was.
     private static CertificateStateRecord WithFailure(CertificateStateRecord stored, CertificateStateRecord known)
@@ -227,6 +236,14 @@ internal static class StateMerge
                     ? StoredOrders.Counted(stored.StoredOrder)
                     : stored.StoredOrder,
             }
+            : stored;
+
+    // The same goes for a renewal that the application asked for: it could not be made yet, and is due by nothing else. One that was made
+    // since, by any instance, is stored with a later time.
+    private static CertificateStateRecord WithRenewal(CertificateStateRecord stored, CertificateStateRecord known)
+        => known.State == CertificateState.RenewalDue && !stored.IsUnfinished
+            && (known.Since ?? DateTimeOffset.MinValue) >= (stored.Since ?? DateTimeOffset.MinValue)
+            ? stored with { State = CertificateState.RenewalDue, Since = known.Since }
             : stored;
 
     // The same goes for a revocation: the certificate would stay served, and the leftover order may use the compromised key.

@@ -25,6 +25,12 @@ internal sealed class CertificateAgenda(
         if (certificate.IsLoaded && planner.Plan(certificate, time.GetUtcNow()) is { } work)
         {
             scheduler.Schedule(certificate.Id, work);
+
+            // A request that arrived after the plan was made has been scheduled already, and the plan would replace it.
+            if (certificate.Request is not null && planner.Plan(certificate, time.GetUtcNow()) is { } asked)
+            {
+                scheduler.Schedule(certificate.Id, asked);
+            }
         }
     }
 

@@ -47,6 +47,28 @@ public sealed class StateMergeTests
         Assert.Null(StateMerge.Merge(CertificateStateRecord.Empty, known, served: "02").Revocation);
     }
 
+    [Theory]
+    [InlineData(CertificateState.Valid)]
+    [InlineData(CertificateState.Waiting)]
+    public void Merge_RenewalWantedAndNotStored_IsKept(CertificateState state)
+    {
+        var stored = new CertificateStateRecord { State = state, Since = Now, RecordsEnd = Now.AddDays(9) };
+        var known = stored with { State = CertificateState.RenewalDue, RecordsEnd = null };
+
+        var merged = StateMerge.Merge(stored, known, served: "01");
+
+        Assert.Equal(stored with { State = CertificateState.RenewalDue }, merged);
+    }
+
+    [Fact]
+    public void Merge_RenewalWantedBeforeTheStoredState_IsForgotten()
+    {
+        var stored = new CertificateStateRecord { State = CertificateState.Valid, Since = Now };
+        var known = new CertificateStateRecord { State = CertificateState.RenewalDue, Since = Now.AddMinutes(-1) };
+
+        Assert.Equal(stored, StateMerge.Merge(stored, known, served: "01"));
+    }
+
     private static StoredOrder Pending() => new()
     {
         Names = ["app.test"],

@@ -1,8 +1,13 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Attempts;
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Tests.Certificates.Orders;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
@@ -14,6 +19,8 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
     private readonly EngineParts _parts = new([Name]);
 
     public CertificateWorkerTests() => _parts.Manage();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     private ManagedCertificate Certificate => _parts.Catalog.Find(Name)!;
 
@@ -119,7 +126,115 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
         Assert.True(_parts.Log.Has("WorkFailed"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WorkAsync_RenewalRefusedBeforeTheOrder_IsOrderedOnceTheAuthorityIsAskedAgain(bool isBlocked)
+    {
+        _parts.Serve(Name);
+        await StoreStateAsync();
+        var authority = await RefuseAsync(isBlocked);
+        var request = Certificate.Ask(force: true);
+
+        var plan = await WorkAsync(WorkLane.Renewals);
+
+        await Assert.ThrowsAsync<CertificateException>(() => request.Outcome);
+        Assert.Equal(CertificateState.RenewalDue, Certificate.State.State);
+        Assert.False(_parts.Log.Has("OrderStarted"));
+
+        _parts.Time.Advance(plan!.Value.Due - Now);
+        authority.Blocks.Forget();
+        await WorkAsync(WorkLane.Renewals);
+
+        Assert.True(_parts.Log.Has("OrderStarted"), $"{_parts.Log}");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WorkAsync_RenewalRefusedBeforeTheOrder_IsStoredForTheNextStart(bool isBlocked)
+    {
+        _parts.Serve(Name);
+        await StoreStateAsync();
+        await RefuseAsync(isBlocked);
+        var request = Certificate.Ask(force: true);
+
+        await WorkAsync(WorkLane.Renewals);
+
+        await Assert.ThrowsAsync<CertificateException>(() => request.Outcome);
+        var stored = await _parts.Get<CertificateStore>().ReadStateAsync(Name, Cancelled);
+        Assert.Equal(CertificateState.RenewalDue, stored!.State);
+    }
+
+    [Fact]
+    public async Task WorkAsync_RenewalRefusedWhileAnotherInstanceHoldsTheLease_IsOrderedLater()
+    {
+        _parts.Serve(Name);
+        await StoreStateAsync();
+        var authority = await RefuseAsync(isBlocked: true);
+        var request = Certificate.Ask(force: true);
+        await using (await _parts.Get<CertificateLeases>().OpenAsync(Certificate, Cancelled))
+        {
+            await WorkAsync(WorkLane.Renewals);
+        }
+
+        await Assert.ThrowsAsync<CertificateException>(() => request.Outcome);
+        authority.Blocks.Forget();
+        await WorkAsync(WorkLane.Renewals);
+
+        Assert.True(_parts.Log.Has("OrderStarted"), $"{_parts.Log}");
+    }
+
+    [Fact]
+    public void AnswerUnlessForced_ForcedSinceItWasLookedAt_KeepsWaiting()
+    {
+        var request = Certificate.Ask(force: false);
+        Certificate.Ask(force: true);
+
+        Assert.False(Certificate.AnswerUnlessForced(failure: null));
+
+        Assert.False(request.Outcome.IsCompleted);
+        Assert.Same(request, Certificate.Request);
+    }
+
+    [Fact]
+    public async Task PutBack_ForcedOneBesideANewerOne_TheNewerOneIsForced()
+    {
+        var forced = Certificate.Ask(force: true);
+        Certificate.TakeRequest();
+        var newer = Certificate.Ask(force: false);
+
+        Certificate.PutBack(forced);
+
+        Assert.Same(newer, Certificate.Request);
+        Assert.True(newer.IsForced);
+        Certificate.Answer(failure: null);
+        await forced.Outcome;
+    }
+
     public ValueTask DisposeAsync() => _parts.DisposeAsync();
+
+    private async Task StoreStateAsync()
+    {
+        await using var writer = await _parts.Get<CertificateLeases>().OpenAsync(Certificate, Cancelled);
+        await writer.ChangeAsync(static state => state, Cancelled);
+    }
+
+    private async Task<CertificateAuthority> RefuseAsync(bool isBlocked)
+    {
+        _parts.Clients.Make = static specification => new DirectoryOnlyClient(specification, []);
+        var authority = _parts.Get<AuthorityRegistry>().Get(_parts.Get<ConfigurationSource>().Current.Authorities[0]);
+        if (isBlocked)
+        {
+            await authority.Blocks.BlockAsync(profile: null, "The account is deactivated.", default, Cancelled);
+        }
+        else
+        {
+            authority.Health.OpenFor(Now.AddMinutes(10), Now);
+        }
+
+        return authority;
+    }
 
     private Task<PlannedWork?> WorkAsync(WorkLane lane, string id = Name)
         => _parts.Get<CertificateWorker>().WorkAsync(id, lane, CancellationToken.None, CancellationToken.None);
