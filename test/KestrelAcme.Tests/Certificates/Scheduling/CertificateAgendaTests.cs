@@ -40,7 +40,7 @@ public sealed class CertificateAgendaTests
             },
             static () => { },
             stop.Token);
-        await parts.Time.WhenWaitingAsync();
+        await parts.Time.WhenWaitingAsync(cancellationToken: TestContext.Current.CancellationToken);
         await stop.CancelAsync();
         await run;
 
