@@ -140,6 +140,7 @@ public sealed class HostileFolderTests : IAsyncDisposable
     public async Task ListAndWatch_InaccessibleFolders_AreSkippedAndLoggedOnce()
     {
         SkipUnlessRoot();
+        SkipUnlessOthersReach(Path.GetTempPath());
         var storage = _fixture.Open();
         await storage.WriteAsync("certificates/a.pem", new byte[1], cancellationToken: Token);
         await ShellAsync(
@@ -217,6 +218,15 @@ public sealed class HostileFolderTests : IAsyncDisposable
 
     private static void SkipUnlessRoot()
         => Assert.SkipUnless(Environment.IsPrivilegedProcess, "It needs root, to give files to another user.");
+
+    private static void SkipUnlessOthersReach(string folder)
+    {
+        for (var current = new DirectoryInfo(folder); current is not null; current = current.Parent)
+        {
+            Assert.SkipUnless(
+                current.UnixFileMode.HasFlag(UnixFileMode.OtherExecute), $"The other user of this test cannot reach {folder}: {current} is closed to others.");
+        }
+    }
 
     private static async Task ShellAsync(string command)
     {
