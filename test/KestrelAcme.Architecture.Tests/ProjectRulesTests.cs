@@ -13,6 +13,7 @@ public sealed class ProjectRulesTests
         ["KestrelAcme"] = ["KestrelAcme.Protocol", "KestrelAcme.DnsClient"],
         ["KestrelAcme.Redis"] = ["KestrelAcme"],
         ["KestrelAcme.PostgreSql"] = ["KestrelAcme"],
+        ["KestrelAcme.EntityFrameworkCore"] = ["KestrelAcme"],
         ["KestrelAcme.Azure"] = ["KestrelAcme"],
         // Never Protocol: client and server must not share a bug.
         ["KestrelAcme.LocalAuthority"] = [],

@@ -126,18 +126,18 @@ public sealed class InMemoryStorage : IAcmeStorage
     /// <inheritdoc/>
     public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
-        LeaseTerms.ThrowIfInvalid(name, duration);
+        StorageLease.ThrowIfInvalid(name, duration);
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
             var last = _leases.GetValueOrDefault(name);
-            if (last is { IsOver: false })
+            if (last is { IsFree: false })
             {
                 return new((IStorageLease?)null);
             }
 
             // Notifies the previous holder, even if its timer is late.
-            last?.Lose();
+            last?.MarkLost();
             var lease = new InMemoryLease(name, (last?.FencingNumber ?? 0) + 1, duration, _time, _gate);
             _leases[name] = lease;
             return new(lease);
@@ -158,7 +158,7 @@ public sealed class InMemoryStorage : IAcmeStorage
     private void ThrowIfLost(IStorageLease? lease)
     {
         if (lease is not null
-            && (!_leases.TryGetValue(lease.Name, out var last) || last.IsOver
+            && (!_leases.TryGetValue(lease.Name, out var last) || last.IsFree
                 || last.FencingNumber != lease.FencingNumber || lease.Lost.IsCancellationRequested))
         {
             throw new LeaseLostException(lease.Name);
@@ -178,34 +178,34 @@ public sealed class InMemoryStorage : IAcmeStorage
 }
 
 /// <summary>A lease of <see cref="InMemoryStorage"/>. It changes only under the store's lock.</summary>
-internal sealed class InMemoryLease(string name, long fencingNumber, TimeSpan duration, TimeProvider time, Lock gate) : IStorageLease
+internal sealed class InMemoryLease(string name, long fencingNumber, TimeSpan duration, TimeProvider time, Lock gate)
+    : StorageLease(name, fencingNumber, duration, time, time.GetTimestamp())
 {
-    private readonly LeaseExpiry _expiry = new(time, duration, time.GetTimestamp());
+    private long _since = time.GetTimestamp();
+    private bool _released;
 
-    public string Name => name;
+    /// <summary>Whether others can acquire the lease. The holder assumes so a little earlier.</summary>
+    public bool IsFree => _released || Time.GetElapsedTime(_since) >= Duration;
 
-    public long FencingNumber => fencingNumber;
-
-    public CancellationToken Lost => _expiry.Lost;
-
-    public bool IsOver => _expiry.IsOver;
-
-    public void Lose() => _expiry.Lose();
-
-    public ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default)
+    protected override ValueTask<bool> ExtendAsync(CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
         {
-            return new(!_expiry.IsOver && _expiry.TryExtend(time.GetTimestamp()));
+            if (IsFree)
+            {
+                return new(false);
+            }
+
+            _since = Time.GetTimestamp();
+            return new(true);
         }
     }
 
-    public ValueTask DisposeAsync()
+    protected override ValueTask ReleaseAsync()
     {
         lock (gate)
         {
-            _expiry.TryEnd();
+            _released = true;
         }
 
         return ValueTask.CompletedTask;

@@ -122,17 +122,3 @@ internal sealed class LeaseExpiry : IDisposable
         Lose();
     }
 }
-
-/// <summary>Validates the arguments for acquiring a lease.</summary>
-internal static class LeaseTerms
-{
-    /// <summary>The longest duration of a lease. The files of a dead holder are kept at least this long.</summary>
-    public static readonly TimeSpan MaxDuration = TimeSpan.FromDays(1);
-
-    public static void ThrowIfInvalid(string name, TimeSpan duration)
-    {
-        StorageKey.ThrowIfInvalid(name);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(duration, MaxDuration);
-    }
-}

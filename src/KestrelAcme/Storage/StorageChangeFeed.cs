@@ -4,9 +4,11 @@ using System.Threading.Channels;
 namespace KestrelAcme.Storage;
 
 /// <summary>
-/// A bounded queue of changes for one reader. If it overflows, the reader gets <see cref="StorageChange.Everything"/>.
+/// A bounded queue of changes for one reader, for implementations of <see cref="IAcmeStorage.WatchAsync"/>. If it overflows, the reader
+/// gets <see cref="StorageChange.Everything"/>.
 /// </summary>
-internal sealed class StorageChangeFeed
+/// <remarks>Safe for concurrent use by any number of writers and one reader.</remarks>
+public sealed class StorageChangeFeed
 {
     private const int Capacity = 1024;
 
@@ -14,17 +16,18 @@ internal sealed class StorageChangeFeed
         new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private int _overflowed;
 
+    /// <summary>Adds a change. Never waits.</summary>
     public void Post(StorageChange change)
     {
         if (!_changes.Writer.TryWrite(change))
         {
-            // The reader has a full queue before it, and sees this when it takes from it.
             // The queue is full, so the reader checks this flag when it takes the next item.
+            Interlocked.Exchange(ref _overflowed, 1);
         }
     }
 
     /// <summary>Returns <see cref="StorageChange.Everything"/> first, and then the posted changes.</summary>
-    public async IAsyncEnumerable<StorageChange> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StorageChange> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         yield return StorageChange.Everything;
         await foreach (var change in _changes.Reader.ReadAllAsync(cancellationToken))

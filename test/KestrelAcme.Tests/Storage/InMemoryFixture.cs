@@ -1,6 +1,6 @@
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
-using KestrelAcme.Tests.Storage.Contract;
+using KestrelAcme.Storage.Contract;
 
 namespace KestrelAcme.Tests.Storage;
 
@@ -11,13 +11,19 @@ internal sealed class InMemoryFixture : IStorageFixture
 
     public InMemoryFixture() => _storage = new(_time);
 
-    public IAcmeStorage Open() => _storage;
+    public IAcmeStorage Open(TimeSpan clockOffset = default) => _storage;
 
     public Task PassAsync(TimeSpan span)
     {
         _time.Advance(span);
         return Task.CompletedTask;
     }
+
+    public Task<bool> BreakAsync() => Task.FromResult(false);
+
+    public Task RestoreAsync() => Task.CompletedTask;
+
+    public Task<bool> EmptyAsync() => Task.FromResult(false);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

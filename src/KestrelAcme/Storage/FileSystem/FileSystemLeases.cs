@@ -125,7 +125,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
             return null;
         }
 
-        var number = LeasePolicy.NextNumber(current?.FencingNumber ?? 0, section.ReadNumber(), damage is not null, now);
+        var number = LeasePolicy.NextNumber(current?.FencingNumber ?? 0, section.ReadNumber(), now);
         var record = NewRecord(owner, number, now, duration);
         section.WriteNumber(number);
         LeaseFile.Write(path, record, owner.Id, durable: true);
@@ -149,7 +149,8 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
             {
                 if (!File.Exists(record))
                 {
-                    return false;
+                    // A file in place of the root is a mistake that may pass; an empty root is another store.
+                    return File.Exists(paths.Root) ? throw new IOException($"'{paths.Root}' is not a folder.") : false;
                 }
 
                 lease.Owner.Restore();
@@ -269,16 +270,12 @@ internal static class LeasePolicy
         => record.Expires - now > TimeSpan.FromSeconds(record.DurationSeconds) + ClockTolerance;
 
     /// <summary>
-    /// Returns the number for a new lease: higher than every known number,
-    /// and, if none is readable, higher than every number possible so far.
+    /// Returns the number for a new lease: higher than every known number, and at least the milliseconds of the date, so that numbers still
+    /// increase if the folder was emptied or replaced.
     /// </summary>
     /// <param name="recorded">The number in the record; 0 if there is no readable record.</param>
     /// <param name="kept">The number stored separately: 0 if there is none yet, <see langword="null"/> if it is unreadable.</param>
-    /// <param name="damaged">Whether there was an unreadable record.</param>
     /// <param name="now">The current time. Its milliseconds exceed any possible count of leases.</param>
-    public static long NextNumber(long recorded, long? kept, bool damaged, DateTimeOffset now)
-    {
-        var known = Math.Max(recorded, kept ?? 0);
-        return (known == 0 && (damaged || kept is null) ? now.ToUnixTimeMilliseconds() : known) + 1;
-    }
+    public static long NextNumber(long recorded, long? kept, DateTimeOffset now)
+        => Math.Max(now.ToUnixTimeMilliseconds(), Math.Max(recorded, kept ?? 0)) + 1;
 }

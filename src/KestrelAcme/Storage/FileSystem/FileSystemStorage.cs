@@ -103,7 +103,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
-        LeaseTerms.ThrowIfInvalid(name, duration);
+        StorageLease.ThrowIfInvalid(name, duration);
         var owner = await _registration.GetAsync(cancellationToken);
         return await _leases.TryAcquireAsync(owner, name, duration, cancellationToken);
     }

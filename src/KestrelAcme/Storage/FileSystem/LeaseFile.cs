@@ -33,7 +33,7 @@ internal static class LeaseFile
         {
             var record = JsonSerializer.Deserialize(content, LeaseRecordJsonContext.Default.LeaseRecord);
             return record is null || record.FencingNumber is < 0 or > LeaseRecord.MaxFencingNumber
-                || !(record.DurationSeconds >= 0 && record.DurationSeconds <= LeaseTerms.MaxDuration.TotalSeconds)
+                || !(record.DurationSeconds >= 0 && record.DurationSeconds <= StorageLease.MaxDuration.TotalSeconds)
                     ? (null, "it contains an impossible value")
                     : (record, null);
         }

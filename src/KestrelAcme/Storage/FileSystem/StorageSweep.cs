@@ -121,7 +121,7 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
 
         if (text.EndsWith(DeathMark, StringComparison.Ordinal))
         {
-            return IsOlderThan(path, LeaseTerms.MaxDuration);
+            return IsOlderThan(path, StorageLease.MaxDuration);
         }
 
         file.Seek(0, SeekOrigin.End);

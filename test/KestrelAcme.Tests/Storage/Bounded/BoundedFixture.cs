@@ -1,5 +1,5 @@
 using KestrelAcme.Storage;
-using KestrelAcme.Tests.Storage.Contract;
+using KestrelAcme.Storage.Contract;
 
 namespace KestrelAcme.Tests.Storage.Bounded;
 
@@ -11,9 +11,15 @@ internal sealed class BoundedFixture : IStorageFixture
     /// <summary>Wraps a store as KestrelAcme's classes use it.</summary>
     public static BoundedStorage Around(IAcmeStorage storage) => new(storage, TimeSpan.FromMinutes(1), TimeProvider.System);
 
-    public IAcmeStorage Open() => Around(_inner.Open());
+    public IAcmeStorage Open(TimeSpan clockOffset = default) => Around(_inner.Open(clockOffset));
 
     public Task PassAsync(TimeSpan span) => _inner.PassAsync(span);
+
+    public Task<bool> BreakAsync() => _inner.BreakAsync();
+
+    public Task RestoreAsync() => _inner.RestoreAsync();
+
+    public Task<bool> EmptyAsync() => _inner.EmptyAsync();
 
     public ValueTask DisposeAsync() => _inner.DisposeAsync();
 }

@@ -2,7 +2,7 @@ using KestrelAcme.Storage;
 using KestrelAcme.Storage.Durability;
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Testing;
-using KestrelAcme.Tests.Storage.Contract;
+using KestrelAcme.Storage.Contract;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
@@ -12,13 +12,15 @@ internal sealed class FileSystemFixture : IStorageFixture
     private readonly TemporaryFolder _folder = new();
     private readonly List<FileSystemStorage> _opened = [];
 
+    private string Away => _folder.Combine("away");
+
     public FakeTimeProvider Time { get; } = new();
 
     public LogRecorder Log { get; } = new();
 
     public string Root => _folder.Combine("store");
 
-    public IAcmeStorage Open() => OpenFileSystem();
+    public IAcmeStorage Open(TimeSpan clockOffset = default) => OpenFileSystem();
 
     public FileSystemStorage OpenFileSystem(HostFacts? host = null)
     {
@@ -35,6 +37,38 @@ internal sealed class FileSystemFixture : IStorageFixture
     {
         Time.Advance(span);
         return Task.CompletedTask;
+    }
+
+    // A file in place of the folder: nothing below it can be reached.
+    public Task<bool> BreakAsync()
+    {
+        Directory.Move(Root, Away);
+        File.WriteAllText(Root, "not a folder");
+        return Task.FromResult(true);
+    }
+
+    public Task RestoreAsync()
+    {
+        File.Delete(Root);
+        Directory.Move(Away, Root);
+        return Task.CompletedTask;
+    }
+
+    public Task<bool> EmptyAsync()
+    {
+        foreach (var entry in new DirectoryInfo(Root).EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo folder)
+            {
+                folder.Delete(recursive: true);
+            }
+            else
+            {
+                entry.Delete();
+            }
+        }
+
+        return Task.FromResult(true);
     }
 
     public async ValueTask DisposeAsync()

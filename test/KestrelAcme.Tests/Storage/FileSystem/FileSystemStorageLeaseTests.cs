@@ -1,4 +1,4 @@
-using KestrelAcme.Tests.Storage.Contract;
+using KestrelAcme.Storage.Contract;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using KestrelAcme.Storage;
-using KestrelAcme.Testing;
 using Xunit;
 
-namespace KestrelAcme.Tests.Storage.Contract;
+namespace KestrelAcme.Storage.Contract;
 
 /// <summary>Change notifications.</summary>
 public abstract class StorageWatchContract : StorageContract
@@ -56,6 +54,60 @@ public abstract class StorageWatchContract : StorageContract
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await next);
     }
 
+    [Fact]
+    public async Task WatchAsync_StoreWasUnreachable_ReportsEverythingAgain()
+    {
+        await using var watch = await Watch.StartAsync(Storage, "a/");
+        Assert.SkipUnless(await Fixture.BreakAsync(), "This store cannot become unreachable.");
+        await Fixture.RestoreAsync();
+        var other = Fixture.Open();
+        await UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    await other.WriteAsync("a/b", Bytes("1"), cancellationToken: Token);
+                    return true;
+                }
+                catch (StorageUnavailableException)
+                {
+                    return false;
+                }
+            },
+            "the store to be reachable again");
+
+        // The key itself, or Everything, which makes the reader list it.
+        await watch.WaitForAsync("a/b", orEverything: true);
+    }
+
+    [Fact]
+    public async Task WatchAsync_ReaderIsSlow_MissesNothing()
+    {
+        const int Count = 3000;
+        await using var changes = Storage.WatchAsync("a/", Token).GetAsyncEnumerator(Token);
+        Assert.True(await changes.MoveNextAsync());
+        foreach (var batch in Enumerable.Range(0, Count).Chunk(100))
+        {
+            await Task.WhenAll(batch.Select(i => Storage.WriteAsync($"a/{i}", Bytes("1"), cancellationToken: Token).AsTask()));
+        }
+
+        var missing = Enumerable.Range(0, Count).Select(i => $"a/{i}").ToHashSet(StringComparer.Ordinal);
+        while (missing.Count > 0 && await changes.MoveNextAsync())
+        {
+            if (changes.Current.Key is { } key)
+            {
+                missing.Remove(key);
+            }
+            else
+            {
+                // The reader lists again: whatever was written before this has been seen.
+                missing.ExceptWith(await Storage.ListAsync("a/", Token).ToListAsync(Token));
+            }
+        }
+
+        Assert.Empty(missing);
+    }
+
     /// <summary>A watch that runs in the background.</summary>
     private sealed class Watch : IAsyncDisposable
     {
@@ -73,10 +125,10 @@ public abstract class StorageWatchContract : StorageContract
         }
 
         /// <summary>Waits for a key, and drops everything reported until then.</summary>
-        public async Task<List<string?>> WaitForAsync(string key)
+        public async Task<List<string?>> WaitForAsync(string key, bool orEverything = false)
         {
             var seen = new List<string?>();
-            await Poll.UntilAsync(
+            await UntilAsync(
                 () =>
                 {
                     while (_seen.TryDequeue(out var change))
@@ -84,10 +136,9 @@ public abstract class StorageWatchContract : StorageContract
                         seen.Add(change.Key);
                     }
 
-                    return seen.Contains(key);
+                    return new(seen.Contains(key) || (orEverything && seen.Contains(null)));
                 },
-                $"a notice of '{key}'",
-                cancellationToken: Token);
+                $"a notice of '{key}'");
             return seen;
         }
 

@@ -1,8 +1,7 @@
 using System.Text;
-using KestrelAcme.Storage;
 using Xunit;
 
-namespace KestrelAcme.Tests.Storage.Contract;
+namespace KestrelAcme.Storage.Contract;
 
 /// <summary>The base class of the suites.</summary>
 public abstract class StorageContract : IAsyncLifetime
@@ -39,4 +38,15 @@ public abstract class StorageContract : IAsyncLifetime
     /// <summary>Reads a value as text; null if it is missing.</summary>
     protected async Task<string?> ReadTextAsync(string key, IAcmeStorage? storage = null)
         => await (storage ?? Storage).ReadAsync(key, Token) is { } value ? Encoding.UTF8.GetString(value.Span) : null;
+
+    /// <summary>Waits, in real time, until a condition holds; fails the test after a minute.</summary>
+    protected static async Task UntilAsync(Func<ValueTask<bool>> condition, string what)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        var time = TimeProvider.System;
+        for (var started = time.GetTimestamp(); !await condition(); await Task.Delay(TimeSpan.FromMilliseconds(20), time, Token))
+        {
+            Assert.True(time.GetElapsedTime(started) < TimeSpan.FromMinutes(1), $"Waited a minute for {what} in vain.");
+        }
+    }
 }

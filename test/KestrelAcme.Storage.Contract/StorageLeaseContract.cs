@@ -1,8 +1,6 @@
-using KestrelAcme.Storage;
-using KestrelAcme.Testing;
 using Xunit;
 
-namespace KestrelAcme.Tests.Storage.Contract;
+namespace KestrelAcme.Storage.Contract;
 
 /// <summary>Leases: one holder, an expiry, an increasing number.</summary>
 public abstract class StorageLeaseContract : StorageContract
@@ -83,7 +81,7 @@ public abstract class StorageLeaseContract : StorageContract
     {
         await using var lease = await AcquireAsync();
         await Fixture.PassAsync(Duration);
-        await Poll.UntilAsync(() => lease.Lost.IsCancellationRequested, "the lease to be lost", cancellationToken: Token);
+        await UntilAsync(() => new(lease.Lost.IsCancellationRequested), "the lease to be lost");
         Assert.False(await lease.RenewAsync(Token));
         await using var next = await AcquireAsync(Fixture.Open());
         Assert.False(await lease.RenewAsync(Token));
@@ -145,12 +143,61 @@ public abstract class StorageLeaseContract : StorageContract
         await AssertRefusedAsync(lease);
     }
 
-    private async Task AssertRefusedAsync(IStorageLease lease)
+    [Fact]
+    public async Task Lost_NotRenewed_IsCanceledBeforeAnotherGetsTheLease()
+    {
+        await using var lease = await AcquireAsync();
+        var lostAt = new TaskCompletionSource();
+        await using var registration = lease.Lost.Register(lostAt.SetResult);
+        await Fixture.PassAsync(Duration * 0.95);
+        await UntilAsync(() => new(lostAt.Task.IsCompleted), "the lease to be lost a little before its end");
+        await Fixture.PassAsync(Duration * 0.1);
+        await using var next = await AcquireAsync(Fixture.Open());
+        Assert.True(next.FencingNumber > lease.FencingNumber);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task TryAcquireLeaseAsync_ClockOfTheOtherIsWrong_MakesNoDifference(int days)
+    {
+        var other = Fixture.Open(TimeSpan.FromDays(days));
+        var lease = await AcquireAsync();
+        Assert.Null(await other.TryAcquireLeaseAsync(Name, Duration, Token));
+        await Storage.WriteAsync("a", Bytes("1"), lease, Token);
+        await lease.DisposeAsync();
+
+        await using var second = await AcquireAsync(other);
+        Assert.True(second.FencingNumber > lease.FencingNumber);
+        Assert.Null(await Storage.TryAcquireLeaseAsync(Name, Duration, Token));
+        await other.WriteAsync("a", Bytes("2"), second, Token);
+        Assert.True(await second.RenewAsync(Token));
+        await AssertRefusedAsync(lease, "2");
+
+        await Fixture.PassAsync(Duration);
+        await using var third = await AcquireAsync();
+        Assert.True(third.FencingNumber > second.FencingNumber);
+    }
+
+    [Fact]
+    public async Task FencingNumber_StoreWasEmptied_StillGrows()
+    {
+        var lease = await AcquireAsync();
+        Assert.SkipUnless(await Fixture.EmptyAsync(), "Nobody can empty this store.");
+        await Fixture.PassAsync(TimeSpan.FromMilliseconds(100));
+        await using var next = await AcquireAsync(Fixture.Open());
+        Assert.True(next.FencingNumber > lease.FencingNumber, $"{next.FencingNumber} after {lease.FencingNumber}");
+        await Assert.ThrowsAsync<LeaseLostException>(async () => await Storage.WriteAsync("a", Bytes("stale"), lease, Token));
+        Assert.False(await lease.RenewAsync(Token));
+        Assert.Null(await ReadTextAsync("a"));
+    }
+
+    private async Task AssertRefusedAsync(IStorageLease lease, string remains = "old")
     {
         var refusal = await Assert.ThrowsAsync<LeaseLostException>(async () => await Storage.WriteAsync("a", Bytes("new"), lease, Token));
         Assert.Equal(Name, refusal.LeaseName);
         await Assert.ThrowsAsync<LeaseLostException>(async () => await Storage.DeleteAsync("a", lease, Token));
-        Assert.Equal("old", await ReadTextAsync("a"));
+        Assert.Equal(remains, await ReadTextAsync("a"));
     }
 
     private async Task<IStorageLease> AcquireAsync(IAcmeStorage? storage = null)

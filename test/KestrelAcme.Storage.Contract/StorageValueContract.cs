@@ -1,7 +1,6 @@
-using KestrelAcme.Storage;
 using Xunit;
 
-namespace KestrelAcme.Tests.Storage.Contract;
+namespace KestrelAcme.Storage.Contract;
 
 /// <summary>Values: read, replace, delete, list, many at once.</summary>
 public abstract class StorageValueContract : StorageContract
