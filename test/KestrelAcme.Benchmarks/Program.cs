@@ -1,5 +1,6 @@
 using System.Reflection;
 using BenchmarkDotNet.Running;
+using KestrelAcme.Benchmarks.Cold;
 using KestrelAcme.Benchmarks.Fuzz;
 using KestrelAcme.Benchmarks.Handshakes;
 using KestrelAcme.Benchmarks.Idle;
@@ -14,6 +15,8 @@ switch (args.FirstOrDefault())
         return await HandshakeClient.RunAsync();
     case "memory":
         return await MemoryReport.RunAsync(args[1..]);
+    case "cold":
+        return await ColdReport.RunAsync(args[1..]);
     case "start":
         return await StartReport.RunAsync(args[1..]);
     case "idle":
