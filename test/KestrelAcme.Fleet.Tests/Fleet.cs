@@ -1,0 +1,173 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Servers;
+using Xunit;
+
+namespace KestrelAcme.Fleet.Tests;
+
+/// <summary>
+/// Instances of an app behind a balancer that picks one at random for each connection, with one store and Pebble as the CA, which reaches
+/// them through the balancer alone.
+/// </summary>
+internal sealed partial class Fleet : IAsyncDisposable
+{
+    public required PebbleServer Pebble { get; init; }
+
+    public required HaProxyServer Balancer { get; init; }
+
+    public required SharedStore Store { get; init; }
+
+    public required IReadOnlyList<FleetInstance> Instances { get; init; }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>Creates everything; the instances do not run yet.</summary>
+    public static async Task<Fleet> CreateAsync(FleetOptions options)
+    {
+        var store = await SharedStore.CreateAsync(options.Store);
+        var pebble = await PebbleServer.StartAsync(
+            new PebbleOptions { Sleeps = options.ValidationSleep > TimeSpan.Zero, ValidationSleep = options.ValidationSleep }, Token);
+        var settings = new Dictionary<string, string?>(store.Settings)
+        {
+            ["AcmeHttps__DirectoryUrl"] = pebble.DirectoryUrl.ToString(),
+            ["AcmeHttps__TrustedRootsPath"] = pebble.TrustedRootsPath,
+            ["AcmeHttps__AcceptTermsOfService"] = "true",
+            ["AcmeHttps__EmailAddress"] = "admin@example.com",
+            ["AcmeHttps__ChallengeTypes__0"] = options.ChallengeType,
+            ["AcmeHttps__SelfCheck"] = "false",
+        };
+        foreach (var (i, name) in options.Names.Index())
+        {
+            settings[$"AcmeHttps__DomainNames__{i}"] = name;
+        }
+
+        foreach (var (key, value) in options.Settings)
+        {
+            settings[key] = value;
+        }
+
+        var instances = Enumerable.Range(1, options.Size).Select(i => new FleetInstance(i, FreePort.Tcp(), FreePort.Tcp(), settings)).ToList();
+        var balancer = await HaProxyServer.StartAsync(
+            new Dictionary<int, int[]>
+            {
+                [pebble.HttpPort] = [.. instances.Select(i => i.HttpPort)],
+                [pebble.TlsPort] = [.. instances.Select(i => i.HttpsPort)],
+            },
+            Token);
+        return new Fleet { Pebble = pebble, Balancer = balancer, Store = store, Instances = instances };
+    }
+
+    /// <summary>Creates everything and starts all instances at the same moment.</summary>
+    public static async Task<Fleet> StartAsync(FleetOptions options)
+    {
+        var fleet = await CreateAsync(options);
+        foreach (var instance in fleet.Instances)
+        {
+            instance.Start();
+        }
+
+        await Task.WhenAll(fleet.Instances.Select(i => i.ListeningAsync()));
+        return fleet;
+    }
+
+    /// <summary>Waits until each instance serves a certificate of the CA for each name, all the same.</summary>
+    /// <returns>The serial numbers by name.</returns>
+    public async Task<Dictionary<string, string>> AllServeAsync(
+        IReadOnlyCollection<string> names, IReadOnlyDictionary<string, string>? notThese = null, TimeSpan? timeout = null)
+    {
+        var serials = new Dictionary<string, string>(StringComparer.Ordinal);
+        var missing = "nothing was looked at";
+        await Poll.UntilAsync(
+            async _ =>
+            {
+                foreach (var name in names.Except(serials.Keys).ToList())
+                {
+                    var served = await Task.WhenAll(Instances.Select(i => i.ServedAsync(name)));
+                    if (served.Distinct().ToList() is not [{ } serial] || serial == notThese?.GetValueOrDefault(name))
+                    {
+                        missing = $"{name}: {string.Join(", ", served.Select(s => s ?? "none"))}";
+                        return false;
+                    }
+
+                    serials[name] = serial;
+                }
+
+                return true;
+            },
+            () => $"all instances to serve all certificates ({missing})\n{Logs()}",
+            timeout ?? TimeSpan.FromMinutes(2),
+            Token);
+        return serials;
+    }
+
+    public FleetCounts Count() => FleetCounts.Of(Pebble);
+
+    /// <summary>How long after its issuance each instance served each certificate, by the instances' own clocks of one machine.</summary>
+    public IReadOnlyList<TimeSpan> Lags(IEnumerable<string> serials)
+        => [.. serials.SelectMany(LagsOf)];
+
+    /// <summary>What the instances wrote lately, for the message of a failure.</summary>
+    public string Logs() => string.Join(
+        "\n",
+        Instances.Select(i => $"== instance {i.Number}\n{string.Join('\n', i.AllOutput.Split('\n').TakeLast(200))}"));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var instance in Instances)
+        {
+            await instance.DisposeAsync();
+        }
+
+        await Balancer.DisposeAsync();
+        await Pebble.DisposeAsync();
+        await Store.DisposeAsync();
+    }
+
+    private IEnumerable<TimeSpan> LagsOf(string serial)
+    {
+        var lines = Instances.Select(i => ServingLine().Matches(i.AllOutput).FirstOrDefault(m => m.Groups["serial"].Value == serial)).ToList();
+        var times = lines.Select(m => m is null ? (TimeSpan?)null : TimeSpan.Parse(m.Groups["time"].Value, CultureInfo.InvariantCulture)).ToList();
+        return times.OfType<TimeSpan>().Min() is var first ? times.Select(t => (t ?? TimeSpan.FromDays(1)) - first) : [];
+    }
+
+    [GeneratedRegex(@"^(?<time>\d\d:\d\d:\d\d\.\d{3}) .*serving certificate (?<serial>[0-9A-F]+)", RegexOptions.Multiline)]
+    private static partial Regex ServingLine();
+}
+
+/// <summary>What a fleet is made of.</summary>
+internal sealed record FleetOptions(string Store)
+{
+    public int Size { get; init; } = 5;
+
+    public IReadOnlyList<string> Names { get; init; } = [.. Enumerable.Range(1, 20).Select(i => $"site{i:00}.example.com")];
+
+    public string ChallengeType { get; init; } = "http-01";
+
+    /// <summary>The longest time that the CA takes for a validation, at random.</summary>
+    public TimeSpan ValidationSleep { get; init; } = TimeSpan.Zero;
+
+    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
+}
+
+/// <summary>What the CA was asked for, by its own log.</summary>
+internal sealed partial record FleetCounts(int Accounts, int Orders, int Certificates, int FailedValidations)
+{
+    public static FleetCounts Of(PebbleServer pebble)
+    {
+        var log = pebble.Output;
+        return new(AccountLine().Count(log), OrderLine().Count(log), CertificateLine().Count(log), FailureLine().Count(log));
+    }
+
+    [GeneratedRegex("There are now [0-9]+ accounts in memory")]
+    private static partial Regex AccountLine();
+
+    [GeneratedRegex("There are now [0-9]+ orders in the db")]
+    private static partial Regex OrderLine();
+
+    [GeneratedRegex("Issued certificate serial")]
+    private static partial Regex CertificateLine();
+
+    [GeneratedRegex("authz .* set INVALID by")]
+    private static partial Regex FailureLine();
+}

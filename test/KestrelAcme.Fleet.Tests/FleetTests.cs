@@ -1,0 +1,50 @@
+using System.Globalization;
+using KestrelAcme.Testing;
+using Xunit;
+
+namespace KestrelAcme.Fleet.Tests;
+
+/// <summary>Five instances behind a random balancer: one order for each name, and all of them answer the challenges and serve the result.</summary>
+[Long]
+public sealed class FleetTests(ITestOutputHelper output)
+{
+    // Notices take milliseconds. A busy machine gets the rest.
+    private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(5);
+
+    public static TheoryData<string> Kinds => SharedStore.Kinds;
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public Task Start_FiveAtOnceWithHttp01_OneOrderForEachName(string store) => StartAndRenewAsync(store, "http-01");
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public Task Start_FiveAtOnceWithTlsAlpn01_OneOrderForEachName(string store) => StartAndRenewAsync(store, "tls-alpn-01");
+
+    private async Task StartAndRenewAsync(string store, string challengeType)
+    {
+        var options = new FleetOptions(store) { ChallengeType = challengeType };
+        await using var fleet = await Fleet.StartAsync(options);
+        var serials = await fleet.AllServeAsync(options.Names);
+
+        Assert.Equal(new FleetCounts(Accounts: 1, Orders: 20, Certificates: 20, FailedValidations: 0), fleet.Count());
+        Report("first", fleet.Lags(serials.Values));
+
+        // Renewed by whichever instance is asked.
+        await Task.WhenAll(options.Names.Select((name, i) =>
+            fleet.Instances[i % fleet.Instances.Count].PostAsync($"renew?name={name}")));
+        var renewed = await fleet.AllServeAsync(options.Names, serials);
+
+        Assert.Equal(new FleetCounts(Accounts: 1, Orders: 40, Certificates: 40, FailedValidations: 0), fleet.Count());
+        Report("renewed", fleet.Lags(renewed.Values));
+    }
+
+    private void Report(string what, IReadOnlyList<TimeSpan> lags)
+    {
+        var sorted = lags.Order().ToList();
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{what}: served {sorted[sorted.Count / 2].TotalMilliseconds:0} ms after the first instance (median), {sorted[^1].TotalMilliseconds:0} ms at most"));
+        Assert.True(sorted[^1] < LongestLag, $"One instance served a certificate {sorted[^1]} after another one.");
+    }
+}

@@ -1,0 +1,128 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Processes;
+using Xunit;
+
+namespace KestrelAcme.Fleet.Tests;
+
+/// <summary>A store that the instances of a fleet share: a real server, or a folder.</summary>
+internal abstract class SharedStore : IAsyncDisposable
+{
+    /// <summary>The kinds of stores that every test of a fleet is run with.</summary>
+    public static TheoryData<string> Kinds => ["folder", "redis"];
+
+    /// <summary>The environment of an app that uses this store.</summary>
+    public abstract IReadOnlyDictionary<string, string?> Settings { get; }
+
+    /// <summary>Makes the store unreachable. What is stored stays.</summary>
+    public abstract Task BreakAsync();
+
+    /// <summary>Makes the store reachable again.</summary>
+    public abstract Task RestoreAsync();
+
+    public static Task<SharedStore> CreateAsync(string kind) => kind switch
+    {
+        "folder" => Task.FromResult<SharedStore>(new FolderStore()),
+        "redis" => RedisStore.StartAsync(),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of store."),
+    };
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>A folder of this machine.</summary>
+internal sealed class FolderStore : SharedStore
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public override IReadOnlyDictionary<string, string?> Settings
+        => new Dictionary<string, string?> { ["STORE"] = "folder", ["AcmeHttps__StoragePath"] = Root };
+
+    private string Root => _folder.Combine("store");
+
+    private string Away => _folder.Combine("away");
+
+    // A file in place of the folder: nothing below it can be reached. They change places at once, so that nobody makes a new folder meanwhile.
+    public override Task BreakAsync()
+    {
+        File.WriteAllText(Away, "not a folder");
+        FileExchange.Exchange(Root, Away);
+        return Task.CompletedTask;
+    }
+
+    public override Task RestoreAsync()
+    {
+        FileExchange.Exchange(Root, Away);
+        return Task.CompletedTask;
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Redis with an append-only file.</summary>
+internal sealed class RedisStore : SharedStore
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly int _port = FreePort.Tcp();
+    private ChildProcess? _process;
+
+    public override IReadOnlyDictionary<string, string?> Settings
+        => new Dictionary<string, string?> { ["STORE"] = "redis", ["STORE_ADDRESS"] = $"127.0.0.1:{_port},connectTimeout=1000,asyncTimeout=2000" };
+
+    public static async Task<SharedStore> StartAsync()
+    {
+        var store = new RedisStore();
+        await store.RestoreAsync();
+        return store;
+    }
+
+    public override Task BreakAsync() => _process!.KillAsync();
+
+    public override async Task RestoreAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
+        _process = ChildProcess.Start(
+            RequireServer.Installed("redis-server", "redis-server"),
+            ["--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _folder.Path, "--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+        await _process.WaitForLineAsync("Ready to accept connections", cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+}
+
+/// <summary>Exchanges two paths atomically (renameat2 with RENAME_EXCHANGE).</summary>
+internal static class FileExchange
+{
+    private const int CurrentFolder = -100;
+    private const uint RenameExchange = 2;
+
+    public static void Exchange(string path, string other)
+    {
+        if (Rename(CurrentFolder, path, CurrentFolder, other, RenameExchange) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "renameat2", SetLastError = true, BestFitMapping = false)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Rename(
+        int oldFolder, [MarshalAs(UnmanagedType.LPUTF8Str)] string oldPath, int newFolder, [MarshalAs(UnmanagedType.LPUTF8Str)] string newPath, uint flags);
+}

@@ -1,0 +1,38 @@
+using System.Globalization;
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
+
+// STORE names the kind of store (see FleetStorage), and STORE_ADDRESS where it is. LEASE_SECONDS shortens the leases of orders, and
+// STORE_SECONDS the time after which a store that does not respond counts as unavailable. All else comes from the environment as in any app.
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.WebHost.UseKestrelHttpsConfiguration();
+builder.Services.AddSingleton(Settings(builder.Configuration));
+KestrelAcme.FleetApp.FleetStorage.Use(builder.Services.AddAcmeHttps(), builder.Configuration);
+
+var app = builder.Build();
+app.MapGet("/", () => "Hello from one of many");
+app.MapGet("/serials", (ICertificateManager certificates) =>
+    string.Join('\n', certificates.List().Select(c => $"{c.DomainNames[0]} {c.State} {c.SerialNumber}")));
+app.MapPost("/renew", async (string name, ICertificateManager certificates, CancellationToken cancellationToken) =>
+    (await certificates.RenewAsync(name, cancellationToken)).SerialNumber);
+app.MapPost("/add", (string name, ICertificateManager certificates, CancellationToken cancellationToken) =>
+    certificates.AddDomainsAsync([name], cancellationToken));
+app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine("FleetApp: listening"));
+app.Run();
+
+static IssuanceSettings Settings(IConfiguration configuration)
+{
+    var settings = new IssuanceSettings();
+    return settings with
+    {
+        LeaseDuration = Seconds("LEASE_SECONDS", settings.LeaseDuration),
+        StoreTime = Seconds("STORE_SECONDS", settings.StoreTime),
+        StoreRetry = Seconds("STORE_RETRY_SECONDS", settings.StoreRetry),
+        SteadyAfter = Seconds("STEADY_SECONDS", settings.SteadyAfter),
+        SaveAgain = Seconds("SAVE_AGAIN_SECONDS", settings.SaveAgain),
+        RepostAfter = Seconds("REPOST_SECONDS", settings.RepostAfter),
+    };
+
+    TimeSpan Seconds(string key, TimeSpan standard)
+        => configuration[key] is { Length: > 0 } text ? TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture)) : standard;
+}
