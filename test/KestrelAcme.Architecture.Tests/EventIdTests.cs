@@ -13,7 +13,12 @@ public sealed partial class EventIdTests
 {
     private const int BlockSize = 100;
 
-    private static readonly Dictionary<string, int> BlockOfAssembly = new() { ["KestrelAcme.LocalAuthority"] = 9000 };
+    private static readonly Dictionary<string, int> BlockOfAssembly = new()
+    {
+        ["KestrelAcme.LocalAuthority"] = 9000,
+        ["KestrelAcme.PostgreSql"] = 2100,
+        ["KestrelAcme.EntityFrameworkCore"] = 2200,
+    };
 
     private const string Suffix = "Log";
 
