@@ -132,7 +132,7 @@ public sealed class GuardedConnection
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            var addresses = await _resolve(host, family, either.Token).ConfigureAwait(false);
+            var addresses = await _resolve(host, family, either.Token).WaitOrAbandonAsync(either.Token).ConfigureAwait(false);
             return addresses.Length > 0
                 ? addresses
                 : throw new ConnectFailedException($"the host name {host} has no address", isNameResolution: true);

@@ -49,3 +49,15 @@ internal static class CancellationTokenSourceExtensions
     public static async Task CancelQuietlyAsync(this CancellationTokenSource source)
         => await source.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }
+
+/// <summary>Waits for work that may ignore its token, such as the resolver of the operating system once it has begun.</summary>
+internal static class AbandonedWork
+{
+    /// <summary>Waits until the token is canceled. If the work fails after that, its exception is ignored.</summary>
+    public static Task<T> WaitOrAbandonAsync<T>(this Task<T> work, CancellationToken cancellationToken)
+    {
+        _ = work.ContinueWith(
+            static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return work.WaitAsync(cancellationToken);
+    }
+}

@@ -174,6 +174,21 @@ public sealed class GuardedConnectionTests
         Assert.Contains("the host name app.test does not resolve", failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The resolver of the operating system ignores its token once it has begun.</summary>
+    [Fact]
+    public async Task Connect_ResolverSaysNothing_EndsInTime()
+    {
+        var time = new FakeTimeProvider();
+        var connecting = GetAsync(
+            "http://app.test/", new GuardedConnection(null, time, static (_, _, _) => new TaskCompletionSource<IPAddress[]>().Task));
+
+        await time.RunUntilCompleteAsync(connecting.ContinueWith(_ => { }, TaskScheduler.Default), TimeSpan.FromMinutes(1),
+            TimeSpan.FromMilliseconds(500), Cancelled);
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => connecting);
+
+        Assert.Contains("did not resolve app.test within 15 s", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AcmeClient_ServerIsNotThere_NamesTheAddressAndNotTheUrlAsTheFault()
     {

@@ -18,11 +18,18 @@ internal sealed class Http01SelfCheck(
     Http01TokenTable tokens,
     ConfigurationSource configuration,
     TimeProvider time,
-    ILogger<Http01SelfCheck> logger)
+    ILogger<Http01SelfCheck> logger,
+    Http01SelfCheck.LookUp? lookUp = null)
 {
     private const int MaxAddresses = 8;
+
+    // The resolver of the operating system has long time limits of its own, and the challenge waits for this check.
+    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    /// <summary>Looks up the addresses of a name. Tests replace the resolver of the operating system.</summary>
+    public delegate Task<IPAddress[]> LookUp(string host, CancellationToken cancellationToken);
 
     public async Task RunAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
@@ -73,24 +80,36 @@ internal sealed class Http01SelfCheck(
             return $"requested from this machine, {Describe(seen)}";
         }
 
-        var addresses = await ResolveAsync(context, cancellationToken);
-        return addresses.Length == 0 ? "it does not resolve" : $"it resolves to {string.Join(", ", addresses.Select(a => a.ToString()))}";
+        return await ResolveAsync(context, cancellationToken) switch
+        {
+            null => $"its addresses could not be looked up within {LookUpTime.TotalSeconds:0} s",
+            [] => "it does not resolve",
+            var addresses => $"it resolves to {string.Join(", ", addresses.Select(a => a.ToString()))}",
+        };
     }
 
-    private static async Task<IPAddress[]> ResolveAsync(ChallengeContext context, CancellationToken cancellationToken)
+    /// <returns>The addresses; <see langword="null"/> if the resolver did not say in time.</returns>
+    private async Task<IPAddress[]?> ResolveAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(context.Identifier, out var address))
         {
             return [address];
         }
 
+        using var limit = new TimeLimit(LookUpTime, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            return [.. (await Dns.GetHostAddressesAsync(context.Identifier, cancellationToken)).Distinct().Take(MaxAddresses)];
+            var found = await (lookUp ?? Dns.GetHostAddressesAsync)(context.Identifier, both.Token).WaitOrAbandonAsync(both.Token);
+            return [.. found.Distinct().Take(MaxAddresses)];
         }
         catch (SocketException)
         {
             return [];
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 
@@ -114,7 +133,7 @@ internal sealed class Http01SelfCheck(
         ChallengeContext context, CancellationToken cancellationToken)
     {
         // If a name leads only to this machine, that says nothing about the Internet.
-        var addresses = (await ResolveAsync(context, cancellationToken)).Where(a => !GuardedConnection.IsThisMachine(a)).ToList();
+        var addresses = (await ResolveAsync(context, cancellationToken) ?? []).Where(a => !GuardedConnection.IsThisMachine(a)).ToList();
         var results = await Task.WhenAll(addresses.Select(
             address => probe.AskAsync(
                 new IPEndPoint(address, TokenProbe.ValidationPort),

@@ -92,6 +92,22 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
         Assert.Empty(_tokens.NotesFor("token"));
     }
 
+    /// <summary>The check is no more than a courtesy: a resolver that says nothing must not delay the challenge by more than seconds.</summary>
+    [Fact]
+    public async Task Run_ResolverSaysNothing_TheChallengeGoesOnAndTheExplanationSaysSo()
+    {
+        var context = Context with { IdentifierType = "dns", Identifier = "silent.test" };
+        var started = _time.GetUtcNow();
+        var handler = Handler(lookUp: static (_, _) => new TaskCompletionSource<IPAddress[]>().Task);
+
+        await RunAsync(handler, context);
+
+        Assert.True(_time.GetUtcNow() - started < TimeSpan.FromSeconds(15), $"It took {_time.GetUtcNow() - started}.");
+        var explaining = handler.ExplainFailureAsync(context, Cancelled).AsTask();
+        await _time.RunUntilCompleteAsync(explaining, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(20), Cancelled);
+        Assert.Contains("could not be looked up within 5 s", await explaining, StringComparison.Ordinal);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
@@ -110,16 +126,17 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
         KeyAuthorization = "answer",
     };
 
-    private async Task RunAsync(Http01ChallengeHandler handler)
+    private async Task RunAsync(Http01ChallengeHandler handler, ChallengeContext? context = null)
     {
-        await handler.PrepareAsync(Context, Cancelled);
-        var running = handler.WaitUntilVisibleAsync(Context, Cancelled);
+        context ??= Context;
+        await handler.PrepareAsync(context, Cancelled);
+        var running = handler.WaitUntilVisibleAsync(context, Cancelled);
         await _time.RunUntilCompleteAsync(running, TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(20), Cancelled);
         await running;
     }
 
     /// <summary>A handler that connects to the test's server instead of the public address.</summary>
-    private Http01ChallengeHandler Handler(Action? asked = null)
+    private Http01ChallengeHandler Handler(Action? asked = null, Http01SelfCheck.LookUp? lookUp = null)
     {
         var probe = new TokenProbe(TimeProvider.System, async (endpoint, token) =>
         {
@@ -131,7 +148,7 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
         });
         var configuration = new ConfigurationSource(() => TestFacts.Snapshot(), NullLogger<ConfigurationSource>.Instance);
         return new Http01ChallengeHandler(_tokens,
-            new Http01SelfCheck(new NoEndpoints(), probe, _tokens, configuration, _time, _log.For<Http01SelfCheck>()));
+            new Http01SelfCheck(new NoEndpoints(), probe, _tokens, configuration, _time, _log.For<Http01SelfCheck>(), lookUp));
     }
 
     private sealed class NoEndpoints : IPlainHttpEndpoints

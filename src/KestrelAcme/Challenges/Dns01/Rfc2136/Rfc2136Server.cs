@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.DnsClient;
 using KestrelAcme.DnsClient.Updates;
 
@@ -49,7 +50,8 @@ internal sealed record Rfc2136Server(string Host, int Port)
     public async Task<IReadOnlyList<IPEndPoint>> FindAsync(CancellationToken cancellationToken)
         => IPAddress.TryParse(Host, out var address)
             ? [new IPEndPoint(address, Port)]
-            : [.. (await Dns.GetHostAddressesAsync(Host, cancellationToken)).Select(a => new IPEndPoint(a, Port))];
+            : [.. (await Dns.GetHostAddressesAsync(Host, cancellationToken).WaitOrAbandonAsync(cancellationToken))
+                .Select(a => new IPEndPoint(a, Port))];
 
     public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }
