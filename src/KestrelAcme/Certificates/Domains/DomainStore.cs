@@ -20,14 +20,14 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
     private const int MaxValueLength = 1024;
 
     // Only the names are kept: there may be a hundred thousand, and each determines its key.
-    private volatile string[] _last = [];
+    private volatile CertificateIdentifier[] _last = [];
 
     /// <summary>
     /// Lists the names. A value that cannot be read removes neither other names nor known ones. A store that was emptied is filled with the
     /// known names.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
-    public async Task<IReadOnlyCollection<string>> ListAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyCollection<CertificateIdentifier>> ListAsync(CancellationToken cancellationToken)
     {
         var keys = new List<string>();
         await foreach (var key in storage.ListAsync(StorageLayout.DomainsPrefix, cancellationToken))
@@ -41,13 +41,13 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         }
 
         // The value has the name for certain, even if somebody copied a file. With thousands of names, the key must be enough.
-        var names = new List<string>(keys.Count);
+        var names = new List<CertificateIdentifier>(keys.Count);
         if (keys.Count > Few)
         {
             keys.RemoveAll(key => TryAdd(names, KnownName(key, names.Count) ?? StorageLayout.DomainOf(key)));
         }
 
-        var before = new Lazy<Dictionary<string, string>>(() => ByKey(_last));
+        var before = new Lazy<Dictionary<string, CertificateIdentifier>>(() => _last.ToDictionary(StorageLayout.Domain));
         var unreadable = 0;
         void Keep(string key, string reason)
         {
@@ -64,7 +64,7 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
             // A value that is not the name of its key was not stored by KestrelAcme; it may be a link to another file. It is not quoted.
             if (NameIn(entry.Value.Span) is { } name && StorageLayout.Domain(name) == entry.Key)
             {
-                names.Add(name.Value);
+                names.Add(name);
             }
             else
             {
@@ -90,14 +90,14 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
     public ValueTask<bool> RemoveAsync(CertificateIdentifier name, CancellationToken cancellationToken)
         => storage.DeleteAsync(StorageLayout.Domain(name), lease: null, cancellationToken);
 
-    // Most names are known from the last pass, in the same order. Reusing their strings keeps memory low over the years.
-    private string? KnownName(string key, int i)
-        => i < _last.Length && key.AsSpan(StorageLayout.DomainsPrefix.Length).SequenceEqual(_last[i]) ? _last[i] : null;
+    // Most names are known from the last pass, in the same order. Reusing them keeps memory low over the years.
+    private CertificateIdentifier? KnownName(string key, int i)
+        => i < _last.Length && key.AsSpan(StorageLayout.DomainsPrefix.Length).SequenceEqual(_last[i].Value) ? _last[i] : null;
 
     private static CertificateIdentifier? NameIn(ReadOnlySpan<byte> value)
         => value.Length <= MaxValueLength ? DomainNameParser.Parse(Encoding.UTF8.GetString(value).TrimEnd()).Identifier : null;
 
-    private static bool TryAdd(List<string> names, string? name)
+    private static bool TryAdd(List<CertificateIdentifier> names, CertificateIdentifier? name)
     {
         if (name is not null)
         {
@@ -107,24 +107,9 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
         return name is not null;
     }
 
-    // An invalid name was logged when it was read.
-    private static Dictionary<string, string> ByKey(IEnumerable<string> names)
-    {
-        var byKey = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var name in names)
-        {
-            if (DomainNameParser.Parse(name).Identifier is { } identifier)
-            {
-                byKey[StorageLayout.Domain(identifier)] = name;
-            }
-        }
-
-        return byKey;
-    }
-
     /// <summary>Writes the marker. If names are known but none is stored, the store was emptied, and the names are stored again.</summary>
     /// <returns>The known names if the store was emptied; otherwise <see langword="null"/>.</returns>
-    private async Task<IReadOnlyCollection<string>?> RestoreAsync(int stored, CancellationToken cancellationToken)
+    private async Task<IReadOnlyCollection<CertificateIdentifier>?> RestoreAsync(int stored, CancellationToken cancellationToken)
     {
         var known = _last;
         if (stored == 0 && known.Length == 0)
@@ -137,9 +122,10 @@ internal sealed class DomainStore(BoundedStorage storage, ILogger<DomainStore> l
             if (stored == 0)
             {
                 logger.DomainsGone(known.Length);
-                foreach (var (key, name) in ByKey(known))
+                foreach (var name in known)
                 {
-                    await storage.WriteAsync(key, Encoding.UTF8.GetBytes(name), lease: null, cancellationToken);
+                    await storage.WriteAsync(
+                        StorageLayout.Domain(name), Encoding.UTF8.GetBytes(name.Value), lease: null, cancellationToken);
                 }
             }
 

@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
@@ -24,7 +25,7 @@ internal sealed class WantedCertificates(
                 g => g.Select((source, i) => new DomainSourceReader(source, DomainSourceSlug.Of(g.Key, i + 1), store, time, logger))),
     ];
 
-    private IReadOnlyCollection<string> _lastAdded = [];
+    private IReadOnlyCollection<CertificateIdentifier> _lastAdded = [];
     private volatile Combined? _last;
 
     public IEnumerable<IDomainSource> Sources => _sources.Select(s => s.Source);
@@ -35,24 +36,15 @@ internal sealed class WantedCertificates(
     /// <summary>Returns the certificates that should exist without asking the domain sources, from their last results.</summary>
     public async Task<IReadOnlyList<CertificateSpecification>> RecallAsync(CancellationToken cancellationToken)
     {
-        var names = new List<string>(await AddedAsync(cancellationToken));
-        foreach (var answer in await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken))))
-        {
-            names.AddRange(answer ?? []);
-        }
-
-        return Combine(names);
+        var added = await AddedAsync(cancellationToken);
+        var recalled = await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)));
+        return Combine(added, [.. recalled.OfType<SourceNames>()]);
     }
 
     public async Task<IReadOnlyList<CertificateSpecification>> GatherAsync(CancellationToken cancellationToken)
     {
-        var names = new List<string>(await AddedAsync(cancellationToken));
-        foreach (var answer in await Task.WhenAll(_sources.Select(s => s.ReadAsync(cancellationToken))))
-        {
-            names.AddRange(answer);
-        }
-
-        return Combine(names);
+        var added = await AddedAsync(cancellationToken);
+        return Combine(added, await Task.WhenAll(_sources.Select(s => s.ReadAsync(cancellationToken))));
     }
 
     /// <summary>Whether every source returned names in an earlier run, so that its names are known.</summary>
@@ -60,19 +52,25 @@ internal sealed class WantedCertificates(
         => (await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)))).All(a => a is not null);
 
     // Most passes find the same names as the last one. With ten thousand names, nothing is created twice.
-    private List<CertificateSpecification> Combine(List<string> names)
+    private List<CertificateSpecification> Combine(IReadOnlyCollection<CertificateIdentifier> added, SourceNames[] answers)
     {
         var snapshot = configuration.Current;
+        List<CertificateIdentifier> names = [.. added, .. answers.SelectMany(answer => answer.Names)];
+        List<RefusedName> invalid = [.. answers.SelectMany(answer => answer.Invalid)];
         var last = _last;
-        if (last is null || !ReferenceEquals(last.Configuration, snapshot) || !last.Names.SequenceEqual(names))
+        if (last is null
+            || !ReferenceEquals(last.Configuration, snapshot)
+            || !last.Names.SequenceEqual(names)
+            || !last.Invalid.SequenceEqual(invalid))
         {
-            _last = last = new Combined(snapshot, names, Combine(names, snapshot));
+            _last = last = new Combined(snapshot, names, invalid, Combine(names, invalid, snapshot));
         }
 
         return last.Wanted;
     }
 
-    private List<CertificateSpecification> Combine(List<string> names, ConfigurationSnapshot snapshot)
+    private List<CertificateSpecification> Combine(
+        List<CertificateIdentifier> names, List<RefusedName> invalid, ConfigurationSnapshot snapshot)
     {
         var wanted = snapshot.Certificates.ToDictionary(c => c.Id, StringComparer.Ordinal);
         wanted.EnsureCapacity(wanted.Count + (names.Count * snapshot.KeyAlgorithms.Count));
@@ -80,35 +78,40 @@ internal sealed class WantedCertificates(
         // A configured name, alone or in a group, needs no second certificate.
         var covered = snapshot.Certificates.SelectMany(c => c.Identifiers).ToHashSet();
         covered.EnsureCapacity(covered.Count + names.Count);
-        var refused = 0;
+        var refused = new List<RefusedName>(invalid);
         foreach (var name in names)
         {
-            var result = DomainNameRules.Check(name, snapshot);
-            if (!result.IsSuccess)
+            if (DomainNameRules.Refuse(name, snapshot) is { } refusal)
             {
-                if (++refused <= MaxReported)
-                {
-                    logger.DomainRefused(Quoted.Name(name), result.Reason, result.Fix);
-                }
+                refused.Add(new RefusedName(name.Value, refusal));
             }
-            else if (covered.Add(result.Identifier))
+            else if (covered.Add(name))
             {
-                foreach (var specification in CertificateSpecification.ForName(result.Identifier, snapshot))
+                foreach (var specification in CertificateSpecification.ForName(name, snapshot))
                 {
                     wanted.TryAdd(specification.Id, specification);
                 }
             }
         }
 
-        if (refused > MaxReported)
-        {
-            logger.MoreDomainsRefused(refused - MaxReported);
-        }
-
+        Report(refused);
         return [.. wanted.Values];
     }
 
-    private async Task<IReadOnlyCollection<string>> AddedAsync(CancellationToken cancellationToken)
+    private void Report(List<RefusedName> refused)
+    {
+        foreach (var (name, refusal) in refused.Take(MaxReported))
+        {
+            logger.DomainRefused(Quoted.Name(name), refusal.Reason, refusal.Fix);
+        }
+
+        if (refused.Count > MaxReported)
+        {
+            logger.MoreDomainsRefused(refused.Count - MaxReported);
+        }
+    }
+
+    private async Task<IReadOnlyCollection<CertificateIdentifier>> AddedAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -121,7 +124,11 @@ internal sealed class WantedCertificates(
         }
     }
 
-    private sealed record Combined(ConfigurationSnapshot Configuration, List<string> Names, List<CertificateSpecification> Wanted);
+    private sealed record Combined(
+        ConfigurationSnapshot Configuration,
+        List<CertificateIdentifier> Names,
+        List<RefusedName> Invalid,
+        List<CertificateSpecification> Wanted);
 }
 
 /// <summary>Derives the storage key of a domain source from its type. Pure.</summary>

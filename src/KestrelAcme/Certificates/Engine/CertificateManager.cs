@@ -28,28 +28,21 @@ internal sealed class CertificateManager(
 
     public async Task<CertificateStatus> ObtainAsync(string domainName, CancellationToken cancellationToken = default)
     {
-        var name = Parse(domainName).Value;
-        if (catalog.FindByName(name) is null)
+        var name = Parse(domainName);
+        if (catalog.FindByName(name.Value) is null)
         {
-            await AddDomainsAsync([name], cancellationToken);
+            await AddAsync([name], cancellationToken);
         }
 
-        var certificates = Get(name);
+        var certificates = Get(name.Value);
         await Task.WhenAll(certificates.Select(c => c.State.State == CertificateState.Abandoned ? requests.RenewAsync(c, cancellationToken)
             : c.Current is null ? requests.ObtainAsync(c, cancellationToken)
             : Task.CompletedTask));
         return Status(certificates[0]);
     }
 
-    public async Task AddDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default)
-    {
-        foreach (var name in domainNames.Select(Parse).ToList())
-        {
-            await domains.AddAsync(name, cancellationToken);
-        }
-
-        await engine.ReconcileAsync();
-    }
+    public Task AddDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default)
+        => AddAsync([.. domainNames.Select(Parse)], cancellationToken);
 
     public async Task<int> RemoveDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default)
     {
@@ -89,6 +82,16 @@ internal sealed class CertificateManager(
 
     public IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default)
         => events.WatchAsync(cancellationToken);
+
+    private async Task AddAsync(IReadOnlyCollection<CertificateIdentifier> names, CancellationToken cancellationToken)
+    {
+        foreach (var name in names)
+        {
+            await domains.AddAsync(name, cancellationToken);
+        }
+
+        await engine.ReconcileAsync();
+    }
 
     private CertificateIdentifier Parse(string domainName)
     {

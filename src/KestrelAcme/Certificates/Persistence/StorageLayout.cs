@@ -30,7 +30,7 @@ internal static class StorageLayout
     /// <summary>
     /// Returns the name that a key stands for; <see langword="null"/> if the key does not contain all of it and the value must be read.
     /// </summary>
-    public static string? DomainOf(string key)
+    public static CertificateIdentifier? DomainOf(string key)
     {
         var segment = key[DomainsPrefix.Length..];
         if (!segment.Contains('.', StringComparison.Ordinal))
@@ -41,7 +41,7 @@ internal static class StorageLayout
 
         var name = segment.StartsWith("_.", StringComparison.Ordinal) ? $"*{segment[1..]}" : segment;
         return DomainNameParser.Parse(name) is { IsSuccess: true, Identifier: var identifier } && Domain(identifier) == key
-            ? identifier.Value
+            ? identifier
             : null;
     }
 

@@ -9,9 +9,14 @@ internal static class DomainNameRules
     /// <summary>The challenge types that connect to the name itself, and so cannot prove control of a wildcard.</summary>
     private static readonly string[] ConnectingTypes = ["http-01", "tls-alpn-01"];
 
-    /// <summary>Parses a name that was added at run time and checks it against the configuration.</summary>
+    /// <summary>Parses a name that the application adds at run time and checks it against the configuration.</summary>
     public static NameResult Check(string? text, ConfigurationSnapshot snapshot)
         => Check(text, snapshot.ChallengeTypes, OnlyPublic(snapshot.Authorities), MayPreApprove(snapshot.Authorities));
+
+    /// <summary>Checks a name from the store or from a domain source against the configuration.</summary>
+    /// <returns>A failure, or <see langword="null"/> if the name can get a certificate.</returns>
+    public static NameResult? Refuse(CertificateIdentifier identifier, ConfigurationSnapshot snapshot)
+        => Refuse(identifier, snapshot.ChallengeTypes, OnlyPublic(snapshot.Authorities), MayPreApprove(snapshot.Authorities));
 
     /// <summary>Parses a name and checks it against its challenge types and against the rules of the CAs.</summary>
     /// <param name="text">The name.</param>
@@ -22,10 +27,7 @@ internal static class DomainNameRules
         string? text, IReadOnlyCollection<string> challengeTypes, bool onlyPublicAuthorities, bool mayPreApprove = false)
     {
         var result = DomainNameParser.Parse(text);
-        return !result.IsSuccess ? result
-            : RefuseByChallenge(result.Identifier, challengeTypes, mayPreApprove)
-            ?? (onlyPublicAuthorities ? PublicNameRules.Refuse(result.Identifier) : null)
-            ?? result;
+        return result.IsSuccess ? Refuse(result.Identifier, challengeTypes, onlyPublicAuthorities, mayPreApprove) ?? result : result;
     }
 
     /// <summary>Whether all CAs are public, so that no CA issues for private names.</summary>
@@ -41,6 +43,11 @@ internal static class DomainNameRules
     /// <summary>Whether a name is a wildcard, and none of the challenge types can prove control of it.</summary>
     public static bool NeedsPreApproval(CertificateIdentifier identifier, IReadOnlyCollection<string> challengeTypes)
         => identifier.IsWildcard && challengeTypes.All(type => ConnectingTypes.Contains(type));
+
+    private static NameResult? Refuse(
+        CertificateIdentifier identifier, IReadOnlyCollection<string> challengeTypes, bool onlyPublicAuthorities, bool mayPreApprove)
+        => RefuseByChallenge(identifier, challengeTypes, mayPreApprove)
+            ?? (onlyPublicAuthorities ? PublicNameRules.Refuse(identifier) : null);
 
     private static NameResult? RefuseByChallenge(
         CertificateIdentifier identifier, IReadOnlyCollection<string> challengeTypes, bool mayPreApprove)

@@ -41,7 +41,20 @@ public sealed class WantedCertificatesTests
         Assert.Equal(lines, _log.Lines.Count(line => line.Event.Name is "DomainRefused" or "MoreDomainsRefused"));
     }
 
-    private WantedCertificates Create(string[] names)
+    [Fact]
+    public async Task GatherAsync_SourceChangesTheCollectionThatItReturned_TheChangeIsSeen()
+    {
+        List<string> names = ["one.example.com", "ONE.example.com."];
+        var wanted = Create(names);
+        Assert.Equal("one.example.com", Assert.Single(await wanted.GatherAsync(TestContext.Current.CancellationToken)).Id);
+
+        names.Add("b\u00fccher.example.com");
+        var gathered = await wanted.GatherAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(["one.example.com", "xn--bcher-kva.example.com"], gathered.Select(specification => specification.Id));
+    }
+
+    private WantedCertificates Create(IReadOnlyCollection<string> names)
     {
         var storage = new BoundedStorage(new InMemoryStorage(_time), TimeSpan.FromSeconds(10), _time);
         var snapshot = new ConfigurationSnapshot { StoragePath = "", Authorities = [], Certificates = [] };
@@ -55,9 +68,9 @@ public sealed class WantedCertificatesTests
             _log.For<WantedCertificates>());
     }
 
-    private sealed class FixedSource(string[] names) : IDomainSource
+    private sealed class FixedSource(IReadOnlyCollection<string> names) : IDomainSource
     {
         public Task<IReadOnlyCollection<string>> GetDomainNamesAsync(CancellationToken cancellationToken)
-            => Task.FromResult<IReadOnlyCollection<string>>(names);
+            => Task.FromResult(names);
     }
 }

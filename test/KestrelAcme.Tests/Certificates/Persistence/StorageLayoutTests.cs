@@ -16,7 +16,7 @@ public sealed class StorageLayoutTests
     public void DomainOf_KeyOfAName_IsThatNameOrUnknown(string text, bool known)
     {
         var name = DomainNameParser.Parse(text).Identifier!;
-        Assert.Equal(known ? name.Value : null, StorageLayout.DomainOf(StorageLayout.Domain(name)));
+        Assert.Equal(known ? name : null, StorageLayout.DomainOf(StorageLayout.Domain(name)));
     }
 
     [Fact]
