@@ -16,10 +16,14 @@ public sealed class StateRulesTests : IDisposable
     public void Dispose() => _product.Dispose();
 
     [Theory]
-    [InlineData("ManagedCertificate", "set_State")]
+    [InlineData("ManagedCertificate", "ChangeState")]
     [InlineData("CertificateStore", "WriteStateAsync")]
     public void State_OfACertificate_IsWrittenByOneType(string type, string method)
         => Assert.Equal([Writer], _product.CallersOf(type, method).Distinct());
+
+    /// <summary>Only tests set it: a change that another thread makes at the same time would be lost.</summary>
+    [Fact]
+    public void State_OfACertificate_IsChangedAndNeverSet() => Assert.Empty(_product.CallersOf("ManagedCertificate", "set_State"));
 
     [Fact]
     public void StateKey_InTheStore_IsWrittenByTheStoreAlone()
@@ -35,6 +39,16 @@ public sealed class StateRulesTests : IDisposable
     [InlineData("CertificatePlans", "IsDue", "OrderRunner")]
     public void Due_OfACertificate_IsDecidedOnceAndCheckedOnceUnderTheLease(string type, string method, params string[] callers)
         => Assert.Equal(callers, _product.CallersOf(type, method).Distinct().Order(StringComparer.Ordinal));
+
+    /// <summary>A name is parsed where it comes in, from code, the configuration, the store or a source, and carried as its own type.</summary>
+    [Fact]
+    public void Name_FromOutside_IsParsedWhereItComesIn()
+        => Assert.Equal(
+            [
+                "CertificateManager", "DnsProviderReader", "DomainNameRules", "DomainStore", "EmailAddressRules", "LocalNameRules",
+                "SourceNames", "StorageLayout",
+            ],
+            _product.CallersOf("DomainNameParser", "Parse").Distinct().Order(StringComparer.Ordinal));
 
     [Fact]
     public void CallersOf_AsyncCode_NamesTheTypeThatHoldsIt()

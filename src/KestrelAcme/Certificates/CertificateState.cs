@@ -12,7 +12,9 @@ public enum CertificateState
     /// <summary>A certificate is served, and no renewal is due.</summary>
     Valid,
 
-    /// <summary>A certificate is served, and its renewal is due and waits for a free slot.</summary>
+    /// <summary>
+    /// A certificate is served, and its renewal is due: it waits for a free slot, or for the next attempt after this machine failed.
+    /// </summary>
     RenewalDue,
 
     /// <summary>A certificate is served, and its renewal is in progress.</summary>

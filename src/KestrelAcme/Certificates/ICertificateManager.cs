@@ -60,7 +60,7 @@ public interface ICertificateManager
 
     /// <summary>
     /// Renews a certificate now, whatever was planned, and waits for the result. The current certificate is served until the new one is
-    /// there.
+    /// there. If the host stops before that, the renewal is made at the next start, unless the exception says that it could not be stored.
     /// </summary>
     /// <param name="idOrDomainName">
     /// The <see cref="CertificateStatus.Id"/>, or one of the names. A name renews all certificates that are served for it side by side, one
@@ -69,7 +69,9 @@ public interface ICertificateManager
     /// <param name="cancellationToken">Cancels waiting. The order goes on.</param>
     /// <returns>The status after the renewal; that of the first certificate, if there are several.</returns>
     /// <exception cref="KeyNotFoundException">No managed certificate has this ID or name.</exception>
-    /// <exception cref="InvalidOperationException">This instance does not order certificates. The message has the reason.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// This instance does not order certificates, or the host stops. The message has the reason.
+    /// </exception>
     /// <exception cref="CertificateException">The order failed. The message has the reason, and KestrelAcme tries again later.</exception>
     Task<CertificateStatus> RenewAsync(string idOrDomainName, CancellationToken cancellationToken = default);
 

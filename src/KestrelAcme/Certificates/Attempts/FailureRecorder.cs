@@ -29,6 +29,7 @@ internal sealed class FailureRecorder(
     /// <param name="authority">The CA of the attempt.</param>
     /// <param name="exception">What went wrong.</param>
     /// <param name="writer">Writes the state; <see langword="null"/> without the lease.</param>
+    /// <param name="isForced">Whether the application asked for the renewal, which may be due by nothing else.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<FailureRecord> RecordAsync(
         ManagedCertificate certificate,
@@ -36,6 +37,7 @@ internal sealed class FailureRecorder(
         CertificateAuthority authority,
         Exception exception,
         CertificateStateWriter? writer,
+        bool isForced,
         CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -94,12 +96,13 @@ internal sealed class FailureRecorder(
         }
 
         failure = await records.NoteAsync(certificate, attempted, failure, cancellationToken);
+        var isWanted = certificate.Current is not null && (isForced || (writer?.WasUnfinished ?? certificate.State.IsUnfinished));
         CertificateStateRecord CountAuthority(CertificateStateRecord state)
             => exception is OrderForbiddenException ? Avoid(state, authority) : Count(state, report, authority, limited);
         CertificateStateRecord Fail(CertificateStateRecord state) => CountAuthority(state) with
         {
             State = report.Cause == FailureCause.Operator ? CertificateState.Blocked
-                : report.Cause == FailureCause.Local && state.State == CertificateState.RenewalDue ? CertificateState.RenewalDue
+                : report.Cause == FailureCause.Local && isWanted ? CertificateState.RenewalDue
                 : CertificateState.Waiting,
             Since = now,
             Failure = failure,

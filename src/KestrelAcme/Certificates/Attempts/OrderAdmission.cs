@@ -46,14 +46,14 @@ internal sealed class OrderAdmission(
     }
 
     // The requests that wait are told that it is tried again later. For a forced one nothing else says so: it is noted before the answer,
-    // so that the certificate is ordered as soon as the authority accepts it, even after a restart.
+    // so that the certificate is ordered as soon as the authority accepts it, even after a restart. The caller is told of the refusal
+    // whether or not it could be stored.
     private async Task RefuseAsync(
         ManagedCertificate certificate, FailureRecord failure, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (certificate is { Request.IsForced: true, Current: not null, State.IsUnfinished: false })
         {
-            CertificateStateWriter.WantRenewal(certificate, now);
-            await TryStoreAsync(certificate, cancellationToken);
+            await leases.WantRenewalAsync(certificate, cancellationToken);
         }
 
         var request = certificate.TakeRequest();
@@ -64,23 +64,6 @@ internal sealed class OrderAdmission(
         }
 
         request?.Complete(new CertificateException(certificate.Id, failure.ToPublic()));
-    }
-
-    // Without the store it is remembered in memory: opening the writer merges it, and the next change stores it.
-    private async Task TryStoreAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
-            if (writer is not null)
-            {
-                await writer.ChangeAsync(static state => state, cancellationToken);
-            }
-        }
-        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
-        {
-            // The caller is told of the refusal in any case.
-        }
     }
 
     // An authority whose account turns out to be held may give way to another one.

@@ -52,7 +52,12 @@ internal sealed class OrderRunner(
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             activity.SetOutcome("stopped");
-            certificate.Answer(new InvalidOperationException("The host is stopping; the order is finished at the next start."));
+            if (certificate.State.IsUnfinished)
+            {
+                certificate.Answer(new InvalidOperationException("The host is stopping; the order is finished at the next start."));
+            }
+
+            // A request whose order was not begun is stored and answered at the end of the stop, with all that still wait.
         }
         catch (OrderOvertakenException) when (!ReferenceEquals(certificate.Current, before))
         {
@@ -63,7 +68,7 @@ internal sealed class OrderRunner(
         catch (AccountBlockedException blocked) when (failures.HasAnother(certificate, authority))
         {
             // The requests that wait are not answered with it: the next authority takes over at once.
-            var failure = await failures.RecordAsync(certificate, attempted, authority, blocked, writer, abort);
+            var failure = await failures.RecordAsync(certificate, attempted, authority, blocked, writer, isForced: false, abort);
             activity.SetFailed(blocked, failure.ProblemType, failure.Message);
             return time.GetUtcNow();
         }
@@ -74,7 +79,8 @@ internal sealed class OrderRunner(
             try
             {
                 // Recorded while the lease is held: no other instance begins before the failure is written down.
-                var failure = await failures.RecordAsync(certificate, attempted, authority, exception, writer, abort);
+                var isForced = request is { IsForced: true };
+                var failure = await failures.RecordAsync(certificate, attempted, authority, exception, writer, isForced, abort);
                 activity.SetFailed(exception, failure.ProblemType, failure.Message);
                 request?.Complete(new CertificateException(certificate.Id, failure.ToPublic(), exception));
             }

@@ -89,7 +89,7 @@ internal sealed class CertificateEngine(
             logger.EngineStoppedLate();
         }
 
-        requests.AnswerAll();
+        await AnswerAllAsync(cancellationToken);
     }
 
     /// <summary>Takes over the certificates that are wanted now. A failure is reported; the next change tries again.</summary>
@@ -125,7 +125,7 @@ internal sealed class CertificateEngine(
             logger.EngineStoppedLate();
         }
 
-        requests.AnswerAll();
+        await AnswerAllAsync(CancellationToken.None);
     }
 
     public void Dispose()
@@ -137,6 +137,14 @@ internal sealed class CertificateEngine(
     }
 
     private void StartReconciling() => _ = ReconcileAsync();
+
+    // A store that hangs must not hold up the host, either.
+    private async Task AnswerAllAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new TimeLimit(AfterGrace, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        await requests.AnswerAllAsync(both.Token);
+    }
 
     // A store or a file that cannot be read for a moment must not end the renewals of this process.
     private async Task BeginAsync()

@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration.Snapshot;
@@ -17,11 +18,15 @@ internal sealed class EngineRequests(
     CertificateCatalog catalog,
     CertificateAgenda agenda,
     CertificateRevoker revoker,
+    CertificateLeases leases,
     AuthorityRegistry authorities,
     IssuanceStatus issuance,
     ConfigurationSource configuration)
 {
+    private const int MostAtOnce = 16;
     private const string Stopping = "The host is stopping; the order is made at the next start.";
+    private const string StoppingUnnoted
+        = "The host is stopping and orders nothing any more. Ask for the renewal again after the next start.";
 
     private volatile Task? _beginning;
     private volatile bool _closed;
@@ -33,8 +38,16 @@ internal sealed class EngineRequests(
     /// <summary>Refuses requests from now on. Those that wait go on waiting.</summary>
     public void Close() => _closed = true;
 
-    /// <summary>Answers all requests that still wait: nothing is ordered any more.</summary>
-    public void AnswerAll() => catalog.AnswerAll(Stopping);
+    /// <summary>
+    /// Answers all requests that still wait, because nothing is ordered any more. Renewals that were asked for and not begun are stored
+    /// first: the next process makes them.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the attempts to store. The requests are answered all the same.</param>
+    public Task AnswerAllAsync(CancellationToken cancellationToken)
+        => Parallel.ForEachAsync(
+            catalog.All.Where(c => c.Request is not null),
+            new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce },
+            async (certificate, _) => await AnswerAsync(certificate, cancellationToken));
 
     /// <summary>Orders a successor now and waits for the outcome.</summary>
     /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
@@ -77,7 +90,7 @@ internal sealed class EngineRequests(
         // An application may ask as soon as it listens, before it is known whether this instance orders. A start that failed was reported.
         await beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        if ((_closed ? Stopping : issuance.ReasonNotToOrder) is { } reason)
+        if ((!_closed ? issuance.ReasonNotToOrder : force && certificate.Current is not null ? StoppingUnnoted : Stopping) is { } reason)
         {
             throw new InvalidOperationException(reason);
         }
@@ -88,9 +101,27 @@ internal sealed class EngineRequests(
         if (_closed)
         {
             // It came too late to be answered with all the others at the stop.
-            certificate.Answer(new InvalidOperationException(Stopping));
+            await AnswerAsync(certificate, cancellationToken);
         }
 
         await request.Outcome.WaitAsync(cancellationToken);
+    }
+
+    // A first certificate is ordered at the next start in any case, and an order that was begun is finished then.
+    private async Task AnswerAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        var isNoted = certificate.Request is not { IsForced: true } || certificate.Current is null || certificate.State.IsUnfinished;
+        try
+        {
+            isNoted = isNoted || await leases.WantRenewalAsync(certificate, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The store takes too long.
+        }
+        finally
+        {
+            certificate.Answer(new InvalidOperationException(isNoted ? Stopping : StoppingUnnoted));
+        }
     }
 }

@@ -148,18 +148,6 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    /// <summary>Completes all requests for a renewal, because none will follow.</summary>
-    public void AnswerAll(string reason)
-    {
-        foreach (var certificate in All)
-        {
-            if (certificate.Request is not null)
-            {
-                certificate.Answer(new InvalidOperationException(reason));
-            }
-        }
-    }
-
     /// <summary>Stops serving retired certificates that expired before a time, because they only take memory. Called once a day.</summary>
     public void WithdrawExpired(DateTimeOffset before)
     {

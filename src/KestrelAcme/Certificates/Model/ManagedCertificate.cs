@@ -45,6 +45,23 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         set => _state = value;
     }
 
+    /// <summary>Changes the state, from whichever thread: a change that is made at the same time is kept, too.</summary>
+    /// <param name="change">Pure. It is called again if the state was changed meanwhile.</param>
+    /// <returns>The state before and after the change.</returns>
+    public (CertificateStateRecord Before, CertificateStateRecord After) ChangeState(
+        Func<CertificateStateRecord, CertificateStateRecord> change)
+    {
+        while (true)
+        {
+            var before = _state;
+            var after = change(before);
+            if (ReferenceEquals(Interlocked.CompareExchange(ref _state, after, before), before))
+            {
+                return (before, after);
+            }
+        }
+    }
+
     /// <summary>Whether a staging service is configured. Otherwise, a staging certificate counts as missing.</summary>
     public bool AcceptsStaging { get; set; } = true;
 

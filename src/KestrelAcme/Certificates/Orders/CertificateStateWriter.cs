@@ -22,6 +22,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     private readonly OrderProgress _progress;
     private readonly ILogger _logger;
     private bool _givenUp;
+    private bool? _wasUnfinished;
 
     private CertificateStateWriter(
         ManagedCertificate certificate, CertificateStore store, LeaseKeeper keeper, OrderProgress progress, ILogger logger)
@@ -39,14 +40,14 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
 
     public StoredOrder? Pending => State.StoredOrder;
 
+    /// <summary>Whether, before this attempt, an order was not over or a renewal was wanted: it still is if the attempt fails.</summary>
+    public bool WasUnfinished => _wasUnfinished ?? State.IsUnfinished;
+
     /// <summary>The order that is under way.</summary>
     /// <exception cref="OrderWithdrawnException">It was dropped meanwhile, because its key may be the one that was revoked as
     /// compromised.</exception>
     /// <exception cref="OrderOvertakenException">Another instance finished it or dropped it.</exception>
-    public StoredOrder RequirePending()
-        => Pending ?? throw (State.Revocation is { Reason: RevocationReason.KeyCompromise }
-            ? new OrderWithdrawnException()
-            : new OrderOvertakenException());
+    public StoredOrder RequirePending() => Require(State);
 
     /// <summary>Starts from what other instances have written since this one last read the state.</summary>
     /// <param name="certificate">The certificate.</param>
@@ -66,30 +67,29 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     {
         if (await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
         {
-            certificate.State = StateMerge.Merge(stored, certificate.State, certificate.Current?.SerialNumber);
+            certificate.ChangeState(known => StateMerge.Merge(stored, known, certificate.Current?.SerialNumber));
         }
 
         return new CertificateStateWriter(certificate, store, keeper, progress, logger);
     }
 
     /// <summary>Takes over a state that was read from the store, without the lease: nothing is written.</summary>
-    public static void TakeOver(ManagedCertificate certificate, CertificateStateRecord stored) => certificate.State = stored;
+    public static void TakeOver(ManagedCertificate certificate, CertificateStateRecord stored) => certificate.ChangeState(_ => stored);
 
     /// <summary>
     /// Changes the state in memory only, if the lease cannot be waited for. The next change under the lease stores it: see <see
     /// cref="StateMerge"/>.
     /// </summary>
     public static void ChangeUnstored(ManagedCertificate certificate, Func<CertificateStateRecord, CertificateStateRecord> change)
-        => certificate.State = change(certificate.State);
+        => certificate.ChangeState(change);
 
     /// <summary>Notes in memory that a renewal is wanted. An order that is not over is finished anyway.</summary>
     public static void WantRenewal(ManagedCertificate certificate, DateTimeOffset now)
-    {
-        if (certificate is { Current: not null, State.IsUnfinished: false })
-        {
-            ChangeUnstored(certificate, state => state with { State = CertificateState.RenewalDue, Since = now });
-        }
-    }
+        => ChangeUnstored(
+            certificate,
+            state => certificate.Current is null || state.IsUnfinished
+                ? state
+                : state with { State = CertificateState.RenewalDue, Since = now });
 
     /// <summary>Lets other instances have the set of names.</summary>
     public ValueTask DisposeAsync() => _keeper.DisposeAsync();
@@ -97,44 +97,48 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     /// <summary>Changes the state.</summary>
     /// <returns>Whether the change could be stored. It counts in memory in any case.</returns>
     public Task<bool> ChangeAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
-        => StoreAsync(_givenUp ? change(State) with { StoredOrder = null } : change(State), cancellationToken);
+        => StoreAsync(state => _givenUp ? change(state) with { StoredOrder = null } : change(state), cancellationToken);
 
     /// <summary>Notes that an attempt is under way.</summary>
     public Task EnterAsync(CertificateState next, DateTimeOffset now, CancellationToken cancellationToken)
-        => StoreAsync(State with { State = next, Since = now }, cancellationToken);
+    {
+        _wasUnfinished ??= State.IsUnfinished;
+        return StoreAsync(state => state with { State = next, Since = now }, cancellationToken);
+    }
 
     /// <summary>Notes that the certificate was obtained. Of the attempts before it only the time is kept.</summary>
     public Task FinishAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => FinishAsync(Finished(now), cancellationToken);
+        => FinishAsync(state => Finished(state, now), cancellationToken);
 
     /// <summary>Notes when the records end that stay in DNS (dns-persist-01); it is stored when the order is finished.</summary>
     public void NoteRecordsEnd(DateTimeOffset end)
-        => _certificate.State = State with { RecordsEnd = end < DateTimeOffset.MaxValue ? end : null };
+        => _certificate.ChangeState(state => state with { RecordsEnd = end < DateTimeOffset.MaxValue ? end : null });
 
     /// <summary>Notes how a rehearsal went.</summary>
     public Task RehearsedAsync(bool rehearseAgain, DateTimeOffset? downSince, CancellationToken cancellationToken)
-        => StoreAsync(State with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
+        => StoreAsync(state => state with { Rehearse = rehearseAgain, RehearsalDownSince = downSince }, cancellationToken);
 
     /// <summary>
     /// Notes that the certificate is served but could not be stored. Its order is kept, with its key, so that it is found at the CA again
     /// after a crash.
     /// </summary>
     public Task FinishUnsavedAsync(DateTimeOffset now, CancellationToken cancellationToken)
-        => FinishAsync(Finished(now) with { StoredOrder = Pending }, cancellationToken);
+        => FinishAsync(state => Finished(state, now) with { StoredOrder = state.StoredOrder }, cancellationToken);
 
     /// <exception cref="StorageUnavailableException">The intent could not be stored.</exception>
     public async Task StoreIntentAsync(StoredOrder intent, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.StoreIntent);
-        _certificate.State = State with { StoredOrder = intent };
-        await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
+        var (_, next) = _certificate.ChangeState(state => state with { StoredOrder = intent });
+        await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
         step.Done();
     }
 
     public async Task StoreOrderUrlAsync(Uri url, DateTimeOffset? expires, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.StoreOrderUrl);
-        await StoreAsync(State with { StoredOrder = RequirePending() with { OrderUrl = url, Expires = expires } }, cancellationToken);
+        await StoreAsync(
+            state => state with { StoredOrder = Require(state) with { OrderUrl = url, Expires = expires } }, cancellationToken);
         step.Done();
     }
 
@@ -145,17 +149,23 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     /// <exception cref="StorageUnavailableException">The key could not be stored.</exception>
     public async Task ReplaceKeyAsync(byte[] key, CancellationToken cancellationToken)
     {
-        _certificate.State = State with { StoredOrder = RequirePending() with { PrivateKey = key }, KeyRefused = true };
-        await _store.WriteStateAsync(_certificate.Id, State, Lease, cancellationToken);
+        var (_, next) = _certificate.ChangeState(
+            state => state with { StoredOrder = Require(state) with { PrivateKey = key }, KeyRefused = true });
+        await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
     }
 
     /// <summary>Notes that the CA issued a certificate. From now on it counts against the CA's limits.</summary>
     public async Task StoreCertificateUrlAsync(Uri url, DateTimeOffset now, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.StoreCertificateUrl);
-        var pending = RequirePending();
-        var issued = pending.CertificateUrl is null ? ExactSetPolicy.Add(State.Issued, now) : State.Issued;
-        await StoreAsync(State with { StoredOrder = pending with { CertificateUrl = url }, Issued = issued }, cancellationToken);
+        CertificateStateRecord Note(CertificateStateRecord state)
+        {
+            var pending = Require(state);
+            var issued = pending.CertificateUrl is null ? ExactSetPolicy.Add(state.Issued, now) : state.Issued;
+            return state with { StoredOrder = pending with { CertificateUrl = url }, Issued = issued };
+        }
+
+        await StoreAsync(Note, cancellationToken);
         step.Done();
     }
 
@@ -169,26 +179,32 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public Task ForgetAsync(CancellationToken cancellationToken)
     {
         _givenUp = false;
-        return StoreAsync(State with { StoredOrder = null }, cancellationToken);
+        return StoreAsync(static state => state with { StoredOrder = null }, cancellationToken);
     }
 
-    // What counts against the CA's limits is kept.
-    private CertificateStateRecord Finished(DateTimeOffset now)
+    private static StoredOrder Require(CertificateStateRecord state)
+        => state.StoredOrder ?? throw (state.Revocation is { Reason: RevocationReason.KeyCompromise }
+            ? new OrderWithdrawnException()
+            : new OrderOvertakenException());
+
+    // What counts against the CA's limits is kept, and that the new certificate was revoked already.
+    private CertificateStateRecord Finished(CertificateStateRecord state, DateTimeOffset now)
         => new()
         {
             State = CertificateState.Valid,
             Since = now,
-            Issued = State.Issued,
-            FailedValidations = State.FailedValidations,
-            RecordsEnd = State.RecordsEnd,
+            Issued = state.Issued,
+            FailedValidations = state.FailedValidations,
+            RecordsEnd = state.RecordsEnd,
+            Revocation = state.Revocation?.SerialNumber == _certificate.Current?.SerialNumber ? state.Revocation : null,
         };
 
-    private async Task FinishAsync(CertificateStateRecord next, CancellationToken cancellationToken)
+    private async Task FinishAsync(Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.StoreState);
         try
         {
-            await StoreAsync(next, cancellationToken);
+            await StoreAsync(change, cancellationToken);
             step.Done();
         }
         catch (LeaseLostException exception)
@@ -199,10 +215,11 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         }
     }
 
-    private async Task<bool> StoreAsync(CertificateStateRecord next, CancellationToken cancellationToken)
+    private async Task<bool> StoreAsync(
+        Func<CertificateStateRecord, CertificateStateRecord> change, CancellationToken cancellationToken)
     {
-        _progress.Changed(_certificate, _certificate.State.State, next.State);
-        _certificate.State = next;
+        var (before, next) = _certificate.ChangeState(change);
+        _progress.Changed(_certificate, before.State, next.State);
         try
         {
             await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
@@ -255,45 +272,4 @@ internal static class StateMerge
                 StoredOrder = revocation.Reason == RevocationReason.KeyCompromise ? null : stored.StoredOrder,
             }
             : stored;
-}
-
-/// <summary>Takes the lease of a set of names. Only the instance that holds it changes the state of its certificates.</summary>
-internal sealed class CertificateLeases(
-    CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)
-{
-    /// <returns>Writes the state; <see langword="null"/> if another instance, or other work of this one, holds the lease.</returns>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
-    {
-        var name = StorageLayout.OrderLease(Identifiers.NameSet(certificate.Specification));
-        if (await LeaseKeeper.TryAcquireAsync(store.Storage, name, settings.LeaseDuration, time, cancellationToken) is not { } keeper)
-        {
-            return null;
-        }
-
-        try
-        {
-            return await CertificateStateWriter.OpenAsync(certificate, store, keeper, progress, logger, cancellationToken);
-        }
-        catch
-        {
-            await keeper.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>Waits until the lease is free.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
-    public async Task<CertificateStateWriter> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            if (await TryOpenAsync(certificate, cancellationToken) is { } writer)
-            {
-                return writer;
-            }
-
-            await Task.Delay(settings.LeasePoll, time, cancellationToken);
-        }
-    }
 }

@@ -30,6 +30,71 @@ public sealed class CertificateStateWriterTests
         Assert.Null(await storage.ReadAsync(StorageLayout.State("a.test"), Cancelled));
     }
 
+    /// <summary>A revocation is noted beside an order that is under way: neither may undo the other.</summary>
+    [Fact]
+    public void ChangeUnstored_ChangedMeanwhile_BothChangesAreKept()
+    {
+        var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"));
+        var isFirst = true;
+
+        CertificateStateWriter.ChangeUnstored(certificate, state =>
+        {
+            if (isFirst)
+            {
+                isFirst = false;
+                CertificateStateWriter.ChangeUnstored(certificate, static other => other with { CutOff = true });
+            }
+
+            return state with { Rehearse = true };
+        });
+
+        Assert.True(certificate.State is { CutOff: true, Rehearse: true }, $"{certificate.State}");
+    }
+
+    [Fact]
+    public async Task Change_ChangedMeanwhile_BothChangesAreStored()
+    {
+        var storage = new InMemoryStorage();
+        var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"));
+        await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, Cancelled);
+        var isFirst = true;
+
+        await writer.ChangeAsync(
+            state =>
+            {
+                if (isFirst)
+                {
+                    isFirst = false;
+                    CertificateStateWriter.ChangeUnstored(certificate, static other => other with { CutOff = true });
+                }
+
+                return state with { Rehearse = true };
+            },
+            Cancelled);
+
+        var value = await storage.ReadAsync(StorageLayout.State("a.test"), Cancelled);
+        Assert.True(StateFile.Decode(value!.Value.Span) is { CutOff: true, Rehearse: true }, $"{certificate.State}");
+    }
+
+    [Theory]
+    [InlineData("01", false)]
+    [InlineData(null, true)]
+    public async Task Finish_CertificateRevoked_IsKeptIfItIsTheNewOne(string? serialNumber, bool isKept)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var certificate = new ManagedCertificate(SampleCertificates.Specification("a.test"))
+        {
+            Current = SampleCertificates.Snapshot("a.test", now.AddDays(-1), now.AddDays(89)),
+        };
+        await using var writer = await SampleStateWriters.OpenAsync(certificate, new InMemoryStorage(), TimeProvider.System, Cancelled);
+        var revocation = new RevocationRecord(serialNumber ?? certificate.Current.SerialNumber, now, OnPurpose: true, Reason: null);
+        CertificateStateWriter.ChangeUnstored(certificate, state => state with { Revocation = revocation });
+
+        await writer.FinishAsync(now, Cancelled);
+
+        Assert.Equal(isKept ? revocation : null, certificate.State.Revocation);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(RevocationReason.KeyCompromise)]

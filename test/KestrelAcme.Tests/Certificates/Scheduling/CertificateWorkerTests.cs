@@ -7,7 +7,9 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Storage;
 using KestrelAcme.Tests.Certificates.Orders;
+using KestrelAcme.Tests.EndToEnd;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
@@ -183,6 +185,65 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
         await WorkAsync(WorkLane.Renewals);
 
         Assert.True(_parts.Log.Has("OrderStarted"), $"{_parts.Log}");
+    }
+
+    /// <summary>The CA's stand-in knows no accounts, which counts as a failure of this machine.</summary>
+    [Fact]
+    public async Task WorkAsync_RenewalAskedForFailsHere_IsTriedUntilItIsMade()
+    {
+        _parts.Serve(Name);
+        await StoreStateAsync();
+        _parts.Clients.Make = static specification => new DirectoryOnlyClient(specification, []);
+        var request = Certificate.Ask(force: true);
+
+        var plan = await WorkAsync(WorkLane.Renewals);
+
+        await Assert.ThrowsAsync<CertificateException>(() => request.Outcome);
+        for (var attempts = 2; attempts <= 4; attempts++)
+        {
+            Assert.Equal(FailureCause.Local, Certificate.State.Failure!.Cause);
+            Assert.Equal((WorkLane.Renewals, Certificate.State.Failure.NextAttempt), (plan!.Value.Lane, plan.Value.Due));
+            _parts.Time.Advance(plan.Value.Due - Now);
+            plan = await WorkAsync(WorkLane.Renewals);
+            Assert.Equal(attempts, _parts.Log.Lines.Count(line => line.Event.Name == "OrderStarted"));
+        }
+
+        var stored = await _parts.Get<CertificateStore>().ReadStateAsync(Name, Cancelled);
+        Assert.True(stored!.IsUnfinished);
+    }
+
+    [Fact]
+    public async Task WorkAsync_RenewalAskedForCannotTakeTheLease_IsTriedAgain()
+    {
+        await using var parts = new EngineParts([Name], new FailingStorage(new InMemoryStorage()) { Unwritable = static _ => true });
+        parts.Manage();
+        parts.Serve(Name);
+        parts.Clients.Make = static specification => new DirectoryOnlyClient(specification, []);
+        var request = parts.Catalog.Find(Name)!.Ask(force: true);
+
+        var plan = await parts.Get<CertificateWorker>().WorkAsync(Name, WorkLane.Renewals, CancellationToken.None, CancellationToken.None);
+
+        await Assert.ThrowsAsync<CertificateException>(() => request.Outcome);
+        Assert.True(plan!.Value.Due < Now.AddDays(1), $"It is planned for {plan.Value.Due:u}.");
+    }
+
+    /// <summary>A renewal that the CA failed was begun; that this machine fails next does not finish it.</summary>
+    [Fact]
+    public async Task WorkAsync_RenewalFailedAtTheAuthorityAndThenHere_IsTriedAgain()
+    {
+        _parts.Serve(Name);
+        Certificate.State = Certificate.State with
+        {
+            State = CertificateState.Waiting,
+            Failure = new FailureRecord { Message = "503", At = Now.AddHours(-1), NextAttempt = Now, Cause = FailureCause.Authority },
+        };
+        await StoreStateAsync();
+        _parts.Clients.Make = static specification => new DirectoryOnlyClient(specification, []);
+
+        var plan = await WorkAsync(WorkLane.Renewals);
+
+        Assert.True(_parts.Log.Has("OrderStarted"), $"{_parts.Log}");
+        Assert.Equal(Certificate.State.Failure!.NextAttempt, plan!.Value.Due);
     }
 
     [Fact]

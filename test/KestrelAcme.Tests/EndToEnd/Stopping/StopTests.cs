@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.LocalAuthority.Faults;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.EndToEnd.Crash;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -12,6 +14,7 @@ namespace KestrelAcme.Tests.EndToEnd.Stopping;
 public sealed class StopTests
 {
     private const string Name = "app.test";
+    private const string Other = "other.test";
 
     // Ten seconds are for the validation; a busy machine may take some for the rest. Hosts kill after thirty.
     private static readonly TimeSpan InTime = TimeSpan.FromSeconds(25);
@@ -97,6 +100,40 @@ public sealed class StopTests
         await Task.WhenAll([.. asked, late]).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled).ContinueWith(_ => { }, Cancelled, TaskContinuationOptions.None, TaskScheduler.Default);
         Assert.All([.. asked, late], task => Assert.True(task.IsCompleted));
     }
+
+    [Fact]
+    public async Task Stop_RenewalWaitsForAFreeSlot_IsMadeAtTheNextStart()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = fixture.Settings(Name, Other);
+        settings["AcmeHttps:MaxConcurrentOrders"] = "1";
+        await using (var app = await fixture.ServeAsync(settings))
+        {
+            fixture.Authority.Faults.Inject(ResourceKind.NewOrder, Fault.NoAnswer, int.MaxValue);
+            var started = app.Log.Lines.Count(line => line.Event.Name == "OrderStarted");
+            var renewing = app.Certificates.RenewAsync(Name, Cancelled);
+            await Poll.UntilAsync(
+                () => app.Log.Lines.Count(line => line.Event.Name == "OrderStarted") > started, "the order", cancellationToken: Cancelled);
+            var waiting = app.Certificates.RenewAsync(Other, Cancelled);
+            await Poll.UntilAsync(() => !waiting.IsCompleted && HasRequest(app, Other), "the request", cancellationToken: Cancelled);
+
+            await app.StopAsync(Cancelled);
+
+            Assert.NotNull(await Record.ExceptionAsync(() => renewing));
+            var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => waiting);
+            Assert.Contains("made at the next start", exception.Message, StringComparison.Ordinal);
+        }
+
+        fixture.Authority.Faults.Clear();
+        await using var second = await fixture.StartAppAsync(fixture.Settings(Name, Other), configure: QuickIssuance.Apply);
+        await Poll.UntilAsync(
+            () => fixture.Authority.Issued.Count(issued => issued.Identifiers.Contains(Other)) == 2,
+            () => $"the renewal\n{second.Log}",
+            cancellationToken: Cancelled);
+    }
+
+    private static bool HasRequest(AcmeApp app, string name)
+        => app.Services.GetRequiredService<CertificateCatalog>().Find(name)!.Request is { IsForced: true };
 
     private static Task PostedAsync(LocalFixture fixture)
         => Poll.UntilAsync(() => fixture.PostedChallenges > 0, "the posted challenge", cancellationToken: Cancelled);

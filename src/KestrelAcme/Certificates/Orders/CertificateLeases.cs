@@ -1,0 +1,66 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Orders;
+
+/// <summary>Takes the lease of a set of names. Only the instance that holds it changes the state of its certificates.</summary>
+internal sealed class CertificateLeases(
+    CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)
+{
+    /// <returns>Writes the state; <see langword="null"/> if another instance, or other work of this one, holds the lease.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        var name = StorageLayout.OrderLease(Identifiers.NameSet(certificate.Specification));
+        if (await LeaseKeeper.TryAcquireAsync(store.Storage, name, settings.LeaseDuration, time, cancellationToken) is not { } keeper)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await CertificateStateWriter.OpenAsync(certificate, store, keeper, progress, logger, cancellationToken);
+        }
+        catch
+        {
+            await keeper.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Notes that a renewal is wanted that cannot be made now, so that it is made later, even by the next process. Without the store it is
+    /// remembered in memory: opening the writer merges it, and the next change stores it.
+    /// </summary>
+    /// <returns>Whether the store has it.</returns>
+    public async Task<bool> WantRenewalAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        CertificateStateWriter.WantRenewal(certificate, time.GetUtcNow());
+        try
+        {
+            await using var writer = await TryOpenAsync(certificate, cancellationToken);
+            return writer is not null && await writer.ChangeAsync(static state => state, cancellationToken);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Waits until the lease is free.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<CertificateStateWriter> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await TryOpenAsync(certificate, cancellationToken) is { } writer)
+            {
+                return writer;
+            }
+
+            await Task.Delay(settings.LeasePoll, time, cancellationToken);
+        }
+    }
+}
