@@ -18,10 +18,10 @@ internal static class LocalAuthority
             options.Folder = Path.Combine(builder.Environment.ContentRootPath, ".kestrel-acme", "authority");
             options.ValidationHttpPort = HttpPort(builder.Configuration);
         });
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        builder.Services.AddAcmeHttps(options =>
         {
-            ["AcmeHttps:DirectoryUrl"] = authority.DirectoryUrl.ToString(),
-            ["AcmeHttps:TrustedRootsPath"] = authority.RootPemPath,
+            options.DirectoryUrl = authority.DirectoryUrl.ToString();
+            options.TrustedRootsPath = authority.RootPemPath;
         });
         return authority;
     }

@@ -2,7 +2,7 @@ using QuickStart;
 
 var builder = WebApplication.CreateBuilder(args);
 
-// In Development, if the configuration names no CA, an ACME authority runs in this process.
+// In Development, if the configuration names no CA, an ACME authority runs in this process, and AddAcmeHttps is told where it is.
 var authority = LocalAuthority.AddWhenDeveloping(builder);
 builder.Services.AddAcmeHttps();
 builder.Services.AddHostedService<StepPrinter>();

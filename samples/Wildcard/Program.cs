@@ -14,16 +14,16 @@ var authority = builder.Services.AddLocalAcmeAuthority(options =>
     options.Folder = Path.Combine(builder.Environment.ContentRootPath, ".kestrel-acme", "authority");
     options.TxtLookup = (name, _) => Task.FromResult(dns.Zone.TextsOf(name));
 });
-builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+var https = builder.Services.AddAcmeHttps(options =>
 {
-    ["AcmeHttps:DirectoryUrl"] = authority.DirectoryUrl.ToString(),
-    ["AcmeHttps:TrustedRootsPath"] = authority.RootPemPath,
-    ["AcmeHttps:DnsResolvers:0"] = dns.EndPoint.ToString(),
+    options.DirectoryUrl = authority.DirectoryUrl.ToString();
+    options.TrustedRootsPath = authority.RootPemPath;
+    options.DnsResolvers = [dns.EndPoint.ToString()];
 });
 
 // With a built-in provider, you need only a section in appsettings.json:
 //   "DnsProviders": [ { "Type": "Cloudflare", "ApiTokenFile": "/run/secrets/cloudflare" } ]
-builder.Services.AddAcmeHttps().AddDnsProvider("Zone", _ => new ZoneProvider(dns.Zone), options =>
+https.AddDnsProvider("Zone", _ => new ZoneProvider(dns.Zone), options =>
 {
     options.Zones.Add(dns.Zone.Apex);
 

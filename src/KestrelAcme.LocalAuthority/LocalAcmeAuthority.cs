@@ -25,19 +25,22 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
     private const int PreferredFilesPort = 8556;
 
     private readonly LocalAcmeAuthorityOptions _options;
+    private readonly bool _inApp;
     private readonly AccountRegistry _accounts = new();
     private readonly ValidationAddresses _addresses;
-    private readonly AuthorityFolder _folder;
-    private readonly Socket _https;
-    private readonly Socket _files;
+    private readonly Lock _gate = new();
+    private Reservation? _reserved;
     private AuthorityParts? _parts;
     private AuthorityServer? _server;
-    private int _disposed;
+    private bool _disposed;
 
-    /// <summary>Reserves the ports and creates or loads the root. Nothing is served until <see cref="ServeAsync"/>.</summary>
+    /// <summary>
+    /// Takes neither a port nor a file before they are needed: by <see cref="ServeAsync"/>, or by a property that depends on them.
+    /// </summary>
     internal LocalAcmeAuthority(LocalAcmeAuthorityOptions options, bool inApp)
     {
         _options = options;
+        _inApp = inApp;
         _addresses = new ValidationAddresses(options);
         foreach (var (name, endpoints) in options.Addresses)
         {
@@ -45,45 +48,25 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
         }
 
         Faults = new AuthorityFaults(_accounts);
-        var now = options.TimeProvider.GetUtcNow();
-        var inMemory = options.InMemory || (options.Folder is null && !inApp);
-        try
-        {
-            // The ports come first: if one is taken, no file is left behind.
-            _https = ReservedSocket.Bind(options.Port, inApp ? PreferredPort : 0);
-            _files = ReservedSocket.Bind(options.FilesPort, inApp ? PreferredFilesPort : 0);
-            _folder = inMemory
-                ? AuthorityFolder.InMemory(now)
-                : AuthorityFolder.Open(options.Folder, now, NameConstraints.Of(options.PermittedNames));
-        }
-        catch
-        {
-            _https?.Dispose();
-            _files?.Dispose();
-            throw;
-        }
-
-        DirectoryUrl = new Uri($"https://127.0.0.1:{AuthorityServer.PortOf(_https)}/directory");
-        RevocationListUrl = new Uri(Files.RevocationListUrl);
     }
 
     /// <summary>The URL of the directory.</summary>
-    public Uri DirectoryUrl { get; }
+    public Uri DirectoryUrl => Reserved.DirectoryUrl;
 
     /// <summary>The URL of the CRL, as in the certificates.</summary>
-    public Uri RevocationListUrl { get; }
+    public Uri RevocationListUrl => new(Reserved.Files.RevocationListUrl);
 
     /// <summary>The root of issued certificates and of the CA's own HTTPS certificate. Do not dispose it.</summary>
-    public X509Certificate2 RootCertificate => _folder.Hierarchy.Root;
+    public X509Certificate2 RootCertificate => Reserved.Folder.Hierarchy.Root;
 
     /// <summary>The root of the alternate chain. Do not dispose it.</summary>
-    public X509Certificate2 AlternateRootCertificate => _folder.Hierarchy.AlternateRoot;
+    public X509Certificate2 AlternateRootCertificate => Reserved.Folder.Hierarchy.AlternateRoot;
 
     /// <summary>The intermediate that signs certificates. Do not dispose it.</summary>
-    public X509Certificate2 IntermediateCertificate => _folder.Hierarchy.Intermediate;
+    public X509Certificate2 IntermediateCertificate => Reserved.Folder.Hierarchy.Intermediate;
 
     /// <summary>The path of a PEM file with the root certificate. If nothing is stored, it is deleted together with the CA.</summary>
-    public string RootPemPath => _folder.RootPemPath;
+    public string RootPemPath => Reserved.Folder.RootPemPath;
 
     /// <summary>The root certificate in PEM.</summary>
     public string RootPem => RootCertificate.ExportCertificatePem();
@@ -104,9 +87,20 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
     public IReadOnlyList<IssuedCertificate> Issued => _parts?.Certificates.Snapshot() ?? [];
 
     /// <summary>The entries of the CRL, earliest revocation first.</summary>
-    public IReadOnlyList<RevokedCertificate> Revoked => _folder.Revocations.Snapshot();
+    public IReadOnlyList<RevokedCertificate> Revoked => Reserved.Folder.Revocations.Snapshot();
 
-    private AuthorityFiles Files => new($"http://127.0.0.1:{AuthorityServer.PortOf(_files)}");
+    // A failure is not kept: the next use tries again.
+    private Reservation Reserved
+    {
+        get
+        {
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_disposed && _reserved is null, this);
+                return _reserved ??= Reservation.Create(_options, _inApp);
+            }
+        }
+    }
 
     /// <summary>Starts a CA.</summary>
     /// <param name="configure">Configures the options; null for the defaults: everything in memory, any free port.</param>
@@ -154,9 +148,16 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
     /// <summary>Stops the CA: aborts requests in progress and cancels validations.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        Reservation? reserved;
+        lock (_gate)
         {
-            return;
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            reserved = _reserved;
         }
 
         if (_server is not null)
@@ -169,32 +170,74 @@ public sealed class LocalAcmeAuthority : IAsyncDisposable
             await _parts.DisposeAsync();
         }
 
-        _https.Dispose();
-        _files.Dispose();
-        _folder.Dispose();
+        reserved?.Dispose();
     }
 
-    /// <summary>Starts serving. Clients that connected earlier are waiting, because the sockets already listen.</summary>
+    /// <summary>Starts serving. Clients that connect earlier wait: the sockets listen as soon as this method is called.</summary>
+    /// <exception cref="InvalidOperationException">A configured port is taken, or the folder cannot be used.</exception>
     internal Task ServeAsync(ILogger logger, CancellationToken cancellationToken)
     {
+        var reserved = Reserved;
+
         // Test and design-time tools observe host building through the execution context and would configure this host, too.
         using (ExecutionContext.SuppressFlow())
         {
-            return Task.Run(() => BuildAndServeAsync(logger, cancellationToken), cancellationToken);
+            return Task.Run(() => BuildAndServeAsync(reserved, logger, cancellationToken), cancellationToken);
         }
     }
 
-    private async Task BuildAndServeAsync(ILogger logger, CancellationToken cancellationToken)
+    private async Task BuildAndServeAsync(Reservation reserved, ILogger logger, CancellationToken cancellationToken)
     {
-        var log = new AuthorityLog(logger);
+        var (log, folder) = (new AuthorityLog(logger), reserved.Folder);
         _parts = new AuthorityParts(
-            _options, _accounts, Faults, RenewalInformation, _addresses, _folder, Files, log);
-        _server = new AuthorityServer(_https, _files, ServerCertificate.Create(_folder.Hierarchy), _parts.Pipeline);
+            _options, _accounts, Faults, RenewalInformation, _addresses, folder, reserved.Files, log);
+        var certificate = ServerCertificate.Create(folder.Hierarchy);
+        _server = new AuthorityServer(reserved.HttpsSocket, reserved.FilesSocket, certificate, _parts.Pipeline);
         await _server.StartAsync(cancellationToken);
         log.Started(DirectoryUrl, RootPemPath);
-        if (_folder.IsKept && !NameConstraints.Of(_options.PermittedNames).IsSameAs(_folder.Hierarchy.Constraints))
+        if (folder.IsKept && !NameConstraints.Of(_options.PermittedNames).IsSameAs(folder.Hierarchy.Constraints))
         {
-            log.OtherConstraints(RootPemPath, _folder.Hierarchy.Constraints?.ToString() ?? "all names");
+            log.OtherConstraints(RootPemPath, folder.Hierarchy.Constraints?.ToString() ?? "all names");
+        }
+    }
+
+    /// <summary>The listening sockets and the root, which the URLs and paths are known by.</summary>
+    private sealed record Reservation(Socket HttpsSocket, Socket FilesSocket, AuthorityFolder Folder) : IDisposable
+    {
+        public Uri DirectoryUrl { get; } = new($"https://127.0.0.1:{AuthorityServer.PortOf(HttpsSocket)}/directory");
+
+        public AuthorityFiles Files { get; } = new($"http://127.0.0.1:{AuthorityServer.PortOf(FilesSocket)}");
+
+        public static Reservation Create(LocalAcmeAuthorityOptions options, bool inApp)
+        {
+            Socket? https = null;
+            Socket? files = null;
+            try
+            {
+                // The ports come first: if one is taken, no file is left behind.
+                https = ReservedSocket.Bind(options.Port, inApp ? PreferredPort : 0);
+                files = ReservedSocket.Bind(options.FilesPort, inApp ? PreferredFilesPort : 0);
+                var now = options.TimeProvider.GetUtcNow();
+                return new Reservation(
+                    https,
+                    files,
+                    options.InMemory || (options.Folder is null && !inApp)
+                        ? AuthorityFolder.InMemory(now)
+                        : AuthorityFolder.Open(options.Folder, now, NameConstraints.Of(options.PermittedNames)));
+            }
+            catch
+            {
+                https?.Dispose();
+                files?.Dispose();
+                throw;
+            }
+        }
+
+        public void Dispose()
+        {
+            HttpsSocket.Dispose();
+            FilesSocket.Dispose();
+            Folder.Dispose();
         }
     }
 }

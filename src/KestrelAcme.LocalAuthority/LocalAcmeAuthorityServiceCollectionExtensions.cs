@@ -10,15 +10,17 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class LocalAcmeAuthorityServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a CA that starts before the app's other hosted services and stops after them. Its ports are reserved and its root is created or
-    /// loaded during this call, so that the returned object can be used for configuration. Further calls return the same CA.
+    /// Adds a CA that starts before the app's other hosted services and stops after them. Further calls return the same CA. This call takes
+    /// no port and writes no file: that happens when the app starts, or earlier if a property of the returned object needs it, such as <see
+    /// cref="LocalAcmeAuthority.DirectoryUrl"/> or <see cref="LocalAcmeAuthority.RootPemPath"/>. Read them in a callback such as that of
+    /// <c>AddAcmeHttps(options =&gt; ...)</c>, which runs when the app starts.
     /// </summary>
     /// <param name="services">The app's services.</param>
     /// <param name="configure">Configures the CA's options; null for the defaults.</param>
     /// <returns>The CA. The host stops it.</returns>
     /// <exception cref="InvalidOperationException">
-    /// The environment is not Development and <see cref="LocalAcmeAuthorityOptions.AllowOutsideDevelopment"/> is not set (thrown by
-    /// this call if the environment is already known, otherwise when the app starts); a configured port is taken; the folder cannot be
+    /// The environment is not Development and <see cref="LocalAcmeAuthorityOptions.AllowOutsideDevelopment"/> is not set. Thrown by this
+    /// call if the environment is already known, otherwise when the app starts, as if a configured port is taken or the folder cannot be
     /// used.
     /// </exception>
     public static LocalAcmeAuthority AddLocalAcmeAuthority(

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using KestrelAcme.LocalAuthority.Tests.Client;
 using KestrelAcme.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -31,6 +33,52 @@ public sealed class AppHostingTests
         Assert.Equal([200, 200], probe.Statuses);
         await Assert.ThrowsAsync<HttpRequestException>(() => Probe.AskAsync(authority));
         Assert.False(File.Exists(authority.RootPemPath));
+    }
+
+    [Fact]
+    public async Task AddLocalAcmeAuthority_HostNotStarted_TakesNoPortAndWritesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var (port, files) = (FreePort.Tcp(), FreePort.Tcp());
+        var builder = Builder("Development");
+        var authority = builder.Services.AddLocalAcmeAuthority(
+            o => (o.Folder, o.Port, o.FilesPort) = (folder.Combine("authority"), port, files));
+        using var host = builder.Build();
+
+        Assert.False(Directory.Exists(folder.Combine("authority")));
+        using (Listen(port))
+        using (Listen(files))
+        {
+            // Both ports are free.
+        }
+
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(port, authority.DirectoryUrl.Port);
+        Assert.Equal(200, await Probe.AskAsync(authority));
+        await host.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task AddLocalAcmeAuthority_PortTaken_TheStartSaysSo()
+    {
+        using var taken = Listen(0);
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var builder = Builder("Development");
+        builder.Services.AddLocalAcmeAuthority(o => (o.InMemory, o.Port) = (true, port));
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains($"127.0.0.1:{port}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AddLocalAcmeAuthority_DisposedBeforeItWasUsed_TakesNothingAnyMore()
+    {
+        var authority = new ServiceCollection().AddLocalAcmeAuthority(o => o.InMemory = true);
+        await authority.DisposeAsync();
+
+        Assert.Throws<ObjectDisposedException>(() => authority.DirectoryUrl);
     }
 
     [Fact]
@@ -102,6 +150,13 @@ public sealed class AppHostingTests
         var error = await Assert.ThrowsAsync<InvalidOperationException>(
             () => LocalAcmeAuthority.StartAsync(o => o.Port = port, TestContext.Current.CancellationToken));
         Assert.Contains($"127.0.0.1:{port}", error.Message, StringComparison.Ordinal);
+    }
+
+    private static TcpListener Listen(int port)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, port);
+        listener.Start();
+        return listener;
     }
 
     private static HostApplicationBuilder Builder(string environment) =>
