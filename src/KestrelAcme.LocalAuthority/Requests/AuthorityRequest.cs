@@ -4,7 +4,6 @@ namespace KestrelAcme.LocalAuthority.Requests;
 /// <param name="Method">The HTTP method.</param>
 /// <param name="Path">The path, without the query.</param>
 /// <param name="Resource">The requested resource.</param>
-/// <param name="Payload">The kind of payload.</param>
 /// <param name="Time">When the response was created, by the CA's clock.</param>
 /// <param name="AccountId">The last segment of the account's URL; null if no account signed the request.</param>
 /// <param name="StatusCode">The status of the response; 0 if the connection was closed without a response.</param>
@@ -13,14 +12,17 @@ public sealed record AuthorityRequest(
     string Method,
     string Path,
     ResourceKind Resource,
-    RequestPayload Payload,
     DateTimeOffset Time,
     string? AccountId,
     int StatusCode,
-    string? Problem);
+    string? Problem)
+{
+    /// <summary>The kind of payload.</summary>
+    internal RequestPayload Payload { get; init; }
+}
 
 /// <summary>The kinds of payload of a request.</summary>
-public enum RequestPayload
+internal enum RequestPayload
 {
     /// <summary>No JWS: a GET or HEAD, or a request that ended before its JWS was read.</summary>
     None,

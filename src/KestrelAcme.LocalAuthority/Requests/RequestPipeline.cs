@@ -162,7 +162,10 @@ internal sealed class RequestPipeline
             _ => RequestPayload.Content,
         };
         Requests.Add(new AuthorityRequest(
-            request.Method, path, request.Route.Resource, payload, _time.GetUtcNow(), request.Account?.Id, status, problem));
+            request.Method, path, request.Route.Resource, _time.GetUtcNow(), request.Account?.Id, status, problem)
+        {
+            Payload = payload,
+        });
         _log.Answered(request.Method, path, status, problem);
     }
 }
