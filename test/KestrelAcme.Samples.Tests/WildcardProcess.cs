@@ -22,15 +22,12 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
     public static WildcardProcess Start(string folder)
     {
         var port = FreePort.Tcp();
-        var sample = SampleFolder();
-        File.Copy(Path.Combine(sample, "appsettings.json"), Path.Combine(folder, "appsettings.json"), overwrite: true);
         var environment = new Dictionary<string, string?>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_URLS"] = $"https://127.0.0.1:{port}",
         };
-        return new WildcardProcess(
-            ChildProcess.Start(Dotnet(), ["exec", Path.Combine(sample, OutputFolder(), "Wildcard.dll")], environment, folder), port);
+        return new WildcardProcess(BuiltSample.Start("Wildcard", folder, environment), port);
     }
 
     /// <summary>Waits for the curl command that the sample prints when it serves, and returns its parts.</summary>
@@ -55,14 +52,4 @@ internal sealed partial class WildcardProcess : IAsyncDisposable
 
     [GeneratedRegex(@"^  curl --cacert (?<root>\S+) --resolve (?<host>[^:\s]+):(?<port>\d+):127\.0\.0\.1 https://\k<host>:\k<port>/$")]
     private static partial Regex CurlLine();
-
-    /// <summary>Both this project and the sample are built to bin/CONFIGURATION/FRAMEWORK.</summary>
-    private static string OutputFolder() => Path.GetRelativePath(ProjectFolder(), AppContext.BaseDirectory);
-
-    private static string SampleFolder() => Path.GetFullPath(Path.Combine(ProjectFolder(), "..", "..", "samples", "Wildcard"));
-
-    private static string ProjectFolder() => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
-
-    private static string Dotnet()
-        => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
 }

@@ -11,7 +11,11 @@ namespace KestrelAcme.Hosting;
 /// Kestrel stops. No exception of KestrelAcme stops the host.
 /// </summary>
 internal sealed class AcmeHttpsService(
-    CertificateEngine engine, EndpointReport endpoints, ConfigurationSource configuration, ILogger<AcmeHttpsService> logger)
+    CertificateEngine engine,
+    CertificateGauges gauges,
+    EndpointReport endpoints,
+    ConfigurationSource configuration,
+    ILogger<AcmeHttpsService> logger)
     : IHostedLifecycleService
 {
     private bool _started;
@@ -27,6 +31,7 @@ internal sealed class AcmeHttpsService(
 
         if (Active)
         {
+            gauges.Publish();
             await GuardAsync(() => engine.LoadAsync(cancellationToken));
         }
     }

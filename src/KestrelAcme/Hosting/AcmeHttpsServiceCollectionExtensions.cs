@@ -8,6 +8,7 @@ using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Hosting;
 using KestrelAcme.Hosting.Kestrel;
 using KestrelAcme.Storage;
@@ -77,7 +78,8 @@ public static class AcmeHttpsServiceCollectionExtensions
         services.TryAddSingleton(static provider => new BoundedStorage(
             provider.GetRequiredService<IAcmeStorage>(),
             provider.GetRequiredService<IssuanceSettings>().StoreTime,
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(),
+            new StorageMonitor(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AcmeHttpsMetrics>())));
         services.TryAddSingleton<CertificateStore>();
     }
 

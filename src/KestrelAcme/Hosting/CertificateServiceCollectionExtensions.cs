@@ -28,8 +28,6 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton(new IssuanceSettings());
         services.TryAddSingleton<CertificateCatalog>();
         services.TryAddSingleton<CertificateEventHub>();
-        services.AddMetrics();
-        services.TryAddSingleton<CertificateMetrics>();
         AddDomains(services);
         AddAuthorities(services);
         AddRateLimits(services);
@@ -130,6 +128,8 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<EngineRequests>();
         services.TryAddSingleton<CertificateEngine>();
+        services.TryAddSingleton<CertificateOverview>();
+        services.TryAddSingleton<CertificateGauges>();
         services.TryAddSingleton<ICertificateManager, CertificateManager>();
     }
 }

@@ -11,20 +11,25 @@ namespace KestrelAcme.Storage;
 /// All of KestrelAcme uses this wrapper and never the store itself; an architecture test ensures this. Safe for concurrent use. A write
 /// that times out may still take effect.
 /// </remarks>
-internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimeProvider time) : IAcmeStorage
+internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimeProvider time, StorageMonitor? monitor = null) : IAcmeStorage
 {
+    /// <summary>What the store responded last.</summary>
+    public StorageMonitor Monitor { get; } = monitor ?? new StorageMonitor(time);
+
     /// <summary>Returns the same store with a shorter timeout.</summary>
-    public BoundedStorage Within(TimeSpan shorter) => new(inner, shorter < limit ? shorter : limit, time);
+    public BoundedStorage Within(TimeSpan shorter) => new(inner, shorter < limit ? shorter : limit, time, Monitor);
 
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
-        => await WithinAsync($"reading '{key}'", token => inner.ReadAsync(key, token), cancellationToken);
+        => await WithinAsync(StorageOperation.Read, $"reading '{key}'", token => inner.ReadAsync(key, token), cancellationToken);
 
     public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
-        => EachWithinAsync($"reading {keys.Count} values", token => inner.ReadManyAsync(keys, token), cancellationToken);
+        => EachWithinAsync(
+            StorageOperation.ReadMany, $"reading {keys.Count} values", token => inner.ReadManyAsync(keys, token), cancellationToken);
 
     public async ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
         => await WithinAsync(
+            StorageOperation.Write,
             $"writing '{key}'",
             async token =>
             {
@@ -34,10 +39,14 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
             cancellationToken);
 
     public async ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-        => await WithinAsync($"deleting '{key}'", token => inner.DeleteAsync(key, BoundedLease.Unwrap(lease), token), cancellationToken);
+        => await WithinAsync(
+            StorageOperation.Delete,
+            $"deleting '{key}'",
+            token => inner.DeleteAsync(key, BoundedLease.Unwrap(lease), token),
+            cancellationToken);
 
     public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
-        => EachWithinAsync($"listing '{prefix}'", token => inner.ListAsync(prefix, token), cancellationToken);
+        => EachWithinAsync(StorageOperation.List, $"listing '{prefix}'", token => inner.ListAsync(prefix, token), cancellationToken);
 
     public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
         => inner.WatchAsync(prefix, cancellationToken);
@@ -49,6 +58,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         try
         {
             var lease = await WithinAsync<IStorageLease?>(
+                StorageOperation.AcquireLease,
                 $"acquiring the lease '{name}'",
                 token => new(taking = inner.TryAcquireLeaseAsync(name, duration, token).AsTask()),
                 cancellationToken);
@@ -64,21 +74,46 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
 
     public async ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
     {
+        StorageHealth health;
         try
         {
-            return await WithinAsync("checking it", inner.CheckAsync, cancellationToken);
+            health = await WaitAsync("checking it", inner.CheckAsync, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
             // Whether the store is durable is unknown. A store that does not
             // respond must not be treated as one that is lost at each restart.
-            return new StorageHealth(Readable: false, Writable: false, Durable: true, "the store", exception.Message);
+            health = new StorageHealth(Readable: false, Writable: false, Durable: true, "the store", exception.Message);
         }
+        catch (Exception exception)
+        {
+            Monitor.Failed(StorageOperation.Check, exception, cancellationToken);
+            throw;
+        }
+
+        Monitor.Checked(health);
+        return health;
     }
 
     /// <summary>Waits for one response of the store.</summary>
     /// <exception cref="StorageUnavailableException">The store did not respond in time.</exception>
-    public async Task<T> WithinAsync<T>(string what, Func<CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
+    public async Task<T> WithinAsync<T>(
+        StorageOperation operation, string what, Func<CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await WaitAsync(what, ask, cancellationToken);
+            Monitor.Succeeded(operation);
+            return response;
+        }
+        catch (Exception exception)
+        {
+            Monitor.Failed(operation, exception, cancellationToken);
+            throw;
+        }
+    }
+
+    private async Task<T> WaitAsync<T>(string what, Func<CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var asked = ask(end.Token);
@@ -99,6 +134,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     }
 
     private async IAsyncEnumerable<T> EachWithinAsync<T>(
+        StorageOperation operation,
         string what,
         Func<CancellationToken, IAsyncEnumerable<T>> ask,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -123,8 +159,10 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
             }
         }
 
+        Monitor.Succeeded(operation);
+
         // Separate from NextAsync, so that only an actual wait allocates the closure.
-        Task<bool> AwaitAsync(ValueTask<bool> next) => WithinAsync(what, _ => next, cancellationToken);
+        Task<bool> AwaitAsync(ValueTask<bool> next) => WaitAsync(what, _ => next, cancellationToken);
 
         async Task<bool> NextAsync()
         {
@@ -134,10 +172,15 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
                 var next = items.MoveNextAsync();
                 return next.IsCompleted ? await next : await AwaitAsync(next);
             }
-            catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
+            catch (Exception exception)
             {
-                hangs = true;
-                await givenUp.CancelQuietlyAsync();
+                Monitor.Failed(operation, exception, cancellationToken);
+                if (exception is StorageUnavailableException or OperationCanceledException)
+                {
+                    hangs = true;
+                    await givenUp.CancelQuietlyAsync();
+                }
+
                 throw;
             }
         }
@@ -168,10 +211,11 @@ internal sealed class BoundedLease(IStorageLease inner, BoundedStorage storage) 
     public static IStorageLease? Unwrap(IStorageLease? lease) => lease is BoundedLease bounded ? bounded.Inner : lease;
 
     public async ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default)
-        => await storage.WithinAsync($"renewing the lease '{Name}'", inner.RenewAsync, cancellationToken);
+        => await storage.WithinAsync(StorageOperation.RenewLease, $"renewing the lease '{Name}'", inner.RenewAsync, cancellationToken);
 
     public async ValueTask DisposeAsync()
         => await storage.WithinAsync(
+            StorageOperation.ReleaseLease,
             $"releasing the lease '{Name}'",
             async _ =>
             {

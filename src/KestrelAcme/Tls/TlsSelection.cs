@@ -15,6 +15,9 @@ namespace KestrelAcme.Tls;
 internal record TlsSelection(
     TlsOutcome Outcome, string? ServerName = null, SslStreamCertificateContext? Context = null, CertificateEntry? Entry = null)
 {
+    /// <summary>Whether the handshake has been counted.</summary>
+    public bool IsCounted { get; set; }
+
     /// <summary>
     /// Returns the selection for an endpoint. Without TLS 1.3, the client may be able to verify only another certificate.
     /// </summary>
@@ -52,6 +55,9 @@ internal enum TlsOutcome
 
     /// <summary>A tls-alpn-01 validation.</summary>
     Challenge,
+
+    /// <summary>A tls-alpn-01 validation of a name that is not being validated.</summary>
+    NoChallenge,
 
     /// <summary>The ClientHello cannot be read.</summary>
     Malformed,

@@ -62,7 +62,7 @@ internal sealed class TlsSelector(
     private async ValueTask<TlsSelection> FindSharedAsync(string name) => Challenge(name, await sharedChallenges.FindAsync(name));
 
     private static TlsSelection Challenge(string? name, SslStreamCertificateContext? challenge)
-        => challenge is null ? new TlsSelection(TlsOutcome.Missing, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
+        => challenge is null ? new TlsSelection(TlsOutcome.NoChallenge, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
 
     // Addresses are validated by their reverse-mapping names (RFC 8738 section 6). The store is not queried for foreign names.
     private bool MayBeValidated(string name)

@@ -31,6 +31,15 @@ public sealed class OrderActivitiesTests
         Assert.All(steps, step => Assert.Equal((order.SpanId, ActivityStatusCode.Unset), (step.ParentSpanId, step.Status)));
         var challenge = steps.Single(s => s.OperationName == OrderActivities.SubmitChallenge);
         Assert.Equal(("http-01", name), (challenge.GetTagItem("acme.challenge.type"), challenge.GetTagItem("acme.identifier")));
+        Assert.All(
+            steps.Append(order),
+            activity => Assert.Subset(
+                new HashSet<string>(StringComparer.Ordinal)
+                {
+                    "acme.certificate.id", "acme.directory.url", "acme.order.outcome", "acme.challenge.type", "acme.identifier",
+                },
+                activity.TagObjects.Select(t => t.Key).ToHashSet(StringComparer.Ordinal)));
+        Assert.All(steps.Append(order), activity => Assert.Empty(activity.Events));
         Assert.DoesNotContain(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder && r.StatusCode != 201);
     }
 

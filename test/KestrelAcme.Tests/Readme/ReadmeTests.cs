@@ -139,7 +139,7 @@ public sealed partial class ReadmeTests
         var members = new[] { typeof(AcmeHttpsOptions).Assembly, typeof(LocalAcmeAuthority).Assembly }
             .SelectMany(assembly => assembly.GetExportedTypes()).SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance))
             .Select(member => member.Name)
-            .Concat(["AddAzureDns", "AddSource", "UseKestrelHttpsConfiguration"]) // Of KestrelAcme.Azure, OpenTelemetry and ASP.NET Core.
+            .Concat(["AddAzureDns", "AddHealthChecks", "AddMeter", "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration"]) // Of KestrelAcme.Azure, OpenTelemetry and ASP.NET Core.
             .ToHashSet(StringComparer.Ordinal);
         var named = Verb().Matches(Everything).Select(match => match.Value).Distinct().ToList();
 

@@ -36,7 +36,7 @@ internal sealed class OrderRunner(
     {
         var (asked, attempted, before) = (certificate.Request, certificate.Specification, certificate.Current);
         CertificateStateWriter? writer = null;
-        using var activity = OrderActivities.StartOrder(certificate.Id, authority.Specification.DirectoryUrl);
+        using var activity = progress.Begin(certificate, authority.Specification);
         try
         {
             writer = await TryOpenAsync(certificate, abort);
@@ -51,7 +51,7 @@ internal sealed class OrderRunner(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            activity.SetOutcome("stopped");
+            activity.SetEnded(Outcomes.Stopped);
             if (certificate.State.IsUnfinished)
             {
                 certificate.Answer(new InvalidOperationException("The host is stopping; the order is finished at the next start."));
@@ -69,7 +69,7 @@ internal sealed class OrderRunner(
         {
             // The requests that wait are not answered with it: the next authority takes over at once.
             var failure = await failures.RecordAsync(certificate, attempted, authority, blocked, writer, isForced: false, abort);
-            activity.SetFailed(blocked, failure.ProblemType, failure.Message);
+            activity.SetFailed(blocked, failure.Cause.ToString(), failure.ProblemType, failure.Message);
             return time.GetUtcNow();
         }
         catch (Exception exception)
@@ -81,7 +81,7 @@ internal sealed class OrderRunner(
                 // Recorded while the lease is held: no other instance begins before the failure is written down.
                 var isForced = request is { IsForced: true };
                 var failure = await failures.RecordAsync(certificate, attempted, authority, exception, writer, isForced, abort);
-                activity.SetFailed(exception, failure.ProblemType, failure.Message);
+                activity.SetFailed(exception, failure.Cause.ToString(), failure.ProblemType, failure.Message);
                 request?.Complete(new CertificateException(certificate.Id, failure.ToPublic(), exception));
             }
             catch
@@ -149,7 +149,7 @@ internal sealed class OrderRunner(
             }
 
             await CommitAsync(certificate, authority, record, writer, isRenewal, all.Token);
-            activity.SetOutcome("obtained");
+            activity.SetEnded(Outcomes.Obtained);
             return null;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)

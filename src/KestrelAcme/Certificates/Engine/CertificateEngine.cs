@@ -31,6 +31,9 @@ internal sealed class CertificateEngine(
     private Task _beginning = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
 
+    /// <summary>Whether it ended because of an unexpected error: nothing is renewed any more.</summary>
+    public bool HasFailed { get; private set; }
+
     /// <summary>Completes when nothing of the engine runs any more; never fails.</summary>
     public Task Ended => _running;
 
@@ -177,6 +180,7 @@ internal sealed class CertificateEngine(
         }
         catch (Exception exception)
         {
+            HasFailed = true;
             logger.EngineFailed(exception);
         }
     }

@@ -15,15 +15,13 @@ internal static class CertificateStatuses
         {
             Id = certificate.Id,
             DomainNames = [.. certificate.Specification.Identifiers.Select(i => i.Value)],
-            State = blocked is null ? state.State : CertificateState.Blocked,
+            State = StateOf(certificate),
             SerialNumber = current?.SerialNumber,
             Issuer = current?.Issuer,
             NotBefore = current?.NotBefore,
             NotAfter = current?.NotAfter,
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl is { } url && url != CertificateMetadata.UnknownUrl ? url : null,
-            NextOrder = !orders || order.Action != CertificateAction.Order ? null
-                : blocked?.NextAttempt > order.DueAt ? blocked.NextAttempt
-                : order.DueAt,
+            NextOrder = orders ? NextOrder(order, blocked) : null,
             HeldBackUntil = orders ? order.HeldUntil : null,
             PersistRecordsUntil = certificate.Specification.ChallengeTypes.Contains(PersistType) ? state.RecordsEnd : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
@@ -32,4 +30,17 @@ internal static class CertificateStatuses
             OrderUrl = state.StoredOrder?.OrderUrl,
         };
     }
+
+    /// <summary>Returns the state, as the status shows it.</summary>
+    public static CertificateState StateOf(ManagedCertificate certificate)
+        => certificate.Blocked?.Invoke() is null ? certificate.State.State : CertificateState.Blocked;
+
+    /// <summary>Returns the planned time of the next order; <see langword="null"/> if none is planned.</summary>
+    public static DateTimeOffset? NextOrder(ManagedCertificate certificate, DateTimeOffset now)
+        => NextOrder(certificate.Decide(renewalInfoOffered: false, now), certificate.Blocked?.Invoke());
+
+    private static DateTimeOffset? NextOrder(RenewalDecision order, AccountBlock? blocked)
+        => order.Action != CertificateAction.Order ? null
+            : blocked?.NextAttempt > order.DueAt ? blocked.NextAttempt
+            : order.DueAt;
 }

@@ -99,7 +99,39 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     public RenewalDecision Decide(bool renewalInfoOffered, DateTimeOffset now)
     {
-        var (current, state) = (_current, _state);
+        var state = _state;
+        if (state.State == CertificateState.Abandoned && CountedFailure(state) is not null)
+        {
+            return new RenewalDecision(
+                CertificateAction.LookForNames, AbandonmentPolicy.NextLook(state.LookedAt, now), RenewalReason.Abandoned);
+        }
+
+        var (facts, advice) = Facts(state, renewalInfoOffered);
+        return RenewalPolicy.Decide(facts, advice, CountedFailure(state), now, unfinished: !Unsaved && state.IsUnfinished);
+    }
+
+    /// <summary>Finds what an operator should look at.</summary>
+    /// <param name="reasonNotToOrder">Why this instance orders nothing, if somebody should change that.</param>
+    /// <param name="now">The current time.</param>
+    public CertificateProblems FindProblems(string? reasonNotToOrder, DateTimeOffset now)
+    {
+        var state = _state;
+        if (!_loaded)
+        {
+            return CertificateProblems.None;
+        }
+
+        var (facts, advice) = Facts(state, renewalInfoOffered: false);
+        var due = facts?.Revocation == RevocationState.Replace ? state.Revocation!.At : RenewalPolicy.DueAt(facts, advice, now);
+        var isBlocked = state.State == CertificateState.Blocked || Blocked?.Invoke() is not null
+            || (reasonNotToOrder is not null && due <= now);
+        return CertificateHealthPolicy.Find(facts, due, isBlocked, isAbandoned: state.State == CertificateState.Abandoned, now);
+    }
+
+    // A staging certificate counts as missing if no staging service is configured.
+    private (CertificateFacts? Facts, RenewalInfoRecord? Advice) Facts(CertificateStateRecord state, bool renewalInfoOffered)
+    {
+        var current = _current;
         var advice = state.RenewalInfo is { } info && info.SerialNumber == current?.SerialNumber ? info : null;
         var facts = current?.Facts(_specification, renewalInfoOffered, state.Revocation);
         if (facts is not null && state.Issued is { Length: > 1 } issued)
@@ -107,18 +139,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
             facts = facts with { Issued = issued };
         }
 
-        if (state.State == CertificateState.Abandoned && CountedFailure(state) is not null)
-        {
-            return new RenewalDecision(
-                CertificateAction.LookForNames, AbandonmentPolicy.NextLook(state.LookedAt, now), RenewalReason.Abandoned);
-        }
-
-        return RenewalPolicy.Decide(
-            facts is null || AcceptsStaging || !current!.IsFromStaging ? facts : facts with { CoversNames = false },
-            advice,
-            CountedFailure(state),
-            now,
-            unfinished: !Unsaved && state.IsUnfinished);
+        return (facts is null || AcceptsStaging || !current!.IsFromStaging ? facts : facts with { CoversNames = false }, advice);
     }
 
     // Changed settings may have fixed a failure of the name or of the operator.

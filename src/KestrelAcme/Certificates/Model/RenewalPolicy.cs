@@ -47,6 +47,10 @@ internal static class RenewalPolicy
             : order;
     }
 
+    /// <summary>Returns the time of the next order as if nothing had failed.</summary>
+    public static DateTimeOffset DueAt(CertificateFacts? certificate, RenewalInfoRecord? renewalInfo, DateTimeOffset now)
+        => HeldBack(OrderTime(certificate, renewalInfo, now), certificate, now).DueAt;
+
     /// <summary>Returns the latest time of a renewal, whatever the CA suggests.</summary>
     public static DateTimeOffset Deadline(CertificateFacts certificate)
         => certificate.NotAfter - (certificate.Lifetime / (certificate.Lifetime < ShortLifetime ? 4 : 6));

@@ -10,9 +10,13 @@ namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Tells how orders go: in the log, in metrics, and as events to the application.</summary>
 internal sealed class OrderProgress(
-    CertificateEventHub events, CertificateMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
+    CertificateEventHub events, AcmeHttpsMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _recordsEnd = new(StringComparer.Ordinal);
+
+    /// <summary>Starts to trace and measure an attempt.</summary>
+    public OrderActivity Begin(ManagedCertificate certificate, AuthoritySpecification authority)
+        => OrderActivities.StartOrder(certificate.Id, authority.DirectoryUrl, metrics);
 
     public void Started(ManagedCertificate certificate, AuthoritySpecification authority)
     {

@@ -18,7 +18,12 @@ namespace KestrelAcme.Certificates.Revocation;
 /// with the same certificates share the check: one of them does it for all.
 /// </summary>
 internal sealed class RevocationCheck(
-    CertificateStore store, RevocationListClient client, JitterSource jitter, TimeProvider time, ILogger<RevocationCheck> logger)
+    CertificateStore store,
+    RevocationListClient client,
+    AcmeHttpsMetrics metrics,
+    JitterSource jitter,
+    TimeProvider time,
+    ILogger<RevocationCheck> logger)
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromHours(23);
     private static readonly TimeSpan Spread = TimeSpan.FromHours(3);
@@ -82,6 +87,7 @@ internal sealed class RevocationCheck(
                 seen,
                 (body, token) => RevocationListReader.ReadAsync(body, certificate, id.Url, serialNumbers, token),
                 cancellationToken);
+            metrics.RevocationListFetched(authority, fetched is null ? Outcomes.NotModified : Outcomes.Succeeded);
             var list = fetched?.List;
             CheckNotOlder(list, known);
 
@@ -101,6 +107,7 @@ internal sealed class RevocationCheck(
         catch (Exception exception) when (exception is HttpRequestException or UnusableRevocationListException
             or IOException and not StorageUnavailableException)
         {
+            metrics.RevocationListFetched(authority, Outcomes.Failed);
             logger.RevocationListUnusable(id.Url, exception.Message);
             return await StoreAsync(id, known, set, known?.Number, AfterFailure, cancellationToken);
         }

@@ -75,6 +75,15 @@ internal sealed class CertificateScheduler(
         }
     }
 
+    /// <summary>Returns how many jobs of a lane are due and wait for a free slot.</summary>
+    public int CountDue(WorkLane lane)
+    {
+        lock (_lock)
+        {
+            return _queue.CountDue(lane);
+        }
+    }
+
     /// <summary>Runs until canceled, then waits for the jobs in progress.</summary>
     /// <param name="work">
     /// Runs the due job of a certificate, and returns the next one, or <see langword="null"/> for none. Must not throw.

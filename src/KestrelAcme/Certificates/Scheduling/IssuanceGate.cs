@@ -60,7 +60,12 @@ internal sealed class IssuanceGate(
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class IssuanceStatus
 {
-    private volatile string? _reason = "The start is not finished.";
+    private const string Starting = "The start is not finished.";
+
+    private volatile string? _reason = Starting;
+
+    /// <summary>Whether it is known: the start is finished.</summary>
+    public bool IsKnown => _reason != Starting;
 
     /// <summary>The reason and the fix; <see langword="null"/> if certificates may be ordered.</summary>
     public string? ReasonNotToOrder

@@ -13,6 +13,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class RenewalInfoPoller(
     CertificateLeases leases,
     CertificateEventHub events,
+    AcmeHttpsMetrics metrics,
     IssuanceSettings settings,
     JitterSource jitter,
     TimeProvider time,
@@ -51,7 +52,8 @@ internal sealed class RenewalInfoPoller(
             return true;
         }
 
-        var next = await AskAsync(certificate, authority, previous, stopping);
+        var (next, outcome) = await AskAsync(certificate, authority, previous, stopping);
+        metrics.RenewalInfoFetched(authority.Specification.DirectoryUrl, outcome);
         await writer.ChangeAsync(state => state with { RenewalInfo = next }, abort);
         Report(certificate, previous, next);
         return true;
@@ -73,7 +75,7 @@ internal sealed class RenewalInfoPoller(
         }
     }
 
-    private async Task<RenewalInfoRecord> AskAsync(
+    private async Task<(RenewalInfoRecord Next, string Outcome)> AskAsync(
         ManagedCertificate certificate, CertificateAuthority authority, RenewalInfoRecord? previous, CancellationToken cancellationToken)
     {
         var serial = certificate.Current!.SerialNumber;
@@ -82,32 +84,33 @@ internal sealed class RenewalInfoPoller(
             var directory = await authority.Client.GetDirectoryAsync(cancellationToken);
             if (directory.RenewalInfo is null)
             {
-                return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
+                return (RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.NotOffered);
             }
 
             if (certificate.Current!.ReadRenewalId() is not { } id)
             {
                 logger.RenewalInfoUnusable(
                     certificate.Id, "the certificate has no authority key identifier by which to ask for it (RFC 9773 section 4.1)");
-                return RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial };
+                return (RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.NotOffered);
             }
 
             var info = await authority.Client.GetRenewalInfoAsync(id, cancellationToken);
             authority.RenewalInfoHealth.Succeeded();
             var next = RenewalInfoPolicy.Accept(
                 previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter());
-            return next with { SerialNumber = serial };
+            return (next with { SerialNumber = serial }, Outcomes.Succeeded);
         }
         catch (AcmeMalformedResponseException exception)
         {
             logger.RenewalInfoUnusable(certificate.Id, exception.Message);
-            return RenewalInfoPolicy.Reject(previous, time.GetUtcNow()) with { SerialNumber = serial };
+            return (RenewalInfoPolicy.Reject(previous, time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.Failed);
         }
         catch (AcmeException exception)
         {
             logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
             LeaveAlone(authority, exception);
-            return RenewalInfoPolicy.Fail(previous, exception.RetryAfter, time.GetUtcNow()) with { SerialNumber = serial };
+            var next = RenewalInfoPolicy.Fail(previous, exception.RetryAfter, time.GetUtcNow());
+            return (next with { SerialNumber = serial }, Outcomes.Failed);
         }
     }
 

@@ -104,6 +104,11 @@ internal sealed class WorkQueue
         return late.MinBy(e => e.DueSince) is { DueSince: { } since } longest ? (late.Count, longest.Id, since) : default;
     }
 
+    /// <summary>Returns how many jobs of a lane have become due.</summary>
+    public int CountDue(WorkLane lane)
+        => DueQueue(lane, suspect: false).UnorderedItems.Count(i => IsCurrent(i.Element))
+            + DueQueue(lane, suspect: true).UnorderedItems.Count(i => IsCurrent(i.Element));
+
     /// <summary>Returns the time at which the next job is due; <see langword="null"/> if none waits.</summary>
     public DateTimeOffset? NextDue()
     {

@@ -11,13 +11,16 @@ namespace KestrelAcme.Certificates.Upkeep;
 
 /// <summary>
 /// Once a day marks unused values, and removes those that have been marked for two weeks: certificates and states of names that are no
-/// longer managed, leftover challenge responses, and revoked keys that were set aside. Damaged values are never removed.
+/// longer managed, leftover challenge responses, and revoked keys that were set aside. Damaged values are never removed. From time to time
+/// checks whether the store responds.
 /// </summary>
 internal sealed class Housekeeper(
     CertificateCatalog catalog, BoundedStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan CheckPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
     private static readonly string[] Prefixes =
     [
@@ -29,7 +32,9 @@ internal sealed class Housekeeper(
         StorageLayout.RevocationListsPrefix,
     ];
 
-    public Task RunAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(TidyDailyAsync(stopping), CheckStoreAsync(stopping));
+
+    private Task TidyDailyAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
         async token =>
         {
             catalog.WithdrawExpired(time.GetUtcNow() - GracePolicy.Grace);
@@ -42,6 +47,27 @@ internal sealed class Housekeeper(
         Interval,
         time,
         exception => logger.HousekeepingFailed(exception.Message),
+        stopping);
+
+    // Otherwise a store that is down while nothing is due would not be noticed, and one that is back would count as down until the next
+    // order. A single value that cannot be read does not mean that the store is down: the check at once tells.
+    private Task CheckStoreAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+        async token =>
+        {
+            if (storage.Monitor.Fault is null)
+            {
+                using var limit = new TimeLimit(CheckInterval, time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(token, limit.Token);
+                await ((Task)storage.Monitor.Failing.WaitAsync(either.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                token.ThrowIfCancellationRequested();
+            }
+
+            await storage.CheckAsync(token);
+        },
+        first: TimeSpan.Zero,
+        CheckPause,
+        time,
+        static _ => { }, // The monitor knows.
         stopping);
 
     /// <summary>Runs one round.</summary>

@@ -3,7 +3,9 @@ namespace KestrelAcme.Challenges.Http01;
 /// <summary>Responds to http-01 challenges (RFC 8555 section 8.3) in the app's own pipeline.</summary>
 internal sealed class Http01ChallengeHandler(Http01TokenTable tokens, Http01SelfCheck selfCheck) : IChallengeHandler
 {
-    public string ChallengeType => "http-01";
+    public const string Type = "http-01";
+
+    public string ChallengeType => Type;
 
     public bool CanHandle(string identifierType, string value, bool wildcard) => !wildcard && (identifierType is "dns" or "ip");
 

@@ -10,7 +10,8 @@ namespace KestrelAcme.Challenges.Http01;
 /// <summary>
 /// Responds to <c>/.well-known/acme-challenge/{token}</c> before any other middleware of the app. All other requests pass through.
 /// </summary>
-internal sealed class Http01Middleware(RequestDelegate next, Http01TokenTable tokens, ILogger<Http01Middleware> logger)
+internal sealed class Http01Middleware(
+    RequestDelegate next, Http01TokenTable tokens, AcmeHttpsMetrics metrics, ILogger<Http01Middleware> logger)
 {
     public Task InvokeAsync(HttpContext context)
         => Http01Path.IsChallenge(context.Request.Path.Value) ? RespondAsync(context) : next(context);
@@ -28,10 +29,12 @@ internal sealed class Http01Middleware(RequestDelegate next, Http01TokenTable to
         if (Http01Path.Token(request.Path.Value!) is not { } token
             || await tokens.FindAsync(token, context.Connection.RemoteIpAddress, context.RequestAborted) is not { } keyAuthorization)
         {
+            metrics.ChallengeRequested(Http01ChallengeHandler.Type, Outcomes.Unknown);
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
 
+        metrics.ChallengeRequested(Http01ChallengeHandler.Type, Outcomes.Answered);
         logger.TokenAnswered(context.Connection.RemoteIpAddress);
         var body = Encoding.ASCII.GetBytes(keyAuthorization);
         context.Response.ContentType = "application/octet-stream";

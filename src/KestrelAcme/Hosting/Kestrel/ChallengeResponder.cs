@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Connections;
@@ -12,12 +13,17 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// Kestrel does not take part, so that it works on every endpoint, including those with their own certificate, with an <c>Sni</c> section,
 /// or only with HTTP/2.
 /// </remarks>
-internal sealed class ChallengeResponder(ITlsSettingsSource settings, TimeProvider timeProvider, ILogger<ChallengeResponder> logger)
+internal sealed class ChallengeResponder(
+    ITlsSettingsSource settings, AcmeHttpsMetrics metrics, TimeProvider timeProvider, ILogger<ChallengeResponder> logger)
 {
     private static readonly SslApplicationProtocol AcmeTls = new("acme-tls/1");
 
+    /// <summary>Counts a validation of a name that is not being validated. The handshake is refused as usual.</summary>
+    public void Unknown() => metrics.ChallengeRequested(TlsAlpn01ChallengeHandler.Type, Outcomes.Unknown);
+
     public async Task AnswerAsync(ConnectionContext connection, TlsSelection selection)
     {
+        metrics.Handshake(HandshakeSource.Challenge);
         using var deadline = new TimeLimit(settings.Current.HandshakePeekTimeout, timeProvider);
         await using var stream = new SslStream(new TransportStream(connection.Transport), leaveInnerStreamOpen: false);
         try
@@ -30,11 +36,13 @@ internal sealed class ChallengeResponder(ITlsSettingsSource settings, TimeProvid
             };
             await stream.AuthenticateAsServerAsync(options, deadline.Token);
             await stream.ShutdownAsync();
+            metrics.ChallengeRequested(TlsAlpn01ChallengeHandler.Type, Outcomes.Answered);
             logger.ChallengeAnswered(selection.ServerName!);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException
             or ConnectionAbortedException or InvalidOperationException)
         {
+            metrics.ChallengeRequested(TlsAlpn01ChallengeHandler.Type, Outcomes.BrokenOff);
             logger.ChallengeBrokenOff(selection.ServerName!, exception.Message);
         }
     }

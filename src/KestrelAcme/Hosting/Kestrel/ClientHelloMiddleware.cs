@@ -137,6 +137,11 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
             return;
         }
 
+        if (selection.Outcome == TlsOutcome.NoChallenge)
+        {
+            services.Challenges.Unknown();
+        }
+
         connection.Features.Set(selection);
         await then(connection);
     }

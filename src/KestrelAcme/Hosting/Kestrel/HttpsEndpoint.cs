@@ -123,14 +123,17 @@ internal sealed class HttpsEndpoint
         if (ssl.ServerCertificateContext is not null || _options.ServerCertificateSelector != _selector)
         {
             // The certificate of an Sni section, or the app's own context or selector.
+            Count(connection.Features.Get<TlsSelection>(), HandshakeSource.App);
             return;
         }
 
+        var selection = connection.Features.Get<TlsSelection>();
         if (Own is { } own)
         {
+            Count(selection, HandshakeSource.App);
             Serve(ssl, _services.Contexts.Get(own));
         }
-        else if (connection.Features.Get<TlsSelection>() is { } selection)
+        else if (selection is not null)
         {
             Apply(connection, ssl, selection);
         }
@@ -144,10 +147,12 @@ internal sealed class HttpsEndpoint
         }
         else if (selection.Outcome is not (TlsOutcome.Foreign or TlsOutcome.Nameless))
         {
-            throw HandshakeRefusal.Refuse(connection, selection, _services.Logger);
+            throw Refuse(connection, selection);
         }
         else if (_appSelector is not null)
         {
+            Count(selection, HandshakeSource.App);
+
             // With Sni sections, it was called already, and the options have its result.
             ssl.ServerCertificateSelectionCallback = ssl.ServerCertificateSelectionCallback is null
                 ? null
@@ -155,6 +160,7 @@ internal sealed class HttpsEndpoint
         }
         else if (Fallback is { } fallback)
         {
+            Count(selection, HandshakeSource.Fallback);
             Serve(ssl, _services.Contexts.Get(fallback));
         }
         else if (selection.Context is not null)
@@ -168,13 +174,20 @@ internal sealed class HttpsEndpoint
                 _services.Nameless.Refused(connection.RemoteEndPoint);
             }
 
-            throw HandshakeRefusal.Refuse(connection, selection, _services.Logger);
+            throw Refuse(connection, selection);
         }
+    }
+
+    private AuthenticationException Refuse(ConnectionContext connection, TlsSelection selection)
+    {
+        Count(selection, HandshakeSource.Refused);
+        return HandshakeRefusal.Refuse(connection, selection, _services.Logger);
     }
 
     private void Serve(SslServerAuthenticationOptions ssl, TlsSelection selection)
     {
         var served = selection.For(ssl);
+        Count(selection, SourceOf(served));
         Serve(ssl, served.Context!);
         if (served.Entry is { } entry)
         {
@@ -192,12 +205,19 @@ internal sealed class HttpsEndpoint
     // Used if the ClientHello was not read first, for Sni sections (which pass the name here, but not to OnAuthenticate), and for HTTP/3.
     private X509Certificate2? Select(ConnectionContext? connection, string? serverName)
     {
+        var (certificate, source) = Select(connection, serverName, connection?.Features.Get<TlsSelection>());
+        Count(connection?.Features.Get<TlsSelection>(), certificate is null ? HandshakeSource.Refused : source);
+        return certificate;
+    }
+
+    private (X509Certificate2? Certificate, HandshakeSource Source) Select(
+        ConnectionContext? connection, string? serverName, TlsSelection? seen)
+    {
         if (Own is { } own)
         {
-            return own.Certificate;
+            return (own.Certificate, HandshakeSource.App);
         }
 
-        var seen = connection?.Features.Get<TlsSelection>();
         var localAddress = connection is null ? null : ClientHelloMiddleware.LocalAddress(connection);
         var selection = seen ?? _services.Selector.Select(serverName, localAddress);
         if (seen is null)
@@ -207,51 +227,39 @@ internal sealed class HttpsEndpoint
 
         if (selection.Outcome is not (TlsOutcome.Foreign or TlsOutcome.Nameless))
         {
-            return selection.Context?.TargetCertificate;
+            return (selection.Context?.TargetCertificate, SourceOf(selection));
         }
 
         if (_appSelector is not null)
         {
-            return _appSelector(connection, serverName);
+            return (_appSelector(connection, serverName), HandshakeSource.App);
         }
 
-        var certificate = Fallback?.Certificate ?? selection.Context?.TargetCertificate;
-        if (certificate is null && selection.Outcome == TlsOutcome.Nameless && seen is null)
+        if (Fallback is { } fallback)
+        {
+            return (fallback.Certificate, HandshakeSource.Fallback);
+        }
+
+        if (selection.Context is null && selection.Outcome == TlsOutcome.Nameless && seen is null)
         {
             _services.Nameless.Refused(connection?.RemoteEndPoint);
         }
 
-        return certificate;
+        return (selection.Context?.TargetCertificate, SourceOf(selection));
     }
-}
 
-/// <summary>Refuses a handshake with an alert (RFC 8446 section 6.2), in a way that Kestrel logs at level Debug.</summary>
-internal static class HandshakeRefusal
-{
-    private const byte DecodeError = 50;
-    private const byte UnrecognizedName = 112;
-
-    /// <summary>Sends the alert and returns the exception that ends the handshake.</summary>
-    public static AuthenticationException Refuse(ConnectionContext connection, TlsSelection selection, ILogger logger)
+    // Kestrel may ask both for a certificate and for the options, and the app may call an earlier OnAuthenticate.
+    private void Count(TlsSelection? selection, HandshakeSource source)
     {
-        logger.HandshakeRefused(selection.Outcome.ToString(), selection.ServerName);
-        var alert = selection.Outcome == TlsOutcome.Malformed ? DecodeError : UnrecognizedName;
-        ReadOnlySpan<byte> record = [21, 3, 3, 0, 2, 2, alert];
-        record.CopyTo(connection.Transport.Output.GetSpan(record.Length));
-        connection.Transport.Output.Advance(record.Length);
-        var flush = connection.Transport.Output.FlushAsync();
-        if (!flush.IsCompletedSuccessfully)
+        if (selection is not { IsCounted: true })
         {
-            // Seven bytes need no wait, unless the client is gone, and then the result does not matter.
-            _ = flush.AsTask().ContinueWith(
-                static task => _ = task.Exception,
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted,
-                TaskScheduler.Default);
+            selection?.IsCounted = true;
+            _services.Metrics.Handshake(source);
         }
-
-        return new AuthenticationException($"No certificate for this server name ({selection.Outcome}).");
     }
+
+    private static HandshakeSource SourceOf(TlsSelection served)
+        => served.Entry is null ? HandshakeSource.Placeholder : HandshakeSource.Managed;
 }
 
 /// <summary>The services that the HTTPS options of all endpoints share.</summary>
@@ -261,6 +269,7 @@ internal sealed class HttpsEndpointServices(
     FallbackCertificate fallback,
     AppCertificateContexts contexts,
     NamelessClients nameless,
+    AcmeHttpsMetrics metrics,
     ILogger<HttpsEndpoint> logger)
 {
     public TlsSelector Selector { get; } = selector;
@@ -272,6 +281,8 @@ internal sealed class HttpsEndpointServices(
     public AppCertificateContexts Contexts { get; } = contexts;
 
     public NamelessClients Nameless { get; } = nameless;
+
+    public AcmeHttpsMetrics Metrics { get; } = metrics;
 
     public ILogger Logger { get; } = logger;
 }

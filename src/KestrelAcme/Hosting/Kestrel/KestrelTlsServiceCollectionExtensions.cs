@@ -1,3 +1,4 @@
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,6 +21,8 @@ internal static class KestrelTlsServiceCollectionExtensions
         }
 
         services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.TryAddSingleton<AcmeHttpsMetrics>();
         services.TryAddSingleton<ITlsSettingsSource>(new FixedTlsSettings(new TlsSettings()));
         services.TryAddSingleton<SessionPins>();
         services.TryAddSingleton<CertificateContexts>();

@@ -26,6 +26,6 @@ internal static class SampleStateWriters
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         var events = new CertificateEventHub([], time, NullLogger<CertificateEventHub>.Instance);
-        return new OrderProgress(events, new CertificateMetrics(meters), time, NullLogger<OrderProgress>.Instance);
+        return new OrderProgress(events, new AcmeHttpsMetrics(meters, time), time, NullLogger<OrderProgress>.Instance);
     }
 }

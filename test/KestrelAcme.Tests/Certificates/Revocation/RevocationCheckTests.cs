@@ -5,6 +5,7 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Diagnostics;
 using KestrelAcme.Tests.EndToEnd;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -138,7 +139,7 @@ public sealed class RevocationCheckTests : IDisposable
         return request.CreateSelfSigned(_time.GetUtcNow().AddDays(-1), _time.GetUtcNow().AddYears(1));
     }
 
-    private RevocationCheck Check() => new(_store, _client, () => 0, _time, NullLogger<RevocationCheck>.Instance);
+    private RevocationCheck Check() => new(_store, _client, MetricReader.Unread(), () => 0, _time, NullLogger<RevocationCheck>.Instance);
 
     private Task<List<string>> LookAsync(RevocationCheck check, params string[] serialNumbers) => LookAsync(check, _issuer, serialNumbers);
 

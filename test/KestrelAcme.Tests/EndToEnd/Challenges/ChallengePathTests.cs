@@ -1,6 +1,7 @@
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
+using KestrelAcme.Tests.Diagnostics;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -81,7 +82,7 @@ public sealed class ChallengePathTests
     {
         var storage = new InMemoryStorage(TimeProvider.System);
         var table = new Http01TokenTable(BoundedFixture.Around(storage), TimeProvider.System, NullLogger<Http01TokenTable>.Instance);
-        var middleware = new Http01Middleware(_ => Task.CompletedTask, table, NullLogger<Http01Middleware>.Instance);
+        var middleware = new Http01Middleware(_ => Task.CompletedTask, table, MetricReader.Unread(), NullLogger<Http01Middleware>.Instance);
         var context = new DefaultHttpContext();
         context.Request.Path = "/.well-known/acme-challeng/x";
         await middleware.InvokeAsync(context);

@@ -1,0 +1,28 @@
+using KestrelAcme.Testing.Processes;
+
+namespace KestrelAcme.Samples.Tests;
+
+/// <summary>A sample that was built, to run in a process of its own.</summary>
+internal static class BuiltSample
+{
+    /// <summary>The folder of a sample's sources.</summary>
+    public static string Folder(string name) => Path.GetFullPath(Path.Combine(ProjectFolder(), "..", "..", "samples", name));
+
+    /// <summary>The root of the repository.</summary>
+    public static string Root() => Path.GetFullPath(Path.Combine(ProjectFolder(), "..", ".."));
+
+    /// <summary>Starts a sample in a folder of the test, with the settings of the sample.</summary>
+    public static ChildProcess Start(string name, string folder, IReadOnlyDictionary<string, string?> environment)
+    {
+        File.Copy(Path.Combine(Folder(name), "appsettings.json"), Path.Combine(folder, "appsettings.json"), overwrite: true);
+        return ChildProcess.Start(Dotnet(), ["exec", Path.Combine(Folder(name), OutputFolder(), $"{name}.dll")], environment, folder);
+    }
+
+    // Both this project and the sample are built to bin/CONFIGURATION/FRAMEWORK.
+    private static string OutputFolder() => Path.GetRelativePath(ProjectFolder(), AppContext.BaseDirectory);
+
+    private static string ProjectFolder() => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
+
+    private static string Dotnet()
+        => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+}
