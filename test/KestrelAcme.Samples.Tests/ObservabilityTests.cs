@@ -51,7 +51,7 @@ public sealed partial class ObservabilityTests
 
         // The dashboard shows every instrument.
         var text = string.Join('\n', queries);
-        Assert.Empty(PrometheusNames().Where(name => !text.Contains(name, StringComparison.Ordinal)));
+        Assert.DoesNotContain(PrometheusNames(), name => !text.Contains(name, StringComparison.Ordinal));
     }
 
     [Fact]
