@@ -39,7 +39,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>A connection of the app's, which is never closed here.</summary>
-    public static RedisConnection Borrow(Func<IConnectionMultiplexer> find) => new(() => Task.FromResult(find()), options: null, owned: false);
+    public static RedisConnection Borrow(Func<IConnectionMultiplexer> find)
+        => new(() => Task.FromResult(find()), options: null, owned: false);
 
     /// <summary>Runs a command.</summary>
     /// <param name="what">What it does, for the message of a failure.</param>

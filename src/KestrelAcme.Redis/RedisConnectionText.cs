@@ -18,7 +18,8 @@ internal static class RedisConnectionText
     {
         if (string.IsNullOrWhiteSpace(text))
         {
-            throw Wrong("is missing: if it comes from the configuration, set the value that is read, such as ConnectionStrings:redis, to one like");
+            throw Wrong(
+                "is missing: if it comes from the configuration, set the value that is read, such as ConnectionStrings:redis, to one like");
         }
 
         if (text.Contains("://", StringComparison.Ordinal))

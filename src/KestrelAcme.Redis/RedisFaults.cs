@@ -24,7 +24,8 @@ internal static class RedisFaults
     private static readonly (string Code, string Problem, string Fix)[] Known =
     [
         ("READONLY", "is a read-only replica and refuses to write",
-            "Connect to the primary: name all servers in the connection string, or Sentinel's service name. After a fail-over this passes."),
+            "Connect to the primary: name all servers in the connection string, or Sentinel's service name. After a fail-over, this "
+            + "passes."),
         ("LOADING", "is still loading its data", Waits),
         ("MASTERDOWN", "is a replica that has lost its primary", "Check the primary. " + Waits),
         ("OOM ", "has reached maxmemory and refuses to write",
@@ -34,8 +35,7 @@ internal static class RedisFaults
         ("WRONGPASS", "refuses the user or the password", Login),
         ("NOAUTH", "asks for a password", Login),
         ("NOPERM", "denies the user a command, a key or a channel", Rights),
-        ("can't run this command", "denies the user a command", Rights),
-        ("can't access", "denies the user a key or a channel", Rights),
+        ("The user executing the script can't", "denies the user a command, a key or a channel", Rights),
         ("CLUSTERDOWN", "is a cluster that does not work at present", "Check its nodes and slots (redis-cli --cluster check). " + Waits),
         ("MOVED", "is a node of a cluster, and the node that holds the keys could not be reached",
             "Make all nodes reachable under the addresses that they announce (cluster-announce-ip)."),
@@ -76,8 +76,8 @@ internal static class RedisFaults
         {
             return (
                 $"could not be reached over TLS: {Quote(tls.Message, secrets)}",
-                "Check that the port speaks TLS, and that this machine trusts the certificate for this name. A private CA can be trusted with "
-                + "ConfigurationOptions.TrustIssuer, another name set with sslHost.");
+                "Check that the port speaks TLS, and that this machine trusts the certificate for this name. A private CA can be trusted "
+                + "with ConfigurationOptions.TrustIssuer, another name set with sslHost.");
         }
 
         var connection = chain.OfType<RedisConnectionException>().LastOrDefault();
@@ -93,9 +93,12 @@ internal static class RedisFaults
                 => ($"could not be reached ({connection.FailureType})", Unreachable),
             RedisTimeoutException or TimeoutException => ("did not respond in time", Unreachable),
             RedisCommandException command when command.Message.Contains("databases", StringComparison.Ordinal)
-                => ("has only database 0, as a cluster does", "Leave out RedisStorageOptions.Database and defaultDatabase, or set them to 0."),
+                => (
+                    "has only database 0, as a cluster does",
+                    "Leave out RedisStorageOptions.Database and defaultDatabase, or set them to 0."),
             RedisCommandException command => ($"was not asked: {Quote(command.Message, secrets)}", "Check the connection's settings."),
-            ObjectDisposedException => ("was not asked, because the connection is closed", "Do not dispose the app's connection before the app."),
+            ObjectDisposedException
+                => ("was not asked, because the connection is closed", "Do not dispose the app's connection before the app."),
             var other => ($"could not be reached: {Quote(other.Message, secrets)}", Unreachable),
         };
     }

@@ -33,7 +33,8 @@ internal sealed class RedisHealthCheck(RedisStorage storage, RedisKeys keys, Tim
             var refusal = Remember(settings);
             string? explanation = refusal is not null && settings.Persists == false ? $"{refusal} {NotPersistent()}"
                 : refusal ?? (settings.Persists == false ? NotPersistent() : UnknownSettings(settings));
-            return new(readable, Writable: refusal is null, Durable: refusal is null && settings.Persists != false, storage.Place, explanation);
+            var isDurable = refusal is null && settings.Persists != false;
+            return new(readable, Writable: refusal is null, isDurable, storage.Place, explanation);
         }
         catch (StorageUnavailableException exception)
         {
@@ -66,16 +67,17 @@ internal sealed class RedisHealthCheck(RedisStorage storage, RedisKeys keys, Tim
         string? refusal = settings is { Policy: not (null or "noeviction"), MaxMemory: not 0 }
             ? $"{storage.Place} may remove certificates and keys: maxmemory-policy is '{settings.Policy}'"
                 + (settings.MaxMemory is { } bytes ? $", and maxmemory is {bytes.ToString(CultureInfo.InvariantCulture)} bytes" : "")
-                + ". Each lost certificate would have to be ordered again, so KestrelAcme orders nothing with it. Set maxmemory-policy to "
-                + "noeviction (redis.conf, CONFIG SET, or the settings of the managed service), or use another Redis."
+                + ". Each lost certificate would have to be ordered again, so KestrelAcme orders nothing with it. Set maxmemory-policy "
+                + "to noeviction (redis.conf, CONFIG SET, or the settings of the managed service), or use another Redis."
             : null;
         _verdict = new(refusal, time.GetTimestamp(), refusal is not null ? Pause : settings.Policy is null ? LongPause : null);
         return refusal;
     }
 
     private string NotPersistent()
-        => $"{storage.Place} keeps its data in memory only, and a restart loses it: neither 'appendonly' nor 'save' is set. Set 'appendonly "
-            + "yes' (redis.conf, CONFIG SET, or the settings of the managed service), or AcmeHttps:AllowEphemeralStorage to true.";
+        => $"{storage.Place} keeps its data in memory only, and a restart loses it: neither 'appendonly' nor 'save' is set. Set "
+            + "'appendonly yes' (redis.conf, CONFIG SET, or the settings of the managed service), or AcmeHttps:AllowEphemeralStorage to "
+            + "true.";
 
     private string? UnknownSettings(Settings settings)
     {
@@ -99,7 +101,8 @@ internal sealed class RedisHealthCheck(RedisStorage storage, RedisKeys keys, Tim
         // INFO knows all but the points of time at which the data is saved, and CONFIG is often forbidden.
         var memory = await TryInfoAsync(db, "memory") ?? await TryConfigAsync(db, "maxmemory*");
         var policy = memory?.GetValueOrDefault("maxmemory_policy") ?? memory?.GetValueOrDefault("maxmemory-policy");
-        long? limit = long.TryParse(memory?.GetValueOrDefault("maxmemory"), CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
+        var maximum = memory?.GetValueOrDefault("maxmemory");
+        long? limit = long.TryParse(maximum, CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
         var persistence = await TryInfoAsync(db, "persistence");
         var appends = persistence is null
             ? (await TryConfigAsync(db, "appendonly"))?.GetValueOrDefault("appendonly") == "yes"
@@ -114,10 +117,9 @@ internal sealed class RedisHealthCheck(RedisStorage storage, RedisKeys keys, Tim
             return new(policy, limit, Persists: save.Length > 0);
         }
 
-        // A server that has saved before is likely to save again. One that has not may be young.
-        var hasSaved = int.TryParse(persistence?.GetValueOrDefault("rdb_last_bgsave_time_sec"), CultureInfo.InvariantCulture, out var seconds)
-            && seconds >= 0;
-        return new(policy, limit, Persists: hasSaved ? true : null);
+        // A server that has saved before is likely to save again. One that has not (-1) may be young.
+        var lastSave = persistence?.GetValueOrDefault("rdb_last_bgsave_time_sec");
+        return new(policy, limit, Persists: lastSave is null or "-1" ? null : true);
     }
 
     private async Task<Dictionary<string, string>?> TryInfoAsync(IDatabase db, string section)

@@ -6,7 +6,9 @@ using StackExchange.Redis;
 
 namespace KestrelAcme.Redis;
 
-/// <summary>Stores everything in Redis. A script changes a value, the list of keys and the version at once, if the lease is still held.</summary>
+/// <summary>
+/// Stores everything in Redis. A script changes a value, the list of keys and the version at once, if the lease is still held.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class RedisStorage : IAcmeStorage, IAsyncDisposable, IDisposable
 {

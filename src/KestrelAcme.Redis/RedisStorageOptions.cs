@@ -35,8 +35,9 @@ internal sealed class RedisStorageOptionsValidator : IValidateOptions<RedisStora
         if (!IsPrefix(options.KeyPrefix))
         {
             problems.Add(
-                $"RedisStorageOptions.KeyPrefix is '{QuotedText.Of(options.KeyPrefix, QuotedText.MaxNameLength)}', which cannot start a key "
-                + $"here: use 1 to {LongestPrefix} letters, digits, '.', '_', '-' and ':', such as '{RedisStorageOptions.DefaultKeyPrefix}'.");
+                $"RedisStorageOptions.KeyPrefix is '{QuotedText.Of(options.KeyPrefix, QuotedText.MaxNameLength)}', which cannot be used "
+                + $"as a hash tag: use 1 to {LongestPrefix} letters, digits, '.', '_', '-' and ':', such as "
+                + $"'{RedisStorageOptions.DefaultKeyPrefix}'.");
         }
 
         if (options.Database < 0)

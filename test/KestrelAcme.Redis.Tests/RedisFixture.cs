@@ -17,11 +17,17 @@ internal sealed class RedisFixture(params RedisServer[] servers) : IStorageFixtu
 
     public FakeTimeProvider Time { get; } = new();
 
+    /// <summary>What is added to all connection strings.</summary>
+    public string Text { get; init; } = "";
+
     public IAcmeStorage Open(TimeSpan clockOffset = default) => OpenRedis(clockOffset: clockOffset);
 
-    public RedisStorage OpenRedis(RedisStorageOptions? settings = null, TimeSpan clockOffset = default)
+    /// <param name="text">More of the connection string, such as <c>user=...</c>.</param>
+    /// <param name="settings">The options.</param>
+    /// <param name="clockOffset">How far the clock is ahead.</param>
+    public RedisStorage OpenRedis(string text = "", RedisStorageOptions? settings = null, TimeSpan clockOffset = default)
     {
-        var connection = RedisConnection.Own(ConfigurationOptions.Parse(servers[0].ConnectionString));
+        var connection = RedisConnection.Own(ConfigurationOptions.Parse($"{servers[0].ConnectionString},{Text},{text}"));
         var storage = new RedisStorage(connection, settings ?? new RedisStorageOptions(), new OffsetTimeProvider(Time, clockOffset));
         lock (_opened)
         {

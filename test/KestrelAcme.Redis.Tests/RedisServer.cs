@@ -7,17 +7,21 @@ namespace KestrelAcme.Redis.Tests;
 /// <summary>Debian's redis-server on a free loopback port, with an append-only file in a temporary folder.</summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
+    /// <summary>More of a connection string, for tests in which the server does not respond.</summary>
+    public const string Impatient = "connectTimeout=1000,syncTimeout=1000,asyncTimeout=1000";
+
     private const int Attempts = 3;
 
     private readonly TemporaryFolder _folder = new();
     private readonly string[] _settings;
     private readonly bool _isTls;
+    private readonly string _password;
     private ChildProcess? _process;
     private ConnectionMultiplexer? _admin;
 
-    private RedisServer(string[] settings)
+    private RedisServer(string[] settings, string password)
     {
-        (_settings, _isTls) = (settings, settings.Contains("--tls-cert-file"));
+        (_settings, _isTls, _password) = (settings, settings.Contains("--tls-cert-file"), password);
         Port = FreePort.Tcp();
     }
 
@@ -25,18 +29,22 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public string Output => _process?.Output ?? "";
 
-    /// <summary>A connection string with short timeouts.</summary>
-    public string ConnectionString => $"127.0.0.1:{Port},connectTimeout=1000,syncTimeout=700,asyncTimeout=700";
+    /// <summary>A connection string with long timeouts: the machine may be busy.</summary>
+    public string ConnectionString => $"127.0.0.1:{Port},connectTimeout=20000,syncTimeout=20000,asyncTimeout=20000";
 
     /// <summary>Skips or fails the running test if redis-server is not installed.</summary>
     public static void Require() => RequireServer.Installed("redis-server", "redis-server");
 
     /// <summary>Starts a server with additional settings, as for the command line.</summary>
-    public static async Task<RedisServer> StartAsync(params string[] settings)
+    public static Task<RedisServer> StartAsync(params string[] settings) => StartAsync(settings, password: "");
+
+    /// <param name="settings">Additional settings.</param>
+    /// <param name="password">The password of the default user.</param>
+    public static async Task<RedisServer> StartAsync(string[] settings, string password)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var server = new RedisServer(settings);
+            var server = new RedisServer(settings, password);
             try
             {
                 await server.StartAgainAsync();
@@ -63,7 +71,8 @@ internal sealed class RedisServer : IAsyncDisposable
         await _process.WaitForLineAsync("Ready to accept connections");
         if (!_isTls)
         {
-            _admin ??= await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{Port},allowAdmin=true,abortConnect=false");
+            _admin ??= await ConnectionMultiplexer.ConnectAsync(
+                $"127.0.0.1:{Port},allowAdmin=true,abortConnect=false,password={_password}");
             await Poll.UntilAsync(async _ => !(await RunAsync("PING")).IsNull, "redis-server to respond");
         }
     }

@@ -20,5 +20,6 @@ public sealed class RedisStorageWatchTests(SharedRedis redis) : StorageWatchCont
 
 public sealed class RedisStorageFaultTests(SharedRedis redis) : StorageFaultContract, IClassFixture<SharedRedis>
 {
-    protected override async ValueTask<IStorageFixture> CreateAsync() => new RedisFixture(await redis.GetAsync());
+    protected override async ValueTask<IStorageFixture> CreateAsync()
+        => new RedisFixture(await redis.GetAsync()) { Text = RedisServer.Impatient };
 }
