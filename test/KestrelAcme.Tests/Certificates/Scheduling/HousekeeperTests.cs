@@ -131,6 +131,32 @@ public sealed class HousekeeperTests
         Assert.Empty(_tls.Withdrawn);
     }
 
+    [Fact]
+    public async Task Run_StoreFails_ChecksItAtOnceAndEveryMinuteUntilItResponds()
+    {
+        var checks = new CheckedStorage(_storage);
+        var storage = BoundedFixture.Around(checks, _time);
+        var housekeeper = new Housekeeper(
+            _catalog, storage, new IssuanceStatus { ReasonNotToOrder = null }, _time, NullLogger<Housekeeper>.Instance);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var running = housekeeper.RunAsync(stopping.Token);
+
+        // Two timers: the round of the day, and the next check.
+        await _time.WhenWaitingAsync(2, Cancelled);
+        checks.Responds = false;
+        storage.Monitor.Failed(StorageOperation.Read, new StorageUnavailableException("Gone."), Cancelled);
+        await Poll.UntilAsync(() => checks.Count == 1, "a check at once", cancellationToken: Cancelled);
+        Assert.NotNull(storage.Monitor.Fault);
+
+        await _time.WhenWaitingAsync(2, Cancelled);
+        checks.Responds = true;
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await Poll.UntilAsync(() => storage.Monitor.Fault is null, "a check after a minute", cancellationToken: Cancelled);
+
+        await stopping.CancelAsync();
+        await running;
+    }
+
     private void Retire(string name, DateTimeOffset notAfter)
     {
         var others = _catalog.All.Select(c => c.Specification).ToList();
