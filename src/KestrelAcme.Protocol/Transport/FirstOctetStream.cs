@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace KestrelAcme.Protocol.Transport;
 
 /// <summary>A connection that reports once whether anything was received on it: at the first octet, or when it ends without one.</summary>
@@ -22,6 +24,7 @@ internal sealed class FirstOctetStream(Stream inner, Action<bool> isBroken) : St
         set => throw new NotSupportedException();
     }
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);

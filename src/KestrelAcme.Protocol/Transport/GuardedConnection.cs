@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Transport;
@@ -66,6 +67,7 @@ public sealed class GuardedConnection
     /// <param name="cancellationToken">Cancels the attempt.</param>
     /// <returns>The connection, owned by the handler.</returns>
     /// <exception cref="IOException">No address is allowed, or none responded; the message lists each.</exception>
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);

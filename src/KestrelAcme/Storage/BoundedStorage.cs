@@ -19,31 +19,31 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     /// <summary>Returns the same store with a shorter timeout.</summary>
     public BoundedStorage Within(TimeSpan shorter) => new(inner, shorter < limit ? shorter : limit, time, Monitor);
 
-    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
-        => await WithinAsync(StorageOperation.Read, $"reading '{key}'", token => inner.ReadAsync(key, token), cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+        => new(WithinAsync(StorageOperation.Read, $"reading '{key}'", token => inner.ReadAsync(key, token), cancellationToken));
 
     public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
         => EachWithinAsync(
             StorageOperation.ReadMany, $"reading {keys.Count} values", token => inner.ReadManyAsync(keys, token), cancellationToken);
 
-    public async ValueTask WriteAsync(
+    public ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-        => await WithinAsync(
+        => new(WithinAsync(
             StorageOperation.Write,
             $"writing '{key}'",
-            async token =>
+            [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))] async ValueTask<bool> (CancellationToken token) =>
             {
                 await inner.WriteAsync(key, value, BoundedLease.Unwrap(lease), token);
                 return true;
             },
-            cancellationToken);
+            cancellationToken));
 
-    public async ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-        => await WithinAsync(
+    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+        => new(WithinAsync(
             StorageOperation.Delete,
             $"deleting '{key}'",
             token => inner.DeleteAsync(key, BoundedLease.Unwrap(lease), token),
-            cancellationToken);
+            cancellationToken));
 
     public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
         => EachWithinAsync(StorageOperation.List, $"listing '{prefix}'", token => inner.ListAsync(prefix, token), cancellationToken);
@@ -51,6 +51,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
         => inner.WatchAsync(prefix, cancellationToken);
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
@@ -72,6 +73,7 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
         }
     }
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
     {
         StorageHealth health;
@@ -210,17 +212,17 @@ internal sealed class BoundedLease(IStorageLease inner, BoundedStorage storage) 
     /// <summary>Returns the lease as the wrapped store created it.</summary>
     public static IStorageLease? Unwrap(IStorageLease? lease) => lease is BoundedLease bounded ? bounded.Inner : lease;
 
-    public async ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default)
-        => await storage.WithinAsync(StorageOperation.RenewLease, $"renewing the lease '{Name}'", inner.RenewAsync, cancellationToken);
+    public ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default)
+        => new(storage.WithinAsync(StorageOperation.RenewLease, $"renewing the lease '{Name}'", inner.RenewAsync, cancellationToken));
 
-    public async ValueTask DisposeAsync()
-        => await storage.WithinAsync(
+    public ValueTask DisposeAsync()
+        => new(storage.WithinAsync(
             StorageOperation.ReleaseLease,
             $"releasing the lease '{Name}'",
-            async _ =>
+            [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))] async ValueTask<bool> (CancellationToken _) =>
             {
                 await inner.DisposeAsync();
                 return true;
             },
-            CancellationToken.None);
+            CancellationToken.None));
 }

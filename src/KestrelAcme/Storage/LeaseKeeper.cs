@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Storage;
@@ -25,6 +26,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
             ? new LeaseKeeper(lease, duration, time)
             : null;
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder))]
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelQuietlyAsync();

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace KestrelAcme.Storage;
 
 /// <summary>
@@ -62,6 +64,7 @@ public abstract class StorageLease : IStorageLease
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<bool> RenewAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -81,6 +84,7 @@ public abstract class StorageLease : IStorageLease
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder))]
     public async ValueTask DisposeAsync()
     {
         // Also after the lease was lost: the store may still name this holder, and releasing it saves others the wait.

@@ -10,7 +10,12 @@ public sealed class SourceRulesTests
     private const int LongestCompanion = 50;
 
     // What extends a type of the framework may live in the framework's namespace, where callers find it without a using.
-    private static readonly string[] FrameworkNamespaces = ["Microsoft.Extensions.DependencyInjection", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Hosting"];
+    // Extension methods of the framework's types, and what the compiler looks for by its full name.
+    private static readonly string[] FrameworkNamespaces =
+    [
+        "Microsoft.Extensions.DependencyInjection", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Hosting",
+        "System.Runtime.CompilerServices",
+    ];
 
     private static readonly List<SourceFile> Products = [.. Repository.Files("src", "*.cs").Select(path => new SourceFile(path))];
     private static readonly List<SourceFile> Tests = [.. Repository.Files("test", "*.cs").Select(path => new SourceFile(path))];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace KestrelAcme.Storage.FileSystem;
@@ -19,6 +20,7 @@ internal sealed class FileLocks
     /// must not be abandoned half-way, because it would continue while others are inside.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The section did not become free, or the lock file cannot be opened.</exception>
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<FileLock> EnterAsync(string path, CancellationToken cancellationToken)
     {
         var gate = _gates[(uint)StringComparer.Ordinal.GetHashCode(path) % Stripes];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KestrelAcme.Storage.Durability;
 
 namespace KestrelAcme.Storage.FileSystem;
@@ -5,6 +6,7 @@ namespace KestrelAcme.Storage.FileSystem;
 /// <summary>Checks whether a root folder is readable, writable and durable.</summary>
 internal sealed class FileSystemCheck(StoragePaths paths, OwnerRegistration registration, Func<HostFacts> host)
 {
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<StorageHealth> RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -22,6 +24,7 @@ internal sealed class FileSystemCheck(StoragePaths paths, OwnerRegistration regi
     }
 
     // A root that is not writable may still be readable.
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     private async ValueTask<StorageHealth> ReportUnwritableAsync(StorageUnavailableException exception, CancellationToken cancellationToken)
     {
         var (readable, fault) = await FileWork.OnFolderAsync(

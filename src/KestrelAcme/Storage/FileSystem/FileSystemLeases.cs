@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     private readonly FileLocks _locks = new();
     private readonly ConcurrentDictionary<string, (LeaseRecord Record, long Since)> _observations = new(StringComparer.Ordinal);
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<IStorageLease?> TryAcquireAsync(
         StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
     {
@@ -30,6 +32,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         }
     }
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<bool> RenewAsync(FileSystemLease lease, CancellationToken cancellationToken)
     {
         // If the store was unmounted or emptied, the lease no longer excludes other holders.
@@ -43,6 +46,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     }
 
     /// <summary>Releases a lease. Never throws; a lease that cannot be released expires.</summary>
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder))]
     public async ValueTask ReleaseAsync(FileSystemLease lease)
     {
         try
@@ -60,6 +64,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
 
     /// <summary>Enters the section of a lease and checks that the lease still holds. While inside, no one else can acquire it.</summary>
     /// <exception cref="LeaseLostException">The lease has ended, or another holder has acquired it since.</exception>
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<FileLock> GuardAsync(IStorageLease lease, CancellationToken cancellationToken)
     {
         var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), cancellationToken);
@@ -134,6 +139,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     }
 
     // The owner's file may have been deleted while the store is still there. The lease record decides then.
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     private async ValueTask<bool> IsThereAsync(FileSystemLease lease)
     {
         if (lease.Owner.IsInPlace)

@@ -64,6 +64,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder))]
     public async ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
@@ -73,6 +74,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         await ChangeAsync("write", key, () => Write(key, value, owner), lease, cancellationToken).WaitAsync(cancellationToken);
     }
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalid(key);
@@ -100,6 +102,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         return new FolderWatch(_paths, _reader, prefix, _time, _logger, _events).RunAsync(cancellationToken);
     }
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
@@ -26,6 +28,7 @@ internal static class FileWork
     public static Task PauseAsync(int attempt, CancellationToken cancellationToken)
         => Task.Delay(TimeSpan.FromMilliseconds(Math.Min(1 << Math.Min(attempt, 5), 20)), TimeProvider.System, cancellationToken);
 
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     private static async ValueTask<T> RunAsync<T>(
         string action, string path, bool isFile, Func<T> work, string setting, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage.Durability;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
     public Task Sweep { get; private set; } = Task.CompletedTask;
 
     /// <exception cref="StorageUnavailableException">The root is not writable, or its volume is gone.</exception>
+    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<StorageOwner> GetAsync(CancellationToken cancellationToken)
     {
         if (_owner is { } owner && owner.IsInPlace)
