@@ -1,4 +1,5 @@
 using KestrelAcme.Challenges;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Certificates;
 
@@ -38,4 +39,44 @@ public sealed record CertificateFailure
 
     /// <summary>The cause of the failure.</summary>
     public required FailureCause Cause { get; init; }
+}
+
+/// <summary>
+/// What caused a failure. KestrelAcme counts the causes separately: an outage of the CA does not delay a name, and a name that fails does
+/// not delay other names.
+/// </summary>
+public enum FailureCause
+{
+    /// <summary>The name: the CA could not validate it, or refused the order.</summary>
+    Name,
+
+    /// <summary>The CA: it is unreachable, returns errors, or asks KestrelAcme to wait.</summary>
+    Authority,
+
+    /// <summary>
+    /// Something that only an operator can fix, such as terms of service to accept, an external account binding, a CAA record, or a name
+    /// that the CA does not issue for.
+    /// </summary>
+    Operator,
+
+    /// <summary>This machine: its store, its clock, or its listener.</summary>
+    Local,
+}
+
+/// <summary>
+/// The exception that is thrown if a certificate could not be obtained. The current certificate, if there is one, is still served, and
+/// KestrelAcme tries again at <see cref="CertificateFailure.NextAttempt"/>.
+/// </summary>
+public sealed class CertificateException : Exception
+{
+    /// <summary>Initializes a new instance with the failure.</summary>
+    /// <param name="certificateId">The <see cref="CertificateStatus.Id"/> of the certificate.</param>
+    /// <param name="failure">The failure.</param>
+    /// <param name="innerException">The exception that caused the failure.</param>
+    public CertificateException(string certificateId, CertificateFailure failure, Exception? innerException = null)
+        : base(QuotedText.Of($"{certificateId}: {failure.Message}"), innerException)
+        => Failure = failure;
+
+    /// <summary>The failure, with its cause and the time of the next attempt.</summary>
+    public CertificateFailure Failure { get; }
 }
