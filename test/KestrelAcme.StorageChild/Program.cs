@@ -1,15 +1,17 @@
+using System.Globalization;
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.StorageChild;
 
 // COMMAND ROOT [ARGUMENT...]: works on the store below ROOT as an instance of the app would.
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: check|list|write|fill|hold|contend|present ROOT [ARGUMENT...]");
+    Console.Error.WriteLine("usage: check|list|write|fill|hold|contend|count|present ROOT [ARGUMENT...]");
     return 2;
 }
 
 var log = new CountingLogger();
-using var storage = new FileSystemStorage(args[1], TimeProvider.System, log);
+var traits = new FolderTraits { LocksAreLocal = Environment.GetEnvironmentVariable("STORAGE_LOCKS") == "local" };
+using var storage = new FileSystemStorage(args[1], WrongDate.FromEnvironment(), log, traits: traits);
 return args[0] switch
 {
     "check" => await Commands.CheckAsync(storage),
@@ -17,7 +19,8 @@ return args[0] switch
     "write" => await Commands.WriteAsync(storage, args[2]),
     "fill" => await Commands.FillAsync(storage),
     "hold" => await Commands.HoldAsync(storage, args[2]),
-    "contend" => await Commands.ContendAsync(storage, args[2], args[3], int.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture)),
+    "contend" => await Commands.ContendAsync(storage, args[2], args[3], int.Parse(args[4], CultureInfo.InvariantCulture)),
+    "count" => await CountCommand.RunAsync(storage, args[2], int.Parse(args[3], CultureInfo.InvariantCulture), int.Parse(args[4], CultureInfo.InvariantCulture)),
     "present" => await DnsCommand.PresentAsync(storage, args[2], args[3], args[4]),
     _ => 2,
 };

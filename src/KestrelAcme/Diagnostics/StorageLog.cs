@@ -16,9 +16,8 @@ internal static partial class StorageLog
     public static partial void MoreFilesReadableByOthers(this ILogger logger, Quoted root);
 
     [LoggerMessage(1402, LogLevel.Warning,
-        "The file system of '{Root}' does not support file locks: two instances may acquire the same lease, "
-        + "and the lease of a crashed instance can be acquired only after it has expired. "
-        + "Share a database or Redis between the instances, or run only one.",
+        "The file system of '{Root}' does not support file locks: the lease of a crashed instance can be acquired only after it has expired. "
+        + "If instances share the folder, all must run a version that needs no file locks for its leases.",
         EventName = nameof(FileLocksDoNotWork))]
     public static partial void FileLocksDoNotWork(this ILogger logger, Quoted root);
 
@@ -152,4 +151,10 @@ internal static partial class StorageLog
         + "Exclude the store from clean-up programs.",
         EventName = nameof(LeaseRestored))]
     public static partial void LeaseRestored(this ILogger logger, Quoted name);
+
+    [LoggerMessage(1427, LogLevel.Warning,
+        "Another process has kept '{Path}' open for more than {Seconds} s. KestrelAcme continues without it. "
+        + "Find the process (lsof '{Path}') and check whether it hangs or is stopped.",
+        EventName = nameof(LockNotFree))]
+    public static partial void LockNotFree(this ILogger logger, Quoted path, double seconds);
 }

@@ -94,6 +94,12 @@ public sealed class ChildProcess : IAsyncDisposable
         await _process.WaitForExitAsync(cancellationToken);
     }
 
+    /// <summary>Stops the process wherever it is (SIGSTOP), until <see cref="Continue"/>. Linux only.</summary>
+    public void Pause() => Signals.Stop(_process);
+
+    /// <summary>Lets the process go on (SIGCONT).</summary>
+    public void Continue() => Signals.Continue(_process);
+
     /// <summary>Asks the process to end (SIGTERM), waits, and kills it if it does not end in time.</summary>
     /// <returns>Whether it ended by itself.</returns>
     public async Task<bool> StopAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default)

@@ -4,10 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace KestrelAcme.Testing.Processes;
 
-/// <summary>Ends one process by its id.</summary>
+/// <summary>Ends or stops one process by its id.</summary>
 internal static class Signals
 {
     private const int SigTerm = 15;
+    private const int SigContinue = 18;
+    private const int SigStop = 19;
     private const int NoSuchProcess = 3;
 
     public static void Kill(Process process)
@@ -38,6 +40,11 @@ internal static class Signals
             throw new Win32Exception(error);
         }
     }
+
+    /// <summary>Stops a process wherever it is, until <see cref="Continue"/>. Linux only.</summary>
+    public static void Stop(Process process) => _ = SendSignal(process.Id, SigStop);
+
+    public static void Continue(Process process) => _ = SendSignal(process.Id, SigContinue);
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -55,14 +55,21 @@ internal static class FilePermissions
             CreateFolder(parent);
         }
 
+        CreateFolderOnly(path);
+        DirectorySync.Flush(parent ?? "/");
+    }
+
+    /// <summary>Creates a folder whose parent exists.</summary>
+    public static void CreateFolderOnly(string path)
+    {
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(path);
-            return;
         }
-
-        Directory.CreateDirectory(path, PrivateFolder);
-        DirectorySync.Flush(parent ?? "/");
+        else
+        {
+            Directory.CreateDirectory(path, PrivateFolder);
+        }
     }
 
     /// <summary>

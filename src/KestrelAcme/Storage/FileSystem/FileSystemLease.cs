@@ -4,6 +4,7 @@ namespace KestrelAcme.Storage.FileSystem;
 internal sealed class FileSystemLease(
     FileSystemLeases leases,
     StorageOwner owner,
+    LeaseClaim claim,
     string name,
     long fencingNumber,
     TimeSpan duration,
@@ -11,6 +12,8 @@ internal sealed class FileSystemLease(
     long asked) : StorageLease(name, fencingNumber, duration, time, asked)
 {
     public StorageOwner Owner => owner;
+
+    public LeaseClaim Claim => claim;
 
     public bool IsHolderOf(LeaseRecord record) => record.Owner == owner.Id && record.FencingNumber == FencingNumber;
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -6,15 +5,20 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>
-/// Implements leases as files: a record (holder, expiry, fencing number) that changes only inside a short critical section. A lease whose
-/// holder is known to be dead can be acquired at once, any other after it has expired.
+/// Implements leases: who has one is decided by <see cref="LeaseClaims"/>. A record beside it tells people and earlier versions, and keeps
+/// the fencing number.
 /// </summary>
-internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, ILogger logger)
+/// <remarks>
+/// Earlier versions know only the record, which they change while they have the lock file open exclusively. To get along with them during a
+/// rolling upgrade, this version does so, too, and respects a record that they wrote. Among instances of this version neither is needed.
+/// </remarks>
+internal sealed class FileSystemLeases(
+    StoragePaths paths, FileLocks locks, LeaseClaims claims, ServerClock clock, TimeProvider time, ILogger logger)
 {
-    private const int MaxObservations = 1000;
+    // About two seconds. An instance that asks for a lease has it or gives up within milliseconds, unless it is stopped.
+    private const int MaxLooks = 100;
 
-    private readonly FileLocks _locks = new();
-    private readonly ConcurrentDictionary<string, (LeaseRecord Record, long Since)> _observations = new(StringComparer.Ordinal);
+    private readonly EarlierRecords _earlier = new(time);
 
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<IStorageLease?> TryAcquireAsync(
@@ -35,8 +39,8 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<bool> RenewAsync(FileSystemLease lease, CancellationToken cancellationToken)
     {
-        // If the store was unmounted or emptied, the lease no longer excludes other holders.
-        if (!await IsThereAsync(lease))
+        // Its owner's file, without which others may take this instance for dead, may have been deleted while the store is still there.
+        if (!await FileWork.OnFolderAsync("renew the lease", lease.Claim.Folder, () => TryRestoreOwner(lease), CancellationToken.None))
         {
             return false;
         }
@@ -51,7 +55,7 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
     {
         try
         {
-            if (await IsThereAsync(lease))
+            if (await FileWork.OnFolderAsync("release the lease", lease.Claim.Folder, () => IsThere(lease), CancellationToken.None))
             {
                 await InSectionAsync("release the lease", lease.Name, _ => Release(lease), CancellationToken.None);
             }
@@ -62,24 +66,28 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         }
     }
 
-    /// <summary>Enters the section of a lease and checks that the lease still holds. While inside, no one else can acquire it.</summary>
+    /// <summary>
+    /// Enters the section of a lease and checks that the lease still holds. The caller drafts what it writes in the folder of the claim, so
+    /// that it never appears after another holder has got the lease.
+    /// </summary>
     /// <exception cref="LeaseLostException">The lease has ended, or another holder has acquired it since.</exception>
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
-    public async ValueTask<FileLock> GuardAsync(IStorageLease lease, CancellationToken cancellationToken)
+    public async ValueTask<LeaseGuard> GuardAsync(IStorageLease lease, CancellationToken cancellationToken)
     {
-        var section = await _locks.EnterAsync(paths.LeaseLock(lease.Name), cancellationToken);
+        var section = await locks.EnterAsync(paths.LeaseLock(lease.Name), cancellationToken);
         try
         {
+            var own = lease as FileSystemLease;
             var path = paths.LeaseRecord(lease.Name);
-            var (record, damage) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), CancellationToken.None);
-            if (record is null && damage is null && lease is FileSystemLease own && !lease.Lost.IsCancellationRequested)
+            var (record, _) = await FileWork.OnFileAsync("read the lease", path, () => LeaseFile.Read(path), CancellationToken.None);
+            if (record is null && own is { IsOver: false })
             {
                 record = await FileWork.OnFileAsync("write the lease", path, () => TryRestore(section, own), CancellationToken.None);
             }
 
             var holds = record?.Owner is not null && record.FencingNumber == lease.FencingNumber
-                && !lease.Lost.IsCancellationRequested && time.GetUtcNow() < record.Expires;
-            return holds ? section : throw new LeaseLostException(lease.Name);
+                && own is not { IsOver: true } && !lease.Lost.IsCancellationRequested;
+            return holds && paths.Claim(record!.Claim) is { } claim ? new(section, claim) : throw new LeaseLostException(lease.Name);
         }
         catch
         {
@@ -90,15 +98,71 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
 
     private async Task<T> InSectionAsync<T>(string action, string name, Func<FileLock, T> work, CancellationToken cancellationToken)
     {
-        using var section = await _locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
+        using var section = await locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
         return await FileWork.OnFileAsync(action, paths.LeaseRecord(name), () => work(section), CancellationToken.None);
     }
 
     private async Task<FileSystemLease?> TakeAsync(StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
     {
-        var (record, since) = await InSectionAsync(
-            "acquire the lease", name, section => (TryTake(section, owner, name, duration, out var since), since), cancellationToken);
-        return record is null ? null : new FileSystemLease(this, owner, name, record.FencingNumber, duration, time, since);
+        var path = paths.LeaseRecord(name);
+        if (await FileWork.OnFileAsync("read the lease", path, () => IsHeld(owner, path), cancellationToken))
+        {
+            return null;
+        }
+
+        using var section = await locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
+        var asked = time.GetTimestamp();
+        var claim = await FileWork.OnFolderAsync("write to", paths.Claims, () => claims.TryPlace(owner, name), CancellationToken.None);
+        if (claim is null)
+        {
+            return null;
+        }
+
+        FileSystemLease? lease = null;
+        try
+        {
+            if (await IsAloneAsync(owner, name, claim, cancellationToken))
+            {
+                lease = await FileWork.OnFileAsync(
+                    "acquire the lease", path, () => TryTake(section, owner, name, duration, claim, asked), CancellationToken.None);
+            }
+
+            return lease;
+        }
+        finally
+        {
+            if (lease is null)
+            {
+                await FileWork.OnFolderAsync("write to", claim.Folder, () => claims.Withdraw(claim), CancellationToken.None);
+            }
+        }
+    }
+
+    // Saves those who wait for a lease most of the work. The record may be out of date, so it only ever says "not yet".
+    private bool IsHeld(StorageOwner asker, string path)
+        => clock.Estimate() is { } now && LeaseFile.Read(path).Record is { Owner: { } owner, Claim: not null } record
+            && now.ToUnixTimeMilliseconds() < record.Since + (record.DurationSeconds * 1000)
+            && record.Since <= now.ToUnixTimeMilliseconds() + LeasePolicy.ClockTolerance.TotalMilliseconds
+            && !IsDead(asker, owner);
+
+    private async Task<bool> IsAloneAsync(StorageOwner owner, string name, LeaseClaim claim, CancellationToken cancellationToken)
+    {
+        for (var look = 0; look < MaxLooks; look++)
+        {
+            var contest = await FileWork.OnFolderAsync(
+                "read",
+                paths.Claims,
+                () => claims.Contest(claim, id => IsDead(owner, id), folder => ReportTakeOver(name, folder)),
+                CancellationToken.None);
+            if (contest != ClaimContest.Undecided)
+            {
+                return contest == ClaimContest.Alone;
+            }
+
+            await FileWork.PauseAsync(look, cancellationToken);
+        }
+
+        return false;
     }
 
     // The caller was canceled. Releases the lease if it is acquired after all.
@@ -111,177 +175,127 @@ internal sealed class FileSystemLeases(StoragePaths paths, TimeProvider time, IL
         }
     }
 
-    private LeaseRecord? TryTake(FileLock section, StorageOwner owner, string name, TimeSpan duration, out long since)
+    private FileSystemLease? TryTake(
+        FileLock section, StorageOwner owner, string name, TimeSpan duration, LeaseClaim claim, long asked)
     {
+        if (!ClaimFolder.TryHold(claim, duration))
+        {
+            return null;
+        }
+
         var path = paths.LeaseRecord(name);
-        since = time.GetTimestamp();
-        var now = time.GetUtcNow();
         var (current, damage) = LeaseFile.Read(path);
         if (damage is not null)
         {
             logger.LeaseRecordDamaged(name, damage, LeaseFile.SetAside(path));
         }
 
-        var isFree = LeasePolicy.IsFree(current, now, MachineIdentity.Current)
-            || IsHolderDead(owner, name, current!)
-            || HasOutlasted(name, current!, now);
-        if (!isFree)
+        // A record of this version needs no second look, because its claim would be there.
+        if (current is { Owner: not null, Claim: null } && !_earlier.IsFree(name, current))
         {
             return null;
         }
 
-        var number = LeasePolicy.NextNumber(current?.FencingNumber ?? 0, section.ReadNumber(), now);
-        var record = NewRecord(owner, number, now, duration);
+        var number = LeasePolicy.NextNumber(current?.FencingNumber ?? 0, section.ReadNumber(), claim.Asked);
         section.WriteNumber(number);
-        LeaseFile.Write(path, record, owner.Id, durable: true);
-        _observations.TryRemove(name, out _);
-        return record;
+        var lease = new FileSystemLease(this, owner, claim, name, number, duration, time, asked);
+        return TryWrite(lease, NewRecord(lease, claim.Asked), durable: true) ? lease : null;
     }
 
-    // The owner's file may have been deleted while the store is still there. The lease record decides then.
-    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> IsThereAsync(FileSystemLease lease)
+    private bool TryWrite(FileSystemLease lease, LeaseRecord record, bool durable)
     {
-        if (lease.Owner.IsInPlace)
+        using var draft = FileDraft.TryCreate(lease.Claim.Folder, lease.Owner.Id);
+        return draft is not null && TryWrite(draft, lease.Name, record, durable);
+    }
+
+    private bool TryWrite(FileDraft draft, string name, LeaseRecord record, bool durable)
+    {
+        draft.Write(LeaseFile.Serialize(record), durable);
+        return draft.TryMove(paths.LeaseRecord(name), durable);
+    }
+
+    // A file in place of the root is a mistake that may pass; an empty root is another store, in which the lease excludes nobody.
+    private bool IsThere(FileSystemLease lease)
+        => Directory.Exists(lease.Claim.Folder)
+            || (File.Exists(paths.Root) ? throw new IOException($"'{paths.Root}' is not a folder.") : false);
+
+    private bool TryRestoreOwner(FileSystemLease lease)
+    {
+        if (!IsThere(lease))
         {
-            return true;
+            return false;
         }
 
-        var record = paths.LeaseRecord(lease.Name);
-        return await FileWork.OnFileAsync(
-            "check the lease",
-            record,
-            () =>
-            {
-                if (!File.Exists(record))
-                {
-                    // A file in place of the root is a mistake that may pass; an empty root is another store.
-                    return File.Exists(paths.Root) ? throw new IOException($"'{paths.Root}' is not a folder.") : false;
-                }
-
-                lease.Owner.Restore();
-                return true;
-            },
-            CancellationToken.None);
+        lease.Owner.Restore();
+        return true;
     }
 
     /// <summary>
-    /// Restores a lease record that another program deleted, unless the separately stored number shows that the lease was acquired since.
+    /// Restores a lease record that another program deleted or damaged, unless the separately stored number shows that the lease was
+    /// acquired since.
     /// </summary>
     private LeaseRecord? TryRestore(FileLock section, FileSystemLease lease)
     {
-        if (section.ReadNumber() != lease.FencingNumber)
+        if (section.ReadNumber() > lease.FencingNumber)
         {
             return null;
         }
 
-        var record = NewRecord(lease.Owner, lease.FencingNumber, time.GetUtcNow(), lease.Duration);
-        LeaseFile.Write(paths.LeaseRecord(lease.Name), record, lease.Owner.Id, durable: false);
+        var record = NewRecord(lease, clock.Estimate() ?? lease.Claim.Asked);
+        if (!TryWrite(lease, record, durable: false))
+        {
+            return null;
+        }
+
         logger.LeaseRestored(lease.Name);
         return record;
     }
 
     private bool TryRenew(FileLock section, FileSystemLease lease)
     {
-        var path = paths.LeaseRecord(lease.Name);
-        var (record, damage) = LeaseFile.Read(path);
-        if (record is null && damage is null)
-        {
-            return TryRestore(section, lease) is not null;
-        }
-
-        if (record is null || !lease.IsHolderOf(record))
+        var (record, _) = LeaseFile.Read(paths.LeaseRecord(lease.Name));
+        if (record is null ? TryRestore(section, lease) is null : !lease.IsHolderOf(record))
         {
             return false;
         }
 
-        var renewed = NewRecord(lease.Owner, lease.FencingNumber, time.GetUtcNow(), lease.Duration);
-        LeaseFile.Write(path, renewed, lease.Owner.Id, durable: false);
-        return true;
+        using var draft = FileDraft.TryCreate(lease.Claim.Folder, lease.Owner.Id);
+        return draft is not null && clock.Read(draft.Path) is { } since
+            && ClaimFolder.TryRenew(lease.Claim, since, lease.Duration)
+            && TryWrite(draft, lease.Name, NewRecord(lease, since), durable: false);
     }
 
     private bool Release(FileSystemLease lease)
     {
-        var path = paths.LeaseRecord(lease.Name);
-        if (LeaseFile.Read(path).Record is not { } record || !lease.IsHolderOf(record))
-        {
-            return false;
-        }
-
-        LeaseFile.Write(path, new LeaseRecord { FencingNumber = record.FencingNumber }, lease.Owner.Id, durable: false);
-        return true;
+        var released = LeaseFile.Read(paths.LeaseRecord(lease.Name)).Record is { } record && lease.IsHolderOf(record)
+            && TryWrite(lease, new LeaseRecord { FencingNumber = record.FencingNumber }, durable: false);
+        claims.Withdraw(lease.Claim);
+        return released;
     }
 
-    private bool IsHolderDead(StorageOwner asker, string name, LeaseRecord record)
-    {
-        // The owner's ID becomes part of a path, so only the format that KestrelAcme writes is accepted.
-        var dead = asker.LocksWork && record.Machine == MachineIdentity.Current
-            && Guid.TryParseExact(record.Owner, "n", out var id) && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")));
-        if (dead)
-        {
-            logger.LeaseTakenOver(name, record.ProcessId, record.Host);
-        }
+    // The owner's ID becomes part of a path, so only the format that KestrelAcme writes is accepted.
+    private bool IsDead(StorageOwner asker, string owner)
+        => asker.LocksWork && owner != asker.Id && Guid.TryParseExact(owner, "n", out var id)
+            && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")), asker.Domain);
 
-        return dead;
+    private void ReportTakeOver(string name, string folder)
+    {
+        var record = LeaseFile.Read(paths.LeaseRecord(name)).Record;
+        var known = paths.Claim(record?.Claim) == folder;
+        logger.LeaseTakenOver(name, known ? record!.ProcessId : 0, known ? record!.Host : "this machine");
     }
 
-    // A record written with a wrong clock must not block for years. Its duration is counted from when this instance first saw it.
-    private bool HasOutlasted(string name, LeaseRecord record, DateTimeOffset now)
+    private LeaseRecord NewRecord(FileSystemLease lease, DateTimeOffset since) => new()
     {
-        if (!LeasePolicy.IsImplausible(record, now))
-        {
-            return false;
-        }
-
-        if (_observations.Count >= MaxObservations)
-        {
-            _observations.Clear();
-        }
-
-        var seen = _observations.AddOrUpdate(
-            name,
-            (record, time.GetTimestamp()),
-            (_, old) => old.Record == record ? old : (record, time.GetTimestamp()));
-        return time.GetElapsedTime(seen.Since) >= TimeSpan.FromSeconds(record.DurationSeconds) + LeasePolicy.ClockTolerance;
-    }
-
-    private static LeaseRecord NewRecord(StorageOwner owner, long number, DateTimeOffset now, TimeSpan duration) => new()
-    {
-        Owner = owner.Id,
-        FencingNumber = number,
-        Expires = now + duration,
-        DurationSeconds = duration.TotalSeconds,
-        // If locks do not work, the record names no machine, so that no one takes its owner for dead.
-        Machine = owner.LocksWork ? MachineIdentity.Current : "",
+        Owner = lease.Owner.Id,
+        FencingNumber = lease.FencingNumber,
+        Expires = time.GetUtcNow() + lease.Duration,
+        DurationSeconds = lease.Duration.TotalSeconds,
+        // Earlier versions take a holder of their machine for dead if they can lock its file.
+        Machine = lease.Owner.Domain,
         Host = Environment.MachineName,
         ProcessId = Environment.ProcessId,
+        Claim = Path.GetFileName(lease.Claim.Folder),
+        Since = since.ToUnixTimeMilliseconds(),
     };
-}
-
-/// <summary>Decides from its record who may acquire a lease. Pure.</summary>
-internal static class LeasePolicy
-{
-    /// <summary>The tolerated clock difference between machines that share a folder.</summary>
-    public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
-
-    /// <summary>Whether the lease can be acquired without checking whether its holder is alive.</summary>
-    /// <param name="record">The record; <see langword="null"/> if there is no readable one.</param>
-    /// <param name="now">The current time.</param>
-    /// <param name="machine">The running system of the caller.</param>
-    public static bool IsFree(LeaseRecord? record, DateTimeOffset now, string machine)
-        => record?.Owner is null || (record.Machine == machine ? now : now - ClockTolerance) >= record.Expires;
-
-    /// <summary>Whether a lease expires later than its duration allows, because this clock or that of its writer is wrong.</summary>
-    public static bool IsImplausible(LeaseRecord record, DateTimeOffset now)
-        => record.Expires - now > TimeSpan.FromSeconds(record.DurationSeconds) + ClockTolerance;
-
-    /// <summary>
-    /// Returns the number for a new lease: higher than every known number, and at least the milliseconds of the date, so that numbers still
-    /// increase if the folder was emptied or replaced.
-    /// </summary>
-    /// <param name="recorded">The number in the record; 0 if there is no readable record.</param>
-    /// <param name="kept">The number stored separately: 0 if there is none yet, <see langword="null"/> if it is unreadable.</param>
-    /// <param name="now">The current time. Its milliseconds exceed any possible count of leases.</param>
-    public static long NextNumber(long recorded, long? kept, DateTimeOffset now)
-        => Math.Max(now.ToUnixTimeMilliseconds(), Math.Max(recorded, kept ?? 0)) + 1;
 }

@@ -22,14 +22,23 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     /// <param name="timeProvider">The clock for leases and scans.</param>
     /// <param name="logger">The logger for warnings.</param>
     /// <param name="host">Returns facts about the machine. By default they are gathered for each check.</param>
-    internal FileSystemStorage(string path, TimeProvider timeProvider, ILogger<FileSystemStorage> logger, Func<HostFacts>? host = null)
+    /// <param name="traits">What tests pretend about the file system.</param>
+    internal FileSystemStorage(
+        string path,
+        TimeProvider timeProvider,
+        ILogger<FileSystemStorage> logger,
+        Func<HostFacts>? host = null,
+        FolderTraits? traits = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         _paths = new(path);
         _time = timeProvider;
         _logger = logger;
-        _registration = new(_paths, timeProvider, logger);
-        _leases = new(_paths, timeProvider, logger);
+        traits ??= new();
+        var clock = new ServerClock(timeProvider, traits.ServerTime);
+        var claims = new LeaseClaims(_paths, clock, timeProvider);
+        _registration = new(_paths, traits, claims, clock, logger);
+        _leases = new(_paths, new(traits, logger), claims, clock, timeProvider, logger);
         _reader = new(_paths, _registration, logger);
         _events = new(_paths, FolderWatch.ScanInterval, logger);
         _check = new(_paths, _registration, host ?? HostFacts.Gather);
@@ -71,15 +80,16 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         StorageKey.ThrowIfInvalid(key);
         StorageKey.ThrowIfTooLong(value);
         var owner = await _registration.GetAsync(cancellationToken);
-        await ChangeAsync("write", key, () => Write(key, value, owner), lease, cancellationToken).WaitAsync(cancellationToken);
+        await ChangeAsync("write", key, claim => TryWrite(key, value, owner, claim), lease, cancellationToken).WaitAsync(cancellationToken);
     }
 
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalid(key);
-        _ = await _registration.GetAsync(cancellationToken);
-        return await ChangeAsync("delete", key, () => Delete(_paths.ForKey(key)), lease, cancellationToken).WaitAsync(cancellationToken);
+        var owner = await _registration.GetAsync(cancellationToken);
+        return await ChangeAsync("delete", key, claim => TryDelete(_paths.ForKey(key), owner, claim), lease, cancellationToken)
+            .WaitAsync(cancellationToken);
     }
 
     public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -118,23 +128,50 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
 
     // Once started, a change is not abandoned: the value may change, and the lease's section may be left, only after it has finished.
     private async Task<bool> ChangeAsync(
-        string action, string key, Func<bool> change, IStorageLease? lease, CancellationToken cancellationToken)
+        string action, string key, Func<string?, bool?> change, IStorageLease? lease, CancellationToken cancellationToken)
     {
         using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
-        return await FileWork.OnFileAsync(action, _paths.ForKey(key), change, CancellationToken.None);
+        var changed = await FileWork.OnFileAsync(action, _paths.ForKey(key), () => change(guard?.Claim), CancellationToken.None);
+        if (changed is { } known)
+        {
+            return known;
+        }
+
+        (lease as StorageLease)?.MarkLost();
+        throw new LeaseLostException(lease!.Name);
     }
 
-    private bool Write(string key, ReadOnlyMemory<byte> value, StorageOwner owner)
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="owner">This instance.</param>
+    /// <param name="claim">The folder of the claim to the lease under which the value is written; <see langword="null"/> without one.</param>
+    /// <returns><see langword="null"/> if the lease was lost.</returns>
+    private bool? TryWrite(string key, ReadOnlyMemory<byte> value, StorageOwner owner, string? claim)
     {
         var path = _paths.ForKey(key);
         var folder = Path.GetDirectoryName(path)!;
         StoreFolders.ThrowIfLedAway(_paths.Root, folder);
         FilePermissions.CreateFolder(folder);
+        try
+        {
+            if (claim is not null)
+            {
+                using var draft = FileDraft.TryCreate(claim, owner.Id);
+                draft?.Write(value.Span, durable: true);
+                return draft?.TryMove(path, durable: true) is true ? true : null;
+            }
+        }
+        catch (OtherFileSystemException)
+        {
+            // The folder leads to another volume, to which nothing can be moved in one step. The check of the lease has to do.
+        }
+
         AtomicFile.Replace(path, value.Span, StoragePaths.Temporary(folder, owner.Id));
         return true;
     }
 
-    private bool Delete(string path)
+    /// <inheritdoc cref="TryWrite"/>
+    private bool? TryDelete(string path, StorageOwner owner, string? claim)
     {
         if (!File.Exists(path))
         {
@@ -143,7 +180,26 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
             return Directory.Exists(path) ? throw new UnauthorizedAccessException() : false;
         }
 
-        File.Delete(path);
+        try
+        {
+            if (claim is null)
+            {
+                File.Delete(path);
+            }
+            else if (StoragePaths.Temporary(claim, owner.Id) is var bin && AtomicRename.TryRun(path, bin))
+            {
+                AtomicFile.TryDelete(bin);
+            }
+            else
+            {
+                return Directory.Exists(claim) ? false : null;
+            }
+        }
+        catch (OtherFileSystemException)
+        {
+            File.Delete(path);
+        }
+
         DirectorySync.Flush(Path.GetDirectoryName(path)!);
         return true;
     }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace KestrelAcme.Storage.FileSystem;
 
-/// <summary>Reads and writes the record of a lease. The caller must be inside the lease's <see cref="FileLock"/>.</summary>
+/// <summary>Reads the record of a lease.</summary>
 internal static class LeaseFile
 {
     private const int MaxLength = 64 * 1024;
@@ -43,12 +43,7 @@ internal static class LeaseFile
         }
     }
 
-    public static void Write(string path, LeaseRecord record, string ownerId, bool durable)
-        => AtomicFile.Replace(
-            path,
-            JsonSerializer.SerializeToUtf8Bytes(record, LeaseRecordJsonContext.Default.LeaseRecord),
-            StoragePaths.Temporary(Path.GetDirectoryName(path)!, ownerId),
-            durable);
+    public static byte[] Serialize(LeaseRecord record) => JsonSerializer.SerializeToUtf8Bytes(record, LeaseRecordJsonContext.Default.LeaseRecord);
 
     /// <summary>Moves an invalid record out of the way. Only one is kept per lease.</summary>
     public static string SetAside(string path)
@@ -78,7 +73,7 @@ internal sealed record LeaseRecord
 
     public double DurationSeconds { get; init; }
 
-    /// <summary>The running system in which the owner's file lock exists. On another system the lock proves nothing.</summary>
+    /// <summary>The running system, and the mount, in which the owner's file lock exists. Elsewhere the lock proves nothing.</summary>
     public string Machine { get; init; } = "";
 
     /// <summary>For people who read the file.</summary>
@@ -86,4 +81,10 @@ internal sealed record LeaseRecord
 
     /// <inheritdoc cref="Host"/>
     public int ProcessId { get; init; }
+
+    /// <summary>The holder's claim; <see langword="null"/> in a record of an earlier version.</summary>
+    public string? Claim { get; init; }
+
+    /// <summary>When the lease was acquired or renewed, in the time of the file server, as milliseconds of Unix time.</summary>
+    public long Since { get; init; }
 }

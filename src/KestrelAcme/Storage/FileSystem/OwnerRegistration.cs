@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>Registers this instance at its first write, and detects when the store is no longer there.</summary>
-internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class OwnerRegistration(
+    StoragePaths paths, FolderTraits traits, LeaseClaims claims, ServerClock clock, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _stopping = new();
@@ -112,7 +113,7 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
 
         FilePermissions.CreateFolder(paths.Root);
         StoreFolders.Secure(paths.Root, logger);
-        var owner = StorageOwner.Register(paths);
+        var owner = StorageOwner.Register(paths, traits);
         if (!owner.LocksWork)
         {
             logger.FileLocksDoNotWork(paths.Root);
@@ -120,7 +121,7 @@ internal sealed class OwnerRegistration(StoragePaths paths, TimeProvider time, I
 
         _mount = FindMount();
         _owner = owner;
-        Sweep = Task.Run(() => new StorageSweep(paths, time, logger).Run(owner, _stopping.Token), _stopping.Token);
+        Sweep = Task.Run(() => new StorageSweep(paths, claims, clock, logger).Run(owner, _stopping.Token), _stopping.Token);
         return owner;
     }
 

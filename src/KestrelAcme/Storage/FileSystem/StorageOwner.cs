@@ -8,20 +8,29 @@ namespace KestrelAcme.Storage.FileSystem;
 /// </summary>
 internal sealed class StorageOwner : IDisposable
 {
+    private const int MaxLength = 4096;
+
     private readonly string _path;
     private readonly Lock _gate = new();
     private FileStream _file;
     private bool _disposed;
 
-    private StorageOwner(string id, string path, FileStream file, bool locksWork)
+    private StorageOwner(string id, string path, string domain, FileStream file, bool locksWork)
     {
         Id = id;
+        Domain = domain;
         LocksWork = locksWork;
         _path = path;
         _file = file;
     }
 
     public string Id { get; }
+
+    /// <summary>
+    /// Where the lock of the file is known: on this running system, and there by those who use the same mount. Two mounts of one share have
+    /// different device numbers, and may keep locks apart.
+    /// </summary>
+    public string Domain { get; }
 
     /// <summary>Whether the file system supports locks.</summary>
     public bool LocksWork { get; }
@@ -31,12 +40,16 @@ internal sealed class StorageOwner : IDisposable
     /// </summary>
     public bool IsInPlace => File.Exists(_path);
 
-    public static StorageOwner Register(StoragePaths paths)
+    public static StorageOwner Register(StoragePaths paths, FolderTraits traits)
     {
         var id = Guid.NewGuid().ToString("n");
         var path = paths.Owner(id);
-        var file = Create(path);
-        return new(id, path, file, locksWork: !CanLock(path));
+        FilePermissions.CreateFolder(paths.Owners);
+        var device = traits.LocksAreLocal ? id : $"{FileNode.Of(paths.Owners)?.Device:x}";
+        var domain = $"{MachineIdentity.Current}:{device}";
+        var share = traits.LocksAreLocal ? FileShare.ReadWrite : FileShare.None;
+        var file = Create(path, domain, share);
+        return new(id, path, domain, file, locksWork: traits.LocksAreLocal || !CanLock(path));
     }
 
     /// <summary>Restores the file after it was deleted, because leases that are held refer to it.</summary>
@@ -49,14 +62,38 @@ internal sealed class StorageOwner : IDisposable
                 return;
             }
 
-            var file = Create(_path);
+            var file = Create(_path, Domain, FileShare.None);
             _file.Dispose();
             _file = file;
         }
     }
 
     /// <summary>Whether the owner's process is known to have died. An owner without a file is not known to be dead.</summary>
-    public static bool IsKnownDead(string path) => File.Exists(path) && CanLock(path);
+    /// <param name="path">The owner's file.</param>
+    /// <param name="domain">The domain of the caller. The lock of an owner with another one proves nothing.</param>
+    public static bool IsKnownDead(string path, string domain)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var file = OpenBesideOthers(path);
+            return IsOf(domain, ReadText(file));
+        }
+        catch (Exception exception) when (FileFault.Covers(exception))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Returns the text of an owner's file.</summary>
+    public static string ReadText(FileStream file) => Encoding.UTF8.GetString(AtomicFile.ReadToEnd(file.SafeFileHandle, MaxLength));
+
+    /// <summary>Whether an owner's file, by its text, is of an instance whose locks this one knows.</summary>
+    public static bool IsOf(string domain, string text) => text.StartsWith(domain + "\n", StringComparison.Ordinal);
 
     public void Dispose()
     {
@@ -85,13 +122,13 @@ internal sealed class StorageOwner : IDisposable
     public static FileStream OpenBesideOthers(string path)
         => FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
-    private static FileStream Create(string path)
+    private static FileStream Create(string path, string domain, FileShare share)
     {
         FilePermissions.CreateFolder(Path.GetDirectoryName(path)!);
-        var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
 
-        // Tells a later sweep on which system the file's lock is meaningful.
-        file.Write(Encoding.UTF8.GetBytes(MachineIdentity.Current + "\n"));
+        // Tells others whether the file's lock means anything to them.
+        file.Write(Encoding.UTF8.GetBytes(domain + "\n"));
         return file;
     }
 

@@ -4,12 +4,18 @@ namespace KestrelAcme.Storage.FileSystem;
 internal sealed class StoragePaths(string root)
 {
     public const string TemporarySuffix = ".tmp";
+    public const int OwnerIdLength = 32;
+
+    private const int LeaseHashLength = 32;
+    private const int ClaimLength = LeaseHashLength + 1 + OwnerIdLength + 1 + 8;
 
     public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
     public string Owners => Path.Join(Root, "~owners");
 
     public string Leases => Path.Join(Root, "~leases");
+
+    public string Claims => Path.Join(Root, "~claims");
 
     public string ForKey(string key) => Below(Root, key);
 
@@ -20,6 +26,24 @@ internal sealed class StoragePaths(string root)
     public string LeaseLock(string name) => Below(Leases, name) + "~lock";
 
     public string Owner(string id) => Path.Join(Owners, id);
+
+    /// <summary>Returns the folder for a new claim to a lease. Names of leases may be longer than names of folders.</summary>
+    public string NewClaim(string name, string ownerId)
+        => Path.Join(Claims, $"{StorageKey.Hash(name)[..LeaseHashLength]}~{ownerId}-{Guid.NewGuid().ToString("n")[..8]}");
+
+    /// <summary>Returns the folder of a claim; <see langword="null"/> if its name is not one that <see cref="NewClaim"/> returns.</summary>
+    public string? Claim(string? folderName)
+        => folderName is { Length: ClaimLength } && folderName.All(c => char.IsAsciiHexDigitLower(c) || c is '~' or '-')
+            ? Path.Join(Claims, folderName)
+            : null;
+
+    /// <summary>Returns the part of a claim's path that stands for the lease.</summary>
+    public static string LeaseOfClaim(string folder)
+        => Path.GetFileName(folder.AsSpan()) is { Length: ClaimLength } name ? name[..LeaseHashLength].ToString() : "";
+
+    /// <summary>Returns the ID of the instance whose claim it is.</summary>
+    public static string OwnerOfClaim(string folder)
+        => Path.GetFileName(folder.AsSpan()) is { Length: ClaimLength } name ? name.Slice(LeaseHashLength + 1, OwnerIdLength).ToString() : "";
 
     /// <summary>Returns a path for a file that is being written. It identifies the writer, and scans for keys ignore it.</summary>
     public static string Temporary(string folder, string ownerId)

@@ -8,7 +8,8 @@ namespace KestrelAcme.Storage.FileSystem;
 /// <summary>
 /// Removes what dead instances left behind: half-written files and their owner files. Never removes what a living instance may need.
 /// </summary>
-internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogger logger)
+/// <remarks>Ages are counted in the time of the file server: by this host's clock, a file that is being written may look old.</remarks>
+internal sealed class StorageSweep(StoragePaths paths, LeaseClaims claims, ServerClock clock, ILogger logger)
 {
     private static readonly TimeSpan MinAgeOfUnknown = TimeSpan.FromHours(1);
 
@@ -23,14 +24,15 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
         AttributesToSkip = FileAttributes.None,
         IgnoreInaccessible = true,
     };
-    private const int OwnerIdLength = 32;
-    private const int MaxLengthOfOwner = 4096;
     private const string DeathMark = "dead\n";
+
+    private DateTimeOffset _now;
 
     public void Run(StorageOwner self, CancellationToken cancellationToken)
     {
         try
         {
+            _now = ReadClock(self);
             var removed = 0;
             foreach (var path in FindTemporaryFiles())
             {
@@ -45,9 +47,10 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
             foreach (var path in self.LocksWork ? Directory.EnumerateFiles(paths.Owners) : [])
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                SweepOwner(path);
+                SweepOwner(path, self.Domain);
             }
 
+            claims.Sweep(_now);
             if (removed > 0)
             {
                 logger.LeftoversRemoved(removed, paths.Root);
@@ -71,7 +74,7 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
     private bool IsLeftover(string path, StorageOwner self)
     {
         var name = Path.GetFileName(path.AsSpan())[1..];
-        if (name.Length <= OwnerIdLength || !Guid.TryParseExact(name[..OwnerIdLength], "n", out var id))
+        if (name.Length <= StoragePaths.OwnerIdLength || !Guid.TryParseExact(name[..StoragePaths.OwnerIdLength], "n", out var id))
         {
             return false;
         }
@@ -83,21 +86,24 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
         }
 
         // The owner may be on another machine. If its death cannot be proved, only the file's age decides.
-        return (self.LocksWork && StorageOwner.IsKnownDead(paths.Owner(owner)) && MayProveDeath(path))
+        return (self.LocksWork && StorageOwner.IsKnownDead(paths.Owner(owner), self.Domain))
             || IsOlderThan(path, MinAgeOfUnknown);
     }
 
-    // On a share with locks per machine, acquiring the lock proves nothing. Files that are being written there are young.
-    private bool MayProveDeath(string path) => IsOlderThan(path, TimeSpan.FromSeconds(30));
-
     private bool IsOlderThan(string path, TimeSpan age)
-        => time.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero) >= age;
+        => _now - new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero) >= age;
 
-    private void SweepOwner(string path)
+    private DateTimeOffset ReadClock(StorageOwner self)
+    {
+        using var draft = FileDraft.TryCreate(paths.Root, self.Id);
+        return draft is not null && clock.Read(draft.Path) is { } now ? now : throw new DirectoryNotFoundException();
+    }
+
+    private void SweepOwner(string path, string domain)
     {
         try
         {
-            if (IsPastUse(path))
+            if (IsPastUse(path, domain))
             {
                 AtomicFile.TryDelete(path);
             }
@@ -110,11 +116,11 @@ internal sealed class StorageSweep(StoragePaths paths, TimeProvider time, ILogge
 
     // A dead owner's file allows others to take over its leases at once. It is kept for the longest duration of a lease after the death was
     // noticed.
-    private bool IsPastUse(string path)
+    private bool IsPastUse(string path, string domain)
     {
         using var file = StorageOwner.OpenBesideOthers(path);
-        var text = Encoding.UTF8.GetString(AtomicFile.ReadToEnd(file.SafeFileHandle, MaxLengthOfOwner));
-        if (!text.StartsWith(MachineIdentity.Current, StringComparison.Ordinal))
+        var text = StorageOwner.ReadText(file);
+        if (!StorageOwner.IsOf(domain, text))
         {
             return IsOlderThan(path, MaxAgeOfStranger);
         }

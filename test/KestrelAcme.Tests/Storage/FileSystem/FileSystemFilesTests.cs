@@ -81,7 +81,7 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         await first.WriteAsync("a/b", "x"u8.ToArray(), cancellationToken: Token);
         var living = Path.GetFileName(Assert.Single(Directory.GetFiles(Path.Join(_fixture.Root, "~owners"))));
         const string Dead = "0123456789abcdef0123456789abcdef";
-        await File.WriteAllTextAsync(Path.Join(_fixture.Root, "~owners", Dead), MachineIdentity.Current + "\n", Token);
+        await File.WriteAllTextAsync(Path.Join(_fixture.Root, "~owners", Dead), Domain + "\n", Token);
         var now = _fixture.Time.GetUtcNow().UtcDateTime;
         var ofDead = MakeLeftover(Dead, now.AddMinutes(-1));
         var ofUnknown = MakeLeftover("ffffffffffffffffffffffffffffffff", now.AddMinutes(-59));
@@ -108,7 +108,7 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         var owners = Path.Join(_fixture.Root, "~owners");
         Directory.CreateDirectory(owners);
         var dead = Path.Join(owners, "0123456789abcdef0123456789abcdef");
-        await File.WriteAllTextAsync(dead, MachineIdentity.Current + "\n", Token);
+        await File.WriteAllTextAsync(dead, Domain + "\n", Token);
         File.SetLastWriteTimeUtc(dead, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         await StartAndSweepAsync();
         Assert.EndsWith("dead\n", await File.ReadAllTextAsync(dead, Token), StringComparison.Ordinal);
@@ -165,13 +165,15 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         var storage = _fixture.OpenFileSystem();
         await storage.WriteAsync("a/old", "x"u8.ToArray(), cancellationToken: Token);
         var paths = new StoragePaths(_fixture.Root);
-        using var registration = new OwnerRegistration(paths, _fixture.Time, _fixture.Log.For<FileSystemStorage>());
+        var logger = _fixture.Log.For<FileSystemStorage>();
+        var clock = new ServerClock(_fixture.Time, simulated: null);
+        using var registration = new OwnerRegistration(paths, new(), new(paths, clock, _fixture.Time), clock, logger);
         var watch = new FolderWatch(
             paths,
-            new FileSystemReader(paths, registration, _fixture.Log.For<FileSystemStorage>()),
+            new FileSystemReader(paths, registration, logger),
             "a/",
             _fixture.Time,
-            _fixture.Log.For<FileSystemStorage>(),
+            logger,
             systemEvents: null);
         await using var changes = watch.RunAsync(Token).GetAsyncEnumerator(Token);
         Assert.True(await changes.MoveNextAsync());
@@ -186,6 +188,8 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
+
+    private string Domain => $"{MachineIdentity.Current}:{FileNode.Of(Path.Join(_fixture.Root, "~owners"))?.Device:x}";
 
     private static UnixFileMode ModeOf(string path) => OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(path);
 

@@ -6,7 +6,10 @@ using KestrelAcme.Storage.Contract;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
-/// <summary>A store in a temporary folder, with a fake clock that all its instances share.</summary>
+/// <summary>
+/// A store in a temporary folder, with a fake clock that all its instances share. Only their dates may differ, and none of them is that of
+/// the file server.
+/// </summary>
 internal sealed class FileSystemFixture : IStorageFixture
 {
     private readonly TemporaryFolder _folder = new();
@@ -20,11 +23,19 @@ internal sealed class FileSystemFixture : IStorageFixture
 
     public string Root => _folder.Combine("store");
 
-    public IAcmeStorage Open(TimeSpan clockOffset = default) => OpenFileSystem();
+    /// <summary>Whether the file locks of one instance exclude no other.</summary>
+    public bool LocksAreLocal { get; init; }
 
-    public FileSystemStorage OpenFileSystem(HostFacts? host = null)
+    public IAcmeStorage Open(TimeSpan clockOffset = default) => OpenFileSystem(clockOffset: clockOffset);
+
+    public FileSystemStorage OpenFileSystem(HostFacts? host = null, TimeSpan clockOffset = default)
     {
-        var storage = new FileSystemStorage(Root, Time, Log.For<FileSystemStorage>(), host is null ? null : () => host);
+        var storage = new FileSystemStorage(
+            Root,
+            clockOffset == default ? Time : new WrongDate(Time, clockOffset),
+            Log.For<FileSystemStorage>(),
+            host is null ? null : () => host,
+            new() { ServerTime = Time.GetUtcNow, LocksAreLocal = LocksAreLocal });
         lock (_opened)
         {
             _opened.Add(storage);
@@ -80,5 +91,17 @@ internal sealed class FileSystemFixture : IStorageFixture
         }
 
         _folder.Dispose();
+    }
+
+    private sealed class WrongDate(TimeProvider time, TimeSpan offset) : TimeProvider
+    {
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow() + offset;
+
+        public override long GetTimestamp() => time.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+            => time.CreateTimer(callback, state, dueTime, period);
     }
 }

@@ -70,13 +70,15 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task RenewAsync_RecordDamagedMeanwhile_IsLost()
+    public async Task RenewAsync_RecordDamagedMeanwhile_IsRestored()
     {
         await using var lease = await _storage.TryAcquireLeaseAsync("a", Minute, Token);
         await File.WriteAllTextAsync(Record, "{", Token);
-        Assert.False(await lease!.RenewAsync(Token));
-        Assert.True(lease.Lost.IsCancellationRequested);
-        await Assert.ThrowsAsync<LeaseLostException>(async () => await _storage.WriteAsync("k", new byte[1], lease, Token));
+        Assert.Null(await _fixture.Open().TryAcquireLeaseAsync("a", Minute, Token));
+        Assert.True(await lease!.RenewAsync(Token));
+        await File.WriteAllTextAsync(Record, "", Token);
+        await _storage.WriteAsync("k", new byte[1], lease, Token);
+        Assert.Equal(lease.FencingNumber, LeaseFile.Read(Record).Record!.FencingNumber);
     }
 
     [Fact]

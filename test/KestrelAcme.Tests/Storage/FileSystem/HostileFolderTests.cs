@@ -173,15 +173,26 @@ public sealed class HostileFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task RenewAsync_RecordDeletedAndLeaseReacquired_IsLost()
+    public async Task TryAcquireLeaseAsync_RecordDeletedWhileHeld_Null()
     {
         var storage = _fixture.OpenFileSystem();
         await using var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
         File.Delete(Path.Join(_fixture.Root, "~leases", "a~lease"));
+        Assert.Null(await _fixture.Open().TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token));
+        Assert.True(await lease!.RenewAsync(Token));
+    }
+
+    [Fact]
+    public async Task RenewAsync_ClaimDeletedAndLeaseReacquired_IsLost()
+    {
+        var storage = _fixture.OpenFileSystem();
+        await using var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
+        Directory.Delete(Path.Join(_fixture.Root, "~claims"), recursive: true);
         await using var other = await _fixture.Open().TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
 
         Assert.NotNull(other);
-        Assert.False(await lease!.RenewAsync(Token));
+        Assert.True(other.FencingNumber > lease!.FencingNumber);
+        Assert.False(await lease.RenewAsync(Token));
         await Assert.ThrowsAsync<LeaseLostException>(async () => await storage.WriteAsync("b", new byte[1], lease, Token));
     }
 

@@ -16,4 +16,14 @@ internal static class StorageChildProcess
         var command = Command(arguments);
         return ChildProcess.Start(command[0], command.Skip(1));
     }
+
+    /// <summary>Starts an instance whose file locks exclude no other one, and whose clock has another date.</summary>
+    public static ChildProcess StartOnShare(int daysAhead, params string[] arguments)
+    {
+        var command = Command(arguments);
+        return ChildProcess.Start(
+            command[0],
+            command.Skip(1),
+            new Dictionary<string, string?> { ["STORAGE_LOCKS"] = "local", ["STORAGE_DAYS_AHEAD"] = $"{daysAhead}" });
+    }
 }

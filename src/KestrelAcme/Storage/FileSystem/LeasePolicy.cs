@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+
+namespace KestrelAcme.Storage.FileSystem;
+
+/// <summary>Decides from a record of an earlier version who may acquire a lease, and which number it gets. Pure.</summary>
+internal static class LeasePolicy
+{
+    /// <summary>The tolerated clock difference between machines that share a folder.</summary>
+    public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether the lease can be acquired without checking whether its holder is alive.</summary>
+    /// <param name="record">The record; <see langword="null"/> if there is no readable one.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="machine">The running system of the caller.</param>
+    public static bool IsFree(LeaseRecord? record, DateTimeOffset now, string machine)
+        => record?.Owner is null || (record.Machine == machine ? now : now - ClockTolerance) >= record.Expires;
+
+    /// <summary>Whether a lease expires later than its duration allows, because this clock or that of its writer is wrong.</summary>
+    public static bool IsImplausible(LeaseRecord record, DateTimeOffset now)
+        => record.Expires - now > TimeSpan.FromSeconds(record.DurationSeconds) + ClockTolerance;
+
+    /// <summary>
+    /// Returns the number for a new lease: higher than every known number, and at least the milliseconds of the date, so that numbers still
+    /// increase if the folder was emptied or replaced.
+    /// </summary>
+    /// <param name="recorded">The number in the record; 0 if there is no readable record.</param>
+    /// <param name="kept">The number stored separately: 0 if there is none yet, <see langword="null"/> if it is unreadable.</param>
+    /// <param name="now">The time of the file server. Its milliseconds exceed any possible count of leases.</param>
+    public static long NextNumber(long recorded, long? kept, DateTimeOffset now)
+        => Math.Max(now.ToUnixTimeMilliseconds(), Math.Max(recorded, kept ?? 0)) + 1;
+}
+
+/// <summary>Records that instances of an earlier version wrote, which share the folder during a rolling upgrade and have no claims.</summary>
+internal sealed class EarlierRecords(TimeProvider time)
+{
+    private const int MaxObservations = 1000;
+
+    private readonly ConcurrentDictionary<string, (LeaseRecord Record, long Since)> _observations = new(StringComparer.Ordinal);
+
+    public bool IsFree(string name, LeaseRecord record)
+    {
+        var now = time.GetUtcNow();
+        return LeasePolicy.IsFree(record, now, MachineIdentity.Current) || HasOutlasted(name, record, now);
+    }
+
+    // A record written with a wrong clock must not block for years. Its duration is counted from when this instance first saw it.
+    private bool HasOutlasted(string name, LeaseRecord record, DateTimeOffset now)
+    {
+        if (!LeasePolicy.IsImplausible(record, now))
+        {
+            return false;
+        }
+
+        if (_observations.Count >= MaxObservations)
+        {
+            _observations.Clear();
+        }
+
+        var seen = _observations.AddOrUpdate(
+            name,
+            (record, time.GetTimestamp()),
+            (_, old) => old.Record == record ? old : (record, time.GetTimestamp()));
+        return time.GetElapsedTime(seen.Since) >= TimeSpan.FromSeconds(record.DurationSeconds) + LeasePolicy.ClockTolerance;
+    }
+}
