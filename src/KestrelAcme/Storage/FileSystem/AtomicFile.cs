@@ -6,6 +6,9 @@ namespace KestrelAcme.Storage.FileSystem;
 /// <summary>Reads and writes whole files: a reader sees the old content or the new content, never a mixture.</summary>
 internal static class AtomicFile
 {
+    private const int MaxReads = 8;
+    private const int Stale = 116;
+
     /// <summary>Writes to <paramref name="temporary"/> in the same folder and renames it to <paramref name="path"/>.</summary>
     /// <param name="path">The file to replace.</param>
     /// <param name="value">The new content.</param>
@@ -39,6 +42,29 @@ internal static class AtomicFile
     /// Opens a file for reading, so that others can still replace and delete it. Returns <see langword="null"/> if it does not exist.
     /// </summary>
     public static SafeFileHandle? OpenIfExists(string path) => RegularFile.OpenIfExists(path);
+
+    /// <summary>
+    /// Opens and reads a file, and does so again if another host replaced it meanwhile: a file server may have forgotten the open file, or
+    /// give the length of the new one.
+    /// </summary>
+    public static T ReadAgain<T>(Func<T> read)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return read();
+            }
+            catch (IOException exception) when (attempt < MaxReads && IsReplaced(exception))
+            {
+                // The next attempt opens the new file.
+            }
+        }
+    }
+
+    // A file that does not exist when it is opened causes no exception.
+    private static bool IsReplaced(IOException exception)
+        => exception is EndOfStreamException or FileNotFoundException || exception.HResult == Stale;
 
     /// <summary>Reads an open file to its end.</summary>
     /// <exception cref="IOException">The file is larger than <paramref name="maxLength"/>.</exception>

@@ -20,6 +20,11 @@ internal static class ClaimFolder
     /// <returns><see langword="false"/> if another instance removed the claim, because it asked for too long.</returns>
     public static bool TryHold(LeaseClaim claim, TimeSpan duration)
     {
+        if (claim.Stamp is not null)
+        {
+            return true;
+        }
+
         var stamp = NameOf(claim.Asked, duration, 0);
         try
         {
@@ -96,6 +101,10 @@ internal static class ClaimFolder
         CultureInfo.InvariantCulture,
         $"held-{since.ToUnixTimeMilliseconds()}-{(long)Math.Ceiling(duration.TotalMilliseconds)}-{renewals}");
 
+    // NFS and FUSE keep a deleted file under such a name as long as a process of this host has it open.
+    private static bool IsDeletedButOpen(string name)
+        => name.StartsWith(".nfs", StringComparison.Ordinal) || name.StartsWith(".fuse_hidden", StringComparison.Ordinal);
+
     private static bool IsMark(string name) => name == Broken || TryParse(name, out _, out _);
 
     private static bool TryParse(string name, out DateTimeOffset since, out TimeSpan duration)
@@ -144,9 +153,8 @@ internal static class ClaimFolder
             }
         }
 
-        // NFS keeps a deleted file under such a name as long as a process of this host has it open.
-        if (List(folder) is { } kept && kept.All(name => IsMark(name) || name.StartsWith(".nfs", StringComparison.Ordinal))
-            && !folder.EndsWith(Aside, StringComparison.Ordinal))
+        if (!folder.EndsWith(Aside, StringComparison.Ordinal)
+            && List(folder) is { } kept && kept.All(name => IsMark(name) || IsDeletedButOpen(name)))
         {
             Directory.Move(folder, Path.Join(claims, $"~{Guid.NewGuid():n}{Aside}"));
             return true;

@@ -13,7 +13,9 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
     private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _passedOver = new(StringComparer.Ordinal);
 
-    public ReadOnlyMemory<byte>? Read(string key)
+    public ReadOnlyMemory<byte>? Read(string key) => AtomicFile.ReadAgain(() => ReadOnce(key));
+
+    private ReadOnlyMemory<byte>? ReadOnce(string key)
     {
         var path = paths.ForKey(key);
         using var file = AtomicFile.OpenIfExists(path);

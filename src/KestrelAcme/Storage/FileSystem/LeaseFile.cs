@@ -10,7 +10,9 @@ internal static class LeaseFile
 
     /// <summary>Reads the record.</summary>
     /// <returns>The record, or the reason why it is invalid, or neither if there is none.</returns>
-    public static (LeaseRecord? Record, string? Damage) Read(string path)
+    public static (LeaseRecord? Record, string? Damage) Read(string path) => AtomicFile.ReadAgain(() => ReadOnce(path));
+
+    private static (LeaseRecord? Record, string? Damage) ReadOnce(string path)
     {
         byte[] content;
         using (var file = AtomicFile.OpenIfExists(path))
@@ -43,7 +45,8 @@ internal static class LeaseFile
         }
     }
 
-    public static byte[] Serialize(LeaseRecord record) => JsonSerializer.SerializeToUtf8Bytes(record, LeaseRecordJsonContext.Default.LeaseRecord);
+    public static byte[] Serialize(LeaseRecord record)
+        => JsonSerializer.SerializeToUtf8Bytes(record, LeaseRecordJsonContext.Default.LeaseRecord);
 
     /// <summary>Moves an invalid record out of the way. Only one is kept per lease.</summary>
     public static string SetAside(string path)
