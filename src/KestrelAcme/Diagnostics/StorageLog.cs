@@ -16,7 +16,8 @@ internal static partial class StorageLog
     public static partial void MoreFilesReadableByOthers(this ILogger logger, Quoted root);
 
     [LoggerMessage(1402, LogLevel.Warning,
-        "The file system of '{Root}' does not support file locks: the lease of a crashed instance can be acquired only after it has expired. "
+        "The file system of '{Root}' does not support file locks: "
+        + "the lease of a crashed instance can be acquired only after it has expired. "
         + "If instances share the folder, all must run a version that needs no file locks for its leases.",
         EventName = nameof(FileLocksDoNotWork))]
     public static partial void FileLocksDoNotWork(this ILogger logger, Quoted root);

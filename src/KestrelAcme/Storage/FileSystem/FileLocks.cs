@@ -10,9 +10,10 @@ namespace KestrelAcme.Storage.FileSystem;
 /// Short critical sections among processes that share a file system. The process that has the lock file open exclusively is inside.
 /// </summary>
 /// <remarks>
-/// On Linux the lock is <c>flock</c>. NFSv4 turns it into a byte-range lock on the server, and SMB into one of its own, so it excludes other
-/// hosts. With the mount options <c>local_lock=flock</c>, <c>local_lock=all</c> or <c>nolock</c>, or on FUSE without locks, it excludes only
-/// processes that use the same mount. Leases rely on <see cref="LeaseClaims"/>; the sections save work, and exclude earlier versions.
+/// On Linux the lock is <c>flock</c>. NFSv4 turns it into a byte-range lock on the server, and SMB into one of its own, so it excludes
+/// other hosts. With the mount options <c>local_lock=flock</c>, <c>local_lock=all</c> or <c>nolock</c>, or on FUSE without locks, it
+/// excludes only processes that use the same mount. Leases rely on <see cref="LeaseClaims"/>; the sections save work, and exclude earlier
+/// versions.
 /// </remarks>
 internal sealed class FileLocks(FolderTraits traits, ILogger logger)
 {
@@ -23,9 +24,9 @@ internal sealed class FileLocks(FolderTraits traits, ILogger logger)
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <summary>
-    /// Waits until the section is free. Sections are held for milliseconds; one that is held too long, because a process was stopped inside,
-    /// is reported and entered all the same. Work inside the section must not be abandoned half-way, because it would continue while others
-    /// are inside.
+    /// Waits until the section is free. Sections are held for milliseconds; one that is held too long, because a process was stopped
+    /// inside, is reported and entered all the same. Work inside the section must not be abandoned half-way, because it would continue
+    /// while others are inside.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The lock file cannot be opened.</exception>
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
@@ -72,7 +73,8 @@ internal sealed class FileLocks(FolderTraits traits, ILogger logger)
         try
         {
             FilePermissions.CreateFolder(Path.GetDirectoryName(path)!);
-            return FilePermissions.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, traits.LocksAreLocal ? FileShare.ReadWrite : FileShare.None);
+            var share = traits.LocksAreLocal ? FileShare.ReadWrite : FileShare.None;
+            return FilePermissions.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share);
         }
         catch (Exception exception) when (FileFault.IsLocked(exception))
         {

@@ -17,7 +17,6 @@ internal sealed class FileSystemLeases(
 {
     // About two seconds. An instance that asks for a lease has it or gives up within milliseconds, unless it is stopped.
     private const int MaxLooks = 100;
-
     private readonly EarlierRecords _earlier = new(time);
 
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
@@ -45,8 +44,8 @@ internal sealed class FileSystemLeases(
             return false;
         }
 
-        var renewing = InSectionAsync("renew the lease", lease.Name, section => TryRenew(section, lease), cancellationToken);
-        return await renewing.WaitAsync(cancellationToken);
+        return await InSectionAsync("renew the lease", lease.Name, section => TryRenew(section, lease), cancellationToken)
+            .WaitAsync(cancellationToken);
     }
 
     /// <summary>Releases a lease. Never throws; a lease that cannot be released expires.</summary>

@@ -144,7 +144,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
     /// <param name="key">The key.</param>
     /// <param name="value">The value.</param>
     /// <param name="owner">This instance.</param>
-    /// <param name="claim">The folder of the claim to the lease under which the value is written; <see langword="null"/> without one.</param>
+    /// <param name="claim">The folder of the claim to the lease; <see langword="null"/> for a write without a lease.</param>
     /// <returns><see langword="null"/> if the lease was lost.</returns>
     private bool? TryWrite(string key, ReadOnlyMemory<byte> value, StorageOwner owner, string? claim)
     {

@@ -13,8 +13,8 @@ namespace KestrelAcme.Storage.FileSystem;
 /// </para>
 /// <para>
 /// One holder: an instance places its claim first and lists the others' afterwards, so of two instances the later one sees the other. If
-/// the other one holds the lease, it withdraws. If the other one asks, too, the claim with the smaller name waits to see what becomes of the
-/// other, and the other one withdraws.
+/// the other one holds the lease, it withdraws. If the other one asks, too, the claim with the smaller name waits to see what becomes of
+/// the other, and the other one withdraws.
 /// </para>
 /// <para>
 /// A lease that has expired: renewing it and breaking it rename the same file, and one of them fails. Its age is counted in the time of the
@@ -22,8 +22,8 @@ namespace KestrelAcme.Storage.FileSystem;
 /// </para>
 /// <para>
 /// No late writes: whatever is written under a lease is drafted in the folder of its claim and moved from there. Nobody gets the lease
-/// before that folder was removed with all that is in it, and from a folder that does not exist nothing can be moved, no matter how long the
-/// former holder was stopped, between which two steps, and what it believes.
+/// before that folder was removed with all that is in it, and from a folder that does not exist nothing can be moved, no matter how long
+/// the former holder was stopped, between which two steps, and what it believes.
 /// </para>
 /// </remarks>
 internal sealed class LeaseClaims(StoragePaths paths, ServerClock clock, TimeProvider time)

@@ -30,7 +30,7 @@ internal static class LeasePolicy
         => Math.Max(now.ToUnixTimeMilliseconds(), Math.Max(recorded, kept ?? 0)) + 1;
 }
 
-/// <summary>Records that instances of an earlier version wrote, which share the folder during a rolling upgrade and have no claims.</summary>
+/// <summary>Records that instances of an earlier version wrote, which have no claims, during a rolling upgrade.</summary>
 internal sealed class EarlierRecords(TimeProvider time)
 {
     private const int MaxObservations = 1000;

@@ -43,7 +43,9 @@ internal sealed class StoragePaths(string root)
 
     /// <summary>Returns the ID of the instance whose claim it is.</summary>
     public static string OwnerOfClaim(string folder)
-        => Path.GetFileName(folder.AsSpan()) is { Length: ClaimLength } name ? name.Slice(LeaseHashLength + 1, OwnerIdLength).ToString() : "";
+        => Path.GetFileName(folder.AsSpan()) is { Length: ClaimLength } name
+            ? name.Slice(LeaseHashLength + 1, OwnerIdLength).ToString()
+            : "";
 
     /// <summary>Returns a path for a file that is being written. It identifies the writer, and scans for keys ignore it.</summary>
     public static string Temporary(string folder, string ownerId)
