@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Fleet;
+
+/// <summary>A TCP balancer: each connection goes to the next target, and to the one after that if it is down. It knows nothing of TLS.</summary>
+internal sealed class Balancer(int port, IReadOnlyList<int> targets) : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, port);
+    private int _next;
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    public void Start()
+    {
+        _listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = ForwardAsync(await _listener.AcceptTcpClientAsync());
+            }
+        }
+        catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
+        {
+            // The balancer was disposed.
+        }
+    }
+
+    private async Task ForwardAsync(TcpClient client)
+    {
+        using (client)
+        {
+            for (var attempt = 0; attempt < targets.Count; attempt++)
+            {
+                using var target = new TcpClient();
+                try
+                {
+                    await target.ConnectAsync(IPAddress.Loopback, targets[(int)((uint)Interlocked.Increment(ref _next) % targets.Count)]);
+                }
+                catch (SocketException)
+                {
+                    continue;
+                }
+
+                await Task.WhenAny(CopyAsync(client, target), CopyAsync(target, client));
+                return;
+            }
+        }
+    }
+
+    private static async Task CopyAsync(TcpClient from, TcpClient to)
+    {
+        try
+        {
+            await from.GetStream().CopyToAsync(to.GetStream());
+            to.Client.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
+        {
+            // One side closed the connection.
+        }
+    }
+}
