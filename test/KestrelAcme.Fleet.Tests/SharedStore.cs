@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Processes;
+using KestrelAcme.Testing.Servers;
 using Xunit;
 
 namespace KestrelAcme.Fleet.Tests;
@@ -10,7 +11,7 @@ namespace KestrelAcme.Fleet.Tests;
 internal abstract class SharedStore : IAsyncDisposable
 {
     /// <summary>The kinds of stores that every test of a fleet is run with.</summary>
-    public static TheoryData<string> Kinds => ["folder", "redis"];
+    public static TheoryData<string> Kinds => ["folder", "redis", "postgresql"];
 
     /// <summary>The environment of an app that uses this store.</summary>
     public abstract IReadOnlyDictionary<string, string?> Settings { get; }
@@ -25,6 +26,7 @@ internal abstract class SharedStore : IAsyncDisposable
     {
         "folder" => Task.FromResult<SharedStore>(new FolderStore()),
         "redis" => RedisStore.StartAsync(),
+        "postgresql" => PostgreSqlStore.StartAsync(kind),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of store."),
     };
 
@@ -105,6 +107,25 @@ internal sealed class RedisStore : SharedStore
 
         _folder.Dispose();
     }
+}
+
+/// <summary>PostgreSQL, by its own package or by Entity Framework Core.</summary>
+internal sealed class PostgreSqlStore(PostgreSqlServer server, string kind, string database) : SharedStore
+{
+    public override IReadOnlyDictionary<string, string?> Settings
+        => new Dictionary<string, string?> { ["STORE"] = kind, ["STORE_ADDRESS"] = $"{server.ConnectionString(database)};Timeout=2;Command Timeout=2" };
+
+    public static async Task<SharedStore> StartAsync(string kind)
+    {
+        var server = await PostgreSqlServer.StartAsync(TestContext.Current.CancellationToken);
+        return new PostgreSqlStore(server, kind, await server.CreateDatabaseAsync(TestContext.Current.CancellationToken));
+    }
+
+    public override Task BreakAsync() => server.StopAsync(TestContext.Current.CancellationToken);
+
+    public override Task RestoreAsync() => server.StartAgainAsync(TestContext.Current.CancellationToken);
+
+    public override ValueTask DisposeAsync() => server.DisposeAsync();
 }
 
 /// <summary>Exchanges two paths atomically (renameat2 with RENAME_EXCHANGE).</summary>

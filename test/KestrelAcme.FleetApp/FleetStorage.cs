@@ -14,6 +14,9 @@ internal static class FleetStorage
             case "redis":
                 builder.PersistToRedis(address);
                 break;
+            case "postgresql":
+                builder.PersistToPostgreSql(address);
+                break;
             case var other:
                 throw new InvalidOperationException($"STORE is '{other}' at '{address}': not a kind of store of this app.");
         }
