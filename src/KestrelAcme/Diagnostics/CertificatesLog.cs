@@ -64,6 +64,13 @@ internal static partial class CertificatesLog
     [LoggerMessage(1114, LogLevel.Debug, "{Certificate}: another instance is ordering the certificate.")]
     public static partial void OrderedElsewhere(this ILogger logger, Quoted certificate);
 
+    [LoggerMessage(
+        1189,
+        LogLevel.Warning,
+        "{Certificate}: the lease of the order ended before the order did: this process stood still, or the store could not be reached. "
+        + "Another instance may have taken over. KestrelAcme looks again at once.")]
+    public static partial void OrderLeaseLost(this ILogger logger, Quoted certificate);
+
     [LoggerMessage(1115, LogLevel.Information, "{Certificate}: the next order is planned for {At:u}.")]
     public static partial void NextOrderPlanned(this ILogger logger, Quoted certificate, DateTimeOffset at);
 

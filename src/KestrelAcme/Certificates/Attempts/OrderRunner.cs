@@ -47,7 +47,9 @@ internal sealed class OrderRunner(
                 return time.GetUtcNow() + settings.LeasePoll;
             }
 
-            return await OrderAsync(certificate, authority, configuration, writer, activity, stopping, abort);
+            var again = await OrderAsync(certificate, authority, configuration, writer, activity, stopping, abort);
+            certificate.LostLease = false;
+            return again;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -59,7 +61,17 @@ internal sealed class OrderRunner(
 
             // A request whose order was not begun is stored and answered at the end of the stop, with all that still wait.
         }
-        catch (OrderOvertakenException) when (!ReferenceEquals(certificate.Current, before))
+        catch (LeaseLostException)
+            when (!abort.IsCancellationRequested && !certificate.LostLease && ReferenceEquals(certificate.Current, before))
+        {
+            // Nothing failed: whoever has the lease next, this instance or another, goes on from what is stored.
+            certificate.LostLease = true;
+            progress.LeaseLost(certificate);
+            activity.SetOutcome("elsewhere");
+            return time.GetUtcNow() + settings.LeasePoll;
+        }
+        catch (Exception exception) when (exception is OrderOvertakenException or LeaseLostException
+            && !ReferenceEquals(certificate.Current, before))
         {
             // Another instance finished it, and its certificate was adopted meanwhile: nothing failed.
             activity.SetOutcome("elsewhere");

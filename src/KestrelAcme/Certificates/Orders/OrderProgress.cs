@@ -27,6 +27,9 @@ internal sealed class OrderProgress(
     /// <summary>Another instance, or other work of this one, holds the lease.</summary>
     public void OrderedElsewhere(ManagedCertificate certificate) => logger.OrderedElsewhere(certificate.Id);
 
+    /// <summary>The lease ended in the middle of an order.</summary>
+    public void LeaseLost(ManagedCertificate certificate) => logger.OrderLeaseLost(certificate.Id);
+
     public void Changed(ManagedCertificate certificate, CertificateState from, CertificateState to)
     {
         if (from != to)
