@@ -32,12 +32,13 @@ internal static class AzureCredentials
     }
 
     /// <summary>
-    /// The secrets that are sent to get a token and must not be quoted: from the settings and from the environment,
-    /// where <see cref="DefaultAzureCredential"/> finds them.
+    /// The secrets that are sent to get a token and must not be quoted: from the settings and from the environment.
     /// </summary>
-    public static IReadOnlyList<string?> SecretsOf(AzureDnsOptions options) =>
+    public static IReadOnlyList<string?> SecretsOf(AzureDnsOptions options) => [options.ClientSecret, .. SecretsOfEnvironment()];
+
+    /// <summary>The secrets that <see cref="DefaultAzureCredential"/> finds in the environment.</summary>
+    public static IReadOnlyList<string?> SecretsOfEnvironment() =>
     [
-        options.ClientSecret,
         Environment.GetEnvironmentVariable("AZURE_CLIENT_SECRET"),
         Environment.GetEnvironmentVariable("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
         Environment.GetEnvironmentVariable("AZURE_PASSWORD"),
