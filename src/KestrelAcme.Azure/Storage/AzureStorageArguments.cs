@@ -7,8 +7,6 @@ namespace KestrelAcme.Azure.Storage;
 /// <summary>Checks what the app passes to name a container or a vault. Never quotes a connection string or the query of a URL.</summary>
 internal static class AzureStorageArguments
 {
-    private static readonly string[] SecretSettings = ["AccountKey", "SharedAccessSignature"];
-
     /// <summary>Opens the container of a connection string.</summary>
     /// <exception cref="ArgumentException">The connection string or the name is not valid.</exception>
     public static BlobContainerClient Open(string connectionString, string containerName, BlobClientOptions options)
@@ -36,16 +34,22 @@ internal static class AzureStorageArguments
         }
     }
 
-    /// <summary>The parts of a connection string that must never be quoted.</summary>
+    /// <summary>The parts of a connection string that must never be quoted: the account's key, or the signature.</summary>
     public static IReadOnlyList<string?> SecretsOf(string connectionString) =>
     [
         connectionString,
-        .. from setting in connectionString.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        .. from setting in connectionString.Split(';', StringSplitOptions.TrimEntries)
            let at = setting.IndexOf('=', StringComparison.Ordinal)
-           where at > 0 && SecretSettings.Contains(setting[..at], StringComparer.OrdinalIgnoreCase)
-           from secret in setting[(at + 1)..].Split('&').Where(part => !part.Contains('=') || part.StartsWith("sig=", StringComparison.Ordinal)
-               || part.EndsWith('='))
-           select secret.StartsWith("sig=", StringComparison.Ordinal) ? secret["sig=".Length..] : secret,
+           where at > 0
+           let value = setting[(at + 1)..]
+           from secret in setting[..at].ToUpperInvariant() switch
+           {
+               "ACCOUNTKEY" => [value],
+               "SHAREDACCESSSIGNATURE" => value.Split('&').Where(part => part.StartsWith("sig=", StringComparison.Ordinal))
+                   .Select(part => Uri.UnescapeDataString(part["sig=".Length..])),
+               _ => (IEnumerable<string>)[],
+           }
+           select secret.TrimEnd('='),
     ];
 
     public static void ThrowIfNotContainer(Uri url, string name)

@@ -29,8 +29,8 @@ public sealed class AzuriteFixture : IAsyncDisposable
     }
 
     /// <summary>Opens a new container, which does not exist yet.</summary>
-    internal async Task<BlobContainerClient> ContainerAsync(HttpMessageHandler? handler = null, string? name = null)
-        => new((await StartAsync()).ConnectionString, name ?? $"t{Guid.NewGuid():N}", Options(handler));
+    internal async Task<BlobContainerClient> ContainerAsync(HttpMessageHandler? handler = null)
+        => new((await StartAsync()).ConnectionString, $"t{Guid.NewGuid():N}", Options(handler));
 
     /// <summary>Options of a client with few and short retries.</summary>
     internal static BlobClientOptions Options(HttpMessageHandler? handler)

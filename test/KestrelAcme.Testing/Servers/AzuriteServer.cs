@@ -6,7 +6,7 @@ namespace KestrelAcme.Testing.Servers;
 public sealed class AzuriteServer : IAsyncDisposable
 {
     /// <summary>The version that <c>.ci/run</c> installs.</summary>
-    public const string Version = "3.37.0";
+    public const string Version = "3.35.0";
 
     // The account and its key are the same in every Azurite, and documented.
     private const string Account = "devstoreaccount1";

@@ -167,5 +167,5 @@ internal sealed class BlobContainer
 
     private static IEnumerable<string?> SecretsOf(Uri url)
         => url.Query.TrimStart('?').Split('&').Where(part => part.StartsWith("sig=", StringComparison.OrdinalIgnoreCase))
-            .SelectMany(part => new[] { part[4..], Uri.UnescapeDataString(part[4..]) });
+            .Select(part => Uri.UnescapeDataString(part["sig=".Length..]).TrimEnd('='));
 }

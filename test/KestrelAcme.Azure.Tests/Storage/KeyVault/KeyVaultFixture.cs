@@ -24,7 +24,11 @@ internal sealed class KeyVaultFixture : IStorageFixture
         (Index, Stub, _api, _certificate) = (index, stub, api, certificate);
         Handler = new(inner: new SocketsHttpHandler
         {
-            SslOptions = new() { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+            SslOptions = new()
+            {
+                // This machine does not trust the stub's certificate.
+                RemoteCertificateValidationCallback = (_, served, _, _) => served?.GetCertHashString() == certificate.Server.Thumbprint,
+            },
         });
     }
 
