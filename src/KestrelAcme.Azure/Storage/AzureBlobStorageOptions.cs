@@ -5,7 +5,9 @@ public sealed class AzureBlobStorageOptions
 {
     internal const int MaxPrefixLength = 200;
 
-    /// <summary>A folder within the container, such as <c>shop</c> or <c>shop/production</c>, so that several apps can share a container.</summary>
+    /// <summary>
+    /// A folder within the container, such as <c>shop</c> or <c>shop/production</c>, so that several apps can share a container.
+    /// </summary>
     /// <value>
     /// Empty by default: the container's root. Letters, digits, <c>-</c>, <c>_</c> and <c>/</c> between two names, at most 200 characters.
     /// </value>

@@ -79,8 +79,8 @@ internal static class AzureStorageArguments
             var shown = url.IsAbsoluteUri ? url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
                 : url.OriginalString.Split('?')[0];
             throw new ArgumentException(
-                $"'{QuotedText.Of(shown, QuotedText.MaxNameLength)}' is not an https URL without user and query, such as '{example}': a token "
-                + "is sent to it. For a URL with a signature (SAS), create the client yourself and pass it.",
+                $"'{QuotedText.Of(shown, QuotedText.MaxNameLength)}' is not an https URL without user and query, such as '{example}': a "
+                + "token is sent to it. For a URL with a signature (SAS), create the client yourself and pass it.",
                 name);
         }
     }

@@ -57,7 +57,9 @@ public static class AzureStorageBuilderExtensions
     /// <param name="containerName">The name of the container, such as <c>kestrelacme</c>.</param>
     /// <param name="configure">Changes the options; they are checked when the app starts.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="ArgumentException">The connection string or the name is not valid. The message does not quote the string.</exception>
+    /// <exception cref="ArgumentException">
+    /// The connection string or the name is not valid. The message does not quote the connection string.
+    /// </exception>
     public static IAcmeHttpsBuilder PersistToAzureBlob(
         this IAcmeHttpsBuilder builder,
         string connectionString,

@@ -21,9 +21,9 @@ internal static class AzureStorageFailures
     public static bool IsFailure(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         OperationCanceledException => !cancellationToken.IsCancellationRequested,
-        RequestFailedException or AuthenticationFailedException or AggregateException or IOException or JsonException => true,
-        HttpRequestException or SocketException => true,
-        _ => false,
+        StorageUnavailableException or LeaseLostException or ArgumentException => false,
+        // Credentials of the app may throw anything.
+        _ => true,
     };
 
     /// <summary>Converts the failure of a request to an exception that names the service, what failed and the fix.</summary>
@@ -89,7 +89,8 @@ internal static class AzureStorageFailures
 
             if (cause is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError })
             {
-                return $"TLS failed: {service.Secrets.Quote(cause.Message)} Check for a proxy that intercepts TLS, and this machine's clock.";
+                return $"TLS failed: {service.Secrets.Quote(cause.Message)} Check for a proxy that intercepts TLS, and this machine's "
+                    + "clock.";
             }
         }
 

@@ -8,7 +8,7 @@ namespace KestrelAcme.Azure.Storage.Blobs;
 /// Stores one blob per value in a container. How leases and writes under them work: see <see cref="BlobLeases"/> and
 /// <see cref="BlobValues"/>. Thread-safe.
 /// </summary>
-internal sealed class AzureBlobStorage : IAcmeStorage, IAsyncDisposable
+internal sealed class AzureBlobStorage : IAcmeStorage, IDisposable, IAsyncDisposable
 {
     private const int ParallelReads = 32;
 
@@ -109,13 +109,15 @@ internal sealed class AzureBlobStorage : IAcmeStorage, IAsyncDisposable
                 "a test deletion",
                 async token => await _container.Blob(name).DeleteIfExistsAsync(cancellationToken: token),
                 cancellationToken);
-            return new(Readable: true, Writable: true, Durable: true, Place, null);
+            return new(Readable: true, Writable: true, Durable: true, Place, _changes.Failure);
         }
         catch (StorageUnavailableException exception)
         {
             return new(readable, Writable: false, Durable: true, Place, exception.Message);
         }
     }
+
+    public void Dispose() => _changes.Dispose();
 
     public ValueTask DisposeAsync() => _changes.DisposeAsync();
 

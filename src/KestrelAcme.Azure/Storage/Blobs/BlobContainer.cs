@@ -16,7 +16,6 @@ internal sealed class BlobContainer
     private readonly AzureService _service;
     private readonly string _prefix;
     private readonly bool _create;
-    private readonly SemaphoreSlim _preparing = new(1);
     private volatile bool _ready;
 
     public BlobContainer(BlobContainerClient client, AzureBlobStorageOptions options, IEnumerable<string?> secrets)
@@ -74,7 +73,7 @@ internal sealed class BlobContainer
         cancellationToken.ThrowIfCancellationRequested();
         if (!_ready)
         {
-            await PrepareAsync(cancellationToken);
+            _ready = await ExplainAsync("opening the container", PrepareAsync, cancellationToken);
         }
 
         return await ExplainAsync(doing, send, cancellationToken);
@@ -94,24 +93,7 @@ internal sealed class BlobContainer
         ?? throw new StorageUnavailableException(
             $"{Place}: the answer has no Date header, without which leases cannot be counted. Remove the proxy that drops it.");
 
-    private async Task PrepareAsync(CancellationToken cancellationToken)
-    {
-        await _preparing.WaitAsync(cancellationToken);
-        try
-        {
-            if (!_ready)
-            {
-                await ExplainAsync("opening the container", PrepareOnceAsync, cancellationToken);
-                _ready = true;
-            }
-        }
-        finally
-        {
-            _preparing.Release();
-        }
-    }
-
-    private async Task<bool> PrepareOnceAsync(CancellationToken cancellationToken)
+    private async Task<bool> PrepareAsync(CancellationToken cancellationToken)
     {
         try
         {

@@ -20,7 +20,8 @@ internal sealed class BlobLease : StorageLease
     private LeaseRecord _record;
     private ETag _tag;
 
-    public BlobLease(LeaseRecords records, string name, LeaseRecord record, ETag tag, TimeSpan duration, (TimeProvider Time, long Asked) clock)
+    public BlobLease(
+        LeaseRecords records, string name, LeaseRecord record, ETag tag, TimeSpan duration, (TimeProvider Time, long Asked) clock)
         : base(name, record.Number, duration, clock.Time, clock.Asked)
     {
         _records = records;

@@ -1,45 +1,44 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using System.Text;
-using Azure;
-using Azure.Storage.Blobs.Models;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Azure.Storage.Blobs;
 
 /// <summary>
-/// The log of changes that all instances append to, and the one poll that serves all watches of this instance. Thread-safe.
+/// Announces this instance's changes, and polls for those of the others: one poll serves all watches of this instance. Thread-safe.
 /// </summary>
 /// <remarks>
-/// An append blob takes lines without conditions, and a look at its length tells whether there are new ones, so that an instance at rest
-/// sends one small request per interval. A value is written first and announced afterwards; a crash in between leaves a change unannounced,
-/// therefore watches report everything every six hours. The log starts again after 10,000 entries, with a new generation.
+/// An instance at rest sends one small request per interval. A value is written first and announced afterwards; a crash in between leaves
+/// a change unannounced, therefore watches report everything every six hours.
 /// </remarks>
-internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, TimeProvider time) : IAsyncDisposable
+internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, TimeProvider time) : IDisposable, IAsyncDisposable
 {
-    private const int MaxBlocks = 10_000;
     private const int MaxBatch = 2_000;
-    private const long MaxRead = 4 * 1024 * 1024;
-    private const string Generation = "generation";
-    private const string First = "first";
     private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BusyTime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan EverythingInterval = TimeSpan.FromHours(6);
 
+    private readonly ChangeBlob _blob = new(container);
     private readonly string _instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _appending = new(1);
     private readonly SemaphoreSlim _polling = new(1);
     private readonly List<string> _pending = [];
     private readonly List<(string Prefix, StorageChangeFeed Feed)> _watchers = [];
-    private Position? _position;
+    private ChangePosition? _position;
     private long _reportedAll;
     private long? _busySince;
     private TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _stop;
     private Task _loop = Task.CompletedTask;
 
-    /// <summary>Tells this instance's watches at once, and the others by the log. Never fails: the line is written later if need be.</summary>
+    /// <summary>Why the last change could not be announced; <see langword="null"/> if it was.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>
+    /// Tells this instance's watches at once, and the others by the log. Never fails: the line is written later if need be.
+    /// </summary>
     public async ValueTask AnnounceAsync(string key, CancellationToken cancellationToken)
     {
         Notify(key);
@@ -56,6 +55,7 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
         catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
         {
             // The value is written. The next write or poll announces this one, too.
+            Failure = exception.Message;
         }
     }
 
@@ -75,7 +75,7 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
 
     /// <summary>Watches the keys below a prefix until canceled.</summary>
     public async IAsyncEnumerable<StorageChange> WatchAsync(
-        string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var watcher = (prefix, new StorageChangeFeed());
         await StartAsync(watcher, cancellationToken);
@@ -89,6 +89,14 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
         finally
         {
             await StopAsync(watcher);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stop?.CancelQuietly();
         }
     }
 
@@ -167,9 +175,10 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
             {
                 await PollAsync(stopping);
             }
-            catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
+            catch (Exception)
             {
-                // Others may have failed to announce their changes: once the store is back, everything is reported.
+                // Whatever it is, the next round tries again. Others may have failed to announce their changes, too: once the store is
+                // back, everything is reported.
                 _position = null;
             }
         }
@@ -197,12 +206,12 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
         try
         {
             await FlushAsync(cancellationToken);
-            var seen = await LookAsync(cancellationToken);
+            var seen = await _blob.LookAsync(cancellationToken);
             if (_position is { } last && seen.Continues(last) && time.GetElapsedTime(_reportedAll) < EverythingInterval)
             {
                 if (seen.Length > last.Length)
                 {
-                    await ReadAsync(last.Length, seen.Length, cancellationToken);
+                    await ReadAsync(last, seen, cancellationToken);
                 }
             }
             else
@@ -219,34 +228,9 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
         }
     }
 
-    private async Task<Position> LookAsync(CancellationToken cancellationToken) => await container.SendAsync(
-        "looking for changes",
-        async token =>
-        {
-            try
-            {
-                var properties = (await container.Log(BlobNames.Changes).GetPropertiesAsync(cancellationToken: token)).Value;
-                var generation = properties.Metadata.TryGetValue(Generation, out var value) ? value : "";
-                return new Position(generation, properties.ContentLength, properties.Metadata.ContainsKey(First));
-            }
-            catch (RequestFailedException exception) when (BlobContainer.IsMissing(exception))
-            {
-                return new Position("", 0, IsFirst: false);
-            }
-        },
-        cancellationToken);
-
-    private async Task ReadAsync(long from, long to, CancellationToken cancellationToken)
+    private async Task ReadAsync(ChangePosition from, ChangePosition to, CancellationToken cancellationToken)
     {
-        var text = await container.SendAsync(
-            "reading changes",
-            async token =>
-            {
-                var options = new BlobDownloadOptions { Range = new HttpRange(from, to - from) };
-                return (await container.Log(BlobNames.Changes).DownloadContentAsync(options, token)).Value.Content.ToString();
-            },
-            cancellationToken);
-        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var line in await _blob.ReadAsync(from, to, cancellationToken))
         {
             // An instance's own changes were reported when it made them.
             if (line.Split(' ') is [var instance, var key] && instance != _instance)
@@ -271,61 +255,19 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
             // Whoever was here before has written the lines of all who waited.
             if (batch.Length > 0)
             {
-                await AppendAsync(string.Concat(batch.Distinct(StringComparer.Ordinal).Select(key => $"{_instance} {key}\n")), cancellationToken);
+                var lines = string.Concat(batch.Distinct(StringComparer.Ordinal).Select(key => $"{_instance} {key}\n"));
+                await _blob.AppendAsync(lines, cancellationToken);
                 lock (_gate)
                 {
                     _pending.RemoveRange(0, batch.Length);
                 }
+
+                Failure = null;
             }
         }
         finally
         {
             _appending.Release();
-        }
-    }
-
-    private Task<bool> AppendAsync(string lines, CancellationToken cancellationToken) => container.SendAsync(
-        "announcing a change",
-        async token =>
-        {
-            var log = container.Log(BlobNames.Changes);
-            for (var attempt = 0; ; attempt++)
-            {
-                try
-                {
-                    using var content = new MemoryStream(Encoding.UTF8.GetBytes(lines));
-                    var info = (await log.AppendBlockAsync(content, cancellationToken: token)).Value;
-                    if (info.BlobCommittedBlockCount >= MaxBlocks)
-                    {
-                        await RestartAsync(new() { IfMatch = info.ETag }, isFirst: false, token);
-                    }
-
-                    return true;
-                }
-                catch (RequestFailedException exception) when (attempt < 3 && BlobContainer.IsMissing(exception))
-                {
-                    await RestartAsync(new() { IfNoneMatch = ETag.All }, isFirst: true, token);
-                }
-            }
-        },
-        cancellationToken);
-
-    private async Task RestartAsync(AppendBlobRequestConditions conditions, bool isFirst, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var metadata = new Dictionary<string, string> { [Generation] = Guid.NewGuid().ToString("N") };
-            if (isFirst)
-            {
-                metadata[First] = "true";
-            }
-
-            var options = new AppendBlobCreateOptions { Conditions = conditions, Metadata = metadata };
-            await container.Log(BlobNames.Changes).CreateAsync(options, cancellationToken);
-        }
-        catch (RequestFailedException exception) when (BlobContainer.IsConflict(exception))
-        {
-            // Another instance has restarted it, or has written more.
         }
     }
 
@@ -341,16 +283,5 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
                 }
             }
         }
-    }
-
-    /// <summary>Where an instance has read to.</summary>
-    /// <param name="Generation">The log's generation; empty if there is no log.</param>
-    /// <param name="Length">The length, in bytes.</param>
-    /// <param name="IsFirst">Whether there was no log before this one.</param>
-    private sealed record Position(string Generation, long Length, bool IsFirst)
-    {
-        /// <summary>Whether the lines after <paramref name="last"/> are all that has changed since.</summary>
-        public bool Continues(Position last)
-            => (Generation == last.Generation || (IsFirst && last.Generation.Length == 0)) && Length - last.Length is >= 0 and <= MaxRead;
     }
 }

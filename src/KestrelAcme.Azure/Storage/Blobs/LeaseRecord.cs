@@ -23,7 +23,8 @@ internal sealed record LeaseRecord(long Number, string? Holder, long Until, IRea
     /// The end of a lease that is granted now. The server's clock is known in whole seconds, so that one second is added: the lease is
     /// never shorter than its duration.
     /// </summary>
-    public static long EndOf(DateTimeOffset now, TimeSpan duration) => now.ToUnixTimeSeconds() + 1 + (long)Math.Ceiling(duration.TotalSeconds);
+    public static long EndOf(DateTimeOffset now, TimeSpan duration)
+        => now.ToUnixTimeSeconds() + 1 + (long)Math.Ceiling(duration.TotalSeconds);
 }
 
 /// <summary>A lease's blob as it was read.</summary>
@@ -63,21 +64,22 @@ internal sealed class LeaseRecords(BlobContainer container)
 
     /// <summary>Replaces a record, or creates it if <paramref name="tag"/> is <see langword="null"/>.</summary>
     /// <returns>The new version; <see langword="null"/> if somebody else has changed the record.</returns>
-    public Task<ETag?> TryWriteAsync(string name, LeaseRecord record, ETag? tag, CancellationToken cancellationToken) => container.SendAsync(
-        $"writing the lease '{name}'",
-        async token =>
-        {
-            var content = BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(record, StorageJsonContext.Default.LeaseRecord));
-            var conditions = tag is { } known ? new BlobRequestConditions { IfMatch = known } : new() { IfNoneMatch = ETag.All };
-            try
+    public Task<ETag?> TryWriteAsync(string name, LeaseRecord record, ETag? tag, CancellationToken cancellationToken)
+        => container.SendAsync(
+            $"writing the lease '{name}'",
+            async token =>
             {
-                var options = new BlobUploadOptions { Conditions = conditions };
-                return (ETag?)(await container.Blob(BlobNames.Lease(name)).UploadAsync(content, options, token)).Value.ETag;
-            }
-            catch (RequestFailedException exception) when (BlobContainer.IsConflict(exception) || BlobContainer.IsMissing(exception))
-            {
-                return null;
-            }
-        },
-        cancellationToken);
+                var content = BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(record, StorageJsonContext.Default.LeaseRecord));
+                var conditions = tag is { } known ? new BlobRequestConditions { IfMatch = known } : new() { IfNoneMatch = ETag.All };
+                try
+                {
+                    var options = new BlobUploadOptions { Conditions = conditions };
+                    return (ETag?)(await container.Blob(BlobNames.Lease(name)).UploadAsync(content, options, token)).Value.ETag;
+                }
+                catch (RequestFailedException exception) when (BlobContainer.IsConflict(exception) || BlobContainer.IsMissing(exception))
+                {
+                    return null;
+                }
+            },
+            cancellationToken);
 }

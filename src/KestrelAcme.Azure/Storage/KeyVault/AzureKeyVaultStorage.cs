@@ -18,7 +18,7 @@ namespace KestrelAcme.Azure.Storage.KeyVault;
 /// A crash between the first two steps, or a change whose answer was lost, can leave secrets that no blob names. They are never read.
 /// </para>
 /// </remarks>
-internal sealed class AzureKeyVaultStorage : IAcmeStorage, IAsyncDisposable
+internal sealed class AzureKeyVaultStorage : IAcmeStorage, IDisposable, IAsyncDisposable
 {
     private const int ParallelReads = 16;
     private const int ReadAttempts = 5;
@@ -63,8 +63,8 @@ internal sealed class AzureKeyVaultStorage : IAcmeStorage, IAsyncDisposable
             if (attempt >= ReadAttempts && !isReplaced)
             {
                 throw new StorageUnavailableException(
-                    $"{_vault.Place}: the secret '{Parse(key, entry).NameOf(0)}' of '{key}' does not exist in the vault. If it was deleted, "
-                    + "recover it (az keyvault secret recover), or delete the value's blob in the index to have it made anew.");
+                    $"{_vault.Place}: the secret '{Parse(key, entry).NameOf(0)}' of '{key}' does not exist in the vault. If it was "
+                    + "deleted, recover it (az keyvault secret recover), or delete the value's blob in the index to have it made anew.");
             }
 
             last = entry;
@@ -146,8 +146,10 @@ internal sealed class AzureKeyVaultStorage : IAcmeStorage, IAsyncDisposable
             return new(Readable: false, Writable: false, Durable: true, place, exception.Message);
         }
 
-        return new(Readable: true, Writable: true, Durable: true, place, _cleanUpFailure);
+        return new(Readable: true, Writable: true, Durable: true, place, health.Explanation ?? _cleanUpFailure);
     }
+
+    public void Dispose() => _index.Dispose();
 
     public ValueTask DisposeAsync() => _index.DisposeAsync();
 

@@ -142,15 +142,13 @@ public sealed class AzureKeyVaultStorageTests(AzuriteFixture azurite) : IAsyncLi
     {
         await WriteAsync("a", "old");
         var replaced = 0;
-        _fixture.Stub.Refuse = request =>
+        _fixture.Stub.Before = async request =>
         {
             // The first read of the secret finds that it was replaced a moment ago.
             if (request.StartsWith("GET ", StringComparison.Ordinal) && Interlocked.Exchange(ref replaced, 1) == 0)
             {
-                WriteAsync("a", "new").GetAwaiter().GetResult();
+                await WriteAsync("a", "new");
             }
-
-            return null;
         };
         Assert.Equal("new", await ReadAsync("a"));
     }
@@ -244,7 +242,8 @@ public sealed class AzureKeyVaultStorageTests(AzuriteFixture azurite) : IAsyncLi
         Assert.Equal("kestrelacme-check", Assert.Single(_fixture.Stub.Secrets).Key);
     }
 
-    private ValueTask WriteAsync(string key, string value) => _storage.WriteAsync(key, Encoding.UTF8.GetBytes(value), cancellationToken: Token);
+    private ValueTask WriteAsync(string key, string value)
+        => _storage.WriteAsync(key, Encoding.UTF8.GetBytes(value), cancellationToken: Token);
 
     private async Task<string?> ReadAsync(string key)
         => await _storage.ReadAsync(key, Token) is { } value ? Encoding.UTF8.GetString(value.Span) : null;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -32,8 +31,8 @@ internal sealed partial class KeyVaultStub(string token)
     /// <summary>Refuses a request: from method and path to a status, codes and a Retry-After.</summary>
     public Func<string, (int Status, string Code, string? Inner, string? RetryAfter)?>? Refuse { get; set; }
 
-    /// <summary>The method and path of each request that had a token.</summary>
-    public ConcurrentQueue<string> Requests { get; } = new();
+    /// <summary>Runs before each request, to simulate what others do meanwhile.</summary>
+    public Func<string, Task>? Before { get; set; }
 
     public void Clear()
     {
@@ -70,7 +69,7 @@ internal sealed partial class KeyVaultStub(string token)
         }
 
         var request = $"{context.Request.Method} {context.Request.Path}";
-        Requests.Enqueue(request);
+        await (Before?.Invoke(request) ?? Task.CompletedTask);
         if (Refuse?.Invoke(request) is { } refusal)
         {
             if (refusal.RetryAfter is not null)
