@@ -3,7 +3,10 @@ using Xunit;
 
 namespace KestrelAcme.Architecture.Tests;
 
-/// <summary>A callback of a token may be the application's; what it throws must end neither the process (on a timer's thread) nor the work that cancels.</summary>
+/// <summary>
+/// A callback of a token may be the application's; what it throws must end neither the process (on a timer's thread) nor the work that
+/// cancels.
+/// </summary>
 public sealed partial class CancellationRulesTests
 {
     private static readonly string[] Exempt = ["TimeLimit.cs", "LeaseExpiry.cs"];
@@ -11,7 +14,9 @@ public sealed partial class CancellationRulesTests
     [Fact]
     public void Sources_Product_AreCancelledQuietly()
     {
-        var files = Repository.Files("src/KestrelAcme", "*.cs").Concat(Repository.Files("src/KestrelAcme.Azure", "*.cs")).Concat(Repository.Files("src/KestrelAcme.Protocol", "*.cs"))
+        var files = Repository.Files("src/KestrelAcme", "*.cs")
+            .Concat(Repository.Files("src/KestrelAcme.Azure", "*.cs"))
+            .Concat(Repository.Files("src/KestrelAcme.Protocol", "*.cs"))
             .Where(file => !Exempt.Contains(Path.GetFileName(file)));
         var wrong = from file in files
                     from line in File.ReadLines(file)

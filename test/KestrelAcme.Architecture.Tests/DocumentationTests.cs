@@ -12,7 +12,8 @@ public sealed partial class DocumentationTests
     [Fact]
     public void Links_AllPages_LeadToFiles()
     {
-        var links = Pages.SelectMany(page => Link().Matches(Read(page)).Select(match => (Page: page, Target: match.Groups[1].Value.Split('#')[0])))
+        var links = Pages.SelectMany(
+            page => Link().Matches(Read(page)).Select(match => (Page: page, Target: match.Groups[1].Value.Split('#')[0])))
             .Where(link => link.Target.Length > 0 && !link.Target.Contains("://", StringComparison.Ordinal)).ToList();
 
         Assert.NotEmpty(links);
@@ -30,7 +31,9 @@ public sealed partial class DocumentationTests
         var paths = SourcePath().Matches(Read("docs/architecture.md")).Select(match => match.Groups[1].Value).ToList();
 
         Assert.NotEmpty(paths);
-        Violations.None("A source file that is named exists", paths.Where(path => !File.Exists(Path.Combine(Repository.Root, "src/KestrelAcme", path))));
+        Violations.None(
+            "A source file that is named exists",
+            paths.Where(path => !File.Exists(Path.Combine(Repository.Root, "src/KestrelAcme", path))));
     }
 
     private static string Read(string page) => File.ReadAllText(Path.Combine(Repository.Root, page));

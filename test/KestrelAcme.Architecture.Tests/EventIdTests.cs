@@ -29,7 +29,8 @@ public sealed partial class EventIdTests
         .. from file in Directory.EnumerateFiles(AppContext.BaseDirectory, "KestrelAcme*.dll")
            where !file.EndsWith(".Tests.dll", StringComparison.Ordinal)
            from type in Assembly.LoadFrom(file).GetTypes()
-           from method in type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+           from method in type.GetMethods(
+               BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
            where attribute is not null
            select (
@@ -56,8 +57,12 @@ public sealed partial class EventIdTests
     [Fact]
     public void EventIds_AllProducts_AreInTheirBlock()
     {
-        var wrong = Events.Where(entry => FirstOf(entry.Assembly, entry.Folder) is not { } first || entry.Id < first || entry.Id >= first + BlockSize)
-            .Select(entry => $"{entry.Method} has {entry.Id}; its block starts at {FirstOf(entry.Assembly, entry.Folder)} (where there is no number: log nothing, or give it a block here)");
+        var wrong = Events.Where(
+            entry => FirstOf(entry.Assembly, entry.Folder) is not { } first || entry.Id < first || entry.Id >= first + BlockSize)
+            .Select(
+                entry =>
+                    $"{entry.Method} has {entry.Id}; its block starts at {FirstOf(entry.Assembly, entry.Folder)} "
+                        + "(where there is no number: log nothing, or give it a block here)");
 
         Violations.None("An event id lies in its block", wrong);
     }
@@ -68,7 +73,8 @@ public sealed partial class EventIdTests
         var rows = Rows.ToLookup(row => row.Id);
         var wrong = Events.Where(entry => rows[entry.Id].Count() != 1)
             .Select(entry => $"{entry.Id} {entry.Name} has {rows[entry.Id].Count()} rows")
-            .Concat(Rows.Where(row => Events.TrueForAll(entry => entry.Id != row.Id)).Select(row => $"{row.Id} is not an event of the code"));
+            .Concat(
+                Rows.Where(row => Events.TrueForAll(entry => entry.Id != row.Id)).Select(row => $"{row.Id} is not an event of the code"));
 
         Violations.None($"{Document} has one row for each event, beginning with | id |", wrong);
     }

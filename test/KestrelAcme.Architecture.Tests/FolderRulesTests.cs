@@ -20,7 +20,9 @@ public sealed class FolderRulesTests
     {
         var plan = FolderPlan.All.Single(entry => entry.Folder == folder);
 
-        var wrong = Facts.Where(fact => fact.FromNamespace.StartsWith("KestrelAcme.", StringComparison.Ordinal) && FolderPlan.FolderOf(fact.FromNamespace) == folder)
+        var wrong = Facts.Where(
+            fact => fact.FromNamespace.StartsWith("KestrelAcme.", StringComparison.Ordinal)
+                && FolderPlan.FolderOf(fact.FromNamespace) == folder)
             .Where(fact => !IsAllowed(plan, fact.ToNamespace, fact.ToAssembly))
             .Select(fact => $"{fact.From} uses {fact.To}");
 
@@ -37,7 +39,8 @@ public sealed class FolderRulesTests
         var wrong = from file in files
                     from name in file.Usings
                     where name.StartsWith("KestrelAcme.", StringComparison.Ordinal)
-                    let assembly = plan.Assemblies.Concat(["KestrelAcme.Protocol", "KestrelAcme.DnsClient"]).FirstOrDefault(other => (name + ".").StartsWith(other + ".", StringComparison.Ordinal))
+                    let assembly = plan.Assemblies.Concat(["KestrelAcme.Protocol", "KestrelAcme.DnsClient"])
+                        .FirstOrDefault(other => (name + ".").StartsWith(other + ".", StringComparison.Ordinal))
                     where !IsAllowed(plan, name, assembly ?? Product)
                     select $"{file.Path} uses {name}";
 
@@ -47,7 +50,8 @@ public sealed class FolderRulesTests
     [Fact]
     public void Types_Product_AreInAFolderOfThePlan()
     {
-        var wrong = Facts.Where(fact => FolderPlan.FolderOf(fact.FromNamespace) is { } folder && FolderPlan.All.All(plan => plan.Folder != folder))
+        var wrong = Facts.Where(
+            fact => FolderPlan.FolderOf(fact.FromNamespace) is { } folder && FolderPlan.All.All(plan => plan.Folder != folder))
             .Select(fact => fact.From);
 
         Violations.None("Every type of the product lives in a folder of the plan", wrong);

@@ -19,7 +19,10 @@ public sealed class ProjectRulesTests
         ["KestrelAcme.LocalAuthority"] = [],
     };
 
-    private static readonly string[] WithoutPackages = ["KestrelAcme", "KestrelAcme.Protocol", "KestrelAcme.DnsClient", "KestrelAcme.LocalAuthority"];
+    private static readonly string[] WithoutPackages =
+    [
+        "KestrelAcme", "KestrelAcme.Protocol", "KestrelAcme.DnsClient", "KestrelAcme.LocalAuthority",
+    ];
     private static readonly string[] WithoutAspNetCore = ["KestrelAcme.Protocol", "KestrelAcme.DnsClient"];
 
     public static TheoryData<string> Products => [.. Repository.Files("src", "*.csproj").Select(Repository.Relative)];
@@ -57,11 +60,17 @@ public sealed class ProjectRulesTests
     [MemberData(nameof(Products))]
     public void InternalsVisibleTo_Product_NamesTestProjectsOnly(string project)
     {
-        var testProjects = Repository.Files("test", "*.csproj").Select(path => Path.GetFileNameWithoutExtension(path)).Append("KestrelAcme.Benchmarks");
+        var testProjects = Repository.Files("test", "*.csproj")
+            .Select(path => Path.GetFileNameWithoutExtension(path))
+            .Append("KestrelAcme.Benchmarks");
 
-        Violations.None("A storage or DNS package of a user must be able to do all that ours do", Items(project, "InternalsVisibleTo").Except(testProjects));
+        Violations.None(
+            "A storage or DNS package of a user must be able to do all that ours do",
+            Items(project, "InternalsVisibleTo").Except(testProjects));
         var folder = Path.GetDirectoryName(project)!;
-        Assert.DoesNotContain(Repository.Files(folder, "*.cs"), file => File.ReadAllText(file).Contains("assembly: InternalsVisibleTo", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Repository.Files(folder, "*.cs"),
+            file => File.ReadAllText(file).Contains("assembly: InternalsVisibleTo", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -77,5 +86,8 @@ public sealed class ProjectRulesTests
     }
 
     private static List<string> Items(string project, string element) =>
-        [.. XDocument.Load(Path.Combine(Repository.Root, project)).Descendants(element).Select(item => item.Attribute("Include")?.Value).OfType<string>()];
+        [.. XDocument.Load(Path.Combine(Repository.Root, project))
+            .Descendants(element)
+            .Select(item => item.Attribute("Include")?.Value)
+            .OfType<string>()];
 }

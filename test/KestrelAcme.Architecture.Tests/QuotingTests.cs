@@ -9,14 +9,17 @@ namespace KestrelAcme.Architecture.Tests;
 /// <summary>What comes from outside reaches logs and exceptions by one rule, <c>QuotedText</c>: printable, one line, bounded.</summary>
 public sealed class QuotingTests
 {
-    private const BindingFlags All = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+    private const BindingFlags All
+        = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
     private static readonly string Hostile = "x\r\nfail: forged\u001b[2J\u202Etxt\u0085\u2028" + new string('y', 100_000);
 
     private static readonly List<Type> Types =
     [
         .. from file in Directory.EnumerateFiles(AppContext.BaseDirectory, "KestrelAcme*.dll")
-           where Path.GetFileNameWithoutExtension(file) is var name && !name.EndsWith(".Tests", StringComparison.Ordinal) && !name.Contains("Test", StringComparison.Ordinal)
+           where Path.GetFileNameWithoutExtension(file) is var name
+               && !name.EndsWith(".Tests", StringComparison.Ordinal)
+               && !name.Contains("Test", StringComparison.Ordinal)
            from type in Assembly.LoadFrom(file).GetTypes()
            select type,
     ];
@@ -29,7 +32,8 @@ public sealed class QuotingTests
                     where method.GetCustomAttribute<LoggerMessageAttribute>() is not null
                     from parameter in method.GetParameters()
                     where !IsAllowed(method, parameter.ParameterType)
-                    select $"{type.Name}.{method.Name}: {parameter.ParameterType.Name} {parameter.Name}. A text is a Quoted; an exception goes through a method of the class that calls QuotedException.Of";
+                    select $"{type.Name}.{method.Name}: {parameter.ParameterType.Name} {parameter.Name}. "
+                        + "A text is a Quoted; an exception goes through a method of the class that calls QuotedException.Of";
 
         Violations.None("No log message takes a text from outside as it is", wrong);
     }
@@ -39,10 +43,12 @@ public sealed class QuotingTests
     {
         var log = new Recorder();
         var called = 0;
-        foreach (var type in Types.Where(type => type.GetMethods(All).Any(method => method.GetCustomAttribute<LoggerMessageAttribute>() is not null)))
+        foreach (var type in Types.Where(
+            type => type.GetMethods(All).Any(method => method.GetCustomAttribute<LoggerMessageAttribute>() is not null)))
         {
             var target = type.IsAbstract ? null : Activator.CreateInstance(type, log);
-            foreach (var method in type.GetMethods(All).Where(method => !method.IsPrivate && !method.IsSpecialName && method.ReturnType == typeof(void)))
+            foreach (var method in type.GetMethods(All)
+                .Where(method => !method.IsPrivate && !method.IsSpecialName && method.ReturnType == typeof(void)))
             {
                 method.Invoke(target, [.. method.GetParameters().Select(parameter => Argument(parameter.ParameterType, log))]);
                 called++;
@@ -51,7 +57,9 @@ public sealed class QuotingTests
 
         Assert.True(called > 100, $"only {called} log messages were found");
         Assert.Equal(called, log.Lines.Count);
-        Violations.None("A log message is printable whatever it quotes", log.Lines.Where(line => !IsPrintable(line)).Select(line => line[..Math.Min(line.Length, 200)]));
+        Violations.None(
+            "A log message is printable whatever it quotes",
+            log.Lines.Where(line => !IsPrintable(line)).Select(line => line[..Math.Min(line.Length, 200)]));
     }
 
     [Fact]
@@ -61,12 +69,16 @@ public sealed class QuotingTests
         var wrong = new List<string>();
         foreach (var type in Types.Where(type => type.IsSubclassOf(typeof(Exception)) && !type.IsAbstract && !IsExempt(type)))
         {
-            foreach (var constructor in type.GetConstructors(All).Where(constructor => !constructor.IsStatic && constructor.GetParameters().Any(p => p.ParameterType == typeof(string))))
+            foreach (var constructor in type.GetConstructors(All)
+                .Where(constructor => !constructor.IsStatic && constructor.GetParameters().Any(p => p.ParameterType == typeof(string))))
             {
                 if (TryMake(constructor) is { } exception)
                 {
                     made.Add(type.Name);
-                    wrong.AddRange(IsPrintable(exception.Message) ? [] : [$"{type.Name}: {exception.Message[..Math.Min(exception.Message.Length, 100)]}"]);
+                    wrong.AddRange(
+                        IsPrintable(exception.Message)
+                            ? []
+                            : [$"{type.Name}: {exception.Message[..Math.Min(exception.Message.Length, 100)]}"]);
                 }
             }
         }
@@ -80,7 +92,11 @@ public sealed class QuotingTests
 
     private static bool IsAllowed(MethodInfo method, Type type)
         => type == typeof(Exception) ? method.IsPrivate
-        : type == typeof(ILogger) || type.Name is "Quoted" || type == typeof(DateTimeOffset) || type == typeof(DateTime) || type == typeof(TimeSpan)
+        : type == typeof(ILogger)
+            || type.Name is "Quoted"
+            || type == typeof(DateTimeOffset)
+            || type == typeof(DateTime)
+            || type == typeof(TimeSpan)
             || type.IsPrimitive || type.IsEnum || (Nullable.GetUnderlyingType(type) is { } inner && IsAllowed(method, inner));
 
     private static object? Argument(Type type, ILogger log)
@@ -96,7 +112,8 @@ public sealed class QuotingTests
     {
         try
         {
-            return (Exception)constructor.Invoke([.. constructor.GetParameters().Select(parameter => Argument(parameter.ParameterType, null!))]);
+            return (Exception)constructor.Invoke(
+                [.. constructor.GetParameters().Select(parameter => Argument(parameter.ParameterType, null!))]);
         }
         catch (Exception e) when (e is TargetInvocationException or ArgumentException)
         {
@@ -116,10 +133,12 @@ public sealed class QuotingTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             // Line breaks between an exception and its inner one are the runtime's own, and a list has a line for each element.
-            var line = new StringBuilder(formatter(state, exception)).Append(' ').Append(exception?.ToString().Replace(Environment.NewLine, " ", StringComparison.Ordinal));
+            var line = new StringBuilder(formatter(state, exception)).Append(' ')
+                .Append(exception?.ToString().Replace(Environment.NewLine, " ", StringComparison.Ordinal));
             Lines.Add(line.ToString());
         }
     }

@@ -10,7 +10,9 @@ internal static class Repository
     {
         var path = Path.Combine(Root, folder);
         return Directory.Exists(path)
-            ? Directory.EnumerateFiles(path, pattern, SearchOption.AllDirectories).Where(file => !IsBuilt(file)).Order(StringComparer.Ordinal)
+            ? Directory.EnumerateFiles(path, pattern, SearchOption.AllDirectories)
+                .Where(file => !IsBuilt(file))
+                .Order(StringComparer.Ordinal)
             : [];
     }
 

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace KestrelAcme.Architecture.Tests;
 
-/// <summary>The order of the rooms within the largest folders: each may use those below it. docs/architecture.md shows what they use.</summary>
+/// <summary>
+/// The order of the rooms within the largest folders: each may use those below it. docs/architecture.md shows what they use.
+/// </summary>
 public sealed class RoomRulesTests
 {
     // The folder's own namespace: the public types.
@@ -12,12 +14,17 @@ public sealed class RoomRulesTests
 
     private static readonly Dictionary<string, string[]> Rooms = new(StringComparer.Ordinal)
     {
-        ["Certificates"] = ["Engine", "Stored", "Revocation", "Upkeep", "Attempts", "Scheduling", "Orders", "RateLimits", "Failures", "Authorities", "Domains", "Persistence", "Events", "Model", Root],
+        ["Certificates"] =
+        [
+            "Engine", "Stored", "Revocation", "Upkeep", "Attempts", "Scheduling", "Orders", "RateLimits", "Failures",
+            "Authorities", "Domains", "Persistence", "Events", "Model", Root,
+        ],
         ["Configuration"] = ["Binding", "Rules", "Snapshot", "Names", Root],
         ["Challenges"] = ["Routing", "Dns01", "TlsAlpn01", "Http01", Root],
     };
 
-    private static readonly IReadOnlyCollection<TypeReferenceFact> Facts = AssemblyTypes.ReadReferences(Path.Combine(AppContext.BaseDirectory, "KestrelAcme.dll"));
+    private static readonly IReadOnlyCollection<TypeReferenceFact> Facts = AssemblyTypes.ReadReferences(
+        Path.Combine(AppContext.BaseDirectory, "KestrelAcme.dll"));
 
     public static TheoryData<string> Folders => [.. Rooms.Keys];
 
@@ -25,7 +32,8 @@ public sealed class RoomRulesTests
     [MemberData(nameof(Folders))]
     public void Types_Room_UseRoomsBelow(string folder)
     {
-        var wrong = Facts.Where(fact => IsUpwards(folder, fact.FromNamespace, fact.ToNamespace)).Select(fact => $"{fact.From} uses {fact.To}");
+        var wrong = Facts.Where(fact => IsUpwards(folder, fact.FromNamespace, fact.ToNamespace))
+            .Select(fact => $"{fact.From} uses {fact.To}");
 
         Violations.None($"In {folder}, from the top down, a room uses those after it: {string.Join(", ", Rooms[folder])}", wrong);
     }
@@ -59,7 +67,10 @@ public sealed class RoomRulesTests
         const string folder = "Certificates";
         var graph = string.Concat(Rooms[folder].Select(room =>
         {
-            var used = Facts.Where(fact => RoomOf(folder, fact.FromNamespace) == room).Select(fact => RoomOf(folder, fact.ToNamespace)).OfType<string>().Distinct();
+            var used = Facts.Where(fact => RoomOf(folder, fact.FromNamespace) == room)
+                .Select(fact => RoomOf(folder, fact.ToNamespace))
+                .OfType<string>()
+                .Distinct();
             return $"{room} -> {string.Join(", ", Rooms[folder].Where(other => other != room && used.Contains(other)))}".TrimEnd() + "\n";
         }));
         var path = Path.Combine(Repository.Root, "docs", "architecture.md");
@@ -82,10 +93,13 @@ public sealed class RoomRulesTests
     [InlineData("KestrelAcme.Certificates.Orders", "KestrelAcme.Certificates", false)]
     [InlineData("KestrelAcme.Certificates", "KestrelAcme.Certificates.Orders", true)]
     [InlineData("KestrelAcme.Certificates.Orders", "KestrelAcme.Challenges.Http01", false)]
-    public void IsUpwards_Examples_FollowTheOrder(string from, string to, bool upwards) => Assert.Equal(upwards, IsUpwards("Certificates", from, to));
+    public void IsUpwards_Examples_FollowTheOrder(string from, string to, bool upwards)
+        => Assert.Equal(upwards, IsUpwards("Certificates", from, to));
 
     private static bool IsUpwards(string folder, string from, string to)
-        => RoomOf(folder, from) is { } user && RoomOf(folder, to) is { } used && Array.IndexOf(Rooms[folder], used) < Array.IndexOf(Rooms[folder], user);
+        => RoomOf(folder, from) is { } user
+            && RoomOf(folder, to) is { } used
+            && Array.IndexOf(Rooms[folder], used) < Array.IndexOf(Rooms[folder], user);
 
     private static string? RoomOf(string folder, string name)
         => name.Split('.') switch

@@ -40,7 +40,9 @@ public sealed class StateRulesTests : IDisposable
     public void Due_OfACertificate_IsDecidedOnceAndCheckedOnceUnderTheLease(string type, string method, params string[] callers)
         => Assert.Equal(callers, _product.CallersOf(type, method).Distinct().Order(StringComparer.Ordinal));
 
-    /// <summary>A name is parsed where it comes in, from code, the configuration, the store or a source, and carried as its own type.</summary>
+    /// <summary>
+    /// A name is parsed where it comes in, from code, the configuration, the store or a source, and carried as its own type.
+    /// </summary>
     [Fact]
     public void Name_FromOutside_IsParsedWhereItComesIn()
         => Assert.Equal(

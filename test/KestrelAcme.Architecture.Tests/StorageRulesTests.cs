@@ -4,7 +4,9 @@ using Xunit;
 
 namespace KestrelAcme.Architecture.Tests;
 
-/// <summary>A store of the application's own may hang. Nothing of ours waits for it without a bound: all ask the store that gives up after a while.</summary>
+/// <summary>
+/// A store of the application's own may hang. Nothing of ours waits for it without a bound: all ask the store that gives up after a while.
+/// </summary>
 public sealed class StorageRulesTests
 {
     private const string Bound = "BoundedStorage";

@@ -9,7 +9,9 @@ public sealed partial class TestNameTests
     [Fact]
     public void Names_AllTests_HaveThreeParts()
     {
-        var names = Repository.Files("test", "*.cs").SelectMany(file => Test().Matches(File.ReadAllText(file)).Select(m => m.Groups["name"].Value)).ToList();
+        var names = Repository.Files("test", "*.cs")
+            .SelectMany(file => Test().Matches(File.ReadAllText(file)).Select(m => m.Groups["name"].Value))
+            .ToList();
 
         Assert.True(names.Count > 1000, $"Only {names.Count} tests were found.");
         Violations.None("A test is named Method_State_Result", names.Where(name => name.Split('_') is not [_, _, _]));

@@ -90,7 +90,8 @@ public static class FuzzTargets
 
     private static void ReadPemChain(ReadOnlySpan<byte> input) => PemChain.Read(Response(input, "application/pem-certificate-chain"));
 
-    // The input is the part that is signed: what stands before it is checked by then, and an authority of somebody else's can sign what it likes.
+    // The input is the part that is signed: what stands before it is checked by then, and an authority of somebody else's can sign what it
+    // likes.
     private static void ReadRevocationList(ReadOnlySpan<byte> input)
         => RevocationListReader.ReadAsync(
             new MemoryStream(Seeds.SignRevocationList(input)), Seeds.Issuer, Seeds.RevocationListUrl, new HashSet<string>(["0A", "0B"]),

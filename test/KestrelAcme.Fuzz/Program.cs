@@ -44,8 +44,8 @@ switch (args)
         return 2;
 }
 
-// What runs once, such as static constructors, must not be part of the first input's path: AFL++ would take its edges for unstable and learn nothing from
-// them. Instrumented code writes to a map that the fuzzer attaches later; until then it is a block of memory of our own.
+// What runs once, such as static constructors, must not be part of the first input's path: AFL++ would take its edges for unstable and
+// learn nothing from them. Instrumented code writes to a map that the fuzzer attaches later; until then it is a block of memory of our own.
 static unsafe void WarmUp(FuzzTarget target)
 {
     const int rounds = 100;

@@ -69,13 +69,15 @@ internal static class Seeds
         yield return ("dns-message", "caa", DnsAnswer(257, [0, 5, .. "issueca.example"u8]));
         yield return ("certificate", "leaf", Certificate.Chain[0].ToArray());
         yield return ("certificate", "issuer", Certificate.Chain[1].ToArray());
-        yield return ("pem-chain", "two", Encoding.ASCII.GetBytes(string.Join('\n', Certificate.Chain.Select(c => PemEncoding.WriteString("CERTIFICATE", c.Span)))));
+        yield return ("pem-chain", "two", Encoding.ASCII.GetBytes(
+            string.Join('\n', Certificate.Chain.Select(c => PemEncoding.WriteString("CERTIFICATE", c.Span)))));
         yield return ("crl", "signed-part", RevocationListToBeSigned());
         yield return ("stored-certificate", "two", CertificateFile.Encode(Certificate));
         yield return ("stored-state", "order", StateFile.Encode(State()));
         yield return ("stored-state", "empty", StateFile.Encode(CertificateStateRecord.Empty));
         yield return ("stored-account", "one-key", AccountFile.Encode(Account()));
-        yield return ("stored-account", "two-keys", AccountFile.Encode(Account() with { NextPrivateKeyPem = IssuerKey.ExportPkcs8PrivateKeyPem() }));
+        yield return ("stored-account", "two-keys", AccountFile.Encode(
+            Account() with { NextPrivateKeyPem = IssuerKey.ExportPkcs8PrivateKeyPem() }));
         yield return ("stored-lists", "revocation", RevocationListFile.Encode(new RevocationListRecord
         {
             Url = RevocationListUrl,
@@ -84,28 +86,37 @@ internal static class Seeds
             Number = "12",
         }));
         yield return ("stored-lists", "domains", DomainSourceFile.Encode(new DomainSourceRecord { Names = ["www.example.com"] }));
-        yield return ("stored-lists", "housekeeping", HousekeepingFile.Encode(new Dictionary<string, UnusedMark> { ["certificates/a"] = new(Begin, 2, Begin) }));
+        yield return ("stored-lists", "housekeeping", HousekeepingFile.Encode(
+            new Dictionary<string, UnusedMark> { ["certificates/a"] = new(Begin, 2, Begin) }));
         yield return ("problem", "subproblems", """
-            {"type":"urn:ietf:params:acme:error:malformed","detail":"no","status":400,"instance":"https://ca.example/help","identifier":{"type":"dns","value":"a.example"},
-             "subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"x","identifier":{"type":"dns","value":"b.example"}}],"algorithms":["ES256"]}
+            {"type":"urn:ietf:params:acme:error:malformed","detail":"no","status":400,"instance":"https://ca.example/help",
+             "identifier":{"type":"dns","value":"a.example"},
+             "subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"x","identifier":{"type":"dns","value":"b.example"}}],
+             "algorithms":["ES256"]}
             """u8.ToArray());
         yield return ("acme-object", "order", """
-            {"status":"valid","expires":"2026-11-02T00:00:00Z","identifiers":[{"type":"dns","value":"a.example"}],"authorizations":["https://ca.example/authz/1"],
-             "finalize":"https://ca.example/finalize/1","certificate":"https://ca.example/cert/1","replaces":"a.b","profile":"classic","notBefore":"2026-01-01T00:00:00Z"}
+            {"status":"valid","expires":"2026-11-02T00:00:00Z","identifiers":[{"type":"dns","value":"a.example"}],
+             "authorizations":["https://ca.example/authz/1"],
+             "finalize":"https://ca.example/finalize/1","certificate":"https://ca.example/cert/1",
+             "replaces":"a.b","profile":"classic","notBefore":"2026-01-01T00:00:00Z"}
             """u8.ToArray());
         yield return ("acme-object", "authorization", """
             {"status":"pending","expires":"2026-11-02T00:00:00Z","identifier":{"type":"dns","value":"a.example"},"wildcard":true,
-             "challenges":[{"type":"http-01","url":"https://ca.example/chall/1","token":"abc","status":"invalid","validated":"2026-11-02T00:00:00Z","error":{"type":"about:blank"}}]}
+             "challenges":[{"type":"http-01","url":"https://ca.example/chall/1","token":"abc","status":"invalid",
+             "validated":"2026-11-02T00:00:00Z","error":{"type":"about:blank"}}]}
             """u8.ToArray());
         yield return ("acme-object", "directory", """
-            {"newNonce":"https://ca.example/n","newAccount":"https://ca.example/a","newOrder":"https://ca.example/o","revokeCert":"https://ca.example/r","keyChange":"https://ca.example/k",
-             "renewalInfo":"https://ca.example/i","meta":{"termsOfService":"https://ca.example/tos","caaIdentities":["ca.example"],"externalAccountRequired":false,"profiles":{"classic":"the usual"}}}
+            {"newNonce":"https://ca.example/n","newAccount":"https://ca.example/a","newOrder":"https://ca.example/o",
+             "revokeCert":"https://ca.example/r","keyChange":"https://ca.example/k",
+             "renewalInfo":"https://ca.example/i","meta":{"termsOfService":"https://ca.example/tos","caaIdentities":["ca.example"],
+             "externalAccountRequired":false,"profiles":{"classic":"the usual"}}}
             """u8.ToArray());
         yield return ("acme-object", "order-list", """{"orders":["https://ca.example/order/1"]}"""u8.ToArray());
         yield return ("acme-object", "renewal-info", """
             {"suggestedWindow":{"start":"2026-11-02T00:00:00Z","end":"2026-11-03T00:00:00Z"},"explanationURL":"https://ca.example/why"}
             """u8.ToArray());
-        yield return ("link", "several", "<https://ca.example/1>;rel=\"alternate\", </2>; rel=up; title=\"a, b\"\n<x>;rel=next"u8.ToArray());
+        yield return ("link", "several",
+            "<https://ca.example/1>;rel=\"alternate\", </2>; rel=up; title=\"a, b\"\n<x>;rel=next"u8.ToArray());
         yield return ("retry-after", "seconds", "120"u8.ToArray());
         yield return ("retry-after", "date", "Sun, 01 Nov 2026 00:02:00 GMT"u8.ToArray());
     }
@@ -116,7 +127,11 @@ internal static class Seeds
         byte[] alpn = [0, 16, .. Vector16(Vector16([10, .. "acme-tls/1"u8]))];
         byte[] signatures = [0, 13, .. Vector16(Vector16([4, 3, 8, 4]))];
         byte[] versions = [0, 43, .. Vector16([4, 3, 4, 3, 3])];
-        byte[] body = [3, 3, .. new byte[32], 0, .. Vector16([0x13, 1, 0xC0, 0x2B]), 1, 0, .. Vector16([.. sni, .. alpn, .. signatures, .. versions])];
+        byte[] body =
+        [
+            3, 3, .. new byte[32], 0, .. Vector16([0x13, 1, 0xC0, 0x2B]), 1, 0,
+            .. Vector16([.. sni, .. alpn, .. signatures, .. versions]),
+        ];
         byte[] message = [1, 0, .. Vector16(body)];
         return [.. message.Chunk(recordLength).SelectMany(part => (byte[])[22, 3, 1, .. Vector16(part)])];
     }
@@ -150,9 +165,13 @@ internal static class Seeds
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("www.example.com");
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([RevocationListUrl.AbsoluteUri]));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(new X509SubjectKeyIdentifierExtension(Issuer.PublicKey, false)));
-        using var leaf = request.Create(Issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(IssuerKey), Begin, Begin.AddDays(90), [0x0A]);
+        request.CertificateExtensions.Add(
+            CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([RevocationListUrl.AbsoluteUri]));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(
+                new X509SubjectKeyIdentifierExtension(Issuer.PublicKey, false)));
+        using var leaf = request.Create(
+            Issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(IssuerKey), Begin, Begin.AddDays(90), [0x0A]);
         return new CertificateRecord([leaf.RawData, Issuer.RawData], LeafKey.ExportPkcs8PrivateKey(), new CertificateMetadata
         {
             Names = ["www.example.com"],

@@ -31,7 +31,8 @@ public sealed class HopelessNameStormTests(ITestOutputHelper output)
             },
             Cancelled);
         authority.Resolve(Name, new IPEndPoint(IPAddress.Loopback, FreePort.Tcp()));
-        var app = new StormApp(authority.DirectoryUrl, folder.Write("root.pem", authority.RootPem), folder.Combine("store"), Name, FreePort.Tcp());
+        var app = new StormApp(
+            authority.DirectoryUrl, folder.Write("root.pem", authority.RootPem), folder.Combine("store"), Name, FreePort.Tcp());
         var random = new Random(Seed);
         var attempts = new List<TimeSpan>();
 

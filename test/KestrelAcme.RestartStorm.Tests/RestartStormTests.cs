@@ -5,7 +5,9 @@ using Xunit;
 
 namespace KestrelAcme.RestartStorm.Tests;
 
-/// <summary>A crash loop against Pebble, whose validations take up to 15 seconds here, so that most kills come in the middle of one.</summary>
+/// <summary>
+/// A crash loop against Pebble, whose validations take up to 15 seconds here, so that most kills come in the middle of one.
+/// </summary>
 [Long]
 public sealed class RestartStormTests(ITestOutputHelper output)
 {
@@ -19,7 +21,8 @@ public sealed class RestartStormTests(ITestOutputHelper output)
     public async Task Start_KilledAHundredTimes_CostsTheAuthorityNextToNothing()
     {
         using var folder = new TemporaryFolder();
-        await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { Sleeps = true, ValidationSleep = TimeSpan.FromSeconds(15) }, Cancelled);
+        await using var pebble = await PebbleServer.StartAsync(
+            new PebbleOptions { Sleeps = true, ValidationSleep = TimeSpan.FromSeconds(15) }, Cancelled);
         var app = new StormApp(pebble.DirectoryUrl, pebble.TrustedRootsPath, folder.Combine("store"), "storm.test", pebble.HttpPort);
         var random = new Random(Seed);
         var listened = 0;
@@ -31,14 +34,20 @@ public sealed class RestartStormTests(ITestOutputHelper output)
             began += log.Contains("ordering from", StringComparison.Ordinal) ? 1 : 0;
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{listened} of {Starts} came to listen, {began} worked on an order. {PebbleCounts.Of(pebble)}"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{listened} of {Starts} came to listen, {began} worked on an order. {PebbleCounts.Of(pebble)}"));
         Assert.True(listened > Starts / 4, $"Only {listened} starts lived long enough to listen: such a storm shows nothing.");
 
         // It ends, and the certificate is there: at once, or when what failed is due again.
         await using (var last = app.Start())
         {
             await last.WaitForLineAsync(
-                l => l.Contains("serving certificate", StringComparison.Ordinal), "that it serves a certificate", TimeSpan.FromMinutes(3), Cancelled);
+                l => l.Contains("serving certificate", StringComparison.Ordinal),
+                "that it serves a certificate",
+                TimeSpan.FromMinutes(3),
+                Cancelled);
         }
 
         var counts = PebbleCounts.Of(pebble);

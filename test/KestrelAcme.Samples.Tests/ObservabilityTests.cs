@@ -43,7 +43,9 @@ public sealed partial class ObservabilityTests
     {
         using var dashboard = JsonDocument.Parse(Read("dashboard.json"));
         var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
-        var queries = panels.SelectMany(p => p.GetProperty("targets").EnumerateArray()).Select(t => t.GetProperty("expr").GetString()!).ToList();
+        var queries = panels.SelectMany(p => p.GetProperty("targets").EnumerateArray())
+            .Select(t => t.GetProperty("expr").GetString()!)
+            .ToList();
 
         Assert.NotEmpty(queries);
         Assert.Equal(panels.Count, panels.Select(p => p.GetProperty("id").GetInt32()).Distinct().Count());

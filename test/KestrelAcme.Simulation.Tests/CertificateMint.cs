@@ -22,8 +22,10 @@ internal sealed class CertificateMint : IDisposable
     {
         var request = new CertificateRequest("CN=Simulated authority", _key, HashAlgorithmName.SHA256);
         var identifier = new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(identifier);
         _issuer = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(20));
         _issuerName = _issuer.SubjectName.RawData;
@@ -43,7 +45,8 @@ internal sealed class CertificateMint : IDisposable
         return info.ReadEncodedValue();
     }
 
-    public (byte[] Certificate, byte[] Serial) Sign(IReadOnlyList<string> names, ReadOnlyMemory<byte> publicKey, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    public (byte[] Certificate, byte[] Serial) Sign(
+        IReadOnlyList<string> names, ReadOnlyMemory<byte> publicKey, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
         var serial = new BigInteger(Interlocked.Increment(ref _serial)).ToByteArray(isUnsigned: false, isBigEndian: true);
         var writer = new AsnWriter(AsnEncodingRules.DER);
@@ -88,7 +91,8 @@ internal sealed class CertificateMint : IDisposable
             builder.AddEntry(serial, at);
         }
 
-        return builder.Build(_issuer, Interlocked.Increment(ref _listNumber), now.AddDays(9), HashAlgorithmName.SHA256, thisUpdate: now.AddMinutes(-1));
+        return builder.Build(
+            _issuer, Interlocked.Increment(ref _listNumber), now.AddDays(9), HashAlgorithmName.SHA256, thisUpdate: now.AddMinutes(-1));
     }
 
     public void Dispose()
@@ -165,7 +169,8 @@ internal sealed class CertificateMint : IDisposable
         using (writer.PushSequence(Zero))
         using (writer.PushSequence(Zero))
         {
-            writer.WriteCharacterString(UniversalTagNumber.IA5String, RevocationListUrl.ToString(), new Asn1Tag(TagClass.ContextSpecific, 6));
+            writer.WriteCharacterString(
+                UniversalTagNumber.IA5String, RevocationListUrl.ToString(), new Asn1Tag(TagClass.ContextSpecific, 6));
         }
 
         return writer;

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>Counts log lines by the name of their event, and keeps the last of each; keeps all that name one certificate, where it is to be followed.</summary>
+/// <summary>
+/// Counts log lines by the name of their event, and keeps the last of each; keeps all that name one certificate, where it is to be
+/// followed.
+/// </summary>
 internal sealed class EventCounter(SimulatedClock clock) : ILoggerProvider
 {
     private static readonly string? Followed = Environment.GetEnvironmentVariable("SIMULATION_FOLLOW");
@@ -15,7 +18,8 @@ internal sealed class EventCounter(SimulatedClock clock) : ILoggerProvider
     public ILogger CreateLogger(string categoryName) => new Counter(this);
 
     public override string ToString()
-        => string.Join('\n', _lines) + string.Join('\n', _events.OrderByDescending(e => e.Value.Count).Select(e => $"{e.Value.Count,8} {e.Key}: {e.Value.Last}"));
+        => string.Join('\n', _lines) + string.Join(
+            '\n', _events.OrderByDescending(e => e.Value.Count).Select(e => $"{e.Value.Count,8} {e.Key}: {e.Value.Last}"));
 
     public void Dispose()
     {
@@ -37,9 +41,12 @@ internal sealed class EventCounter(SimulatedClock clock) : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            counter.Count(eventId.Name ?? eventId.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), formatter(state, exception) + exception);
+            counter.Count(
+                eventId.Name ?? eventId.Id.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                formatter(state, exception) + exception);
         }
     }
 }

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>Eight names that hang, beside 92 that are due at the same time: the whole engine, with its own times, on a model of an authority.</summary>
+/// <summary>
+/// Eight names that hang, beside 92 that are due at the same time: the whole engine, with its own times, on a model of an authority.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class FairnessTests(ITestOutputHelper output)
 {
@@ -15,13 +17,15 @@ public sealed class FairnessTests(ITestOutputHelper output)
     [InlineData(true)]
     [InlineData(false)]
     public Task Renewals_NamesWhoseDnsHangs_TheOthersNeedNoMoreThanTwiceTheTime(bool lapsed)
-        => Simulation.RunAsync(() => CompareAsync(new Trap { ChallengeHangs = TimeSpan.FromSeconds(105), Fault = ChallengeFault.Local, Lapsed = lapsed }));
+        => Simulation.RunAsync(
+            () => CompareAsync(new Trap { ChallengeHangs = TimeSpan.FromSeconds(105), Fault = ChallengeFault.Local, Lapsed = lapsed }));
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public Task Renewals_NamesWhoseDnsProviderHangs_TheOthersNeedNoMoreThanTwiceTheTime(bool lapsed)
-        => Simulation.RunAsync(() => CompareAsync(new Trap { ChallengeHangs = TimeSpan.FromMinutes(10), Fault = ChallengeFault.Name, Lapsed = lapsed }));
+        => Simulation.RunAsync(
+            () => CompareAsync(new Trap { ChallengeHangs = TimeSpan.FromMinutes(10), Fault = ChallengeFault.Name, Lapsed = lapsed }));
 
     [Fact]
     public Task Renewals_StoreHangsForSomeNames_TheOthersNeedNoMoreThanHalfAgainAsLong()
@@ -50,7 +54,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
 
     private async Task CompareAsync(Trap trap, double most = 2)
     {
-        var alone = await RenewalTimeAsync(new Trap { AuthorityHangs = trap.AuthorityHangs is null ? null : Unanswered.Nothing }, hostile: 0);
+        var alone = await RenewalTimeAsync(
+            new Trap { AuthorityHangs = trap.AuthorityHangs is null ? null : Unanswered.Nothing }, hostile: 0);
         var together = await RenewalTimeAsync(trap, Hostile);
 
         output.WriteLine($"alone {alone}, together {together}, {trap.Fallen} attempts fell into the trap");

@@ -29,12 +29,16 @@ internal sealed class FairnessWorld : IDisposable
         var weather = Weather.Draw(seed: 1, _clock.Start, _clock.Start.AddDays(1), WeatherRates.None);
 
         // Those that have expired when the others are due are the most urgent.
-        _model = new SimulatedAuthority(_clock, weather, _mint, name => TimeSpan.FromDays(trap.Lapsed && Trap.IsHostile(name) ? 20 : 45), seed: 1);
+        _model = new SimulatedAuthority(
+            _clock, weather, _mint, name => TimeSpan.FromDays(trap.Lapsed && Trap.IsHostile(name) ? 20 : 45), seed: 1);
         _authority = new TrappedAuthority(_model, trap);
         _store = new InMemoryStorage(_clock.Machine);
-        var configuration = SimulatedConfiguration.Create(SimulatedConfiguration.Names("hostile", hostile).Concat(SimulatedConfiguration.Names("honest", honest)));
+        var configuration = SimulatedConfiguration.Create(
+            SimulatedConfiguration.Names("hostile", hostile).Concat(SimulatedConfiguration.Names("honest", honest)));
         var second = configuration.Authorities[0] with { Id = "second", DirectoryUrl = new Uri("https://second.model.test/directory") };
-        _configuration = trap.AuthorityHangs is null ? configuration : configuration with { Authorities = [.. configuration.Authorities, second] };
+        _configuration = trap.AuthorityHangs is null
+            ? configuration
+            : configuration with { Authorities = [.. configuration.Authorities, second] };
     }
 
     private int Renewed => _model.Issued.Count(c => !Trap.IsHostile(c.Name)) - _honest;

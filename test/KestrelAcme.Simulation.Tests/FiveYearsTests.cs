@@ -25,7 +25,12 @@ public sealed class FiveYearsTests(ITestOutputHelper output)
         var end = clock.Start.AddDays(Days);
         using var mint = new CertificateMint(clock.Start);
         var weather = Weather.Draw(Seed, clock.Start, clock.Start.AddDays(Whole), new WeatherRates());
-        var authority = new SimulatedAuthority(clock, weather, mint, name => name.StartsWith("short", StringComparison.Ordinal) ? TimeSpan.FromHours(160) : TimeSpan.FromDays(45), Seed);
+        var authority = new SimulatedAuthority(
+            clock,
+            weather,
+            mint,
+            name => name.StartsWith("short", StringComparison.Ordinal) ? TimeSpan.FromHours(160) : TimeSpan.FromDays(45),
+            Seed);
         var names = SimulatedConfiguration.Names("long", LongLived).Concat(SimulatedConfiguration.Names("short", ShortLived));
         var world = new SimulatedWorld(authority, SimulatedConfiguration.Create(names), Seed);
 
@@ -40,7 +45,10 @@ public sealed class FiveYearsTests(ITestOutputHelper output)
 
         var audit = new RenewalAudit(weather, end);
         audit.Judge(authority.Issued);
-        output.WriteLine($"{authority.OrdersMade} orders, {authority.Issued.Count} certificates, ideal {audit.Ideal:0}; {weather.Blocked.Count} troubles, {world.Restarts} restarts, {world.KilledInOrders} of them in an order, {authority.WindowQuestions} questions for renewal information");
+        output.WriteLine(
+            $"{authority.OrdersMade} orders, {authority.Issued.Count} certificates, ideal {audit.Ideal:0}; "
+            + $"{weather.Blocked.Count} troubles, {world.Restarts} restarts, {world.KilledInOrders} of them in an order, "
+            + $"{authority.WindowQuestions} questions for renewal information");
         output.WriteLine(audit.ToString());
         Assert.Empty(audit.Violations.Take(20));
         Assert.InRange(authority.OrdersMade / audit.Ideal, 0.97, 1.03);

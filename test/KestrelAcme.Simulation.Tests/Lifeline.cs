@@ -11,7 +11,10 @@ internal sealed class Lifeline
 
     public void Cut() => _cut = true;
 
-    /// <summary>Kills the process in the middle of the next order: at so many steps, each a look at the store or a request, after it sets out to place it.</summary>
+    /// <summary>
+    /// Kills the process in the middle of the next order: at so many steps, each a look at the store or a request, after it sets out to
+    /// place it.
+    /// </summary>
     public void CutDuringOrder(int steps) => _afterOrder = steps;
 
     /// <summary>The process sets out to place an order.</summary>

@@ -68,7 +68,8 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         for (var i = 0; i < VeryMany; i++)
         {
             // Each was issued at some time of the last thirty days: that is when the renewals come round.
-            model.Scheduler.Schedule($"c{i}", Plan(due, $"c{i}", start, start - (Lifetime * 0.6466 * random.NextDouble()), random.NextDouble()));
+            model.Scheduler.Schedule(
+                $"c{i}", Plan(due, $"c{i}", start, start - (Lifetime * 0.6466 * random.NextDouble()), random.NextDouble()));
         }
 
         await model.RunAsync(TimeSpan.FromDays(days));
@@ -100,7 +101,8 @@ public sealed class ManyCertificatesTests(ITestOutputHelper output)
         Assert.InRange(model.Gate.Looks - looks, 1, 3 * ((24 * 60) + 10));
     });
 
-    private static PlannedWork Plan(Dictionary<string, DateTimeOffset> due, string id, DateTimeOffset now, DateTimeOffset issued, double jitter)
+    private static PlannedWork Plan(
+        Dictionary<string, DateTimeOffset> due, string id, DateTimeOffset now, DateTimeOffset issued, double jitter)
     {
         var facts = new CertificateFacts(issued, issued + Lifetime, CoversNames: true, HasRenewalInfo: false, jitter);
         var decision = RenewalPolicy.Decide(facts, null, null, now);

@@ -6,9 +6,11 @@ namespace KestrelAcme.Simulation.Tests;
 /// <summary>A process's access to a store that outlives it.</summary>
 internal sealed class MortalStorage(IAcmeStorage storage, Lifeline life) : IAcmeStorage
 {
-    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default) => Living.ReadAsync(key, cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+        => Living.ReadAsync(key, cancellationToken);
 
-    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await foreach (var entry in Living.ReadManyAsync(keys, cancellationToken))
         {
@@ -16,17 +18,21 @@ internal sealed class MortalStorage(IAcmeStorage storage, Lifeline life) : IAcme
         }
     }
 
-    public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
         => Living.WriteAsync(key, value, lease, cancellationToken);
 
     public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
         => Living.DeleteAsync(key, lease, cancellationToken);
 
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default) => Living.ListAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+        => Living.ListAsync(prefix, cancellationToken);
 
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => Living.WatchAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+        => Living.WatchAsync(prefix, cancellationToken);
 
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+        string name, TimeSpan duration, CancellationToken cancellationToken = default)
         => await Living.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
     public async ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)

@@ -1,8 +1,9 @@
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>
-/// Tells when all that could run has run. The thread pool of this process has one thread (see the project file), and who asks is on it: whoever is at the end of the queue
-/// and sees nothing behind him is the only one who has anything to do. No clock and no load of the machine has a say in that.
+/// Tells when all that could run has run. The thread pool of this process has one thread (see the project file), and who asks is on it:
+/// whoever is at the end of the queue and sees nothing behind him is the only one who has anything to do. No clock and no load of the
+/// machine has a say in that.
 /// </summary>
 internal static class Quiet
 {
@@ -24,7 +25,8 @@ internal static class Quiet
             await new Turn();
             if (++turns > MostTurns)
             {
-                throw new TimeoutException($"Something runs without end while the time stands still: {ThreadPool.PendingWorkItemCount} works wait.");
+                throw new TimeoutException(
+                    $"Something runs without end while the time stands still: {ThreadPool.PendingWorkItemCount} works wait.");
             }
         }
         while (ThreadPool.PendingWorkItemCount > 0);

@@ -1,13 +1,15 @@
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>
-/// Judges, after a simulation, whether every certificate was replaced when it had to be. Pure. A certificate is due at the end of the window that the authority advises, and in any case
-/// when a sixth of its lifetime is left (a quarter under ten days). The rules, each from the moment at which something can be known:
-/// due: replaced within 2 h; advice changed: within 7 h, but not before it says so; revoked on the list alone: within 25 h; lapsed: never, if the authority was up in the last third of the lifetime.
+/// Judges, after a simulation, whether every certificate was replaced when it had to be. Pure. A certificate is due at the end of the
+/// window that the authority advises, and in any case when a sixth of its lifetime is left (a quarter under ten days). The rules, each from
+/// the moment at which something can be known: due: replaced within 2 h; advice changed: within 7 h, but not before it says so; revoked on
+/// the list alone: within 25 h; lapsed: never, if the authority was up in the last third of the lifetime.
 /// </summary>
 /// <remarks>
-/// The exceptions, and there are no others. While the authority is in trouble, or the machine's clock is more than an hour off (then nothing may be ordered), nothing can be replaced: whatever falls
-/// due meanwhile has two hours without a hindrance after that. A certificate may lapse where the last third of its lifetime held no such two hours after the time to which the authority itself put the
+/// The exceptions, and there are no others. While the authority is in trouble, or the machine's clock is more than an hour off (then
+/// nothing may be ordered), nothing can be replaced: whatever falls due meanwhile has two hours without a hindrance after that. A
+/// certificate may lapse where the last third of its lifetime held no such two hours after the time to which the authority itself put the
 /// renewal off; those lapses are counted by what there was instead.
 /// </remarks>
 internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
@@ -43,8 +45,10 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
     public override string ToString() => string.Join('\n', (string[])
     [
         $"{_judged} judged, {_violations.Count} violations",
-        $"lapsed: {_lapsedInOutages} in a hindrance of the whole last third, {_lapsedAfterAdvice} with time only before the advised one, {_lapsedBetweenOutages} with less than two hours after it",
-        $"the longest unhindered time to replace {_revoked} that were revoked with advice is {_longestAdvised}, {_listed} that were only listed {_longestListed}",
+        $"lapsed: {_lapsedInOutages} in a hindrance of the whole last third, {_lapsedAfterAdvice} with time only before the advised one, "
+            + $"{_lapsedBetweenOutages} with less than two hours after it",
+        $"the longest unhindered time to replace {_revoked} that were revoked with advice is {_longestAdvised}, "
+            + $"{_listed} that were only listed {_longestListed}",
         .. _violations.Take(50),
     ]);
 
@@ -56,7 +60,9 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
         {
             if (until > latest)
             {
-                _violations.Add($"{rule}: {certificate.Name}, issued {certificate.IssuedAt:u}, to be replaced by {latest:u}, was {certificate.ReplacedAt?.ToString("u") ?? "never"}");
+                _violations.Add(
+                    $"{rule}: {certificate.Name}, issued {certificate.IssuedAt:u}, to be replaced by {latest:u}, "
+                    + $"was {certificate.ReplacedAt?.ToString("u") ?? "never"}");
                 break;
             }
         }
@@ -95,7 +101,8 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
     }
 
     /// <summary>The end of a time that was granted; where it ends in a hindrance, or right after one, the two hours after that.</summary>
-    private DateTimeOffset Within(DateTimeOffset from, TimeSpan granted) => weather.AfterUnhindered(from + granted - AfterRecovery, AfterRecovery);
+    private DateTimeOffset Within(DateTimeOffset from, TimeSpan granted)
+        => weather.AfterUnhindered(from + granted - AfterRecovery, AfterRecovery);
 
     private void JudgeLapse(SimulatedCertificate certificate)
     {
@@ -115,13 +122,16 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
         }
         else
         {
-            _violations.Add($"lapsed: {certificate.Name}, issued {certificate.IssuedAt:u}, expired {certificate.NotAfter:u}, replaced {certificate.ReplacedAt?.ToString("u") ?? "never"}");
+            _violations.Add(
+                $"lapsed: {certificate.Name}, issued {certificate.IssuedAt:u}, expired {certificate.NotAfter:u}, "
+                + $"replaced {certificate.ReplacedAt?.ToString("u") ?? "never"}");
         }
 
         bool IsHindered(DateTimeOffset from, TimeSpan span) => weather.AfterUnhindered(from, span) >= certificate.NotAfter;
     }
 
-    private static DateTimeOffset Due(SimulatedCertificate certificate, AdvisedWindow window) => window.End < certificate.Deadline ? window.End : certificate.Deadline;
+    private static DateTimeOffset Due(SimulatedCertificate certificate, AdvisedWindow window)
+        => window.End < certificate.Deadline ? window.End : certificate.Deadline;
 
     private void Remember(SimulatedCertificate certificate, DateTimeOffset until)
     {
@@ -143,7 +153,9 @@ internal sealed class RenewalAudit(Weather weather, DateTimeOffset end)
         }
     }
 
-    /// <summary>How much of the life that was meant for it a certificate has lived; one that could not be replaced in time has lived all of it.</summary>
+    /// <summary>
+    /// How much of the life that was meant for it a certificate has lived; one that could not be replaced in time has lived all of it.
+    /// </summary>
     private static double Share(SimulatedCertificate certificate, DateTimeOffset until)
     {
         if (certificate.ReplacedAt is null || certificate.ListedAt <= until)

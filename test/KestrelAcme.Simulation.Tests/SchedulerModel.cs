@@ -21,8 +21,14 @@ internal sealed class SchedulerModel
         _next = next ?? ((_, _) => null);
         var configuration = SimulatedConfiguration.Create([]);
         var settings = new IssuanceSettings();
-        var pace = new NewOrderRateLimiter(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance), settings);
-        _pace = new NewOrderRateLimiterStore(pace, new BoundedStorage(new InMemoryStorage(Time), settings.StoreTime, Time), settings, Time, NullLogger<NewOrderRateLimiterStore>.Instance);
+        var pace = new NewOrderRateLimiter(
+            new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance), settings);
+        _pace = new NewOrderRateLimiterStore(
+            pace,
+            new BoundedStorage(new InMemoryStorage(Time), settings.StoreTime, Time),
+            settings,
+            Time,
+            NullLogger<NewOrderRateLimiterStore>.Instance);
         Gate = new CountingGate(pace);
         Scheduler = new CertificateScheduler(Gate, settings, Time, NullLogger<CertificateScheduler>.Instance);
     }

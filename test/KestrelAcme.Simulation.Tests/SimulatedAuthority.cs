@@ -7,7 +7,8 @@ using KestrelAcme.Tls;
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>A model of an authority, behind the seam at which the real client stands.</summary>
-internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, CertificateMint mint, Func<string, TimeSpan> lifetimeOf, int seed) : ISimulatedAuthority
+internal sealed class SimulatedAuthority(
+    SimulatedClock clock, Weather weather, CertificateMint mint, Func<string, TimeSpan> lifetimeOf, int seed) : ISimulatedAuthority
 {
     private readonly Lock _lock = new();
     private readonly Random _random = new(seed);
@@ -56,7 +57,8 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
         // It looks at the weather whenever it is asked something.
     }
 
-    public void Advise(SimulatedCertificate certificate, DateTimeOffset start, DateTimeOffset end) => certificate.Advise(clock.Now, start, end);
+    public void Advise(SimulatedCertificate certificate, DateTimeOffset start, DateTimeOffset end)
+        => certificate.Advise(clock.Now, start, end);
 
     public Task RevokeAsync(IReadOnlyList<SimulatedCertificate> certificates, IEnumerable<CertificateMaterial> served)
     {
@@ -93,9 +95,17 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
             case Trouble.Unreachable:
                 throw new AcmeUnreachableException("The model is unreachable.");
             case Trouble.Unavailable:
-                throw new AcmeException("The model is down.") { StatusCode = System.Net.HttpStatusCode.ServiceUnavailable, Problem = new AcmeProblem { Type = AcmeProblemTypes.ServerInternal } };
+                throw new AcmeException("The model is down.")
+                {
+                    StatusCode = System.Net.HttpStatusCode.ServiceUnavailable,
+                    Problem = new AcmeProblem { Type = AcmeProblemTypes.ServerInternal },
+                };
             case Trouble.NonceStorm when Chance(0.7):
-                throw new AcmeException("The model rejects the nonce.") { StatusCode = System.Net.HttpStatusCode.BadRequest, Problem = new AcmeProblem { Type = AcmeProblemTypes.BadNonce } };
+                throw new AcmeException("The model rejects the nonce.")
+                {
+                    StatusCode = System.Net.HttpStatusCode.BadRequest,
+                    Problem = new AcmeProblem { Type = AcmeProblemTypes.BadNonce },
+                };
             case Trouble.RateLimited when newOrder:
                 throw new AcmeRateLimitedException("The model has had too many orders.")
                 {
@@ -120,7 +130,9 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
     {
         lock (_lock)
         {
-            return _accounts.TryGetValue(thumbprint, out var url) ? url : _accounts[thumbprint] = new Uri(DirectoryUrl, $"/account/{_accounts.Count + 1}");
+            return _accounts.TryGetValue(thumbprint, out var url)
+                ? url
+                : _accounts[thumbprint] = new Uri(DirectoryUrl, $"/account/{_accounts.Count + 1}");
         }
     }
 
@@ -136,7 +148,8 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
     {
         lock (_lock)
         {
-            if (request.Replaces is { } replaces && (!_byId.TryGetValue(replaces.Value, out var replaced) || replaced.ReplacedAt is not null))
+            if (request.Replaces is { } replaces
+                && (!_byId.TryGetValue(replaces.Value, out var replaced) || replaced.ReplacedAt is not null))
             {
                 throw new AcmeException("The model does not know what is replaced.")
                 {
@@ -157,7 +170,11 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
         {
             return _orders.TryGetValue(number, out var order) && order.Expires > clock.Now
                 ? order
-                : throw new AcmeException("No such order.") { StatusCode = System.Net.HttpStatusCode.NotFound, Problem = new AcmeProblem { Type = AcmeProblemTypes.Malformed } };
+                : throw new AcmeException("No such order.")
+                {
+                    StatusCode = System.Net.HttpStatusCode.NotFound,
+                    Problem = new AcmeProblem { Type = AcmeProblemTypes.Malformed },
+                };
         }
     }
 
@@ -168,7 +185,8 @@ internal sealed class SimulatedAuthority(SimulatedClock clock, Weather weather, 
         {
             if (order.Status == OrderStatus.Pending)
             {
-                var valid = !Hopeless.Contains(order.Request.Identifiers[0].Value) && _answers.GetValueOrDefault(order.Token) == keyAuthorization;
+                var valid = !Hopeless.Contains(order.Request.Identifiers[0].Value)
+                    && _answers.GetValueOrDefault(order.Token) == keyAuthorization;
                 order.Status = valid ? OrderStatus.Ready : OrderStatus.Invalid;
                 if (!valid)
                 {

@@ -10,7 +10,8 @@ using KestrelAcme.Protocol.Problems;
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>An account at the model. Validation and issuance take simulated seconds, so that processes die in between.</summary>
-internal sealed class SimulatedAuthorityAccount(Uri url, AccountKey key, SimulatedAuthority authority, SimulatedAuthorityClient client) : IAuthorityAccount
+internal sealed class SimulatedAuthorityAccount(
+    Uri url, AccountKey key, SimulatedAuthority authority, SimulatedAuthorityClient client) : IAuthorityAccount
 {
     public Uri Url => url;
 
@@ -31,7 +32,8 @@ internal sealed class SimulatedAuthorityAccount(Uri url, AccountKey key, Simulat
         return Task.FromResult(Show(Find(orderUrl)));
     }
 
-    public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken) => GetOrderAsync(orderUrl, cancellationToken);
+    public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken)
+        => GetOrderAsync(orderUrl, cancellationToken);
 
     public Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
     {
@@ -43,7 +45,9 @@ internal sealed class SimulatedAuthorityAccount(Uri url, AccountKey key, Simulat
             Type = "http-01",
             Token = order.Token,
             Status = order.Posted ? ChallengeStatus.Processing : ChallengeStatus.Pending,
-            Error = order.Status == OrderStatus.Invalid ? new AcmeProblem { Type = AcmeProblemTypes.Unauthorized, Detail = "Nothing answered." } : null,
+            Error = order.Status == OrderStatus.Invalid
+                ? new AcmeProblem { Type = AcmeProblemTypes.Unauthorized, Detail = "Nothing answered." }
+                : null,
         };
         return Task.FromResult(new Authorization
         {
@@ -88,7 +92,8 @@ internal sealed class SimulatedAuthorityAccount(Uri url, AccountKey key, Simulat
         Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken)
     {
         client.Answer();
-        return Task.FromResult<IReadOnlyList<CertificateChain>>([new CertificateChain { Url = certificateUrl, Certificates = Find(certificateUrl).Chain! }]);
+        return Task.FromResult<IReadOnlyList<CertificateChain>>(
+            [new CertificateChain { Url = certificateUrl, Certificates = Find(certificateUrl).Chain! }]);
     }
 
     public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken)

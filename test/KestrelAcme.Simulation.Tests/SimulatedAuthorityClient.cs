@@ -9,8 +9,11 @@ using KestrelAcme.Protocol.RenewalInformation;
 
 namespace KestrelAcme.Simulation.Tests;
 
-/// <summary>A process's client of the model: keeps the directory for an hour, and the clock of the last answer, as the real one does.</summary>
-internal sealed class SimulatedAuthorityClient(AuthoritySpecification specification, SimulatedAuthority authority, Lifeline life) : IAuthorityClient
+/// <summary>
+/// A process's client of the model: keeps the directory for an hour, and the clock of the last answer, as the real one does.
+/// </summary>
+internal sealed class SimulatedAuthorityClient(
+    AuthoritySpecification specification, SimulatedAuthority authority, Lifeline life) : IAuthorityClient
 {
     private static readonly TimeSpan DirectoryMaxAge = TimeSpan.FromHours(1);
     private readonly AcmeDirectory _directory = new()
@@ -73,10 +76,17 @@ internal sealed class SimulatedAuthorityClient(AuthoritySpecification specificat
     {
         Answer();
         var certificate = authority.FindCertificate(id.Value);
-        return Task.FromResult(new RenewalInfo { WindowStart = certificate.Window.Start, WindowEnd = certificate.Window.End, RetryAfter = SimulatedCertificate.AskAgainAfter });
+        return Task.FromResult(
+            new RenewalInfo
+            {
+                WindowStart = certificate.Window.Start,
+                WindowEnd = certificate.Window.End,
+                RetryAfter = SimulatedCertificate.AskAgainAfter,
+            });
     }
 
-    public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken)
+    public Task RevokeCertificateAsync(
+        ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken)
         => throw new NotSupportedException("The model revokes by itself.");
 
     /// <summary>A request went out and came back, or did not.</summary>

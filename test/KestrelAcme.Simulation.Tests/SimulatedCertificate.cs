@@ -1,7 +1,8 @@
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>A certificate of the model, with the history of what its renewal information said.</summary>
-internal sealed class SimulatedCertificate(string id, byte[] serial, string name, DateTimeOffset issuedAt, DateTimeOffset notBefore, DateTimeOffset notAfter)
+internal sealed class SimulatedCertificate(
+    string id, byte[] serial, string name, DateTimeOffset issuedAt, DateTimeOffset notBefore, DateTimeOffset notAfter)
 {
     /// <summary>How long a client is told to wait before it asks again for renewal information.</summary>
     public static readonly TimeSpan AskAgainAfter = TimeSpan.FromHours(6);
@@ -30,7 +31,9 @@ internal sealed class SimulatedCertificate(string id, byte[] serial, string name
 
     public DateTimeOffset? ReplacedAt { get; set; }
 
-    /// <summary>The last moment at which a client renews, whatever is advised: a sixth of the lifetime is left, a quarter under ten days.</summary>
+    /// <summary>
+    /// The last moment at which a client renews, whatever is advised: a sixth of the lifetime is left, a quarter under ten days.
+    /// </summary>
     public DateTimeOffset Deadline => notAfter - (Lifetime / (Lifetime < TimeSpan.FromDays(10) ? 4 : 6));
 
     public void Advise(DateTimeOffset from, DateTimeOffset start, DateTimeOffset end) => _windows.Add(new AdvisedWindow(from, start, end));

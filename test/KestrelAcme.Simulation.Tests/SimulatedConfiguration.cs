@@ -8,7 +8,8 @@ namespace KestrelAcme.Simulation.Tests;
 /// <summary>Configurations for simulations.</summary>
 internal static class SimulatedConfiguration
 {
-    public static ConfigurationSnapshot Create(IEnumerable<string> names) => Create(names.Select(n => Specification(n)), SimulatedAuthority.DirectoryUrl);
+    public static ConfigurationSnapshot Create(IEnumerable<string> names)
+        => Create(names.Select(n => Specification(n)), SimulatedAuthority.DirectoryUrl);
 
     public static ConfigurationSnapshot Create(IEnumerable<CertificateSpecification> certificates, Uri directoryUrl) => new()
     {
@@ -22,7 +23,8 @@ internal static class SimulatedConfiguration
     };
 
     /// <summary>Names with a prefix and a number.</summary>
-    public static IEnumerable<string> Names(string prefix, int count) => Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"{prefix}{i}.model.test"));
+    public static IEnumerable<string> Names(string prefix, int count)
+        => Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"{prefix}{i}.model.test"));
 
     public static CertificateSpecification Specification(string name, string challengeType = "http-01", string? profile = null)
     {

@@ -21,7 +21,13 @@ internal sealed class SimulatedProcess
     private readonly Lifeline _life = new();
     private readonly ServiceProvider _services;
 
-    public SimulatedProcess(ISimulatedAuthority authority, IAcmeStorage storage, ConfigurationSnapshot configuration, IssuanceSettings settings, Random jitter, ILoggerProvider? log = null)
+    public SimulatedProcess(
+        ISimulatedAuthority authority,
+        IAcmeStorage storage,
+        ConfigurationSnapshot configuration,
+        IssuanceSettings settings,
+        Random jitter,
+        ILoggerProvider? log = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddFilter(_ => log is not null));
@@ -63,7 +69,9 @@ internal sealed class SimulatedProcess
     /// <summary>Ends the process as a service manager does.</summary>
     public Task StopAsync() => Engine.StopAsync(CancellationToken.None);
 
-    /// <summary>Ends the process in the middle of whatever it does; its leases stay behind. The task completes when nothing of it runs any more.</summary>
+    /// <summary>
+    /// Ends the process in the middle of whatever it does; its leases stay behind. The task completes when nothing of it runs any more.
+    /// </summary>
     public Task Kill()
     {
         _life.Cut();

@@ -158,6 +158,7 @@ internal sealed class SimulatedWorld(ISimulatedAuthority authority, Configuratio
     private List<SimulatedCertificate> Pick(int drawSeed, double share)
     {
         var random = new Random(drawSeed);
-        return [.. authority.Current.OrderBy(c => c.Name, StringComparer.Ordinal).Where(c => random.NextDouble() < share && c.ListedAt is null && c.NotAfter > Clock.Now)];
+        return [.. authority.Current.OrderBy(c => c.Name, StringComparer.Ordinal)
+            .Where(c => random.NextDouble() < share && c.ListedAt is null && c.NotAfter > Clock.Now)];
     }
 }

@@ -25,5 +25,6 @@ internal sealed class TrappedAuthority(SimulatedAuthority model, Trap trap) : IS
 
     public void Advise(SimulatedCertificate certificate, DateTimeOffset start, DateTimeOffset end) => model.Advise(certificate, start, end);
 
-    public Task RevokeAsync(IReadOnlyList<SimulatedCertificate> certificates, IEnumerable<CertificateMaterial> served) => model.RevokeAsync(certificates, served);
+    public Task RevokeAsync(IReadOnlyList<SimulatedCertificate> certificates, IEnumerable<CertificateMaterial> served)
+        => model.RevokeAsync(certificates, served);
 }

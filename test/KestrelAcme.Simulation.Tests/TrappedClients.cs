@@ -57,21 +57,29 @@ internal sealed class TrappedClients(IAuthorityClientFactory factory, Trap trap,
         public void GiveUpSoon(bool soon) => silent.GiveUpSoon(soon);
 
         public Task<AcmeDirectory> GetDirectoryAsync(CancellationToken cancellationToken)
-            => trap is { IsSet: true, AuthorityHangs: Unanswered.Everything } ? silent.GetDirectoryAsync(cancellationToken) : model.GetDirectoryAsync(cancellationToken);
+            => trap is { IsSet: true, AuthorityHangs: Unanswered.Everything }
+                ? silent.GetDirectoryAsync(cancellationToken)
+                : model.GetDirectoryAsync(cancellationToken);
 
         public Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
             => model.CreateAccountAsync(key, request, cancellationToken);
 
-        public Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken) => model.FindAccountAsync(key, cancellationToken);
+        public Task<IAuthorityAccount> FindAccountAsync(AccountKey key, CancellationToken cancellationToken)
+            => model.FindAccountAsync(key, cancellationToken);
 
         public IAuthorityAccount OpenAccount(AccountKey key, Uri accountUrl)
-            => trap.IsSet ? new Account(model.OpenAccount(key, accountUrl), silent.OpenAccount(key, accountUrl)) : model.OpenAccount(key, accountUrl);
+            => trap.IsSet
+                ? new Account(model.OpenAccount(key, accountUrl), silent.OpenAccount(key, accountUrl))
+                : model.OpenAccount(key, accountUrl);
 
         public Task<RenewalInfo> GetRenewalInfoAsync(RenewalCertificateId id, CancellationToken cancellationToken)
             => model.GetRenewalInfoAsync(id, cancellationToken);
 
         public Task RevokeCertificateAsync(
-            ReadOnlyMemory<byte> certificate, AsymmetricAlgorithm certificateKey, RevocationReason? reason, CancellationToken cancellationToken)
+            ReadOnlyMemory<byte> certificate,
+            AsymmetricAlgorithm certificateKey,
+            RevocationReason? reason,
+            CancellationToken cancellationToken)
             => model.RevokeCertificateAsync(certificate, certificateKey, reason, cancellationToken);
 
         public void Dispose() => model.Dispose();
@@ -86,11 +94,14 @@ internal sealed class TrappedClients(IAuthorityClientFactory factory, Trap trap,
 
         public Task<AccountDetails> ReadAsync(CancellationToken cancellationToken) => model.ReadAsync(cancellationToken);
 
-        public Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken) => model.RolloverKeyAsync(newKey, cancellationToken);
+        public Task<IAuthorityAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken)
+            => model.RolloverKeyAsync(newKey, cancellationToken);
 
-        public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken) => silent.CreateOrderAsync(request, cancellationToken);
+        public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken)
+            => silent.CreateOrderAsync(request, cancellationToken);
 
-        public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken) => model.GetOrderAsync(orderUrl, cancellationToken);
+        public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken)
+            => model.GetOrderAsync(orderUrl, cancellationToken);
 
         public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken)
             => model.WaitForOrderAsync(orderUrl, done, cancellationToken);
@@ -107,7 +118,8 @@ internal sealed class TrappedClients(IAuthorityClientFactory factory, Trap trap,
         public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> certificateRequest, CancellationToken cancellationToken)
             => model.FinalizeOrderAsync(order, certificateRequest, cancellationToken);
 
-        public Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken)
+        public Task<IReadOnlyList<CertificateChain>> DownloadChainsAsync(
+            Uri certificateUrl, bool withAlternates, CancellationToken cancellationToken)
             => model.DownloadChainsAsync(certificateUrl, withAlternates, cancellationToken);
 
         public Task RevokeCertificateAsync(ReadOnlyMemory<byte> certificate, RevocationReason? reason, CancellationToken cancellationToken)

@@ -21,7 +21,9 @@ internal sealed class TrappedHandler(IChallengeHandler handler, Trap trap, TimeP
         await handler.PrepareAsync(context, cancellationToken);
     }
 
-    public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => handler.WaitUntilVisibleAsync(context, cancellationToken);
+    public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken)
+        => handler.WaitUntilVisibleAsync(context, cancellationToken);
 
-    public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken) => handler.CleanUpAsync(context, cancellationToken);
+    public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)
+        => handler.CleanUpAsync(context, cancellationToken);
 }

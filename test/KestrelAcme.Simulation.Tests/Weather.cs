@@ -14,7 +14,10 @@ internal sealed class Weather
     /// <summary>What happens, earliest first.</summary>
     public IReadOnlyList<WeatherEvent> Events => _events;
 
-    /// <summary>When no client could renew: the authority was in trouble, or the machine's clock was more than an hour off. Earliest first, disjoint.</summary>
+    /// <summary>
+    /// When no client could renew: the authority was in trouble, or the machine's clock was more than an hour off. Earliest first,
+    /// disjoint.
+    /// </summary>
     public IReadOnlyList<Interval> Blocked => _blocked;
 
     public static Weather Draw(int seed, DateTimeOffset start, DateTimeOffset end, WeatherRates rates)
@@ -61,7 +64,10 @@ internal sealed class Weather
         return DateTimeOffset.MaxValue;
     }
 
-    /// <summary>The first instant at which a client has had so much time, at a stretch and after <paramref name="from"/>, in which nothing hindered it.</summary>
+    /// <summary>
+    /// The first instant at which a client has had so much time, at a stretch and after <paramref name="from"/>, in which nothing hindered
+    /// it.
+    /// </summary>
     public DateTimeOffset AfterUnhindered(DateTimeOffset from, TimeSpan span)
     {
         var begin = from;
@@ -111,9 +117,19 @@ internal sealed class Weather
 
     private void DrawEvents(Random random, DateTimeOffset start, DateTimeOffset end, WeatherRates rates)
     {
-        Draw(random, start, end, rates.Stop, () => random.Next(4) switch { 0 => WeatherEventKind.Crash, 1 => WeatherEventKind.CrashInOrder, _ => WeatherEventKind.Restart });
+        Draw(
+            random,
+            start,
+            end,
+            rates.Stop,
+            () => random.Next(4) switch { 0 => WeatherEventKind.Crash, 1 => WeatherEventKind.CrashInOrder, _ => WeatherEventKind.Restart });
         Draw(random, start, end, rates.WindowsMove, () => WeatherEventKind.WindowsMove);
-        Draw(random, start, end, rates.Revocation, () => random.Next(2) == 0 ? WeatherEventKind.RevocationWithAdvice : WeatherEventKind.RevocationOnListOnly);
+        Draw(
+            random,
+            start,
+            end,
+            rates.Revocation,
+            () => random.Next(2) == 0 ? WeatherEventKind.RevocationWithAdvice : WeatherEventKind.RevocationOnListOnly);
     }
 
     private void Draw(Random random, DateTimeOffset start, DateTimeOffset end, TimeSpan mean, Func<WeatherEventKind> kind)
@@ -143,5 +159,6 @@ internal sealed class Weather
         _blocked.AddRange(merged);
     }
 
-    private static DateTimeOffset Next(Random random, DateTimeOffset from, TimeSpan mean) => from - (mean * Math.Log(1 - random.NextDouble()));
+    private static DateTimeOffset Next(Random random, DateTimeOffset from, TimeSpan mean)
+        => from - (mean * Math.Log(1 - random.NextDouble()));
 }

@@ -4,7 +4,14 @@ namespace KestrelAcme.Simulation.Tests;
 internal sealed record WeatherRates
 {
     /// <summary>Nothing ever happens.</summary>
-    public static WeatherRates None { get; } = new() { Trouble = Never, ClockStep = Never, Stop = Never, WindowsMove = Never, Revocation = Never };
+    public static WeatherRates None { get; } = new()
+    {
+        Trouble = Never,
+        ClockStep = Never,
+        Stop = Never,
+        WindowsMove = Never,
+        Revocation = Never,
+    };
 
     public TimeSpan Trouble { get; init; } = TimeSpan.FromDays(6);
 

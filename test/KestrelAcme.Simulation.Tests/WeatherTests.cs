@@ -19,5 +19,6 @@ public sealed class WeatherTests
 
     [Fact]
     public void Draw_OtherSeed_OtherEvents()
-        => Assert.NotEqual(Weather.Draw(7, Start, Start.AddDays(10), Rates).Events, Weather.Draw(8, Start, Start.AddDays(10), Rates).Events);
+        => Assert.NotEqual(
+            Weather.Draw(7, Start, Start.AddDays(10), Rates).Events, Weather.Draw(8, Start, Start.AddDays(10), Rates).Events);
 }

@@ -9,7 +9,10 @@ internal static class Commands
     {
         var report = await storage.CheckAsync();
         Console.WriteLine($"readable={report.Readable} writable={report.Writable} explanation={report.Explanation}");
-        await TryAsync("read", async () => Console.WriteLine($"read={(await storage.ReadAsync("a"))?.Length.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "missing"}"));
+        await TryAsync(
+            "read",
+            async () => Console.WriteLine(
+                $"read={(await storage.ReadAsync("a"))?.Length.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "missing"}"));
         await TryAsync("write", async () => await storage.WriteAsync("a", new byte[8]));
         await TryAsync("lease", async () => await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1)));
         return 0;

@@ -18,7 +18,8 @@ internal sealed class CountingLogger : ILogger<FileSystemStorage>
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         _counts.AddOrUpdate(eventId.Name ?? "", 1, static (_, count) => count + 1);
         Exceptions += exception is null ? 0 : 1;

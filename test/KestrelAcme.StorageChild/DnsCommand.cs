@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KestrelAcme.StorageChild;
 
-/// <summary>Creates the record of a dns-01 challenge as an instance of the app would, and then does nothing more until it is killed.</summary>
+/// <summary>
+/// Creates the record of a dns-01 challenge as an instance of the app would, and then does nothing more until it is killed.
+/// </summary>
 internal static class DnsCommand
 {
     public static async Task<int> PresentAsync(IAcmeStorage storage, string server, string tsigKeyName, string tsigSecret)

@@ -21,7 +21,10 @@ public static class Poll
 
     /// <inheritdoc cref="UntilAsync(Func{CancellationToken, Task{bool}}, Func{string}, TimeSpan?, CancellationToken)"/>
     public static Task UntilAsync(
-        Func<CancellationToken, Task<bool>> condition, string what, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        Func<CancellationToken, Task<bool>> condition,
+        string what,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
         UntilAsync(condition, () => what, timeout, cancellationToken);
 
     /// <summary>

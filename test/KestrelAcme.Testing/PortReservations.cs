@@ -37,7 +37,9 @@ internal sealed class MachineLock : IDisposable
     public void Dispose() => _socket?.Dispose();
 }
 
-/// <summary>Keeps test processes that run in parallel from handing out the same port: each reserves blocks of ports until it ends.</summary>
+/// <summary>
+/// Keeps test processes that run in parallel from handing out the same port: each reserves blocks of ports until it ends.
+/// </summary>
 /// <remarks>Not safe for concurrent use.</remarks>
 internal sealed class PortReservations(int first, int end)
 {

@@ -31,7 +31,11 @@ internal sealed class AssemblyTypes
     {
         var type = _reader.GetTypeDefinition(from);
         var collector = new HandleCollector();
-        List<EntityHandle> mentioned = [type.BaseType, .. type.GetInterfaceImplementations().Select(handle => _reader.GetInterfaceImplementation(handle).Interface)];
+        List<EntityHandle> mentioned =
+        [
+            type.BaseType,
+            .. type.GetInterfaceImplementations().Select(handle => _reader.GetInterfaceImplementation(handle).Interface),
+        ];
         foreach (var field in type.GetFields().Select(_reader.GetFieldDefinition))
         {
             field.DecodeSignature(collector, null);
@@ -72,7 +76,8 @@ internal sealed class AssemblyTypes
     }
 
     private IEnumerable<EntityHandle> Constraints(GenericParameterHandleCollection parameters) =>
-        parameters.SelectMany(handle => _reader.GetGenericParameter(handle).GetConstraints()).Select(handle => _reader.GetGenericParameterConstraint(handle).Type);
+        parameters.SelectMany(handle => _reader.GetGenericParameter(handle).GetConstraints())
+            .Select(handle => _reader.GetGenericParameterConstraint(handle).Type);
 
     private IEnumerable<EntityHandle> Attributes(CustomAttributeHandleCollection attributes) =>
         attributes.Select(handle => _reader.GetCustomAttribute(handle).Constructor);
@@ -112,8 +117,11 @@ internal sealed class AssemblyTypes
     private void Note(TypeDefinitionHandle fromHandle, EntityHandle toHandle)
     {
         var from = Outermost(fromHandle);
-        var to = toHandle.Kind == HandleKind.TypeDefinition ? Outermost((TypeDefinitionHandle)toHandle) : Outermost((TypeReferenceHandle)toHandle);
-        _facts.Add(new TypeReferenceFact($"{from.Namespace}.{from.Name}", from.Namespace, $"{to.Namespace}.{to.Name}", to.Namespace, to.Assembly));
+        var to = toHandle.Kind == HandleKind.TypeDefinition
+            ? Outermost((TypeDefinitionHandle)toHandle)
+            : Outermost((TypeReferenceHandle)toHandle);
+        _facts.Add(
+            new TypeReferenceFact($"{from.Namespace}.{from.Name}", from.Namespace, $"{to.Namespace}.{to.Name}", to.Namespace, to.Assembly));
     }
 
     private (string Namespace, string Name, string Assembly) Outermost(TypeDefinitionHandle handle)

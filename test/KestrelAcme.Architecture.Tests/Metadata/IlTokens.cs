@@ -18,7 +18,8 @@ internal static class IlTokens
         {
             ushort value = il.ReadByte();
             var code = OpCodes[value == 0xFE ? (ushort)(0xFE00 | il.ReadByte()) : value];
-            if (code.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok or OperandType.InlineSig)
+            if (code.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType
+                or OperandType.InlineTok or OperandType.InlineSig)
             {
                 tokens.Add(MetadataTokens.EntityHandle(il.ReadInt32()));
             }

@@ -25,7 +25,9 @@ public sealed class SourceFileTests
     [Fact]
     public void Namespace_File_IsRead()
     {
-        var file = new SourceFile("src/KestrelAcme/Tls/Peek.cs", ["using System.IO;", "using static KestrelAcme.Configuration.Limits;", "", "namespace KestrelAcme.Tls;"]);
+        var file = new SourceFile(
+            "src/KestrelAcme/Tls/Peek.cs",
+            ["using System.IO;", "using static KestrelAcme.Configuration.Limits;", "", "namespace KestrelAcme.Tls;"]);
 
         Assert.Equal("KestrelAcme.Tls", file.Namespace);
         Assert.Equal("KestrelAcme.Tls", file.NamespaceOfFolder);

@@ -19,6 +19,7 @@ public sealed class SourceRulesTests
 
     private static readonly List<SourceFile> Products = [.. Repository.Files("src", "*.cs").Select(path => new SourceFile(path))];
     private static readonly List<SourceFile> Tests = [.. Repository.Files("test", "*.cs").Select(path => new SourceFile(path))];
+    private static readonly List<SourceFile> Samples = [.. Repository.Files("samples", "*.cs").Select(path => new SourceFile(path))];
 
     [Fact]
     public void Lines_Product_AreAtMost300() =>
@@ -27,10 +28,10 @@ public sealed class SourceRulesTests
             Products.Where(file => file.LineCount > LongestFile).Select(file => $"{file.Path}: {file.LineCount} lines"));
 
     [Fact]
-    public void Lines_Product_HaveAtMost140Columns() =>
+    public void Lines_ProductsTestsAndSamples_HaveAtMost140Columns() =>
         Violations.None(
             $"A line has at most {LongestLine} columns",
-            from file in Products
+            from file in Products.Concat(Tests).Concat(Samples)
             from line in file.LinesOver(LongestLine)
             select $"{file.Path}:{line}");
 
@@ -46,7 +47,10 @@ public sealed class SourceRulesTests
     [Fact]
     public void Types_ProductsAndTests_AreNamedAfterTheirFile() =>
         Violations.None("A file is named after one of its types", Products.Concat(Tests)
-            .Where(file => file.Types.Count > 0 && !file.Types.Any(type => type == file.NameOfFile || file.NameOfFile.StartsWith(type + "Of", StringComparison.Ordinal)))
+            .Where(
+                file => file.Types.Count > 0
+                    && !file.Types.Any(
+                        type => type == file.NameOfFile || file.NameOfFile.StartsWith(type + "Of", StringComparison.Ordinal)))
             .Select(file => $"{file.Path}: {string.Join(", ", file.Types)}"));
 
     [Fact]
@@ -56,5 +60,6 @@ public sealed class SourceRulesTests
             .Select(file => $"{file.Path}: {file.Namespace}"));
 
     [Fact]
-    public void Files_Products_AreThere() => Assert.NotEmpty(Products);
+    public void Files_ProductsTestsAndSamples_AreThere()
+        => Assert.All([Products, Tests, Samples], files => Assert.NotEmpty(files));
 }

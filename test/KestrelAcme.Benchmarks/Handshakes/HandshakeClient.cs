@@ -31,7 +31,9 @@ internal static class HandshakeClient
         {
             // A negative seed asks for every name in turn.
             var name = seed < 0 ? i % names : random.Next(names);
-            resumed += prefix == PlainPrefix ? await ConnectPlainAsync(port) : await ConnectAsync(port, $"{prefix}{name}.test", resume) ? 1 : 0;
+            resumed += prefix == PlainPrefix
+                ? await ConnectPlainAsync(port)
+                : await ConnectAsync(port, $"{prefix}{name}.test", resume) ? 1 : 0;
         }
 
         return resumed;

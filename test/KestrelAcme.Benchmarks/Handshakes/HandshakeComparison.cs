@@ -53,7 +53,9 @@ internal sealed class HandshakeComparison : IDisposable
     }
 
     private static string ClientArguments() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? $"{typeof(HandshakeComparison).Assembly.Location} client" : "client";
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+            ? $"{typeof(HandshakeComparison).Assembly.Location} client"
+            : "client";
 
     private async Task StartAsync()
     {
@@ -70,7 +72,12 @@ internal sealed class HandshakeComparison : IDisposable
         var naive = await HandshakeServers.StartSelectorAsync(authority, "n", 200, keys);
         Add("naive selector, 200 names", "n", naive, 200, plain);
         Add("naive selector, 200 names, resuming", "n", naive, 200, plain, resume: true);
-        Add("ours, 2,000 names unpinned", "u", await HandshakeServers.StartOursAsync(authority, "u", 2000, keys, new TlsSettings { SessionCacheCertificates = 0 }), 2000, plain);
+        Add(
+            "ours, 2,000 names unpinned",
+            "u",
+            await HandshakeServers.StartOursAsync(authority, "u", 2000, keys, new TlsSettings { SessionCacheCertificates = 0 }),
+            2000,
+            plain);
         await AddRsaAsync(authority, LeafKeys.Rsa2048());
     }
 
@@ -119,7 +126,8 @@ internal sealed class HandshakeComparison : IDisposable
         GC.Collect();
         GC.WaitForPendingFinalizers();
         var before = Environment.CpuUsage.TotalTime;
-        await _client.StandardInput.WriteLineAsync($"{contestant.Prefix} {contestant.Port} {count} {contestant.Names} {seed} {(contestant.Resume ? 1 : 0)}");
+        await _client.StandardInput.WriteLineAsync(
+            $"{contestant.Prefix} {contestant.Port} {count} {contestant.Names} {seed} {(contestant.Resume ? 1 : 0)}");
         var resumed = int.Parse((await _client.StandardOutput.ReadLineAsync())!);
         var spent = (Environment.CpuUsage.TotalTime - before).TotalMicroseconds / count;
         if (seed >= 1000)
@@ -133,14 +141,16 @@ internal sealed class HandshakeComparison : IDisposable
 
     private void Print(int rounds)
     {
-        Console.WriteLine($"{rounds} rounds of {PerRound} handshakes, each right beside {PerRound} of what it is compared with; server CPU.");
+        Console.WriteLine(
+            $"{rounds} rounds of {PerRound} handshakes, each right beside {PerRound} of what it is compared with; server CPU.");
         Console.WriteLine();
         Console.WriteLine("| server | compared with | µs per handshake | ratio (95 % interval) | resumed |");
         Console.WriteLine("|---|---|---|---|---|");
         foreach (var contestant in _contestants.Where(contestant => contestant.Baseline is not null))
         {
             Console.WriteLine(
-                $"| {contestant.Name} | {contestant.Baseline!.Name} ({contestant.BaselineCpu.Average():0} µs) | {contestant.Cpu.Average():0} "
+                $"| {contestant.Name} | {contestant.Baseline!.Name} ({contestant.BaselineCpu.Average():0} µs) "
+                + $"| {contestant.Cpu.Average():0} "
                 + $"| {Ratio.Of(contestant.Cpu, contestant.BaselineCpu)} | {contestant.Resumed} of {contestant.Total} |");
         }
     }

@@ -4,7 +4,10 @@ namespace KestrelAcme.Benchmarks.Handshakes;
 internal sealed record Ratio(double Mean, double Low, double High)
 {
     // Student's t for a two-sided 95 %, by degrees of freedom from 14 on; close to 2 from there.
-    private static readonly double[] Quantiles = [2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045];
+    private static readonly double[] Quantiles =
+    [
+        2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045,
+    ];
 
     public static Ratio Of(IReadOnlyList<double> numerators, IReadOnlyList<double> denominators)
     {

@@ -22,9 +22,12 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
         return inner.ReadManyAsync(keys, cancellationToken);
     }
 
-    public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default) => inner.WriteAsync(key, value, lease, cancellationToken);
+    public ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+        => inner.WriteAsync(key, value, lease, cancellationToken);
 
-    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default) => inner.DeleteAsync(key, lease, cancellationToken);
+    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+        => inner.DeleteAsync(key, lease, cancellationToken);
 
     public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -35,9 +38,11 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
         }
     }
 
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+        => inner.WatchAsync(prefix, cancellationToken);
 
-    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default) => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+        => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
 
     public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 }

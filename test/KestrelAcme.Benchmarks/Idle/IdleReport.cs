@@ -13,14 +13,21 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Benchmarks.Idle;
 
-/// <summary>What the engine costs with many certificates of which none is due: what follows a start, then the processor time of idle minutes and of one look at their revocation lists.</summary>
-/// <remarks>The certificates are of one hundred kinds, each with a revocation list of its own that cannot be fetched; renewal information was asked for and is not due.</remarks>
+/// <summary>
+/// What the engine costs with many certificates of which none is due: what follows a start, then the processor time of idle minutes and of
+/// one look at their revocation lists.
+/// </summary>
+/// <remarks>
+/// The certificates are of one hundred kinds, each with a revocation list of its own that cannot be fetched; renewal information was asked
+/// for and is not due.
+/// </remarks>
 internal static class IdleReport
 {
     private const int Kinds = 100;
     private const int IdleMinutes = 3;
 
-    // After the start the store is read through once more, at leisure: 64 certificates a second, a hundred thousand in 26 minutes. The tidying comes after ten.
+    // After the start the store is read through once more, at leisure: 64 certificates a second, a hundred thousand in 26 minutes. The
+    // tidying comes after ten.
     private const int FewReads = 64;
     private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(45);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -105,7 +112,9 @@ internal static class IdleReport
         while (reads > FewReads && span.Elapsed < LongestStart);
 
         Console.Error.WriteLine();
-        Console.WriteLine($"The first looks and the read-through: {span}, {storage.Reads - first:N0} values read{(reads > FewReads ? "; NOT over yet, what follows has a part of it" : "")}.");
+        Console.WriteLine(
+            $"The first looks and the read-through: {span}, {storage.Reads - first:N0} values read"
+            + $"{(reads > FewReads ? "; NOT over yet, what follows has a part of it" : "")}.");
     }
 
     private static string Name(int index) => $"n{index}.test";
@@ -121,7 +130,11 @@ internal static class IdleReport
             var state = new CertificateStateRecord
             {
                 State = CertificateState.Valid,
-                RenewalInfo = new RenewalInfoRecord { SerialNumber = snapshot.SerialNumber, NextPoll = TimeProvider.System.GetUtcNow().AddHours(6) },
+                RenewalInfo = new RenewalInfoRecord
+                {
+                    SerialNumber = snapshot.SerialNumber,
+                    NextPoll = TimeProvider.System.GetUtcNow().AddHours(6),
+                },
             };
             await storage.WriteAsync(StorageLayout.Certificate(Name(i)), CertificateFile.Encode(record));
             await storage.WriteAsync(StorageLayout.State(Name(i)), StateFile.Encode(state));
@@ -135,7 +148,8 @@ internal static class IdleReport
         var now = TimeProvider.System.GetUtcNow();
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var rootRequest = new CertificateRequest("CN=Idle root", rootKey, HashAlgorithmName.SHA256);
-        rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        rootRequest.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         return (rootRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(365)), ECDsa.Create(ECCurve.NamedCurves.nistP256));
     }
 
@@ -146,7 +160,8 @@ internal static class IdleReport
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(Name(index));
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([$"http://127.0.0.1:1/{kind}.crl"]));
+        request.CertificateExtensions.Add(
+            CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([$"http://127.0.0.1:1/{kind}.crl"]));
         using var leaf = request.Create(of.Root, now, now.AddDays(90), BitConverter.GetBytes(index + 1L));
         return new CertificateRecord([leaf.RawData, of.Root.RawData], of.Key.ExportPkcs8PrivateKey(), new CertificateMetadata
         {

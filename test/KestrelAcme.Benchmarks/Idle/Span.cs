@@ -14,6 +14,7 @@ internal sealed class Span
     public override string ToString()
     {
         var (used, elapsed) = (Environment.CpuUsage.TotalTime - _processor, _clock.Elapsed);
-        return $"{used.TotalMilliseconds:0} ms of processor time in {elapsed.TotalSeconds:0.000} s ({used / elapsed:P2}), {(GC.GetTotalAllocatedBytes() - _allocated) / 1048576.0:0.0} MB allocated";
+        return $"{used.TotalMilliseconds:0} ms of processor time in {elapsed.TotalSeconds:0.000} s ({used / elapsed:P2}), "
+            + $"{(GC.GetTotalAllocatedBytes() - _allocated) / 1048576.0:0.0} MB allocated";
     }
 }

@@ -29,7 +29,8 @@ internal static class CertificateFile
         var materials = new CertificateMaterial[count];
         for (var i = 0; i < count; i++)
         {
-            materials[i] = new CertificateMaterial(Name(i), [Name(i)], [Read(reader), Read(reader)], Read(reader), now.AddDays(-1), now.AddDays(89));
+            materials[i] = new CertificateMaterial(
+                Name(i), [Name(i)], [Read(reader), Read(reader)], Read(reader), now.AddDays(-1), now.AddDays(89));
         }
 
         return materials;

@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Benchmarks.Memory;
 
 /// <summary>Working set with 100,000 certificates, the cost of replacing one, and publishing 10,000 at start.</summary>
-/// <remarks>Each measurement is a process of its own: a working set does not come back. The certificates come from a file made before.</remarks>
+/// <remarks>
+/// Each measurement is a process of its own: a working set does not come back. The certificates come from a file made before.
+/// </remarks>
 internal static class MemoryReport
 {
     private const int All = 100_000;
@@ -37,7 +39,9 @@ internal static class MemoryReport
     }
 
     private static string ChildArguments(string arguments) =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? $"{typeof(MemoryReport).Assembly.Location} {arguments}" : arguments;
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+            ? $"{typeof(MemoryReport).Assembly.Location} {arguments}"
+            : arguments;
 
     private static async Task<int> RunChildAsync(int count, int used, string file)
     {
@@ -65,7 +69,8 @@ internal static class MemoryReport
         GC.WaitForPendingFinalizers();
         using var self = Process.GetCurrentProcess();
         Console.WriteLine(
-            $"{count,7} certificates, {used,4} in use: working set {self.WorkingSet64 / 1048576.0:0} MB, published in {published.TotalMilliseconds:0} ms, "
+            $"{count,7} certificates, {used,4} in use: working set {self.WorkingSet64 / 1048576.0:0} MB, "
+            + $"published in {published.TotalMilliseconds:0} ms, "
             + $"replacing one {replace:0.0} µs, refused {refused.Count}");
         GC.KeepAlive(materials);
         return 0;

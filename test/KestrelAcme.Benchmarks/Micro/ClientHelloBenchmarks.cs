@@ -22,12 +22,15 @@ public class ClientHelloBenchmarks
     public void SetUp()
     {
         var services = new ServiceCollection().AddLogging().AddKestrelTls()
-            .AddSingleton<Microsoft.Extensions.Hosting.IHostEnvironment>(new Microsoft.Extensions.Hosting.Internal.HostingEnvironment()).BuildServiceProvider();
-        _middleware = new ClientHelloMiddleware(_ => Task.CompletedTask, handshakeTimeout: null, services.GetRequiredService<ClientHelloServices>());
+            .AddSingleton<Microsoft.Extensions.Hosting.IHostEnvironment>(new Microsoft.Extensions.Hosting.Internal.HostingEnvironment())
+                .BuildServiceProvider();
+        _middleware = new ClientHelloMiddleware(
+            _ => Task.CompletedTask, handshakeTimeout: null, services.GetRequiredService<ClientHelloServices>());
         var input = new Pipe();
         input.Writer.Write("GET / HTTP/1.1\r\n\r\n"u8);
         input.Writer.FlushAsync().AsTask().Wait();
-        _plain = new DefaultConnectionContext("1", new Transport(input.Reader, new Pipe().Writer), new Transport(input.Reader, new Pipe().Writer));
+        _plain = new DefaultConnectionContext(
+            "1", new Transport(input.Reader, new Pipe().Writer), new Transport(input.Reader, new Pipe().Writer));
     }
 
     [Benchmark]

@@ -5,8 +5,12 @@ using KestrelAcme.Benchmarks.Handshakes;
 
 namespace KestrelAcme.Benchmarks.Start;
 
-/// <summary>From the start of the process to its first HTTPS answer, and its working set: no certificate of ours, one stored, ten thousand stored.</summary>
-/// <remarks>Each start is a process of its own; rounds alternate. The files were just written or read: the system's cache is warm.</remarks>
+/// <summary>
+/// From the start of the process to its first HTTPS answer, and its working set: no certificate of ours, one stored, ten thousand stored.
+/// </summary>
+/// <remarks>
+/// Each start is a process of its own; rounds alternate. The files were just written or read: the system's cache is warm.
+/// </remarks>
 internal static class StartReport
 {
     public static async Task<int> RunAsync(string[] arguments)
@@ -25,7 +29,10 @@ internal static class StartReport
             var all = Path.Combine(root, "all");
             await StoredCertificates.WriteAsync(one, 1);
             await StoredCertificates.WriteAsync(all, many);
-            Contestant[] contestants = [new("static certificate", StartChild.Static, 1), new("1 stored", one, 1), new($"{many} stored", all, many)];
+            Contestant[] contestants =
+            [
+                new("static certificate", StartChild.Static, 1), new("1 stored", one, 1), new($"{many} stored", all, many),
+            ];
             for (var round = -1; round < rounds; round++)
             {
                 foreach (var contestant in round % 2 == 0 ? contestants : contestants.Reverse())
@@ -50,11 +57,16 @@ internal static class StartReport
     private static async Task<Start> MeasureAsync(Contestant contestant, int round)
     {
         var self = Environment.ProcessPath!;
-        var arguments = Path.GetFileNameWithoutExtension(self) == "dotnet" ? $"{typeof(StartReport).Assembly.Location} start child {contestant.What}" : $"start child {contestant.What}";
+        var arguments = Path.GetFileNameWithoutExtension(self) == "dotnet"
+            ? $"{typeof(StartReport).Assembly.Location} start child {contestant.What}"
+            : $"start child {contestant.What}";
         var clock = Stopwatch.StartNew();
-        using var child = Process.Start(new ProcessStartInfo(self, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var child = Process.Start(
+            new ProcessStartInfo(self, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         var line = await child.StandardOutput.ReadLineAsync();
-        var port = int.TryParse(line, out var number) ? number : throw new InvalidOperationException($"the application said '{line}' where its port was expected");
+        var port = int.TryParse(line, out var number)
+            ? number
+            : throw new InvalidOperationException($"the application said '{line}' where its port was expected");
 
         // Another name each time: no place in the store is a better one.
         var answered = await AskAsync(port, StoredCertificates.Name((round + 1) * 7919 % contestant.Names)) == "Hello";
@@ -68,7 +80,9 @@ internal static class StartReport
         var busy = child.WorkingSet64;
         child.StandardInput.Close();
         await child.WaitForExitAsync();
-        return answered ? new Start(first.TotalMilliseconds, settled / 1048576.0, busy / 1048576.0) : throw new InvalidOperationException("the answer was not the application's");
+        return answered
+            ? new Start(first.TotalMilliseconds, settled / 1048576.0, busy / 1048576.0)
+            : throw new InvalidOperationException("the answer was not the application's");
     }
 
     private static async Task<string> AskAsync(int port, string name, string path = "")
@@ -77,13 +91,15 @@ internal static class StartReport
         {
             ConnectCallback = async (_, cancellationToken) =>
             {
-                var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+                var socket = new System.Net.Sockets.Socket(
+                    System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
                 await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
                 return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
             },
             SslOptions = new SslClientAuthenticationOptions
             {
-                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == $"CN={name}" || certificate?.Subject == $"CN={StoredCertificates.Name(0)}",
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == $"CN={name}"
+                    || certificate?.Subject == $"CN={StoredCertificates.Name(0)}",
             },
         };
         using var client = new HttpClient(handler);
@@ -94,13 +110,16 @@ internal static class StartReport
     {
         Console.WriteLine($"{contestants[0].Starts.Count} rounds; medians (minimum to maximum).");
         Console.WriteLine();
-        Console.WriteLine("| application | first HTTPS answer, ms after the start of the process | beside one stored, ms | working set 2 s later, MB | after it allocated 200 MB, MB |");
+        Console.WriteLine(
+            "| application | first HTTPS answer, ms after the start of the process | beside one stored, ms | "
+            + "working set 2 s later, MB | after it allocated 200 MB, MB |");
         Console.WriteLine("|---|---|---|---|---|");
         foreach (var contestant in contestants)
         {
             var beside = contestant.Starts.Zip(contestants[1].Starts, (mine, one) => mine.Milliseconds - one.Milliseconds);
             Console.WriteLine(
-                $"| {contestant.Title} | {Median(contestant.Starts.Select(s => s.Milliseconds))} | {Median(beside)} | {Median(contestant.Starts.Select(s => s.WorkingSet))} | {Median(contestant.Starts.Select(s => s.Busy))} |");
+                $"| {contestant.Title} | {Median(contestant.Starts.Select(s => s.Milliseconds))} | {Median(beside)} "
+                + $"| {Median(contestant.Starts.Select(s => s.WorkingSet))} | {Median(contestant.Starts.Select(s => s.Busy))} |");
         }
     }
 

@@ -23,7 +23,8 @@ internal static class StoredCertificates
     {
         var authority = new TestAuthority();
         using var storage = new FileSystemStorage(path, TimeProvider.System, NullLogger<FileSystemStorage>.Instance);
-        var store = new CertificateStore(new BoundedStorage(storage, TimeSpan.FromMinutes(1), TimeProvider.System), NullLogger<CertificateStore>.Instance);
+        var store = new CertificateStore(
+            new BoundedStorage(storage, TimeSpan.FromMinutes(1), TimeProvider.System), NullLogger<CertificateStore>.Instance);
         await storage.WriteAsync(StorageLayout.DomainsMark, "1"u8.ToArray());
         await Parallel.ForAsync(0, count, async (i, cancellationToken) =>
         {
@@ -31,7 +32,8 @@ internal static class StoredCertificates
             var id = CertificateId.Of([name], KeyAlgorithm.EcdsaP256);
             var material = authority.Issue(name.Value);
             await storage.WriteAsync(StorageLayout.Domain(name), Encoding.UTF8.GetBytes(name.Value), lease: null, cancellationToken);
-            await store.WriteCertificateAsync(id, new CertificateRecord(material.Chain, material.PrivateKey, Metadata(name.Value)), lease: null, cancellationToken);
+            await store.WriteCertificateAsync(
+                id, new CertificateRecord(material.Chain, material.PrivateKey, Metadata(name.Value)), lease: null, cancellationToken);
             await store.WriteStateAsync(id, State(), lease: null, cancellationToken);
         });
     }

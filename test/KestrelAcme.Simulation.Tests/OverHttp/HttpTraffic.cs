@@ -1,6 +1,8 @@
 namespace KestrelAcme.Simulation.Tests.OverHttp;
 
-/// <summary>Counts the requests that wait for the network: what only the fake clock ends is not among them. Safe for concurrent use.</summary>
+/// <summary>
+/// Counts the requests that wait for the network: what only the fake clock ends is not among them. Safe for concurrent use.
+/// </summary>
 internal sealed class HttpTraffic
 {
     private readonly Lock _lock = new();
@@ -36,7 +38,9 @@ internal sealed class HttpTraffic
     {
         lock (_lock)
         {
-            return _requests == 0 ? Task.CompletedTask : (_none ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return _requests == 0
+                ? Task.CompletedTask
+                : (_none ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 }

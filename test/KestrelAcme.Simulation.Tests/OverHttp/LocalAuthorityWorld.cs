@@ -29,7 +29,13 @@ internal sealed class LocalAuthorityWorld : ISimulatedAuthority, IAsyncDisposabl
         _authority = authority;
         _dns = dns;
         _jitter = new Random(seed);
-        _network = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trusting(authority.RootCertificate) } };
+        _network = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trusting(authority.RootCertificate) },
+        };
         Clock = clock;
         Weather = weather;
     }
@@ -57,7 +63,8 @@ internal sealed class LocalAuthorityWorld : ISimulatedAuthority, IAsyncDisposabl
     // Every other time when nobody can connect, requests are taken and never answered: the client's own limits have to end them.
     private bool IsSilent => _trouble.What == Trouble.Unreachable && _trouble.Until.Ticks % 2 == 0;
 
-    public static async Task<LocalAuthorityWorld> StartAsync(SimulatedClock clock, Weather weather, int seed, CancellationToken cancellationToken)
+    public static async Task<LocalAuthorityWorld> StartAsync(
+        SimulatedClock clock, Weather weather, int seed, CancellationToken cancellationToken)
     {
         var dns = new TxtRecords();
         var authority = await LocalAcmeAuthority.StartAsync(
@@ -108,7 +115,12 @@ internal sealed class LocalAuthorityWorld : ISimulatedAuthority, IAsyncDisposabl
         foreach (var issued in _authority.Issued.Skip(Issued.Count))
         {
             var certificate = new SimulatedCertificate(
-                issued.CertId, Convert.FromHexString(issued.SerialNumber), issued.Identifiers[0], issued.IssuedAt, issued.Certificate.NotBefore.ToUniversalTime(), issued.Certificate.NotAfter.ToUniversalTime());
+                issued.CertId,
+                Convert.FromHexString(issued.SerialNumber),
+                issued.Identifiers[0],
+                issued.IssuedAt,
+                issued.Certificate.NotBefore.ToUniversalTime(),
+                issued.Certificate.NotAfter.ToUniversalTime());
             if (_current.TryGetValue(certificate.Name, out var before))
             {
                 before.ReplacedAt = certificate.IssuedAt;
@@ -181,7 +193,12 @@ internal sealed class LocalAuthorityWorld : ISimulatedAuthority, IAsyncDisposabl
 
     private static X509ChainPolicy Trusting(X509Certificate2 root)
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
         policy.CustomTrustStore.Add(root);
         return policy;
     }

@@ -45,7 +45,10 @@ public sealed class SixtyDaysTests(ITestOutputHelper output)
 
         var audit = new RenewalAudit(weather, end);
         audit.Judge(authority.Issued);
-        output.WriteLine($"{authority.OrdersMade} orders, {authority.Issued.Count} certificates, ideal {audit.Ideal:0}; {weather.Blocked.Count} troubles, {world.Restarts} restarts, {world.KilledInOrders} of them in an order, {authority.Traffic.Total} requests");
+        output.WriteLine(
+            $"{authority.OrdersMade} orders, {authority.Issued.Count} certificates, ideal {audit.Ideal:0}; "
+            + $"{weather.Blocked.Count} troubles, {world.Restarts} restarts, {world.KilledInOrders} of them in an order, "
+            + $"{authority.Traffic.Total} requests");
         output.WriteLine(audit.ToString());
         Assert.Empty(audit.Violations);
         Assert.InRange(authority.OrdersMade / audit.Ideal, 0.97, 1.03);
@@ -53,5 +56,8 @@ public sealed class SixtyDaysTests(ITestOutputHelper output)
     }
 
     private static IEnumerable<CertificateSpecification> Certificates()
-        => SimulatedConfiguration.Names("n", Names).Select((name, i) => SimulatedConfiguration.Specification(name, "dns-01", i % 2 == 0 ? LocalAuthorityWorld.SixWeeks : LocalAuthorityWorld.SixDays));
+        => SimulatedConfiguration.Names("n", Names)
+            .Select(
+                (name, i) => SimulatedConfiguration.Specification(
+                    name, "dns-01", i % 2 == 0 ? LocalAuthorityWorld.SixWeeks : LocalAuthorityWorld.SixDays));
 }

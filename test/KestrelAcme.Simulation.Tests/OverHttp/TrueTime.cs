@@ -9,5 +9,6 @@ internal sealed class TrueTime(SimulatedClock clock) : TimeProvider
 
     public override long GetTimestamp() => clock.Machine.GetTimestamp();
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => clock.Machine.CreateTimer(callback, state, dueTime, period);
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        => clock.Machine.CreateTimer(callback, state, dueTime, period);
 }

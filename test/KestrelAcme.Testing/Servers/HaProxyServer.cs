@@ -4,7 +4,9 @@ using KestrelAcme.Testing.Processes;
 
 namespace KestrelAcme.Testing.Servers;
 
-/// <summary>HAProxy as a TCP balancer: each of its ports leads to a random one of some servers, and to another one if that is down.</summary>
+/// <summary>
+/// HAProxy as a TCP balancer: each of its ports leads to a random one of some servers, and to another one if that is down.
+/// </summary>
 public sealed class HaProxyServer : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();

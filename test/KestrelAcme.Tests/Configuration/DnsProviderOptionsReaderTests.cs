@@ -67,7 +67,13 @@ public sealed class DnsProviderOptionsReaderTests
     [InlineData("Url", "", "AcmeHttps:DnsProviders:0:Url: is missing, and Path has no use without it")]
     public void AddDnsProviderType_BadValue_ReportedAtStart(string key, string value, string expected)
     {
-        var given = new Dictionary<string, string> { ["Url"] = "https://dns.example/", ["Token"] = "t0ken", ["Path"] = "/v1", [key] = value };
+        var given = new Dictionary<string, string>
+        {
+            ["Url"] = "https://dns.example/",
+            ["Token"] = "t0ken",
+            ["Path"] = "/v1",
+            [key] = value,
+        };
         using var services = Services([.. given.Select(pair => (pair.Key, pair.Value))]);
 
         var exception = Assert.ThrowsAny<OptionsValidationException>(() => services.GetRequiredService<ConfigurationSource>().Current);

@@ -31,7 +31,8 @@ public sealed partial class MetricsDocumentTests
     public void Document_Tags_AreThoseOfTheCode()
     {
         var known = Constants(typeof(InstrumentTags)).ToHashSet(StringComparer.Ordinal);
-        var named = Rows.Values.SelectMany(cells => Tag().Matches(cells[2]).Select(m => m.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
+        var named = Rows.Values.SelectMany(cells => Tag().Matches(cells[2]).Select(m => m.Groups[1].Value))
+            .ToHashSet(StringComparer.Ordinal);
 
         Assert.Equal(known.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
     }
@@ -47,7 +48,8 @@ public sealed partial class MetricsDocumentTests
         Assert.All(Rows, row => Assert.True(row.Value is [_, _, _, { Length: > 10 }], row.Key));
     }
 
-    private static IEnumerable<string> Names() => Constants(typeof(Instruments)).Where(n => n.Contains('.', StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Names()
+        => Constants(typeof(Instruments)).Where(n => n.Contains('.', StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Constants(Type type)
         => type.GetFields(BindingFlags.Static | BindingFlags.Public).Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!);

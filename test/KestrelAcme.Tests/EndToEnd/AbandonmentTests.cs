@@ -15,7 +15,11 @@ public sealed class AbandonmentTests : IAsyncLifetime
     private const string Name = "app.test";
 
     // The clock is looked at often, and a lease lasts through the leaps that it makes.
-    private static readonly IssuanceSettings Settings = new() { LongestSleep = TimeSpan.FromMilliseconds(20), LeaseDuration = TimeSpan.FromDays(1) };
+    private static readonly IssuanceSettings Settings = new()
+    {
+        LongestSleep = TimeSpan.FromMilliseconds(20),
+        LeaseDuration = TimeSpan.FromDays(1),
+    };
 
     private readonly ShiftedTimeProvider _time = new();
     private readonly FixedPlaces _places = new();
@@ -140,7 +144,8 @@ public sealed class AbandonmentTests : IAsyncLifetime
         await Poll.UntilAsync(
             () =>
             {
-                if (_time.GetUtcNow() < end && app.Certificates.Find(Name)!.State is not (CertificateState.Ordering or CertificateState.Renewing))
+                if (_time.GetUtcNow() < end
+                    && app.Certificates.Find(Name)!.State is not (CertificateState.Ordering or CertificateState.Renewing))
                 {
                     _time.Ahead += TimeSpan.FromMinutes(10);
                 }

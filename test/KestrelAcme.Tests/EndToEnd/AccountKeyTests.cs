@@ -60,7 +60,8 @@ public sealed class AccountKeyTests
 
     private static CertificateStore StoreOf(AcmeApp app) => app.Services.GetRequiredService<CertificateStore>();
 
-    private static string IdOf(LocalFixture fixture) => Path.GetFileNameWithoutExtension(Directory.GetFiles(Path.Combine(fixture.StorePath, "accounts")).Single());
+    private static string IdOf(LocalFixture fixture)
+        => Path.GetFileNameWithoutExtension(Directory.GetFiles(Path.Combine(fixture.StorePath, "accounts")).Single());
 
     private static async Task<AccountRecord> ReadAsync(AcmeApp app)
     {

@@ -45,9 +45,11 @@ internal sealed class AcmeApp : IAsyncDisposable
         CancellationToken cancellationToken = default)
     {
         var log = new LogRecorder();
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = "Production", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Configuration.AddInMemoryCollection(settings);
-        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, settings.GetValueOrDefault("urls") ?? "http://127.0.0.1:0;https://127.0.0.1:0");
+        builder.WebHost.UseSetting(
+            WebHostDefaults.ServerUrlsKey, settings.GetValueOrDefault("urls") ?? "http://127.0.0.1:0;https://127.0.0.1:0");
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         configure?.Invoke(builder);
         if (storage is not null)
@@ -82,9 +84,11 @@ internal sealed class AcmeApp : IAsyncDisposable
             cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>Connects to the HTTPS endpoint with a server name and returns the chain that was sent, leaf first.</summary>
-    public Task<TlsAnswer> ConnectAsync(string serverName, CancellationToken cancellationToken) => TlsAnswer.GetAsync(Https, serverName, cancellationToken);
+    public Task<TlsAnswer> ConnectAsync(string serverName, CancellationToken cancellationToken)
+        => TlsAnswer.GetAsync(Https, serverName, cancellationToken);
 
-    public Task<HttpResponseMessage> GetHttpAsync(string path, string? host = null, HttpMethod? method = null, CancellationToken cancellationToken = default)
+    public Task<HttpResponseMessage> GetHttpAsync(
+        string path, string? host = null, HttpMethod? method = null, CancellationToken cancellationToken = default)
         => HttpProbe.SendAsync(Http, path, host, method ?? HttpMethod.Get, cancellationToken);
 
     public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
@@ -109,5 +113,7 @@ internal sealed class AcmeApp : IAsyncDisposable
     }
 
     private int PortOf(string scheme)
-        => BindingAddress.Parse(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(a => a.StartsWith(scheme, StringComparison.Ordinal))).Port;
+        => BindingAddress.Parse(
+            Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(
+                a => a.StartsWith(scheme, StringComparison.Ordinal))).Port;
 }

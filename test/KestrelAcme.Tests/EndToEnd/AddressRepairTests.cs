@@ -76,7 +76,8 @@ public sealed class AddressRepairTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         fixture.Authority.Faults.FailValidation(Name);
-        var places = new Places(look => [new IPAddress(new byte[] { 10, 0, (byte)(look / times % sets / 256), (byte)(look / times % sets) })]);
+        var places = new Places(
+            look => [new IPAddress(new byte[] { 10, 0, (byte)(look / times % sets / 256), (byte)(look / times % sets) })]);
 
         await using var app = await StartAsync(fixture, places);
         await places.LooksAsync(looks, app);

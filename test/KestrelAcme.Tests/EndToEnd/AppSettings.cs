@@ -20,7 +20,8 @@ internal static class AppSettings
     /// <summary>Adds one certificate for several names.</summary>
     public static Dictionary<string, string?> AddGroup(this Dictionary<string, string?> settings, params IReadOnlyList<string> names)
     {
-        var group = settings.Keys.Count(key => key.StartsWith(Groups, StringComparison.Ordinal) && key.EndsWith(":DomainNames:0", StringComparison.Ordinal));
+        var group = settings.Keys.Count(
+            key => key.StartsWith(Groups, StringComparison.Ordinal) && key.EndsWith(":DomainNames:0", StringComparison.Ordinal));
         for (var i = 0; i < names.Count; i++)
         {
             settings[$"{Groups}:{group}:DomainNames:{i}"] = names[i];

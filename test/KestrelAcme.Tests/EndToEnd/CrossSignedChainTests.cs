@@ -8,7 +8,10 @@ using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
-/// <summary>A new root that an old one has signed: visitors that know only the old one need the certificate in between, whatever the server itself trusts.</summary>
+/// <summary>
+/// A new root that an old one has signed: visitors that know only the old one need the certificate in between, whatever the server itself
+/// trusts.
+/// </summary>
 public sealed class CrossSignedChainTests
 {
     private const string Name = "app.test";
@@ -33,7 +36,10 @@ public sealed class CrossSignedChainTests
 
         var result = await Command.RunAsync(
             openssl,
-            ["s_client", "-connect", app.Https.ToString(), "-servername", Name, "-showcerts", "-no-CApath", "-no-CAstore", "-CAfile", folder.Combine("old.pem"), "-verify_return_error"],
+            [
+                "s_client", "-connect", app.Https.ToString(), "-servername", Name, "-showcerts", "-no-CApath", "-no-CAstore",
+                "-CAfile", folder.Combine("old.pem"), "-verify_return_error",
+            ],
             cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Contains("Verify return code: 0 (ok)", result.StandardOutput, StringComparison.Ordinal);
@@ -58,13 +64,15 @@ public sealed class CrossSignedChainTests
         folder.Write("new.pem", newRoot.ExportCertificatePem());
         folder.Write("neither.pem", neither.ExportCertificatePem());
         using var storage = new FileSystemStorage(folder.Combine("store"), TimeProvider.System, NullLogger<FileSystemStorage>.Instance);
-        await StoredCertificates.WriteAsync(storage, Name, [leaf.RawData, intermediate.RawData, cross.RawData], key.ExportPkcs8PrivateKey(), state: null, Name);
+        await StoredCertificates.WriteAsync(
+            storage, Name, [leaf.RawData, intermediate.RawData, cross.RawData], key.ExportPkcs8PrivateKey(), state: null, Name);
     }
 
     private static X509Certificate2 Sign(string name, ECDsa key, X509Certificate2 issuer, bool authority)
     {
         var request = Request(name, key, authority);
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         return request.Create(issuer, Now.AddDays(-1), Now.AddDays(89), [1, .. RandomNumberGenerator.GetBytes(8)]);
     }
 

@@ -64,7 +64,8 @@ public sealed class DamagedStoreTests
         await using var second = await fixture.StartAppAsync(fixture.Settings(Names), configure: QuickIssuance.Apply);
 
         await Poll.UntilAsync(
-            async token => (await Task.WhenAll(files.Select(f => File.ReadAllTextAsync(f, token)))).All(t => t.StartsWith("KestrelAcme-Metadata: ", StringComparison.Ordinal)),
+            async token => (await Task.WhenAll(files.Select(f => File.ReadAllTextAsync(f, token)))).All(
+                t => t.StartsWith("KestrelAcme-Metadata: ", StringComparison.Ordinal)),
             () => $"all are written again\n{second.Log}",
             cancellationToken: Cancelled);
         Assert.True(second.Log.Has("ManyValuesDamaged"));
@@ -80,7 +81,10 @@ public sealed class DamagedStoreTests
         var file = Directory.GetFiles(Path.Join(fixture.StorePath, "accounts")).Single();
         var text = await File.ReadAllTextAsync(file, Cancelled);
         var record = AccountFile.Decode(System.Text.Encoding.UTF8.GetBytes(text));
-        await File.WriteAllTextAsync(file, text.Replace(record.Metadata.AccountUrl!.AbsoluteUri, "https://elsewhere.test/account/1", StringComparison.Ordinal), Cancelled);
+        await File.WriteAllTextAsync(
+            file,
+            text.Replace(record.Metadata.AccountUrl!.AbsoluteUri, "https://elsewhere.test/account/1", StringComparison.Ordinal),
+            Cancelled);
 
         await using var second = await fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply);
         await second.Certificates.RenewAsync(Name, Cancelled);
@@ -95,7 +99,8 @@ public sealed class DamagedStoreTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         await fixture.FillStoreAsync(Name);
-        var account = AccountFile.Decode(await File.ReadAllBytesAsync(Directory.GetFiles(Path.Join(fixture.StorePath, "accounts")).Single(), Cancelled));
+        var account = AccountFile.Decode(
+            await File.ReadAllBytesAsync(Directory.GetFiles(Path.Join(fixture.StorePath, "accounts")).Single(), Cancelled));
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();
         var state = new CertificateStateRecord
@@ -214,5 +219,7 @@ public sealed class DamagedStoreTests
     }
 
     private static async Task<string?> StoredSerialAsync(InMemoryStorage storage)
-        => await storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is { } value ? CertificateSnapshot.Read(CertificateFile.Decode(value.Span, new SharedParts())).SerialNumber : null;
+        => await storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is { } value
+            ? CertificateSnapshot.Read(CertificateFile.Decode(value.Span, new SharedParts())).SerialNumber
+            : null;
 }

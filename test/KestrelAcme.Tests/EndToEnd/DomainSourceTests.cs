@@ -32,7 +32,8 @@ public sealed class DomainSourceTests
         var source = new ChangingSource([]);
         source.Set(null);
 
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
 
         Assert.False((await app.ConnectAsync("late.test", Cancelled)).IsSelfSigned);
         await Poll.UntilAsync(() => app.Log.Has("DomainSourceFailed"), "the source was asked", cancellationToken: Cancelled);
@@ -44,7 +45,8 @@ public sealed class DomainSourceTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         var source = new FiredSource();
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
 
         await Poll.UntilAsync(() => source is { Tokens: > 0, Questions: > 1 }, "the source is followed", cancellationToken: Cancelled);
         await app.ObtainedAsync("app.test");
@@ -57,7 +59,8 @@ public sealed class DomainSourceTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         var source = new ChangingSource(["n0.test"]);
-        await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings("app.test"), acme: builder => builder.Services.AddSingleton<IDomainSource>(source));
         await Poll.UntilAsync(() => app.Certificates.Find("n0.test") is not null, "the first name", cancellationToken: Cancelled);
 
         for (var i = 1; i <= 20; i++)
@@ -78,7 +81,8 @@ public sealed class DomainSourceTests
         var settings = fixture.Settings("app.test");
         settings["urls"] = $"http://127.0.0.1:{port};https://127.0.0.1:0";
         fixture.Authority.Resolve("app.test", new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
-        await using var app = await AcmeApp.StartAsync(settings, acme: builder => builder.Services.AddSingleton(source), cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(
+            settings, acme: builder => builder.Services.AddSingleton(source), cancellationToken: Cancelled);
         foreach (var name in names.Append("app.test"))
         {
             await app.ObtainedAsync(name);

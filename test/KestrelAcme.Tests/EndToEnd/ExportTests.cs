@@ -49,7 +49,10 @@ public sealed class ExportTests
         var (settings, folder) = Settings(fixture);
         await using var app = await fixture.ServeAsync(settings);
         await ExportedAsync(app, folder);
-        await Command.RunAsync("sh", ["-c", $"cd '{folder}' && ln -sfn /dev/zero cert.pem && rm privkey.pem && mkfifo privkey.pem"], cancellationToken: Cancelled);
+        await Command.RunAsync(
+            "sh",
+            ["-c", $"cd '{folder}' && ln -sfn /dev/zero cert.pem && rm privkey.pem && mkfifo privkey.pem"],
+            cancellationToken: Cancelled);
 
         await app.Certificates.RenewAsync(Name, Cancelled).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
 
@@ -68,7 +71,8 @@ public sealed class ExportTests
 
         Assert.Equal(2, fixture.Authority.Issued.Count);
         Assert.False(Directory.Exists(folder));
-        Assert.Contains(app.Log.Lines, l => l.Event.Name == "ExportFailed" && l.Message.Contains("set ExportPath to", StringComparison.Ordinal));
+        Assert.Contains(
+            app.Log.Lines, l => l.Event.Name == "ExportFailed" && l.Message.Contains("set ExportPath to", StringComparison.Ordinal));
     }
 
     private static (Dictionary<string, string?> Settings, string Folder) Settings(LocalFixture fixture)

@@ -3,7 +3,10 @@ using KestrelAcme.Storage;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
-/// <summary>A store that can be asked for some keys only, and written at some only. A read of many keys fails whole where it comes to a bad one, as a database does.</summary>
+/// <summary>
+/// A store that can be asked for some keys only, and written at some only. A read of many keys fails whole where it comes to a bad one, as
+/// a database does.
+/// </summary>
 internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
 {
     /// <summary>Which keys cannot be read.</summary>
@@ -24,7 +27,8 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
         return inner.ReadAsync(key, cancellationToken);
     }
 
-    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         foreach (var key in keys)
         {
@@ -35,7 +39,8 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
         }
     }
 
-    public ValueTask WriteAsync(string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public ValueTask WriteAsync(
+        string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         ThrowIf(Unwritable, key);
         return inner.WriteAsync(key, value, lease, cancellationToken);
@@ -47,11 +52,14 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
         return inner.DeleteAsync(key, lease, cancellationToken);
     }
 
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default) => inner.ListAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+        => inner.ListAsync(prefix, cancellationToken);
 
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => inner.WatchAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+        => inner.WatchAsync(prefix, cancellationToken);
 
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+        string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         await BeforeLease(name);
         ThrowIf(Unwritable, name);

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
-/// <summary>A domain source that signals a change before it has made the next token, and so hands out the one that has fired. It fails before the stack does.</summary>
+/// <summary>
+/// A domain source that signals a change before it has made the next token, and so hands out the one that has fired. It fails before the
+/// stack does.
+/// </summary>
 internal sealed class FiredSource : IDomainSource
 {
     private const int Most = 500;
@@ -21,5 +24,6 @@ internal sealed class FiredSource : IDomainSource
         return Task.FromResult<IReadOnlyCollection<string>>([]);
     }
 
-    public IChangeToken GetChangeToken() => Interlocked.Increment(ref _tokens) < Most ? _token : throw new InvalidOperationException("Too many tokens.");
+    public IChangeToken GetChangeToken()
+        => Interlocked.Increment(ref _tokens) < Most ? _token : throw new InvalidOperationException("Too many tokens.");
 }

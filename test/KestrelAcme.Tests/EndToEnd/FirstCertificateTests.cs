@@ -76,7 +76,8 @@ public sealed class FirstCertificateTests
         await using var app = await fixture.StartAppAsync(fixture.Settings("bad.test", "good.test"));
 
         await app.ObtainedAsync("good.test");
-        await KestrelAcme.Testing.Poll.UntilAsync(() => app.Certificates.Find("bad.test")!.State == CertificateState.Waiting, "bad.test waits", cancellationToken: Cancelled);
+        await KestrelAcme.Testing.Poll.UntilAsync(
+            () => app.Certificates.Find("bad.test")!.State == CertificateState.Waiting, "bad.test waits", cancellationToken: Cancelled);
         var failure = app.Certificates.Find("bad.test")!.Failure!;
 
         Assert.Equal((1, FailureCause.Name), (failure.Count, failure.Cause));

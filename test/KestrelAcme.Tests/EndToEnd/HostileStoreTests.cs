@@ -12,8 +12,8 @@ using Xunit;
 namespace KestrelAcme.Tests.EndToEnd;
 
 /// <summary>
-/// A store in which every file was damaged by chance, by seeds that are always the same: the application starts, serves what is still whole without an order, serves nothing else than what
-/// the authority issued for the name, and leaves no key that others can read.
+/// A store in which every file was damaged by chance, by seeds that are always the same: the application starts, serves what is still whole
+/// without an order, serves nothing else than what the authority issued for the name, and leaves no key that others can read.
 /// </summary>
 public sealed partial class HostileStoreTests
 {
@@ -42,7 +42,8 @@ public sealed partial class HostileStoreTests
         }
     }
 
-    private static async Task StartAsync(LocalFixture fixture, string store, Dictionary<string, string> whole, HashSet<string> blocked, int seed)
+    private static async Task StartAsync(
+        LocalFixture fixture, string store, Dictionary<string, string> whole, HashSet<string> blocked, int seed)
     {
         var settings = fixture.Settings(Names);
         settings["AcmeHttps:StoragePath"] = store;
@@ -51,7 +52,11 @@ public sealed partial class HostileStoreTests
         {
             var leaf = (await app.ConnectAsync(name, Cancelled)).Leaf;
             var issued = fixture.Authority.Issued.Any(c => c.SerialNumber == leaf.SerialNumber);
-            Assert.True(issued ? leaf.MatchesHostname(name) : leaf.Subject == leaf.Issuer && !leaf.Subject.Contains("planted", StringComparison.Ordinal), $"seed {seed}: {name} is served {leaf.Subject}\n{app.Log}");
+            Assert.True(
+                issued
+                    ? leaf.MatchesHostname(name)
+                    : leaf.Subject == leaf.Issuer && !leaf.Subject.Contains("planted", StringComparison.Ordinal),
+                $"seed {seed}: {name} is served {leaf.Subject}\n{app.Log}");
             if (whole.TryGetValue(name, out var serial))
             {
                 Assert.True(serial == leaf.SerialNumber, $"seed {seed}: {name} is whole, but not served\n{app.Log}");
@@ -63,22 +68,31 @@ public sealed partial class HostileStoreTests
             () => Names.Except(blocked).All(n => app.Certificates.Find(n)!.SerialNumber is not null),
             () => $"seed {seed}: all are served\n{app.Log}",
             cancellationToken: Cancelled);
-        Assert.DoesNotContain(app.Log.Lines, l => l.Event.Name == "OrderStarted" && whole.Keys.Any(n => l.Message.StartsWith(n + ":", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            app.Log.Lines,
+            l => l.Event.Name == "OrderStarted" && whole.Keys.Any(n => l.Message.StartsWith(n + ":", StringComparison.Ordinal)));
         Assert.DoesNotContain(app.Log.Lines, l => Defects.Contains(l.Event.Name));
         Assert.DoesNotContain(app.Log.Lines, l => l.Message.Contains("PRIVATE KEY", StringComparison.Ordinal));
         await app.StopAsync(Cancelled);
         foreach (var file in Directory.GetFiles(store, "*", SearchOption.AllDirectories))
         {
-            Assert.True(!OperatingSystem.IsLinux() || new FileInfo(file).LinkTarget is not null || (File.GetUnixFileMode(file) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) == 0, $"seed {seed}: {file} can be read by others");
+            Assert.True(
+                !OperatingSystem.IsLinux()
+                    || new FileInfo(file).LinkTarget is not null
+                    || (File.GetUnixFileMode(file) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) == 0,
+                $"seed {seed}: {file} can be read by others");
         }
     }
 
-    /// <returns>The serial numbers of the certificates that are still whole, by name; and the names in whose place there is no file.</returns>
+    /// <returns>The serial numbers of the certificates that are still whole, by name; and the names in whose place there is no
+    /// file.</returns>
     private static async Task<(Dictionary<string, string> Whole, HashSet<string> Blocked)> DamageAsync(string store, Random random)
     {
         var whole = new Dictionary<string, string>(StringComparer.Ordinal);
         var blocked = new HashSet<string>(StringComparer.Ordinal);
-        var certificates = Directory.GetFiles(Path.Join(store, "certificates")).Order(StringComparer.Ordinal).ToDictionary(f => f, File.ReadAllBytes);
+        var certificates = Directory.GetFiles(Path.Join(store, "certificates"))
+            .Order(StringComparer.Ordinal)
+            .ToDictionary(f => f, File.ReadAllBytes);
         foreach (var (file, value) in certificates)
         {
             var name = Path.GetFileNameWithoutExtension(file);
@@ -97,15 +111,24 @@ public sealed partial class HostileStoreTests
         }
 
         // Not times that are past: advice to renew then means now.
-        foreach (var file in Directory.GetFiles(Path.Join(store, "states")).Concat(Directory.GetFiles(Path.Join(store, "accounts"))).Order(StringComparer.Ordinal))
+        foreach (var file in Directory.GetFiles(Path.Join(store, "states"))
+            .Concat(Directory.GetFiles(Path.Join(store, "accounts")))
+            .Order(StringComparer.Ordinal))
         {
-            await DamageAsync(file, "", await File.ReadAllBytesAsync(file, Cancelled), Pick(random, ["nothing", "nul", "empty", "half", "bom", "brace", "utf16", "append", "times"]), certificates, random);
+            await DamageAsync(
+                file,
+                "",
+                await File.ReadAllBytesAsync(file, Cancelled),
+                Pick(random, ["nothing", "nul", "empty", "half", "bom", "brace", "utf16", "append", "times"]),
+                certificates,
+                random);
         }
 
         return (whole, blocked);
     }
 
-    private static async Task DamageAsync(string file, string name, byte[] value, string damage, Dictionary<string, byte[]> certificates, Random random)
+    private static async Task DamageAsync(
+        string file, string name, byte[] value, string damage, Dictionary<string, byte[]> certificates, Random random)
     {
         switch (damage)
         {
@@ -137,7 +160,8 @@ public sealed partial class HostileStoreTests
                 return;
             case "times":
                 var year = Pick(random, ["9999", "2090"]);
-                await File.WriteAllBytesAsync(file, Encoding.UTF8.GetBytes(Time().Replace(Encoding.UTF8.GetString(value), $"\"{year}-")), Cancelled);
+                await File.WriteAllBytesAsync(
+                    file, Encoding.UTF8.GetBytes(Time().Replace(Encoding.UTF8.GetString(value), $"\"{year}-")), Cancelled);
                 return;
             default:
                 await File.WriteAllBytesAsync(file, StoreDamage.Apply(damage, value), Cancelled);

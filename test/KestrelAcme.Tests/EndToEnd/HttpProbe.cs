@@ -6,7 +6,8 @@ namespace KestrelAcme.Tests.EndToEnd;
 /// <summary>Sends one plain HTTP request to an endpoint, whatever its host name.</summary>
 internal static class HttpProbe
 {
-    public static async Task<HttpResponseMessage> SendAsync(IPEndPoint endpoint, string path, string? host, HttpMethod method, CancellationToken cancellationToken)
+    public static async Task<HttpResponseMessage> SendAsync(
+        IPEndPoint endpoint, string path, string? host, HttpMethod method, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler
         {

@@ -171,7 +171,8 @@ public sealed class LiveChangeTests
 
         running.Reload(settings);
         await Poll.UntilAsync(
-            () => running.App.Services.GetRequiredService<KestrelAcme.Configuration.Snapshot.ConfigurationSource>().Current.Authorities[0].DirectoryUrl == other.Authority.DirectoryUrl,
+            () => running.App.Services.GetRequiredService<KestrelAcme.Configuration.Snapshot.ConfigurationSource>()
+                .Current.Authorities[0].DirectoryUrl == other.Authority.DirectoryUrl,
             "the reload", cancellationToken: Cancelled);
         await running.App.Certificates.RenewAsync("app.test", Cancelled);
 
@@ -297,18 +298,24 @@ public sealed class LiveChangeTests
         public async Task SettledAsync(int count, Func<CertificateStatus, bool>? all = null)
         {
             await Poll.UntilAsync(
-                () => App.Certificates.List() is var list && list.Count == count && list.All(s => s.SerialNumber is not null && (all?.Invoke(s) ?? true)),
+                () => App.Certificates.List() is var list
+                    && list.Count == count
+                    && list.All(s => s.SerialNumber is not null && (all?.Invoke(s) ?? true)),
                 () => $"{count} certificates\n{App.Log}", cancellationToken: Cancelled);
             await AssertServedAsReportedAsync();
         }
 
-        /// <summary>Every name is served by a certificate that the status reports for it, and every certificate is served to the clients that can use no other.</summary>
+        /// <summary>
+        /// Every name is served by a certificate that the status reports for it, and every certificate is served to the clients that can
+        /// use no other.
+        /// </summary>
         public async Task AssertServedAsReportedAsync()
         {
             var reported = App.Certificates.List();
             foreach (var name in reported.SelectMany(s => s.DomainNames).Distinct())
             {
-                Assert.Contains(await SerialNumberAsync(name), reported.Where(s => s.DomainNames.Contains(name)).Select(s => s.SerialNumber));
+                Assert.Contains(
+                    await SerialNumberAsync(name), reported.Where(s => s.DomainNames.Contains(name)).Select(s => s.SerialNumber));
             }
 
             foreach (var status in reported)
@@ -316,7 +323,8 @@ public sealed class LiveChangeTests
                 var schemes = status.Id.Contains("+rsa", StringComparison.Ordinal) ? "RSA-PSS+SHA256"
                     : status.Id.Contains("+ecdsap384", StringComparison.Ordinal) ? "ECDSA+SHA384"
                     : "ECDSA+SHA256";
-                var served = await OpenSsl.ShowCertificatesAsync(App.Https.Port, status.DomainNames[0], ["-tls1_3", "-sigalgs", schemes], cancellationToken: Cancelled);
+                var served = await OpenSsl.ShowCertificatesAsync(
+                    App.Https.Port, status.DomainNames[0], ["-tls1_3", "-sigalgs", schemes], cancellationToken: Cancelled);
                 Assert.Equal(status.SerialNumber, served.LoadLeaf().SerialNumber);
             }
         }
@@ -328,11 +336,13 @@ public sealed class LiveChangeTests
         }
 
         public async Task<bool> ServesRsaAsync(string name)
-            => (await OpenSsl.ShowCertificatesAsync(App.Https.Port, name, cancellationToken: Cancelled)).LoadLeaf().PublicKey.GetRSAPublicKey() is not null;
+            => (await OpenSsl.ShowCertificatesAsync(
+                App.Https.Port, name, cancellationToken: Cancelled)).LoadLeaf().PublicKey.GetRSAPublicKey() is not null;
 
         public ValueTask DisposeAsync() => App.DisposeAsync();
 
-        private static (string Key, string? Value)[] Values(Dictionary<string, string?> settings) => [.. settings.Select(s => (s.Key["AcmeHttps:".Length..], s.Value))];
+        private static (string Key, string? Value)[] Values(Dictionary<string, string?> settings)
+            => [.. settings.Select(s => (s.Key["AcmeHttps:".Length..], s.Value))];
 
         private static void Resolve(LocalFixture fixture, IPEndPoint http, Dictionary<string, string?> settings)
         {

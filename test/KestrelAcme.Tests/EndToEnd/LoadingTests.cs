@@ -33,7 +33,8 @@ public sealed class LoadingTests
         var waiting = app.ConnectAsync(names[0], Cancelled);
         storage.Open();
         Assert.Equal($"CN={names[0]}", (await waiting).Leaf.Subject);
-        await Poll.UntilAsync(() => app.Certificates.Find(names[^2])!.SerialNumber is not null, "the rest was read", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(names[^2])!.SerialNumber is not null, "the rest was read", cancellationToken: Cancelled);
     }
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class LoadingTests
         await using var app = await fixture.StartAppAsync(settings, storage: storage);
         await app.ConnectAsync(names[^1], Cancelled);
         storage.Open();
-        await Poll.UntilAsync(() => app.Certificates.List().All(c => c.SerialNumber is not null), "everything was read", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.List().All(c => c.SerialNumber is not null), "everything was read", cancellationToken: Cancelled);
 
         // The engine runs, and makes this one order only.
         await app.Certificates.RenewAsync(names[5], Cancelled);
@@ -81,7 +83,12 @@ public sealed class LoadingTests
     public async Task Restart_NamesAreGroupedAnew_ARevokedCertificateIsNotServedAgain(bool revoked)
     {
         var storage = new InMemoryStorage(TimeProvider.System);
-        var state = revoked ? CertificateStateRecord.Empty with { Revocation = new RevocationRecord("", TimeProvider.System.GetUtcNow(), OnPurpose: false, Reason: null) } : null;
+        var state = revoked
+            ? CertificateStateRecord.Empty with
+            {
+                Revocation = new RevocationRecord("", TimeProvider.System.GetUtcNow(), OnPurpose: false, Reason: null),
+            }
+            : null;
         await StoredCertificates.WriteAsync(storage, "a.test", state, "a.test");
         var settings = StoredCertificates.Settings().AddGroup("a.test", "b.test");
         await using var app = await AcmeApp.StartAsync(settings, storage: storage, cancellationToken: Cancelled);
@@ -106,7 +113,8 @@ public sealed class LoadingTests
     {
         var storage = new InMemoryStorage(TimeProvider.System);
         await StoredCertificates.WriteAsync(storage, "a.test+1-00000000", state: null, "a.test", "gone.test");
-        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("a.test"), storage: storage, cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(
+            StoredCertificates.Settings("a.test"), storage: storage, cancellationToken: Cancelled);
         Assert.Equal("CN=a.test", (await app.ConnectAsync("a.test", Cancelled)).Leaf.Subject);
         Assert.NotNull((await app.ConnectAsync("gone.test", Cancelled)).Refusal);
     }
@@ -116,7 +124,8 @@ public sealed class LoadingTests
     {
         var storage = new InMemoryStorage(TimeProvider.System);
         await StoredCertificates.WriteAsync(storage, "_.example.test", state: null, "*.example.test");
-        await using var app = await AcmeApp.StartAsync(StoredCertificates.Settings("www.example.test"), storage: storage, cancellationToken: Cancelled);
+        await using var app = await AcmeApp.StartAsync(
+            StoredCertificates.Settings("www.example.test"), storage: storage, cancellationToken: Cancelled);
         Assert.Equal("CN=*.example.test", (await app.ConnectAsync("www.example.test", Cancelled)).Leaf.Subject);
         Assert.NotNull((await app.ConnectAsync("other.example.test", Cancelled)).Refusal);
     }
@@ -134,7 +143,8 @@ public sealed class LoadingTests
         var settings = StoredCertificates.Settings(names);
         settings["AcmeHttps:Issuance"] = issuance;
         await using var app = await AcmeApp.StartAsync(settings, storage: storage, cancellationToken: Cancelled);
-        await Poll.UntilAsync(() => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many, "all were read", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many, "all were read", cancellationToken: Cancelled);
     }
 
     [Fact]
@@ -149,7 +159,10 @@ public sealed class LoadingTests
             cancellationToken: Cancelled);
 
         await app.Certificates.AddDomainsAsync(["new.test"], Cancelled);
-        await Poll.UntilAsync(() => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many - 1, "all others were read", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.List().Count(c => c.SerialNumber is not null) == Many - 1,
+            "all others were read",
+            cancellationToken: Cancelled);
         Assert.NotNull(app.Certificates.Find("new.test"));
     }
 

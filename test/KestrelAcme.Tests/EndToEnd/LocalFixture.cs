@@ -70,7 +70,8 @@ internal sealed class LocalFixture : IAsyncDisposable
     public Task<AcmeApp> ServeAsync(params string[] names) => ServeAsync(Settings(names));
 
     /// <summary>Starts an application and waits until it has the certificate for each of its names.</summary>
-    public async Task<AcmeApp> ServeAsync(Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure = null, IAcmeStorage? storage = null)
+    public async Task<AcmeApp> ServeAsync(
+        Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure = null, IAcmeStorage? storage = null)
     {
         var app = await StartAppAsync(settings, configure: configure, storage: storage);
         try

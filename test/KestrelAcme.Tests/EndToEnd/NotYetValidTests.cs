@@ -39,7 +39,8 @@ public sealed class NotYetValidTests
         await using var fixture = await LocalFixture.StartAsync(options => options.Backdate = TimeSpan.FromDays(-30));
         await using var app = await fixture.ServeAsync("app.test");
 
-        Assert.Equal(fixture.Authority.Issued[0].SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber, ignoreCase: true);
+        Assert.Equal(
+            fixture.Authority.Issued[0].SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber, ignoreCase: true);
         Assert.True(app.Log.Has("CertificateNotYetValid"));
         Assert.Single(fixture.Authority.Issued);
     }
@@ -55,6 +56,9 @@ public sealed class NotYetValidTests
 
         await app.Certificates.RevokeAsync("app.test", Protocol.Certificates.RevocationReason.KeyCompromise, Cancelled);
 
-        await Poll.UntilAsync(async token => (await app.ConnectAsync("app.test", token)).SerialNumber != revoked, "the successor", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token => (await app.ConnectAsync("app.test", token)).SerialNumber != revoked,
+            "the successor",
+            cancellationToken: Cancelled);
     }
 }

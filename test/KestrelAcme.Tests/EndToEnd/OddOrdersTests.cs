@@ -19,7 +19,12 @@ public sealed class OddOrdersTests
 
     private static readonly IssuanceSettings FewRepetitions = QuickIssuance.Settings with
     {
-        RequestRetries = new Protocol.AcmeRetryOptions { MaxAttempts = 2, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(2) },
+        RequestRetries = new Protocol.AcmeRetryOptions
+        {
+            MaxAttempts = 2,
+            BaseDelay = TimeSpan.FromMilliseconds(1),
+            MaxDelay = TimeSpan.FromMilliseconds(2),
+        },
     };
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -34,7 +39,8 @@ public sealed class OddOrdersTests
         fixture.Authority.Faults.PreApprove = true;
         if (authorizations is not null)
         {
-            fixture.Authority.Faults.Inject(ResourceKind.NewOrder, Edit(order => order["authorizations"] = JsonNode.Parse(authorizations)), int.MaxValue);
+            fixture.Authority.Faults.Inject(
+                ResourceKind.NewOrder, Edit(order => order["authorizations"] = JsonNode.Parse(authorizations)), int.MaxValue);
         }
 
         await using var app = await fixture.StartAppAsync(fixture.Settings(Wildcard));
@@ -152,7 +158,9 @@ public sealed class OddOrdersTests
         fixture.Authority.Faults.ReuseValidOrders = true;
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply);
         await Poll.UntilAsync(
-            () => app.Log.Lines.Count(line => line.Event.Name == "CertificateFailed") >= 3, $"three failures\n{app.Log}", cancellationToken: Cancelled);
+            () => app.Log.Lines.Count(line => line.Event.Name == "CertificateFailed") >= 3,
+            $"three failures\n{app.Log}",
+            cancellationToken: Cancelled);
 
         Assert.Contains("another key", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);
         Assert.Null(app.Certificates.Find(Name)!.SerialNumber);
@@ -200,7 +208,9 @@ public sealed class OddOrdersTests
         fixture.Authority.Faults.EndOrdersAtFinalize = "caa";
         await using var app = await fixture.StartAppAsync(fixture.Settings("other.test", Name));
         await Poll.UntilAsync(
-            () => app.Certificates.Find(Name)?.Failure is not null && app.Certificates.Find("other.test")?.Failure is not null, () => $"failures\n{app.Log}", cancellationToken: Cancelled);
+            () => app.Certificates.Find(Name)?.Failure is not null && app.Certificates.Find("other.test")?.Failure is not null,
+            () => $"failures\n{app.Log}",
+            cancellationToken: Cancelled);
 
         var failure = app.Certificates.Find(Name)!.Failure!;
         Assert.Equal(FailureCause.Operator, failure.Cause);
@@ -228,7 +238,8 @@ public sealed class OddOrdersTests
         await using var fixture = await LocalFixture.StartAsync();
         fixture.Authority.Faults.EndOrdersAtFinalize = type;
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name));
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)?.Failure is not null, $"a failure\n{app.Log}", cancellationToken: Cancelled);
 
         Assert.Contains("Finalizing was refused on purpose", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);
         Assert.Equal(1, Orders(fixture));
@@ -273,7 +284,9 @@ public sealed class OddOrdersTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         fixture.Authority.Faults.Inject(ResourceKind.Challenge, Fault.Rewrite(
-            _ => """{"type":"urn:ietf:params:acme:error:conflict","detail":"It is being validated."}""", 409, "application/problem+json"), int.MaxValue);
+            _ => """{"type":"urn:ietf:params:acme:error:conflict","detail":"It is being validated."}""",
+            409,
+            "application/problem+json"), int.MaxValue);
 
         await using var app = await fixture.ServeAsync(Name);
 
@@ -373,7 +386,8 @@ public sealed class OddOrdersTests
     public async Task Authorization_InAnotherNotation_IsWorkedOn()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        fixture.Authority.Faults.Inject(ResourceKind.Authorization, Edit(authorization => authorization["identifier"]!["value"] = "APP.Test."), int.MaxValue);
+        fixture.Authority.Faults.Inject(
+            ResourceKind.Authorization, Edit(authorization => authorization["identifier"]!["value"] = "APP.Test."), int.MaxValue);
 
         await using var app = await fixture.ServeAsync(Name);
 
@@ -405,11 +419,17 @@ public sealed class OddOrdersTests
     private static string LeafOnly(string pem) => Certificates(pem)[0] + "\n";
 
     private static string[] Certificates(string pem)
-        => [.. pem.Split("-----END CERTIFICATE-----", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part => part + "\n-----END CERTIFICATE-----")];
+        => [.. pem.Split("-----END CERTIFICATE-----", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(part => part + "\n-----END CERTIFICATE-----")];
 
     private static void FaultMatrixSettings(WebApplicationBuilder builder)
         => builder.Services.AddSingleton(FaultMatrix.FaultMatrixSettings.Answering with
         {
-            Polling = new Protocol.AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromSeconds(20) },
+            Polling = new Protocol.AcmePollingOptions
+            {
+                InitialDelay = TimeSpan.FromMilliseconds(5),
+                MaxDelay = TimeSpan.FromMilliseconds(50),
+                Timeout = TimeSpan.FromSeconds(20),
+            },
         });
 }

@@ -20,7 +20,8 @@ public sealed class OpenSslConfigurationTests
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:KeyAlgorithms:0"] = "EcdsaP256";
         settings["AcmeHttps:KeyAlgorithms:1"] = "Rsa2048";
-        settings["OPENSSL_CONF"] = folder.Write("openssl.cnf", $"openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\nMaxProtocol = {highest}\n");
+        settings["OPENSSL_CONF"] = folder.Write(
+            "openssl.cnf", $"openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\nMaxProtocol = {highest}\n");
         var port = FreePort.Tcp();
         fixture.Authority.Resolve("app.test", new IPEndPoint(IPAddress.Loopback, port));
         await using var app = TestAppProcess.Start(settings, port);
@@ -29,7 +30,11 @@ public sealed class OpenSslConfigurationTests
         await app.ValidAsync("app.test+rsa2048", serverName: "app.test");
 
         var served = await OpenSsl.ShowCertificatesAsync(
-            app.Https.Port, "app.test", ["-cipher", "ECDHE-RSA-AES128-GCM-SHA256"], fixture.Authority.RootPem, cancellationToken: Cancelled);
+            app.Https.Port,
+            "app.test",
+            ["-cipher", "ECDHE-RSA-AES128-GCM-SHA256"],
+            fixture.Authority.RootPem,
+            cancellationToken: Cancelled);
 
         Assert.Equal("0 (ok)", served.VerifyReturnCode);
         using var leaf = served.LoadLeaf();

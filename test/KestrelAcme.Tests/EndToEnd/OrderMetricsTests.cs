@@ -21,7 +21,9 @@ public sealed class OrderMetricsTests
         await using var fixture = await LocalFixture.StartAsync();
         MetricReader? reader = null;
         await using var app = await fixture.StartAppAsync(
-            fixture.Settings(Name), configure: b => b.Services.AddHealthChecks().AddAcmeHttps(), pipeline: web => reader = new MetricReader(web.Services));
+            fixture.Settings(Name),
+            configure: b => b.Services.AddHealthChecks().AddAcmeHttps(),
+            pipeline: web => reader = new MetricReader(web.Services));
         using var metrics = reader!;
         await app.ObtainedAsync(Name);
 
@@ -62,7 +64,9 @@ public sealed class OrderMetricsTests
         Assert.Equal(("failed", "name"), (order.Tags[InstrumentTags.Outcome], order.Tags[InstrumentTags.FailureCause]));
         Assert.Contains(
             metrics.All,
-            v => v.Name == Instruments.StepDuration && v.Tags[InstrumentTags.Step] == OrderActivities.PollAuthorization && v.Tags[InstrumentTags.Outcome] == "failed");
+            v => v.Name == Instruments.StepDuration
+                && v.Tags[InstrumentTags.Step] == OrderActivities.PollAuthorization
+                && v.Tags[InstrumentTags.Outcome] == "failed");
         await AssertHealthAsync(app, HealthStatus.Degraded);
     }
 

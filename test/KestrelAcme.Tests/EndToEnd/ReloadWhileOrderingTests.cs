@@ -31,7 +31,8 @@ public sealed class ReloadWhileOrderingTests
         configuration["AcmeHttps:ChallengeTypes:1"] = "tls-alpn-01";
         configuration.Reload();
         var catalog = app.Services.GetRequiredService<CertificateCatalog>();
-        await Poll.UntilAsync(() => catalog.Find(Name)!.Specification.ChallengeTypes.Count == 2, "the reload", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => catalog.Find(Name)!.Specification.ChallengeTypes.Count == 2, "the reload", cancellationToken: Cancelled);
         fixture.Authority.Faults.ValidationStuck = false;
 
         await app.ObtainedAsync(Name);

@@ -55,7 +55,8 @@ public sealed class RenewalTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.ServeAsync("app.test");
-        fixture.Authority.Faults.RefuseReplaces = new LocalAuthority.Faults.RefusedReplaces("alreadyReplaced", 409, "It was replaced already.");
+        fixture.Authority.Faults.RefuseReplaces = new LocalAuthority.Faults.RefusedReplaces(
+            "alreadyReplaced", 409, "It was replaced already.");
 
         await app.Certificates.RenewAsync("app.test", Cancelled);
 

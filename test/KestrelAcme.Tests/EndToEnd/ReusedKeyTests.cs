@@ -80,7 +80,11 @@ public sealed class ReusedKeyTests
 
         var line = Assert.Single(app.Log.Lines, l => l.Event.Name == "PreferredChainNotOffered");
         Assert.Contains("Nobody's Root", line.Message, StringComparison.Ordinal);
-        Assert.Contains(fixture.Authority.RootCertificate.GetNameInfo(System.Security.Cryptography.X509Certificates.X509NameType.SimpleName, forIssuer: false), line.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            fixture.Authority.RootCertificate.GetNameInfo(
+                System.Security.Cryptography.X509Certificates.X509NameType.SimpleName, forIssuer: false),
+            line.Message,
+            StringComparison.Ordinal);
     }
 
     private static List<string?> Serials(AcmeApp app) => [.. app.Certificates.List().Select(s => s.SerialNumber)];

@@ -136,7 +136,9 @@ public sealed class RevocationTests
         settings["AcmeHttps:ReuseKeys"] = "true";
         await using var app = await fixture.ServeAsync(settings, storage: trouble);
         var before = await app.ConnectAsync("app.test", Cancelled);
-        trouble.Unwritable = key => key.StartsWith("orders/", StringComparison.Ordinal) || key.StartsWith("states/", StringComparison.Ordinal) || key.StartsWith("revoked/", StringComparison.Ordinal);
+        trouble.Unwritable = key => key.StartsWith("orders/", StringComparison.Ordinal)
+            || key.StartsWith("states/", StringComparison.Ordinal)
+            || key.StartsWith("revoked/", StringComparison.Ordinal);
 
         await app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
         Assert.Single(fixture.Authority.Revoked);
@@ -189,7 +191,8 @@ public sealed class RevocationTests
             () => fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.Finalize, StatusCode: 200 }) == 2,
             "the request to be sent",
             cancellationToken: Cancelled);
-        trouble.Unwritable = key => key.StartsWith("states/", StringComparison.Ordinal) || key.StartsWith("revoked/", StringComparison.Ordinal);
+        trouble.Unwritable = key => key.StartsWith("states/", StringComparison.Ordinal)
+            || key.StartsWith("revoked/", StringComparison.Ordinal);
         var revoking = app.Certificates.RevokeAsync("app.test", RevocationReason.KeyCompromise, Cancelled);
         await Poll.UntilAsync(() => fixture.Authority.Revoked.Count == 1, "the revocation", cancellationToken: Cancelled);
         fixture.Authority.Faults.ProcessingStuck = false;
@@ -209,6 +212,7 @@ public sealed class RevocationTests
         var record = app.Services.GetRequiredService<CertificateCatalog>().Find(name)!.Current!.Record;
         var authority = app.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
         using var key = CertificateKeys.Read(record.Metadata.KeyAlgorithm, record.PrivateKey.Span);
-        await app.Services.GetRequiredService<AuthorityRegistry>().Get(authority).Client.RevokeCertificateAsync(record.Chain[0], key, RevocationReason.Superseded, Cancelled);
+        await app.Services.GetRequiredService<AuthorityRegistry>().Get(authority).Client.RevokeCertificateAsync(
+            record.Chain[0], key, RevocationReason.Superseded, Cancelled);
     }
 }

@@ -40,7 +40,8 @@ public sealed class RuntimeNamesTests
         await one.ObtainedAsync("app.test");
         await one.ObtainedAsync("late.test");
         await two.ObtainedAsync("late.test");
-        Assert.Equal((await one.ConnectAsync("late.test", Cancelled)).SerialNumber, (await two.ConnectAsync("late.test", Cancelled)).SerialNumber);
+        Assert.Equal(
+            (await one.ConnectAsync("late.test", Cancelled)).SerialNumber, (await two.ConnectAsync("late.test", Cancelled)).SerialNumber);
         Assert.Equal(2, fixture.Authority.Issued.Count);
     }
 
@@ -50,7 +51,8 @@ public sealed class RuntimeNamesTests
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"));
 
-        var exception = await Assert.ThrowsAsync<ArgumentException>(() => app.Certificates.AddDomainsAsync(["good.test", "http://bad.test"], Cancelled));
+        var exception = await Assert.ThrowsAsync<ArgumentException>(
+            () => app.Certificates.AddDomainsAsync(["good.test", "http://bad.test"], Cancelled));
 
         Assert.Contains("http://bad.test", exception.Message, StringComparison.Ordinal);
         Assert.Null(app.Certificates.Find("good.test"));

@@ -29,7 +29,8 @@ public sealed class StoreRefillTests
         await _storage.DeleteAsync(StorageLayout.State(Name), cancellationToken: Cancelled);
         await _storage.DeleteAsync(StorageLayout.Certificate(Name), cancellationToken: Cancelled);
 
-        await Poll.UntilAsync(async _ => await StoredSerialAsync() == serial, "the certificate is stored again", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async _ => await StoredSerialAsync() == serial, "the certificate is stored again", cancellationToken: Cancelled);
         Assert.NotNull(await _storage.ReadAsync(StorageLayout.State(Name), Cancelled));
         Assert.Single(fixture.Authority.Issued);
     }
@@ -47,7 +48,8 @@ public sealed class StoreRefillTests
                 await _storage.DeleteAsync(key, cancellationToken: Cancelled);
             }
 
-            await Poll.UntilAsync(async _ => await StoredSerialAsync() is not null, "the certificate is stored again", cancellationToken: Cancelled);
+            await Poll.UntilAsync(
+                async _ => await StoredSerialAsync() is not null, "the certificate is stored again", cancellationToken: Cancelled);
             await app.StopAsync(Cancelled);
         }
 
@@ -89,7 +91,8 @@ public sealed class StoreRefillTests
 
         trouble.Unwritable = static _ => false;
 
-        await Poll.UntilAsync(() => app.Certificates.Find(Name)!.SerialNumber == newest, "the newest is served", cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find(Name)!.SerialNumber == newest, "the newest is served", cancellationToken: Cancelled);
         await app.Certificates.RenewAsync(Name, Cancelled);
         Assert.Equal(app.Certificates.Find(Name)!.SerialNumber, await StoredSerialAsync());
         Assert.Equal(4, fixture.Authority.Issued.Count);
@@ -106,7 +109,9 @@ public sealed class StoreRefillTests
     }
 
     private async Task<string?> StoredSerialAsync()
-        => await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is { } value ? CertificateSnapshot.Read(CertificateFile.Decode(value.Span, new SharedParts())).SerialNumber : null;
+        => await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is { } value
+            ? CertificateSnapshot.Read(CertificateFile.Decode(value.Span, new SharedParts())).SerialNumber
+            : null;
 
     private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, Dictionary<string, string?>? settings = null)
         => fixture.StartAppAsync(settings ?? fixture.Settings(Name), configure: QuickIssuance.Apply, storage: storage);

@@ -63,7 +63,8 @@ public sealed class StoreTroubleTests
     public async Task Renew_AskedWhileAnAttemptFailsForItsLease_GetsAnAttemptOfItsOwn()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        var (reached, released) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var (reached, released) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(
+            TaskCreationOptions.RunContinuationsAsynchronously));
         var trouble = new FailingStorage(_storage)
         {
             BeforeLease = async name =>
@@ -94,7 +95,9 @@ public sealed class StoreTroubleTests
         var trouble = new FailingStorage(_storage)
         {
             Unwritable = key => key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal),
-            Failure = key => byAnExceptionOfItsOwn ? new UnauthorizedAccessException($"'{key}' is not yours.") : new StorageUnavailableException($"'{key}' cannot be had."),
+            Failure = key => byAnExceptionOfItsOwn
+                ? new UnauthorizedAccessException($"'{key}' is not yours.")
+                : new StorageUnavailableException($"'{key}' cannot be had."),
         };
         await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), configure: QuickIssuance.Apply, storage: trouble);
         await app.ObtainedAsync("app.test");

@@ -17,7 +17,12 @@ internal static class StoredCertificates
     }
 
     public static async Task WriteAsync(
-        IAcmeStorage storage, string id, IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlyMemory<byte> privateKey, CertificateStateRecord? state, params string[] names)
+        IAcmeStorage storage,
+        string id,
+        IReadOnlyList<ReadOnlyMemory<byte>> chain,
+        ReadOnlyMemory<byte> privateKey,
+        CertificateStateRecord? state,
+        params string[] names)
     {
         var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
         var record = new CertificateRecord(chain, privateKey, new CertificateMetadata
@@ -31,7 +36,14 @@ internal static class StoredCertificates
         });
         await store.WriteCertificateAsync(id, record, lease: null, CancellationToken.None);
         var serial = CertificateSnapshot.Read(record).SerialNumber;
-        await store.WriteStateAsync(id, (state ?? CertificateStateRecord.Empty) with { Revocation = state?.Revocation is { } revocation ? revocation with { SerialNumber = serial } : null }, lease: null, CancellationToken.None);
+        await store.WriteStateAsync(
+            id,
+            (state ?? CertificateStateRecord.Empty) with
+            {
+                Revocation = state?.Revocation is { } revocation ? revocation with { SerialNumber = serial } : null,
+            },
+            lease: null,
+            CancellationToken.None);
     }
 
     public static Dictionary<string, string?> Settings(params string[] names) => new Dictionary<string, string?>

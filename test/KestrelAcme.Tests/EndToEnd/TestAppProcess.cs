@@ -24,7 +24,8 @@ internal sealed class TestAppProcess : IAsyncDisposable
     public string Output => _process.Output;
 
     /// <summary>Starts the application; it may die before it listens.</summary>
-    public static TestAppProcess Start(IReadOnlyDictionary<string, string?> settings, int httpPort, string? killAt = null, string? killWhen = null)
+    public static TestAppProcess Start(
+        IReadOnlyDictionary<string, string?> settings, int httpPort, string? killAt = null, string? killWhen = null)
     {
         var httpsPort = FreePort.Tcp();
         var environment = settings.ToDictionary(s => s.Key.Replace(":", "__", StringComparison.Ordinal), s => s.Value);
@@ -34,13 +35,16 @@ internal sealed class TestAppProcess : IAsyncDisposable
         environment["KILL_AT"] = killAt;
         environment["KILL_WHEN"] = killWhen;
         var dotnet = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
-        var process = ChildProcess.Start(dotnet, ["exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.TestApp.dll")], environment, Path.GetTempPath());
+        var process = ChildProcess.Start(
+            dotnet, ["exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.TestApp.dll")], environment, Path.GetTempPath());
         return new TestAppProcess(process, httpPort, httpsPort);
     }
 
-    public Task ListeningAsync() => _process.WaitForLineAsync("TestApp: listening", cancellationToken: TestContext.Current.CancellationToken);
+    public Task ListeningAsync()
+        => _process.WaitForLineAsync("TestApp: listening", cancellationToken: TestContext.Current.CancellationToken);
 
-    public Task<string> LoggedAsync(string text) => _process.WaitForLineAsync(text, cancellationToken: TestContext.Current.CancellationToken);
+    public Task<string> LoggedAsync(string text)
+        => _process.WaitForLineAsync(text, cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>Waits until it is dead of the step at which it was to die.</summary>
     public async Task KilledAsync()
@@ -58,12 +62,14 @@ internal sealed class TestAppProcess : IAsyncDisposable
     /// <summary>Where a certificate stands, in the application's own words.</summary>
     public async Task<string> StateAsync(string name)
     {
-        using var response = await HttpProbe.SendAsync(Http, $"/state?name={Uri.EscapeDataString(name)}", null, HttpMethod.Get, TestContext.Current.CancellationToken);
+        using var response = await HttpProbe.SendAsync(
+            Http, $"/state?name={Uri.EscapeDataString(name)}", null, HttpMethod.Get, TestContext.Current.CancellationToken);
         return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>Asks for a renewal and waits for the answer.</summary>
-    public Task<HttpResponseMessage> RenewAsync(string name) => HttpProbe.SendAsync(Http, $"/renew?name={name}", null, HttpMethod.Post, TestContext.Current.CancellationToken);
+    public Task<HttpResponseMessage> RenewAsync(string name)
+        => HttpProbe.SendAsync(Http, $"/renew?name={name}", null, HttpMethod.Post, TestContext.Current.CancellationToken);
 
     /// <summary>Waits until the certificate is there and its order is over.</summary>
     public Task ValidAsync(string name, string? serverName = null) => Poll.UntilAsync(

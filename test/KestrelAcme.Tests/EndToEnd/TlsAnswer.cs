@@ -30,7 +30,9 @@ internal sealed record TlsAnswer(IReadOnlyList<X509Certificate2> Chain, Exceptio
                     RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
                     {
                         sent.Add(X509CertificateLoader.LoadCertificate(certificate!.GetRawCertData()));
-                        sent.AddRange(chain!.ChainPolicy.ExtraStore.Where(c => !c.RawDataMemory.Span.SequenceEqual(sent[0].RawData)).Select(c => X509CertificateLoader.LoadCertificate(c.RawData)));
+                        sent.AddRange(
+                            chain!.ChainPolicy.ExtraStore.Where(c => !c.RawDataMemory.Span.SequenceEqual(sent[0].RawData))
+                                .Select(c => X509CertificateLoader.LoadCertificate(c.RawData)));
                         return sent.Count > 0;
                     },
                 },

@@ -10,7 +10,9 @@ using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
-/// <summary>A certificate without an authority key identifier cannot be named to a server of renewal information (RFC 9773 section 4.1).</summary>
+/// <summary>
+/// A certificate without an authority key identifier cannot be named to a server of renewal information (RFC 9773 section 4.1).
+/// </summary>
 public sealed class WithoutKeyIdentifierTests
 {
     private const string Name = "app.test";
@@ -22,7 +24,8 @@ public sealed class WithoutKeyIdentifierTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         var storage = new InMemoryStorage();
-        await storage.WriteAsync(StorageLayout.Certificate(Name), CertificateFile.Encode(Record(fixture.Authority.DirectoryUrl)), cancellationToken: Cancelled);
+        await storage.WriteAsync(
+            StorageLayout.Certificate(Name), CertificateFile.Encode(Record(fixture.Authority.DirectoryUrl)), cancellationToken: Cancelled);
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name), storage: storage);
 
         await Poll.UntilAsync(() => app.Log.Has("RenewalInfoUnusable"), "that it says why nothing is asked", cancellationToken: Cancelled);

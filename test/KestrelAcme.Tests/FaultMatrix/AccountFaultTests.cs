@@ -31,10 +31,13 @@ public sealed class AccountFaultTests
         fixture.Authority.Faults.DeactivateAccounts();
         fixture.Authority.ClearRequests();
 
-        var failures = await Task.WhenAll(Names.Select(name => Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(name, Cancelled))));
+        var failures = await Task.WhenAll(
+            Names.Select(name => Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(name, Cancelled))));
 
         Assert.All(failures, failure => AssertBlocked(failure.Failure, "deactivated", "accounts/"));
-        Assert.All(app.Certificates.List(), status => Assert.Equal((CertificateState.Blocked, FailureCause.Operator), (status.State, status.Failure?.Cause)));
+        Assert.All(
+            app.Certificates.List(),
+            status => Assert.Equal((CertificateState.Blocked, FailureCause.Operator), (status.State, status.Failure?.Cause)));
         Assert.All(app.Services.GetRequiredService<CertificateCatalog>().All, certificate => Assert.Null(certificate.State.Failure));
         Assert.Single(app.Log.Lines, l => l.Event.Name == "AccountBlocked");
         Assert.InRange(fixture.Authority.Requests.Count(r => r.Method == "POST"), 2, 7);
@@ -48,11 +51,15 @@ public sealed class AccountFaultTests
         await using var app = await fixture.ServeAsync(fixture.Settings("a.test", "b.test", "c.test"), QuickIssuance.Apply);
         var before = app.Certificates.List().ToDictionary(s => s.Id, s => s.SerialNumber);
         fixture.Authority.Faults.DeactivateAccounts();
-        await Task.WhenAll(before.Keys.Select(id => Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(id, Cancelled))));
+        await Task.WhenAll(
+            before.Keys.Select(id => Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(id, Cancelled))));
 
         fixture.Authority.Faults.ReactivateAccounts();
 
-        await UntilAsync(app, () => app.Certificates.List().All(s => s is { State: CertificateState.Valid, Failure: null } && s.SerialNumber != before[s.Id]));
+        await UntilAsync(
+            app,
+            () => app.Certificates.List()
+                .All(s => s is { State: CertificateState.Valid, Failure: null } && s.SerialNumber != before[s.Id]));
     }
 
     [Fact]
@@ -242,10 +249,13 @@ public sealed class AccountFaultTests
         fixture.Authority.Faults.RefuseProfile("classic", type, "No certificate profile for you.");
         fixture.Authority.ClearRequests();
 
-        var failures = await Task.WhenAll(Names[..8].Select(name => Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(name, Cancelled))));
+        var failures = await Task.WhenAll(
+            Names[..8].Select(name => Assert.ThrowsAsync<CertificateException>(() => app.Certificates.RenewAsync(name, Cancelled))));
         var other = await app.Certificates.RenewAsync("other.test", Cancelled);
 
-        Assert.All(failures, failure => AssertBlocked(failure.Failure, "No certificate profile for you.", "'classic'", "'shortlived'", "AcmeHttps"));
+        Assert.All(
+            failures,
+            failure => AssertBlocked(failure.Failure, "No certificate profile for you.", "'classic'", "'shortlived'", "AcmeHttps"));
         Assert.Equal(CertificateState.Valid, other.State);
         Assert.InRange(fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: >= 400 }), 1, 4);
     }

@@ -95,7 +95,9 @@ public sealed class FailoverTests
     }
 
     private static Task<AcmeApp> StartAsync(LocalFixture first, LocalFixture second) => AcmeApp.StartAsync(
-        Settings(first, second, "app.test"), configure: builder => builder.Services.AddSingleton(FaultMatrixSettings.Answering), cancellationToken: Cancelled);
+        Settings(first, second, "app.test"),
+        configure: builder => builder.Services.AddSingleton(FaultMatrixSettings.Answering),
+        cancellationToken: Cancelled);
 
     /// <summary>Settings with two authorities, which both find the name.</summary>
     internal static Dictionary<string, string?> Settings(LocalFixture first, LocalFixture second, string name)

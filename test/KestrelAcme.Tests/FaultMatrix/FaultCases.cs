@@ -34,7 +34,13 @@ internal static class FaultCases
         if (step == ResourceKind.NewOrder)
         {
             // The authority may have made the order: asking again at once would make another.
-            yield return Waits(step, "the connection is reset once", Fault.CutBefore, FailureCause.Authority, 1, "broke before the whole response arrived");
+            yield return Waits(
+                step,
+                "the connection is reset once",
+                Fault.CutBefore,
+                FailureCause.Authority,
+                1,
+                "broke before the whole response arrived");
         }
         else
         {
@@ -55,14 +61,26 @@ internal static class FaultCases
         yield return Once(step, "the nonce is rejected once", BadNonce);
         yield return Once(step, "the nonce is missing", Fault.MissingNonce);
 
-        yield return Waits(step, "the connection is always reset", Fault.CutBefore, FailureCause.Authority, "broke before the whole response arrived");
+        yield return Waits(
+            step, "the connection is always reset", Fault.CutBefore, FailureCause.Authority, "broke before the whole response arrived");
         yield return Waits(step, "no answer", Fault.NoAnswer, FailureCause.Authority, "did not answer") with { Hangs = true };
         yield return Waits(step, "400", Malformed, FailureCause.Name, "The request makes no sense.");
         yield return step == ResourceKind.NewOrder
-            ? new($"{step}: 403", (a, _) => a.Faults.Inject(step, Forbidden, Always), CertificateState.Blocked, FailureCause.Operator, "This is not yours.")
+            ? new(
+                $"{step}: 403",
+                (a, _) => a.Faults.Inject(step, Forbidden, Always),
+                CertificateState.Blocked,
+                FailureCause.Operator,
+                "This is not yours.")
             : Waits(step, "403", Forbidden, FailureCause.Name, "This is not yours.");
         yield return Waits(step, "404", NotFound, FailureCause.Name, "There is no such thing.");
-        yield return Waits(step, "429 for an hour", Fault.TooManyRequests(TimeSpan.FromHours(1)), FailureCause.Authority, "Too many requests.", "rate limit");
+        yield return Waits(
+            step,
+            "429 for an hour",
+            Fault.TooManyRequests(TimeSpan.FromHours(1)),
+            FailureCause.Authority,
+            "Too many requests.",
+            "rate limit");
         yield return Waits(step, "500", Broken, FailureCause.Authority, "Something broke.");
         yield return Waits(step, "503", Fault.Unavailable(), FailureCause.Authority, "down for maintenance");
         yield return Waits(step, "the nonce is always rejected", BadNonce, FailureCause.Authority, "The nonce is not known.");
@@ -79,7 +97,8 @@ internal static class FaultCases
         if (step == ResourceKind.Challenge)
         {
             // The authority has the request: what becomes of it tells the authorization.
-            yield return new($"{step}: a cut body", (a, _) => a.Faults.Inject(step, Fault.CutInBody, Always), CertificateState.Valid, default);
+            yield return new(
+                $"{step}: a cut body", (a, _) => a.Faults.Inject(step, Fault.CutInBody, Always), CertificateState.Valid, default);
         }
         else
         {
@@ -106,18 +125,41 @@ internal static class FaultCases
     ];
 
     private static FaultCase Unreadable(string what, Fault fault)
-        => new($"{ResourceKind.Finalize}: {what}", (a, _) => a.Faults.Inject(ResourceKind.Finalize, fault, Always), CertificateState.Valid, default);
+        => new(
+            $"{ResourceKind.Finalize}: {what}",
+            (a, _) => a.Faults.Inject(ResourceKind.Finalize, fault, Always),
+            CertificateState.Valid,
+            default);
 
     private static IEnumerable<FaultCase> OfTheOrder()
     {
         yield return Waits(ResourceKind.NewOrder, "Location is missing", Fault.MissingLocation, FailureCause.Authority, "Location");
         yield return new("order: ready comes late", (a, _) => a.Faults.LateReadyPolls = 3, CertificateState.Valid, default);
         yield return new("order: processing for a while", (a, _) => a.Faults.ProcessingPolls = 3, CertificateState.Valid, default);
-        yield return new("order: processing for ever", (a, _) => a.Faults.ProcessingStuck = true, CertificateState.Waiting, FailureCause.Authority, "still processing") { Hangs = true };
-        yield return new("authorization: pending for ever", (a, _) => a.Faults.ValidationStuck = true, CertificateState.Waiting, FailureCause.Authority, "still pending") { Hangs = true };
-        yield return new("replaces is refused", (a, _) => a.Faults.RefuseReplaces = new RefusedReplaces("alreadyReplaced", 409, "It was."), CertificateState.Valid, default);
+        yield return new(
+            "order: processing for ever",
+            (a, _) => a.Faults.ProcessingStuck = true,
+            CertificateState.Waiting,
+            FailureCause.Authority,
+            "still processing") { Hangs = true };
+        yield return new(
+            "authorization: pending for ever",
+            (a, _) => a.Faults.ValidationStuck = true,
+            CertificateState.Waiting,
+            FailureCause.Authority,
+            "still pending") { Hangs = true };
+        yield return new(
+            "replaces is refused",
+            (a, _) => a.Faults.RefuseReplaces = new RefusedReplaces("alreadyReplaced", 409, "It was."),
+            CertificateState.Valid,
+            default);
         yield return new("half of the nonces are rejected", (a, _) => a.Faults.RejectedNoncePercent = 50, CertificateState.Valid, default);
-        yield return new("all nonces are rejected", (a, _) => a.Faults.RejectedNoncePercent = 100, CertificateState.Waiting, FailureCause.Authority, "nonce");
+        yield return new(
+            "all nonces are rejected",
+            (a, _) => a.Faults.RejectedNoncePercent = 100,
+            CertificateState.Waiting,
+            FailureCause.Authority,
+            "nonce");
     }
 
     private static IEnumerable<FaultCase> OfTheName()
@@ -126,7 +168,13 @@ internal static class FaultCases
         yield return Invalid("dns", CertificateState.Waiting, FailureCause.Name, "name servers");
         yield return Invalid("unauthorized", CertificateState.Waiting, FailureCause.Name, "A and AAAA records");
         yield return Invalid("caa", CertificateState.Blocked, FailureCause.Operator, "CAA record");
-        yield return new("newOrder: the name is rejected", (a, name) => a.Faults.RejectIdentifier(name, "Not for you."), CertificateState.Blocked, FailureCause.Operator, "Not for you.", "remove it from AcmeHttps");
+        yield return new(
+            "newOrder: the name is rejected",
+            (a, name) => a.Faults.RejectIdentifier(name, "Not for you."),
+            CertificateState.Blocked,
+            FailureCause.Operator,
+            "Not for you.",
+            "remove it from AcmeHttps");
         yield return Blocked("userActionRequired", "The terms have changed.", "AcceptTermsOfService");
         yield return Blocked("externalAccountRequired", "Bind it.", "ExternalAccountBinding");
         yield return Blocked("invalidProfile", "No such profile.", "Profile");
@@ -156,11 +204,26 @@ internal static class FaultCases
         => new($"{step}: {what}", (a, _) => a.Faults.Inject(step, fault, times), CertificateState.Waiting, cause, words);
 
     private static FaultCase Invalid(string type, CertificateState state, FailureCause cause, params string[] words)
-        => new($"validation: {type}", (a, name) => a.Faults.FailValidation(name, type, "It failed on purpose."), state, cause, ["It failed on purpose.", .. words]);
+        => new(
+            $"validation: {type}",
+            (a, name) => a.Faults.FailValidation(name, type, "It failed on purpose."),
+            state,
+            cause,
+            ["It failed on purpose.", .. words]);
 
     private static FaultCase Blocked(string type, params string[] words)
-        => new($"newOrder: {type}", (a, _) => a.Faults.Inject(ResourceKind.NewOrder, Fault.Problem(type, 403, words[0]), Always), CertificateState.Blocked, FailureCause.Operator, words);
+        => new(
+            $"newOrder: {type}",
+            (a, _) => a.Faults.Inject(ResourceKind.NewOrder, Fault.Problem(type, 403, words[0]), Always),
+            CertificateState.Blocked,
+            FailureCause.Operator,
+            words);
 
     private static FaultCase Wrong(WrongCertificate kind, params string[] words)
-        => new($"certificate: {kind}", (a, _) => a.Faults.IssueWrongCertificate(kind, Always), CertificateState.Waiting, FailureCause.Authority, words);
+        => new(
+            $"certificate: {kind}",
+            (a, _) => a.Faults.IssueWrongCertificate(kind, Always),
+            CertificateState.Waiting,
+            FailureCause.Authority,
+            words);
 }

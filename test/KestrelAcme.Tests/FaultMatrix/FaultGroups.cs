@@ -6,7 +6,9 @@ namespace KestrelAcme.Tests.FaultMatrix;
 /// <summary>A part of the faults. Each has an application and an authority of its own, so that the parts run beside each other.</summary>
 public interface IFaultGroup
 {
-    /// <summary>Whether a timeout alone ends the faults of this group; those of all others are told by an answer, however long it takes.</summary>
+    /// <summary>
+    /// Whether a timeout alone ends the faults of this group; those of all others are told by an answer, however long it takes.
+    /// </summary>
     static virtual bool Hangs => false;
 
     /// <summary>Whether the authorization is polled to the end, since it tells what became of a challenge whose post failed.</summary>
@@ -18,12 +20,18 @@ public interface IFaultGroup
 
 internal static class FaultGroups
 {
-    private static readonly string[] Prefixes = [NewOrderFaults.Prefix, AuthorizationFaults.Prefix, ChallengeFaults.Prefix, FinalizeFaults.Prefix, CertificateFaults.Prefix];
+    private static readonly string[] Prefixes =
+    [
+        NewOrderFaults.Prefix, AuthorizationFaults.Prefix, ChallengeFaults.Prefix, FinalizeFaults.Prefix,
+        CertificateFaults.Prefix,
+    ];
 
     public static IReadOnlyList<FaultCase> Of<TGroup>()
-        where TGroup : IFaultGroup => [.. FaultCases.All.Where(c => c.Hangs == TGroup.Hangs && (TGroup.Hangs || PrefixOf(c) == TGroup.Prefix))];
+        where TGroup : IFaultGroup
+            => [.. FaultCases.All.Where(c => c.Hangs == TGroup.Hangs && (TGroup.Hangs || PrefixOf(c) == TGroup.Prefix))];
 
-    private static string PrefixOf(FaultCase fault) => Prefixes.FirstOrDefault(p => fault.Name.StartsWith(p, StringComparison.Ordinal)) ?? "";
+    private static string PrefixOf(FaultCase fault)
+        => Prefixes.FirstOrDefault(p => fault.Name.StartsWith(p, StringComparison.Ordinal)) ?? "";
 }
 
 public sealed class NewOrderFaults : IFaultGroup
@@ -68,7 +76,8 @@ public sealed class FaultGroupsTests
         IEnumerable<FaultCase> grouped =
         [
             .. FaultGroups.Of<NewOrderFaults>(), .. FaultGroups.Of<AuthorizationFaults>(), .. FaultGroups.Of<ChallengeFaults>(),
-            .. FaultGroups.Of<FinalizeFaults>(), .. FaultGroups.Of<CertificateFaults>(), .. FaultGroups.Of<OtherFaults>(), .. FaultGroups.Of<HangingFaults>(),
+            .. FaultGroups.Of<FinalizeFaults>(), .. FaultGroups.Of<CertificateFaults>(), .. FaultGroups.Of<OtherFaults>(),
+            .. FaultGroups.Of<HangingFaults>(),
         ];
 
         Assert.Equal(FaultCases.All.Select(c => c.Name).Order(), grouped.Select(c => c.Name).Order());

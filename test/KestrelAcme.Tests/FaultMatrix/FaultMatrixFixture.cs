@@ -22,7 +22,8 @@ public sealed class FaultMatrixFixture<TGroup> : IAsyncLifetime
     /// <summary>A name of no case.</summary>
     internal static string LastName => "last.test";
 
-    internal static string NameOf(FaultCase fault) => string.Create(CultureInfo.InvariantCulture, $"case{FaultCases.All.ToList().IndexOf(fault)}.test");
+    internal static string NameOf(FaultCase fault)
+        => string.Create(CultureInfo.InvariantCulture, $"case{FaultCases.All.ToList().IndexOf(fault)}.test");
 
     public async ValueTask InitializeAsync()
     {
@@ -52,14 +53,22 @@ public sealed class FaultMatrixFixture<TGroup> : IAsyncLifetime
     }
 }
 
-/// <summary>The engine's times for faults: requests are repeated as often as ever, only sooner; what failed is not tried again during the test.</summary>
+/// <summary>
+/// The engine's times for faults: requests are repeated as often as ever, only sooner; what failed is not tried again during the test.
+/// </summary>
 internal static class FaultMatrixSettings
 {
     /// <summary>For faults that an answer tells: on a busy machine it may take its time.</summary>
     public static IssuanceSettings Answering { get; } = new()
     {
-        Retries = new RetrySchedule([TimeSpan.FromHours(1)], TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0.1),
-        RequestRetries = new AcmeRetryOptions { MaxAttempts = 3, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5) },
+        Retries = new RetrySchedule(
+            [TimeSpan.FromHours(1)], TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0.1),
+        RequestRetries = new AcmeRetryOptions
+        {
+            MaxAttempts = 3,
+            BaseDelay = TimeSpan.FromMilliseconds(1),
+            MaxDelay = TimeSpan.FromMilliseconds(5),
+        },
         DownloadPauses = [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(5)],
         RequestTimeout = TimeSpan.FromMinutes(1),
         Polling = Polling(TimeSpan.FromMinutes(1)),

@@ -7,7 +7,8 @@ using Xunit;
 namespace KestrelAcme.Tests.FaultMatrix;
 
 /// <summary>Each fault of each step, over HTTP, while an old certificate is served.</summary>
-public abstract class FaultMatrixTests<TGroup>(FaultMatrixFixture<TGroup> fixture, ITestOutputHelper output) : IClassFixture<FaultMatrixFixture<TGroup>>
+public abstract class FaultMatrixTests<TGroup>(
+    FaultMatrixFixture<TGroup> fixture, ITestOutputHelper output) : IClassFixture<FaultMatrixFixture<TGroup>>
     where TGroup : IFaultGroup
 {
     public static TheoryData<string> Names => [.. FaultGroups.Of<TGroup>().Select(c => c.Name)];
@@ -76,7 +77,8 @@ public sealed class CertificateFaultTests(FaultMatrixFixture<CertificateFaults> 
 public sealed class HangingFaultTests(FaultMatrixFixture<HangingFaults> fixture, ITestOutputHelper output)
     : FaultMatrixTests<HangingFaults>(fixture, output);
 
-public sealed class OtherFaultTests(FaultMatrixFixture<OtherFaults> fixture, ITestOutputHelper output) : FaultMatrixTests<OtherFaults>(fixture, output)
+public sealed class OtherFaultTests(
+    FaultMatrixFixture<OtherFaults> fixture, ITestOutputHelper output) : FaultMatrixTests<OtherFaults>(fixture, output)
 {
     private readonly FaultMatrixFixture<OtherFaults> _fixture = fixture;
 

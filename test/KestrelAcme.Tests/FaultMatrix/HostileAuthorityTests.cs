@@ -17,7 +17,11 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
 {
     private const int MostRequests = 60;
 
-    private static readonly ResourceKind[] Resources = [ResourceKind.NewOrder, ResourceKind.Order, ResourceKind.Authorization, ResourceKind.Challenge, ResourceKind.Finalize, ResourceKind.Certificate];
+    private static readonly ResourceKind[] Resources =
+    [
+        ResourceKind.NewOrder, ResourceKind.Order, ResourceKind.Authorization, ResourceKind.Challenge, ResourceKind.Finalize,
+        ResourceKind.Certificate,
+    ];
 
     private static readonly string[] MembersOfOrder = ["status", "expires", "authorizations", "finalize", "certificate", "error"];
     private static readonly string[] MembersOfAuthorization = ["status", "expires", "identifier", "challenges", "wildcard"];
@@ -34,7 +38,14 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
     public static TheoryData<ResourceKind> Kinds => [.. Resources];
 
     public static TheoryData<ResourceKind, string> Bodies =>
-        [.. from resource in Resources from body in new[] { "", "null", "5", "[]", "\"x\"", "deep", "huge array", "huge string", "not UTF-8", "duplicate members", "BOM" } select (resource, body)];
+    [
+        .. from resource in Resources
+           from body in new[]
+           {
+               "", "null", "5", "[]", "\"x\"", "deep", "huge array", "huge string", "not UTF-8", "duplicate members", "BOM",
+           }
+           select (resource, body),
+    ];
 
     [Theory]
     [InlineData(ResourceKind.NewOrder)]
@@ -72,13 +83,28 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
     {
         string[][] headers =
         [
-            ["Location", "//"], ["Location", "http://169.254.169.254/"], ["Retry-After", "99999999999999999999"], ["Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"],
-            ["Link", "<"], ["Link", "<http://169.254.169.254/>;rel=alternate"], ["Link", string.Concat(Enumerable.Repeat("</x>;rel=\"alternate\",", 300))],
-            ["Date", "Fri, 31 Dec 9999 23:59:59 GMT"], ["Date", "soon"], ["Replay-Nonce", "a b"], ["Content-Type", ";;;"], ["Content-Type", "application/json; charset=utf-99"],
+            [
+                "Location", "//",
+            ],
+            [
+                "Location", "http://169.254.169.254/",
+            ], ["Retry-After", "99999999999999999999"], ["Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"],
+            [
+                "Link", "<",
+            ],
+            [
+                "Link", "<http://169.254.169.254/>;rel=alternate",
+            ], ["Link", string.Concat(Enumerable.Repeat("</x>;rel=\"alternate\",", 300))],
+            [
+                "Date", "Fri, 31 Dec 9999 23:59:59 GMT",
+            ], ["Date", "soon"], ["Replay-Nonce", "a b"], ["Content-Type", ";;;"], ["Content-Type", "application/json; charset=utf-99"],
         ];
         foreach (var header in headers)
         {
-            await RenewAsync(resource, Fault.Rewrite(body => body, headers: new Dictionary<string, string> { [header[0]] = header[1] }), string.Join(": ", header));
+            await RenewAsync(
+                resource,
+                Fault.Rewrite(body => body, headers: new Dictionary<string, string> { [header[0]] = header[1] }),
+                string.Join(": ", header));
         }
 
         foreach (var status in new[] { 202, 204, 301, 304, 401, 409, 410, 599 })
@@ -102,7 +128,9 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
         if (exception is not null)
         {
             var failure = Assert.IsType<CertificateException>(exception).Failure;
-            Assert.True(failure.Cause != FailureCause.Local || failure.Message.Contains("clock", StringComparison.Ordinal), $"{resource}, {what}: {failure.Cause}: {failure.Message}");
+            Assert.True(
+                failure.Cause != FailureCause.Local || failure.Message.Contains("clock", StringComparison.Ordinal),
+                $"{resource}, {what}: {failure.Cause}: {failure.Message}");
             Assert.DoesNotContain("Exception:", failure.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(failure.Message, char.IsControl);
         }
@@ -135,7 +163,9 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
         => what switch
     {
         "deep" => string.Concat(Enumerable.Repeat("{\"a\":", 100_000)),
-        "huge array" => $"{{\"status\":\"pending\",\"authorizations\":[{string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"/authorization/{i}\""))}]}}",
+        "huge array"
+            => "{\"status\":\"pending\",\"authorizations\":["
+                + $"{string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"/authorization/{i}\""))}]}}",
         "huge string" => $"{{\"status\":\"{new string('x', 900_000)}\"}}",
         "not UTF-8" => "{\"status\":\"\uD800\"}",
         "duplicate members" => "{\"status\":\"pending\",\"status\":\"valid\",\"status\":5}",
@@ -156,8 +186,20 @@ public sealed class HostileAuthorityTests(HostileAuthorityTests.Fixture fixture)
             Local = await LocalFixture.StartAsync();
             var settings = FaultMatrixSettings.Answering with
             {
-                RequestRetries = new Protocol.AcmeRetryOptions { MaxAttempts = 2, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(2) },
-                Polling = new Protocol.AcmePollingOptions { InitialDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50), MinRetryAfter = TimeSpan.FromMilliseconds(20), MaxRetryAfter = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMilliseconds(300) },
+                RequestRetries = new Protocol.AcmeRetryOptions
+                {
+                    MaxAttempts = 2,
+                    BaseDelay = TimeSpan.FromMilliseconds(1),
+                    MaxDelay = TimeSpan.FromMilliseconds(2),
+                },
+                Polling = new Protocol.AcmePollingOptions
+                {
+                    InitialDelay = TimeSpan.FromMilliseconds(5),
+                    MaxDelay = TimeSpan.FromMilliseconds(50),
+                    MinRetryAfter = TimeSpan.FromMilliseconds(20),
+                    MaxRetryAfter = TimeSpan.FromMilliseconds(50),
+                    Timeout = TimeSpan.FromMilliseconds(300),
+                },
                 RequestTimeout = TimeSpan.FromSeconds(10),
             };
             App = await Local.StartAppAsync(Local.Settings(Name), configure: builder => builder.Services.AddSingleton(settings));

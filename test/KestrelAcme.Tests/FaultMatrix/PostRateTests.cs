@@ -13,7 +13,8 @@ namespace KestrelAcme.Tests.FaultMatrix;
 /// How many requests an account makes when everything fails, whatever it is, and a person asks again and again. The second that is kept in
 /// production is shortened.
 /// </summary>
-public abstract class PostRateTests<TGroup>(PostRateTests<TGroup>.Fixture fixture, ITestOutputHelper output) : IClassFixture<PostRateTests<TGroup>.Fixture>
+public abstract class PostRateTests<TGroup>(
+    PostRateTests<TGroup>.Fixture fixture, ITestOutputHelper output) : IClassFixture<PostRateTests<TGroup>.Fixture>
     where TGroup : IFaultGroup
 {
     private const int Failures = 3;
@@ -60,7 +61,9 @@ public abstract class PostRateTests<TGroup>(PostRateTests<TGroup>.Fixture fixtur
             authority.Faults.Clear();
             FaultMatrixSettings.ForgetOutage(fixture.App);
             await Poll.UntilAsync(
-                async _ => await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(GoodName, Cancelled)) is null, "an order that succeeds", cancellationToken: Cancelled);
+                async _ => await Record.ExceptionAsync(() => fixture.App.Certificates.RenewAsync(GoodName, Cancelled)) is null,
+                "an order that succeeds",
+                cancellationToken: Cancelled);
         }
     }
 
@@ -77,7 +80,8 @@ public abstract class PostRateTests<TGroup>(PostRateTests<TGroup>.Fixture fixtur
 
     private static bool IsPost(AuthorityRequest request) => request.Method == "POST";
 
-    private static string NameOf(FaultCase fault) => string.Create(CultureInfo.InvariantCulture, $"rate{Cases.ToList().IndexOf(fault)}.test");
+    private static string NameOf(FaultCase fault)
+        => string.Create(CultureInfo.InvariantCulture, $"rate{Cases.ToList().IndexOf(fault)}.test");
 
     /// <summary>One application with a name for each fault.</summary>
     public sealed class Fixture : IAsyncLifetime

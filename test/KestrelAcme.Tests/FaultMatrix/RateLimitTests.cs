@@ -34,7 +34,8 @@ public sealed class RateLimitTests
         }
 
         await using var second = await StartAsync(local, ["a.four.test"]);
-        var held = await Assert.ThrowsAsync<CertificateException>(() => second.Certificates.RenewAsync("a.four.test", TestContext.Current.CancellationToken));
+        var held = await Assert.ThrowsAsync<CertificateException>(
+            () => second.Certificates.RenewAsync("a.four.test", TestContext.Current.CancellationToken));
 
         Assert.Equal(FailureCause.Authority, held.Failure.Cause);
         Assert.Contains("is not asked before", held.Message, StringComparison.Ordinal);

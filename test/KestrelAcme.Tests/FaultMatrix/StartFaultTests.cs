@@ -39,7 +39,8 @@ public sealed class StartFaultTests
         await using var fixture = await LocalFixture.StartAsync();
         var settings = fixture.Settings("app.test");
         string serial;
-        await using (var first = await fixture.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton(FaultMatrixSettings.Answering)))
+        await using (var first = await fixture.StartAppAsync(
+            settings, configure: builder => builder.Services.AddSingleton(FaultMatrixSettings.Answering)))
         {
             await first.ObtainedAsync("app.test");
             serial = first.Certificates.Find("app.test")!.SerialNumber!;
@@ -48,10 +49,12 @@ public sealed class StartFaultTests
 
         await BreakAsync(fixture, settings, fault);
         var times = fault == "directory silent" ? FaultMatrixSettings.Hanging : FaultMatrixSettings.Answering;
-        await using var second = await AcmeApp.StartAsync(settings, configure: builder => builder.Services.AddSingleton(times), cancellationToken: Cancelled);
+        await using var second = await AcmeApp.StartAsync(
+            settings, configure: builder => builder.Services.AddSingleton(times), cancellationToken: Cancelled);
         var exception = await Assert.ThrowsAsync<CertificateException>(() => second.Certificates.RenewAsync("app.test", Cancelled));
 
-        Assert.Equal((CertificateState.Waiting, FailureCause.Authority), (second.Certificates.Find("app.test")!.State, exception.Failure.Cause));
+        Assert.Equal(
+            (CertificateState.Waiting, FailureCause.Authority), (second.Certificates.Find("app.test")!.State, exception.Failure.Cause));
         Assert.Contains("app.test", exception.Message, StringComparison.Ordinal);
         Assert.Contains(words, exception.Failure.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(serial, (await second.ConnectAsync("app.test", Cancelled)).SerialNumber);

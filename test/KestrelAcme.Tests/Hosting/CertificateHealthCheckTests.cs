@@ -176,7 +176,8 @@ public sealed class CertificateHealthCheckTests
     {
         await using var parts = Parts("a.test");
 
-        Assert.Equal(HealthStatus.Unhealthy, (await CheckAsync(parts, checks => checks.AddAcmeHttps(failureStatus: HealthStatus.Unhealthy))).Status);
+        Assert.Equal(
+            HealthStatus.Unhealthy, (await CheckAsync(parts, checks => checks.AddAcmeHttps(failureStatus: HealthStatus.Unhealthy))).Status);
     }
 
     [Fact]
@@ -240,7 +241,9 @@ public sealed class CertificateHealthCheckTests
         return provider.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations.Single();
     }
 
-    private static Dictionary<string, object> Certificates(HealthCheckResult result) => (Dictionary<string, object>)result.Data["certificates"];
+    private static Dictionary<string, object> Certificates(HealthCheckResult result)
+        => (Dictionary<string, object>)result.Data["certificates"];
 
-    private static Dictionary<string, object> Listed(HealthCheckResult result, string name) => (Dictionary<string, object>)Certificates(result)[name];
+    private static Dictionary<string, object> Listed(HealthCheckResult result, string name)
+        => (Dictionary<string, object>)Certificates(result)[name];
 }

@@ -21,10 +21,17 @@ namespace KestrelAcme.Tests.Readme;
 public sealed partial class ReadmeTests
 {
     private static readonly DnsProviderType[] ProviderTypes =
-        [Rfc2136Options.ProviderType, PowerDnsOptions.ProviderType, CloudflareOptions.ProviderType, AcmeDnsOptions.ProviderType, ExecOptions.ProviderType];
+        [
+            Rfc2136Options.ProviderType, PowerDnsOptions.ProviderType, CloudflareOptions.ProviderType,
+            AcmeDnsOptions.ProviderType, ExecOptions.ProviderType,
+        ];
 
     // The files that the examples name, with something in them.
-    private static readonly EnvironmentFacts Facts = TestFacts.Production with { DnsProviderTypes = ProviderTypes, ReadFile = _ => "c2VjcmV0LXZhbHVl" };
+    private static readonly EnvironmentFacts Facts = TestFacts.Production with
+    {
+        DnsProviderTypes = ProviderTypes,
+        ReadFile = _ => "c2VjcmV0LXZhbHVl",
+    };
 
     private static readonly string Readme = Read("README.md");
     private static readonly string Options = Read("docs/options.md");
@@ -39,16 +46,22 @@ public sealed partial class ReadmeTests
 
     [Theory]
     [MemberData(nameof(JsonBlocks))]
-    public void JsonBlock_AsItStands_IsAGoodConfiguration(string block) => Assert.Empty(Problems(block.StartsWith('{') ? block : $$"""{ "AcmeHttps": { {{block}} } }"""));
+    public void JsonBlock_AsItStands_IsAGoodConfiguration(string block)
+        => Assert.Empty(Problems(block.StartsWith('{') ? block : $$"""{ "AcmeHttps": { {{block}} } }"""));
 
     [Fact]
     public void JsonBlock_WithAMisspeltKey_WouldBeFound()
-        => Assert.Contains(Problems(Blocks("json").First().Replace("DomainNames", "DomainName", StringComparison.Ordinal)), problem => problem.Contains("is not a known key", StringComparison.Ordinal));
+        => Assert.Contains(
+            Problems(Blocks("json").First().Replace("DomainNames", "DomainName", StringComparison.Ordinal)),
+            problem => problem.Contains("is not a known key", StringComparison.Ordinal));
 
     [Fact]
     public void EnvironmentVariables_OfTheContainer_AreAGoodConfiguration()
     {
-        var variables = Variable().Matches(Readme).ToDictionary(match => match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal), string? (match) => match.Groups[2].Value);
+        var variables = Variable()
+            .Matches(Readme)
+            .ToDictionary(
+                match => match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal), string? (match) => match.Groups[2].Value);
 
         Assert.NotEmpty(variables);
         Assert.Empty(Problems(new ConfigurationBuilder().AddInMemoryCollection(variables).Build()));
@@ -57,7 +70,10 @@ public sealed partial class ReadmeTests
     [Fact]
     public void OptionsTable_EveryOption_IsThereAndNothingElse()
         => Assert.Equal(
-            typeof(AcmeHttpsOptions).GetProperties().Where(property => property.CanWrite).Select(property => property.Name).Order(StringComparer.Ordinal),
+            typeof(AcmeHttpsOptions).GetProperties()
+                .Where(property => property.CanWrite)
+                .Select(property => property.Name)
+                .Order(StringComparer.Ordinal),
             OptionRows().Select(row => row.Key).Order(StringComparer.Ordinal));
 
     [Fact]
@@ -73,8 +89,11 @@ public sealed partial class ReadmeTests
             }
         }
 
-        Assert.Equal(OptionRows().Single(row => row.Key == "ChallengeTypes").Default.Trim('`'), Assert.Single(TestFacts.Snapshot().ChallengeTypes));
-        Assert.Equal(OptionRows().Single(row => row.Key == "DirectoryUrl").Default.Trim('`'), Assert.Single(TestFacts.Snapshot().Authorities).DisplayName);
+        Assert.Equal(
+            OptionRows().Single(row => row.Key == "ChallengeTypes").Default.Trim('`'), Assert.Single(TestFacts.Snapshot().ChallengeTypes));
+        Assert.Equal(
+            OptionRows().Single(row => row.Key == "DirectoryUrl").Default.Trim('`'),
+            Assert.Single(TestFacts.Snapshot().Authorities).DisplayName);
     }
 
     [Theory]
@@ -85,13 +104,16 @@ public sealed partial class ReadmeTests
     {
         var meaning = OptionRows().Single(row => row.Key == key).Meaning;
 
-        Assert.Equal(type.GetProperties().Where(property => property.CanWrite).Select(property => property.Name).Order(StringComparer.Ordinal), Word().Matches(meaning).Select(match => match.Value).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            type.GetProperties().Where(property => property.CanWrite).Select(property => property.Name).Order(StringComparer.Ordinal),
+            Word().Matches(meaning).Select(match => match.Value).Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [InlineData("KeyAlgorithm", typeof(KeyAlgorithm))]
     public void OptionsTable_Values_AreAllOfThem(string key, Type type)
-        => Assert.Equal(Enum.GetNames(type), Code().Matches(OptionRows().Single(row => row.Key == key).Meaning).Select(match => match.Groups[1].Value));
+        => Assert.Equal(
+            Enum.GetNames(type), Code().Matches(OptionRows().Single(row => row.Key == key).Meaning).Select(match => match.Groups[1].Value));
 
     [Fact]
     public void OptionsTable_Authorities_AreAllThatAreKnown()
@@ -103,7 +125,10 @@ public sealed partial class ReadmeTests
     public void RestartOnly_Named_AreThoseOfTheCode()
     {
         var sentence = Options[Options.IndexOf("except `Enabled`", StringComparison.Ordinal)..];
-        var named = Code().Matches(sentence[..sentence.IndexOf(':', StringComparison.Ordinal)]).Select(match => match.Groups[1].Value).ToList();
+        var named = Code()
+            .Matches(sentence[..sentence.IndexOf(':', StringComparison.Ordinal)])
+            .Select(match => match.Groups[1].Value)
+            .ToList();
         var current = TestFacts.Snapshot();
         var next = TestFacts.Snapshot(options =>
         {
@@ -118,7 +143,8 @@ public sealed partial class ReadmeTests
             options.MissingCertificate = MissingCertificate.Refuse;
         });
 
-        var ignored = AcmeHttpsOptionsReader.KeepUntilRestart(current, next).Ignored.Concat(AcmeHttpsOptionsReader.KeepUntilRestart(current, ConfigurationSnapshot.Disabled).Ignored);
+        var ignored = AcmeHttpsOptionsReader.KeepUntilRestart(current, next).Ignored.Concat(
+            AcmeHttpsOptionsReader.KeepUntilRestart(current, ConfigurationSnapshot.Disabled).Ignored);
 
         Assert.Equal(ignored.Select(key => key.Split(':')[1]).Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
     }
@@ -126,10 +152,15 @@ public sealed partial class ReadmeTests
     [Fact]
     public void DnsProviders_Keys_AreThoseOfTheCode()
     {
-        var rows = Table(DnsProviders, "| `Type` | keys |").ToDictionary(row => row[0].Trim('`'), row => Code().Matches(row[1]).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal).ToArray());
+        var rows = Table(DnsProviders, "| `Type` | keys |")
+            .ToDictionary(
+                row => row[0].Trim('`'),
+                row => Code().Matches(row[1]).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal).ToArray());
 
         // Azure's are those of another package.
-        Assert.Equal(ProviderTypes.Select(type => type.Name).Append("AzureDns").Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ProviderTypes.Select(type => type.Name).Append("AzureDns").Order(StringComparer.Ordinal),
+            rows.Keys.Order(StringComparer.Ordinal));
         Assert.All(ProviderTypes, type => Assert.Equal(type.Keys.Select(key => key.Name).Order(StringComparer.Ordinal), rows[type.Name]));
     }
 
@@ -137,9 +168,13 @@ public sealed partial class ReadmeTests
     public void Members_InCodeFont_Exist()
     {
         var members = new[] { typeof(AcmeHttpsOptions).Assembly, typeof(LocalAcmeAuthority).Assembly }
-            .SelectMany(assembly => assembly.GetExportedTypes()).SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance))
+            .SelectMany(assembly => assembly.GetExportedTypes())
+                .SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance))
             .Select(member => member.Name)
-            .Concat(["AddAzureDns", "AddHealthChecks", "AddMeter", "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration"]) // Of KestrelAcme.Azure, OpenTelemetry and ASP.NET Core.
+            .Concat(
+                [
+                    "AddAzureDns", "AddHealthChecks", "AddMeter", "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration",
+                ]) // Of KestrelAcme.Azure, OpenTelemetry and ASP.NET Core.
             .ToHashSet(StringComparer.Ordinal);
         var named = Verb().Matches(Everything).Select(match => match.Value).Distinct().ToList();
 
@@ -147,14 +182,20 @@ public sealed partial class ReadmeTests
         Assert.Empty(named.Except(members));
     }
 
-    private static IEnumerable<string> Blocks(string language) => Block().Matches(Everything).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.Trim());
+    private static IEnumerable<string> Blocks(string language)
+        => Block().Matches(Everything).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.Trim());
 
-    private static IEnumerable<(string Key, string Default, string Meaning)> OptionRows() => Table(Options, "| key | default | meaning |").Select(row => (row[0].Trim('`'), row[1], row[2]));
+    private static IEnumerable<(string Key, string Default, string Meaning)> OptionRows()
+        => Table(Options, "| key | default | meaning |").Select(row => (row[0].Trim('`'), row[1], row[2]));
 
     private static IEnumerable<string[]> Table(string text, string head)
-        => text[text.IndexOf(head, StringComparison.Ordinal)..].Split('\n').TakeWhile(line => line.StartsWith('|')).Skip(2).Select(line => line.Trim('|').Split('|').Select(cell => cell.Trim()).ToArray());
+        => text[text.IndexOf(head, StringComparison.Ordinal)..].Split('\n')
+            .TakeWhile(line => line.StartsWith('|'))
+            .Skip(2)
+            .Select(line => line.Trim('|').Split('|').Select(cell => cell.Trim()).ToArray());
 
-    private static IEnumerable<string> Problems(string json) => Problems(new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build());
+    private static IEnumerable<string> Problems(string json)
+        => Problems(new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build());
 
     private static IEnumerable<string> Problems(IConfiguration configuration)
     {

@@ -156,7 +156,8 @@ public sealed class PebbleFaultTests
         fixture.Proxy.Add(new Fault("/dir") { Body = body, ContentType = contentType, Times = int.MaxValue });
         await using var app = await fixture.StartAppAsync("app.test");
 
-        await Poll.UntilAsync(() => app.Log.Has("CertificateFailed"), "the failure is told", cancellationToken: TestContext.Current.CancellationToken);
+        await Poll.UntilAsync(
+            () => app.Log.Has("CertificateFailed"), "the failure is told", cancellationToken: TestContext.Current.CancellationToken);
         fixture.Proxy.Heal();
         await app.ObtainedAsync("app.test");
 

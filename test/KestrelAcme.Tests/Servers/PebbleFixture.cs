@@ -10,7 +10,10 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Servers;
 
-/// <summary>A Pebble, with or without the proxy in front, a store in a temporary folder, and applications that use both. Every name leads Pebble to the application.</summary>
+/// <summary>
+/// A Pebble, with or without the proxy in front, a store in a temporary folder, and applications that use both. Every name leads Pebble to
+/// the application.
+/// </summary>
 internal sealed class PebbleFixture : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -35,7 +38,8 @@ internal sealed class PebbleFixture : IAsyncDisposable
 
     private string RootsPath { get; }
 
-    public static async Task<PebbleFixture> StartAsync(PebbleOptions? options = null) => new(await PebbleServer.StartAsync(options, Cancelled), null);
+    public static async Task<PebbleFixture> StartAsync(PebbleOptions? options = null)
+        => new(await PebbleServer.StartAsync(options, Cancelled), null);
 
     public static async Task<PebbleFixture> StartBehindProxyAsync(PebbleOptions? options = null)
     {
@@ -70,7 +74,10 @@ internal sealed class PebbleFixture : IAsyncDisposable
     }
 
     /// <summary>Renews until the order needed a validation of its own.</summary>
-    /// <remarks>Even when it is told to reuse no valid authorization, Pebble reuses one in a hundred: its condition is "a random number from 0 to 99 is greater than 0".</remarks>
+    /// <remarks>
+    /// Even when it is told to reuse no valid authorization, Pebble reuses one in a hundred: its condition is "a random number from 0 to 99
+    /// is greater than 0".
+    /// </remarks>
     /// <returns>What was served before that order, and how it failed.</returns>
     public static async Task<(string SerialNumber, Exception? Failure)> RenewWithValidationAsync(AcmeApp app, string name)
     {
@@ -87,10 +94,12 @@ internal sealed class PebbleFixture : IAsyncDisposable
 
     /// <summary>What openssl finds at the application's endpoint, with one of Pebble's roots as the only one that is trusted.</summary>
     public async Task<ServedChain> ServedAsync(AcmeApp app, string? serverName, int root = 0)
-        => await OpenSsl.ShowCertificatesAsync(app.Https.Port, serverName, rootsPem: await Pebble.GetIssuingRootPemAsync(root, Cancelled), cancellationToken: Cancelled);
+        => await OpenSsl.ShowCertificatesAsync(
+            app.Https.Port, serverName, rootsPem: await Pebble.GetIssuingRootPemAsync(root, Cancelled), cancellationToken: Cancelled);
 
     public async Task<CommandResult> VerifyAsync(ServedChain served, string name, int root = 0)
-        => await OpenSsl.VerifyAsync(string.Join('\n', served.CertificatesPem), await Pebble.GetIssuingRootPemAsync(root, Cancelled), name, Cancelled);
+        => await OpenSsl.VerifyAsync(
+            string.Join('\n', served.CertificatesPem), await Pebble.GetIssuingRootPemAsync(root, Cancelled), name, Cancelled);
 
     private static int ReusedAuthorizations(AcmeApp app) => app.Log.Lines.Count(l => l.Event.Name == "AuthorizationAlreadyValid");
 

@@ -137,7 +137,8 @@ public sealed class PebbleIssuanceTests
             cancellationToken: Cancelled);
 
         var modern = await OpenSsl.ShowCertificatesAsync(app.Https.Port, "app.test", cancellationToken: Cancelled);
-        var old = await OpenSsl.ShowCertificatesAsync(app.Https.Port, "app.test", ["-sigalgs", "RSA-PSS+SHA256:RSA+SHA256"], cancellationToken: Cancelled);
+        var old = await OpenSsl.ShowCertificatesAsync(
+            app.Https.Port, "app.test", ["-sigalgs", "RSA-PSS+SHA256:RSA+SHA256"], cancellationToken: Cancelled);
 
         using var ecdsa = modern.LoadLeaf();
         using var rsa = old.LoadLeaf();

@@ -10,7 +10,10 @@ public sealed class PebbleRefusalTests
     private const string KeyId = "kid-1";
     private const string HmacKey = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
 
-    private static readonly PebbleOptions BindingRequired = new() { ExternalAccountKeys = new Dictionary<string, string> { [KeyId] = HmacKey } };
+    private static readonly PebbleOptions BindingRequired = new()
+    {
+        ExternalAccountKeys = new Dictionary<string, string> { [KeyId] = HmacKey },
+    };
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

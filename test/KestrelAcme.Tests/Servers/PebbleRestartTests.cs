@@ -19,7 +19,9 @@ public sealed class PebbleRestartTests
 
         await app.Certificates.RenewAsync("app.test", Cancelled);
 
-        var keys = fixture.Proxy.Requests.Where(r => r is { Path: "/sign-me-up", Status: 201 }).Select(r => r.DecodeProtected().GetProperty("jwk").ToString()).ToList();
+        var keys = fixture.Proxy.Requests.Where(r => r is { Path: "/sign-me-up", Status: 201 })
+            .Select(r => r.DecodeProtected().GetProperty("jwk").ToString())
+            .ToList();
         Assert.Equal(2, keys.Count);
         Assert.Equal(keys[0], keys[1]);
         Assert.True(app.Log.Has("AccountLost"));

@@ -98,5 +98,6 @@ public sealed class CertificateHealthPolicyTests
     private static CertificateProblems Find(CertificateFacts? certificate, DateTimeOffset due, DateTimeOffset now, bool isBlocked = false)
         => CertificateHealthPolicy.Find(certificate, due, isBlocked, isAbandoned: false, now);
 
-    private static CertificateFacts Certificate(double days) => new(Start, Start.AddDays(days), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
+    private static CertificateFacts Certificate(double days)
+        => new(Start, Start.AddDays(days), CoversNames: true, HasRenewalInfo: false, Jitter: 0);
 }

@@ -92,7 +92,9 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
         Assert.Empty(_tokens.NotesFor("token"));
     }
 
-    /// <summary>The check is no more than a courtesy: a resolver that says nothing must not delay the challenge by more than seconds.</summary>
+    /// <summary>
+    /// The check is no more than a courtesy: a resolver that says nothing must not delay the challenge by more than seconds.
+    /// </summary>
     [Fact]
     public async Task Run_ResolverSaysNothing_TheChallengeGoesOnAndTheExplanationSaysSo()
     {

@@ -16,10 +16,12 @@ public sealed class ApplicationPipelineTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task AllowedHosts_OtherHost_IsAnswered() => IsObtainedAsync(configure: b => b.Configuration["AllowedHosts"] = "somewhere.else", blocked: 400);
+    public Task AllowedHosts_OtherHost_IsAnswered()
+        => IsObtainedAsync(configure: b => b.Configuration["AllowedHosts"] = "somewhere.else", blocked: 400);
 
     [Fact]
-    public Task Challenge_HttpsRedirection_IsAnswered() => IsObtainedAsync(b => b.Services.AddHttpsRedirection(o => o.HttpsPort = 443), a => a.UseHttpsRedirection(), 307);
+    public Task Challenge_HttpsRedirection_IsAnswered()
+        => IsObtainedAsync(b => b.Services.AddHttpsRedirection(o => o.HttpsPort = 443), a => a.UseHttpsRedirection(), 307);
 
     [Fact]
     public Task Challenge_AuthorizationFallback_IsAnswered() => IsObtainedAsync(
@@ -33,7 +35,9 @@ public sealed class ApplicationPipelineTests
 
     [Fact]
     public Task Challenge_ForwardedHeaders_IsAnswered() => IsObtainedAsync(
-        b => b.Services.Configure<ForwardedHeadersOptions>(o => o.ForwardedHeaders = ForwardedHeaders.All), a => a.UseForwardedHeaders().UsePathBase("/base"), 200);
+        b => b.Services.Configure<ForwardedHeadersOptions>(o => o.ForwardedHeaders = ForwardedHeaders.All),
+        a => a.UseForwardedHeaders().UsePathBase("/base"),
+        200);
 
     [Fact]
     public Task Challenge_RateLimiting_IsAnswered() => IsObtainedAsync(
@@ -42,7 +46,8 @@ public sealed class ApplicationPipelineTests
         a => a.UseRateLimiter(),
         503);
 
-    private static async Task IsObtainedAsync(Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? pipeline = null, int blocked = 200)
+    private static async Task IsObtainedAsync(
+        Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? pipeline = null, int blocked = 200)
     {
         await using var fixture = await LocalFixture.StartAsync();
         await using var app = await fixture.StartAppAsync(fixture.Settings("app.test"), configure: configure, pipeline: pipeline);
@@ -64,7 +69,8 @@ public sealed class ApplicationPipelineTests
 
         protected override RateLimitLease AttemptAcquireCore(int permitCount) => Refusal.Instance;
 
-        protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) => ValueTask.FromResult<RateLimitLease>(Refusal.Instance);
+        protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
+            => ValueTask.FromResult<RateLimitLease>(Refusal.Instance);
     }
 
     private sealed class Refusal : RateLimitLease

@@ -96,11 +96,17 @@ public sealed class ChallengePathTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    private static int LookUps(WatchedStorage storage) => storage.Reads.Count(key => key.StartsWith("challenges/", StringComparison.Ordinal));
+    private static int LookUps(WatchedStorage storage)
+        => storage.Reads.Count(key => key.StartsWith("challenges/", StringComparison.Ordinal));
 
     private static async Task<AcmeApp> StartAsync(Func<IAcmeStorage, IAcmeStorage>? wrap = null)
     {
-        var settings = new Dictionary<string, string?> { ["AcmeHttps:Issuance"] = "ServeOnly", ["AcmeHttps:DirectoryUrl"] = "https://127.0.0.1:1/directory", ["AcmeHttps:AcceptTermsOfService"] = "true" };
+        var settings = new Dictionary<string, string?>
+        {
+            ["AcmeHttps:Issuance"] = "ServeOnly",
+            ["AcmeHttps:DirectoryUrl"] = "https://127.0.0.1:1/directory",
+            ["AcmeHttps:AcceptTermsOfService"] = "true",
+        };
         var inner = new InMemoryStorage(TimeProvider.System);
         var app = await AcmeApp.StartAsync(
             settings,

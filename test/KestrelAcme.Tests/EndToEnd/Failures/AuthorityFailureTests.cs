@@ -31,7 +31,9 @@ public sealed class AuthorityFailureTests
         var exception = await Assert.ThrowsAnyAsync<OptionsValidationException>(
             () => AcmeApp.StartAsync(settings, cancellationToken: Cancelled));
 
-        Assert.All(new[] { "http://app.test", "a b", "Rsa1024", "EmailAdress" }, part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
+        Assert.All(
+            new[] { "http://app.test", "a b", "Rsa1024", "EmailAdress" },
+            part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -123,7 +125,8 @@ public sealed class AuthorityFailureTests
     public async Task Start_ReportOfTheEndpointsFails_OrdersAllTheSame()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: builder => builder.Logging.AddProvider(new FailingLoggerProvider(eventId: 1002)));
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings(Name), configure: builder => builder.Logging.AddProvider(new FailingLoggerProvider(eventId: 1002)));
 
         await app.ObtainedAsync(Name);
         Assert.True(app.Log.Has("HostingFailed"));

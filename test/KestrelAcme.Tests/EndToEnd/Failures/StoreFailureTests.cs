@@ -106,7 +106,10 @@ public sealed class StoreFailureTests
         await fixture.FillStoreAsync(Name, "other.test");
 
         var file = Directory.EnumerateFiles(fixture.StorePath, "*", SearchOption.AllDirectories)
-            .Single(f => Path.GetRelativePath(fixture.StorePath, f).StartsWith(path, StringComparison.Ordinal) && !f.Contains(".leases", StringComparison.Ordinal) && !f.Contains('~', StringComparison.Ordinal));
+            .Single(
+                f => Path.GetRelativePath(fixture.StorePath, f).StartsWith(path, StringComparison.Ordinal)
+                    && !f.Contains(".leases", StringComparison.Ordinal)
+                    && !f.Contains('~', StringComparison.Ordinal));
         Damage(file, damage);
 
         await using var second = await fixture.StartAppAsync(fixture.Settings(Name, "other.test"), configure: QuickIssuance.Apply);
@@ -158,7 +161,8 @@ public sealed class StoreFailureTests
         Damage(Path.Join(fixture.StorePath, "certificates", Name + ".pem"), "garbage");
         var storage = Storage(fixture);
         storage.Refuses = _ => true;
-        await using var second = await fixture.StartAppAsync(fixture.Settings(Name, "other.test"), configure: QuickIssuance.Apply, storage: storage);
+        await using var second = await fixture.StartAppAsync(
+            fixture.Settings(Name, "other.test"), configure: QuickIssuance.Apply, storage: storage);
 
         Assert.False((await second.ConnectAsync("other.test", Cancelled)).IsSelfSigned);
         Assert.True((await second.ConnectAsync(Name, Cancelled)).IsSelfSigned);
@@ -177,7 +181,9 @@ public sealed class StoreFailureTests
 #pragma warning restore CA1416
         await using var second = await fixture.StartAppAsync(fixture.Settings(Name));
 
-        Assert.Contains(second.Log.At(LogLevel.Warning), l => l.Message.Contains(file, StringComparison.Ordinal) && l.Message.Contains("chmod 600", StringComparison.Ordinal));
+        Assert.Contains(
+            second.Log.At(LogLevel.Warning),
+            l => l.Message.Contains(file, StringComparison.Ordinal) && l.Message.Contains("chmod 600", StringComparison.Ordinal));
     }
 
     private static WatchedStorage Storage(LocalFixture fixture)
@@ -198,7 +204,8 @@ public sealed class StoreFailureTests
             "empty" => "",
             "truncated" => text[..(text.Length * 2 / 3)],
             "other" => File.ReadAllText(Path.Join(Path.GetDirectoryName(file), "other.test.pem")) is var other
-                ? text[..text.IndexOf("-----BEGIN PRIVATE KEY", StringComparison.Ordinal)] + other[other.IndexOf("-----BEGIN PRIVATE KEY", StringComparison.Ordinal)..]
+                ? text[..text.IndexOf("-----BEGIN PRIVATE KEY", StringComparison.Ordinal)] + other[other.IndexOf(
+                    "-----BEGIN PRIVATE KEY", StringComparison.Ordinal)..]
                 : "",
 
             // Sound armour around bytes that mean nothing.

@@ -65,7 +65,9 @@ public sealed class WrongClockTests : IDisposable
         var failure = app.Certificates.Find("app.test")!.Failure!;
         Assert.Equal(FailureCause.Authority, failure.Cause);
         Assert.Contains(
-            $"'CN={link}' is valid from {Date(from)} to {Date(to)}, and this machine's clock says", failure.Message, StringComparison.Ordinal);
+            $"'CN={link}' is valid from {Date(from)} to {Date(to)}, and this machine's clock says",
+            failure.Message,
+            StringComparison.Ordinal);
         Assert.Contains(_now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("TrustedRootsPath", failure.Message, StringComparison.Ordinal);
         foreach (var other in new[] { "leaf", "intermediate", "root" }.Where(other => other != link))

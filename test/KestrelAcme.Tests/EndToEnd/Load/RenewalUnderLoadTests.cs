@@ -39,7 +39,8 @@ public sealed class RenewalUnderLoadTests
 
         await end.CancelAsync();
         await Task.WhenAll(clients);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{counts[0]} handshakes, {counts[1]} HTTP/1.1 and {counts[2]} HTTP/2 requests; {seen.Count} certificates seen.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{counts[0]} handshakes, {counts[1]} HTTP/1.1 and {counts[2]} HTTP/2 requests; {seen.Count} certificates seen.");
         Assert.Empty(failures);
         Assert.All(counts, count => Assert.True(count > Renewals, "There was no load."));
         Assert.Equal(Renewals + 1, fixture.Authority.Issued.Select(c => c.SerialNumber).Distinct().Count());
@@ -50,7 +51,8 @@ public sealed class RenewalUnderLoadTests
         async Task RequestsAsync(int kind, Version version)
         {
             using var client = Client(app, version);
-            await RunAsync(kind, async () => Assert.Equal("Hello over HTTPS", await client.GetStringAsync(new Uri($"https://{Name}/"), Cancelled)));
+            await RunAsync(
+                kind, async () => Assert.Equal("Hello over HTTPS", await client.GetStringAsync(new Uri($"https://{Name}/"), Cancelled)));
         }
 
         async Task RunAsync(int kind, Func<Task> once)

@@ -6,7 +6,10 @@ using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Sharing;
 
-/// <summary>Two instances with one store group their names differently, and have one name in two orders at once. The authority reaches a third instance.</summary>
+/// <summary>
+/// Two instances with one store group their names differently, and have one name in two orders at once. The authority reaches a third
+/// instance.
+/// </summary>
 public sealed class OneNameInTwoOrdersTests
 {
     private const string Both = "both.test";
@@ -50,7 +53,8 @@ public sealed class OneNameInTwoOrdersTests
         Assert.All(fixture.Authority.Validations, v => Assert.Null(v.Problem));
     }
 
-    private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, string challengeType, string issuance, params string[][] groups)
+    private static Task<AcmeApp> StartAsync(
+        LocalFixture fixture, IAcmeStorage storage, string challengeType, string issuance, params string[][] groups)
     {
         var settings = fixture.Settings();
         settings["AcmeHttps:Issuance"] = issuance;

@@ -68,7 +68,8 @@ public sealed class SharedStoreTests
         await using var ordering = await fixture.StartAppAsync(fixture.Settings(Name));
         fixture.Authority.Resolve(Name, other.Http);
 
-        await ordering.Certificates.RenewAsync(Name, Cancelled).ContinueWith(_ => { }, Cancelled, TaskContinuationOptions.None, TaskScheduler.Default);
+        await ordering.Certificates.RenewAsync(Name, Cancelled)
+            .ContinueWith(_ => { }, Cancelled, TaskContinuationOptions.None, TaskScheduler.Default);
         await ordering.ObtainedAsync(Name);
         await other.ObtainedAsync(Name);
 

@@ -76,12 +76,14 @@ public sealed class SharedTlsAlpn01Tests
     {
         WatchedStorage? storage = null;
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await StartAsync(fixture, storage = new WatchedStorage(new InMemoryStorage()), "ServeOnly", ["127.0.0.1", "2001:db8::2"]);
+        await using var app = await StartAsync(
+            fixture, storage = new WatchedStorage(new InMemoryStorage()), "ServeOnly", ["127.0.0.1", "2001:db8::2"]);
 
         await Assert.ThrowsAnyAsync<Exception>(() => ValidateAsync(app, name));
         Assert.DoesNotContain(storage.Reads, IsAnswer);
         await Assert.ThrowsAnyAsync<Exception>(() => ValidateAsync(app, "1.0.0.127.in-addr.arpa"));
-        await Assert.ThrowsAnyAsync<Exception>(() => ValidateAsync(app, "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"));
+        await Assert.ThrowsAnyAsync<Exception>(
+            () => ValidateAsync(app, "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"));
         Assert.Equal(2, storage.Reads.Count(IsAnswer));
     }
 
@@ -99,7 +101,8 @@ public sealed class SharedTlsAlpn01Tests
             {
                 return asked;
             }
-            catch (Exception exception) when (exception is IOException or System.Security.Authentication.AuthenticationException or System.Net.Sockets.SocketException)
+            catch (Exception exception) when (exception
+                is IOException or System.Security.Authentication.AuthenticationException or System.Net.Sockets.SocketException)
             {
                 // Refused.
             }
@@ -114,9 +117,11 @@ public sealed class SharedTlsAlpn01Tests
     {
         using var client = new System.Net.Sockets.TcpClient();
         await client.ConnectAsync(endpoint, cancellationToken);
-        await using var stream = new System.Net.Security.SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null);
+        await using var stream = new System.Net.Security.SslStream(
+            client.GetStream(), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null);
         await stream.AuthenticateAsClientAsync(
-            new System.Net.Security.SslClientAuthenticationOptions { TargetHost = name, ApplicationProtocols = [new("acme-tls/1")] }, cancellationToken);
+            new System.Net.Security.SslClientAuthenticationOptions { TargetHost = name, ApplicationProtocols = [new("acme-tls/1")] },
+            cancellationToken);
     }
 
     private static async Task<List<string>> ListAsync(InMemoryStorage storage)

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Stopping;
 
-/// <summary>The host is disposed in the middle of something, without being stopped before: what the work uses must not be gone while it still runs.</summary>
+/// <summary>
+/// The host is disposed in the middle of something, without being stopped before: what the work uses must not be gone while it still runs.
+/// </summary>
 public sealed class DisposeTests
 {
     private const string Name = "app.test";
@@ -57,6 +59,8 @@ public sealed class DisposeTests
         await engine.Ended.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
 
         // The host itself complains of a background service that it disposed of before it came to run: nothing of ours had begun.
-        Assert.DoesNotContain(app.Log.Lines.Skip(before), l => l.Level >= LogLevel.Warning && l.Event.Name?.StartsWith("BackgroundService", StringComparison.Ordinal) != true);
+        Assert.DoesNotContain(
+            app.Log.Lines.Skip(before),
+            l => l.Level >= LogLevel.Warning && l.Event.Name?.StartsWith("BackgroundService", StringComparison.Ordinal) != true);
     }
 }

@@ -54,9 +54,10 @@ public sealed class EarlierPostTests
 
     private static int Questions(LocalFixture fixture) => fixture.Authority.Requests.Count(r => r.Resource == ResourceKind.Authorization);
 
-    private static Task<AcmeApp> StartAsync(LocalFixture fixture, TimeProvider time) => fixture.StartAppAsync(fixture.Settings(Name), configure: builder =>
-    {
-        builder.Services.AddSingleton(time);
-        builder.Services.AddSingleton(Settings);
-    });
+    private static Task<AcmeApp> StartAsync(LocalFixture fixture, TimeProvider time)
+        => fixture.StartAppAsync(fixture.Settings(Name), configure: builder =>
+        {
+            builder.Services.AddSingleton(time);
+            builder.Services.AddSingleton(Settings);
+        });
 }

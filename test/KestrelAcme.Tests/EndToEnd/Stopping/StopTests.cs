@@ -97,7 +97,9 @@ public sealed class StopTests
         await stopping;
         var late = app.Certificates.RenewAsync(Name, Cancelled);
 
-        await Task.WhenAll([.. asked, late]).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled).ContinueWith(_ => { }, Cancelled, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Task.WhenAll([.. asked, late])
+            .WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled)
+            .ContinueWith(_ => { }, Cancelled, TaskContinuationOptions.None, TaskScheduler.Default);
         Assert.All([.. asked, late], task => Assert.True(task.IsCompleted));
     }
 

@@ -9,7 +9,8 @@ internal sealed class BoundedFixture : IStorageFixture
     private readonly InMemoryFixture _inner = new();
 
     /// <summary>Wraps a store as KestrelAcme's classes use it.</summary>
-    public static BoundedStorage Around(IAcmeStorage storage, TimeProvider? time = null) => new(storage, TimeSpan.FromMinutes(1), time ?? TimeProvider.System);
+    public static BoundedStorage Around(IAcmeStorage storage, TimeProvider? time = null)
+        => new(storage, TimeSpan.FromMinutes(1), time ?? TimeProvider.System);
 
     public IAcmeStorage Open(TimeSpan clockOffset = default) => Around(_inner.Open(clockOffset));
 

@@ -22,7 +22,10 @@ public sealed class StorageMonitorTests : IDisposable
     public StorageMonitorTests()
     {
         _failing = new FailingStorage(new InMemoryStorage(_time));
-        _services = new ServiceCollection().AddMetrics().AddSingleton<TimeProvider>(_time).AddSingleton<AcmeHttpsMetrics>().BuildServiceProvider();
+        _services = new ServiceCollection().AddMetrics()
+            .AddSingleton<TimeProvider>(_time)
+            .AddSingleton<AcmeHttpsMetrics>()
+            .BuildServiceProvider();
         _metrics = new MetricReader(_services);
         var monitor = new StorageMonitor(_time, _services.GetRequiredService<AcmeHttpsMetrics>());
         _storage = new BoundedStorage(_failing, TimeSpan.FromMinutes(1), _time, monitor);
@@ -121,10 +124,12 @@ public sealed class StorageMonitorTests : IDisposable
 
         await _storage.CheckAsync(Cancelled);
         _failing.Unreadable = _ => true;
-        await Assert.ThrowsAsync<StorageUnavailableException>(() => _storage.ReadManyAsync(["x/b"], Cancelled).ToListAsync(Cancelled).AsTask());
+        await Assert.ThrowsAsync<StorageUnavailableException>(
+            () => _storage.ReadManyAsync(["x/b"], Cancelled).ToListAsync(Cancelled).AsTask());
 
         var counted = _metrics.All.Where(v => v.Name == Instruments.StorageOperations)
-            .GroupBy(v => $"{v.Tags[InstrumentTags.StorageOperation]} {v.Tags[InstrumentTags.Outcome]}").Select(g => $"{g.Key} {g.Count()}");
+            .GroupBy(v => $"{v.Tags[InstrumentTags.StorageOperation]} {v.Tags[InstrumentTags.Outcome]}")
+                .Select(g => $"{g.Key} {g.Count()}");
         Assert.Equal(
             [
                 "acquire_lease succeeded 1", "check succeeded 1", "delete succeeded 1", "list succeeded 1", "read succeeded 1",

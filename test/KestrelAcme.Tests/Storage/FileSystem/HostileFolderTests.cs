@@ -235,7 +235,8 @@ public sealed class HostileFolderTests : IAsyncDisposable
         for (var current = new DirectoryInfo(folder); current is not null; current = current.Parent)
         {
             Assert.SkipUnless(
-                current.UnixFileMode.HasFlag(UnixFileMode.OtherExecute), $"The other user of this test cannot reach {folder}: {current} is closed to others.");
+                current.UnixFileMode.HasFlag(UnixFileMode.OtherExecute),
+                $"The other user of this test cannot reach {folder}: {current} is closed to others.");
         }
     }
 
