@@ -47,7 +47,9 @@ internal sealed partial class Fleet : IAsyncDisposable
             settings[key] = value;
         }
 
-        var instances = Enumerable.Range(1, options.Size).Select(i => new FleetInstance(i, FreePort.Tcp(), FreePort.Tcp(), settings)).ToList();
+        var instances = Enumerable.Range(1, options.Size)
+            .Select(i => new FleetInstance(i, FreePort.Tcp(), FreePort.Tcp(), settings))
+            .ToList();
         var balancer = await HaProxyServer.StartAsync(
             new Dictionary<int, int[]>
             {
@@ -126,8 +128,10 @@ internal sealed partial class Fleet : IAsyncDisposable
 
     private IEnumerable<TimeSpan> LagsOf(string serial)
     {
-        var lines = Instances.Select(i => ServingLine().Matches(i.AllOutput).FirstOrDefault(m => m.Groups["serial"].Value == serial)).ToList();
-        var times = lines.Select(m => m is null ? (TimeSpan?)null : TimeSpan.Parse(m.Groups["time"].Value, CultureInfo.InvariantCulture)).ToList();
+        var lines = Instances.Select(i => ServingLine().Matches(i.AllOutput).FirstOrDefault(m => m.Groups["serial"].Value == serial))
+            .ToList();
+        var times = lines.Select(m => m is null ? (TimeSpan?)null : TimeSpan.Parse(m.Groups["time"].Value, CultureInfo.InvariantCulture))
+            .ToList();
         return times.OfType<TimeSpan>().Min() is var first ? times.Select(t => (t ?? TimeSpan.FromDays(1)) - first) : [];
     }
 

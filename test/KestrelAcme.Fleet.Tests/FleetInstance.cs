@@ -9,9 +9,13 @@ using Xunit;
 namespace KestrelAcme.Fleet.Tests;
 
 /// <summary>One instance of the app: a process that can be killed, paused and started again on the same ports.</summary>
-internal sealed class FleetInstance(int number, int httpPort, int httpsPort, IReadOnlyDictionary<string, string?> settings) : IAsyncDisposable
+internal sealed class FleetInstance(
+    int number, int httpPort, int httpsPort, IReadOnlyDictionary<string, string?> settings) : IAsyncDisposable
 {
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{httpPort}/") };
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false })
+    {
+        BaseAddress = new Uri($"http://127.0.0.1:{httpPort}/"),
+    };
     private readonly List<string> _past = [];
     private ChildProcess? _process;
 
@@ -47,7 +51,8 @@ internal sealed class FleetInstance(int number, int httpPort, int httpsPort, IRe
             "dotnet", ["exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.FleetApp.dll")], environment, Path.GetTempPath());
     }
 
-    public Task ListeningAsync() => _process!.WaitForLineAsync("FleetApp: listening", cancellationToken: TestContext.Current.CancellationToken);
+    public Task ListeningAsync()
+        => _process!.WaitForLineAsync("FleetApp: listening", cancellationToken: TestContext.Current.CancellationToken);
 
     public async Task KillAsync()
     {
@@ -74,7 +79,9 @@ internal sealed class FleetInstance(int number, int httpPort, int httpsPort, IRe
     public async Task<Dictionary<string, string>> StatusAsync()
     {
         var text = await _client.GetStringAsync(new Uri("serials", UriKind.Relative), TestContext.Current.CancellationToken);
-        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).ToDictionary(p => p[0], p => p[1]);
+        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ', 2))
+            .ToDictionary(p => p[0], p => p[1]);
     }
 
     /// <summary>Returns the serial number of the certificate that it serves for a name; null if it serves none of the CA's.</summary>
@@ -93,7 +100,9 @@ internal sealed class FleetInstance(int number, int httpPort, int httpsPort, IRe
                     RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                     {
                         using var leaf = X509CertificateLoader.LoadCertificate(certificate!.GetRawCertData());
-                        serial = leaf.Issuer.Contains("Pebble", StringComparison.Ordinal) && leaf.MatchesHostname(name) ? leaf.SerialNumber : null;
+                        serial = leaf.Issuer.Contains("Pebble", StringComparison.Ordinal) && leaf.MatchesHostname(name)
+                            ? leaf.SerialNumber
+                            : null;
                         return true;
                     },
                 },

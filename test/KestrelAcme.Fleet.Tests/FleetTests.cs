@@ -4,7 +4,9 @@ using Xunit;
 
 namespace KestrelAcme.Fleet.Tests;
 
-/// <summary>Five instances behind a random balancer: one order for each name, and all of them answer the challenges and serve the result.</summary>
+/// <summary>
+/// Five instances behind a random balancer: one order for each name, and all of them answer the challenges and serve the result.
+/// </summary>
 [Long]
 public sealed class FleetTests(ITestOutputHelper output)
 {
@@ -44,7 +46,8 @@ public sealed class FleetTests(ITestOutputHelper output)
         var sorted = lags.Order().ToList();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{what}: served {sorted[sorted.Count / 2].TotalMilliseconds:0} ms after the first instance (median), {sorted[^1].TotalMilliseconds:0} ms at most"));
+            $"{what}: served {sorted[sorted.Count / 2].TotalMilliseconds:0} ms after the first instance (median), "
+            + $"{sorted[^1].TotalMilliseconds:0} ms at most"));
         Assert.True(sorted[^1] < LongestLag, $"One instance served a certificate {sorted[^1]} after another one.");
     }
 }

@@ -45,7 +45,8 @@ internal sealed class FolderStore : SharedStore
 
     private string Away => _folder.Combine("away");
 
-    // A file in place of the folder: nothing below it can be reached. They change places at once, so that nobody makes a new folder meanwhile.
+    // A file in place of the folder: nothing below it can be reached. They change places at once, so that nobody makes a new folder
+    // meanwhile.
     public override Task BreakAsync()
     {
         File.WriteAllText(Away, "not a folder");
@@ -74,7 +75,11 @@ internal sealed class RedisStore : SharedStore
     private ChildProcess? _process;
 
     public override IReadOnlyDictionary<string, string?> Settings
-        => new Dictionary<string, string?> { ["STORE"] = "redis", ["STORE_ADDRESS"] = $"127.0.0.1:{_port},connectTimeout=1000,asyncTimeout=2000" };
+        => new Dictionary<string, string?>
+        {
+            ["STORE"] = "redis",
+            ["STORE_ADDRESS"] = $"127.0.0.1:{_port},connectTimeout=1000,asyncTimeout=2000",
+        };
 
     public static async Task<SharedStore> StartAsync()
     {
@@ -94,7 +99,10 @@ internal sealed class RedisStore : SharedStore
 
         _process = ChildProcess.Start(
             RequireServer.Installed("redis-server", "redis-server"),
-            ["--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _folder.Path, "--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+            [
+                "--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _folder.Path, "--save", "", "--appendonly", "yes",
+                "--appendfsync", "always",
+            ]);
         await _process.WaitForLineAsync("Ready to accept connections", cancellationToken: TestContext.Current.CancellationToken);
     }
 
@@ -145,5 +153,9 @@ internal static class FileExchange
     [DllImport("libc", EntryPoint = "renameat2", SetLastError = true, BestFitMapping = false)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Rename(
-        int oldFolder, [MarshalAs(UnmanagedType.LPUTF8Str)] string oldPath, int newFolder, [MarshalAs(UnmanagedType.LPUTF8Str)] string newPath, uint flags);
+        int oldFolder,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string oldPath,
+        int newFolder,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string newPath,
+        uint flags);
 }

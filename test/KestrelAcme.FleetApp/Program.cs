@@ -3,7 +3,8 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 
 // STORE names the kind of store (see FleetStorage), and STORE_ADDRESS where it is. LEASE_SECONDS shortens the leases of orders, and
-// STORE_SECONDS the time after which a store that does not respond counts as unavailable. All else comes from the environment as in any app.
+// STORE_SECONDS the time after which a store that does not respond counts as unavailable. All else comes from the environment as in any
+// app.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseKestrelHttpsConfiguration();
 builder.Services.AddSingleton(Settings(builder.Configuration));

@@ -41,7 +41,8 @@ public sealed class PostgreSqlFailureTests : IAsyncLifetime
         var message = failures.Describe(
             "reading 'a'", new PostgresException("the words\nof the server", "ERROR", "ERROR", state, detail: Secret)).ToString();
 
-        Assert.Contains($"PostgreSQL at 127.0.0.1:{_fixture.Server.Port} (database '{_fixture.Database}', schema", message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"PostgreSQL at 127.0.0.1:{_fixture.Server.Port} (database '{_fixture.Database}', schema", message, StringComparison.Ordinal);
         Assert.Contains("reading 'a' failed", message, StringComparison.Ordinal);
         Assert.Contains(reason, message, StringComparison.Ordinal);
         Assert.Contains(fix, message, StringComparison.Ordinal);
@@ -58,7 +59,8 @@ public sealed class PostgreSqlFailureTests : IAsyncLifetime
         var storage = _fixture.Open(wrong.ConnectionString);
 
         var failure = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.ReadAsync("a", Token));
-        var watch = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.WatchAsync("", Token).FirstAsync(Token));
+        var watch = await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await storage.WatchAsync("", Token).FirstAsync(Token));
         var health = await storage.CheckAsync(Token);
 
         Assert.Contains("The server rejects the user 'admin'", failure.Message, StringComparison.Ordinal);
@@ -156,7 +158,8 @@ public sealed class PostgreSqlFailureTests : IAsyncLifetime
         var storage = _fixture.Open();
         await storage.WriteAsync("a", "1"u8.ToArray(), cancellationToken: Token);
         await _fixture.ExecuteAsync(
-            $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{_fixture.Database}' AND pid <> pg_backend_pid()");
+            $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{_fixture.Database}' "
+            + "AND pid <> pg_backend_pid()");
 
         Assert.NotNull(await storage.ReadAsync("a", Token));
     }

@@ -70,7 +70,8 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime
     {
         await _fixture.Open().WriteAsync("a", "1"u8.ToArray(), cancellationToken: Token);
         var user = await CreateUserAsync("auditor");
-        await _fixture.ExecuteAsync("GRANT USAGE ON SCHEMA kestrelacme TO auditor; GRANT SELECT ON ALL TABLES IN SCHEMA kestrelacme TO auditor");
+        await _fixture.ExecuteAsync(
+            "GRANT USAGE ON SCHEMA kestrelacme TO auditor; GRANT SELECT ON ALL TABLES IN SCHEMA kestrelacme TO auditor");
 
         var health = await _fixture.Open(user).CheckAsync(Token);
 

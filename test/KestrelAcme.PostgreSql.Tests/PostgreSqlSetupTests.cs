@@ -78,7 +78,8 @@ public sealed class PostgreSqlSetupTests
     public async Task PersistToPostgreSql_DataSourceOfTheApp_IsUsedAndNotDisposed()
     {
         await using var source = NpgsqlDataSource.Create(Valid);
-        await using (var provider = Build(builder => builder.PersistToPostgreSql(services => services.GetRequiredService<NpgsqlDataSource>()), source))
+        await using (var provider = Build(
+            builder => builder.PersistToPostgreSql(services => services.GetRequiredService<NpgsqlDataSource>()), source))
         {
             Assert.False((await provider.GetRequiredService<IAcmeStorage>().CheckAsync(TestContext.Current.CancellationToken)).Readable);
         }
@@ -102,7 +103,8 @@ public sealed class PostgreSqlSetupTests
     private static string Validate(Action<IAcmeHttpsBuilder> configure)
     {
         using var provider = Build(configure);
-        return Assert.ThrowsAny<OptionsValidationException>(() => provider.GetRequiredService<IOptions<AcmeHttpsOptions>>().Value).ToString();
+        return Assert.ThrowsAny<OptionsValidationException>(() => provider.GetRequiredService<IOptions<AcmeHttpsOptions>>().Value)
+            .ToString();
     }
 
     private static ServiceProvider Build(Action<IAcmeHttpsBuilder> configure, NpgsqlDataSource? source = null)

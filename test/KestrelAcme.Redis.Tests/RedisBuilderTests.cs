@@ -100,7 +100,10 @@ public sealed class RedisBuilderTests
             options.KeyPrefix = "my{app}";
             options.Database = -1;
         })));
-        Assert.Contains("KeyPrefix is 'my{app}', which cannot be used as a hash tag: use 1 to 100 letters", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "KeyPrefix is 'my{app}', which cannot be used as a hash tag: use 1 to 100 letters",
+            exception.Message,
+            StringComparison.Ordinal);
         Assert.Contains("Database is -1, but databases are numbered from 0: use 0 or higher", exception.Message, StringComparison.Ordinal);
     }
 
@@ -109,9 +112,11 @@ public sealed class RedisBuilderTests
     {
         var port = FreePort.Tcp();
         var log = new LogRecorder();
-        await using var app = App(builder => builder.PersistToRedis($"127.0.0.1:{port},user=u,password={Password},abortConnect=true,{Short}"), log);
+        await using var app = App(
+            builder => builder.PersistToRedis($"127.0.0.1:{port},user=u,password={Password},abortConnect=true,{Short}"), log);
         await app.StartAsync(Token);
-        Assert.Contains(log.Lines, line => line.Message.Contains($"Redis at 127.0.0.1:{port} could not be reached", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines, line => line.Message.Contains($"Redis at 127.0.0.1:{port} could not be reached", StringComparison.Ordinal));
         await app.StopAsync(Token);
         Assert.All(log.Lines, line => Assert.DoesNotContain(Password, line.Message + line.Exception, StringComparison.Ordinal));
     }

@@ -128,7 +128,8 @@ public sealed class RedisChangeTests(SharedRedis redis) : IClassFixture<SharedRe
         {
             var expected = minute;
             await fixture.PassAsync(Minute);
-            await Poll.UntilAsync(async _ => (await server.CountsAsync()).GetValueOrDefault("get") >= expected, "the poll", cancellationToken: Token);
+            await Poll.UntilAsync(
+                async _ => (await server.CountsAsync()).GetValueOrDefault("get") >= expected, "the poll", cancellationToken: Token);
         }
 
         // StackExchange.Redis pings once a minute of real time; the rest is what the test itself asks.

@@ -41,9 +41,11 @@ public sealed class RedisConnectionTextTests
 
     [Fact]
     public void Show_EndpointThatIsAUrl_IsLeftOut()
-        => Assert.Equal("the app's connection", RedisConnectionText.Show([new DnsEndPoint("redis://:hunter2@localhost", 6379)], tls: false));
+        => Assert.Equal(
+            "the app's connection", RedisConnectionText.Show([new DnsEndPoint("redis://:hunter2@localhost", 6379)], tls: false));
 
     [Fact]
     public void Show_ConfigurationWithoutEndpoints_IsRefused()
-        => Assert.Throws<ArgumentException>(() => RedisConnectionText.ThrowIfInvalid([.. new ConfigurationOptions().EndPoints], "configuration"));
+        => Assert.Throws<ArgumentException>(
+            () => RedisConnectionText.ThrowIfInvalid([.. new ConfigurationOptions().EndPoints], "configuration"));
 }

@@ -50,7 +50,8 @@ public sealed class RedisFaultsTests
         Assert.Contains("did not respond in time", Message(late), StringComparison.Ordinal);
         Assert.Contains("connection is closed", Message(new ObjectDisposedException("x")), StringComparison.Ordinal);
         Assert.Contains("only database 0", Message(
-            new RedisCommandException("Multiple databases are not supported on this server; cannot switch to database: 3")), StringComparison.Ordinal);
+            new RedisCommandException(
+                "Multiple databases are not supported on this server; cannot switch to database: 3")), StringComparison.Ordinal);
     }
 
     // Redis 5 and several proxies do not know HELLO or AUTH, and repeat what they were sent.

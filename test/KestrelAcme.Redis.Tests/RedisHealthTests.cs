@@ -180,7 +180,8 @@ public sealed class RedisHealthTests : IClassFixture<SharedRedis>, IAsyncLifetim
         Assert.False((await storage.CheckAsync(Token)).Writable);
 
         await _server.RunAsync("REPLICAOF", "NO", "ONE");
-        await Poll.UntilAsync(async token => (await storage.CheckAsync(token)).Writable, "the server to be writable again", cancellationToken: Token);
+        await Poll.UntilAsync(
+            async token => (await storage.CheckAsync(token)).Writable, "the server to be writable again", cancellationToken: Token);
         await storage.WriteAsync("a", Value, cancellationToken: Token);
     }
 

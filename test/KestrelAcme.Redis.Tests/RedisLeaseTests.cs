@@ -25,7 +25,10 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
         var stale = await AcquireAsync(fixture.Open(), TimeSpan.FromMilliseconds(200));
         var other = fixture.Open();
         IStorageLease? next = null;
-        await Poll.UntilAsync(async token => (next = await other.TryAcquireLeaseAsync(Name, Minute, token)) is not null, "the lease to end", cancellationToken: Token);
+        await Poll.UntilAsync(
+            async token => (next = await other.TryAcquireLeaseAsync(Name, Minute, token)) is not null,
+            "the lease to end",
+            cancellationToken: Token);
 
         Assert.True(next!.FencingNumber > stale.FencingNumber);
         Assert.False(stale.Lost.IsCancellationRequested);
@@ -44,7 +47,8 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
         await fixture.BreakAsync();
         await fixture.RestoreAsync();
 
-        await Poll.UntilAsync(async token => (await storage.CheckAsync(token)).Writable, "the store to be reachable again", cancellationToken: Token);
+        await Poll.UntilAsync(
+            async token => (await storage.CheckAsync(token)).Writable, "the store to be reachable again", cancellationToken: Token);
         Assert.Null(await fixture.Open().TryAcquireLeaseAsync(Name, Minute, Token));
         await storage.WriteAsync("a", Value, lease, Token);
         Assert.True(await lease.RenewAsync(Token));
@@ -113,7 +117,8 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
         await using var fixture = new RedisFixture(primary);
         await using var after = new RedisFixture(replica);
         await (await AcquireAsync(fixture.Open())).DisposeAsync();
-        await Poll.UntilAsync(async _ => !(await replica.RunAsync("GET", FenceKey)).IsNull, "the replica to follow", cancellationToken: Token);
+        await Poll.UntilAsync(
+            async _ => !(await replica.RunAsync("GET", FenceKey)).IsNull, "the replica to follow", cancellationToken: Token);
 
         // From here on the replica is behind: it knows neither the lease nor its number.
         await replica.RunAsync("REPLICAOF", "NO", "ONE");
@@ -131,16 +136,22 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
         var server = await redis.GetAsync();
         await using var fixture = new RedisFixture(server);
         var storage = fixture.OpenRedis(RedisServer.Impatient);
-        await Poll.UntilAsync(async token => await storage.TryAcquireLeaseAsync("orders/other", Minute, token) is not null, "a connection", cancellationToken: Token);
+        await Poll.UntilAsync(
+            async token => await storage.TryAcquireLeaseAsync("orders/other", Minute, token) is not null,
+            "a connection",
+            cancellationToken: Token);
 
         // The server is too slow for the client, and grants the lease to nobody.
         await server.RunAsync("CLIENT", "PAUSE", "60000", "WRITE");
         await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.TryAcquireLeaseAsync(Name, Minute, Token));
         await server.RunAsync("CLIENT", "UNPAUSE");
 
-        await Poll.UntilAsync(async _ => (long)await server.RunAsync("EXISTS", LeaseKey) == 0, "the lease to be released", cancellationToken: Token);
         await Poll.UntilAsync(
-            async token => await fixture.Open().TryAcquireLeaseAsync(Name, Minute, token) is not null, "the lease to be free", cancellationToken: Token);
+            async _ => (long)await server.RunAsync("EXISTS", LeaseKey) == 0, "the lease to be released", cancellationToken: Token);
+        await Poll.UntilAsync(
+            async token => await fixture.Open().TryAcquireLeaseAsync(Name, Minute, token) is not null,
+            "the lease to be free",
+            cancellationToken: Token);
     }
 
     [Fact]

@@ -72,7 +72,8 @@ public sealed partial class RedisSecurityTests
     [Fact]
     public async Task AnyMember_WrongPassword_SaysSoAndShowsNoPassword()
     {
-        await using var server = await RedisServer.StartAsync(["--user", "default", "on", ">right-password", "~*", "&*", "+@all"], "right-password");
+        await using var server = await RedisServer.StartAsync(
+            ["--user", "default", "on", ">right-password", "~*", "&*", "+@all"], "right-password");
         await using var fixture = new RedisFixture(server) { Text = RedisServer.Impatient };
         foreach (var storage in new[] { fixture.OpenRedis($"password={Password}"), fixture.OpenRedis() })
         {
@@ -100,7 +101,8 @@ public sealed partial class RedisSecurityTests
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(
             $"127.0.0.1:{FreePort.Tcp()},password={Password},abortConnect=false,connectTimeout=500,syncTimeout=500,asyncTimeout=500");
-        await using var storage = new RedisStorage(RedisConnection.Borrow(() => connection), new RedisStorageOptions(), TimeProvider.System);
+        await using var storage = new RedisStorage(
+            RedisConnection.Borrow(() => connection), new RedisStorageOptions(), TimeProvider.System);
         AssertHidden((await FailAsync(async () => await storage.ReadAsync("a", Token))).ToString());
         AssertHidden((await storage.CheckAsync(Token)).ToString());
     }

@@ -20,7 +20,8 @@ return args[0] switch
     "fill" => await Commands.FillAsync(storage),
     "hold" => await Commands.HoldAsync(storage, args[2]),
     "contend" => await Commands.ContendAsync(storage, args[2], args[3], int.Parse(args[4], CultureInfo.InvariantCulture)),
-    "count" => await CountCommand.RunAsync(storage, args[2], int.Parse(args[3], CultureInfo.InvariantCulture), int.Parse(args[4], CultureInfo.InvariantCulture)),
+    "count" => await CountCommand.RunAsync(
+        storage, args[2], int.Parse(args[3], CultureInfo.InvariantCulture), int.Parse(args[4], CultureInfo.InvariantCulture)),
     "present" => await DnsCommand.PresentAsync(storage, args[2], args[3], args[4]),
     _ => 2,
 };

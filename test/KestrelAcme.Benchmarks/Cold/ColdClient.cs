@@ -47,7 +47,8 @@ internal sealed class ColdClient(int port, string name)
 
     /// <summary>Makes full handshakes, four at a time.</summary>
     public Task WorkAsync(int handshakes, CancellationToken cancellationToken)
-        => Parallel.ForAsync(0, handshakes, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellationToken }, async (_, token) =>
+        => Parallel.ForAsync(
+            0, handshakes, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellationToken }, async (_, token) =>
         {
             await using var connection = await ConnectAsync(null, token);
         });

@@ -78,7 +78,8 @@ internal static class ColdReport
         }
         catch (Exception exception)
         {
-            throw new InvalidOperationException($"{contestant.Title}: no handshake with the right certificate. Output:\n{process.Output}", exception);
+            throw new InvalidOperationException(
+                $"{contestant.Title}: no handshake with the right certificate. Output:\n{process.Output}", exception);
         }
     }
 

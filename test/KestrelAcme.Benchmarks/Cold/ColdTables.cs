@@ -9,12 +9,14 @@ internal static class ColdTables
     {
         Console.WriteLine($"{contestants[0].First.Count} rounds; medians (minimum to maximum).");
         Console.WriteLine();
-        Console.WriteLine("| server | first start, s | processor, s | methods compiled | restart, s | processor, s | methods compiled | on disk, MB |");
+        Console.WriteLine(
+            "| server | first start, s | processor, s | methods compiled | restart, s | processor, s | methods compiled | on disk, MB |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var server in contestants)
         {
             Console.WriteLine(
-                $"| {server.Title} | {Starts(server.First)} | {Starts(server.Again)} | {(server.Files.Count == 0 ? "" : Number(server.Megabytes, "0.0"))} |");
+                $"| {server.Title} | {Starts(server.First)} | {Starts(server.Again)} "
+                + $"| {(server.Files.Count == 0 ? "" : Number(server.Megabytes, "0.0"))} |");
         }
 
         Console.WriteLine();
@@ -28,7 +30,8 @@ internal static class ColdTables
 
     private static void PrintMemory(List<Contestant> contestants, int handshakes)
     {
-        Console.WriteLine($"| server, restarted | resident at rest, MB | private, MB | resident after {handshakes:N0} handshakes, MB | private, MB |");
+        Console.WriteLine(
+            $"| server, restarted | resident at rest, MB | private, MB | resident after {handshakes:N0} handshakes, MB | private, MB |");
         Console.WriteLine("|---|---|---|---|---|");
         foreach (var server in contestants)
         {
@@ -55,7 +58,8 @@ internal static class ColdTables
             Console.WriteLine($"| NativeAOT: restart, beside Caddy | {Ratio(aot.Again, caddy.Again)} | 1.5 |");
             if (aot.AtRest.Count > 0)
             {
-                Console.WriteLine($"| NativeAOT: resident at rest, beside Caddy | {Number(Middle(aot.AtRest.Select(m => m.Resident)) / Middle(caddy.AtRest.Select(m => m.Resident)), "0.00")} | 1.0 |");
+                var ratio = Middle(aot.AtRest.Select(m => m.Resident)) / Middle(caddy.AtRest.Select(m => m.Resident));
+                Console.WriteLine($"| NativeAOT: resident at rest, beside Caddy | {Number(ratio, "0.00")} | 1.0 |");
             }
         }
     }
@@ -63,9 +67,11 @@ internal static class ColdTables
     private static string Starts(List<ColdStart> starts)
         => $"{Span(starts.Select(s => s.Seconds), "0.00")} | {Span(starts.Select(s => s.ProcessorSeconds), "0.00")} | {Methods(starts)}";
 
-    private static string Methods(List<ColdStart> starts) => starts.TrueForAll(s => s.Methods == 0) ? "0" : Span(starts.Select(s => (double)s.Methods), "N0");
+    private static string Methods(List<ColdStart> starts)
+        => starts.TrueForAll(s => s.Methods == 0) ? "0" : Span(starts.Select(s => (double)s.Methods), "N0");
 
-    private static string Memory(List<ProcessMemory> samples) => $"{Span(samples.Select(m => m.Resident), "0")} | {Span(samples.Select(m => m.Private), "0")}";
+    private static string Memory(List<ProcessMemory> samples)
+        => $"{Span(samples.Select(m => m.Resident), "0")} | {Span(samples.Select(m => m.Private), "0")}";
 
     // Medians of one run: both took turns.
     private static string Ratio(List<ColdStart> ours, List<ColdStart> theirs)

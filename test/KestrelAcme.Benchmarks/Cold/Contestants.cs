@@ -24,7 +24,13 @@ internal sealed class Contestants(TemporaryFolder folder, PebbleServer pebble, s
             new("the app without us, JIT", runJit, Without(certificate), certificate.RootPem, true, []),
             new("ours, JIT", runJit, Ours, rootPem, true, Assemblies(jit)),
             new("ours, ReadyToRun", ["dotnet", Path.Combine(r2r, "KestrelAcme.ColdStart.dll")], Ours, rootPem, true, Assemblies(r2r)),
-            new("ours, NativeAOT", [Path.Combine(aot, "KestrelAcme.ColdStart")], Ours, rootPem, true, [Path.Combine(aot, "KestrelAcme.ColdStart")]),
+            new(
+                "ours, NativeAOT",
+                [Path.Combine(aot, "KestrelAcme.ColdStart")],
+                Ours,
+                rootPem,
+                true,
+                [Path.Combine(aot, "KestrelAcme.ColdStart")]),
         };
         if (Executable.Find("caddy") is { } caddy)
         {
@@ -39,7 +45,11 @@ internal sealed class Contestants(TemporaryFolder folder, PebbleServer pebble, s
     private async Task<string> PublishAsync(string form)
     {
         var output = folder.Combine(form);
-        List<string> arguments = ["publish", ProjectPath(), "-c", "Release", "-o", output, "-v", "q", $"-p:PublishedAs={form}", "-nodeReuse:false", "-p:UseSharedCompilation=false"];
+        List<string> arguments =
+        [
+            "publish", ProjectPath(), "-c", "Release", "-o", output, "-v", "q", $"-p:PublishedAs={form}", "-nodeReuse:false",
+            "-p:UseSharedCompilation=false",
+        ];
         if (form != "jit")
         {
             arguments.AddRange(["-r", RuntimeInformation.RuntimeIdentifier]);
@@ -74,7 +84,8 @@ internal sealed class Contestants(TemporaryFolder folder, PebbleServer pebble, s
 
     private Func<string, IReadOnlyDictionary<string, string?>> Without(LoopbackCertificate certificate)
     {
-        var (leaf, key) = (folder.Write("static.pem", certificate.CertificatePem), folder.Write("static-key.pem", certificate.PrivateKeyPem));
+        var (leaf, key) = (
+            folder.Write("static.pem", certificate.CertificatePem), folder.Write("static-key.pem", certificate.PrivateKeyPem));
         return _ => new Dictionary<string, string?>(Listening())
         {
             ["AcmeHttps__Enabled"] = "false",
@@ -99,11 +110,19 @@ internal sealed class Contestants(TemporaryFolder folder, PebbleServer pebble, s
             ["http"] = new { alternate_port = pebble.HttpPort },
             ["tls-alpn"] = new { disabled = true },
         };
-        var issuer = new { module = "acme", ca = pebble.DirectoryUrl, trusted_roots_pem_files = new[] { pebble.TrustedRootsPath }, challenges };
+        var issuer
+            = new { module = "acme", ca = pebble.DirectoryUrl, trusted_roots_pem_files = new[] { pebble.TrustedRootsPath }, challenges };
         var server = new
         {
             listen = new[] { $"127.0.0.1:{httpsPort}" },
-            routes = new[] { new { match = new[] { new { host = new[] { Name } } }, handle = new[] { new { handler = "static_response", body = "Hello" } } } },
+            routes = new[]
+            {
+                new
+                {
+                    match = new[] { new { host = new[] { Name } } },
+                    handle = new[] { new { handler = "static_response", body = "Hello" } },
+                },
+            },
         };
         var configuration = new
         {

@@ -111,7 +111,9 @@ public sealed class SharedFolderProcessTests : IDisposable
         var writes = children.SelectMany(child => child.Lines)
             .Where(line => line.StartsWith("wrote", StringComparison.Ordinal))
             .Select(line => line.Split(' '))
-            .Select(words => (Count: int.Parse(words[1], CultureInfo.InvariantCulture), Number: long.Parse(words[3], CultureInfo.InvariantCulture)))
+            .Select(
+                words => (Count: int.Parse(words[1], CultureInfo.InvariantCulture), Number: long.Parse(
+                    words[3], CultureInfo.InvariantCulture)))
             .OrderBy(write => write.Count)
             .ToList();
         Assert.Equal(Enumerable.Range(1, writes.Count), writes.Select(write => write.Count));

@@ -225,7 +225,9 @@ public sealed class SharedFolderTests : IAsyncDisposable
         Assert.Equal(lease.FencingNumber, held.GetProperty("fencingNumber").GetInt64());
         Assert.Equal(_fixture.Time.GetUtcNow() + Minute, held.GetProperty("expires").GetDateTimeOffset());
         Assert.NotEqual(MachineIdentity.Current, held.GetProperty("machine").GetString());
-        Assert.Equal($"{lease.FencingNumber:D19}\n", await File.ReadAllTextAsync(Record.Replace("a~lease", "a~lock", StringComparison.Ordinal), Token));
+        Assert.Equal(
+            $"{lease.FencingNumber:D19}\n",
+            await File.ReadAllTextAsync(Record.Replace("a~lease", "a~lock", StringComparison.Ordinal), Token));
 
         await lease.DisposeAsync();
         Assert.False((await RecordAsync()).TryGetProperty("owner", out var owner) && owner.ValueKind != JsonValueKind.Null);
