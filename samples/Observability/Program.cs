@@ -29,6 +29,9 @@ builder.Services.AddHealthChecks().AddAcmeHttps();
 
 var app = builder.Build();
 app.MapGet("/", () => "Hello over HTTPS\n");
+
+// In production, call RequireAuthorization().
+app.MapAcmeHttpsStatus("/acme-status");
 app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
 app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
 app.MapHealthChecks("/health/acme", new HealthCheckOptions

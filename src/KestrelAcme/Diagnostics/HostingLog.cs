@@ -36,4 +36,10 @@ internal static partial class HostingLog
         "The DNS provider {Type} at {Host} is used over plain HTTP: anyone on the network path can read its API key and change the zone. "
         + "Put TLS in front of it and write an https URL, or run it on this machine.")]
     public static partial void PlainHttpProvider(this ILogger logger, Quoted type, Quoted host);
+
+    [LoggerMessage(1006, LogLevel.Warning,
+        "The status page at {Pattern} needs no authorization: everybody who can reach the app sees all names and what the CA said. "
+        + "Call app.MapAcmeHttpsStatus(...).RequireAuthorization().",
+        EventName = nameof(StatusPageOpen))]
+    public static partial void StatusPageOpen(this ILogger logger, Quoted pattern);
 }

@@ -28,14 +28,6 @@ internal sealed class CertificateHealthCheck(
     // Names of a certificate; a CA may allow thousands.
     private const int MostNames = 20;
 
-    private static readonly (CertificateProblems Problem, string Text)[] Texts =
-    [
-        (CertificateProblems.Expired, "expired"),
-        (CertificateProblems.Missing, "no certificate for its names"),
-        (CertificateProblems.Overdue, "renewal overdue"),
-        (CertificateProblems.Blocked, "blocked until an operator acts"),
-    ];
-
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         => Task.FromResult(Check(context.Registration.FailureStatus));
 
@@ -92,7 +84,7 @@ internal sealed class CertificateHealthCheck(
 
         if (problems.Count > 0)
         {
-            var named = problems.Take(MostNamed).Select(c => $"{c.Certificate.Id} ({Words(c.Problems)})");
+            var named = problems.Take(MostNamed).Select(c => $"{c.Certificate.Id} ({CertificateHealthPolicy.Describe(c.Problems)})");
             var more = problems.Count > MostNamed ? $", and {problems.Count - MostNamed} more" : "";
             yield return $"{problems.Count} of {count} certificates need attention: {string.Join(", ", named)}{more}.";
         }
@@ -113,9 +105,10 @@ internal sealed class CertificateHealthCheck(
 
         if (condition.Problems != CertificateProblems.None)
         {
+            var words = CertificateHealthPolicy.Describe(condition.Problems);
             var failure = (certificate.Blocked?.Invoke()?.ToFailure(0) ?? certificate.Failure)?.Message;
-            described["problem"] = failure is null ? Words(condition.Problems)
-                : $"{Words(condition.Problems)}: {QuotedText.Words(failure, QuotedText.MaxReplyLength)}";
+            described["problem"] = failure is null ? words
+                : $"{words}: {QuotedText.Words(failure, QuotedText.MaxReplyLength)}";
         }
 
         return described;
@@ -123,7 +116,4 @@ internal sealed class CertificateHealthCheck(
 
     private static string Describe(StorageFault fault)
         => string.Create(CultureInfo.InvariantCulture, $"unavailable since {fault.Since:u}: {fault.Reason}");
-
-    private static string Words(CertificateProblems problems)
-        => string.Join(", ", Texts.Where(t => problems.HasFlag(t.Problem)).Select(t => t.Text));
 }

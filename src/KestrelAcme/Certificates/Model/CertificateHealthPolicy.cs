@@ -9,6 +9,18 @@ internal static class CertificateHealthPolicy
     /// </summary>
     public const double OverdueShare = 0.05;
 
+    private static readonly (CertificateProblems Problem, string Text)[] Texts =
+    [
+        (CertificateProblems.Expired, "expired"),
+        (CertificateProblems.Missing, "no certificate for its names"),
+        (CertificateProblems.Overdue, "renewal overdue"),
+        (CertificateProblems.Blocked, "blocked until an operator acts"),
+    ];
+
+    /// <summary>Says in words what is wrong; empty if nothing is.</summary>
+    public static string Describe(CertificateProblems problems)
+        => string.Join(", ", Texts.Where(t => problems.HasFlag(t.Problem)).Select(t => t.Text));
+
     /// <param name="certificate">The served certificate; <see langword="null"/> if there is none.</param>
     /// <param name="dueAt">When its renewal is due, as if nothing had failed.</param>
     /// <param name="isBlocked">Whether only an operator can get the next order to succeed.</param>
