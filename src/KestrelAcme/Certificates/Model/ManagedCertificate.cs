@@ -81,7 +81,9 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>The orders in a row whose certificate could not be stored.</summary>
     public UnstoredOrders? Unstored { get; set; }
 
-    /// <summary>Whether the last attempt ended because its lease did. Twice in a row is a failure: the store may grant what it denies.</summary>
+    /// <summary>
+    /// Whether the last attempt ended because its lease did. Twice in a row is a failure: the store may grant what it denies.
+    /// </summary>
     public bool LostLease { get; set; }
 
     /// <summary>
