@@ -11,15 +11,13 @@ namespace KestrelAcme.PostgreSql;
 /// to time.
 /// </summary>
 internal sealed class PostgreSqlFollower(
-    PostgreSqlDatabase database, PostgreSqlStorageOptions options, TimeProvider time, Action<StorageChange> post)
+    PostgreSqlDatabase database, PostgreSqlStorageOptions options, TimeProvider time)
 {
-    /// <summary>Follows the changes until it fails or is canceled.</summary>
-    /// <param name="activate">Called as soon as every later change will be noticed.</param>
-    /// <param name="stop">Ends it.</param>
-    public Task RunAsync(Action activate, CancellationToken stop)
-        => options.ListenForChanges ? ListenAsync(activate, stop) : PollAsync(activate, stop);
+    /// <inheritdoc cref="FollowChanges"/>
+    public Task RunAsync(Action activate, Action<StorageChange> post, CancellationToken stop)
+        => options.ListenForChanges ? ListenAsync(activate, post, stop) : PollAsync(activate, post, stop);
 
-    private async Task ListenAsync(Action activate, CancellationToken stop)
+    private async Task ListenAsync(Action activate, Action<StorageChange> post, CancellationToken stop)
     {
         await using var connection = await database.OpenAsync(stop);
         var received = new ConcurrentQueue<string>();
@@ -30,11 +28,11 @@ internal sealed class PostgreSqlFollower(
         while (true)
         {
             var isQuiet = !await WaitAsync(connection, stop);
-            last = Report(received, last);
+            last = Report(received, last, post);
             if (isQuiet)
             {
                 // Also shows that the connection still works.
-                last = await CatchUpAsync(connection, last, stop);
+                last = await CatchUpAsync(connection, last, post, stop);
             }
         }
     }
@@ -54,7 +52,7 @@ internal sealed class PostgreSqlFollower(
         }
     }
 
-    private async Task PollAsync(Action activate, CancellationToken stop)
+    private async Task PollAsync(Action activate, Action<StorageChange> post, CancellationToken stop)
     {
         var last = await database.RunAsync("watching for changes", ReadPositionAsync, stop);
         activate();
@@ -62,12 +60,12 @@ internal sealed class PostgreSqlFollower(
         {
             await Task.Delay(options.PollInterval, time, stop);
             last = await database.RunAsync(
-                "watching for changes", (connection, token) => CatchUpAsync(connection, last, token), stop);
+                "watching for changes", (connection, token) => CatchUpAsync(connection, last, post, token), stop);
         }
     }
 
     // Notifications arrive in the order of their versions, because the counter is locked until the commit.
-    private Position Report(ConcurrentQueue<string> received, Position last)
+    private static Position Report(ConcurrentQueue<string> received, Position last, Action<StorageChange> post)
     {
         while (received.TryDequeue(out var payload))
         {
@@ -90,7 +88,8 @@ internal sealed class PostgreSqlFollower(
         return last;
     }
 
-    private async Task<Position> CatchUpAsync(NpgsqlConnection connection, Position last, CancellationToken cancellationToken)
+    private async Task<Position> CatchUpAsync(
+        NpgsqlConnection connection, Position last, Action<StorageChange> post, CancellationToken cancellationToken)
     {
         var now = await ReadPositionAsync(connection, cancellationToken);
         if (now == last)

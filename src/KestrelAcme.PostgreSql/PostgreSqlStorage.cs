@@ -14,7 +14,7 @@ internal sealed class PostgreSqlStorage : IAcmeStorage, IAsyncDisposable, IDispo
 
     private readonly PostgreSqlDatabase _database;
     private readonly PostgreSqlSchema _schema;
-    private readonly PostgreSqlWatch _watch;
+    private readonly SharedWatch _watch;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private long _highest;
@@ -29,7 +29,12 @@ internal sealed class PostgreSqlStorage : IAcmeStorage, IAsyncDisposable, IDispo
     {
         _schema = new(options);
         _database = new(source, owned, _schema, time, logger);
-        _watch = new(_database, options, time, logger);
+        _watch = new(
+            new PostgreSqlFollower(_database, options, time).RunAsync,
+            failure => _database.Describe("watching for changes", failure),
+            reason => logger.WatchLost(reason),
+            () => logger.WatchRestored(_database.Place),
+            time);
         (_time, _logger) = (time, logger);
     }
 

@@ -4,6 +4,8 @@ using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
 using Xunit;
 
+[assembly: AssemblyFixture(typeof(SharedPostgreSqlServer))]
+
 namespace KestrelAcme.PostgreSql.Tests;
 
 /// <summary>
@@ -36,14 +38,14 @@ internal sealed class PostgreSqlFixture : IStorageFixture
     /// <param name="fake">The clock of all instances; the system's by default.</param>
     public static async ValueTask<PostgreSqlFixture> CreateAsync(PostgreSqlStorageOptions? options = null, FakeTimeProvider? fake = null)
     {
-        var server = await SharedServer.GetAsync();
+        var server = await SharedPostgreSqlServer.GetAsync();
         return new(server, await server.CreateDatabaseAsync(), isShared: false, options ?? new(), fake);
     }
 
     /// <summary>Creates a new schema in a database of others, which is quicker. The database cannot be made unreachable.</summary>
     public static async ValueTask<PostgreSqlFixture> CreateSchemaAsync(FakeTimeProvider? fake = null)
     {
-        var server = await SharedServer.GetAsync();
+        var server = await SharedPostgreSqlServer.GetAsync();
         var options = new PostgreSqlStorageOptions { Schema = $"schema{Interlocked.Increment(ref _schemas)}" };
         return new(server, "postgres", isShared: true, options, fake);
     }

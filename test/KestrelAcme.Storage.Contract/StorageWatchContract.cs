@@ -6,6 +6,9 @@ namespace KestrelAcme.Storage.Contract;
 /// <summary>Change notifications.</summary>
 public abstract class StorageWatchContract : StorageContract
 {
+    /// <summary>How many keys are written while the reader is slow: more than a watch keeps.</summary>
+    protected virtual int ManyChanges => 3000;
+
     [Fact]
     public async Task WatchAsync_Started_ReportsEverythingFirst()
     {
@@ -83,15 +86,14 @@ public abstract class StorageWatchContract : StorageContract
     [Fact]
     public async Task WatchAsync_ReaderIsSlow_MissesNothing()
     {
-        const int Count = 3000;
         await using var changes = Storage.WatchAsync("a/", Token).GetAsyncEnumerator(Token);
         Assert.True(await changes.MoveNextAsync());
-        foreach (var batch in Enumerable.Range(0, Count).Chunk(100))
+        foreach (var batch in Enumerable.Range(0, ManyChanges).Chunk(100))
         {
             await Task.WhenAll(batch.Select(i => Storage.WriteAsync($"a/{i}", Bytes("1"), cancellationToken: Token).AsTask()));
         }
 
-        var missing = Enumerable.Range(0, Count).Select(i => $"a/{i}").ToHashSet(StringComparer.Ordinal);
+        var missing = Enumerable.Range(0, ManyChanges).Select(i => $"a/{i}").ToHashSet(StringComparer.Ordinal);
         while (missing.Count > 0 && await changes.MoveNextAsync())
         {
             if (changes.Current.Key is { } key)

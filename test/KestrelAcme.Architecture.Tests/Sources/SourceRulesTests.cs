@@ -14,7 +14,7 @@ public sealed class SourceRulesTests
     private static readonly string[] FrameworkNamespaces =
     [
         "Microsoft.Extensions.DependencyInjection", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Hosting",
-        "System.Runtime.CompilerServices",
+        "Microsoft.EntityFrameworkCore", "System.Runtime.CompilerServices",
     ];
 
     private static readonly List<SourceFile> Products = [.. Repository.Files("src", "*.cs").Select(path => new SourceFile(path))];

@@ -1,19 +1,18 @@
-using KestrelAcme.PostgreSql.Tests;
-using KestrelAcme.Testing.Servers;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(SharedServer))]
+namespace KestrelAcme.Testing.Servers;
 
-namespace KestrelAcme.PostgreSql.Tests;
-
-/// <summary>One server for all tests, started by the first one that needs it.</summary>
-public sealed class SharedServer : IAsyncDisposable
+/// <summary>
+/// One server for all tests of an assembly, started by the first one that needs it. Declare it with
+/// <c>[assembly: AssemblyFixture(typeof(SharedPostgreSqlServer))]</c>, which stops it.
+/// </summary>
+public sealed class SharedPostgreSqlServer : IAsyncDisposable
 {
     private static readonly SemaphoreSlim Gate = new(1);
     private static PostgreSqlServer? _server;
 
     /// <summary>Returns the server; skips the running test if PostgreSQL is not installed.</summary>
-    internal static async Task<PostgreSqlServer> GetAsync()
+    public static async Task<PostgreSqlServer> GetAsync()
     {
         await Gate.WaitAsync(TestContext.Current.CancellationToken);
         try

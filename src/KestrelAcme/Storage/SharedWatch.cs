@@ -1,36 +1,42 @@
 using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
-using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.PostgreSql;
+namespace KestrelAcme.Storage;
+
+/// <summary>Follows the changes of all instances until it fails or is canceled.</summary>
+/// <param name="activate">Called as soon as every later change will be noticed.</param>
+/// <param name="post">Called for each change.</param>
+/// <param name="stop">Ends it.</param>
+internal delegate Task FollowChanges(Action activate, Action<StorageChange> post, CancellationToken stop);
 
 /// <summary>
-/// Tells all watches of the process of the changes that one <see cref="PostgreSqlFollower"/> finds, and starts it again after a failure. It
-/// runs only while there are watches.
+/// Tells all watches of the process of the changes that one follower finds, and starts the follower again after a failure. It runs only
+/// while there are watches.
 /// </summary>
-internal sealed class PostgreSqlWatch : IAsyncDisposable
+/// <remarks>Compiled into each storage that follows the changes of a database in one place.</remarks>
+/// <param name="follow">Follows the changes.</param>
+/// <param name="describe">Describes a failure of it.</param>
+/// <param name="lost">Called with the reason when changes cannot be followed any more.</param>
+/// <param name="restored">Called when they are followed again.</param>
+/// <param name="time">The clock, for pauses.</param>
+internal sealed class SharedWatch(
+    FollowChanges follow,
+    Func<Exception, StorageUnavailableException> describe,
+    Action<string> lost,
+    Action restored,
+    TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    private readonly PostgreSqlDatabase _database;
-    private readonly PostgreSqlFollower _follower;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly List<(string Prefix, StorageChangeFeed Feed)> _watches = [];
     private Run? _run;
 
-    public PostgreSqlWatch(PostgreSqlDatabase database, PostgreSqlStorageOptions options, TimeProvider time, ILogger logger)
-    {
-        (_database, _time, _logger) = (database, time, logger);
-        _follower = new(database, options, time, Post);
-    }
-
     /// <summary>Reports the changes below a prefix.</summary>
     /// <exception cref="StorageUnavailableException">
-    /// The database could not be reached at the beginning. Once the watch is active, it reconnects by itself.
+    /// The store could not be reached at the beginning. Once the watch is active, it reconnects by itself.
     /// </exception>
     public async IAsyncEnumerable<StorageChange> WatchAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -108,7 +114,7 @@ internal sealed class PostgreSqlWatch : IAsyncDisposable
         {
             try
             {
-                await _follower.RunAsync(() => Activate(run), stop);
+                await follow(() => Activate(run), Post, stop);
             }
             catch (Exception exception)
             {
@@ -118,7 +124,7 @@ internal sealed class PostgreSqlWatch : IAsyncDisposable
                     return;
                 }
 
-                var failure = _database.Describe("watching for changes", exception);
+                var failure = describe(exception);
                 if (!run.Active.Task.IsCompleted)
                 {
                     GiveUp(run, failure);
@@ -129,7 +135,7 @@ internal sealed class PostgreSqlWatch : IAsyncDisposable
             }
 
             // Instances that were disconnected together do not return together.
-            await Task.Delay(run.Pause * (0.5 + (Random.Shared.NextDouble() / 2)), _time, stop)
+            await Task.Delay(run.Pause * (0.5 + (Random.Shared.NextDouble() / 2)), time, stop)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             run.Pause = run.Pause * 2 < LongestPause ? run.Pause * 2 : LongestPause;
         }
@@ -147,7 +153,7 @@ internal sealed class PostgreSqlWatch : IAsyncDisposable
         if (run.IsLost)
         {
             run.IsLost = false;
-            _logger.WatchRestored(_database.Place);
+            restored();
         }
     }
 
@@ -170,7 +176,7 @@ internal sealed class PostgreSqlWatch : IAsyncDisposable
         if (!run.IsLost)
         {
             run.IsLost = true;
-            _logger.WatchLost(failure.Message);
+            lost(failure.Message);
         }
     }
 

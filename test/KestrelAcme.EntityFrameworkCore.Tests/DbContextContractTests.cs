@@ -1,0 +1,56 @@
+using KestrelAcme.Storage.Contract;
+using KestrelAcme.Testing;
+
+namespace KestrelAcme.EntityFrameworkCore.Tests;
+
+/// <summary>The suites that every storage passes, on two databases.</summary>
+public static class DbContextContractTests
+{
+    public sealed class SqliteValues : StorageValueContract
+    {
+        protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.Sqlite);
+    }
+
+    public sealed class SqliteLeases : StorageLeaseContract
+    {
+        protected override async ValueTask<IStorageFixture> CreateAsync()
+            => await DbContextFixture.CreateAsync(Kind.Sqlite, new FakeTimeProvider());
+    }
+
+    public sealed class SqliteWatches : StorageWatchContract
+    {
+        // A write takes several statements.
+        protected override int ManyChanges => 1100;
+
+        protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.Sqlite);
+    }
+
+    public sealed class SqliteFaults : StorageFaultContract
+    {
+        protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.Sqlite);
+    }
+
+    public sealed class PostgreSqlValues : StorageValueContract
+    {
+        protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.PostgreSql);
+    }
+
+    public sealed class PostgreSqlLeases : StorageLeaseContract
+    {
+        protected override async ValueTask<IStorageFixture> CreateAsync()
+            => await DbContextFixture.CreateAsync(Kind.PostgreSql, new FakeTimeProvider());
+    }
+
+    public sealed class PostgreSqlWatches : StorageWatchContract
+    {
+        // A write takes several statements.
+        protected override int ManyChanges => 1100;
+
+        protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.PostgreSql);
+    }
+
+    public sealed class PostgreSqlFaults : StorageFaultContract
+    {
+        protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.PostgreSql);
+    }
+}
