@@ -1,40 +1,51 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KestrelAcme.Challenges;
 
 /// <summary>
-/// Looks up shared responses for many requests at once: each name is read once for all requests that wait for it, and all waiting names are
-/// read together. Anyone can choose which names are requested and how often. Such requests keep the store a little busy, but do not prevent
-/// a CA from getting its response.
+/// Looks up challenges in the store that this instance has not learned of yet, for many requests at once. Anyone can choose which names are
+/// requested and how often, so all names that wait share a round: one of them is read, and several are found by listing what is stored. The
+/// number of rounds is limited. Whatever strangers request, a CA gets its response within a round.
 /// </summary>
 /// <remarks>
-/// Safe for concurrent use. A request gets the result of a read that started after it, so a response that was shared just before is not
-/// missed because of an earlier request.
+/// Safe for concurrent use. A request gets the result of a round that started after it, so a challenge that was shared just before is not
+/// missed because of an earlier request. A name that was not found is not looked up again for a second.
 /// </remarks>
-internal sealed class SharedResponseReader(SharedChallengeResponses responses, TimeProvider time)
+internal sealed class SharedResponseReader(SharedChallengeTable<string> table, TimeProvider time)
 {
     // The maximum number of waiting connections, because each takes memory.
     public const int MaxWaiting = 4096;
 
-    // Small enough for a store that reads values one by one to finish in time.
-    private const int BatchSize = 16;
-    private const int MaxReads = 4;
-    private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(5);
+    /// <summary>The number of rounds that may follow each other at once.</summary>
+    public const int Burst = 8;
 
-    // The pause while names arrive faster than one read takes them.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    private const int MaxMissing = 4096;
+    private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Missing = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly Queue<string> _order = new();
-    private readonly Dictionary<string, TaskCompletionSource<string?>> _asked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _missing = new(StringComparer.Ordinal);
+    private Dictionary<string, TaskCompletionSource<string?>> _asked = new(StringComparer.Ordinal);
     private int _waiting;
-    private int _reads;
+    private bool _reads;
+    private double _rounds = Burst;
+    private long _roundsAt = time.GetTimestamp();
+
+    /// <summary>The interval of rounds if requests do not end. A round is one query, and one more if it finds something.</summary>
+    public static TimeSpan RoundInterval { get; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Returns the response that any instance shares under a name; <see langword="null"/> if there is none.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be read, or too many requests wait for it.</exception>
     public async Task<string?> FindAsync(string name, CancellationToken cancellationToken)
     {
+        if (_missing.TryGetValue(name, out var at) && time.GetElapsedTime(at) < Missing)
+        {
+            return null;
+        }
+
         if (Interlocked.Increment(ref _waiting) > MaxWaiting)
         {
             Interlocked.Decrement(ref _waiting);
@@ -55,35 +66,39 @@ internal sealed class SharedResponseReader(SharedChallengeResponses responses, T
     {
         lock (_gate)
         {
-            if (_asked.TryGetValue(name, out var asked))
+            if (!_asked.TryGetValue(name, out var asked))
             {
-                return asked.Task;
-            }
-
-            _asked[name] = asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            _order.Enqueue(name);
-            if (_reads < MaxReads)
-            {
-                _reads++;
-                _ = Task.Run(ReadAsync, CancellationToken.None);
+                _asked[name] = asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (!_reads)
+                {
+                    _reads = true;
+                    _ = Task.Run(ReadAllAsync, CancellationToken.None);
+                }
             }
 
             return asked.Task;
         }
     }
 
-    private async Task ReadAsync()
+    private async Task ReadAllAsync()
     {
-        while (Take() is { Count: > 0 } asked)
+        while (true)
         {
+            if (PauseBeforeRound() is { Ticks: > 0 } pause)
+            {
+                await Task.Delay(pause, time, CancellationToken.None);
+                continue;
+            }
+
+            if (Take() is not { } asked)
+            {
+                return;
+            }
+
             using var limit = new TimeLimit(ReadTime, time);
             try
             {
-                var found = await responses.FindManyAsync(asked.Keys, limit.Token).WaitAsync(limit.Token);
-                foreach (var (name, response) in asked)
-                {
-                    response.TrySetResult(found.GetValueOrDefault(name));
-                }
+                Respond(asked, await ReadAsync(asked.Keys, limit.Token).WaitAsync(limit.Token));
             }
             catch (Exception exception)
             {
@@ -96,39 +111,100 @@ internal sealed class SharedResponseReader(SharedChallengeResponses responses, T
                     _ = response.Task.Exception;
                 }
             }
-
-            if (HasMore())
-            {
-                await Task.Delay(Pause, time, CancellationToken.None);
-            }
         }
     }
 
-    private bool HasMore()
+    // Only this loop takes rounds. If they are used up, a round is gained in each interval.
+    private TimeSpan PauseBeforeRound()
+    {
+        var now = time.GetTimestamp();
+        _rounds = Math.Min(Burst, _rounds + (time.GetElapsedTime(_roundsAt, now) / RoundInterval));
+        _roundsAt = now;
+        if (_rounds >= 1)
+        {
+            _rounds--;
+            return TimeSpan.Zero;
+        }
+
+        return (1 - _rounds) * RoundInterval + TimeSpan.FromMilliseconds(1);
+    }
+
+    private Dictionary<string, TaskCompletionSource<string?>>? Take()
     {
         lock (_gate)
         {
-            return _order.Count > 0;
+            if (_asked.Count == 0)
+            {
+                // This round was not needed.
+                _rounds++;
+                _reads = false;
+                return null;
+            }
+
+            var asked = _asked;
+            _asked = new(StringComparer.Ordinal);
+            return asked;
         }
     }
 
-    private Dictionary<string, TaskCompletionSource<string?>> Take()
+    private async Task<Dictionary<string, string>> ReadAsync(ICollection<string> names, CancellationToken cancellationToken)
     {
-        var asked = new Dictionary<string, TaskCompletionSource<string?>>(StringComparer.Ordinal);
-        lock (_gate)
+        var byKey = names.ToDictionary(table.KeyOf, name => name, StringComparer.Ordinal);
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (byKey.Count == 1)
         {
-            while (asked.Count < BatchSize && _order.TryDequeue(out var name))
+            var (key, name) = byKey.Single();
+            if (await table.Storage.ReadAsync(key, cancellationToken) is { } value
+                && await table.RespondAsync(key, value, cancellationToken) is { } response)
             {
-                _asked.Remove(name, out var response);
-                asked[name] = response!;
+                found[name] = response;
             }
 
-            if (asked.Count == 0)
+            return found;
+        }
+
+        var stored = new List<string>();
+        await foreach (var key in table.Storage.ListAsync(table.Prefix, cancellationToken))
+        {
+            if (byKey.ContainsKey(key))
             {
-                _reads--;
+                stored.Add(key);
             }
         }
 
-        return asked;
+        var failures = new List<string>();
+        var values = TolerantReader.ReadManyAsync(
+            table.Storage, stored, (_, reason) => failures.Add(reason), NullLogger.Instance, cancellationToken);
+        await foreach (var (key, value) in values)
+        {
+            if (await table.RespondAsync(key, value, cancellationToken) is { } response)
+            {
+                found[byKey[key]] = response;
+            }
+        }
+
+        return failures.Count == 0 || found.Count > 0 ? found : throw new StorageUnavailableException(failures[0]);
+    }
+
+    private void Respond(Dictionary<string, TaskCompletionSource<string?>> asked, Dictionary<string, string> found)
+    {
+        if (_missing.Count > MaxMissing)
+        {
+            _missing.Clear();
+        }
+
+        var now = time.GetTimestamp();
+        foreach (var (name, response) in asked)
+        {
+            if (found.TryGetValue(name, out var value))
+            {
+                response.TrySetResult(value);
+            }
+            else
+            {
+                _missing[name] = now;
+                response.TrySetResult(null);
+            }
+        }
     }
 }

@@ -54,4 +54,11 @@ internal static partial class CertificatesLog
         "account. Orders for new names are placed one at a time, the next one at {Until:u}, until one is accepted. Renewals " +
         "continue.")]
     public static partial void AccountHeld(this ILogger logger, Quoted directoryUrl, DateTimeOffset until);
+
+    [LoggerMessage(
+        1190, LogLevel.Error,
+        "The stored account at {DirectoryUrl} has another key, and nothing proves that an instance with the current key replaced it. " +
+        "KestrelAcme continues with the key that it holds. If you replaced the account, restart the app. Otherwise find out who can " +
+        "write to the store: a restart would use the account there.")]
+    public static partial void AccountKeyNotProved(this ILogger logger, Quoted directoryUrl);
 }

@@ -31,9 +31,8 @@ internal static partial class ChallengesLog
         + "Something before KestrelAcme in the app's pipeline handles the path /.well-known/acme-challenge/.")]
     public static partial void ListenerAnswersOtherwise(this ILogger logger, Quoted name, Quoted endpoint, Quoted answer);
 
-    [LoggerMessage(1206, LogLevel.Debug,
-        "{ServerName}: a tls-alpn-01 validation arrived, but the response of another instance could not be found: {Reason}")]
-    public static partial void SharedAnswerNotFound(this ILogger logger, Quoted serverName, Quoted reason);
+    [LoggerMessage(1206, LogLevel.Debug, "The challenge that another instance stored under {Key} cannot be responded to: {Reason}")]
+    public static partial void ChallengeNotLearned(this ILogger logger, Quoted key, Quoted reason);
 
     [LoggerMessage(1207, LogLevel.Information,
         "{Name}: not every address of the name responds from this machine: {Seen}. "

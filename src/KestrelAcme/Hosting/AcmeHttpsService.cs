@@ -1,4 +1,6 @@
 using KestrelAcme.Certificates.Engine;
+using KestrelAcme.Challenges;
+using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Hosting;
@@ -12,12 +14,19 @@ namespace KestrelAcme.Hosting;
 /// </summary>
 internal sealed class AcmeHttpsService(
     CertificateEngine engine,
+    ChallengeFeed fleet,
     CertificateGauges gauges,
+    StatelessResponses stateless,
     EndpointReport endpoints,
     ConfigurationSource configuration,
+    TimeProvider time,
     ILogger<AcmeHttpsService> logger)
     : IHostedLifecycleService
 {
+    // A slow store delays the start no longer than this, together with loading. Until other instances know of this one, they do not wait
+    // for it, and until it has learned of their challenges, it cannot respond to them.
+    private static readonly TimeSpan RegistrationTime = TimeSpan.FromSeconds(15);
+
     private bool _started;
 
     private bool Active => configuration.Current.Enabled && endpoints.KestrelIsUsed;
@@ -32,7 +41,14 @@ internal sealed class AcmeHttpsService(
         if (Active)
         {
             gauges.Publish();
+
+            // Known to other instances, and ready for what they order, before a CA can reach this one.
+            var began = time.GetTimestamp();
+            fleet.Start();
             await GuardAsync(() => engine.LoadAsync(cancellationToken));
+            await GuardAsync(() => stateless.LoadAsync(cancellationToken));
+            var rest = RegistrationTime - time.GetElapsedTime(began);
+            await fleet.WaitAsync(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, cancellationToken);
         }
     }
 
@@ -60,7 +76,7 @@ internal sealed class AcmeHttpsService(
     }
 
     public Task StoppingAsync(CancellationToken cancellationToken)
-        => _started ? GuardAsync(() => engine.StopAsync(cancellationToken)) : Task.CompletedTask;
+        => _started ? GuardAsync(() => Task.WhenAll(fleet.LeaveAsync(), engine.StopAsync(cancellationToken))) : Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

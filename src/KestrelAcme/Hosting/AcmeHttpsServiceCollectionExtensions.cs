@@ -94,7 +94,12 @@ public static class AcmeHttpsServiceCollectionExtensions
 
     private static void AddChallenges(IServiceCollection services)
     {
+        services.TryAddSingleton<Replicas>();
+        services.TryAddSingleton<ChallengeFeed>();
         services.TryAddSingleton<Http01TokenTable>();
+        services.TryAddSingleton<StatelessResponses>();
+        services.AddSingleton(static provider => provider.GetRequiredService<Http01TokenTable>().Shared);
+        services.AddSingleton(static provider => provider.GetRequiredService<SharedTlsAlpn01Responses>().Shared);
         services.TryAddSingleton<TokenProbe>();
         services.TryAddSingleton<SharedTlsAlpn01Responses>();
         services.Replace(ServiceDescriptor.Singleton<ISharedChallenges>(

@@ -11,6 +11,7 @@ using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates.Stored;
 using KestrelAcme.Certificates.Upkeep;
+using KestrelAcme.Challenges;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,6 +51,7 @@ internal static class CertificateServiceCollectionExtensions
     {
         services.TryAddSingleton<IAuthorityClientFactory, AcmeAuthorityClientFactory>();
         services.TryAddSingleton<AuthorityRegistry>();
+        services.TryAddSingleton<IAccountThumbprints, AccountThumbprints>();
         services.TryAddSingleton<AuthorityChoice>();
     }
 

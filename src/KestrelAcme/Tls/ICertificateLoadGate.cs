@@ -36,22 +36,19 @@ internal sealed class NoCertificateLoadGate : ICertificateLoadGate
 }
 
 /// <summary>
-/// Finds tls-alpn-01 responses that other instances presented, for a validation that reaches this instance. A connection may wait for one
-/// before its handshake; a handshake never waits.
+/// Finds tls-alpn-01 responses that other instances presented, for a validation that reaches this instance. They are pushed to this
+/// instance beforehand: a connection never waits for the store.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal interface ISharedChallenges
 {
-    /// <summary>
-    /// Returns the response for a server name; <see langword="null"/> if
-    /// there is none, or if the store does not respond in time. Never throws.
-    /// </summary>
-    ValueTask<SslStreamCertificateContext?> FindAsync(string serverName);
+    /// <summary>Returns the response for a server name; <see langword="null"/> if there is none. Never waits and never throws.</summary>
+    SslStreamCertificateContext? Find(string serverName);
 }
 
 /// <summary>Finds nothing, because there are no other instances.</summary>
 internal sealed class NoSharedChallenges : ISharedChallenges
 {
     /// <inheritdoc/>
-    public ValueTask<SslStreamCertificateContext?> FindAsync(string serverName) => default;
+    public SslStreamCertificateContext? Find(string serverName) => null;
 }

@@ -25,10 +25,8 @@ internal sealed class TlsSelector(
     {
         if (hello.IsAcmeTls)
         {
-            var challenge = hello.ServerName is { } validated ? table.FindChallenge(validated) : null;
-            return challenge is null && hello.ServerName is { } open && MayBeValidated(open)
-                ? FindSharedAsync(open)
-                : new(Challenge(hello.ServerName, challenge));
+            var challenge = hello.ServerName is { } validated ? table.FindChallenge(validated) ?? FindShared(validated) : null;
+            return new(Challenge(hello.ServerName, challenge));
         }
 
         var (name, address) = Wanted(hello.ServerName, hello.Address, localAddress);
@@ -61,12 +59,12 @@ internal sealed class TlsSelector(
         => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
 
     // Another instance may have placed the order.
-    private async ValueTask<TlsSelection> FindSharedAsync(string name) => Challenge(name, await sharedChallenges.FindAsync(name));
+    private SslStreamCertificateContext? FindShared(string name) => MayBeValidated(name) ? sharedChallenges.Find(name) : null;
 
     private static TlsSelection Challenge(string? name, SslStreamCertificateContext? challenge)
         => challenge is null ? new TlsSelection(TlsOutcome.NoChallenge, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
 
-    // Addresses are validated by their reverse-mapping names (RFC 8738 section 6). The store is not queried for foreign names.
+    // Addresses are validated by their reverse-mapping names (RFC 8738 section 6).
     private bool MayBeValidated(string name)
         => table.Managed.Find(name) is not null || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
 

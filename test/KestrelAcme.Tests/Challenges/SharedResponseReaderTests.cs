@@ -17,15 +17,15 @@ public sealed class SharedResponseReaderTests
         var inner = new InMemoryStorage();
         var held = new HeldStorage(inner);
         var reader = Reader(held);
-        var early = reader.FindAsync("a.test", Cancelled);
+        var early = reader.FindAsync("a", Cancelled);
         await Poll.UntilAsync(() => held.Reads == 1, "the first read", cancellationToken: Cancelled);
 
-        await Answers(inner).AddAsync("a.test", "answer", Cancelled);
-        var late = Enumerable.Range(0, 50).Select(_ => reader.FindAsync("a.test", Cancelled)).ToList();
+        await Table(inner).AddAsync(FakeThumbprints.Challenge("a"), Cancelled);
+        var late = Enumerable.Range(0, 50).Select(_ => reader.FindAsync("a", Cancelled)).ToList();
         held.Open();
 
         Assert.Null(await early);
-        Assert.All(await Task.WhenAll(late), answer => Assert.Equal("answer", answer));
+        Assert.All(await Task.WhenAll(late), answer => Assert.Equal($"a.{FakeThumbprints.Ours}", answer));
         Assert.Equal(2, held.Reads);
     }
 
@@ -33,12 +33,12 @@ public sealed class SharedResponseReaderTests
     public async Task Find_ThousandNamesAtOnce_NoneIsRefusedAndFewReadsAreMade()
     {
         var watched = new GatedStorage(new InMemoryStorage()) { Holds = static _ => false };
-        await Answers(watched).AddAsync("n500", "answer", Cancelled);
+        await Table(watched).AddAsync(FakeThumbprints.Challenge("n500"), Cancelled);
         var reader = Reader(watched);
 
         var found = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => reader.FindAsync($"n{i}", Cancelled)));
 
-        Assert.Equal("answer", found[500]);
+        Assert.Equal($"n500.{FakeThumbprints.Ours}", found[500]);
         Assert.Equal(999, found.Count(answer => answer is null));
     }
 
@@ -55,10 +55,12 @@ public sealed class SharedResponseReaderTests
         }
     }
 
-    private static SharedResponseReader Reader(IAcmeStorage storage) => new(Answers(storage), TimeProvider.System);
+    private static SharedResponseReader Reader(IAcmeStorage storage) => new(Table(storage), TimeProvider.System);
 
-    private static SharedChallengeResponses Answers(IAcmeStorage storage)
-        => new(BoundedFixture.Around(storage), TimeProvider.System, "challenges/test/");
+    private static SharedChallengeTable<string> Table(IAcmeStorage storage)
+        => new(
+            "http-01", c => c.Token, (c, thumbprint) => $"{c.Token}.{thumbprint}", BoundedFixture.Around(storage), new FakeThumbprints(),
+            TimeProvider.System);
 
     /// <summary>A store whose first read blocks until released, and returns what was stored before that.</summary>
     private sealed class HeldStorage(IAcmeStorage inner) : StorageDecorator(inner)
@@ -88,6 +90,9 @@ public sealed class SharedResponseReaderTests
             IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
             => throw new StorageUnavailableException("away");
 
+        public override IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+            => throw new StorageUnavailableException("away");
+
         public override ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
             => new(new StorageHealth(Readable: false, Writable: false, Durable: true, "here", "away"));
     }
@@ -108,7 +113,7 @@ public sealed class SharedResponseReaderTests
         public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
             => inner.DeleteAsync(key, lease, cancellationToken);
 
-        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+        public virtual IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
             => inner.ListAsync(prefix, cancellationToken);
 
         public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)

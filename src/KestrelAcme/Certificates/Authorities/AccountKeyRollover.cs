@@ -20,7 +20,7 @@ internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount 
         var next = key.ExportPkcs8Pem();
         await store.WriteAsync(stored with { NextPrivateKeyPem = next }, lease, cancellationToken);
         account = await account.RolloverKeyAsync(key, cancellationToken);
-        await store.WriteAsync(stored with { PrivateKeyPem = next, NextPrivateKeyPem = null }, lease, cancellationToken);
+        await store.WriteAsync(With(stored, next), lease, cancellationToken);
         return (account, next);
     }
 
@@ -34,10 +34,17 @@ internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount 
         }
 
         var right = await IsKnownAsync(next, cancellationToken) ? next : stored.PrivateKeyPem;
-        var settled = stored with { PrivateKeyPem = right, NextPrivateKeyPem = null };
+        var settled = right == next ? With(stored, next) : stored with { NextPrivateKeyPem = null };
         await store.WriteAsync(settled, lease, cancellationToken);
         return settled;
     }
+
+    private static AccountRecord With(AccountRecord stored, string next) => stored with
+    {
+        PrivateKeyPem = next,
+        NextPrivateKeyPem = null,
+        Metadata = stored.Metadata with { Voucher = HeldAccountKey.Vouch(stored.PrivateKeyPem, next, stored.Metadata.DirectoryUrl) },
+    };
 
     private async Task<bool> IsKnownAsync(string keyPem, CancellationToken cancellationToken)
     {

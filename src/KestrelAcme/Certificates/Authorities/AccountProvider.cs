@@ -17,6 +17,7 @@ internal sealed class AccountProvider(
 
     private readonly AccountKeyRollover _rollover = new(client, store);
     private readonly AccountRegistration _registration = new(client, store, blocks, time, logger);
+    private readonly HeldAccountKey _held = new(store, time, logger);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly SharedFailure _outage = new(time);
     private IAuthorityAccount? _account;
@@ -24,6 +25,9 @@ internal sealed class AccountProvider(
     private (IAuthorityAccount Account, long At)? _proved;
 
     public AccountBlocks Blocks => blocks;
+
+    /// <summary>The key of the account, for challenges.</summary>
+    public HeldAccountKey Key => _held;
 
     private AuthoritySpecification Specification => client.Specification;
 
@@ -131,7 +135,7 @@ internal sealed class AccountProvider(
         {
             if (_account is { } opened && await store.IsEmptyAsync(cancellationToken))
             {
-                await StoreAgainAsync(opened, cancellationToken);
+                await _registration.StoreAgainAsync(opened, _keyPem!, cancellationToken);
             }
         }
         finally
@@ -166,6 +170,11 @@ internal sealed class AccountProvider(
     private async Task<IAuthorityAccount> TryAgainAsync(bool termsAccepted, CancellationToken cancellationToken)
     {
         var stored = await store.ReadAsync(cancellationToken);
+        if (stored is not null && _account is { } known && !_held.Accepts(stored))
+        {
+            return await ProveAsync(known, suspicion: null, termsAccepted, cancellationToken);
+        }
+
         if (stored is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null })
         {
             return await ProveAsync(Keep(Open(stored), stored.PrivateKeyPem), suspicion: null, termsAccepted, cancellationToken);
@@ -201,12 +210,13 @@ internal sealed class AccountProvider(
         }
     }
 
-    /// <summary>Returns the account with which another attempt or instance replaced one.</summary>
+    /// <summary>Returns the account with which another attempt or an instance that knew the key replaced one.</summary>
     private async Task<IAuthorityAccount?> FindSuccessorAsync(IAuthorityAccount suspect, CancellationToken cancellationToken)
     {
         try
         {
-            if (await store.ReadAsync(cancellationToken) is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null } stored)
+            if (await store.ReadAsync(cancellationToken) is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null } stored
+                && _held.Accepts(stored))
             {
                 using var key = AccountKey.FromPem(stored.PrivateKeyPem);
                 return stored.Metadata.AccountUrl == suspect.Url && key.Thumbprint == suspect.Key.Thumbprint
@@ -228,12 +238,13 @@ internal sealed class AccountProvider(
         {
             if (await store.ReadAsync(cancellationToken) is { } stored)
             {
-                return stored;
+                // Someone replaced the account: this process continues with the one that it knows.
+                return _held.Accepts(stored) ? stored : _account is null ? _held.Record : null;
             }
 
             if (_account is { } opened)
             {
-                await StoreAgainAsync(opened, cancellationToken);
+                await _registration.StoreAgainAsync(opened, _keyPem!, cancellationToken);
             }
         }
         catch (StorageUnavailableException) when (_account is not null)
@@ -242,31 +253,6 @@ internal sealed class AccountProvider(
         }
 
         return null;
-    }
-
-    // The store was emptied. After a restart, KestrelAcme would register another account, to which neither CAA records nor orders in
-    // progress belong.
-    private async Task StoreAgainAsync(IAuthorityAccount opened, CancellationToken cancellationToken)
-    {
-        if (blocks.Find(profile: null) is { Profile: null })
-        {
-            // A refused account is not kept: deleting it is the way to a new one.
-            return;
-        }
-
-        await using var lease = await store.AcquireLeaseAsync(cancellationToken);
-        if (await store.IsEmptyAsync(cancellationToken))
-        {
-            var metadata = new AccountMetadata
-            {
-                DirectoryUrl = Specification.DirectoryUrl,
-                AccountUrl = opened.Url,
-                CreatedAt = time.GetUtcNow(),
-                EmailAddress = Specification.EmailAddress,
-            };
-            await store.WriteAsync(new AccountRecord(_keyPem!, metadata), lease, cancellationToken);
-            logger.AccountStoredAgain(opened.Url, Specification.DirectoryUrl);
-        }
     }
 
     private async Task<IAuthorityAccount> ReadOrCreateAsync(AccountRecord? stored, bool termsAccepted, CancellationToken cancellationToken)
@@ -293,6 +279,7 @@ internal sealed class AccountProvider(
     private IAuthorityAccount Keep(IAuthorityAccount account, string keyPem)
     {
         (_account, _keyPem) = (account, keyPem);
+        _held.Hold(keyPem);
         return account;
     }
 }

@@ -26,7 +26,7 @@ internal sealed class AccountRegistration(
         if (stored is null)
         {
             return await RegisterAsync(
-                WithNewKey(new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, CreatedAt = time.GetUtcNow() }), lease,
+                WithNewKey(new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, CreatedAt = time.GetUtcNow() }, null), lease,
                 termsAccepted, cancellationToken);
         }
 
@@ -92,7 +92,7 @@ internal sealed class AccountRegistration(
             RegisteredAnew = AccountBlockPolicy.Add(anew, now),
             KeyReplacedAt = isKeyRevoked ? now : stored.Metadata.KeyReplacedAt,
         };
-        var record = isKeyRevoked ? WithNewKey(metadata) : new AccountRecord(stored.PrivateKeyPem, metadata);
+        var record = isKeyRevoked ? WithNewKey(metadata, stored.PrivateKeyPem) : new AccountRecord(stored.PrivateKeyPem, metadata);
         logger.AccountLost(lost.Url, Specification.DirectoryUrl, isKeyRevoked ? "a new" : "the same", answer?.Message);
         return await RegisterAsync(record, lease, termsAccepted, cancellationToken);
     }
@@ -107,6 +107,34 @@ internal sealed class AccountRegistration(
                 known.Key.ExportPkcs8Pem(),
                 new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, CreatedAt = time.GetUtcNow() });
         return await KeepAsync(stored, found, lease, cancellationToken);
+    }
+
+    /// <summary>
+    /// Stores an account again because the store was emptied. After a restart, KestrelAcme would register another account, to which neither
+    /// CAA records nor orders in progress belong.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read or written.</exception>
+    public async Task StoreAgainAsync(IAuthorityAccount opened, string keyPem, CancellationToken cancellationToken)
+    {
+        if (blocks.Find(profile: null) is { Profile: null })
+        {
+            // A refused account is not kept: deleting it is the way to a new one.
+            return;
+        }
+
+        await using var lease = await store.AcquireLeaseAsync(cancellationToken);
+        if (await store.IsEmptyAsync(cancellationToken))
+        {
+            var metadata = new AccountMetadata
+            {
+                DirectoryUrl = Specification.DirectoryUrl,
+                AccountUrl = opened.Url,
+                CreatedAt = time.GetUtcNow(),
+                EmailAddress = Specification.EmailAddress,
+            };
+            await store.WriteAsync(new AccountRecord(keyPem, metadata), lease, cancellationToken);
+            logger.AccountStoredAgain(opened.Url, Specification.DirectoryUrl);
+        }
     }
 
     /// <summary>Records that the account is refused for all names.</summary>
@@ -163,14 +191,18 @@ internal sealed class AccountRegistration(
 
     private Task<(IAuthorityAccount Account, string KeyPem)> RegisterWithNewKeyAsync(
         AccountRecord record, IStorageLease lease, bool termsAccepted, CancellationToken cancellationToken)
-        => RegisterAsync(WithNewKey(record.Metadata with { KeyReplacedAt = time.GetUtcNow() }), lease, termsAccepted, cancellationToken);
+        => RegisterAsync(
+            WithNewKey(record.Metadata with { KeyReplacedAt = time.GetUtcNow() }, record.PrivateKeyPem), lease, termsAccepted,
+            cancellationToken);
 
     private bool MayReplaceKey(AccountRecord record) => AccountBlockPolicy.MayReplaceKey(record.Metadata.KeyReplacedAt, time.GetUtcNow());
 
-    private static AccountRecord WithNewKey(AccountMetadata metadata)
+    private static AccountRecord WithNewKey(AccountMetadata metadata, string? replaced)
     {
         using var key = AccountKey.Generate();
-        return new AccountRecord(key.ExportPkcs8Pem(), metadata);
+        var pem = key.ExportPkcs8Pem();
+        var voucher = replaced is null ? null : HeldAccountKey.Vouch(replaced, pem, metadata.DirectoryUrl);
+        return new AccountRecord(pem, metadata with { Voucher = voucher });
     }
 }
 

@@ -24,6 +24,10 @@ internal sealed class AuthorityRegistry(
         => _authorities.GetOrAdd(
             specification, s => new Lazy<CertificateAuthority>(() => Create(s), LazyThreadSafetyMode.PublicationOnly)).Value;
 
+    /// <summary>Returns a CA in use by its directory; <see langword="null"/> if it is not in use.</summary>
+    public CertificateAuthority? Find(Uri directoryUrl)
+        => _authorities.FirstOrDefault(a => a.Key.DirectoryUrl == directoryUrl && a.Value.IsValueCreated).Value?.Value;
+
     /// <summary>
     /// Fetches the directory of a CA while Kestrel starts, so that the first order finds an open connection and compiled code. Nothing is
     /// ordered or created, and nothing fails.

@@ -33,6 +33,12 @@ internal sealed record AccountMetadata
     /// <summary>The last time that the key was replaced because the CA refused it.</summary>
     public DateTimeOffset? KeyReplacedAt { get; init; }
 
+    /// <summary>
+    /// Proves that the instance that replaced the key knew the previous one: a MAC of the new key under the previous key;
+    /// <see langword="null"/> for a key that replaced none.
+    /// </summary>
+    public string? Voucher { get; init; }
+
     /// <summary>The contact that the CA has.</summary>
     public string? EmailAddress { get; init; }
 }

@@ -15,7 +15,12 @@ namespace KestrelAcme.Certificates.Orders;
 /// Proves control of every name of an order: prepares all responses, waits until all are visible, and then submits the challenges.
 /// </summary>
 internal sealed class AuthorizationFlow(
-    ChallengeHandlers handlers, TlsAlpnNameLocks turns, ChallengeValidation verdicts, TimeProvider time, ILogger<AuthorizationFlow> logger)
+    ChallengeHandlers handlers,
+    TlsAlpnNameLocks turns,
+    ChallengeFeed fleet,
+    ChallengeValidation verdicts,
+    TimeProvider time,
+    ILogger<AuthorizationFlow> logger)
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
@@ -105,9 +110,10 @@ internal sealed class AuthorizationFlow(
         }
     }
 
-    private static async Task AwaitVisibilityAsync(List<OpenChallenge> open, CancellationToken cancellationToken)
+    private async Task AwaitVisibilityAsync(List<OpenChallenge> open, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.AwaitVisibility);
+        await fleet.AwaitAcknowledgmentAsync(open.Select(c => c.Context), cancellationToken);
         await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
         await Task.WhenAll(open.Select(
             c => c.Handler is IConfirmedChallengeHandler confirmed

@@ -71,7 +71,7 @@ internal sealed class Rehearsal(
     /// <exception cref="OrderFailedException">The names were not validated: production would not have validated them either.</exception>
     private async Task<Outcome> RehearseAsync(OrderContext context, CancellationToken cancellationToken)
     {
-        var staging = authorities.Get(Twin(context.Authority.Specification));
+        var staging = authorities.Get(context.Authority.Specification.Twin());
         try
         {
             var directory = await staging.Client.GetDirectoryAsync(cancellationToken);
@@ -141,15 +141,6 @@ internal sealed class Rehearsal(
     }
 
     private static string? Profile(OrderContext context) => context.Specification.Profile ?? context.Authority.Specification.Profile;
-
-    private static AuthoritySpecification Twin(AuthoritySpecification production) => production with
-    {
-        Id = $"{production.Id}-rehearsal",
-        DisplayName = $"{production.DisplayName} (staging)",
-        DirectoryUrl = production.StagingTwin ?? throw new InvalidOperationException($"{production.DisplayName} has no staging service."),
-        StagingTwin = null,
-        ExternalAccountBinding = null,
-    };
 
     /// <summary>The outcome of a rehearsal that did not fail.</summary>
     private enum Outcome

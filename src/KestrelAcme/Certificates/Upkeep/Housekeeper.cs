@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Challenges.TlsAlpn01;
 using KestrelAcme.Diagnostics;
@@ -26,8 +27,9 @@ internal sealed class Housekeeper(
     [
         StorageLayout.CertificatesPrefix,
         StorageLayout.StatesPrefix,
-        Http01TokenTable.StoragePrefix,
-        SharedTlsAlpn01Responses.StoragePrefix,
+        SharedChallengeResponses.PrefixOf(Http01TokenTable.Type),
+        SharedChallengeResponses.PrefixOf(TlsAlpn01ChallengeHandler.Type),
+        Replicas.AcknowledgmentsPrefix,
         StorageLayout.RevokedPrefix,
         StorageLayout.RevocationListsPrefix,
     ];
@@ -80,12 +82,13 @@ internal sealed class Housekeeper(
             return;
         }
 
+        var acknowledging = await ListAcknowledgingAsync(cancellationToken);
         var unused = new HashSet<string>(StringComparer.Ordinal);
         foreach (var prefix in Prefixes)
         {
             await foreach (var key in storage.ListAsync(prefix, cancellationToken))
             {
-                if (!IsInUse(key) && !StorageDamage.IsSetAside(key) && !IsForeign(key))
+                if (!IsInUse(key) && !acknowledging.Contains(key) && !StorageDamage.IsSetAside(key) && !IsForeign(key))
                 {
                     unused.Add(key);
                 }
@@ -103,6 +106,20 @@ internal sealed class Housekeeper(
         }
 
         await storage.WriteAsync(StorageLayout.Housekeeping, HousekeepingFile.Encode(next), keeper.Lease, cancellationToken);
+    }
+
+    /// <summary>
+    /// Returns the keys under which running instances acknowledge challenges. They remove the records of those that are gone.
+    /// </summary>
+    private async Task<HashSet<string>> ListAcknowledgingAsync(CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var key in storage.ListAsync(Replicas.Prefix, cancellationToken))
+        {
+            keys.Add(Replicas.AcknowledgmentsPrefix + key[Replicas.Prefix.Length..]);
+        }
+
+        return keys;
     }
 
     private bool IsInUse(string key)

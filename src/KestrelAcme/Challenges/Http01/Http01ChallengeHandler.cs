@@ -3,7 +3,7 @@ namespace KestrelAcme.Challenges.Http01;
 /// <summary>Responds to http-01 challenges (RFC 8555 section 8.3) in the app's own pipeline.</summary>
 internal sealed class Http01ChallengeHandler(Http01TokenTable tokens, Http01SelfCheck selfCheck) : IChallengeHandler
 {
-    public const string Type = "http-01";
+    public const string Type = Http01TokenTable.Type;
 
     public string ChallengeType => Type;
 
@@ -16,10 +16,10 @@ internal sealed class Http01ChallengeHandler(Http01TokenTable tokens, Http01Self
             throw new ChallengeException($"{context.Identifier}: the CA's http-01 challenge has no usable token.");
         }
 
-        return tokens.AddAsync(token, keyAuthorization, cancellationToken);
+        return tokens.AddAsync(token, keyAuthorization, SharedChallenge.Of(context), cancellationToken);
     }
 
-    // The token is served as soon as it is prepared, from memory here and from the store on other instances. Only whether requests for it
+    // The token is served as soon as it is prepared, and the order waits for other instances to learn of it. Only whether requests for it
     // arrive has to be checked.
     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken)
         => selfCheck.RunAsync(context, cancellationToken);

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +13,12 @@ namespace KestrelAcme.Challenges.Http01;
 /// Responds to <c>/.well-known/acme-challenge/{token}</c> before any other middleware of the app. All other requests pass through.
 /// </summary>
 internal sealed class Http01Middleware(
-    RequestDelegate next, Http01TokenTable tokens, AcmeHttpsMetrics metrics, ILogger<Http01Middleware> logger)
+    RequestDelegate next,
+    Http01TokenTable tokens,
+    StatelessResponses stateless,
+    TlsCertificateTable names,
+    AcmeHttpsMetrics metrics,
+    ILogger<Http01Middleware> logger)
 {
     public Task InvokeAsync(HttpContext context)
         => Http01Path.IsChallenge(context.Request.Path.Value) ? RespondAsync(context) : next(context);
@@ -26,24 +33,45 @@ internal sealed class Http01Middleware(
             return;
         }
 
-        if (Http01Path.Token(request.Path.Value!) is not { } token
-            || await tokens.FindAsync(token, context.Connection.RemoteIpAddress, context.RequestAborted) is not { } keyAuthorization)
+        // Nothing more is done for what no CA would request: a token that is too short, or another host.
+        var token = Http01Path.Token(request.Path.Value!);
+        var mayBeGenuine = token is not null && Http01Path.MayBeGenuine(token) && IsManaged(request.Host.Host);
+        var response = token is null
+            ? null
+            : await tokens.FindAsync(
+                token, context.Connection.RemoteIpAddress, mayBeGenuine && !stateless.IsEnabled, context.RequestAborted);
+        var isReflected = response is null && mayBeGenuine;
+        response ??= isReflected ? stateless.Find(token!) : null;
+        metrics.ChallengeRequested(Http01ChallengeHandler.Type, response is null ? Outcomes.Unknown : Outcomes.Answered);
+        if (response is null)
         {
-            metrics.ChallengeRequested(Http01ChallengeHandler.Type, Outcomes.Unknown);
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
 
-        metrics.ChallengeRequested(Http01ChallengeHandler.Type, Outcomes.Answered);
+        await WriteAsync(context, response, isReflected ? "text/plain" : "application/octet-stream");
+    }
+
+    private async Task WriteAsync(HttpContext context, string response, string contentType)
+    {
         logger.TokenAnswered(context.Connection.RemoteIpAddress);
-        var body = Encoding.ASCII.GetBytes(keyAuthorization);
-        context.Response.ContentType = "application/octet-stream";
+        var body = Encoding.ASCII.GetBytes(response);
+        context.Response.ContentType = contentType;
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.ContentLength = body.Length;
-        if (HttpMethods.IsGet(request.Method))
+        if (HttpMethods.IsGet(context.Request.Method))
         {
             await context.Response.Body.WriteAsync(body, context.RequestAborted);
         }
+    }
+
+    private bool IsManaged(string host)
+    {
+        var managed = names.Managed;
+        return IPAddress.TryParse(host.AsSpan().Trim("[]"), out var address)
+            ? managed.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
+            : managed.Find(HostName.Normalize(host)) is not null;
     }
 }
 
@@ -65,8 +93,9 @@ internal static class Http01Path
 {
     public const string Prefix = "/.well-known/acme-challenge/";
 
-    // Tokens in use have 43 characters. The RFC requires at least 128 bits of entropy.
-    private const int MaxTokenLength = 256;
+    // Tokens have at least 128 bits of entropy (RFC 8555 section 8.1), which takes 22 characters. Those in use have 32 or 43.
+    private const int MinGenuineLength = 22;
+    private const int MaxGenuineLength = 128;
 
     public static bool IsChallenge(string? path) => path is not null && path.StartsWith(Prefix, StringComparison.Ordinal);
 
@@ -77,21 +106,8 @@ internal static class Http01Path
         return IsWellFormed(token) ? token.ToString() : null;
     }
 
-    public static bool IsWellFormed(ReadOnlySpan<char> token)
-    {
-        if (token.IsEmpty || token.Length > MaxTokenLength)
-        {
-            return false;
-        }
+    public static bool IsWellFormed(ReadOnlySpan<char> token) => SharedChallenge.IsToken(token);
 
-        foreach (var c in token)
-        {
-            if (!(char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    /// <summary>Whether a CA may have made a token, judging by its length.</summary>
+    public static bool MayBeGenuine(string token) => token.Length is >= MinGenuineLength and <= MaxGenuineLength;
 }

@@ -6,13 +6,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges.Http01;
 
-/// <summary>The responses to open http-01 challenges: in memory for this instance, and in the store for others that share it.</summary>
+/// <summary>
+/// The responses to open http-01 challenges: those of this instance, and those that other instances share through the store.
+/// </summary>
 /// <remarks>
 /// Safe for concurrent use. A response is returned as often as it is requested, because CAs validate from several networks at once.
 /// </remarks>
 internal sealed class Http01TokenTable
 {
-    public const string StoragePrefix = "challenges/http-01/";
+    public const string Type = "http-01";
 
     private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMinutes(1);
@@ -20,35 +22,47 @@ internal sealed class Http01TokenTable
     private readonly ConcurrentDictionary<string, Http01Response> _responses = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
     private readonly ILogger<Http01TokenTable> _logger;
-    private readonly SharedChallengeResponses _shared;
+    private readonly SharedChallengeTable<string> _shared;
     private readonly SharedResponseReader _reader;
     private readonly Lock _gate = new();
     private long _reported = -1;
 
-    public Http01TokenTable(BoundedStorage storage, TimeProvider time, ILogger<Http01TokenTable> logger)
+    public Http01TokenTable(BoundedStorage storage, IAccountThumbprints accounts, TimeProvider time, ILogger<Http01TokenTable> logger)
     {
         (_time, _logger) = (time, logger);
-        _shared = new SharedChallengeResponses(storage, time, StoragePrefix);
+        _shared = new(Type, c => c.Token, (c, thumbprint) => $"{c.Token}.{thumbprint}", storage, accounts, time);
         _reader = new SharedResponseReader(_shared, time);
     }
 
-    public async Task AddAsync(string token, string keyAuthorization, CancellationToken cancellationToken)
+    /// <summary>What other instances share.</summary>
+    public ISharedChallengeTable Shared => _shared;
+
+    /// <param name="token">The token.</param>
+    /// <param name="response">What this instance returns: the key authorization.</param>
+    /// <param name="shared">The challenge for other instances; <see langword="null"/> if only this instance responds.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    public async Task AddAsync(string token, string response, SharedChallenge? shared, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             // A CA may return the same pending authorization, and so the same token, for two orders.
-            var response = _responses.GetValueOrDefault(token);
-            if (response?.KeyAuthorization != keyAuthorization)
+            var known = _responses.GetValueOrDefault(token);
+            if (known?.KeyAuthorization != response)
             {
-                _responses[token] = response = new Http01Response(keyAuthorization);
+                _responses[token] = known = new Http01Response(response, shared is not null);
             }
 
-            response.Users++;
+            known.Users++;
+        }
+
+        if (shared is null)
+        {
+            return;
         }
 
         try
         {
-            await _shared.AddAsync(token, keyAuthorization, cancellationToken);
+            await _shared.AddAsync(shared, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
@@ -60,27 +74,41 @@ internal sealed class Http01TokenTable
     /// <summary>Removes a response when it was removed as often as it was added.</summary>
     public async Task RemoveAsync(string token, CancellationToken cancellationToken)
     {
+        var isShared = true;
         lock (_gate)
         {
-            if (!_responses.TryGetValue(token, out var response) || --response.Users <= 0)
+            if (_responses.TryGetValue(token, out var response))
             {
-                _responses.TryRemove(token, out _);
+                isShared = response.IsShared;
+                if (--response.Users <= 0)
+                {
+                    _responses.TryRemove(token, out _);
+                }
             }
         }
 
-        await _shared.RemoveAsync(token, cancellationToken);
+        if (isShared)
+        {
+            await _shared.RemoveAsync(token, cancellationToken);
+        }
     }
 
     /// <summary>Returns the key authorization for a token, and counts the request.</summary>
-    public ValueTask<string?> FindAsync(string token, IPAddress? remote, CancellationToken cancellationToken)
+    /// <param name="token">The token.</param>
+    /// <param name="remote">Who requests it.</param>
+    /// <param name="mayLookUp">Whether to look in the store for a token that this instance has not learned of.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public ValueTask<string?> FindAsync(string token, IPAddress? remote, bool mayLookUp, CancellationToken cancellationToken)
     {
-        if (!_responses.TryGetValue(token, out var response))
+        if (_responses.TryGetValue(token, out var response))
         {
-            return FindSharedAsync(token, cancellationToken);
+            response.Requests.Add(remote);
+            return ValueTask.FromResult<string?>(response.KeyAuthorization);
         }
 
-        response.Requests.Add(remote);
-        return ValueTask.FromResult<string?>(response.KeyAuthorization);
+        return _shared.Find(token) is { } learned ? ValueTask.FromResult<string?>(learned)
+            : mayLookUp ? LookUpAsync(token, cancellationToken)
+            : default;
     }
 
     /// <summary>Returns the requests for a token that this instance responds to itself.</summary>
@@ -99,7 +127,7 @@ internal sealed class Http01TokenTable
     public IReadOnlyList<(IPAddress Address, TokenProbeResult Result)> NotesFor(string token)
         => _responses.GetValueOrDefault(token)?.Notes ?? [];
 
-    private async ValueTask<string?> FindSharedAsync(string token, CancellationToken cancellationToken)
+    private async ValueTask<string?> LookUpAsync(string token, CancellationToken cancellationToken)
     {
         using var limit = new TimeLimit(LookUpTime, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -129,7 +157,7 @@ internal sealed class Http01TokenTable
 }
 
 /// <summary>The response to one open challenge, and the requests for it.</summary>
-internal sealed record Http01Response(string KeyAuthorization)
+internal sealed record Http01Response(string KeyAuthorization, bool IsShared)
 {
     /// <summary>The number of open challenges that use it. Changed under the table's lock.</summary>
     public int Users { get; set; }

@@ -16,7 +16,8 @@ namespace KestrelAcme.Challenges.Routing;
 /// <summary>
 /// Resolves a name, and requests from each of its addresses a token that only this instance, and those that share its store, know.
 /// </summary>
-internal sealed class NameRouting(DnsAccess dns, Http01TokenTable tokens, TokenProbe probe, ConfigurationSource configuration)
+internal sealed class NameRouting(
+    DnsAccess dns, Http01TokenTable tokens, IAccountThumbprints accounts, TokenProbe probe, ConfigurationSource configuration)
     : INameRouting
 {
     private const int MaxAddresses = 8;
@@ -88,8 +89,9 @@ internal sealed class NameRouting(DnsAccess dns, Http01TokenTable tokens, TokenP
 
     private async Task<NameRoute> AskAsync(string host, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
     {
-        var (token, response) = (RandomText(), RandomText());
-        await tokens.AddAsync(token, response, cancellationToken);
+        var token = RandomText();
+        var (response, shared) = Describe(host, token);
+        await tokens.AddAsync(token, response, shared, cancellationToken);
         try
         {
             var foreign = 0;
@@ -111,6 +113,27 @@ internal sealed class NameRouting(DnsAccess dns, Http01TokenTable tokens, TokenP
         {
             await tokens.RemoveAsync(token, CancellationToken.None);
         }
+    }
+
+    // Other instances append the thumbprint of the account. Before there is one, only this instance can be found.
+    private (string Response, SharedChallenge? Shared) Describe(string host, string token)
+    {
+        if (configuration.Current.Authorities is not [{ DirectoryUrl: var directory }, ..]
+            || accounts.Find(directory) is not { } thumbprint)
+        {
+            return (RandomText(), null);
+        }
+
+        var shared = new SharedChallenge
+        {
+            Type = Http01TokenTable.Type,
+            IdentifierType = IPAddress.TryParse(host, out _) ? "ip" : "dns",
+            Identifier = host,
+            Token = token,
+            DirectoryUrl = directory,
+            KeyHint = SharedChallenge.HintOf(thumbprint),
+        };
+        return ($"{token}.{thumbprint}", shared);
     }
 
     private static HashSet<IPAddress> OwnAddresses()

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net.Security;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -8,92 +7,64 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Challenges.TlsAlpn01;
 
 /// <summary>
-/// Shares responses to tls-alpn-01 challenges through the store, so that a CA may connect to any instance behind a load balancer. The key
-/// authorization is shared, which is not a secret. Each instance creates its own certificate from it.
+/// Shares tls-alpn-01 challenges through the store, so that a CA may connect to any instance behind a load balancer. Each instance that a
+/// CA connects to creates a certificate of its own, with the account that it uses. A connection never waits for the store.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class SharedTlsAlpn01Responses : ISharedChallenges
 {
-    public const string StoragePrefix = "challenges/tls-alpn-01/";
-
-    // The maximum number of cached certificates. If more challenges are open, the cache is cleared.
-    private const int MaxMade = 256;
-    private static readonly TimeSpan LookUpTime = TimeSpan.FromSeconds(8);
-
-    private readonly TimeProvider _time;
     private readonly ILogger<SharedTlsAlpn01Responses> _logger;
-    private readonly SharedChallengeResponses _responses;
-    private readonly SharedResponseReader _reader;
+    private readonly SharedChallengeTable<Lazy<SslStreamCertificateContext>> _shared;
 
-    // CAs connect from several places, and anyone else may, too. The certificate of a response is created only once.
-    private readonly ConcurrentDictionary<string, (string Response, SslStreamCertificateContext Context)> _made =
-        new(StringComparer.Ordinal);
-
-    public SharedTlsAlpn01Responses(BoundedStorage storage, TimeProvider time, ILogger<SharedTlsAlpn01Responses> logger)
+    public SharedTlsAlpn01Responses(
+        BoundedStorage storage, IAccountThumbprints accounts, TimeProvider time, ILogger<SharedTlsAlpn01Responses> logger)
     {
-        (_time, _logger) = (time, logger);
-        _responses = new SharedChallengeResponses(storage, time, StoragePrefix);
-        _reader = new SharedResponseReader(_responses, time);
+        _logger = logger;
+        _shared = new(
+            TlsAlpn01ChallengeHandler.Type,
+            c => TlsAlpn01Certificate.ServerName(c.IdentifierType, c.Identifier),
+            (c, thumbprint) => new(() => CertificateContextFactory.Create(TlsAlpn01Certificate.Create(
+                c.IdentifierType, c.Identifier, $"{c.Token}.{thumbprint}", time.GetUtcNow()))),
+            storage,
+            accounts,
+            time);
     }
 
-    public async Task AddAsync(
-        string serverName, string identifierType, string identifier, string keyAuthorization, CancellationToken cancellationToken)
+    /// <summary>What other instances share.</summary>
+    public ISharedChallengeTable Shared => _shared;
+
+    public async Task AddAsync(ChallengeContext context, CancellationToken cancellationToken)
     {
+        if (SharedChallenge.Of(context) is not { } challenge)
+        {
+            return;
+        }
+
         try
         {
-            await _responses.AddAsync(serverName, $"{identifierType} {identifier} {keyAuthorization}", cancellationToken);
+            await _shared.AddAsync(challenge, cancellationToken);
         }
         catch (StorageUnavailableException exception)
         {
-            // This instance can respond without the store, but other instances will not know the token.
+            // This instance can respond without the store, but other instances will not know the challenge.
             _logger.TokenNotShared(exception.Message);
         }
     }
 
-    public Task RemoveAsync(string serverName, CancellationToken cancellationToken)
-        => _responses.RemoveAsync(serverName, cancellationToken);
+    public Task RemoveAsync(string serverName, CancellationToken cancellationToken) => _shared.RemoveAsync(serverName, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<SslStreamCertificateContext?> FindAsync(string serverName)
+    public SslStreamCertificateContext? Find(string serverName)
     {
-        using var limit = new TimeLimit(LookUpTime, _time);
         try
         {
-            if (await _reader.FindAsync(serverName, limit.Token) is { } response)
-            {
-                return Make(serverName, response);
-            }
-
-            _made.TryRemove(serverName, out _);
+            return _shared.Find(serverName)?.Value;
         }
         catch (Exception exception)
         {
-            // Logged at Debug only, because anyone can trigger this.
-            _logger.SharedAnswerNotFound(serverName, exception.Message);
-        }
-
-        return null;
-    }
-
-    private SslStreamCertificateContext? Make(string serverName, string response)
-    {
-        if (_made.TryGetValue(serverName, out var made) && made.Response == response)
-        {
-            return made.Context;
-        }
-
-        if (response.Split(' ') is not [var type, var identifier, var keyAuthorization])
-        {
+            // Someone stored what no certificate can be made of. Logged at Debug only, because anyone can trigger this.
+            _logger.ChallengeNotLearned(serverName, exception.Message);
             return null;
         }
-
-        var context = CertificateContextFactory.Create(TlsAlpn01Certificate.Create(type, identifier, keyAuthorization, _time.GetUtcNow()));
-        if (_made.Count >= MaxMade)
-        {
-            _made.Clear();
-        }
-
-        _made[serverName] = (response, context);
-        return context;
     }
 }

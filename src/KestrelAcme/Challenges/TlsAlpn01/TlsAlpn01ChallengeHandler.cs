@@ -21,10 +21,10 @@ internal sealed class TlsAlpn01ChallengeHandler(ITlsPublisher tls, SharedTlsAlpn
         var serverName = TlsAlpn01Certificate.ServerName(context.IdentifierType, context.Identifier);
         var certificate = TlsAlpn01Certificate.Create(context.IdentifierType, context.Identifier, keyAuthorization, time.GetUtcNow());
         tls.PresentChallenge(serverName, context.Url.AbsoluteUri, certificate);
-        return shared.AddAsync(serverName, context.IdentifierType, context.Identifier, keyAuthorization, cancellationToken);
+        return shared.AddAsync(context, cancellationToken);
     }
 
-    // The certificate is served as soon as it is presented, and other instances read the store at each validation.
+    // The certificate is served as soon as it is presented, and the order waits for other instances to learn of it.
     public Task WaitUntilVisibleAsync(ChallengeContext context, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task CleanUpAsync(ChallengeContext context, CancellationToken cancellationToken)

@@ -111,6 +111,7 @@ internal static class AcmeHttpsOptionsReader
             DefaultServerName = LocalNameRules.DefaultServerName(options.DefaultServerName, nameof(options.DefaultServerName), problems),
             LocalAddressNames = LocalNameRules.LocalAddresses(options.LocalAddressNames, nameof(options.LocalAddressNames), problems),
             SelfCheck = options.SelfCheck,
+            Http01Stateless = options.Http01Stateless,
             AllowEphemeralStorage = options.AllowEphemeralStorage,
             Issuance = ScalarRules.Defined(options.Issuance, nameof(options.Issuance), problems),
             MissingCertificate = ScalarRules.Defined(options.MissingCertificate, nameof(options.MissingCertificate), problems),
@@ -170,6 +171,7 @@ internal static class AcmeHttpsOptionsReader
         reader.Choices<KeyAlgorithm>(nameof(options.KeyAlgorithms), value => options.KeyAlgorithms = value);
         reader.Flag(nameof(options.ReuseKeys), value => options.ReuseKeys = value);
         reader.Flag(nameof(options.SelfCheck), value => options.SelfCheck = value);
+        reader.Flag(nameof(options.Http01Stateless), value => options.Http01Stateless = value);
         reader.Choice<IssuanceMode>(nameof(options.Issuance), value => options.Issuance = value);
         reader.Number(nameof(options.MaxConcurrentOrders), value => options.MaxConcurrentOrders = value);
         reader.Flag(nameof(options.AcceptTermsOfService), value => options.AcceptTermsOfService = value);

@@ -126,6 +126,14 @@ public sealed class AcmeHttpsOptions
     public bool SelfCheck { get; set; } = true;
 
     /// <summary>
+    /// Whether every well-formed <c>http-01</c> token that is requested for a managed name is returned with the thumbprint of the account,
+    /// without looking it up. For instances that use the same account key but share no store. With several CAs, it is the account at the
+    /// first one.
+    /// </summary>
+    /// <value><see langword="false"/>: only tokens of open challenges are returned.</value>
+    public bool Http01Stateless { get; set; }
+
+    /// <summary>
     /// Allows orders from a public CA although the store does not survive a restart. Every restart then uses up rate limits of the CA.
     /// </summary>
     /// <value><see langword="false"/>.</value>

@@ -35,6 +35,17 @@ internal sealed record AuthoritySpecification
 
     /// <summary>The URL of the directory of the CA's staging environment, for rehearsals.</summary>
     public Uri? StagingTwin { get; init; }
+
+    /// <summary>Returns the CA's staging environment.</summary>
+    /// <exception cref="InvalidOperationException">It has none.</exception>
+    public AuthoritySpecification Twin() => this with
+    {
+        Id = $"{Id}-rehearsal",
+        DisplayName = $"{DisplayName} (staging)",
+        DirectoryUrl = StagingTwin ?? throw new InvalidOperationException($"{DisplayName} has no staging service."),
+        StagingTwin = null,
+        ExternalAccountBinding = null,
+    };
 }
 
 /// <summary>A validated external account binding (RFC 8555 section 7.3.4).</summary>

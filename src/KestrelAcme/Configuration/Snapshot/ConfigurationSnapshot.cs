@@ -50,6 +50,9 @@ internal sealed record ConfigurationSnapshot
     /// <summary>Whether KestrelAcme requests its own response to a challenge before it submits the challenge.</summary>
     public bool SelfCheck { get; init; } = true;
 
+    /// <summary>Whether every well-formed http-01 token for a managed name is returned with the thumbprint of the account.</summary>
+    public bool Http01Stateless { get; init; }
+
     /// <summary>Whether to order from a public CA although the store does not survive a restart.</summary>
     public bool AllowEphemeralStorage { get; init; }
 

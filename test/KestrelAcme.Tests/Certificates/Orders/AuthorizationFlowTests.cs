@@ -127,6 +127,7 @@ public sealed class AuthorizationFlowTests
         return await new AuthorizationFlow(
             new ChallengeHandlers([_handler]),
             SampleTurns.Create(storage, TimeProvider.System),
+            SampleTurns.Alone(storage, TimeProvider.System),
             new ChallengeValidation(
                 SampleStateWriters.Progress(TimeProvider.System), new IssuanceSettings(), TimeProvider.System,
                 NullLogger<ChallengeValidation>.Instance),

@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Challenges;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,4 +17,10 @@ internal static class SampleTurns
             new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) },
             time,
             NullLogger<TlsAlpnNameLocks>.Instance);
+
+    /// <summary>The only instance with its store: nothing is shared with others.</summary>
+    public static ChallengeFeed Alone(IAcmeStorage storage, TimeProvider time)
+        => new(
+            [], new Replicas(BoundedFixture.Around(storage), time, NullLogger<Replicas>.Instance), BoundedFixture.Around(storage), time,
+            NullLogger<ChallengeFeed>.Instance);
 }

@@ -22,7 +22,8 @@ public sealed class Http01SelfCheckTests : IAsyncDisposable
     private readonly Http01TokenTable _tokens;
 
     public Http01SelfCheckTests()
-        => _tokens = new Http01TokenTable(BoundedFixture.Around(new InMemoryStorage(_time)), _time, NullLogger<Http01TokenTable>.Instance);
+        => _tokens = new Http01TokenTable(
+            BoundedFixture.Around(new InMemoryStorage(_time)), new FakeThumbprints(), _time, NullLogger<Http01TokenTable>.Instance);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

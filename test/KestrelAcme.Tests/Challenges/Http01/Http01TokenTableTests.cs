@@ -10,6 +10,9 @@ namespace KestrelAcme.Tests.Challenges.Http01;
 
 public sealed class Http01TokenTableTests : IDisposable
 {
+    private const string Token = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA";
+    private const string Answer = Token + "." + FakeThumbprints.Ours;
+
     private readonly FakeTimeProvider _time = new();
     private readonly LogRecorder _log = new();
     private readonly LoggerFactory _loggers;
@@ -24,16 +27,16 @@ public sealed class Http01TokenTableTests : IDisposable
         var storage = new InMemoryStorage();
         var table = Table(storage);
         var replica = Table(storage);
-        await table.AddAsync("token", "answer", Cancelled);
-        await table.AddAsync("token", "answer", Cancelled);
+        await table.AddAsync(Token, Answer, FakeThumbprints.Challenge(Token), Cancelled);
+        await table.AddAsync(Token, Answer, FakeThumbprints.Challenge(Token), Cancelled);
 
-        await table.RemoveAsync("token", Cancelled);
-        Assert.Equal("answer", await table.FindAsync("token", null, Cancelled));
-        Assert.Equal("answer", await replica.FindAsync("token", null, Cancelled));
+        await table.RemoveAsync(Token, Cancelled);
+        Assert.Equal(Answer, await table.FindAsync(Token, null, true, Cancelled));
+        Assert.Equal(Answer, await replica.FindAsync(Token, null, true, Cancelled));
 
-        await table.RemoveAsync("token", Cancelled);
-        Assert.Null(await table.FindAsync("token", null, Cancelled));
-        Assert.Null(await replica.FindAsync("token", null, Cancelled));
+        await table.RemoveAsync(Token, Cancelled);
+        Assert.Null(await table.FindAsync(Token, null, true, Cancelled));
+        Assert.Null(await replica.FindAsync(Token, null, true, Cancelled));
     }
 
     [Fact]
@@ -41,28 +44,28 @@ public sealed class Http01TokenTableTests : IDisposable
     {
         var storage = new InMemoryStorage();
         var (first, second, replica) = (Table(storage), Table(storage), Table(storage));
-        await first.AddAsync("token", "answer", Cancelled);
-        await second.AddAsync("token", "answer", Cancelled);
+        await first.AddAsync(Token, Answer, FakeThumbprints.Challenge(Token), Cancelled);
+        await second.AddAsync(Token, Answer, FakeThumbprints.Challenge(Token), Cancelled);
 
-        await second.RemoveAsync("token", Cancelled);
-        Assert.Equal("answer", await replica.FindAsync("token", null, Cancelled));
+        await second.RemoveAsync(Token, Cancelled);
+        Assert.Equal(Answer, await replica.FindAsync(Token, null, true, Cancelled));
 
-        await first.RemoveAsync("token", Cancelled);
-        Assert.Null(await replica.FindAsync("token", null, Cancelled));
+        await first.RemoveAsync(Token, Cancelled);
+        Assert.Null(await replica.FindAsync(Token, null, true, Cancelled));
     }
 
     [Fact]
     public async Task Remove_AnotherInstanceDiedADayAgo_IsNotKeptForIt()
     {
         var storage = new InMemoryStorage(_time);
-        await Table(storage).AddAsync("token", "answer", Cancelled);
+        await Table(storage).AddAsync(Token, Answer, FakeThumbprints.Challenge(Token), Cancelled);
         _time.Advance(TimeSpan.FromDays(2));
         var table = Table(storage);
-        await table.AddAsync("token", "answer", Cancelled);
+        await table.AddAsync(Token, Answer, FakeThumbprints.Challenge(Token), Cancelled);
 
-        await table.RemoveAsync("token", Cancelled);
+        await table.RemoveAsync(Token, Cancelled);
 
-        Assert.Null(await Table(storage).FindAsync("token", null, Cancelled));
+        Assert.Null(await Table(storage).FindAsync(Token, null, true, Cancelled));
     }
 
     [Fact]
@@ -71,12 +74,12 @@ public sealed class Http01TokenTableTests : IDisposable
         using var hung = new CancellationTokenSource();
         var table = Table(new HangingStorage());
         var waiting = Enumerable.Range(0, SharedResponseReader.MaxWaiting)
-            .Select(i => table.FindAsync($"unknown{i}", null, hung.Token).AsTask())
+            .Select(i => table.FindAsync($"unknown{i}", null, true, hung.Token).AsTask())
             .ToList();
 
         for (var i = 0; i < 50; i++)
         {
-            var find = table.FindAsync($"more{i}", null, Cancelled);
+            var find = table.FindAsync($"more{i}", null, true, Cancelled);
             Assert.True(find.IsCompleted);
             Assert.Null(await find);
         }
@@ -90,5 +93,5 @@ public sealed class Http01TokenTableTests : IDisposable
     public void Dispose() => _loggers.Dispose();
 
     private Http01TokenTable Table(IAcmeStorage storage)
-        => new(BoundedFixture.Around(storage), _time, new Logger<Http01TokenTable>(_loggers));
+        => new(BoundedFixture.Around(storage), new FakeThumbprints(), _time, new Logger<Http01TokenTable>(_loggers));
 }

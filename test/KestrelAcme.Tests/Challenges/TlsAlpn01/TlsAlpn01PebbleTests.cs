@@ -48,6 +48,7 @@ public sealed class TlsAlpn01PebbleTests
             app.Publisher,
             new SharedTlsAlpn01Responses(
                 BoundedFixture.Around(new KestrelAcme.Storage.InMemoryStorage()),
+                new FakeThumbprints(),
                 TimeProvider.System,
                 NullLogger<SharedTlsAlpn01Responses>.Instance),
             TimeProvider.System);

@@ -54,7 +54,7 @@ public sealed class ApplicationPipelineTests
 
         await app.ObtainedAsync("app.test");
         var (status, _) = await RawHttp.SendAsync(app.Http, "GET", "/", "any.test", Cancelled);
-        await app.Services.GetRequiredService<Http01TokenTable>().AddAsync("token", "token.answer", Cancelled);
+        await app.Services.GetRequiredService<Http01TokenTable>().AddAsync("token", "token.answer", null, Cancelled);
         var (answered, _) = await RawHttp.SendAsync(app.Http, "GET", Http01Path.Prefix + "token", "203.0.113.9:81", Cancelled);
 
         Assert.Equal(blocked, status);

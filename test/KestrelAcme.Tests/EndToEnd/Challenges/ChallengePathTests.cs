@@ -1,6 +1,7 @@
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Hosting;
 using KestrelAcme.Storage;
+using KestrelAcme.Tests.Challenges;
 using KestrelAcme.Tests.Diagnostics;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.AspNetCore.Builder;
@@ -15,6 +16,8 @@ namespace KestrelAcme.Tests.EndToEnd.Challenges;
 public sealed class ChallengePathTests
 {
     private const string Token = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA";
+    private const string Unknown = "unknown-DADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr";
+    private const string Name = "app.test";
     private const string Answer = Token + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -64,25 +67,32 @@ public sealed class ChallengePathTests
         Assert.Equal(before, LookUps(storage!));
     }
 
-    [Fact]
-    public async Task Request_UnknownToken_IsLookedUpOnce()
+    [Theory]
+    [InlineData(Unknown, Name, 1)]
+    [InlineData(Unknown, "APP.test.", 1)]
+    [InlineData(Unknown, "other.test", 0)]
+    [InlineData(Unknown, "127.0.0.1", 0)]
+    [InlineData("unknown", Name, 0)]
+    public async Task Request_UnknownToken_IsLookedUpOnceForAManagedName(string token, string host, int lookUps)
     {
         WatchedStorage? storage = null;
         await using var app = await StartAsync(inner => storage = new WatchedStorage(inner));
         var before = LookUps(storage!);
 
-        var (status, _) = await RawHttp.SendAsync(app.Http, "GET", Http01Path.Prefix + "unknown", "app.test", Cancelled);
+        var (status, _) = await RawHttp.SendAsync(app.Http, "GET", Http01Path.Prefix + token, host, Cancelled);
 
         Assert.Equal(404, status);
-        Assert.Equal(before + 1, LookUps(storage!));
+        Assert.Equal(before + lookUps, LookUps(storage!));
     }
 
     [Fact]
     public async Task Invoke_OtherRequest_AllocatesNothing()
     {
         var storage = new InMemoryStorage(TimeProvider.System);
-        var table = new Http01TokenTable(BoundedFixture.Around(storage), TimeProvider.System, NullLogger<Http01TokenTable>.Instance);
-        var middleware = new Http01Middleware(_ => Task.CompletedTask, table, MetricReader.Unread(), NullLogger<Http01Middleware>.Instance);
+        var table = new Http01TokenTable(
+            BoundedFixture.Around(storage), new FakeThumbprints(), TimeProvider.System, NullLogger<Http01TokenTable>.Instance);
+        var middleware = new Http01Middleware(
+            _ => Task.CompletedTask, table, stateless: null!, names: null!, MetricReader.Unread(), NullLogger<Http01Middleware>.Instance);
         var context = new DefaultHttpContext();
         context.Request.Path = "/.well-known/acme-challeng/x";
         await middleware.InvokeAsync(context);
@@ -103,6 +113,7 @@ public sealed class ChallengePathTests
     {
         var settings = new Dictionary<string, string?>
         {
+            ["AcmeHttps:DomainNames:0"] = Name,
             ["AcmeHttps:Issuance"] = "ServeOnly",
             ["AcmeHttps:DirectoryUrl"] = "https://127.0.0.1:1/directory",
             ["AcmeHttps:AcceptTermsOfService"] = "true",
@@ -113,7 +124,7 @@ public sealed class ChallengePathTests
             acme => acme.UseStorage(_ => wrap?.Invoke(inner) ?? inner),
             pipeline: web => web.MapFallback(() => Results.StatusCode(418)),
             cancellationToken: Cancelled);
-        await app.Services.GetRequiredService<Http01TokenTable>().AddAsync(Token, Answer, Cancelled);
+        await app.Services.GetRequiredService<Http01TokenTable>().AddAsync(Token, Answer, null, Cancelled);
         return app;
     }
 }

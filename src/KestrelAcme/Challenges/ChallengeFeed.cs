@@ -1,0 +1,252 @@
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Challenges;
+
+/// <summary>
+/// Learns of the challenges that other instances share as soon as the store reports them, so that neither a request nor a connection has to
+/// look for them. Registers this instance while it runs.
+/// </summary>
+internal sealed class ChallengeFeed(
+    IEnumerable<ISharedChallengeTable> tables, Replicas replicas, BoundedStorage storage, TimeProvider time, ILogger<ChallengeFeed> logger)
+    : IAsyncDisposable
+{
+    private const string Prefix = "challenges/";
+
+    // So many changes are taken over at once, even if there are more already.
+    private const int MaxChanges = 1024;
+
+    // A challenge that cannot be learned of for a minute is over, or was left behind.
+    private const int MaxTries = 12;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
+
+    private readonly ISharedChallengeTable[] _tables = [.. tables];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _again = new(StringComparer.Ordinal);
+    private Task _running = Task.CompletedTask;
+    private bool _everything;
+    private bool _failed;
+
+    /// <summary>Starts to follow the store, once.</summary>
+    public void Start()
+    {
+        if (_running.IsCompleted && !_stopping.IsCancellationRequested)
+        {
+            _running = Task.Run(() => BackgroundLoop.RunAsync(FollowAsync, TimeSpan.Zero, Pause, time, Report, _stopping.Token));
+        }
+    }
+
+    /// <summary>Waits until this instance is registered and has learned what is stored, or until the time is over.</summary>
+    public async Task WaitAsync(TimeSpan longest, CancellationToken cancellationToken)
+        => await _ready.Task.WaitAsync(longest, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <summary>
+    /// Waits until every other running instance can respond to the challenges that this one shares. Never fails because of the store.
+    /// </summary>
+    public Task AwaitAcknowledgmentAsync(IEnumerable<ChallengeContext> challenges, CancellationToken cancellationToken)
+        => replicas.AwaitAsync(
+            [.. challenges
+                .Select(SharedChallenge.Of)
+                .OfType<SharedChallenge>()
+                .Where(c => Array.Exists(_tables, table => table.Type == c.Type && table.IsOwn(table.KeyOf(c))))
+                .Select(c => c.AcknowledgmentId)],
+            cancellationToken);
+
+    /// <summary>Lets other instances know that this one leaves. It still learns of challenges until it is disposed.</summary>
+    public Task LeaveAsync() => _running.IsCompleted ? Task.CompletedTask : replicas.LeaveAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelQuietlyAsync();
+        await _running.WaitAsync(StopTime, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void Report(Exception exception)
+    {
+        _ready.TrySetResult();
+        if (!_failed)
+        {
+            _failed = true;
+            logger.ChallengesNotFollowed(exception.Message);
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken stopping)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var changes = storage.WatchAsync(Prefix, end.Token).GetAsyncEnumerator(end.Token);
+        var next = changes.MoveNextAsync().AsTask();
+        try
+        {
+            var refreshedAt = time.GetTimestamp();
+            for (var isRegistered = false; !stopping.IsCancellationRequested;)
+            {
+                while (next.IsCompleted && _changed.Count < MaxChanges)
+                {
+                    if (!await next)
+                    {
+                        throw new StorageUnavailableException("The store no longer reports changes.");
+                    }
+
+                    Note(changes.Current);
+                    next = changes.MoveNextAsync().AsTask();
+                }
+
+                if (await TakeOverAsync(stopping) && !isRegistered)
+                {
+                    // Others wait for this instance from now on. What was shared before that is learned of by listing once more.
+                    await replicas.RegisterAsync(stopping);
+                    (isRegistered, _everything) = (true, true);
+                    await TakeOverAsync(stopping);
+                    _ready.TrySetResult();
+                    _failed = false;
+                }
+
+                if (time.GetElapsedTime(refreshedAt) >= Replicas.RefreshInterval)
+                {
+                    refreshedAt = time.GetTimestamp();
+                    await replicas.RefreshAsync(stopping);
+                }
+
+                await WaitAsync(next, Replicas.RefreshInterval - time.GetElapsedTime(refreshedAt), stopping);
+            }
+        }
+        finally
+        {
+            // An enumerator cannot be disposed of while it waits.
+            await end.CancelQuietlyAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await changes.DisposeAsync();
+        }
+    }
+
+    private async Task WaitAsync(Task<bool> next, TimeSpan untilRefresh, CancellationToken stopping)
+    {
+        var longest = _again.Count > 0 && Pause < untilRefresh ? Pause : untilRefresh;
+        using var limit = new TimeLimit(longest > TimeSpan.Zero ? longest : TimeSpan.Zero, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
+        await ((Task)next).WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (limit.IsCancellationRequested)
+        {
+            _changed.UnionWith(_again.Keys);
+        }
+    }
+
+    private void Note(StorageChange change)
+    {
+        if (change.Key is not { } key)
+        {
+            _everything = true;
+        }
+        else if (key.StartsWith(Replicas.AcknowledgmentsPrefix, StringComparison.Ordinal))
+        {
+            replicas.Heard(key);
+        }
+        else if (TableOf(key) is { } table && !table.IsOwn(key))
+        {
+            _changed.Add(key);
+        }
+    }
+
+    private ISharedChallengeTable? TableOf(string key)
+        => Array.Find(_tables, table => key.StartsWith(table.Prefix, StringComparison.Ordinal));
+
+    // What cannot be read stays as it is and is read again later. What this instance already knows it keeps.
+    /// <returns>Whether everything was listed.</returns>
+    private async Task<bool> TakeOverAsync(CancellationToken cancellationToken)
+    {
+        var isWhole = _everything;
+        if (isWhole)
+        {
+            _again.Clear();
+            foreach (var table in _tables)
+            {
+                await ListAsync(table, cancellationToken);
+            }
+
+            _everything = false;
+        }
+
+        if (_changed.Count > 0)
+        {
+            await ReadChangedAsync(cancellationToken);
+        }
+
+        return isWhole;
+    }
+
+    private async Task ReadChangedAsync(CancellationToken cancellationToken)
+    {
+        var missing = new HashSet<string>(_changed, StringComparer.Ordinal);
+        var values = TolerantReader.ReadManyAsync(storage, [.. _changed], Fail, logger, cancellationToken);
+        await foreach (var (key, value) in values)
+        {
+            missing.Remove(key);
+            await LearnAsync(key, value, cancellationToken);
+        }
+
+        foreach (var key in missing)
+        {
+            TableOf(key)?.Forget(key);
+            _again.Remove(key);
+        }
+
+        _changed.Clear();
+        await replicas.AcknowledgeAsync([.. _tables.SelectMany(table => table.Acknowledged)], cancellationToken);
+
+        void Fail(string key, string reason)
+        {
+            missing.Remove(key);
+            TryAgain(key);
+        }
+    }
+
+    private void TryAgain(string key)
+    {
+        var tries = _again.GetValueOrDefault(key) + 1;
+        _again[key] = tries;
+        if (tries > MaxTries)
+        {
+            _again.Remove(key);
+        }
+    }
+
+    private async Task ListAsync(ISharedChallengeTable table, CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var key in storage.ListAsync(table.Prefix, cancellationToken))
+        {
+            if (keys.Count < SharedChallengeTable<object>.MaxOpen)
+            {
+                keys.Add(key);
+            }
+        }
+
+        table.ForgetAllBut(keys);
+        _changed.UnionWith(keys.Where(key => !table.IsOwn(key)));
+    }
+
+    private async Task LearnAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (TableOf(key) is not { } table || await table.LearnAsync(key, value, cancellationToken))
+            {
+                _again.Remove(key);
+                return;
+            }
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The account cannot be read now, or someone wrote what no certificate can be made of. The others must not wait for it.
+            logger.ChallengeNotLearned(Quoted.Name(key), exception.Message);
+        }
+
+        TryAgain(key);
+    }
+}

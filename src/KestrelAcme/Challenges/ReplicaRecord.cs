@@ -1,0 +1,47 @@
+using System.Reflection;
+using System.Text.Json;
+
+namespace KestrelAcme.Challenges;
+
+/// <summary>The stored record of a running instance.</summary>
+internal sealed record ReplicaRecord
+{
+    public required string Id { get; init; }
+
+    /// <summary>When it was started by its own clock. For people; nothing is decided by it.</summary>
+    public required DateTimeOffset Started { get; init; }
+
+    /// <summary>The name of its machine or container.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The version of KestrelAcme.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Changes whenever the record is written.</summary>
+    public int Beat { get; init; }
+
+    public static ReplicaRecord OfThisInstance(string id, DateTimeOffset started, int beat) => new()
+    {
+        Id = id,
+        Started = started,
+        Host = Environment.MachineName,
+        Version = typeof(ReplicaRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion.Split('+')[0] ?? "0",
+        Beat = beat,
+    };
+
+    public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ChallengesJsonContext.Default.ReplicaRecord);
+
+    /// <summary>Returns the host in a stored record; <see langword="null"/> if it is damaged.</summary>
+    public static string? HostIn(ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(value, ChallengesJsonContext.Default.ReplicaRecord)?.Host;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
