@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Fleet;
 
-/// <summary>A TCP balancer: each connection goes to the next target, and to the one after that if it is down. It knows nothing of TLS.</summary>
+/// <summary>
+/// A TCP balancer: each connection goes to the next target, and to the one after that if it is down. It knows nothing of TLS.
+/// </summary>
 internal sealed class Balancer(int port, IReadOnlyList<int> targets) : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, port);

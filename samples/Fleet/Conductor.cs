@@ -22,7 +22,8 @@ internal static class Conductor
             signal => (signal.Cancel, _) = (true, stopping.CancelAsync()));
 
         // Ports of the balancer, and behind it a pair for each instance.
-        var first = int.Parse(Environment.GetEnvironmentVariable("FIRST_PORT") ?? "5080", System.Globalization.CultureInfo.InvariantCulture);
+        var first = int.Parse(
+            Environment.GetEnvironmentVariable("FIRST_PORT") ?? "5080", System.Globalization.CultureInfo.InvariantCulture);
         var (http, https) = (first, first + 363);
         var httpPorts = Enumerable.Range(1, Size).Select(i => http + i).ToList();
         var httpsPorts = Enumerable.Range(1, Size).Select(i => https + i).ToList();
@@ -71,14 +72,16 @@ internal static class Conductor
         ["Logging__LogLevel__Default"] = "Warning",
     };
 
-    private static async Task ReportAsync(List<InstanceProcess> instances, LocalAcmeAuthority authority, int https, CancellationToken stopping)
+    private static async Task ReportAsync(
+        List<InstanceProcess> instances, LocalAcmeAuthority authority, int https, CancellationToken stopping)
     {
         var serials = new List<string>();
         do
         {
             if (instances.FirstOrDefault(i => i.HasExited) is { } dead)
             {
-                throw new InvalidOperationException($"Instance {dead.Number} ended. Its output says why; often a port is taken. FIRST_PORT sets others.");
+                throw new InvalidOperationException(
+                    $"Instance {dead.Number} ended. Its output says why; often a port is taken. FIRST_PORT sets others.");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stopping);
@@ -108,7 +111,8 @@ internal static class Conductor
             using var served = new X509Certificate2(tls.RemoteCertificate!);
             return served.Subject == served.Issuer ? null : served.SerialNumber;
         }
-        catch (Exception exception) when (exception is IOException or SocketException or System.Security.Authentication.AuthenticationException)
+        catch (Exception exception) when (exception
+            is IOException or SocketException or System.Security.Authentication.AuthenticationException)
         {
             return null;
         }

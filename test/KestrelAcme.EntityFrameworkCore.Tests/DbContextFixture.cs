@@ -98,7 +98,8 @@ internal sealed class DbContextFixture : IStorageFixture
     {
         var seconds = FormattableString.Invariant($"{span.TotalSeconds} seconds");
         var statement = Kind == Kind.Sqlite
-            ? $"UPDATE \"AcmeHttps\" SET \"Expires\" = strftime('%Y-%m-%d %H:%M:%f', \"Expires\", '-{seconds}') WHERE \"Expires\" IS NOT NULL"
+            ? $"UPDATE \"AcmeHttps\" SET \"Expires\" = strftime('%Y-%m-%d %H:%M:%f', \"Expires\", '-{seconds}') "
+                + "WHERE \"Expires\" IS NOT NULL"
             : $"UPDATE \"AcmeHttps\" SET \"Expires\" = \"Expires\" - interval '{seconds}'";
         await ChangeAsync(context => context.Database.ExecuteSqlRawAsync(statement));
         _fake?.Advance(span);
@@ -201,7 +202,10 @@ internal sealed class CommandRecorder : DbCommandInterceptor
     public bool HasTimeParameter { get; private set; }
 
     public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
-        DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        DbCommand command,
+        CommandEventData eventData,
+        InterceptionResult<DbDataReader> result,
+        CancellationToken cancellationToken = default)
     {
         Note(command);
         return new(result);

@@ -135,7 +135,8 @@ public sealed class DbContextSetupTests : IDisposable
         where TContext : DbContext
     {
         using var provider = Build<TContext>(register, configure);
-        return Assert.ThrowsAny<OptionsValidationException>(() => provider.GetRequiredService<IOptions<AcmeHttpsOptions>>().Value).ToString();
+        return Assert.ThrowsAny<OptionsValidationException>(() => provider.GetRequiredService<IOptions<AcmeHttpsOptions>>().Value)
+            .ToString();
     }
 
     private static ServiceProvider Build<TContext>(

@@ -121,7 +121,11 @@ internal sealed class RedisStore : SharedStore
 internal sealed class PostgreSqlStore(PostgreSqlServer server, string kind, string database) : SharedStore
 {
     public override IReadOnlyDictionary<string, string?> Settings
-        => new Dictionary<string, string?> { ["STORE"] = kind, ["STORE_ADDRESS"] = $"{server.ConnectionString(database)};Timeout=2;Command Timeout=2" };
+        => new Dictionary<string, string?>
+        {
+            ["STORE"] = kind,
+            ["STORE_ADDRESS"] = $"{server.ConnectionString(database)};Timeout=2;Command Timeout=2",
+        };
 
     public static async Task<SharedStore> StartAsync(string kind)
     {

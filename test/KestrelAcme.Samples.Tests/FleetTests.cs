@@ -20,7 +20,8 @@ public sealed class FleetTests
         using var folder = new TemporaryFolder();
         var port = FreePort.Tcp();
         var project = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
-        var program = Path.Combine(project, "..", "..", "samples", "Fleet", Path.GetRelativePath(project, AppContext.BaseDirectory), "Fleet.dll");
+        var program = Path.Combine(
+            project, "..", "..", "samples", "Fleet", Path.GetRelativePath(project, AppContext.BaseDirectory), "Fleet.dll");
         var environment = new Dictionary<string, string?> { ["FIRST_PORT"] = $"{port}", ["REDIS"] = "" };
         await using var sample = ChildProcess.Start("dotnet", ["exec", Path.GetFullPath(program)], environment, folder.Path);
 
@@ -28,7 +29,9 @@ public sealed class FleetTests
 
         Assert.Single(sample.Lines, line => line.Contains("The order for fleet.localhost was placed.", StringComparison.Ordinal));
         Assert.Contains(sample.Lines, line => line.StartsWith("The CA has issued 1 certificate(s)", StringComparison.Ordinal));
-        var serials = sample.Lines.Where(line => line.StartsWith("Instance ", StringComparison.Ordinal)).Select(line => line.Split(' ')[^1]).ToList();
+        var serials = sample.Lines.Where(line => line.StartsWith("Instance ", StringComparison.Ordinal))
+            .Select(line => line.Split(' ')[^1])
+            .ToList();
         Assert.Equal(3, serials.Count);
         Assert.Single(serials.Distinct());
         using var anchor = X509CertificateLoader.LoadCertificateFromFile(folder.Combine(".kestrel-acme/authority/root.pem"));

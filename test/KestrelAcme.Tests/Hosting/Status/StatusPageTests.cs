@@ -67,7 +67,8 @@ public sealed partial class StatusPageTests
     [Fact]
     public async Task Get_AThousandCertificates_IsPagedAndSmall()
     {
-        await using var app = await StartAsync([.. Enumerable.Range(0, 1000).Select(i => $"a-rather-long-name-of-a-customer-{i:0000}.shop.example.com")]);
+        await using var app = await StartAsync(
+            [.. Enumerable.Range(0, 1000).Select(i => $"a-rather-long-name-of-a-customer-{i:0000}.shop.example.com")]);
 
         var html = await GetAsync(app, $"{Path}?page=2", "text/html");
         using var last = JsonDocument.Parse(await GetAsync(app, $"{Path}?page=999", "application/json"));
@@ -113,7 +114,12 @@ public sealed partial class StatusPageTests
         var html = StatusHtml.Write(
             Report(new StatusRow
             {
-                Id = hostile, Names = [hostile, hostile], State = CertificateState.Waiting, Problem = hostile, Failure = hostile, FailedAt = Now,
+                Id = hostile,
+                Names = [hostile, hostile],
+                State = CertificateState.Waiting,
+                Problem = hostile,
+                Failure = hostile,
+                FailedAt = Now,
                 Issuer = hostile, Authority = hostile, SerialNumber = hostile, NotBefore = Now.AddDays(-1), NotAfter = Now.AddDays(1),
             }) with { Notices = [hostile] },
             hostile);
@@ -153,7 +159,10 @@ public sealed partial class StatusPageTests
         Assert.Contains("<rect class=\"gone\" x=\"0\" y=\"4\" width=\"200\" height=\"8\"/>", html, StringComparison.Ordinal);
         Assert.Contains("<rect class=\"window\" x=\"600\" y=\"12\" width=\"50\" height=\"4\"/>", html, StringComparison.Ordinal);
         Assert.Contains("<rect class=\"next\" x=\"620\" y=\"0\" width=\"4\" height=\"16\"/>", html, StringComparison.Ordinal);
-        Assert.Contains("Valid. Expires in 80 days (2026-05-20 12:00:00Z); next order in 42 days (2026-04-12 12:00:00Z).", html, StringComparison.Ordinal);
+        Assert.Contains(
+            "Valid. Expires in 80 days (2026-05-20 12:00:00Z); next order in 42 days (2026-04-12 12:00:00Z).",
+            html,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -190,7 +199,8 @@ public sealed partial class StatusPageTests
         // Endpoints are built at the latest with the first request.
         using var response = await app.GetHttpAsync("/", cancellationToken: Cancelled);
 
-        var warnings = app.Log.Lines.Where(l => l.Level == LogLevel.Warning && l.Message.Contains("RequireAuthorization", StringComparison.Ordinal));
+        var warnings = app.Log.Lines.Where(
+            l => l.Level == LogLevel.Warning && l.Message.Contains("RequireAuthorization", StringComparison.Ordinal));
         Assert.Equal(warns ? 1 : 0, warnings.Count());
     }
 
@@ -206,7 +216,13 @@ public sealed partial class StatusPageTests
 
     private static StatusReport Report(params IReadOnlyList<StatusRow> rows) => new()
     {
-        At = Now, Total = rows.Count, NeedAttention = rows.Count(r => r.Problem is not null), Page = 1, Pages = 1, Notices = [], Certificates = rows,
+        At = Now,
+        Total = rows.Count,
+        NeedAttention = rows.Count(r => r.Problem is not null),
+        Page = 1,
+        Pages = 1,
+        Notices = [],
+        Certificates = rows,
     };
 
     private static Task<AcmeApp> StartAsync(
