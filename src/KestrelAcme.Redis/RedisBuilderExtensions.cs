@@ -43,7 +43,7 @@ public static class RedisBuilderExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         RedisConnectionText.ThrowIfInvalid(configuration.EndPoints, nameof(configuration));
         var copy = configuration.Clone();
-        return builder.Persist(_ => RedisConnection.Own(copy), configure);
+        return builder.Persist((_, time) => RedisConnection.Own(copy, time), configure);
     }
 
     /// <summary>Keeps accounts, certificates and their states in Redis, with a connection of the app.</summary>
@@ -55,7 +55,7 @@ public static class RedisBuilderExtensions
         this IAcmeHttpsBuilder builder, IConnectionMultiplexer connection, Action<RedisStorageOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return builder.Persist(_ => RedisConnection.Borrow(() => connection), configure);
+        return builder.Persist((_, time) => RedisConnection.Borrow(() => connection, time), configure);
     }
 
     /// <summary>Keeps accounts, certificates and their states in Redis, with a connection from the app's services.</summary>
@@ -72,11 +72,13 @@ public static class RedisBuilderExtensions
         Action<RedisStorageOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return builder.Persist(services => RedisConnection.Borrow(() => connection(services)), configure);
+        return builder.Persist((services, time) => RedisConnection.Borrow(() => connection(services), time), configure);
     }
 
     private static IAcmeHttpsBuilder Persist(
-        this IAcmeHttpsBuilder builder, Func<IServiceProvider, RedisConnection> connect, Action<RedisStorageOptions>? configure)
+        this IAcmeHttpsBuilder builder,
+        Func<IServiceProvider, TimeProvider, RedisConnection> connect,
+        Action<RedisStorageOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = builder.Services.AddOptions<RedisStorageOptions>().ValidateOnStart();
@@ -87,9 +89,10 @@ public static class RedisBuilderExtensions
             options.Configure(configure);
         }
 
-        return builder.UseStorage(services => new RedisStorage(
-            connect(services),
-            services.GetRequiredService<IOptions<RedisStorageOptions>>().Value,
-            services.GetRequiredService<TimeProvider>()));
+        return builder.UseStorage(services =>
+        {
+            var time = services.GetRequiredService<TimeProvider>();
+            return new RedisStorage(connect(services, time), services.GetRequiredService<IOptions<RedisStorageOptions>>().Value, time);
+        });
     }
 }

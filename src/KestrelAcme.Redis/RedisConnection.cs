@@ -11,15 +11,22 @@ namespace KestrelAcme.Redis;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class RedisConnection : IAsyncDisposable
 {
+    // While there is no connection, the first command waits for it, and the next ones fail at once: many in a row, as at the start, must
+    // not wait one after the other. This long, so that the reason stays up to date.
+    private static readonly TimeSpan OutageAge = TimeSpan.FromSeconds(30);
+
     private readonly Func<Task<IConnectionMultiplexer>> _connect;
+    private readonly TimeProvider _time;
     private readonly bool _owned;
     private readonly Lock _gate = new();
     private ConfigurationOptions? _options;
     private Task<IConnectionMultiplexer>? _connecting;
     private bool _disposed;
+    private volatile Outage? _outage;
 
-    private RedisConnection(Func<Task<IConnectionMultiplexer>> connect, ConfigurationOptions? options, bool owned)
-        => (_connect, _options, _owned) = (connect, options, owned);
+    private RedisConnection(
+        Func<Task<IConnectionMultiplexer>> connect, TimeProvider time, ConfigurationOptions? options, bool owned)
+        => (_connect, _time, _options, _owned) = (connect, time, options, owned);
 
     /// <summary>Where Redis is, without credentials.</summary>
     public string Place => RedisConnectionText.Show([.. _options?.EndPoints ?? []], _options?.Ssl == true);
@@ -28,19 +35,19 @@ internal sealed class RedisConnection : IAsyncDisposable
     public string ChannelPrefix => (string?)(_options?.ChannelPrefix ?? default) ?? "";
 
     /// <summary>A connection of the store's own.</summary>
-    public static RedisConnection Own(ConfigurationOptions options)
+    public static RedisConnection Own(ConfigurationOptions options, TimeProvider time)
     {
         var own = options.Clone();
         // The app starts without Redis, and the connection is made when Redis is there.
         own.AbortOnConnectFail = false;
         // Lets the client ask for the settings of the server. What the user may do is for the server to decide.
         own.AllowAdmin = true;
-        return new(async () => await ConnectionMultiplexer.ConnectAsync(own), own, owned: true);
+        return new(async () => await ConnectionMultiplexer.ConnectAsync(own), time, own, owned: true);
     }
 
     /// <summary>A connection of the app's, which is never closed here.</summary>
-    public static RedisConnection Borrow(Func<IConnectionMultiplexer> find)
-        => new(() => Task.FromResult(find()), options: null, owned: false);
+    public static RedisConnection Borrow(Func<IConnectionMultiplexer> find, TimeProvider time)
+        => new(() => Task.FromResult(find()), time, options: null, owned: false);
 
     /// <summary>Runs a command.</summary>
     /// <param name="what">What it does, for the message of a failure.</param>
@@ -50,14 +57,30 @@ internal sealed class RedisConnection : IAsyncDisposable
     public async Task<T> RunAsync<T>(string what, Func<IConnectionMultiplexer, Task<T>> command, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        IConnectionMultiplexer? connection = null;
         try
         {
-            var connection = await Abandonable(ConnectAsync(), cancellationToken);
+            connection = await Abandonable(ConnectAsync(), cancellationToken);
+            if (connection.IsConnected)
+            {
+                _outage = null;
+            }
+            else if (_outage is { } outage && _time.GetElapsedTime(outage.Since) < OutageAge)
+            {
+                throw Unavailable(what, outage.Cause);
+            }
+
             return await Abandonable(command(connection), cancellationToken);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested || exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not StorageUnavailableException
+            && (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested))
         {
-            throw RedisFaults.Unavailable(Place, what, exception, new SentSecrets([_options?.Password, _options?.SentinelPassword]));
+            if (connection is { IsConnected: false })
+            {
+                _outage = new(exception, _time.GetTimestamp());
+            }
+
+            throw Unavailable(what, exception);
         }
     }
 
@@ -78,6 +101,9 @@ internal sealed class RedisConnection : IAsyncDisposable
             }
         }
     }
+
+    private StorageUnavailableException Unavailable(string what, Exception exception)
+        => RedisFaults.Unavailable(Place, what, exception, new SentSecrets([_options?.Password, _options?.SentinelPassword]));
 
     private Task<IConnectionMultiplexer> ConnectAsync()
     {
@@ -136,4 +162,6 @@ internal sealed class RedisConnection : IAsyncDisposable
 
         return await task.WaitAsync(cancellationToken);
     }
+
+    private sealed record Outage(Exception Cause, long Since);
 }

@@ -77,7 +77,10 @@ public sealed class RedisBuilderTests
 
     [Fact]
     public void PersistToRedis_ChannelPrefixOfTheConnection_IsUsedByBothSides()
-        => Assert.Equal("app:", RedisConnection.Own(ConfigurationOptions.Parse("localhost,channelPrefix=app:")).ChannelPrefix);
+    {
+        var options = ConfigurationOptions.Parse("localhost,channelPrefix=app:");
+        Assert.Equal("app:", RedisConnection.Own(options, TimeProvider.System).ChannelPrefix);
+    }
 
     [Fact]
     public async Task WatchAsync_ChannelPrefixOfTheConnection_ReportsChanges()
@@ -100,11 +103,12 @@ public sealed class RedisBuilderTests
             options.KeyPrefix = "my{app}";
             options.Database = -1;
         })));
-        Assert.Contains(
+        string[] problems =
+        [
             "KeyPrefix is 'my{app}', which cannot be used as a hash tag: use 1 to 100 letters",
-            exception.Message,
-            StringComparison.Ordinal);
-        Assert.Contains("Database is -1, but databases are numbered from 0: use 0 or higher", exception.Message, StringComparison.Ordinal);
+            "Database is -1, but databases are numbered from 0: use 0 or higher",
+        ];
+        Assert.All(problems, problem => Assert.Contains(problem, exception.Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -112,13 +116,32 @@ public sealed class RedisBuilderTests
     {
         var port = FreePort.Tcp();
         var log = new LogRecorder();
-        await using var app = App(
-            builder => builder.PersistToRedis($"127.0.0.1:{port},user=u,password={Password},abortConnect=true,{Short}"), log);
+        var connection = $"127.0.0.1:{port},user=u,password={Password},abortConnect=true,{Short}";
+        await using var app = App(builder => builder.PersistToRedis(connection), log);
         await app.StartAsync(Token);
-        Assert.Contains(
-            log.Lines, line => line.Message.Contains($"Redis at 127.0.0.1:{port} could not be reached", StringComparison.Ordinal));
+        var reason = $"Redis at 127.0.0.1:{port} could not be reached";
+        Assert.Contains(log.Lines, line => line.Message.Contains(reason, StringComparison.Ordinal));
         await app.StopAsync(Token);
         Assert.All(log.Lines, line => Assert.DoesNotContain(Password, line.Message + line.Exception, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ReadAsync_NoConnection_OnlyTheFirstWaitsForIt()
+    {
+        const int Seconds = 5;
+        await using var services = Services(builder => builder.PersistToRedis(
+            $"127.0.0.1:{FreePort.Tcp()},connectTimeout=500,syncTimeout={Seconds}000,asyncTimeout={Seconds}000"));
+        var storage = services.GetRequiredService<IAcmeStorage>();
+        var first = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.ReadAsync("a", Token));
+        var started = TimeProvider.System.GetTimestamp();
+        for (var i = 0; i < 50; i++)
+        {
+            var next = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.ReadAsync("a", Token));
+            Assert.Equal(first.Message, next.Message);
+        }
+
+        // Each would have waited for all of the time.
+        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(50 * Seconds));
     }
 
     [Fact]

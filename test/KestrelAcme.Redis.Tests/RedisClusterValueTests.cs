@@ -23,6 +23,16 @@ public sealed class RedisClusterValueTests(RedisCluster cluster) : StorageValueC
         Assert.Equal(1, counts.Sum(count => count.GetValueOrDefault("mget")));
         Assert.Equal(0, counts.Sum(count => count.GetValueOrDefault("get")));
     }
+
+    [Fact]
+    public async Task AnyMember_UserWithTheDocumentedRights_WorksOnACluster()
+    {
+        var nodes = await cluster.GetAsync();
+        string[] user = [.. RedisSecurityTests.DocumentedUser(), "+cluster|nodes", "+cluster|slots", "+asking"];
+        await Task.WhenAll(nodes.Select(node => node.RunAsync(["ACL", "SETUSER", .. user])));
+        await using var fixture = new RedisFixture(nodes);
+        await RedisSecurityTests.UseEverythingAsync(fixture.OpenRedis($"user=kestrelacme,password={RedisSecurityTests.Password}"));
+    }
 }
 
 public sealed class RedisClusterLeaseTests(RedisCluster cluster) : StorageLeaseContract, IClassFixture<RedisCluster>

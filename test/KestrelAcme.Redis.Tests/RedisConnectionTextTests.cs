@@ -46,6 +46,5 @@ public sealed class RedisConnectionTextTests
 
     [Fact]
     public void Show_ConfigurationWithoutEndpoints_IsRefused()
-        => Assert.Throws<ArgumentException>(
-            () => RedisConnectionText.ThrowIfInvalid([.. new ConfigurationOptions().EndPoints], "configuration"));
+        => Assert.Throws<ArgumentException>(() => RedisConnectionText.ThrowIfInvalid(new ConfigurationOptions().EndPoints, "configuration"));
 }

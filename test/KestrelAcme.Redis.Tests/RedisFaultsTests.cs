@@ -49,9 +49,8 @@ public sealed class RedisFaultsTests
         var late = new RedisTimeoutException(CommandFlags.None, "x", CommandStatus.Unknown);
         Assert.Contains("did not respond in time", Message(late), StringComparison.Ordinal);
         Assert.Contains("connection is closed", Message(new ObjectDisposedException("x")), StringComparison.Ordinal);
-        Assert.Contains("only database 0", Message(
-            new RedisCommandException(
-                "Multiple databases are not supported on this server; cannot switch to database: 3")), StringComparison.Ordinal);
+        var database = new RedisCommandException("Multiple databases are not supported on this server; cannot switch to database: 3");
+        Assert.Contains("only database 0", Message(database), StringComparison.Ordinal);
     }
 
     // Redis 5 and several proxies do not know HELLO or AUTH, and repeat what they were sent.

@@ -27,7 +27,7 @@ internal sealed class RedisFixture(params RedisServer[] servers) : IStorageFixtu
     /// <param name="clockOffset">How far the clock is ahead.</param>
     public RedisStorage OpenRedis(string text = "", RedisStorageOptions? settings = null, TimeSpan clockOffset = default)
     {
-        var connection = RedisConnection.Own(ConfigurationOptions.Parse($"{servers[0].ConnectionString},{Text},{text}"));
+        var connection = RedisConnection.Own(ConfigurationOptions.Parse($"{servers[0].ConnectionString},{Text},{text}"), Time);
         var storage = new RedisStorage(connection, settings ?? new RedisStorageOptions(), new OffsetTimeProvider(Time, clockOffset));
         lock (_opened)
         {

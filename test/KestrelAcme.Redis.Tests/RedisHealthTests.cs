@@ -112,7 +112,8 @@ public sealed class RedisHealthTests : IClassFixture<SharedRedis>, IAsyncLifetim
     {
         await SetAsync("maxmemory", "100mb", "maxmemory-policy", "allkeys-lru");
         await using var connection = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_server.ConnectionString);
-        await using var storage = new RedisStorage(RedisConnection.Borrow(() => connection), new RedisStorageOptions(), _fixture.Time);
+        await using var storage = new RedisStorage(
+            RedisConnection.Borrow(() => connection, _fixture.Time), new RedisStorageOptions(), _fixture.Time);
         Assert.Contains("allkeys-lru", (await storage.CheckAsync(Token)).Explanation, StringComparison.Ordinal);
     }
 
@@ -181,7 +182,9 @@ public sealed class RedisHealthTests : IClassFixture<SharedRedis>, IAsyncLifetim
 
         await _server.RunAsync("REPLICAOF", "NO", "ONE");
         await Poll.UntilAsync(
-            async token => (await storage.CheckAsync(token)).Writable, "the server to be writable again", cancellationToken: Token);
+            async token => (await storage.CheckAsync(token)).Writable,
+            "the server to be writable again",
+            cancellationToken: Token);
         await storage.WriteAsync("a", Value, cancellationToken: Token);
     }
 

@@ -48,7 +48,9 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
         await fixture.RestoreAsync();
 
         await Poll.UntilAsync(
-            async token => (await storage.CheckAsync(token)).Writable, "the store to be reachable again", cancellationToken: Token);
+            async token => (await storage.CheckAsync(token)).Writable,
+            "the store to be reachable again",
+            cancellationToken: Token);
         Assert.Null(await fixture.Open().TryAcquireLeaseAsync(Name, Minute, Token));
         await storage.WriteAsync("a", Value, lease, Token);
         Assert.True(await lease.RenewAsync(Token));
@@ -118,7 +120,9 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
         await using var after = new RedisFixture(replica);
         await (await AcquireAsync(fixture.Open())).DisposeAsync();
         await Poll.UntilAsync(
-            async _ => !(await replica.RunAsync("GET", FenceKey)).IsNull, "the replica to follow", cancellationToken: Token);
+            async _ => !(await replica.RunAsync("GET", FenceKey)).IsNull,
+            "the replica to follow",
+            cancellationToken: Token);
 
         // From here on the replica is behind: it knows neither the lease nor its number.
         await replica.RunAsync("REPLICAOF", "NO", "ONE");
@@ -147,7 +151,9 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
         await server.RunAsync("CLIENT", "UNPAUSE");
 
         await Poll.UntilAsync(
-            async _ => (long)await server.RunAsync("EXISTS", LeaseKey) == 0, "the lease to be released", cancellationToken: Token);
+            async _ => (long)await server.RunAsync("EXISTS", LeaseKey) == 0,
+            "the lease to be released",
+            cancellationToken: Token);
         await Poll.UntilAsync(
             async token => await fixture.Open().TryAcquireLeaseAsync(Name, Minute, token) is not null,
             "the lease to be free",

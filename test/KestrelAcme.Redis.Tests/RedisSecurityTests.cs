@@ -11,7 +11,7 @@ namespace KestrelAcme.Redis.Tests;
 /// <summary>TLS with a private CA, users with few rights, and passwords that no message shows.</summary>
 public sealed partial class RedisSecurityTests
 {
-    private const string Password = "pass-word-of-the-store-4711";
+    internal const string Password = "pass-word-of-the-store-4711";
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly byte[] Value = Encoding.UTF8.GetBytes("value");
 
@@ -34,11 +34,13 @@ public sealed partial class RedisSecurityTests
         ]);
         var options = ConfigurationOptions.Parse($"{server.ConnectionString},ssl=true,user=kestrelacme,password={Password}");
         options.TrustIssuer(root);
-        await using var trusting = new RedisStorage(RedisConnection.Own(options), new RedisStorageOptions(), TimeProvider.System);
+        await using var trusting = new RedisStorage(
+            RedisConnection.Own(options, TimeProvider.System), new RedisStorageOptions(), TimeProvider.System);
         await UseEverythingAsync(trusting);
 
         var stranger = RedisConnection.Own(
-            ConfigurationOptions.Parse($"{server.ConnectionString},{RedisServer.Impatient},ssl=true,user=kestrelacme,password={Password}"));
+            ConfigurationOptions.Parse($"{server.ConnectionString},{RedisServer.Impatient},ssl=true,user=kestrelacme,password={Password}"),
+            TimeProvider.System);
         await using var distrusting = new RedisStorage(stranger, new RedisStorageOptions(), TimeProvider.System);
         var failure = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await distrusting.ReadAsync("a", Token));
         Assert.Contains("TLS", failure.Message, StringComparison.Ordinal);
@@ -102,7 +104,7 @@ public sealed partial class RedisSecurityTests
         await using var connection = await ConnectionMultiplexer.ConnectAsync(
             $"127.0.0.1:{FreePort.Tcp()},password={Password},abortConnect=false,connectTimeout=500,syncTimeout=500,asyncTimeout=500");
         await using var storage = new RedisStorage(
-            RedisConnection.Borrow(() => connection), new RedisStorageOptions(), TimeProvider.System);
+            RedisConnection.Borrow(() => connection, TimeProvider.System), new RedisStorageOptions(), TimeProvider.System);
         AssertHidden((await FailAsync(async () => await storage.ReadAsync("a", Token))).ToString());
         AssertHidden((await storage.CheckAsync(Token)).ToString());
     }
@@ -137,7 +139,7 @@ public sealed partial class RedisSecurityTests
         Assert.Equal(["a"], await fixture.OpenRedis("defaultDatabase=3").ListAsync("", Token).ToListAsync(Token));
     }
 
-    private static async Task UseEverythingAsync(RedisStorage storage)
+    internal static async Task UseEverythingAsync(RedisStorage storage)
     {
         var health = await storage.CheckAsync(Token);
         Assert.True(health is { Readable: true, Writable: true, Durable: true, Explanation: null }, health.ToString());
@@ -162,7 +164,7 @@ public sealed partial class RedisSecurityTests
     private static void AssertHidden(string text) => Assert.DoesNotContain(Password, text, StringComparison.Ordinal);
 
     // The documentation is what is tested.
-    private static string[] DocumentedUser()
+    internal static string[] DocumentedUser()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "KestrelAcme.sln")))
