@@ -147,7 +147,7 @@ public sealed class RedisLeaseTests(SharedRedis redis) : IClassFixture<SharedRed
 
         // The server is too slow for the client, and grants the lease to nobody.
         await server.RunAsync("CLIENT", "PAUSE", "60000", "WRITE");
-        await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.TryAcquireLeaseAsync(Name, Minute, Token));
+        await Assert.ThrowsAsync<StorageUnavailableException>(async () => await storage.TryAcquireLeaseAsync(Name, 10 * Minute, Token));
         await server.RunAsync("CLIENT", "UNPAUSE");
 
         await Poll.UntilAsync(
