@@ -46,5 +46,6 @@ public sealed class RedisConnectionTextTests
 
     [Fact]
     public void Show_ConfigurationWithoutEndpoints_IsRefused()
-        => Assert.Throws<ArgumentException>(() => RedisConnectionText.ThrowIfInvalid(new ConfigurationOptions().EndPoints, "configuration"));
+        => Assert.Throws<ArgumentException>(
+            () => RedisConnectionText.ThrowIfInvalid(new ConfigurationOptions().EndPoints, "configuration"));
 }
