@@ -49,6 +49,19 @@ public sealed class HousekeeperTests
     }
 
     [Fact]
+    public async Task Tidy_AcknowledgmentsOfAnInstanceThatIsGone_AreRemoved()
+    {
+        await WriteAsync("replicas/runs");
+        await WriteAsync("challenges/acks/runs");
+        await WriteAsync("challenges/acks/gone");
+
+        await PassDaysAsync(16);
+
+        Assert.True(await ExistsAsync("challenges/acks/runs"));
+        Assert.False(await ExistsAsync("challenges/acks/gone"));
+    }
+
+    [Fact]
     public async Task Tidy_TheClockJumps_RemovesNothing()
     {
         await WriteAsync(Unused);

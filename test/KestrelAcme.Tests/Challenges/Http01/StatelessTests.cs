@@ -76,7 +76,7 @@ public sealed class StatelessTests
         Assert.Equal(404, status);
     }
 
-    private static async Task CopyAccountAsync(IAcmeStorage from, IAcmeStorage to)
+    private static async Task CopyAccountAsync(InMemoryStorage from, CountingStorage to)
     {
         await foreach (var key in from.ListAsync("accounts/", Cancelled))
         {
