@@ -30,6 +30,7 @@ internal sealed class ChallengeFeed(
     private readonly Dictionary<string, int> _again = new(StringComparer.Ordinal);
     private Task _running = Task.CompletedTask;
     private bool _everything;
+    private bool _isUnconfirmed;
     private bool _failed;
 
     /// <summary>Starts to follow the store, once.</summary>
@@ -127,7 +128,7 @@ internal sealed class ChallengeFeed(
 
     private async Task WaitAsync(Task<bool> next, TimeSpan untilRefresh, CancellationToken stopping)
     {
-        var longest = _again.Count > 0 && Pause < untilRefresh ? Pause : untilRefresh;
+        var longest = (_again.Count > 0 || _isUnconfirmed) && Pause < untilRefresh ? Pause : untilRefresh;
         using var limit = new TimeLimit(longest > TimeSpan.Zero ? longest : TimeSpan.Zero, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
         await ((Task)next).WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -177,6 +178,11 @@ internal sealed class ChallengeFeed(
             await ReadChangedAsync(cancellationToken);
         }
 
+        if (_isUnconfirmed)
+        {
+            _isUnconfirmed = !await replicas.AcknowledgeAsync([.. _tables.SelectMany(table => table.Acknowledged)], cancellationToken);
+        }
+
         return isWhole;
     }
 
@@ -197,7 +203,7 @@ internal sealed class ChallengeFeed(
         }
 
         _changed.Clear();
-        await replicas.AcknowledgeAsync([.. _tables.SelectMany(table => table.Acknowledged)], cancellationToken);
+        _isUnconfirmed = true;
 
         void Fail(string key, string reason)
         {

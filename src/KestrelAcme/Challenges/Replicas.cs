@@ -39,6 +39,7 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
     private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string[] _written = [];
     private int _beat;
+    private bool _isRegistered;
     private bool _failed;
     private volatile bool _hasLeft;
 
@@ -57,7 +58,7 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
             {
                 var record = ReplicaRecord.OfThisInstance(Id, _started, ++_beat);
                 await storage.WriteAsync(Prefix + Id, record.Encode(), lease: null, cancellationToken);
-                _failed = false;
+                (_isRegistered, _failed) = (true, false);
             }
         }
         catch (StorageUnavailableException exception)
@@ -70,17 +71,24 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
         }
     }
 
-    /// <summary>Changes this instance's record, and removes those of instances that are gone.</summary>
+    /// <summary>Changes this instance's record, and removes those of instances that are gone. Never fails because of the store.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         await RegisterAsync(cancellationToken);
-        await ListOthersAsync(cancellationToken);
-        foreach (var (id, _) in _seen.Where(s => time.GetElapsedTime(s.Value.ChangedAt) >= StaleAfter).ToList())
+        try
         {
-            await storage.DeleteAsync(Prefix + id, lease: null, cancellationToken);
-            await storage.DeleteAsync(AcknowledgmentsPrefix + id, lease: null, cancellationToken);
-            Drop(id);
-            logger.ReplicaGone(Quoted.Name(id));
+            await ListOthersAsync(cancellationToken);
+            foreach (var (id, _) in _seen.Where(s => time.GetElapsedTime(s.Value.ChangedAt) >= StaleAfter).ToList())
+            {
+                await storage.DeleteAsync(Prefix + id, lease: null, cancellationToken);
+                await storage.DeleteAsync(AcknowledgmentsPrefix + id, lease: null, cancellationToken);
+                Drop(id);
+                logger.ReplicaGone(Quoted.Name(id));
+            }
+        }
+        catch (StorageUnavailableException)
+        {
+            // The next round tries again, or another instance does.
         }
     }
 
@@ -103,18 +111,29 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
         }
     }
 
-    /// <summary>Says which challenges of others this instance can respond to. Writes only if there are new ones.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
-    public async Task AcknowledgeAsync(string[] challenges, CancellationToken cancellationToken)
+    /// <summary>
+    /// Says which challenges of others this instance can respond to. Writes only if there are new ones, and only if others know of this
+    /// instance.
+    /// </summary>
+    /// <returns><see langword="false"/> if the store could not be written; try again later.</returns>
+    public async Task<bool> AcknowledgeAsync(string[] challenges, CancellationToken cancellationToken)
     {
-        if (_hasLeft || challenges.All(_written.Contains))
+        if (_hasLeft || !_isRegistered || challenges.All(_written.Contains))
         {
-            return;
+            return true;
         }
 
-        var text = string.Join('\n', challenges);
-        await storage.WriteAsync(AcknowledgmentsPrefix + Id, Encoding.ASCII.GetBytes(text), lease: null, cancellationToken);
-        _written = challenges;
+        try
+        {
+            var text = string.Join('\n', challenges);
+            await storage.WriteAsync(AcknowledgmentsPrefix + Id, Encoding.ASCII.GetBytes(text), lease: null, cancellationToken);
+            _written = challenges;
+            return true;
+        }
+        catch (StorageUnavailableException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Takes note that an instance changed what it acknowledges: it is alive, and an order may wait for it.</summary>

@@ -134,6 +134,46 @@ public sealed class ChallengeFeedTests
     }
 
     [Fact]
+    public async Task Follow_TheStoreIsReadOnly_LearnsAndNobodyWaitsForIt()
+    {
+        await using var ordering = await new TestReplica(_storage, _time).StartAsync(Cancelled);
+        var readOnly = new EndToEnd.WatchedStorage(_storage) { Refuses = static _ => true };
+        await using var other = await new TestReplica(readOnly, _time).StartAsync(Cancelled);
+        var (first, second) = (TestReplica.NewToken(), TestReplica.NewToken());
+
+        // The clock stands still: neither is an instance waited for, nor does the other one pause.
+        foreach (var token in new[] { first, second })
+        {
+            await ordering.OrderAsync(token, Cancelled);
+            await Poll.UntilAsync(
+                async _ => await other.FindAsync(token) is not null, "the challenge", cancellationToken: Cancelled);
+        }
+
+        Assert.Single(other.Log.Lines, line => line.Event.Name == "ReplicaNotRegistered");
+        Assert.False(other.Log.Has("ChallengesNotFollowed"));
+    }
+
+    [Fact]
+    public async Task Order_AnAcknowledgmentCouldNotBeWritten_IsWrittenAgain()
+    {
+        var refuses = true;
+        await using var ordering = await new TestReplica(_storage, _time).StartAsync(Cancelled);
+        var storage = new EndToEnd.WatchedStorage(_storage)
+        {
+            Refuses = key => refuses && key.StartsWith(Replicas.AcknowledgmentsPrefix, StringComparison.Ordinal),
+        };
+        await using var other = await new TestReplica(storage, _time).StartAsync(Cancelled);
+        var order = ordering.OrderAsync(TestReplica.NewToken(), Cancelled);
+        await _time.RunUntilCompleteAsync(order, TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50), Cancelled);
+        Assert.True(ordering.Log.Has("ReplicasSilent"));
+
+        refuses = false;
+
+        await PollAsync(
+            async () => await _storage.ListAsync(Replicas.AcknowledgmentsPrefix, Cancelled).AnyAsync(Cancelled), "the acknowledgment");
+    }
+
+    [Fact]
     public async Task Learn_NoAccountYet_IsLearnedOnceThereIsOne()
     {
         await using var ordering = await new TestReplica(_storage, _time).StartAsync(Cancelled);
