@@ -43,8 +43,8 @@ internal static class ColdTables
 
     private static void PrintRatios(List<Contestant> contestants)
     {
-        var (without, jit, aot) = (contestants[0], contestants[1], contestants[3]);
-        var caddy = contestants.Count > 4 ? contestants[4] : null;
+        var (without, jit, aot) = (contestants[0], contestants[1], contestants[2]);
+        var caddy = contestants.Find(contestant => !contestant.IsDotNet);
         Console.WriteLine("| in this run | figure | goal |");
         Console.WriteLine("|---|---|---|");
         Console.WriteLine($"| JIT: first start, beside the app without us | {Ratio(jit.First, without.First)} | 1.6 |");

@@ -7,30 +7,31 @@ using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Benchmarks.Cold;
 
-/// <summary>Publishes the app in its three forms, and configures them and Caddy alike: one name, http-01, the same ports.</summary>
+/// <summary>
+/// Packs the products, publishes the app with these packages in its three forms, and with the products' source for comparison, and
+/// configures all of them and Caddy alike: one name, http-01, the same ports.
+/// </summary>
 internal sealed class Contestants(TemporaryFolder folder, PebbleServer pebble, string rootPem, int httpsPort)
 {
     public const string Name = "cold.example";
+    private const string App = "KestrelAcme.ColdStart";
 
     public async Task<List<Contestant>> PrepareAsync()
     {
         using var certificate = LoopbackCertificate.Create(Name);
-        var jit = await PublishAsync("jit");
-        var r2r = await PublishAsync("r2r");
-        var aot = await PublishAsync("aot");
-        string[] runJit = ["dotnet", Path.Combine(jit, "KestrelAcme.ColdStart.dll")];
+        var packages = await PackAsync();
+        var jit = await PublishAsync("jit", packages);
+        var r2r = await PublishAsync("r2r", packages);
+        var aot = await PublishAsync("aot", packages);
+        var source = await PublishAsync("jit", packages: null);
+        string[] runJit = ["dotnet", Path.Combine(jit, $"{App}.dll")];
         var contestants = new List<Contestant>
         {
             new("the app without us, JIT", runJit, Without(certificate), certificate.RootPem, true, []),
             new("ours, JIT", runJit, Ours, rootPem, true, Assemblies(jit)),
-            new("ours, ReadyToRun", ["dotnet", Path.Combine(r2r, "KestrelAcme.ColdStart.dll")], Ours, rootPem, true, Assemblies(r2r)),
-            new(
-                "ours, NativeAOT",
-                [Path.Combine(aot, "KestrelAcme.ColdStart")],
-                Ours,
-                rootPem,
-                true,
-                [Path.Combine(aot, "KestrelAcme.ColdStart")]),
+            new("ours, NativeAOT", [Path.Combine(aot, App)], Ours, rootPem, true, [Path.Combine(aot, App)]),
+            new("ours, ReadyToRun", ["dotnet", Path.Combine(r2r, $"{App}.dll")], Ours, rootPem, true, Assemblies(r2r)),
+            new("ours, JIT, from source", ["dotnet", Path.Combine(source, $"{App}.dll")], Ours, rootPem, true, Assemblies(source)),
         };
         if (Executable.Find("caddy") is { } caddy)
         {
@@ -40,38 +41,63 @@ internal sealed class Contestants(TemporaryFolder folder, PebbleServer pebble, s
         return contestants;
     }
 
-    private static List<string> Assemblies(string published) => [.. Directory.EnumerateFiles(published, "KestrelAcme*.dll")];
+    // A portable app holds a library twice: as IL, and compiled ahead below runtimes/.
+    private static List<string> Assemblies(string published)
+        => [.. Directory.EnumerateFiles(published, "KestrelAcme*.dll", SearchOption.AllDirectories)];
 
-    private async Task<string> PublishAsync(string form)
+    private async Task<string> PackAsync()
     {
-        var output = folder.Combine(form);
+        var packages = folder.Combine("packages");
+        foreach (var product in (string[])["KestrelAcme.Protocol", "KestrelAcme.DnsClient", "KestrelAcme"])
+        {
+            await RunDotNetAsync(["pack", ProjectPath("src", product), "-o", packages]);
+        }
+
+        return packages;
+    }
+
+    private async Task<string> PublishAsync(string form, string? packages)
+    {
+        var output = folder.Combine(packages is null ? $"{form}-source" : form);
         List<string> arguments =
-        [
-            "publish", ProjectPath(), "-c", "Release", "-o", output, "-v", "q", $"-p:PublishedAs={form}", "-nodeReuse:false",
-            "-p:UseSharedCompilation=false",
-        ];
+            ["publish", ProjectPath("test", App), "-o", output, $"-p:PublishedAs={form}", $"-p:PackagesFrom={packages}"];
         if (form != "jit")
         {
             arguments.AddRange(["-r", RuntimeInformation.RuntimeIdentifier]);
         }
 
-        Console.Error.WriteLine($"publishing {form} ...");
-        var result = await Command.RunAsync("dotnet", arguments, timeout: TimeSpan.FromMinutes(15));
-        return result.ExitCode == 0 ? output : throw new InvalidOperationException($"dotnet publish ({form}) failed:\n{result.Output}");
+        await RunDotNetAsync(arguments);
+        return output;
     }
 
-    private static string ProjectPath()
+    // A node or a compiler that stays would hold on to the output. The version is one that no cache of packages has.
+    private static async Task RunDotNetAsync(List<string> arguments)
+    {
+        Console.Error.WriteLine($"dotnet {string.Join(' ', arguments)}");
+        string[] always =
+        [
+            "-c", "Release", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-p:RunAnalyzers=false",
+            "-p:Version=0.1.0-cold",
+        ];
+        var result = await Command.RunAsync("dotnet", [.. arguments, .. always], timeout: TimeSpan.FromMinutes(15));
+        if (result.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"dotnet {string.Join(' ', arguments)} failed:\n{result.Output}");
+        }
+    }
+
+    private static string ProjectPath(string root, string name)
     {
         for (var parent = new DirectoryInfo(AppContext.BaseDirectory); parent is not null; parent = parent.Parent)
         {
-            var project = Path.Combine(parent.FullName, "test", "KestrelAcme.ColdStart", "KestrelAcme.ColdStart.csproj");
+            var project = Path.Combine(parent.FullName, root, name, $"{name}.csproj");
             if (File.Exists(project))
             {
                 return project;
             }
         }
 
-        throw new InvalidOperationException($"test/KestrelAcme.ColdStart was not found above {AppContext.BaseDirectory}");
+        throw new InvalidOperationException($"{root}/{name} was not found above {AppContext.BaseDirectory}");
     }
 
     private Dictionary<string, string?> Listening() => new()
