@@ -116,7 +116,7 @@ internal sealed class OrderAdmission(
 
 /// <summary>Whether an order may be placed now.</summary>
 /// <param name="Configuration">The configuration by which it was decided, and by which it is ordered.</param>
-internal readonly record struct Admission(ConfigurationSnapshot Configuration)
+internal sealed record Admission(ConfigurationSnapshot Configuration)
 {
     /// <summary>Where to order; <see langword="null"/> if nothing may be ordered.</summary>
     public CertificateAuthority? Authority { get; init; }

@@ -122,4 +122,4 @@ internal sealed record SourceNames(
 }
 
 /// <summary>A name that gets no certificate, with the reason and the fix.</summary>
-internal readonly record struct RefusedName(string Text, NameResult Refusal);
+internal sealed record RefusedName(string Text, NameResult Refusal);

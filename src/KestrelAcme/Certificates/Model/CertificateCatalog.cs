@@ -27,7 +27,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     private (IReadOnlyList<CertificateSpecification> Specifications, ConfigurationSnapshot Configuration)? _applied;
 
     // Certificates that are served but no longer managed, with the number of times that they were found expired long ago.
-    private readonly ConcurrentDictionary<string, (ManagedCertificate Certificate, int Rounds)> _retired = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RetiredCertificate> _retired = new(StringComparer.Ordinal);
 
     private volatile bool _acceptsStaging;
     private volatile bool _hasUnread;
@@ -157,11 +157,11 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             {
                 if (retired.Current?.NotAfter >= before)
                 {
-                    _retired[id] = (retired, 0);
+                    _retired[id] = new(retired, 0);
                 }
                 else if (rounds + 1 < RoundsBeforeWithdrawal)
                 {
-                    _retired[id] = (retired, rounds + 1);
+                    _retired[id] = new(retired, rounds + 1);
                 }
                 else if (_retired.TryRemove(id, out _))
                 {
@@ -190,7 +190,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
                 return false;
             }
 
-            _retired[id] = (new ManagedCertificate(SpecificationOf(id, stored.Record.Metadata)) { Current = stored }, 0);
+            _retired[id] = new(new ManagedCertificate(SpecificationOf(id, stored.Record.Metadata)) { Current = stored }, 0);
             return true;
         }
     }
@@ -224,7 +224,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     // meantime.
     private void Retire(ManagedCertificate certificate)
     {
-        _retired[certificate.Id] = (certificate, 0);
+        _retired[certificate.Id] = new(certificate, 0);
         tls.SetRetired(certificate.Id, isRetired: true);
         certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
     }
@@ -276,4 +276,6 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         KeyAlgorithm = Enum.TryParse<KeyAlgorithm>(metadata.KeyAlgorithm, out var algorithm) ? algorithm : default,
         ChallengeTypes = [],
     };
+
+    private sealed record RetiredCertificate(ManagedCertificate Certificate, int Rounds);
 }

@@ -37,7 +37,7 @@ internal static class FailoverPolicy
 /// <param name="Id">The ID of the CA.</param>
 /// <param name="Failures">How often in a row this certificate failed through the CA's fault.</param>
 /// <param name="OpenUntil">The time until which the CA is left alone.</param>
-internal readonly record struct AuthorityCandidate(string Id, int Failures, DateTimeOffset OpenUntil)
+internal sealed record AuthorityCandidate(string Id, int Failures, DateTimeOffset OpenUntil)
 {
     /// <summary>Whether the CA refuses the account or the profile, whatever the names are.</summary>
     public bool IsBlocked { get; init; }

@@ -15,8 +15,15 @@ internal sealed class WorkQueue
 
     // By ticks in UTC, because a hundred thousand may wait.
     private readonly PriorityQueue<Entry, long> _waiting = new();
-    private readonly PriorityQueue<Entry, long>[] _due
-        = [.. Enumerable.Range(0, 2 * Enum.GetValues<WorkLane>().Length).Select(_ => new PriorityQueue<Entry, long>())];
+    private readonly PriorityQueue<Entry, long>[] _due = new PriorityQueue<Entry, long>[2 * Enum.GetNames<WorkLane>().Length];
+
+    public WorkQueue()
+    {
+        for (var i = 0; i < _due.Length; i++)
+        {
+            _due[i] = new PriorityQueue<Entry, long>();
+        }
+    }
 
     public int Count => _entries.Count;
 

@@ -21,20 +21,26 @@ internal static class ConfigurationMerge
     /// <summary>Returns a sentence for each list whose entries come from several sources.</summary>
     public static List<string> MixedLists(IReadOnlyList<ConfigurationLayer> layers)
     {
-        var entries = new SortedDictionary<string, List<(string Entry, int Layer, string? Value)>>(StringComparer.OrdinalIgnoreCase);
+        var entries = new Dictionary<string, List<MergedEntry>>(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, layer) in Sources(layers))
         {
             if (!string.IsNullOrWhiteSpace(layers[layer].Values[key]) && EntryOf(key) is var (list, entry))
             {
-                (entries.TryGetValue(list, out var known) ? known : entries[list] = []).Add((entry, layer, layers[layer].Values[key]));
+                (entries.TryGetValue(list, out var known) ? known : entries[list] = []).Add(new(entry, layer, layers[layer].Values[key]));
             }
         }
 
-        return
-        [
-            .. entries.Where(list => list.Value.Select(entry => entry.Layer).Distinct().Skip(1).Any())
-                .Select(list => Describe(list.Key, list.Value, layers)),
-        ];
+        var mixed = new List<string>();
+        foreach (var (list, found) in entries)
+        {
+            if (found.Exists(entry => entry.Layer != found[0].Layer))
+            {
+                mixed.Add(list);
+            }
+        }
+
+        mixed.Sort(StringComparer.OrdinalIgnoreCase);
+        return mixed.ConvertAll(list => Describe(list, entries[list], layers));
     }
 
     /// <summary>Returns the source that each effective value comes from.</summary>
@@ -96,7 +102,7 @@ internal static class ConfigurationMerge
     }
 
     private static string Describe(
-        string list, List<(string Entry, int Layer, string? Value)> entries, IReadOnlyList<ConfigurationLayer> layers)
+        string list, List<MergedEntry> entries, IReadOnlyList<ConfigurationLayer> layers)
     {
         var places = entries.GroupBy(entry => entry.Layer).OrderBy(group => group.Key).Select(group =>
         {
@@ -115,4 +121,6 @@ internal static class ConfigurationMerge
     }
 
     private static string LastSegment(string key) => key[(key.LastIndexOf(':') + 1)..];
+
+    private sealed record MergedEntry(string Entry, int Layer, string? Value);
 }

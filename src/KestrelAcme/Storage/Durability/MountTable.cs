@@ -15,7 +15,7 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
         var entries = new List<MountEntry>();
         foreach (var line in text.AsSpan().EnumerateLines())
         {
-            if (entries.Count < MaxEntries && TryParseLine(line.ToString(), out var entry))
+            if (entries.Count < MaxEntries && ParseLine(line.ToString()) is { } entry)
             {
                 entries.Add(entry);
             }
@@ -47,18 +47,13 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
                 && (path.Length == mountPoint.Length || path[mountPoint.Length] == '/'));
 
     // 36 35 98:0 /root /mount/point rw,noatime [optional fields] - ext4 /dev/sda1 rw
-    private static bool TryParseLine(string line, out MountEntry entry)
+    private static MountEntry? ParseLine(string line)
     {
-        entry = default;
         var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var separator = Array.IndexOf(fields, "-", Math.Min(fields.Length, 6));
-        if (separator < 0 || separator + 1 >= fields.Length)
-        {
-            return false;
-        }
-
-        entry = new(fields[2], Unescape(fields[3]), Unescape(fields[4]), fields[separator + 1]);
-        return true;
+        return separator < 0 || separator + 1 >= fields.Length
+            ? null
+            : new(fields[2], Unescape(fields[3]), Unescape(fields[4]), fields[separator + 1]);
     }
 
     // Space, tab, line feed and backslash are escaped as three octal digits. Other characters are UTF-8 and not escaped.
@@ -94,4 +89,4 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
 /// <param name="Root">The folder of the file system that is mounted.</param>
 /// <param name="MountPoint">The path where it is mounted.</param>
 /// <param name="FileSystem">The type of the file system, such as <c>ext4</c>, <c>overlay</c>, <c>tmpfs</c>.</param>
-internal readonly record struct MountEntry(string Device, string Root, string MountPoint, string FileSystem);
+internal sealed record MountEntry(string Device, string Root, string MountPoint, string FileSystem);

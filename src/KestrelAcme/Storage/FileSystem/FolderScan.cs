@@ -102,4 +102,4 @@ internal static class FolderScan
 }
 
 /// <summary>A value as seen by a scan. If the time or the length differs from the previous scan, the value has changed.</summary>
-internal readonly record struct ScannedFile(string Key, long WrittenTicks, long Length);
+internal sealed record ScannedFile(string Key, long WrittenTicks, long Length);

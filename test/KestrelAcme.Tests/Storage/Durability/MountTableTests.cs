@@ -36,13 +36,13 @@ public sealed class MountTableTests
     public void Find_SeveralHold_TheDeepestWins(string path, string mountPoint)
         => Assert.Equal(
             mountPoint,
-            MountTable.Parse("1 0 0:1 / / rw - overlay overlay rw\n2 1 8:1 / /data rw - ext4 /dev/sda1 rw\n").Find(path)!.Value.MountPoint);
+            MountTable.Parse("1 0 0:1 / / rw - overlay overlay rw\n2 1 8:1 / /data rw - ext4 /dev/sda1 rw\n").Find(path)!.MountPoint);
 
     [Fact]
     public void Find_MountedOver_TheLastWins()
         => Assert.Equal(
             "tmpfs",
-            MountTable.Parse("1 0 0:1 / /data rw - ext4 x rw\n2 1 0:2 / /data rw - tmpfs tmpfs rw\n").Find("/data/a")!.Value.FileSystem);
+            MountTable.Parse("1 0 0:1 / /data rw - ext4 x rw\n2 1 0:2 / /data rw - tmpfs tmpfs rw\n").Find("/data/a")!.FileSystem);
 
     [Fact]
     public void Find_NothingMounted_Null() => Assert.Null(MountTable.Parse("").Find("/data"));
