@@ -17,6 +17,7 @@ public sealed class FleetTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    [InlineData("azure-blob")]
     public Task Start_FiveAtOnceWithHttp01_OneOrderForEachName(string store) => StartAndRenewAsync(store, "http-01");
 
     [Theory]

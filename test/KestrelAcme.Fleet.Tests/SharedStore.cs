@@ -27,6 +27,7 @@ internal abstract class SharedStore : IAsyncDisposable
         "folder" => Task.FromResult<SharedStore>(new FolderStore()),
         "redis" => RedisStore.StartAsync(),
         "postgresql" => PostgreSqlStore.StartAsync(kind),
+        "azure-blob" => AzureBlobStore.StartAsync(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of store."),
     };
 
@@ -136,6 +137,31 @@ internal sealed class PostgreSqlStore(PostgreSqlServer server, string kind, stri
     public override Task BreakAsync() => server.StopAsync(TestContext.Current.CancellationToken);
 
     public override Task RestoreAsync() => server.StartAgainAsync(TestContext.Current.CancellationToken);
+
+    public override ValueTask DisposeAsync() => server.DisposeAsync();
+}
+
+/// <summary>Azure Blob Storage, as Azurite plays it.</summary>
+internal sealed class AzureBlobStore(AzuriteServer server) : SharedStore
+{
+    public override IReadOnlyDictionary<string, string?> Settings
+        => new Dictionary<string, string?> { ["STORE"] = "azure-blob", ["STORE_ADDRESS"] = server.ConnectionString };
+
+    public static async Task<SharedStore> StartAsync()
+        => new AzureBlobStore(await AzuriteServer.StartAsync(TestContext.Current.CancellationToken));
+
+    // Its content is in its memory: it is stopped, and answers nobody.
+    public override Task BreakAsync()
+    {
+        ProcessSignals.Send(server.Id, ProcessSignals.Stop);
+        return Task.CompletedTask;
+    }
+
+    public override Task RestoreAsync()
+    {
+        ProcessSignals.Send(server.Id, ProcessSignals.Continue);
+        return Task.CompletedTask;
+    }
 
     public override ValueTask DisposeAsync() => server.DisposeAsync();
 }

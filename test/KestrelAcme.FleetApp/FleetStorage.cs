@@ -17,6 +17,9 @@ internal static class FleetStorage
             case "postgresql":
                 builder.PersistToPostgreSql(address);
                 break;
+            case "azure-blob":
+                builder.PersistToAzureBlob(address, "fleet");
+                break;
             case var other:
                 throw new InvalidOperationException($"STORE is '{other}' at '{address}': not a kind of store of this app.");
         }

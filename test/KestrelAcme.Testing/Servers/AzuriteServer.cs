@@ -20,6 +20,9 @@ public sealed class AzuriteServer : IAsyncDisposable
     /// <summary>The port on 127.0.0.1.</summary>
     public int Port { get; }
 
+    /// <summary>The id of its process.</summary>
+    public int Id => _process.Id;
+
     /// <summary>The account's key.</summary>
     public static string AccountKey => Key;
 

@@ -142,7 +142,9 @@ internal sealed class AzureBlobStorage : IAcmeStorage, IDisposable, IAsyncDispos
         }
     }
 
-    private static BlobLease? Own(IStorageLease? lease) => lease switch
+    /// <summary>Returns the lease as one of this kind of store.</summary>
+    /// <exception cref="ArgumentException">It is from another kind of store.</exception>
+    internal static BlobLease? Own(IStorageLease? lease) => lease switch
     {
         null => null,
         BlobLease own => own,

@@ -15,7 +15,7 @@ namespace KestrelAcme.Azure.Storage.Blobs;
 internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, TimeProvider time) : IDisposable, IAsyncDisposable
 {
     private const int MaxBatch = 2_000;
-    private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BusyTime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan EverythingInterval = TimeSpan.FromHours(6);
 

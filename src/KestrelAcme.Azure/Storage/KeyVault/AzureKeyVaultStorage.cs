@@ -15,7 +15,8 @@ namespace KestrelAcme.Azure.Storage.KeyVault;
 /// replaced atomically however many secrets it needs, and whatever a stale holder writes to the vault is never read.
 /// </para>
 /// <para>
-/// A crash between the first two steps, or a change whose answer was lost, can leave secrets that no blob names. They are never read.
+/// A crash between the first two steps, or a change whose answer was lost, can leave secrets that no blob names. They are never read, and
+/// never deleted by guess: an index that was emptied by mistake must not take the private keys with it.
 /// </para>
 /// </remarks>
 internal sealed class AzureKeyVaultStorage : IAcmeStorage, IDisposable, IAsyncDisposable
@@ -83,9 +84,10 @@ internal sealed class AzureKeyVaultStorage : IAcmeStorage, IDisposable, IAsyncDi
     {
         StorageKey.ThrowIfInvalid(key);
         StorageKey.ThrowIfTooLong(value);
-        if (lease is StorageLease { IsOver: true })
+        if (AzureBlobStorage.Own(lease) is { IsOver: true } over)
         {
-            throw new LeaseLostException(lease.Name);
+            // Saves making secrets that nobody will see.
+            throw new LeaseLostException(over.Name);
         }
 
         var pointer = await _vault.SaveAsync(key, value, cancellationToken);
