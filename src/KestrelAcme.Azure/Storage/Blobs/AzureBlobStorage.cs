@@ -24,7 +24,7 @@ internal sealed class AzureBlobStorage : IAcmeStorage, IDisposable, IAsyncDispos
     public AzureBlobStorage(BlobContainerClient client, AzureBlobStorageOptions options, IEnumerable<string?> secrets, TimeProvider time)
     {
         _container = new(client, options, secrets);
-        _values = new(_container);
+        _values = new(_container, time);
         _leases = new(_container, _values, time);
         _changes = new(_container, options.PollInterval, time);
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using KestrelAcme.Storage;
@@ -37,9 +38,11 @@ internal sealed record StoredValue(ETag Tag, BinaryData? Content, bool IsPlaceho
 /// deletes the list of keys to be sealed.
 /// </para>
 /// </remarks>
-internal sealed class BlobValues(BlobContainer container)
+internal sealed class BlobValues(BlobContainer container, TimeProvider time)
 {
-    private const int Attempts = 10;
+    private const int Attempts = 30;
+    private const int PauseStep = 10;
+    private const int MaxPause = 250;
     private const string Pending = "pending";
     private const string Sealed = "sealed";
     private const string Folder = "hdi_isfolder";
@@ -118,6 +121,7 @@ internal sealed class BlobValues(BlobContainer container)
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
+            await PauseAsync(attempt, cancellationToken);
             if (await LookAsync(key, cancellationToken) is not { } current
                 || (current.IsPlaceholder
                     ? await TryDeleteAsync(key, current.Tag, cancellationToken)
@@ -158,6 +162,7 @@ internal sealed class BlobValues(BlobContainer container)
         {
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
+                await PauseAsync(attempt, cancellationToken);
                 if (await read() is not { } step)
                 {
                     continue;
@@ -273,6 +278,12 @@ internal sealed class BlobValues(BlobContainer container)
                 }
             },
             cancellationToken);
+
+    // Those who write one value at the same time would otherwise keep step with each other.
+    private Task PauseAsync(int attempt, CancellationToken cancellationToken) => attempt == 0
+        ? Task.CompletedTask
+        : Task.Delay(
+            TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(Math.Min(attempt * PauseStep, MaxPause))), time, cancellationToken);
 
     // Accounts with a hierarchical namespace list folders, too.
     private static bool IsValue(IDictionary<string, string>? metadata)
