@@ -131,6 +131,20 @@ public sealed class DbContextSetupTests : IDisposable
         Assert.Equal(8, (await instances[0].ListAsync("a/", Token).ToListAsync(Token)).Count);
     }
 
+    [Fact]
+    public async Task WriteAsync_AppRepeatsFailedStatements_WritesUnderALease()
+    {
+        await using var fixture = await DbContextFixture.CreateAsync(Kind.PostgreSql);
+        await using var provider = Build<AppDbContext>(services => services.AddDbContext<AppDbContext>(
+            options => options.UseNpgsql(fixture.ConnectionString, npgsql => npgsql.EnableRetryOnFailure())));
+        var storage = provider.GetRequiredService<IAcmeStorage>();
+        await using var lease = await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token);
+
+        await storage.WriteAsync("a", "1"u8.ToArray(), lease, Token);
+
+        Assert.True(await storage.DeleteAsync("a", lease, Token));
+    }
+
     private static string Validate<TContext>(Action<IServiceCollection> register, Action<DbContextStorageOptions>? configure = null)
         where TContext : DbContext
     {

@@ -153,6 +153,34 @@ public sealed class PostgreSqlFailureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WriteAsync_FirstOfTwoHostsIsDown_UsesTheOther()
+    {
+        var hosts = new NpgsqlConnectionStringBuilder(_fixture.ConnectionString)
+        {
+            Host = $"127.0.0.1:{FreePort.Tcp()},127.0.0.1:{_fixture.Server.Port}",
+        };
+        var storage = _fixture.Open(hosts.ConnectionString);
+
+        await storage.WriteAsync("a", "1"u8.ToArray(), cancellationToken: Token);
+
+        Assert.NotNull(await storage.ReadAsync("a", Token));
+    }
+
+    [Fact]
+    public async Task WriteAsync_OnlyHostsThatRefuseWrites_SaysSo()
+    {
+        await _fixture.Open().CheckAsync(Token);
+        await _fixture.ExecuteAsync($"ALTER DATABASE {_fixture.Database} SET default_transaction_read_only = on");
+        var host = $"127.0.0.1:{_fixture.Server.Port}";
+        var hosts = new NpgsqlConnectionStringBuilder(_fixture.ConnectionString) { Host = $"{host},{host}" };
+
+        var failure = await Assert.ThrowsAsync<StorageUnavailableException>(
+            async () => await _fixture.Open(hosts.ConnectionString).WriteAsync("a", "1"u8.ToArray(), cancellationToken: Token));
+
+        Assert.Contains("None of the hosts accepts writes at the moment", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ReadAsync_PooledConnectionWasEnded_IsRepeatedOnAnother()
     {
         var storage = _fixture.Open();
