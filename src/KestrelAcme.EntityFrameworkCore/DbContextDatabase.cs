@@ -70,7 +70,8 @@ internal sealed class DbContextDatabase(
                 throw DbContextFailures.Describe(name, exception is MissingModelException ? context : null, what, exception);
             }
 
-            await Task.Delay(ConflictPause * Random.Shared.NextDouble() * attempt, time, cancellationToken);
+            // At once at first: the row that could not be inserted is there now.
+            await Task.Delay(ConflictPause * Random.Shared.NextDouble() * Math.Max(0, attempt - 2), time, cancellationToken);
         }
     }
 
