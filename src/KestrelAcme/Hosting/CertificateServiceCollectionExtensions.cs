@@ -87,6 +87,7 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<CertificateAgenda>();
         services.TryAddSingleton<RecordWatch>();
+        services.TryAddSingleton<RenewalInfoTurns>();
         services.TryAddSingleton<RenewalInfoPoller>();
     }
 

@@ -39,6 +39,7 @@ internal sealed class CertificateCommitter(
         certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, writer.Lease, cancellationToken);
         Serve(certificate, snapshot);
+        certificate.IsAdopted = false;
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
     }
 
@@ -89,7 +90,7 @@ internal sealed class CertificateCommitter(
             return false;
         }
 
-        certificate.Blocked = null;
+        (certificate.Blocked, certificate.IsAdopted) = (null, true);
         progress.Adopted(certificate, snapshot);
         return true;
     }

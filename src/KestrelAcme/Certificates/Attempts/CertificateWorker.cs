@@ -161,8 +161,6 @@ internal sealed class MaintenanceStep(
             return null;
         }
 
-        return renewalInfo.LeftAlone(issuer) is { } pause ? pause
-            : await renewalInfo.PollAsync(certificate, issuer, stopping, abort) ? null
-            : settings.LeasePoll;
+        return renewalInfo.LeftAlone(issuer) ?? await renewalInfo.PollAsync(certificate, issuer, stopping, abort);
     }
 }

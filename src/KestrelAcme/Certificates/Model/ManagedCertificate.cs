@@ -86,6 +86,9 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// </summary>
     public bool LostLease { get; set; }
 
+    /// <summary>Whether another instance obtained the current certificate.</summary>
+    public bool IsAdopted { get; set; }
+
     /// <summary>
     /// The checks of DNS for records that an operator has to create; <see langword="null"/> before the first one of this process.
     /// </summary>

@@ -12,6 +12,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <summary>Requests the renewal information of a certificate (RFC 9773), and stores it.</summary>
 internal sealed class RenewalInfoPoller(
     CertificateLeases leases,
+    RenewalInfoTurns turns,
     CertificateEventHub events,
     AcmeHttpsMetrics metrics,
     IssuanceSettings settings,
@@ -35,32 +36,42 @@ internal sealed class RenewalInfoPoller(
     /// <param name="authority">The CA that issued it.</param>
     /// <param name="stopping">Cancels the request, which loses nothing.</param>
     /// <param name="abort">Cancels storing the response.</param>
-    /// <returns><see langword="false"/> if another instance holds the lease. Try again soon.</returns>
-    public async Task<bool> PollAsync(
+    /// <returns>
+    /// How long to wait before it is tried again, because it is not this instance's turn; <see langword="null"/> if it was done.
+    /// </returns>
+    public async Task<TimeSpan?> PollAsync(
         ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
     {
+        if (turns.WaitFor(certificate) is { } wait)
+        {
+            return wait;
+        }
+
+        await turns.RefreshAsync(certificate, abort);
+        if (!turns.IsDue(certificate))
+        {
+            return null;
+        }
+
         await using var writer = await leases.TryOpenAsync(certificate, abort);
         if (writer is null)
         {
-            return false;
+            return settings.LeasePoll;
         }
 
         // Another instance may have polled since: its response is in the state that was just read.
-        var previous = Fitting(certificate);
-        if (ClockGuard.NextPoll(previous, time.GetUtcNow()) > time.GetUtcNow())
+        if (!turns.IsDue(certificate))
         {
-            return true;
+            return null;
         }
 
+        var previous = RenewalInfoTurns.Fitting(certificate);
         var (next, outcome) = await AskAsync(certificate, authority, previous, stopping);
         metrics.RenewalInfoFetched(authority.Specification.DirectoryUrl, outcome);
         await writer.ChangeAsync(state => state with { RenewalInfo = next }, abort);
         Report(certificate, previous, next);
-        return true;
+        return null;
     }
-
-    private static RenewalInfoRecord? Fitting(ManagedCertificate certificate)
-        => certificate.State.RenewalInfo is { } info && info.SerialNumber == certificate.Current?.SerialNumber ? info : null;
 
     private void Report(ManagedCertificate certificate, RenewalInfoRecord? previous, RenewalInfoRecord next)
     {

@@ -1,0 +1,147 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Storage;
+using Xunit;
+
+namespace KestrelAcme.Simulation.Tests;
+
+/// <summary>
+/// What a fleet asks of its store, in simulated time: at a start of all replicas at once, at rest, and on a day when all certificates are
+/// renewed. The answers to challenges are not in it: the CA of the simulation has its own.
+/// </summary>
+/// <remarks>
+/// The figures for 50 replicas and 10,000 certificates in docs/fleets.md follow from these: each part grows with one product.
+/// </remarks>
+[Collection(nameof(Alone))]
+public sealed class FleetLoadTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    [Theory]
+    [InlineData(2, 64)]
+    [InlineData(4, 64)]
+    [InlineData(8, 64)]
+    [InlineData(4, 128)]
+    [InlineData(4, 256)]
+    public Task Load_ReplicasAndCertificates_IsCounted(int replicas, int certificates) => Simulation.RunAsync(async () =>
+    {
+        using var world = new FleetLoadWorld(replicas, certificates);
+        await world.ObtainAsync();
+
+        var start = await world.StartAllAsync();
+        await world.PassAsync(Hour);
+        world.Storage.Take();
+        await world.PassAsync(24 * Hour);
+        var rest = world.Storage.Take();
+        await world.UntilRenewalsBeginAsync();
+        world.Storage.Take();
+        await world.UntilRenewedAsync();
+        await world.PassAsync(Hour);
+        var renewals = world.Storage.Take();
+        await world.StopAsync();
+
+        output.WriteLine($"{replicas} replicas, {certificates} certificates");
+        output.WriteLine($"start:    {start} = {start.Operations} operations");
+        output.WriteLine($"a day:    {rest} = {rest.Operations} operations");
+        output.WriteLine($"renewals: {renewals} = {renewals.Operations} operations");
+
+        // At rest: four polls a day for the renewal information of each certificate, by one replica, which takes the lease, reads and
+        // stores; and less than one look a minute by each replica, at what the others stored. All are due at once here, which is the worst
+        // case: another replica takes its turn before the first has polled for all of them.
+        Assert.True(rest.Leases <= certificates * 8, $"{rest.Leases} leases");
+        Assert.True(
+            rest.Operations <= (certificates * 32) + (replicas * 24 * 60),
+            $"{rest.Operations} operations in a day of {replicas} replicas");
+
+        // One replica orders. The others look at the lease meanwhile, and read the result.
+        Assert.True(
+            renewals.Operations <= certificates * (40 + (15 * replicas)), $"{renewals.Operations} operations for {certificates} renewals");
+    });
+
+    private sealed class FleetLoadWorld : IDisposable
+    {
+        private readonly SimulatedClock _clock = new();
+        private readonly CertificateMint _mint;
+        private readonly SimulatedAuthority _authority;
+        private readonly Random _jitter = new(1);
+        private readonly int _replicas;
+        private readonly int _certificates;
+        private readonly List<SimulatedProcess> _processes = [];
+
+        public FleetLoadWorld(int replicas, int certificates)
+        {
+            (_replicas, _certificates) = (replicas, certificates);
+            _mint = new CertificateMint(_clock.Start);
+            var weather = Weather.Draw(seed: 1, _clock.Start, _clock.Start.AddDays(1), WeatherRates.None);
+            _authority = new SimulatedAuthority(_clock, weather, _mint, _ => TimeSpan.FromDays(45), seed: 1);
+            Storage = new CountingStorage(new InMemoryStorage(_clock.Machine));
+        }
+
+        public CountingStorage Storage { get; }
+
+        public async Task ObtainAsync()
+        {
+            await StartAsync();
+            await UntilAsync(() => _authority.Issued.Count == _certificates, TimeSpan.FromDays(2));
+            await StopAsync();
+            Storage.Take();
+        }
+
+        public async Task<StorageCounts> StartAllAsync()
+        {
+            for (var i = 0; i < _replicas; i++)
+            {
+                await StartAsync();
+            }
+
+            await PassAsync(TimeSpan.FromMinutes(1));
+            return Storage.Take();
+        }
+
+        public Task UntilRenewalsBeginAsync() => UntilAsync(() => _authority.Issued.Count > _certificates, TimeSpan.FromDays(45));
+
+        public Task UntilRenewedAsync() => UntilAsync(() => _authority.Issued.Count >= 2 * _certificates, TimeSpan.FromDays(45));
+
+        public Task PassAsync(TimeSpan span)
+        {
+            var end = _clock.Now + span;
+            return UntilAsync(() => _clock.Now >= end, span);
+        }
+
+        public async Task StopAsync()
+        {
+            foreach (var process in _processes)
+            {
+                var ending = process.StopAsync();
+                await UntilAsync(() => ending.IsCompleted, TimeSpan.FromDays(1));
+                await ending;
+            }
+
+            _processes.Clear();
+        }
+
+        public void Dispose() => _mint.Dispose();
+
+        private async Task StartAsync()
+        {
+            var configuration = SimulatedConfiguration.Create(SimulatedConfiguration.Names("fleet", _certificates));
+            var process = new SimulatedProcess(_authority, Storage, configuration, new IssuanceSettings(), _jitter);
+            _processes.Add(process);
+            var loading = process.LoadAsync();
+            await UntilAsync(() => loading.IsCompleted, TimeSpan.FromDays(1));
+            await loading;
+            process.Start();
+        }
+
+        private async Task UntilAsync(Func<bool> done, TimeSpan limit)
+        {
+            var end = _clock.Now + limit;
+            await Quiet.WhenIdleAsync();
+            while (!done())
+            {
+                Assert.True(_clock.Now <= end, $"Not done within {limit}: {_authority.Issued.Count} were issued.");
+                _clock.Machine.AdvanceToNextTimer();
+                await Quiet.WhenIdleAsync();
+            }
+        }
+    }
+}
