@@ -106,7 +106,7 @@ internal static class Conductor
         {
             using var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
+            await using var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) => certificate is not null);
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Name }, cancellationToken);
             using var served = new X509Certificate2(tls.RemoteCertificate!);
             return served.Subject == served.Issuer ? null : served.SerialNumber;

@@ -103,7 +103,7 @@ internal sealed class FleetInstance(
                         serial = leaf.Issuer.Contains("Pebble", StringComparison.Ordinal) && leaf.MatchesHostname(name)
                             ? leaf.SerialNumber
                             : null;
-                        return true;
+                        return certificate is not null;
                     },
                 },
                 TestContext.Current.CancellationToken);

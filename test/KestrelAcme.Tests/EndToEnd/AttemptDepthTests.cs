@@ -122,9 +122,7 @@ public sealed class AttemptDepthTests
             var frames = new List<string>();
             for (var task = innermost; task is not null; task = Next(Continuation.GetValue(task)))
             {
-                if (task.GetType().GenericTypeArguments.LastOrDefault() is { } machine
-                    && typeof(IAsyncStateMachine).IsAssignableFrom(machine)
-                    && machine is { DeclaringType: { } type, Namespace: { } space }
+                if (StateMachine(task)?.GetType() is { DeclaringType: { } type, Namespace: { } space } machine
                     && space.StartsWith("KestrelAcme.", StringComparison.Ordinal))
                 {
                     // <RunOneAsync>d__12
@@ -133,6 +131,13 @@ public sealed class AttemptDepthTests
             }
 
             return frames;
+        }
+
+        // The products' own builder of async methods moves a state machine into an object, and the framework waits for that one.
+        private static object? StateMachine(Task task)
+        {
+            var machine = task.GetType().GetField("StateMachine")?.GetValue(task);
+            return machine?.GetType().GetProperty("StateMachine") is { } moved ? moved.GetValue(machine) : machine;
         }
 
         private static Task? Next(object? continuation) => continuation switch
