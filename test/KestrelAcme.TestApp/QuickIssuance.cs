@@ -13,5 +13,6 @@ internal static class QuickIssuance
         LeasePoll = TimeSpan.FromMilliseconds(100),
         SteadyAfter = Wait,
         RepostAfter = Wait,
+        StoreAnswer = TimeSpan.Zero,
     };
 }

@@ -67,6 +67,13 @@ internal static partial class CertificatesLog
     [LoggerMessage(1184, LogLevel.Warning, "{Certificate}: the certificate is missing from the store. Storing it again.")]
     public static partial void StoredCertificateGone(this ILogger logger, Quoted certificate);
 
+    [LoggerMessage(1191, LogLevel.Warning, "The store was emptied or replaced. KestrelAcme writes back what it has in memory.")]
+    public static partial void StoreIsFilledAgain(this ILogger logger);
+
+    [LoggerMessage(1192, LogLevel.Information,
+        "Another instance writes back what it has in memory to the store, which was emptied. Nothing is ordered until it has finished.")]
+    public static partial void WaitingUntilStoreIsFilled(this ILogger logger);
+
     [LoggerMessage(
         1185, LogLevel.Error,
         "{Certificate}: the certificate is revoked, but that could not be stored. It is stored with the next order: {Reason}")]

@@ -117,6 +117,7 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<RetiredCertificates>();
         services.TryAddSingleton<LoadQueue>();
         services.TryAddSingleton<LoadReport>();
+        services.TryAddSingleton<StoreSentinel>();
         services.TryAddSingleton<CertificateLoadGate>();
         services.Replace(
             ServiceDescriptor.Singleton<ICertificateLoadGate>(static provider => provider.GetRequiredService<CertificateLoadGate>()));

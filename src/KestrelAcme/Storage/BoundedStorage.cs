@@ -16,6 +16,9 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     /// <summary>What the store responded last.</summary>
     public StorageMonitor Monitor { get; } = monitor ?? new StorageMonitor(time);
 
+    /// <summary>Whether the store is in this process or on a disk of this machine; see <see cref="ILocalStorage"/>.</summary>
+    public bool IsLocal => inner is ILocalStorage { IsLocal: true };
+
     /// <summary>Returns the same store with a shorter timeout.</summary>
     public BoundedStorage Within(TimeSpan shorter) => new(inner, shorter < limit ? shorter : limit, time, Monitor);
 
@@ -225,4 +228,11 @@ internal sealed class BoundedLease(IStorageLease inner, BoundedStorage storage) 
                 return true;
             },
             CancellationToken.None));
+}
+
+/// <summary>A store that knows whether other machines can use it.</summary>
+internal interface ILocalStorage
+{
+    /// <summary>Whether only this process or this machine can use it, so that its instances notice each change as it happens.</summary>
+    bool IsLocal { get; }
 }

@@ -6,7 +6,7 @@ namespace KestrelAcme.Storage;
 /// Stores everything in the memory of this process, for tests and for apps that must not write to a disk. Nothing survives a restart.
 /// </summary>
 /// <remarks>Safe for concurrent use. Several hosts in one process may share one instance.</remarks>
-public sealed class InMemoryStorage : IAcmeStorage
+public sealed class InMemoryStorage : IAcmeStorage, ILocalStorage
 {
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -17,6 +17,8 @@ public sealed class InMemoryStorage : IAcmeStorage
     /// <summary>Creates an empty store.</summary>
     /// <param name="timeProvider">The clock for leases. <value>By default, the system clock.</value></param>
     public InMemoryStorage(TimeProvider? timeProvider = null) => _time = timeProvider ?? TimeProvider.System;
+
+    bool ILocalStorage.IsLocal => true;
 
     /// <inheritdoc/>
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)

@@ -158,6 +158,25 @@ internal sealed class CertificateCommitter(
         return !certificate.Unsaved;
     }
 
+    /// <summary>
+    /// Stores again what belongs to no certificate, after the store was emptied: accounts, and what is known about names that have no
+    /// certificate yet.
+    /// </summary>
+    public async Task SaveOthersAgainAsync(CancellationToken cancellationToken)
+    {
+        foreach (var certificate in catalog.All.Where(c => c.Current is null && c.State != CertificateStateRecord.Empty))
+        {
+            // If an attempt is under way, it holds the lease, and stores the state itself.
+            await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
+            if (writer is not null)
+            {
+                await writer.ChangeAsync(static state => state, cancellationToken);
+            }
+        }
+
+        await authorities.KeepAccountsAsync(cancellationToken);
+    }
+
     private async Task<bool> SaveAgainAsync(
         ManagedCertificate certificate, CertificateSnapshot current, CertificateStateWriter writer, CancellationToken cancellationToken)
     {

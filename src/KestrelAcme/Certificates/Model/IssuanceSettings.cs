@@ -71,6 +71,12 @@ internal sealed record IssuanceSettings
     /// <summary>The longest pause between two of these checks.</summary>
     public TimeSpan LongestRecordLook { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// How long the first order waits, on a new store that other machines may use, for instances that know what the store held before it
+    /// was emptied.
+    /// </summary>
+    public TimeSpan StoreAnswer { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How long reading the store may delay startup, or the first order if it takes longer.</summary>
     public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -14,6 +14,14 @@ internal static class StorageLayout
     public const string RevokedPrefix = "revoked/";
     public const string RevocationListsPrefix = "revocation-lists/";
 
+    public const string IdentityPrefix = "store/";
+
+    /// <summary>A random ID, which tells a store that was emptied from a new one.</summary>
+    public const string Identity = IdentityPrefix + "identity.json";
+
+    /// <summary>The lease that is held while <see cref="Identity"/> is made.</summary>
+    public const string IdentityLease = "store";
+
     public const string Pace = "pace/new-orders.json";
 
     public const string DomainsPrefix = "domains/";

@@ -59,4 +59,5 @@ internal static class StoredJson
 [JsonSerializable(typeof(Dictionary<string, UnusedMark>))]
 [JsonSerializable(typeof(RevocationListRecord))]
 [JsonSerializable(typeof(DomainSourceRecord))]
+[JsonSerializable(typeof(StoreIdentity))]
 internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

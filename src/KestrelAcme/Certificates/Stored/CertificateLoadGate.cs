@@ -10,7 +10,12 @@ namespace KestrelAcme.Certificates.Stored;
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class CertificateLoadGate(
-    LoadQueue queue, RetiredCertificates retired, LoadReport report, IssuanceSettings settings, TimeProvider time) : ICertificateLoadGate
+    LoadQueue queue,
+    RetiredCertificates retired,
+    StoreSentinel sentinel,
+    LoadReport report,
+    IssuanceSettings settings,
+    TimeProvider time) : ICertificateLoadGate
 {
     // A client gives up after about the same time, and so does the middleware that reads its ClientHello.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
@@ -53,8 +58,15 @@ internal sealed class CertificateLoadGate(
     public Task WaitAsync(bool isWhole, CancellationToken cancellationToken)
         => WaitAsync(Started, isWhole ? Timeout.InfiniteTimeSpan : settings.LoadAhead, cancellationToken);
 
-    /// <summary>Waits for <see cref="Started"/>, but no longer than a slow store may delay an order.</summary>
-    public Task WaitAsync(CancellationToken cancellationToken) => WaitAsync(Started, settings.LoadTime, cancellationToken);
+    /// <summary>
+    /// Waits for <see cref="Started"/>, but no longer than a slow store may delay an order, and for what others write back to a store that
+    /// was emptied.
+    /// </summary>
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        await WaitAsync(Started, settings.LoadTime, cancellationToken);
+        await sentinel.BeginAsync(cancellationToken);
+    }
 
     /// <summary>Waits until the store was searched for everything, and serves retired certificates in place of missing ones.</summary>
     public async Task CompleteAsync(CancellationToken stopping)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using KestrelAcme.Certificates.Attempts;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
@@ -15,6 +16,8 @@ internal sealed class StorageWatcher(
     CertificateCatalog catalog,
     CertificateStore store,
     StoredCertificateAdopter adoption,
+    CertificateCommitter committer,
+    StoreSentinel sentinel,
     TimeProvider time,
     ILogger<StorageWatcher> logger)
 {
@@ -24,12 +27,48 @@ internal sealed class StorageWatcher(
     // Leaves time for other work: ten thousand certificates are checked within three minutes.
     private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan FillPause = TimeSpan.FromMilliseconds(100);
+
     private readonly Channel<bool> _everything
         = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
     public Task RunAsync(CancellationToken stopping)
-        => Task.WhenAll(FollowAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
+        => Task.WhenAll(FollowAsync(stopping), FollowIdentityAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
+
+    private Task FollowIdentityAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+        async token =>
+        {
+            await foreach (var change in store.Storage.WatchAsync(StorageLayout.IdentityPrefix, token))
+            {
+                var fills = adoption.MayStoreAgain && catalog.All.Any(c => c.Current is not null || c.State != CertificateStateRecord.Empty);
+                if ((change.Key is null || change.Key == StorageLayout.Identity) && await sentinel.IsEmptiedAsync(fills, token))
+                {
+                    await FillAsync(token);
+                }
+            }
+        },
+        first: TimeSpan.Zero,
+        Pause,
+        time,
+        exception => logger.FollowingFailed(exception.Message),
+        stopping);
+
+    private async Task FillAsync(CancellationToken cancellationToken)
+    {
+        await LookAtAllAsync(cancellationToken);
+        await committer.SaveOthersAgainAsync(cancellationToken);
+        for (var reported = time.GetTimestamp(); catalog.All.Any(c => c.Unsaved); await Task.Delay(FillPause, time, cancellationToken))
+        {
+            if (time.GetElapsedTime(reported) >= StoreSentinel.RoundTime)
+            {
+                await sentinel.ReportAsync(isOver: false, cancellationToken);
+                reported = time.GetTimestamp();
+            }
+        }
+
+        await sentinel.ReportAsync(isOver: true, cancellationToken);
+    }
 
     private Task FollowAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
         async token =>
@@ -64,11 +103,7 @@ internal sealed class StorageWatcher(
             try
             {
                 await _everything.Reader.ReadAsync(stopping);
-                foreach (var batch in catalog.All.Chunk(TolerantReader.BatchSize))
-                {
-                    await LookAtAllAsync(batch, stopping);
-                    await Task.Delay(batch.Length < TolerantReader.BatchSize ? TimeSpan.Zero : BatchPause, time, stopping);
-                }
+                await LookAtAllAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -80,6 +115,15 @@ internal sealed class StorageWatcher(
                 await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 _everything.Writer.TryWrite(true);
             }
+        }
+    }
+
+    private async Task LookAtAllAsync(CancellationToken cancellationToken)
+    {
+        foreach (var batch in catalog.All.Chunk(TolerantReader.BatchSize))
+        {
+            await LookAtAllAsync(batch, cancellationToken);
+            await Task.Delay(batch.Length < TolerantReader.BatchSize ? TimeSpan.Zero : BatchPause, time, cancellationToken);
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed class StoredCertificateAdopter(
     TimeProvider time,
     ILogger<StoredCertificateAdopter> logger)
 {
+    /// <summary>Whether this instance writes back what is gone from the store: only one that may order does.</summary>
+    public bool MayStoreAgain => issuance.ReasonNotToOrder is null;
+
     /// <summary>Serves a stored certificate, with its state, if it may replace the one that is served.</summary>
     /// <exception cref="StorageUnavailableException">The state could not be read. The certificate is served all the same.</exception>
     public async Task TakeOverAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
@@ -93,7 +96,7 @@ internal sealed class StoredCertificateAdopter(
     }
 
     private bool MayStore(ManagedCertificate certificate)
-        => certificate is { Current: not null, Unsaved: false } && issuance.ReasonNotToOrder is null;
+        => certificate is { Current: not null, Unsaved: false } && MayStoreAgain;
 
     private void Store(ManagedCertificate certificate)
     {

@@ -89,4 +89,10 @@ internal sealed class MountTable(IReadOnlyList<MountEntry> entries)
 /// <param name="Root">The folder of the file system that is mounted.</param>
 /// <param name="MountPoint">The path where it is mounted.</param>
 /// <param name="FileSystem">The type of the file system, such as <c>ext4</c>, <c>overlay</c>, <c>tmpfs</c>.</param>
-internal sealed record MountEntry(string Device, string Root, string MountPoint, string FileSystem);
+internal sealed record MountEntry(string Device, string Root, string MountPoint, string FileSystem)
+{
+    /// <summary>Whether other machines may use the file system, too.</summary>
+    public bool IsShared => FileSystem.StartsWith("fuse", StringComparison.Ordinal)
+        || FileSystem is "nfs" or "nfs4" or "cifs" or "smb3" or "9p" or "virtiofs" or "ceph" or "lustre" or "gpfs" or "afs" or "beegfs"
+            or "ocfs2" or "gfs2" or "prl_fs" or "vboxsf";
+}

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Storage.FileSystem;
 
 /// <summary>Stores each value in its own file below a folder, for one instance or for several that share the folder.</summary>
-internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
+internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposable
 {
     private const int BatchSize = 128;
 
@@ -43,6 +43,11 @@ internal sealed class FileSystemStorage : IAcmeStorage, IDisposable
         _events = new(_paths, FolderWatch.ScanInterval, logger);
         _check = new(_paths, _registration, host ?? HostFacts.Gather);
     }
+
+    /// <inheritdoc/>
+    public bool IsLocal => HostFacts.ReadMounts()?.Find(RealPath.Resolve(_paths.Root)) is { } mount
+        ? !mount.IsShared
+        : !_paths.Root.StartsWith(@"\\", StringComparison.Ordinal);
 
     /// <summary>The sweep for files of dead instances, for tests to wait for.</summary>
     internal Task Sweep => _registration.Sweep;

@@ -1,0 +1,146 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Stored;
+
+/// <summary>
+/// Tells an emptied store from a new one, by a value with a random ID that is written when a store is first used. An instance that starts
+/// on a store without it writes it. Those that run notice that it is not the one they know, say so in it, and write back what they have in
+/// memory. The one that starts waits for that before it orders anything.
+/// </summary>
+/// <remarks>
+/// An instance cannot know whether others run, whose registrations were lost with everything else, so it asks them in this way and waits a
+/// moment. It happens once in the life of a store, and not at all if the store is in this process or on a disk of this machine, where
+/// others notice that the store was emptied as it happens.
+/// </remarks>
+internal sealed class StoreSentinel(
+    BoundedStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<StoreSentinel> logger)
+{
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    private readonly string _self = Guid.NewGuid().ToString("n");
+    private volatile string? _known;
+
+    /// <summary>How often an instance that fills the store says that it is still alive.</summary>
+    public static TimeSpan RoundTime { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Waits, before anything is ordered, for what others write back to a store that was emptied. Never fails.</summary>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await ReadAsync(cancellationToken);
+            if (found is null)
+            {
+                (found, var isNew) = await CreateAsync(filledBy: null, cancellationToken);
+                if (isNew && !storage.IsLocal)
+                {
+                    found = await WaitForAnswerAsync(found, cancellationToken);
+                }
+            }
+
+            await WaitUntilFilledAsync(found, cancellationToken);
+            _known = found.Id;
+        }
+        catch (StorageUnavailableException)
+        {
+            // The watch finds out later. Nothing is ordered while the store is down.
+        }
+    }
+
+    /// <summary>Finds out whether the store was emptied since this instance last looked.</summary>
+    /// <param name="fills">Whether this instance has something to write back. It says so in the store then.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<bool> IsEmptiedAsync(bool fills, CancellationToken cancellationToken)
+    {
+        var found = await ReadAsync(cancellationToken);
+        var known = _known;
+        if (found is not null && (known is null || found.Id == known))
+        {
+            _known = found.Id;
+            return false;
+        }
+
+        if (found is null)
+        {
+            (found, _) = await CreateAsync(fills ? _self : null, cancellationToken);
+        }
+        else if (fills)
+        {
+            await WriteAsync(found with { FilledBy = _self, Round = found.Round + 1 }, cancellationToken);
+        }
+
+        _known = found.Id;
+        if (known is null || !fills)
+        {
+            return false;
+        }
+
+        logger.StoreIsFilledAgain();
+        return true;
+    }
+
+    /// <summary>Says that this instance is still writing back, or that it has finished.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
+    public async Task ReportAsync(bool isOver, CancellationToken cancellationToken)
+    {
+        // Several may fill the store at once. The last one that said so reports for all.
+        if (await ReadAsync(cancellationToken) is { } found && found.FilledBy == _self)
+        {
+            await WriteAsync(found with { FilledBy = isOver ? null : _self, Round = found.Round + 1 }, cancellationToken);
+        }
+    }
+
+    private async Task<StoreIdentity> WaitForAnswerAsync(StoreIdentity found, CancellationToken cancellationToken)
+    {
+        for (var started = time.GetTimestamp(); found.FilledBy is null && time.GetElapsedTime(started) < settings.StoreAnswer;)
+        {
+            await Task.Delay(Look, time, cancellationToken);
+            found = await ReadAsync(cancellationToken) ?? found;
+        }
+
+        return found;
+    }
+
+    // As long as somebody is seen to write.
+    private async Task WaitUntilFilledAsync(StoreIdentity found, CancellationToken cancellationToken)
+    {
+        if (found.FilledBy is null)
+        {
+            return;
+        }
+
+        logger.WaitingUntilStoreIsFilled();
+        for (var seen = time.GetTimestamp(); found.FilledBy is not null && time.GetElapsedTime(seen) < RoundTime * 6;)
+        {
+            await Task.Delay(Look, time, cancellationToken);
+            var next = await ReadAsync(cancellationToken) ?? found;
+            (found, seen) = (next, next == found ? seen : time.GetTimestamp());
+        }
+    }
+
+    private async Task<(StoreIdentity Identity, bool IsNew)> CreateAsync(string? filledBy, CancellationToken cancellationToken)
+    {
+        await using var lease = await LeaseWait.AcquireAsync(
+            storage, StorageLayout.IdentityLease, LeaseDuration, Look, LeaseDuration, time, cancellationToken);
+        if (await ReadAsync(cancellationToken) is { } found)
+        {
+            return (found, false);
+        }
+
+        var created = new StoreIdentity(Guid.NewGuid().ToString("n"), filledBy);
+        await storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(created), lease, cancellationToken);
+        return (created, true);
+    }
+
+    private async Task<StoreIdentity?> ReadAsync(CancellationToken cancellationToken)
+        => await storage.ReadAsync(StorageLayout.Identity, cancellationToken) is { } value ? StoreIdentityFile.Decode(value.Span) : null;
+
+    private async Task WriteAsync(StoreIdentity identity, CancellationToken cancellationToken)
+        => await storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(identity), lease: null, cancellationToken);
+}

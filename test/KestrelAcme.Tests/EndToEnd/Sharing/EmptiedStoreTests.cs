@@ -1,0 +1,153 @@
+using System.Runtime.CompilerServices;
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Storage;
+using KestrelAcme.Storage.Durability;
+using KestrelAcme.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd.Sharing;
+
+/// <summary>A store that was emptied is told from a new one: what an instance has in memory is written back, and nobody orders.</summary>
+public sealed class EmptiedStoreTests
+{
+    private const string Name = "app.test";
+
+    private readonly RemoteStorage _storage = new(new InMemoryStorage());
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Start_StoreWasEmptiedWhileAnotherRuns_WaitsForItAndOrdersNothing()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var running = await StartAsync(fixture, _storage, fixture.Settings(Name));
+        await running.ObtainedAsync(Name);
+        await Poll.UntilAsync(() => running.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+        await _storage.EmptyUnnoticedAsync();
+
+        await using var started = await StartAsync(fixture, _storage, fixture.Settings(Name), TimeSpan.FromMinutes(1));
+        await started.ObtainedAsync(Name);
+
+        Assert.Equal(running.Certificates.Find(Name)!.SerialNumber, started.Certificates.Find(Name)!.SerialNumber);
+        Assert.Single(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
+        Assert.Single(fixture.Authority.Requests, r => r is { Resource: ResourceKind.NewAccount, StatusCode: 201 });
+        Assert.True(running.Log.Has("StoreIsFilledAgain"));
+        await Poll.UntilAsync(
+            async _ => StoreIdentityFile.Decode((await _storage.ReadAsync(StorageLayout.Identity, Cancelled))!.Value.Span) is { FilledBy: null },
+            "the store is filled", cancellationToken: Cancelled);
+        Assert.NotNull(await _storage.ReadAsync(StorageLayout.State(Name), Cancelled));
+        Assert.NotEmpty(await _storage.ListAsync("accounts/", Cancelled).ToListAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task Store_IdentityGone_StatesOfNamesWithoutCertificateAreStoredAgain()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        fixture.Authority.Faults.RejectIdentifier(Name);
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name));
+        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, "the order fails", cancellationToken: Cancelled);
+        await _storage.EmptyUnnoticedAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
+
+        await Poll.UntilAsync(
+            async _ => await _storage.ReadAsync(StorageLayout.State(Name), Cancelled) is not null, "the state is stored", cancellationToken: Cancelled);
+        Assert.True(app.Log.Has("StoreIsFilledAgain"));
+    }
+
+    [Fact]
+    public async Task Start_NewStoreOfThisMachine_DoesNotWait()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(fixture, storage: null, fixture.Settings(Name), TimeSpan.FromHours(1));
+        await app.ObtainedAsync(Name);
+        Assert.True(File.Exists(Path.Join(fixture.StorePath, "store", "identity.json")));
+    }
+
+    [Fact]
+    public async Task Start_SharedStoreThatIsNotNew_DoesNotWait()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("known")), cancellationToken: Cancelled);
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name), TimeSpan.FromHours(1));
+        await app.ObtainedAsync(Name);
+    }
+
+    [Fact]
+    public async Task Start_NewSharedStore_WaitsOnceForOthers()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name), TimeSpan.FromMilliseconds(300));
+        await app.ObtainedAsync(Name);
+        Assert.False(app.Log.Has("WaitingUntilStoreIsFilled"));
+    }
+
+    [Theory]
+    [InlineData("nfs4", true)]
+    [InlineData("cifs", true)]
+    [InlineData("fuse.sshfs", true)]
+    [InlineData("virtiofs", true)]
+    [InlineData("ext4", false)]
+    [InlineData("tmpfs", false)]
+    [InlineData("overlay", false)]
+    public void IsShared_FileSystem_Expected(string fileSystem, bool expected)
+        => Assert.Equal(expected, new MountEntry("0:1", "/", "/", fileSystem).IsShared);
+
+    private static Task<AcmeApp> StartAsync(
+        LocalFixture fixture, IAcmeStorage? storage, Dictionary<string, string?> settings, TimeSpan answer = default)
+        => fixture.StartAppAsync(
+            settings,
+            configure: builder => builder.Services.AddSingleton(QuickIssuance.Settings with { StoreAnswer = answer }),
+            storage: storage);
+
+    /// <summary>A store on another machine, which tells nobody if it is emptied, as a flush of Redis does.</summary>
+    private sealed class RemoteStorage(InMemoryStorage first) : IAcmeStorage
+    {
+        private readonly InMemoryStorage _inner = first;
+
+        public async Task EmptyUnnoticedAsync()
+        {
+            foreach (var key in await _inner.ListAsync("", Cancelled).ToListAsync(Cancelled))
+            {
+                await _inner.DeleteAsync(key, cancellationToken: Cancelled);
+            }
+        }
+
+        public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+            => _inner.ReadAsync(key, cancellationToken);
+
+        public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+            => _inner.ReadManyAsync(keys, cancellationToken);
+
+        public ValueTask WriteAsync(
+            string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+            => _inner.WriteAsync(key, value, lease, cancellationToken);
+
+        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+            => _inner.DeleteAsync(key, lease, cancellationToken);
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+            => _inner.ListAsync(prefix, cancellationToken);
+
+        public async IAsyncEnumerable<StorageChange> WatchAsync(
+            string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            await foreach (var change in _inner.WatchAsync(prefix, cancellationToken))
+            {
+                // A value that is gone was emptied: nobody is told.
+                if (change.Key is null || await _inner.ReadAsync(change.Key, cancellationToken) is not null)
+                {
+                    yield return change;
+                }
+            }
+        }
+
+        public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+            => _inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+
+        public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => _inner.CheckAsync(cancellationToken);
+    }
+}
