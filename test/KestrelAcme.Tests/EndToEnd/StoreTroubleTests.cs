@@ -120,6 +120,35 @@ public sealed class StoreTroubleTests
     }
 
     [Fact]
+    public async Task Renew_StoreIsDown_ServesAndOrdersNothingAndRenewsOnceItIsBack()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var trouble = new FailingStorage(_storage);
+        var settings = QuickIssuance.Settings with { StoreRetry = TimeSpan.FromMilliseconds(300) };
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings("app.test"), configure: builder => builder.Services.AddSingleton(settings), storage: trouble);
+        await app.ObtainedAsync("app.test");
+        await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+        var served = app.Certificates.Find("app.test")!.SerialNumber;
+        (trouble.Unreadable, trouble.Unwritable) = (static _ => true, static _ => true);
+
+        // Each of these is an attempt that finds the store down.
+        for (var attempt = 0; attempt < 5; attempt++)
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => app.Certificates.RenewAsync("app.test", Cancelled));
+            Assert.False((await app.ConnectAsync("app.test", Cancelled)).IsSelfSigned);
+        }
+
+        Assert.Equal(served, app.Certificates.Find("app.test")!.SerialNumber);
+        Assert.Single(fixture.Authority.Requests, r => r.Resource == KestrelAcme.LocalAuthority.Requests.ResourceKind.NewOrder);
+
+        (trouble.Unreadable, trouble.Unwritable) = (static _ => false, static _ => false);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("app.test")!.SerialNumber != served, () => $"it is renewed\n{app.Log}", cancellationToken: Cancelled);
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+    }
+
+    [Fact]
     public async Task Order_OneNameFails_TheOthersVerdictIsWaitedFor()
     {
         await using var fixture = await LocalFixture.StartAsync();

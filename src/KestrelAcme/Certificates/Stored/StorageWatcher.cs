@@ -51,23 +51,28 @@ internal sealed class StorageWatcher(
         first: TimeSpan.Zero,
         Pause,
         time,
-        exception => logger.FollowingFailed(exception.Message),
+        // The watch of the certificates reports what is wrong with the store.
+        static _ => { },
         stopping);
 
     private async Task FillAsync(CancellationToken cancellationToken)
     {
-        await LookAtAllAsync(cancellationToken);
-        await committer.SaveOthersAgainAsync(cancellationToken);
-        for (var reported = time.GetTimestamp(); catalog.All.Any(c => c.Unsaved); await Task.Delay(FillPause, time, cancellationToken))
+        using var filling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var reporting = sentinel.ReportAsync(filling.Token);
+        try
         {
-            if (time.GetElapsedTime(reported) >= StoreSentinel.RoundTime)
+            await LookAtAllAsync(cancellationToken);
+            await committer.SaveOthersAgainAsync(cancellationToken);
+            while (catalog.All.Any(c => c.Unsaved))
             {
-                await sentinel.ReportAsync(isOver: false, cancellationToken);
-                reported = time.GetTimestamp();
+                await Task.Delay(FillPause, time, cancellationToken);
             }
         }
-
-        await sentinel.ReportAsync(isOver: true, cancellationToken);
+        finally
+        {
+            await filling.CancelQuietlyAsync();
+            await reporting;
+        }
     }
 
     private Task FollowAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(

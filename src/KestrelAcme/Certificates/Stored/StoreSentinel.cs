@@ -20,13 +20,15 @@ internal sealed class StoreSentinel(
     BoundedStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<StoreSentinel> logger)
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How often an instance that fills the store says that it is still alive.</summary>
+    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Silence = RoundTime * 6;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     private readonly string _self = Guid.NewGuid().ToString("n");
     private volatile string? _known;
-
-    /// <summary>How often an instance that fills the store says that it is still alive.</summary>
-    public static TimeSpan RoundTime { get; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Waits, before anything is ordered, for what others write back to a store that was emptied. Never fails.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
@@ -66,30 +68,53 @@ internal sealed class StoreSentinel(
             return false;
         }
 
-        if (found is null)
+        if (found is null && !fills)
         {
-            (found, _) = await CreateAsync(fills ? _self : null, cancellationToken);
+            return false;
         }
-        else if (fills)
+
+        var isEmptied = known is not null && fills;
+        found ??= (await CreateAsync(isEmptied ? _self : null, cancellationToken)).Identity;
+        if (isEmptied && found.FilledBy != _self)
         {
             await WriteAsync(found with { FilledBy = _self, Round = found.Round + 1 }, cancellationToken);
         }
 
         _known = found.Id;
-        if (known is null || !fills)
+        if (isEmptied)
         {
-            return false;
+            logger.StoreIsFilledAgain();
         }
 
-        logger.StoreIsFilledAgain();
-        return true;
+        return isEmptied;
     }
 
-    /// <summary>Says that this instance is still writing back, or that it has finished.</summary>
-    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
-    public async Task ReportAsync(bool isOver, CancellationToken cancellationToken)
+    /// <summary>
+    /// Says again and again that this instance is still writing back, and in the end that it has finished, also if the host stops: others
+    /// must not wait for an instance that has ended. Never fails.
+    /// </summary>
+    /// <param name="filling">Canceled when it has finished.</param>
+    public async Task ReportAsync(CancellationToken filling)
     {
-        // Several may fill the store at once. The last one that said so reports for all.
+        for (var isOver = false; !isOver;)
+        {
+            await Task.Delay(RoundTime, time, filling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            isOver = filling.IsCancellationRequested;
+            using var limit = new TimeLimit(RoundTime, time);
+            try
+            {
+                await ReportAsync(isOver, limit.Token);
+            }
+            catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
+            {
+                // The next round tries again. Without any, others wait for a while only.
+            }
+        }
+    }
+
+    // Several may fill the store at once. The last one that said so reports for all.
+    private async Task ReportAsync(bool isOver, CancellationToken cancellationToken)
+    {
         if (await ReadAsync(cancellationToken) is { } found && found.FilledBy == _self)
         {
             await WriteAsync(found with { FilledBy = isOver ? null : _self, Round = found.Round + 1 }, cancellationToken);
@@ -116,8 +141,14 @@ internal sealed class StoreSentinel(
         }
 
         logger.WaitingUntilStoreIsFilled();
-        for (var seen = time.GetTimestamp(); found.FilledBy is not null && time.GetElapsedTime(seen) < RoundTime * 6;)
+        var started = time.GetTimestamp();
+        for (var seen = started; time.GetElapsedTime(seen) < Silence && time.GetElapsedTime(started) < LongestWait;)
         {
+            if (found.FilledBy is null)
+            {
+                return;
+            }
+
             await Task.Delay(Look, time, cancellationToken);
             var next = await ReadAsync(cancellationToken) ?? found;
             (found, seen) = (next, next == found ? seen : time.GetTimestamp());
