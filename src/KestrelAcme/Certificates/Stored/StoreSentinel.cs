@@ -121,9 +121,11 @@ internal sealed class StoreSentinel(
         }
     }
 
-    private async Task<StoreIdentity> WaitForAnswerAsync(StoreIdentity found, CancellationToken cancellationToken)
+    // Whoever answers may have finished by the next look, so any change is an answer.
+    private async Task<StoreIdentity> WaitForAnswerAsync(StoreIdentity asked, CancellationToken cancellationToken)
     {
-        for (var started = time.GetTimestamp(); found.FilledBy is null && time.GetElapsedTime(started) < settings.StoreAnswer;)
+        var found = asked;
+        for (var started = time.GetTimestamp(); found == asked && time.GetElapsedTime(started) < settings.StoreAnswer;)
         {
             await Task.Delay(Look, time, cancellationToken);
             found = await ReadAsync(cancellationToken) ?? found;
