@@ -34,14 +34,16 @@ internal sealed class StorageWatcher(
     private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
     public Task RunAsync(CancellationToken stopping)
-        => Task.WhenAll(FollowAsync(stopping), FollowIdentityAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
+        => Task.WhenAll(
+            FollowAsync(stopping), FollowIdentityAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
 
     private Task FollowIdentityAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
         async token =>
         {
             await foreach (var change in store.Storage.WatchAsync(StorageLayout.IdentityPrefix, token))
             {
-                var fills = adoption.MayStoreAgain && catalog.All.Any(c => c.Current is not null || c.State != CertificateStateRecord.Empty);
+                var fills = adoption.MayStoreAgain
+                    && catalog.All.Any(c => c.Current is not null || c.State != CertificateStateRecord.Empty);
                 if ((change.Key is null || change.Key == StorageLayout.Identity) && await sentinel.IsEmptiedAsync(fills, token))
                 {
                     await FillAsync(token);
