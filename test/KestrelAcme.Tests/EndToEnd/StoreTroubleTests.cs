@@ -144,7 +144,9 @@ public sealed class StoreTroubleTests
 
         (trouble.Unreadable, trouble.Unwritable) = (static _ => false, static _ => false);
         await Poll.UntilAsync(
-            () => app.Certificates.Find("app.test")!.SerialNumber != served, () => $"it is renewed\n{app.Log}", cancellationToken: Cancelled);
+            () => app.Certificates.Find("app.test")!.SerialNumber != served,
+            () => $"it is renewed\n{app.Log}",
+            cancellationToken: Cancelled);
         Assert.Equal(2, fixture.Authority.Issued.Count);
     }
 

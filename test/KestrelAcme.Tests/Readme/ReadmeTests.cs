@@ -173,8 +173,9 @@ public sealed partial class ReadmeTests
             .Select(member => member.Name)
             .Concat(
                 [
-                    "AddAzureDns", "AddHealthChecks", "AddMeter", "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration",
-                ]) // Of KestrelAcme.Azure, OpenTelemetry and ASP.NET Core.
+                    "AddAzureDns", "AddDbContext", "AddDbContextFactory", "AddDbContextPool", "AddHealthChecks", "AddMeter",
+                    "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration", "UseSqlServer",
+                ]) // Of KestrelAcme.Azure, OpenTelemetry, Entity Framework Core and ASP.NET Core.
             .ToHashSet(StringComparer.Ordinal);
         var events = EventName().Matches(Read("docs/events.md")).Select(match => match.Groups[1].Value);
         var named = Verb().Matches(Everything).Select(match => match.Value).Except(events).Distinct().ToList();

@@ -48,9 +48,9 @@ internal sealed class StoreSentinel(
             await WaitUntilFilledAsync(found, cancellationToken);
             _known = found.Id;
         }
-        catch (StorageUnavailableException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // The watch finds out later. Nothing is ordered while the store is down.
+            // Whatever the store throws, the watch finds out later. Nothing is ordered while the store is down.
         }
     }
 

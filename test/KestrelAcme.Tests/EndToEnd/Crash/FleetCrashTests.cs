@@ -5,7 +5,9 @@ using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Crash;
 
-/// <summary>Two processes share a store. The one that orders is killed after each step, and the other one finishes the same order.</summary>
+/// <summary>
+/// Two processes share a store. The one that orders is killed after each step, and the other one finishes the same order.
+/// </summary>
 [Long]
 public sealed class FleetCrashTests
 {

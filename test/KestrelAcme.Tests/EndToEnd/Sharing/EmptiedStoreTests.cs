@@ -37,8 +37,10 @@ public sealed class EmptiedStoreTests
         Assert.Single(fixture.Authority.Requests, r => r is { Resource: ResourceKind.NewAccount, StatusCode: 201 });
         Assert.True(running.Log.Has("StoreIsFilledAgain"));
         await Poll.UntilAsync(
-            async _ => StoreIdentityFile.Decode((await _storage.ReadAsync(StorageLayout.Identity, Cancelled))!.Value.Span) is { FilledBy: null },
-            "the store is filled", cancellationToken: Cancelled);
+            async _ => await _storage.ReadAsync(StorageLayout.Identity, Cancelled) is { } value
+                && StoreIdentityFile.Decode(value.Span) is { FilledBy: null },
+            "the store is filled",
+            cancellationToken: Cancelled);
         Assert.NotNull(await _storage.ReadAsync(StorageLayout.State(Name), Cancelled));
         Assert.NotEmpty(await _storage.ListAsync("accounts/", Cancelled).ToListAsync(Cancelled));
     }
@@ -54,7 +56,9 @@ public sealed class EmptiedStoreTests
         await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
 
         await Poll.UntilAsync(
-            async _ => await _storage.ReadAsync(StorageLayout.State(Name), Cancelled) is not null, "the state is stored", cancellationToken: Cancelled);
+            async _ => await _storage.ReadAsync(StorageLayout.State(Name), Cancelled) is not null,
+            "the state is stored",
+            cancellationToken: Cancelled);
         Assert.True(app.Log.Has("StoreIsFilledAgain"));
     }
 
