@@ -6,7 +6,9 @@ namespace Fleet;
 /// <summary>
 /// A TCP balancer: each connection goes to the next target, and to the one after that if it is down. It knows nothing of TLS.
 /// </summary>
-internal sealed class Balancer(int port, IReadOnlyList<int> targets) : IDisposable
+/// <param name="port">The port to listen on.</param>
+/// <param name="targets">Returns the ports of the instances that listen.</param>
+internal sealed class Balancer(int port, Func<IReadOnlyList<int>> targets) : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, port);
     private int _next;
@@ -40,12 +42,13 @@ internal sealed class Balancer(int port, IReadOnlyList<int> targets) : IDisposab
     {
         using (client)
         {
-            for (var attempt = 0; attempt < targets.Count; attempt++)
+            var ports = targets();
+            for (var attempt = 0; attempt < ports.Count; attempt++)
             {
                 using var target = new TcpClient();
                 try
                 {
-                    await target.ConnectAsync(IPAddress.Loopback, targets[(int)((uint)Interlocked.Increment(ref _next) % targets.Count)]);
+                    await target.ConnectAsync(IPAddress.Loopback, ports[(int)((uint)Interlocked.Increment(ref _next) % ports.Count)]);
                 }
                 catch (SocketException)
                 {

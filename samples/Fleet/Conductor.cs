@@ -21,33 +21,24 @@ internal static class Conductor
             System.Runtime.InteropServices.PosixSignal.SIGTERM,
             signal => (signal.Cancel, _) = (true, stopping.CancelAsync()));
 
-        // Ports of the balancer, and behind it a pair for each instance.
-        var first = int.Parse(
-            Environment.GetEnvironmentVariable("FIRST_PORT") ?? "5080", System.Globalization.CultureInfo.InvariantCulture);
-        var (http, https) = (first, first + 363);
-        var httpPorts = Enumerable.Range(1, Size).Select(i => http + i).ToList();
-        var httpsPorts = Enumerable.Range(1, Size).Select(i => https + i).ToList();
+        var (http, https) = (Port("HTTP_PORT", 5080), Port("HTTPS_PORT", 5443));
         await using var authority = await LocalAcmeAuthority.StartAsync(options =>
         {
             options.Folder = Path.Combine(Folder, "authority");
             options.ValidationHttpPort = http;
         });
-        using var httpBalancer = new Balancer(http, httpPorts);
-        using var httpsBalancer = new Balancer(https, httpsPorts);
+        InstanceProcess[] instances = [];
+        using var httpBalancer = new Balancer(http, () => [.. instances.Select(i => i.HttpPort).Where(port => port > 0)]);
+        using var httpsBalancer = new Balancer(https, () => [.. instances.Select(i => i.HttpsPort).Where(port => port > 0)]);
         httpBalancer.Start();
         httpsBalancer.Start();
 
         var redis = await FindRedisAsync();
         Console.WriteLine($"The instances share {(redis is null ? $"the folder {Path.Combine(Folder, "store")}" : $"Redis at {redis}")}.");
         Console.WriteLine($"A balancer on the ports {http} and {https} leads each connection to the next one.");
-        var instances = new List<InstanceProcess>();
         try
         {
-            for (var i = 0; i < Size; i++)
-            {
-                instances.Add(InstanceProcess.Start(i + 1, httpPorts[i], httpsPorts[i], Settings(authority, redis)));
-            }
-
+            instances = [.. Enumerable.Range(1, Size).Select(i => InstanceProcess.Start(i, Settings(authority, redis)))];
             await ReportAsync(instances, authority, https, stopping.Token);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping.Token);
         }
@@ -61,6 +52,9 @@ internal static class Conductor
         }
     }
 
+    private static int Port(string variable, int standard)
+        => int.TryParse(Environment.GetEnvironmentVariable(variable), out var port) ? port : standard;
+
     private static Dictionary<string, string?> Settings(LocalAcmeAuthority authority, string? redis) => new()
     {
         ["AcmeHttps__DirectoryUrl"] = authority.DirectoryUrl.ToString(),
@@ -73,7 +67,7 @@ internal static class Conductor
     };
 
     private static async Task ReportAsync(
-        List<InstanceProcess> instances, LocalAcmeAuthority authority, int https, CancellationToken stopping)
+        InstanceProcess[] instances, LocalAcmeAuthority authority, int https, CancellationToken stopping)
     {
         var serials = new List<string>();
         do
@@ -81,13 +75,13 @@ internal static class Conductor
             if (instances.FirstOrDefault(i => i.HasExited) is { } dead)
             {
                 throw new InvalidOperationException(
-                    $"Instance {dead.Number} ended. Its output says why; often a port is taken. FIRST_PORT sets others.");
+                    $"Instance {dead.Number} ended. Its output says why.");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stopping);
             serials = [.. (await Task.WhenAll(instances.Select(i => ServedAsync(i.HttpsPort, stopping)))).OfType<string>()];
         }
-        while (serials.Count < instances.Count || serials.Distinct().Count() > 1);
+        while (serials.Count < instances.Length || serials.Distinct().Count() > 1);
 
         foreach (var instance in instances)
         {
@@ -104,6 +98,11 @@ internal static class Conductor
     {
         try
         {
+            if (port == 0)
+            {
+                return null;
+            }
+
             using var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
             await using var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) => certificate is not null);

@@ -18,6 +18,7 @@ internal static class Instance
         builder.Services.AddHostedService<Reporter>();
         var app = builder.Build();
         app.MapGet("/", () => $"Hello from instance {number}\n");
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine($"listening {string.Join(' ', app.Urls)}"));
         _ = Task.Run(() =>
         {
             // The end of the standard input: the conductor stops, or it is gone.

@@ -7,15 +7,19 @@ internal sealed class InstanceProcess
 {
     private readonly Process _process;
 
-    private InstanceProcess(int number, int httpsPort, Process process) => (Number, HttpsPort, _process) = (number, httpsPort, process);
+    private InstanceProcess(int number, Process process) => (Number, _process) = (number, process);
 
     public int Number { get; }
 
-    public int HttpsPort { get; }
+    /// <summary>The port of HTTP; 0 until the instance listens.</summary>
+    public int HttpPort { get; private set; }
+
+    /// <summary>The port of HTTPS; 0 until the instance listens.</summary>
+    public int HttpsPort { get; private set; }
 
     public bool HasExited => _process.HasExited;
 
-    public static InstanceProcess Start(int number, int httpPort, int httpsPort, IReadOnlyDictionary<string, string?> settings)
+    public static InstanceProcess Start(int number, IReadOnlyDictionary<string, string?> settings)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -35,15 +39,16 @@ internal sealed class InstanceProcess
             start.Environment[key] = value;
         }
 
-        start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort};https://127.0.0.1:{httpsPort}";
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0;https://127.0.0.1:0";
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
         var process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, line) => Print(number, line.Data);
-        process.ErrorDataReceived += (_, line) => Print(number, line.Data);
+        var instance = new InstanceProcess(number, process);
+        process.OutputDataReceived += (_, line) => instance.Read(line.Data);
+        process.ErrorDataReceived += (_, line) => instance.Read(line.Data);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        return new InstanceProcess(number, httpsPort, process);
+        return instance;
     }
 
     /// <summary>Closes the standard input of the instance, which then ends, and waits for it.</summary>
@@ -54,11 +59,15 @@ internal sealed class InstanceProcess
         _process.Dispose();
     }
 
-    private static void Print(int number, string? line)
+    private void Read(string? line)
     {
-        if (line is not null)
+        if (line?.Split(' ') is ["listening", var http, var https])
         {
-            Console.WriteLine($"  [{number}] {line}");
+            (HttpPort, HttpsPort) = (new Uri(http).Port, new Uri(https).Port);
+        }
+        else if (line is not null)
+        {
+            Console.WriteLine($"  [{Number}] {line}");
         }
     }
 }

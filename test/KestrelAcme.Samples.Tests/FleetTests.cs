@@ -22,7 +22,12 @@ public sealed class FleetTests
         var project = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
         var program = Path.Combine(
             project, "..", "..", "samples", "Fleet", Path.GetRelativePath(project, AppContext.BaseDirectory), "Fleet.dll");
-        var environment = new Dictionary<string, string?> { ["FIRST_PORT"] = $"{port}", ["REDIS"] = "" };
+        var environment = new Dictionary<string, string?>
+        {
+            ["HTTP_PORT"] = $"{FreePort.Tcp()}",
+            ["HTTPS_PORT"] = $"{port}",
+            ["REDIS"] = "",
+        };
         await using var sample = ChildProcess.Start("dotnet", ["exec", Path.GetFullPath(program)], environment, folder.Path);
 
         await sample.WaitForLineAsync("Press Ctrl+C to stop.", TimeSpan.FromMinutes(2), Cancelled);
@@ -38,7 +43,7 @@ public sealed class FleetTests
         var greetings = new List<string>();
         for (var i = 0; i < 3; i++)
         {
-            greetings.Add(await GreetingAsync(port + 363, anchor));
+            greetings.Add(await GreetingAsync(port, anchor));
         }
 
         Assert.Equal(["Hello from instance 1", "Hello from instance 2", "Hello from instance 3"], greetings.Order(StringComparer.Ordinal));

@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.Simulation.Tests;
@@ -11,6 +12,7 @@ namespace KestrelAcme.Simulation.Tests;
 /// <remarks>
 /// The figures for 50 replicas and 10,000 certificates in docs/fleets.md follow from these: each part grows with one product.
 /// </remarks>
+[Long]
 [Collection(nameof(Alone))]
 public sealed class FleetLoadTests(ITestOutputHelper output)
 {
@@ -21,7 +23,6 @@ public sealed class FleetLoadTests(ITestOutputHelper output)
     [InlineData(4, 64)]
     [InlineData(8, 64)]
     [InlineData(4, 128)]
-    [InlineData(4, 256)]
     public Task Load_ReplicasAndCertificates_IsCounted(int replicas, int certificates) => Simulation.RunAsync(async () =>
     {
         using var world = new FleetLoadWorld(replicas, certificates);

@@ -12,6 +12,7 @@ internal static class QuickIssuance
         Retries = new RetrySchedule([Wait], Wait, Wait, Wait, Wait, JitterShare: 0),
         LeasePoll = TimeSpan.FromMilliseconds(100),
         SteadyAfter = Wait,
+        RenewalInfoTurn = TimeSpan.Zero,
         RepostAfter = Wait,
         StoreAnswer = TimeSpan.Zero,
     };

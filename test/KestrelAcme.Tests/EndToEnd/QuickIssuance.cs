@@ -15,6 +15,7 @@ internal static class QuickIssuance
         LeasePoll = TimeSpan.FromMilliseconds(100),
         DownloadPauses = [TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(50)],
         SteadyAfter = Wait,
+        RenewalInfoTurn = TimeSpan.Zero,
         RepostAfter = Wait,
         StoreAnswer = TimeSpan.Zero,
         SaveAgain = Wait,

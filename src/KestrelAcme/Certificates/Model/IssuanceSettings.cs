@@ -54,6 +54,11 @@ internal sealed record IssuanceSettings
     /// <summary>The minimum interval between two renewals at a public CA.</summary>
     public TimeSpan RenewalInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How often an instance polls for renewal information, so that another one's response is there first; zero to poll at once.
+    /// </summary>
+    public TimeSpan RenewalInfoTurn { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>How many requests for renewal information run at once.</summary>
     public int MaxMaintenance { get; init; } = 4;
 

@@ -13,11 +13,10 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// neither take a lease nor ask the CA.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class RenewalInfoTurns(CertificateStore store, JitterSource jitter, TimeProvider time)
+internal sealed class RenewalInfoTurns(
+    CertificateStore store, IssuanceSettings settings, JitterSource jitter, TimeProvider time)
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMinutes(2);
-
-    private readonly TimeSpan _phase = Period * jitter();
+    private readonly TimeSpan _phase = settings.RenewalInfoTurn * jitter();
     private readonly ConcurrentQueue<ManagedCertificate> _waiting = new();
     private readonly ConditionalWeakTable<ManagedCertificate, Turn> _turns = [];
 
@@ -31,14 +30,15 @@ internal sealed class RenewalInfoTurns(CertificateStore store, JitterSource jitt
         // Who obtained a certificate polls at once for the first time.
         var poll = (certificate.Current?.SerialNumber, Fitting(certificate)?.NextPoll);
         var turn = _turns.GetOrCreateValue(certificate);
-        if (poll == turn.Poll || (poll.NextPoll is null && !certificate.IsAdopted))
+        if (settings.RenewalInfoTurn == TimeSpan.Zero || poll == turn.Poll || (poll.NextPoll is null && !certificate.IsAdopted))
         {
             return null;
         }
 
         (turn.Poll, turn.IsRead) = (poll, false);
         _waiting.Enqueue(certificate);
-        return Period - TimeSpan.FromTicks((time.GetUtcNow().UtcTicks + _phase.Ticks) % Period.Ticks);
+        return settings.RenewalInfoTurn
+            - TimeSpan.FromTicks((time.GetUtcNow().UtcTicks + _phase.Ticks) % settings.RenewalInfoTurn.Ticks);
     }
 
     /// <summary>Reads the stored information of a certificate, and of those that have waited longest, once for each poll.</summary>
