@@ -1,0 +1,209 @@
+using System.Globalization;
+using KestrelAcme.Testing;
+using Xunit;
+
+namespace KestrelAcme.Fleet.Tests;
+
+/// <summary>Instances that die, stand still, or lose their store in the middle of an order.</summary>
+/// <remarks>
+/// They take ten minutes, and run only with KESTRELACME_FLEET_TROUBLE=1. KESTRELACME_KILLS sets how many instances are killed (8), and
+/// KESTRELACME_OUTAGE_SECONDS how long the store is away (15).
+/// </remarks>
+[Long]
+public sealed class FleetTroubleTests
+{
+    private const int Seed = 8555;
+
+    private readonly ITestOutputHelper _output;
+
+    // A store whose leases outlive their holder makes the others wait for their end.
+    private static readonly Dictionary<string, string?> ShortTimes = new()
+    {
+        ["LEASE_SECONDS"] = "5",
+        ["STEADY_SECONDS"] = "1",
+        ["REPOST_SECONDS"] = "2",
+        ["STORE_SECONDS"] = "3",
+        ["STORE_RETRY_SECONDS"] = "2",
+        ["SAVE_AGAIN_SECONDS"] = "2",
+    };
+
+    public FleetTroubleTests(ITestOutputHelper output)
+    {
+        _output = output;
+        Assert.SkipUnless(
+            Environment.GetEnvironmentVariable("KESTRELACME_FLEET_TROUBLE") == "1", "Takes ten minutes: set KESTRELACME_FLEET_TROUBLE=1.");
+    }
+
+    public static TheoryData<string> Kinds => SharedStore.Kinds;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Order_HolderKilledAgainAndAgain_OneCertificateForEachName(string store)
+    {
+        var names = Enumerable.Range(1, Number("KESTRELACME_KILLS", 8)).Select(i => $"killed{i:00}.example.com").ToList();
+        await using var fleet = await Fleet.StartAsync(new FleetOptions(store)
+        {
+            Names = ["first.example.com"],
+            ValidationSleep = TimeSpan.FromSeconds(2),
+            Settings = ShortTimes,
+        });
+        await fleet.AllServeAsync(["first.example.com"]);
+        var random = new Random(Seed);
+        var inNewOrder = 0;
+        foreach (var (i, name) in names.Index())
+        {
+            await fleet.Instances[i % fleet.Instances.Count].PostAsync($"add?name={name}");
+            var holder = await HolderAsync(fleet, name);
+            await Task.Delay(TimeSpan.FromSeconds(1.5) * random.NextDouble(), TimeProvider.System, Token);
+            await holder.KillAsync();
+            inNewOrder += names.Count(n => IsInNewOrder(holder.AllOutput, n));
+            holder.Start();
+            await holder.ListeningAsync();
+        }
+
+        await fleet.AllServeAsync([.. names, "first.example.com"], timeout: TimeSpan.FromMinutes(4));
+        var counts = fleet.Count();
+        _output.WriteLine($"{names.Count} kills, {inNewOrder} of them perhaps within newOrder: {counts}");
+        Assert.Equal(names.Count + 1, counts.Certificates);
+        Assert.InRange(counts.Orders, names.Count + 1, names.Count + 1 + inNewOrder);
+        Assert.Equal((1, 0), (counts.Accounts, counts.FailedValidations));
+        Assert.All(fleet.Instances, i => Assert.DoesNotContain("damaged", i.AllOutput, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Order_HolderStandsStillPastItsLease_OneCertificateAndOneSerial(string store)
+    {
+        const string Name = "paused.example.com";
+        await using var fleet = await Fleet.StartAsync(new FleetOptions(store)
+        {
+            Size = 3,
+            Names = ["first.example.com"],
+            ValidationSleep = TimeSpan.FromSeconds(2),
+            Settings = ShortTimes,
+        });
+        await fleet.AllServeAsync(["first.example.com"]);
+        await fleet.Instances[0].PostAsync($"add?name={Name}");
+        var holder = await HolderAsync(fleet, Name);
+        // Later than the validations: the balancer would lead them to an instance that accepts connections and answers nothing.
+        await Poll.UntilAsync(
+            () => holder.Output.Contains($"{Name}: the CA validated", StringComparison.Ordinal),
+            "the validation",
+            cancellationToken: Token);
+        holder.Pause();
+
+        var others = fleet.Instances.Where(i => i != holder).ToList();
+        string?[] served = [];
+        await Poll.UntilAsync(
+            async _ => (served = await Task.WhenAll(others.Select(i => i.ServedAsync(Name)))).All(s => s is not null),
+            () => $"the others to finish the order ({string.Join(", ", served.Select(s => s ?? "none"))})\n{fleet.Logs()}",
+            TimeSpan.FromMinutes(2),
+            Token);
+        holder.Continue();
+
+        await fleet.AllServeAsync([Name]);
+        // What the former holder does after it woke up, it has done when it serves the others' certificate and plans the next look.
+        await Poll.UntilAsync(
+            async _ => (await holder.StatusAsync()).GetValueOrDefault(Name)?.StartsWith("Valid ", StringComparison.Ordinal) == true,
+            () => $"the former holder to be done\n{fleet.Logs()}",
+            cancellationToken: Token);
+        var counts = fleet.Count();
+        _output.WriteLine(counts.ToString());
+        Assert.Equal(new FleetCounts(Accounts: 1, Orders: 2, Certificates: 2, FailedValidations: 0), counts);
+        Assert.Single((await fleet.AllServeAsync([Name])).Values);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Renewal_StoreUnreachable_NoHandshakeFailsAndNothingIsLost(string store)
+    {
+        const string Name = "outage.example.com";
+        await using var fleet = await Fleet.StartAsync(new FleetOptions(store)
+        {
+            Size = 3,
+            Names = [Name],
+            ValidationSleep = TimeSpan.FromSeconds(2),
+            Settings = ShortTimes,
+        });
+        var before = await fleet.AllServeAsync([Name]);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var handshakes = CountHandshakesAsync(fleet, Name, stop.Token);
+
+        var renewal = fleet.Instances[0].PostAsync($"renew?name={Name}");
+        var holder = await HolderAsync(fleet, Name, orders: 2);
+        await fleet.Store.BreakAsync();
+        await Task.Delay(TimeSpan.FromSeconds(Number("KESTRELACME_OUTAGE_SECONDS", 15)), TimeProvider.System, Token);
+        await fleet.Store.RestoreAsync();
+
+        var after = await fleet.AllServeAsync([Name], before, TimeSpan.FromMinutes(4));
+        await Task.WhenAny(renewal);
+        await stop.CancelAsync();
+        var (made, failed) = await handshakes;
+        _output.WriteLine($"{made} handshakes, {failed} failed; {fleet.Count()}; {before[Name]} to {after[Name]} by {holder.Number}");
+        Assert.True(made > 10, $"Only {made} handshakes were made: they show nothing.");
+        Assert.Equal(0, failed);
+
+        // If the store goes away before the URL of an order is stored, that order is lost.
+        var counts = fleet.Count();
+        Assert.Equal(new FleetCounts(Accounts: 1, Orders: 2, Certificates: 2, FailedValidations: 0), counts with { Orders = 2 });
+        Assert.InRange(counts.Orders, 2, 3);
+    }
+
+    private static async Task<(int Made, int Failed)> CountHandshakesAsync(Fleet fleet, string name, CancellationToken stop)
+    {
+        var (made, failed) = (0, 0);
+        while (!stop.IsCancellationRequested)
+        {
+            foreach (var instance in fleet.Instances)
+            {
+                made++;
+                failed += await instance.ServedAsync(name) is null ? 1 : 0;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return (made, failed);
+    }
+
+    /// <summary>Waits until an instance works on a name's order.</summary>
+    private static async Task<FleetInstance> HolderAsync(Fleet fleet, string name, int orders = 1)
+    {
+        FleetInstance? holder = null;
+        await Poll.UntilAsync(
+            () =>
+            {
+                var line = $"{name}: ordering from";
+                var begun = fleet.Instances.Where(i => i.AllOutput.Contains(line, StringComparison.Ordinal)).ToList();
+                holder = begun.Sum(i => Occurrences(i.AllOutput, line)) >= orders ? begun.MaxBy(i => LastTime(i.AllOutput, line)) : null;
+                return holder is not null;
+            },
+            () => $"somebody to order {name}\n{fleet.Logs()}",
+            cancellationToken: Token);
+        return holder!;
+    }
+
+    // Each line starts with the time of day.
+    private static string LastTime(string text, string part)
+    {
+        var at = text.LastIndexOf(part, StringComparison.Ordinal);
+        var line = text.LastIndexOf('\n', at) + 1;
+        return text.Substring(line, Math.Min(12, text.Length - line));
+    }
+
+    private static bool IsInNewOrder(string text, string name)
+    {
+        var begun = text.LastIndexOf($"{name}: ordering from", StringComparison.Ordinal);
+        return begun >= 0
+            && text.IndexOf($"{name}: the order ", begun, StringComparison.Ordinal) < 0
+            && text.IndexOf($"{name}: resuming the order ", begun, StringComparison.Ordinal) < 0;
+    }
+
+    private static int Occurrences(string text, string part) => text.Split(part).Length - 1;
+
+    private static int Number(string variable, int standard)
+        => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : standard;
+}
