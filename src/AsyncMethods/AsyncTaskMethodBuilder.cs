@@ -11,7 +11,8 @@ namespace System.Runtime.CompilerServices;
 /// A state machine is a value type, so the JIT compiles the framework's builder, a dozen methods, anew for each async method that runs:
 /// that was a third of what it did before the first handshake. This builder moves a state machine into an object at its first await, and
 /// the framework's builder sees only that object, whose type is the same for all. It does the work still: tasks, cancellation, exceptions
-/// and the execution context are the framework's.
+/// and the execution context are the framework's. The four builders repeat the same lines on purpose: a generic method that they share
+/// would be compiled anew for each state machine, which is what they are there to avoid.
 /// </remarks>
 [StackTraceHidden]
 internal struct AsyncTaskMethodBuilder

@@ -5,7 +5,7 @@ using Xunit;
 namespace KestrelAcme.Architecture.Tests;
 
 /// <summary>
-/// A store of the application's own may hang. Nothing of ours waits for it without a bound: all ask the store that gives up after a while.
+/// A custom store may hang. KestrelAcme never waits for it without a limit, because it uses the store through BoundedStorage.
 /// </summary>
 public sealed class StorageRulesTests
 {

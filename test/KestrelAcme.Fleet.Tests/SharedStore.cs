@@ -26,7 +26,7 @@ internal abstract class SharedStore : IAsyncDisposable
     {
         "folder" => Task.FromResult<SharedStore>(new FolderStore()),
         "redis" => RedisStore.StartAsync(),
-        "postgresql" => PostgreSqlStore.StartAsync(kind),
+        "postgresql" => PostgreSqlStore.StartAsync(),
         "azure-blob" => AzureBlobStore.StartAsync(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of store."),
     };
@@ -118,20 +118,20 @@ internal sealed class RedisStore : SharedStore
     }
 }
 
-/// <summary>PostgreSQL, by its own package or by Entity Framework Core.</summary>
-internal sealed class PostgreSqlStore(PostgreSqlServer server, string kind, string database) : SharedStore
+/// <summary>PostgreSQL.</summary>
+internal sealed class PostgreSqlStore(PostgreSqlServer server, string database) : SharedStore
 {
     public override IReadOnlyDictionary<string, string?> Settings
         => new Dictionary<string, string?>
         {
-            ["STORE"] = kind,
+            ["STORE"] = "postgresql",
             ["STORE_ADDRESS"] = $"{server.ConnectionString(database)};Timeout=2;Command Timeout=2",
         };
 
-    public static async Task<SharedStore> StartAsync(string kind)
+    public static async Task<SharedStore> StartAsync()
     {
         var server = await PostgreSqlServer.StartAsync(TestContext.Current.CancellationToken);
-        return new PostgreSqlStore(server, kind, await server.CreateDatabaseAsync(TestContext.Current.CancellationToken));
+        return new PostgreSqlStore(server, await server.CreateDatabaseAsync(TestContext.Current.CancellationToken));
     }
 
     public override Task BreakAsync() => server.StopAsync(TestContext.Current.CancellationToken);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace KestrelAcme.PostgreSql.Tests;
 
-/// <summary>The tables: created at first use, by whoever may.</summary>
+/// <summary>The tables: created at first use, if the user is allowed to.</summary>
 public sealed class PostgreSqlSchemaTests : IAsyncLifetime
 {
     private PostgreSqlFixture _fixture = null!;

@@ -145,7 +145,7 @@ public sealed class RedisBuilderTests
     }
 
     [Fact]
-    public async Task StartAsync_EvictingPolicy_StartsAndOrdersNothingAndSaysWhatToDo()
+    public async Task StartAsync_EvictingPolicy_StartsAndSaysWhatToDo()
     {
         RedisServer.Require();
         await using var server = await RedisServer.StartAsync("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru");
@@ -156,7 +156,6 @@ public sealed class RedisBuilderTests
         var line = log.Lines.First(line => line.Event.Name == "StoreNeedsAttention").Message;
         Assert.Contains("Set maxmemory-policy to noeviction", line, StringComparison.Ordinal);
         await app.StopAsync(Token);
-        Assert.DoesNotContain(log.Lines, line => line.Event.Name == "OrderPlaced");
     }
 
     private static async Task<bool> IsConnectedAsync(RedisServer server)

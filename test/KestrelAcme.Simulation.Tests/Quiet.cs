@@ -2,7 +2,7 @@ namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>
 /// Tells when all that could run has run. The thread pool of this process has one thread (see the project file), and who asks is on it:
-/// whoever is at the end of the queue and sees nothing behind him is the only one who has anything to do. No clock and no load of the
+/// the last work item in the queue that sees nothing behind it is the only one left. No clock and no load of the
 /// machine has a say in that.
 /// </summary>
 internal static class Quiet

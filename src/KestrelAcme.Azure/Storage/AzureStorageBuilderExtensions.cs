@@ -152,7 +152,7 @@ public static class AzureStorageBuilderExtensions
 
     private static void ThrowIfNotContainer(Uri url, string name) => AzureStorageArguments.ThrowIfNotContainer(url, name);
 
-    // A request that fails is tried again by whoever needs it, so that the waits of the client are short.
+    // KestrelAcme repeats a request that failed, so the client itself waits only briefly.
     private static BlobClientOptions BlobOptions() => WithRetries(new BlobClientOptions());
 
     private static SecretClientOptions SecretOptions() => WithRetries(new SecretClientOptions());

@@ -66,8 +66,8 @@ internal sealed class BlobLease : StorageLease
     }
 
     /// <summary>
-    /// Makes sure that this instance still holds the lease, and that its record names the key: whoever acquires the lease next then
-    /// knows that the key may be about to change.
+    /// Makes sure that this instance still holds the lease, and that its record names the key. The next holder of the lease
+    /// then knows that the key may be about to change.
     /// </summary>
     /// <returns><see langword="false"/> if the lease is lost.</returns>
     public async ValueTask<bool> ConfirmAsync(string key, CancellationToken cancellationToken)

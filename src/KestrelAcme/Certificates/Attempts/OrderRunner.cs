@@ -64,7 +64,7 @@ internal sealed class OrderRunner(
         catch (LeaseLostException)
             when (!abort.IsCancellationRequested && !certificate.LostLease && ReferenceEquals(certificate.Current, before))
         {
-            // Nothing failed: whoever has the lease next, this instance or another, goes on from what is stored.
+            // Nothing failed. The next holder of the lease, this instance or another, continues with what is stored.
             certificate.LostLease = true;
             progress.LeaseLost(certificate);
             activity.SetOutcome("elsewhere");

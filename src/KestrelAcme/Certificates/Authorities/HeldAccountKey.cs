@@ -83,7 +83,8 @@ internal sealed class HeldAccountKey(StoredAccount store, TimeProvider time, ILo
     }
 
     /// <summary>
-    /// Proves to those who hold a key that whoever replaced it knew it, too: a MAC over the new key under the old one.
+    /// Proves to the instances that hold a key that its replacement was made with knowledge of it: a MAC over the new key under the old
+    /// one.
     /// </summary>
     public static string Vouch(string oldKeyPem, string newKeyPem, Uri directoryUrl)
     {

@@ -27,7 +27,7 @@ internal sealed class RenewalInfoTurns(
     /// <summary>Returns the time to wait; <see langword="null"/> if it is this instance's turn.</summary>
     public TimeSpan? WaitFor(ManagedCertificate certificate)
     {
-        // Who obtained a certificate polls at once for the first time.
+        // The instance that obtained a certificate polls at once the first time.
         var poll = (certificate.Current?.SerialNumber, Fitting(certificate)?.NextPoll);
         var turn = _turns.GetOrCreateValue(certificate);
         if (settings.RenewalInfoTurn == TimeSpan.Zero || poll == turn.Poll || (poll.NextPoll is null && !certificate.IsAdopted))

@@ -65,7 +65,7 @@ internal sealed class LeaseClaims(StoragePaths paths, ServerClock clock, TimePro
                 continue;
             }
 
-            // One that was over, and could not be removed, has changed meanwhile, and is looked at again.
+            // A claim that was over but could not be removed has changed meanwhile. It is checked again.
             if (!over && (state.Kind == ClaimKind.Held || string.CompareOrdinal(own.Folder, other) > 0))
             {
                 return ClaimContest.Lost;
