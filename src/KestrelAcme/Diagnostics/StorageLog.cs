@@ -158,4 +158,33 @@ internal static partial class StorageLog
         + "Find the process (lsof '{Path}') and check whether it hangs or is stopped.",
         EventName = nameof(LockNotFree))]
     public static partial void LockNotFree(this ILogger logger, Quoted path, double seconds);
+
+    [LoggerMessage(1428, LogLevel.Information,
+        "Encrypted the private keys in {Count} values of the store with '{Protector}'. "
+        + "Backups and snapshots from before still contain them.",
+        EventName = nameof(KeysEncrypted))]
+    public static partial void KeysEncrypted(this ILogger logger, int count, Quoted protector);
+
+    [LoggerMessage(1429, LogLevel.Information,
+        "Decrypted the private keys in {Count} values of the store, because AcmeHttps:ProtectKeys is false.",
+        EventName = nameof(KeysDecrypted))]
+    public static partial void KeysDecrypted(this ILogger logger, int count);
+
+    [LoggerMessage(1430, LogLevel.Error,
+        "{Count} values of the store with private keys cannot be read. They are left as they are, and nothing is ordered in their place. "
+        + "The first one: {Reason}",
+        EventName = nameof(KeysNotDecrypted))]
+    public static partial void KeysNotDecrypted(this ILogger logger, int count, Quoted reason);
+
+    [LoggerMessage(1431, LogLevel.Warning,
+        "Data Protection encrypts the private keys in the store, but its key ring is in the default place of this machine or container. "
+        + "If the key ring is lost, they are lost, too. Persist it: AddDataProtection().PersistKeysToFileSystem(...), or another store.",
+        EventName = nameof(KeyRingInDefaultPlace))]
+    public static partial void KeyRingInDefaultPlace(this ILogger logger);
+
+    [LoggerMessage(1432, LogLevel.Warning,
+        "Data Protection encrypts the private keys in the store, but the app has no fixed name for it: "
+        + "from another folder, or in another app, they cannot be decrypted. Set it: AddDataProtection().SetApplicationName(\"...\").",
+        EventName = nameof(KeyRingWithoutName))]
+    public static partial void KeyRingWithoutName(this ILogger logger);
 }

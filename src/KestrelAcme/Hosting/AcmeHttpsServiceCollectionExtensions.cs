@@ -13,6 +13,7 @@ using KestrelAcme.Hosting;
 using KestrelAcme.Hosting.Kestrel;
 using KestrelAcme.Storage;
 using KestrelAcme.Storage.FileSystem;
+using KestrelAcme.Storage.Protection;
 using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -76,12 +77,15 @@ public static class AcmeHttpsServiceCollectionExtensions
     {
         services.TryAddSingleton(CreateStorage);
         services.TryAddSingleton(static provider => new BoundedStorage(
-            provider.GetRequiredService<IAcmeStorage>(),
+            Protect(provider.GetRequiredService<IAcmeStorage>(), provider.GetService<KeyProtection>()),
             provider.GetRequiredService<IssuanceSettings>().StoreTime,
             provider.GetRequiredService<TimeProvider>(),
             new StorageMonitor(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AcmeHttpsMetrics>())));
         services.TryAddSingleton<CertificateStore>();
     }
+
+    private static IAcmeStorage Protect(IAcmeStorage storage, KeyProtection? protection)
+        => protection is null ? storage : new ProtectedStorage(storage, protection);
 
     // If automatic HTTPS is disabled, there is no folder for a store.
     private static IAcmeStorage CreateStorage(IServiceProvider provider)

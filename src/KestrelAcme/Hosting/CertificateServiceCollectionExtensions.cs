@@ -127,6 +127,7 @@ internal static class CertificateServiceCollectionExtensions
 
     private static void AddEngine(IServiceCollection services)
     {
+        services.TryAddSingleton<KeyRewriter>();
         services.TryAddSingleton<Housekeeper>();
         services.TryAddSingleton<CertificateReconciler>();
         services.TryAddSingleton<BackgroundLoops>();

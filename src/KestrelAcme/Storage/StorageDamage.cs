@@ -1,4 +1,5 @@
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage.Protection;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Storage;
@@ -11,6 +12,9 @@ internal static class StorageDamage
 {
     /// <summary>The number of damaged values that are kept per key.</summary>
     public const int MaxCopies = 20;
+
+    /// <summary>Where damaged values go whose keys are too long for another suffix.</summary>
+    public const string LongKeysPrefix = "damaged/";
 
     /// <summary>Whether a key holds a value that was set aside. Lists of keys must skip it.</summary>
     public static bool IsSetAside(string key)
@@ -32,7 +36,9 @@ internal static class StorageDamage
     /// The key that the value was moved to; <see langword="null"/> if too many are kept
     /// already. In that case the value is still in place and MUST NOT be overwritten.
     /// </returns>
-    /// <exception cref="StorageUnavailableException">The store could not be read or written.</exception>
+    /// <exception cref="StorageUnavailableException">
+    /// The store could not be read or written, or the value is encrypted: it is left in place.
+    /// </exception>
     /// <exception cref="LeaseLostException">The lease no longer holds.</exception>
     public static async ValueTask<string?> SetAsideAsync(
         IAcmeStorage storage,
@@ -43,6 +49,7 @@ internal static class StorageDamage
         IStorageLease? lease = null,
         CancellationToken cancellationToken = default)
     {
+        ThrowIfEncrypted(key, value.Span);
         for (var copy = 1; copy <= MaxCopies; copy++)
         {
             var aside = KeyFor(key, copy);
@@ -66,6 +73,16 @@ internal static class StorageDamage
         return null;
     }
 
+    /// <summary>Throws if a value that cannot be decoded is encrypted. It is not missing: nothing may be ordered in its place.</summary>
+    /// <exception cref="StorageUnavailableException">It is.</exception>
+    public static void ThrowIfEncrypted(string key, ReadOnlySpan<byte> value)
+    {
+        if (SecretParts.IsAnyProtected(value))
+        {
+            throw KeyProtection.NotDecrypted(key);
+        }
+    }
+
     private static async ValueTask DeleteIfUnchangedAsync(
         IAcmeStorage storage, string key, ReadOnlyMemory<byte> value, IStorageLease? lease, CancellationToken cancellationToken)
     {
@@ -81,6 +98,6 @@ internal static class StorageDamage
         var suffix = copy == 1 ? ".damaged" : $".damaged-{copy}";
         return StorageKey.IsValid(key + suffix)
             ? key + suffix
-            : $"damaged/{StorageKey.Hash(key)}{suffix}";
+            : $"{LongKeysPrefix}{StorageKey.Hash(key)}{suffix}";
     }
 }

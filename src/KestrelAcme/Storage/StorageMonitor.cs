@@ -53,6 +53,10 @@ internal sealed class StorageMonitor(TimeProvider time, AcmeHttpsMetrics? metric
                 Count(operation, Outcomes.LeaseLost);
                 Note(operation, null);
                 break;
+            case StorageUnavailableException { InnerException: KeyProtectionException }:
+                // The store responded with a value that cannot be decrypted.
+                Count(operation, Outcomes.Failed);
+                break;
             case ArgumentException:
                 Count(operation, Outcomes.Failed);
                 break;

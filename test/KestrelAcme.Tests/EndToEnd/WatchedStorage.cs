@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using KestrelAcme.Storage;
 
 namespace KestrelAcme.Tests.EndToEnd;
@@ -7,8 +8,12 @@ namespace KestrelAcme.Tests.EndToEnd;
 internal sealed class WatchedStorage(IAcmeStorage inner) : IAcmeStorage
 {
     private readonly ConcurrentQueue<string> _reads = new();
+    private readonly ConcurrentQueue<string> _written = new();
 
     public IReadOnlyCollection<string> Reads => _reads;
+
+    /// <summary>What was written, as text.</summary>
+    public IReadOnlyCollection<string> Written => _written;
 
     /// <summary>Tells by the key which writes fail.</summary>
     public Func<string, bool> Refuses { get; set; } = _ => false;
@@ -26,6 +31,7 @@ internal sealed class WatchedStorage(IAcmeStorage inner) : IAcmeStorage
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         ThrowIfRefused(key);
+        _written.Enqueue(Encoding.UTF8.GetString(value.Span));
         return inner.WriteAsync(key, value, lease, cancellationToken);
     }
 

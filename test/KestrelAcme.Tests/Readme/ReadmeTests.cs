@@ -134,6 +134,7 @@ public sealed partial class ReadmeTests
         {
             options.StoragePath = "/elsewhere";
             options.ExportPath = "/export";
+            options.ProtectKeys = false;
             options.MaxConcurrentOrders = 7;
             options.ContextCacheSize = 70;
             options.SessionCacheCertificates = 17;
@@ -173,7 +174,8 @@ public sealed partial class ReadmeTests
             .Select(member => member.Name)
             .Concat(
                 [
-                    "AddAzureDns", "AddDbContext", "AddDbContextFactory", "AddDbContextPool", "AddHealthChecks", "AddMeter",
+                    "AddAzureDns", "AddDataProtection", "AddDbContext", "AddDbContextFactory", "AddDbContextPool", "AddHealthChecks",
+                    "AddMeter",
                     "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration", "UseSqlServer",
                 ]) // Of KestrelAcme.Azure, OpenTelemetry, Entity Framework Core and ASP.NET Core.
             .ToHashSet(StringComparer.Ordinal);

@@ -23,8 +23,12 @@ internal static class Identifiers
     /// orders for it must not run at the same time.
     /// </summary>
     public static string NameSet(CertificateSpecification specification)
+        => NameSet(specification.Identifiers.Select(i => i.Value));
+
+    /// <inheritdoc cref="NameSet(CertificateSpecification)"/>
+    public static string NameSet(IEnumerable<string> values)
     {
-        var names = string.Join(',', specification.Identifiers.Select(i => i.Value).Order(StringComparer.Ordinal));
+        var names = string.Join(',', values.Order(StringComparer.Ordinal));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(names)).AsSpan(0, 16));
     }
 }

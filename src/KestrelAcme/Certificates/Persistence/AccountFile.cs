@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Storage.Protection;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -29,7 +30,7 @@ internal static class AccountFile
         {
             return DecodeWhole(value);
         }
-        catch (DamagedValueException) when (Salvage(value) is { } saved)
+        catch (DamagedValueException) when (!SecretParts.IsAnyProtected(value) && Salvage(value) is { } saved)
         {
             return saved;
         }

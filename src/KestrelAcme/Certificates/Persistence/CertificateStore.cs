@@ -217,6 +217,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         }
         catch (DamagedValueException exception)
         {
+            StorageDamage.ThrowIfEncrypted(key, value.Span);
             ReportMany();
             // A value that cannot be renamed must not be overwritten: the caller sees a store in trouble, not a missing value.
             var aside = await StorageDamage.SetAsideAsync(storage, key, value, exception.Message, logger, lease: null, cancellationToken);

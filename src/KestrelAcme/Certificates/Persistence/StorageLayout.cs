@@ -3,6 +3,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
+using KestrelAcme.Storage.Protection;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -11,6 +12,7 @@ internal static class StorageLayout
 {
     public const string CertificatesPrefix = "certificates/";
     public const string StatesPrefix = "states/";
+    public const string AccountsPrefix = "accounts/";
     public const string RevokedPrefix = "revoked/";
     public const string RevocationListsPrefix = "revocation-lists/";
 
@@ -32,6 +34,16 @@ internal static class StorageLayout
     /// No ID begins with it.
     /// </summary>
     public const string DomainsMark = DomainsPrefix + "+kept";
+
+    /// <summary>The values with private keys, except those of DNS providers.</summary>
+    public static IReadOnlyList<SecretPlace> SecretPlaces { get; } =
+    [
+        new(CertificatesPrefix, SecretFormat.Pem),
+        new(StatesPrefix, SecretFormat.Json),
+        new(AccountsPrefix, SecretFormat.Pem),
+        new(RevokedPrefix, SecretFormat.Pem),
+        new(StorageDamage.LongKeysPrefix, SecretFormat.Pem),
+    ];
 
     public static string Domain(CertificateIdentifier name) => $"{DomainsPrefix}{CertificateId.Of([name], KeyAlgorithm.EcdsaP256)}";
 
@@ -62,7 +74,7 @@ internal static class StorageLayout
 
     public static string State(string id) => $"{StatesPrefix}{id}.json";
 
-    public static string Account(string authority) => $"accounts/{authority}.pem";
+    public static string Account(string authority) => $"{AccountsPrefix}{authority}.pem";
 
     /// <summary>The copy of a revoked certificate, whose key is never used again.</summary>
     public static string Revoked(string id, string serialNumber) => $"{RevokedPrefix}{id}-{serialNumber.ToLowerInvariant()}.pem";
@@ -78,6 +90,9 @@ internal static class StorageLayout
 
     /// <summary>The lease that is held while values of <see cref="Pace"/> change.</summary>
     public const string PaceLease = "pace";
+
+    /// <summary>The lease of the instance that encrypts stored keys again.</summary>
+    public const string KeysLease = "key-protection";
 
     /// <summary>The lease of the instance that tidies up.</summary>
     public const string HousekeepingLease = "housekeeping";

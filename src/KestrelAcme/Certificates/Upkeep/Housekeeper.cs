@@ -16,7 +16,12 @@ namespace KestrelAcme.Certificates.Upkeep;
 /// checks whether the store responds.
 /// </summary>
 internal sealed class Housekeeper(
-    CertificateCatalog catalog, BoundedStorage storage, IssuanceStatus issuance, TimeProvider time, ILogger<Housekeeper> logger)
+    CertificateCatalog catalog,
+    BoundedStorage storage,
+    IssuanceStatus issuance,
+    KeyRewriter keys,
+    TimeProvider time,
+    ILogger<Housekeeper> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
@@ -34,7 +39,8 @@ internal sealed class Housekeeper(
         StorageLayout.RevocationListsPrefix,
     ];
 
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(TidyDailyAsync(stopping), CheckStoreAsync(stopping));
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(
+        TidyDailyAsync(stopping), CheckStoreAsync(stopping), keys.RunAsync(stopping));
 
     private Task TidyDailyAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
         async token =>

@@ -113,6 +113,7 @@ internal static class AcmeHttpsOptionsReader
             SelfCheck = options.SelfCheck,
             Http01Stateless = options.Http01Stateless,
             AllowEphemeralStorage = options.AllowEphemeralStorage,
+            ProtectKeys = options.ProtectKeys,
             Issuance = ScalarRules.Defined(options.Issuance, nameof(options.Issuance), problems),
             MissingCertificate = ScalarRules.Defined(options.MissingCertificate, nameof(options.MissingCertificate), problems),
             MaxConcurrentOrders = ScalarRules.InRange(options.MaxConcurrentOrders, 1, 100, nameof(options.MaxConcurrentOrders), problems),
@@ -144,6 +145,7 @@ internal static class AcmeHttpsOptionsReader
         (string Key, bool Changed)[] settings =
         [
             (nameof(next.StoragePath), next.StoragePath != current.StoragePath),
+            (nameof(next.ProtectKeys), next.ProtectKeys != current.ProtectKeys),
             (nameof(next.MaxConcurrentOrders), next.MaxConcurrentOrders != current.MaxConcurrentOrders),
             (nameof(next.ContextCacheSize), next.ContextCacheSize != current.ContextCacheSize),
             (nameof(next.SessionCacheCertificates), next.SessionCacheCertificates != current.SessionCacheCertificates),
@@ -151,6 +153,7 @@ internal static class AcmeHttpsOptionsReader
         var effective = next with
         {
             StoragePath = current.StoragePath,
+            ProtectKeys = current.ProtectKeys,
             MaxConcurrentOrders = current.MaxConcurrentOrders,
             ContextCacheSize = current.ContextCacheSize,
             SessionCacheCertificates = current.SessionCacheCertificates,
@@ -200,6 +203,7 @@ internal static class AcmeHttpsOptionsReader
         reader.Text(nameof(options.ExportPath), value => options.ExportPath = value);
         reader.Text(nameof(options.ExportFileMode), value => options.ExportFileMode = value);
         reader.Text(nameof(options.ExportGroup), value => options.ExportGroup = value);
+        reader.Flag(nameof(options.ProtectKeys), value => options.ProtectKeys = value);
         reader.Flag(nameof(options.AllowEphemeralStorage), value => options.AllowEphemeralStorage = value);
         reader.Choice<MissingCertificate>(nameof(options.MissingCertificate), value => options.MissingCertificate = value);
         reader.Number(nameof(options.ContextCacheSize), value => options.ContextCacheSize = value);

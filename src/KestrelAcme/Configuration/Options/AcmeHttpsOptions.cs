@@ -139,6 +139,14 @@ public sealed class AcmeHttpsOptions
     /// <value><see langword="false"/>.</value>
     public bool AllowEphemeralStorage { get; set; }
 
+    /// <summary>
+    /// Whether the methods <c>ProtectKeysWith...</c> encrypt private keys in the store. If <see langword="false"/>, they only decrypt, and
+    /// keys that are encrypted are stored unencrypted again: to turn protection off, or to prepare all instances before it is turned on.
+    /// Without one of these methods, keys are not encrypted. A change needs a restart.
+    /// </summary>
+    /// <value><see langword="true"/>.</value>
+    public bool ProtectKeys { get; set; } = true;
+
     /// <summary>Whether this instance orders certificates.</summary>
     /// <value><see cref="IssuanceMode.Automatic"/>.</value>
     public IssuanceMode Issuance { get; set; } = IssuanceMode.Automatic;

@@ -56,6 +56,9 @@ internal sealed record ConfigurationSnapshot
     /// <summary>Whether to order from a public CA although the store does not survive a restart.</summary>
     public bool AllowEphemeralStorage { get; init; }
 
+    /// <summary>Whether registered protectors encrypt private keys in the store, and not only decrypt them.</summary>
+    public bool ProtectKeys { get; init; } = true;
+
     /// <summary>Whether this instance orders certificates.</summary>
     public IssuanceMode Issuance { get; init; }
 

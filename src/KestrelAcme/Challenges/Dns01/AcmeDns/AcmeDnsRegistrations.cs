@@ -7,7 +7,8 @@ namespace KestrelAcme.Challenges.Dns01.AcmeDns;
 /// <summary>Keeps registrations in the store, one for each server and name.</summary>
 internal sealed class AcmeDnsRegistrations(BoundedStorage storage, Uri server, ILogger logger)
 {
-    private const string Prefix = "challenges/dns-01/acme-dns/";
+    /// <summary>The registrations, which contain passwords.</summary>
+    public const string Prefix = "challenges/dns-01/acme-dns/";
 
     /// <exception cref="DnsProviderException">The store could not be read. A second registration would need a second CNAME.</exception>
     public Task<AcmeDnsRegistration?> FindAsync(string challengeName, CancellationToken cancellationToken) => GuardAsync(
@@ -19,6 +20,7 @@ internal sealed class AcmeDnsRegistrations(BoundedStorage storage, Uri server, I
                 return null;
             }
 
+            StorageDamage.ThrowIfEncrypted(key, value.Span);
             try
             {
                 return JsonSerializer.Deserialize(value.Span, AcmeDnsJsonContext.Default.AcmeDnsRegistration);
