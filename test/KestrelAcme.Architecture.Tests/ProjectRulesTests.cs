@@ -15,6 +15,7 @@ public sealed class ProjectRulesTests
         ["KestrelAcme.PostgreSql"] = ["KestrelAcme"],
         ["KestrelAcme.EntityFrameworkCore"] = ["KestrelAcme"],
         ["KestrelAcme.Azure"] = ["KestrelAcme"],
+        ["KestrelAcme.Yarp"] = ["KestrelAcme"],
         // Never Protocol: client and server must not share a bug.
         ["KestrelAcme.LocalAuthority"] = [],
     };

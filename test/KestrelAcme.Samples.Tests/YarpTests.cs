@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Sockets;
+using KestrelAcme.Testing;
+using KestrelAcme.Testing.Servers;
+using Xunit;
+
+namespace KestrelAcme.Samples.Tests;
+
+public sealed class YarpTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Start_AsAProgram_ServesEachHostAndFollowsTheRoutes()
+    {
+        using var folder = new TemporaryFolder();
+        var (http, https) = (FreePort.Tcp(), FreePort.Tcp());
+        await using var sample = BuiltSample.Start("Yarp", folder.Path, new Dictionary<string, string?>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http};https://127.0.0.1:{https}",
+        });
+        foreach (var host in (string[])["shop.localhost", "blog.localhost", "www.blog.localhost"])
+        {
+            await sample.WaitForLineAsync($"{host}: now serving", cancellationToken: Cancelled);
+        }
+
+        using var client = Client(folder.Combine(".kestrel-acme", "authority"), https);
+        Assert.Equal("/shop/cart for shop.localhost over https\n", await client.GetStringAsync(new Uri("https://shop.localhost/cart"), Cancelled));
+        Assert.Equal("/blog/ for www.blog.localhost over https\n", await client.GetStringAsync(new Uri("https://www.blog.localhost/"), Cancelled));
+
+        var settings = await File.ReadAllTextAsync(folder.Combine("appsettings.json"), Cancelled);
+        await File.WriteAllTextAsync(
+            folder.Combine("appsettings.json"),
+            settings.Replace("\"www.blog.localhost\"", "\"www.blog.localhost\", \"new.localhost\"", StringComparison.Ordinal),
+            Cancelled);
+        await sample.WaitForLineAsync("new.localhost: now serving", cancellationToken: Cancelled);
+
+        Assert.Equal("/blog/ for new.localhost over https\n", await client.GetStringAsync(new Uri("https://new.localhost/"), Cancelled));
+        Assert.DoesNotContain("internal.localhost", sample.Output, StringComparison.Ordinal);
+        Assert.True(await sample.StopAsync(cancellationToken: Cancelled) && sample.ExitCode == 0, sample.Output);
+    }
+
+    /// <summary>A client that sends the server name, connects to the test's port, and trusts only the local root.</summary>
+    private static HttpClient Client(string authority, int port)
+    {
+        var root = Directory.EnumerateFiles(authority, "*.pem").Single(f => File.ReadAllText(f).Contains("CERTIFICATE", StringComparison.Ordinal)
+            && !File.ReadAllText(f).Contains("PRIVATE", StringComparison.Ordinal));
+        var handler = TrustingClient.CreateHandler(File.ReadAllText(root));
+        handler.ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        };
+        return new HttpClient(handler);
+    }
+}
