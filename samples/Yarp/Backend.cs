@@ -18,8 +18,11 @@ internal sealed class Backend : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
-        app.Run(context => context.Response.WriteAsync(
-            $"{context.Request.Path} for {context.Request.Headers["X-Forwarded-Host"]} over {context.Request.Headers["X-Forwarded-Proto"]}\n"));
+        app.Run(context =>
+        {
+            var (path, headers) = (context.Request.Path, context.Request.Headers);
+            return context.Response.WriteAsync($"{path} for {headers["X-Forwarded-Host"]} over {headers["X-Forwarded-Proto"]}\n");
+        });
         await app.StartAsync();
         return new Backend(app);
     }
