@@ -66,4 +66,10 @@ internal static partial class ConfigurationLog
         "KestrelAcme is inactive, and its configuration is not validated: the server is {Server}, not Kestrel.",
         EventName = nameof(InactiveWithoutKestrel))]
     public static partial void InactiveWithoutKestrel(this ILogger logger, Quoted server);
+
+    [LoggerMessage(1511, LogLevel.Information,
+        "The configuration has options of LettuceEncrypt, and KestrelAcme reads them if they mean the same. Move them to the section "
+        + "AcmeHttps, under its own names, when you have time:{Notes}",
+        EventName = nameof(LettuceEncryptNamesRead))]
+    public static partial void LettuceEncryptNamesRead(this ILogger logger, Quoted notes);
 }

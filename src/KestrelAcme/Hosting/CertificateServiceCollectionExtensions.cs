@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Events;
+using KestrelAcme.Certificates.Import;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.RateLimits;
@@ -113,6 +114,10 @@ internal static class CertificateServiceCollectionExtensions
 
     private static void AddStored(IServiceCollection services)
     {
+        // Created only if something is to be imported.
+        services.TryAddSingleton<ImportCommitter>();
+        services.TryAddSingleton<CertificateImport>();
+        services.TryAddSingleton<Func<CertificateImport>>(static provider => provider.GetRequiredService<CertificateImport>);
         services.TryAddSingleton<CertificateLoader>();
         services.TryAddSingleton<RetiredCertificates>();
         services.TryAddSingleton<LoadQueue>();

@@ -19,6 +19,7 @@ internal static class QuickIssuance
         RepostAfter = Wait,
         StoreAnswer = TimeSpan.Zero,
         SaveAgain = Wait,
+        ImportAgain = Wait,
     };
 
     public static void Apply(WebApplicationBuilder builder) => builder.Services.AddSingleton(Settings);

@@ -133,6 +133,7 @@ public sealed partial class ReadmeTests
         var next = TestFacts.Snapshot(options =>
         {
             options.StoragePath = "/elsewhere";
+            options.ImportFrom = [new() { Path = "/etc/letsencrypt" }];
             options.ExportPath = "/export";
             options.ProtectKeys = false;
             options.MaxConcurrentOrders = 7;
@@ -178,6 +179,11 @@ public sealed partial class ReadmeTests
                     "AddMeter",
                     "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration", "UseSqlServer",
                 ]) // Of KestrelAcme.Azure, OpenTelemetry, Entity Framework Core and ASP.NET Core.
+            .Concat(
+                [
+                    "AddAutoHttps", "AddLettuceEncrypt", "RenewDaysInAdvance", "UseHttps", "UseLettuceEncrypt", "UseRedis",
+                    "UseStagingServer",
+                ]) // Of AutoHttps and LettuceEncrypt.
             .ToHashSet(StringComparer.Ordinal);
         var events = EventName().Matches(Read("docs/events.md")).Select(match => match.Groups[1].Value);
         var named = Verb().Matches(Everything).Select(match => match.Value).Except(events).Distinct().ToList();

@@ -36,7 +36,8 @@ internal sealed class PebbleFixture : IAsyncDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    private string RootsPath { get; }
+    /// <summary>A file with the root of the HTTPS of the CA.</summary>
+    public string RootsPath { get; }
 
     public static async Task<PebbleFixture> StartAsync(PebbleOptions? options = null)
         => new(await PebbleServer.StartAsync(options, Cancelled), null);

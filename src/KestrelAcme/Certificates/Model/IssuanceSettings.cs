@@ -68,6 +68,9 @@ internal sealed record IssuanceSettings
     /// <summary>The pause before a certificate that could not be stored is stored again.</summary>
     public TimeSpan SaveAgain { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>The pause before folders of other clients are read again that could not be read.</summary>
+    public TimeSpan ImportAgain { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// The pause before DNS is checked for a record that an operator has to create. It doubles up to <see cref="LongestRecordLook"/>.
     /// </summary>

@@ -116,7 +116,8 @@ internal static class CertificateSalvage
         }
     }
 
-    private static string AlgorithmOf(DerCertificate leaf)
+    /// <summary>Returns the type of key in a leaf, as it is stored in <see cref="CertificateMetadata.KeyAlgorithm"/>.</summary>
+    public static string AlgorithmOf(DerCertificate leaf)
     {
         var key = DerPublicKey.OfCertificate(leaf.PublicKeyInfo);
         return (key.Kind switch

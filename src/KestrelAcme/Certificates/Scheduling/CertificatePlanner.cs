@@ -73,6 +73,12 @@ internal sealed class CertificatePlanner(
             plan = CertificatePlans.At(next, certificate);
         }
 
+        if (plan is { Lane: WorkLane.NewOrders } first && certificate.Request is not { IsForced: true }
+            && issuance.NewOrdersHeldUntil is { } until && first.Due < until)
+        {
+            plan = CertificatePlans.At(until, certificate);
+        }
+
         var saveAgain = now + settings.SaveAgain;
         return certificate.Unsaved && !(plan?.Due < saveAgain) ? CertificatePlans.Maintenance(saveAgain) : plan;
     }

@@ -63,6 +63,7 @@ internal sealed class IssuanceStatus
     private const string Starting = "The start is not finished.";
 
     private volatile string? _reason = Starting;
+    private long _heldUntil;
 
     /// <summary>Whether it is known: the start is finished.</summary>
     public bool IsKnown => _reason != Starting;
@@ -72,5 +73,15 @@ internal sealed class IssuanceStatus
     {
         get => _reason;
         set => _reason = value;
+    }
+
+    /// <summary>
+    /// The time before which no certificate is ordered that does not exist yet, because it may be found elsewhere; <see langword="null"/>
+    /// if they may be ordered.
+    /// </summary>
+    public DateTimeOffset? NewOrdersHeldUntil
+    {
+        get => Interlocked.Read(ref _heldUntil) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+        set => Interlocked.Exchange(ref _heldUntil, value?.UtcTicks ?? 0);
     }
 }

@@ -1,4 +1,6 @@
+using KestrelAcme.Certificates.Import;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 
@@ -14,6 +16,8 @@ internal sealed class CertificateLoadGate(
     RetiredCertificates retired,
     StoreSentinel sentinel,
     LoadReport report,
+    Func<CertificateImport> import,
+    ConfigurationSource configuration,
     IssuanceSettings settings,
     TimeProvider time) : ICertificateLoadGate
 {
@@ -68,13 +72,21 @@ internal sealed class CertificateLoadGate(
         await sentinel.BeginAsync(cancellationToken);
     }
 
-    /// <summary>Waits until the store was searched for everything, and serves retired certificates in place of missing ones.</summary>
+    /// <summary>
+    /// Waits until the store was searched for everything, imports what other ACME clients left, and serves retired certificates in place of
+    /// missing ones.
+    /// </summary>
     public async Task CompleteAsync(CancellationToken stopping)
     {
         var starting = _starting!;
         try
         {
             await Looked();
+            if (configuration.Current.ImportFrom.Count > 0)
+            {
+                await import().RunAsync(stopping);
+            }
+
             using var limit = new TimeLimit(settings.LoadTime, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
             await retired.PublishAsync(either.Token).WaitAsync(either.Token);

@@ -56,6 +56,7 @@ internal static class AcmeHttpsOptionsReader
             [nameof(AcmeHttpsOptions.Certificates)] = nameof(CertificateOptions.DomainNames),
             [nameof(AcmeHttpsOptions.Authorities)] = nameof(AuthorityOptions.DirectoryUrl),
             [nameof(AcmeHttpsOptions.DnsProviders)] = nameof(DnsProviderOptions.Type),
+            [nameof(AcmeHttpsOptions.ImportFrom)] = nameof(ImportOptions.Path),
         };
 
     /// <summary>
@@ -73,7 +74,7 @@ internal static class AcmeHttpsOptionsReader
         var reader = new SectionReader(section, options.BindingProblems);
         BindIssuance(reader, options);
         BindServing(reader, options);
-        reader.ReportUnknownKeys();
+        reader.ReportUnknownKeys(others => LettuceEncryptNames.Bind(others, options));
     }
 
     /// <summary>Checks the options and builds the snapshot.</summary>
@@ -105,6 +106,7 @@ internal static class AcmeHttpsOptionsReader
             ChallengeTypes = challengeTypes,
             KeyAlgorithms = keyAlgorithms,
             StoragePath = storage,
+            ImportFrom = options.ImportFrom is { Count: > 0 } ? ImportReader.Read(options, facts, problems) : [],
             ExportPath = PathRules.Export(options.ExportPath, nameof(options.ExportPath), storage, facts, problems),
             ExportFileMode = PathRules.ExportFileMode(options.ExportFileMode, nameof(options.ExportFileMode), problems),
             ExportGroup = PathRules.ExportGroup(options.ExportGroup, nameof(options.ExportGroup), problems),
@@ -146,6 +148,7 @@ internal static class AcmeHttpsOptionsReader
         [
             (nameof(next.StoragePath), next.StoragePath != current.StoragePath),
             (nameof(next.ProtectKeys), next.ProtectKeys != current.ProtectKeys),
+            (nameof(next.ImportFrom), !next.ImportFrom.Equals(current.ImportFrom)),
             (nameof(next.MaxConcurrentOrders), next.MaxConcurrentOrders != current.MaxConcurrentOrders),
             (nameof(next.ContextCacheSize), next.ContextCacheSize != current.ContextCacheSize),
             (nameof(next.SessionCacheCertificates), next.SessionCacheCertificates != current.SessionCacheCertificates),
@@ -154,6 +157,7 @@ internal static class AcmeHttpsOptionsReader
         {
             StoragePath = current.StoragePath,
             ProtectKeys = current.ProtectKeys,
+            ImportFrom = current.ImportFrom,
             MaxConcurrentOrders = current.MaxConcurrentOrders,
             ContextCacheSize = current.ContextCacheSize,
             SessionCacheCertificates = current.SessionCacheCertificates,
@@ -170,7 +174,8 @@ internal static class AcmeHttpsOptionsReader
             () => options.Certificates = [],
             element => options.Certificates.Add(CertificateReader.Bind(element)));
         reader.Texts(nameof(options.ChallengeTypes), value => options.ChallengeTypes = value);
-        reader.Choice<KeyAlgorithm>(nameof(options.KeyAlgorithm), value => options.KeyAlgorithm = value);
+        reader.Choice<KeyAlgorithm>(
+            nameof(options.KeyAlgorithm), value => options.KeyAlgorithm = value, LettuceEncryptNames.KeyAlgorithmOf);
         reader.Choices<KeyAlgorithm>(nameof(options.KeyAlgorithms), value => options.KeyAlgorithms = value);
         reader.Flag(nameof(options.ReuseKeys), value => options.ReuseKeys = value);
         reader.Flag(nameof(options.SelfCheck), value => options.SelfCheck = value);
@@ -200,6 +205,11 @@ internal static class AcmeHttpsOptionsReader
     private static void BindServing(SectionReader reader, AcmeHttpsOptions options)
     {
         reader.Text(nameof(options.StoragePath), value => options.StoragePath = value);
+        reader.NestedList(
+            nameof(options.ImportFrom),
+            () => options.ImportFrom = [],
+            element => options.ImportFrom.Add(ImportReader.Bind(element)),
+            path => options.ImportFrom.Add(new ImportOptions { Path = path }));
         reader.Text(nameof(options.ExportPath), value => options.ExportPath = value);
         reader.Text(nameof(options.ExportFileMode), value => options.ExportFileMode = value);
         reader.Text(nameof(options.ExportGroup), value => options.ExportGroup = value);

@@ -41,16 +41,17 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
     public LayeredConfiguration Read()
     {
         var layers = Providers(configuration).Select(provider => ConfigurationLayer.Read(provider, path)).ToList();
+        IReadOnlyList<string> renamed = path == AcmeHttpsOptions.SectionName ? LettuceEncryptNames.AddSection(layers) : [];
         if (_accepted is not { } accepted)
         {
-            return new LayeredConfiguration(layers, ConfigurationMerge.Merge(layers), [], []);
+            return new LayeredConfiguration(layers, ConfigurationMerge.Merge(layers), [], []) { LettuceEncryptKeys = renamed };
         }
 
         var lost = KeepLost(layers, accepted.Layers);
         var kept = KeepNames(layers, accepted.Layers);
         var values = ConfigurationMerge.Merge(layers);
         kept.AddRange(KeepMissing(values, layers, accepted));
-        return new LayeredConfiguration(layers, values, lost, kept);
+        return new LayeredConfiguration(layers, values, lost, kept) { LettuceEncryptKeys = renamed };
     }
 
     /// <summary>Makes a configuration the one that later ones are compared with.</summary>
@@ -202,6 +203,9 @@ internal sealed record LayeredConfiguration(
     IReadOnlyList<string> LostSources,
     IReadOnlyList<string> KeptKeys)
 {
+    /// <summary>The settings that were read in the section <c>LettuceEncrypt</c>.</summary>
+    public IReadOnlyList<string> LettuceEncryptKeys { get; init; } = [];
+
     /// <summary>The section, as the framework would read it.</summary>
     public IConfigurationSection Section
         => new ConfigurationBuilder().AddInMemoryCollection(Values).Build().GetSection(AcmeHttpsOptions.SectionName);

@@ -1,4 +1,5 @@
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -49,13 +50,26 @@ internal static class ConfigurationServiceCollectionExtensions
 internal sealed record PassedConfiguration(IConfiguration Configuration);
 
 /// <summary>Binds the app's configuration to the options.</summary>
-internal sealed class ConfigureAcmeHttpsOptions(ConfigurationLayers layers) : IConfigureOptions<AcmeHttpsOptions>
+internal sealed class ConfigureAcmeHttpsOptions(ConfigurationLayers layers, ILoggerFactory loggers) : IConfigureOptions<AcmeHttpsOptions>
 {
+    private bool _noted;
+
     /// <inheritdoc/>
     public void Configure(AcmeHttpsOptions options)
     {
         var reading = layers.Read();
         SnapshotReader.Remember(options, reading);
         AcmeHttpsOptionsReader.Bind(reading.Section, options);
+        if ((options.LettuceEncryptNotes.Count > 0 || reading.LettuceEncryptKeys.Count > 0) && !_noted)
+        {
+            _noted = true;
+            Note(reading.LettuceEncryptKeys, options.LettuceEncryptNotes);
+        }
+    }
+
+    private void Note(IReadOnlyList<string> ofSection, List<string> notes)
+    {
+        List<string> lines = ofSection.Count > 0 ? [$"Section LettuceEncrypt has {string.Join(", ", ofSection)}."] : [];
+        loggers.CreateLogger(typeof(LettuceEncryptNames).FullName!).LettuceEncryptNamesRead(Quoted.Lines([.. lines, .. notes]));
     }
 }

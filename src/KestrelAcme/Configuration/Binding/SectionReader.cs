@@ -37,8 +37,12 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     public void Duration(string key, Action<TimeSpan> set) => Value(key, _values.Duration, set);
 
     /// <summary>Reads the name of an enum member.</summary>
-    public void Choice<TEnum>(string key, Action<TEnum> set)
-        where TEnum : struct, Enum => Value(key, _values.Choice<TEnum>, set);
+    /// <param name="key">The key.</param>
+    /// <param name="set">Sets the value.</param>
+    /// <param name="rename">Returns the name that a text stands for, if it is one of another program.</param>
+    public void Choice<TEnum>(string key, Action<TEnum> set, Func<string, string>? rename = null)
+        where TEnum : struct, Enum
+        => Value(key, (section, text) => _values.Choice<TEnum>(section, rename?.Invoke(text) ?? text), set);
 
     /// <summary>Reads a list of texts, which replaces the previous list.</summary>
     public void Texts(string key, Action<IList<string>> set)
@@ -124,10 +128,20 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         }
     }
 
-    /// <summary>Reads a list of sections.</summary>
-    public void NestedList(string key, Action begin, Action<SectionReader> read)
+    /// <summary>
+    /// Reads a list of sections. With <paramref name="text"/>, an element may be a text, and so may the list if it has one element.
+    /// </summary>
+    public void NestedList(string key, Action begin, Action<SectionReader> read, Action<string>? text = null)
     {
-        if (Elements(Child(key)) is not { } elements)
+        var child = Child(key);
+        if (text is not null && TextOf(child) is { } only)
+        {
+            begin();
+            text(only);
+            return;
+        }
+
+        if (Elements(child) is not { } elements)
         {
             return;
         }
@@ -135,7 +149,11 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         begin();
         foreach (var element in elements)
         {
-            if (!HasStrayValue(element))
+            if (text is not null && TextOf(element) is { } value)
+            {
+                text(value);
+            }
+            else if (!HasStrayValue(element))
             {
                 Read(element, read);
             }
@@ -165,10 +183,18 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     }
 
     /// <summary>Reports all keys that were not read. Their values are not quoted, since a misspelled key may have a secret.</summary>
-    public void ReportUnknownKeys()
+    /// <param name="readOthers">Called once if there is such a key, to read keys of another program.</param>
+    public void ReportUnknownKeys(Action<SectionReader>? readOthers = null)
     {
         foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key)))
         {
+            readOthers?.Invoke(this);
+            readOthers = null;
+            if (_known.Contains(child.Key))
+            {
+                continue;
+            }
+
             var fix = NearestName.Find(child.Key, _known) is { } nearest
                 ? $"Did you mean '{nearest}'?"
                 : $"Remove it. Known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
@@ -200,11 +226,12 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         return ScalarRules.NullIfEmpty(child.Value);
     }
 
+    private static string? TextOf(IConfigurationSection child)
+        => ScalarRules.NullIfEmpty(child.Value) is { } text && !child.GetChildren().Any() ? text : null;
+
     /// <summary>Returns a list that is written as one text, separated by commas; otherwise <see langword="null"/>.</summary>
     private static string[]? OneText(IConfigurationSection child)
-        => ScalarRules.NullIfEmpty(child.Value) is { } text && !child.GetChildren().Any()
-            ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            : null;
+        => TextOf(child)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Returns the elements of a list, or <see langword="null"/> if there is no list, or after a problem.</summary>
     private List<IConfigurationSection>? Elements(IConfigurationSection child)

@@ -95,6 +95,14 @@ public sealed class AcmeHttpsOptions
     public IList<AuthorityOptions> Authorities { get; set; } = [];
 
     /// <summary>
+    /// Folders of other ACME clients: Certbot, LettuceEncrypt, AutoHttps, Posh-ACME and Caddy. At start, KestrelAcme takes over their
+    /// certificates for the configured names, unless the store has newer ones, and their account at each CA where it has none yet. It never
+    /// changes these folders. In the configuration, an entry may be only the path.
+    /// </summary>
+    /// <value>Empty. A change needs a restart.</value>
+    public IList<ImportOptions> ImportFrom { get; set; } = [];
+
+    /// <summary>
     /// A folder to export certificates to for other programs, as <c>name/{cert,chain,fullchain,privkey}.pem</c>. Relative paths are
     /// resolved against the content root.
     /// </summary>
@@ -202,6 +210,9 @@ public sealed class AcmeHttpsOptions
 
     /// <summary>Problems that were found while these options were bound from the configuration.</summary>
     internal List<ConfigurationProblem> BindingProblems { get; } = [];
+
+    /// <summary>Sentences about option names of LettuceEncrypt that were found while these options were bound.</summary>
+    internal List<string> LettuceEncryptNotes { get; } = [];
 }
 
 /// <summary>Whether this instance orders certificates.</summary>

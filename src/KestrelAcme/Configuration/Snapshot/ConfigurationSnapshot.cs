@@ -32,6 +32,9 @@ internal sealed record ConfigurationSnapshot
     /// <summary>The absolute path of the store's folder.</summary>
     public required string StoragePath { get; init; }
 
+    /// <summary>The folders of other ACME clients to import from at start.</summary>
+    public EquatableArray<ImportSpecification> ImportFrom { get; init; } = [];
+
     /// <summary>The absolute path of the folder to export to; <see langword="null"/> to export nothing.</summary>
     public string? ExportPath { get; init; }
 
@@ -118,4 +121,15 @@ internal sealed record DnsProviderSpecification
 
     /// <summary>Whether the order fails if a name server does not respond.</summary>
     public required bool RequireEveryServer { get; init; }
+}
+
+/// <summary>A folder of another ACME client.</summary>
+/// <param name="Path">The absolute path of the folder.</param>
+/// <param name="Kind">The client; <see langword="null"/> to recognize it by its files.</param>
+/// <param name="Password">The password of PFX files; a secret.</param>
+/// <param name="PasswordPath">The absolute path of a file with the password.</param>
+internal sealed record ImportSpecification(string Path, ImportKind? Kind, string? Password = null, string? PasswordPath = null)
+{
+    /// <summary>Returns the path, never the password.</summary>
+    public override string ToString() => $"import from '{Path}'";
 }

@@ -1,0 +1,175 @@
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.Import;
+
+/// <summary>
+/// Takes over certificates and accounts of other ACME clients at start, after the store was read and before anything is ordered. What is in
+/// the store wins over what is older. The other client's folder is only read.
+/// </summary>
+internal sealed class CertificateImport(
+    CertificateCatalog catalog,
+    ImportCommitter committer,
+    CertificateAgenda agenda,
+    IssuanceStatus issuance,
+    ConfigurationSource configuration,
+    IssuanceSettings settings,
+    TimeProvider time,
+    ILogger<CertificateImport> logger)
+{
+    private const int MostAtOnce = 8;
+    private const int MaxReported = 16;
+
+    // So many new orders are no burden for the limits of any CA.
+    private const int Few = 5;
+
+    private static readonly TimeSpan Hold = TimeSpan.FromHours(1);
+
+    private readonly HashSet<ImportProblem> _reported = [];
+
+    /// <summary>
+    /// Imports, within a bounded time. Never fails. If a folder cannot be read, which is most often a matter of permissions, many names may
+    /// lack the certificates that are there: they are not ordered for a while, and the folder is tried again meanwhile.
+    /// </summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        if (await TryImportAsync(stopping))
+        {
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        var missing = catalog.All.Count(c => !ImportPolicy.HasUsable(c, now));
+        if (missing > Few && configuration.Current.Issuance == IssuanceMode.Automatic)
+        {
+            issuance.NewOrdersHeldUntil = now + Hold;
+            logger.OrdersHeldForImport(missing, now + Hold);
+            _ = RetryAsync(now + Hold, stopping);
+        }
+    }
+
+    private async Task RetryAsync(DateTimeOffset until, CancellationToken stopping)
+    {
+        try
+        {
+            do
+            {
+                await Task.Delay(settings.ImportAgain, time, stopping);
+            }
+            while (!await TryImportAsync(stopping) && time.GetUtcNow() < until);
+            issuance.NewOrdersHeldUntil = null;
+            agenda.PlanAll();
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+
+    /// <returns>Whether all folders could be read.</returns>
+    private async Task<bool> TryImportAsync(CancellationToken stopping)
+    {
+        using var limit = new TimeLimit(settings.LoadTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+        try
+        {
+            // A folder on a network may hang, and a call to the file system cannot be canceled.
+            return await Task.Run(() => ImportAsync(either.Token), CancellationToken.None).WaitOrAbandonAsync(either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            if (!stopping.IsCancellationRequested)
+            {
+                logger.ImportSkipped(
+                    "ImportFrom", $"its folders could not be read within {settings.LoadTime.TotalSeconds} seconds",
+                    "Find out why they are slow, or copy them to a local disk");
+            }
+        }
+        catch (Exception exception)
+        {
+            logger.ImportFailed(exception);
+        }
+
+        return false;
+    }
+
+    private async Task<bool> ImportAsync(CancellationToken cancellationToken)
+    {
+        var current = configuration.Current;
+        var wanted = catalog.All.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
+        var covering = wanted.Concat(wanted.Select(ImportPolicy.WildcardOf).OfType<string>()).ToHashSet(StringComparer.Ordinal);
+        var scans = current.ImportFrom.Select(import => ImportFormats.Read(import, current.Authorities, covering)).ToList();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (current.Issuance == IssuanceMode.Automatic)
+        {
+            await committer.ImportAccountsAsync(current.Authorities, [.. scans.SelectMany(s => s.Accounts)], cancellationToken);
+        }
+
+        List<ImportedCertificate> found = [.. scans.SelectMany(s => s.Certificates)];
+        var authority = current.Authorities is [var first, ..] ? first.DirectoryUrl : null;
+        var issuers = new IssuerSearch([.. found.SelectMany(f => f.Snapshot.Record.Chain.Skip(1))], authority, time);
+        var now = time.GetUtcNow();
+        await Parallel.ForEachAsync(
+            catalog.All.Select(c => (Certificate: c, Found: ImportPolicy.Choose(c, found, now))).Where(c => c.Found is not null),
+            new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = cancellationToken },
+            async (c, token) => await committer.ImportAsync(c.Certificate, c.Found!, issuers, token));
+        ServeRest(found);
+        foreach (var scan in scans)
+        {
+            logger.ImportRead(
+                scan.Import.Path, ImportFormats.NameOf(scan.Import.Kind), scan.Certificates.Count, scan.Accounts.Count, scan.Foreign);
+        }
+
+        Report([.. scans.SelectMany(s => s.Problems).Concat(Refused(found)).Where(_reported.Add)]);
+        return !scans.Exists(s => s.IsUnreadable);
+    }
+
+    // Names without a certificate of their own get what there is, such as one with another type of key, until theirs exists.
+    private void ServeRest(List<ImportedCertificate> found)
+    {
+        var now = time.GetUtcNow();
+        var bare = catalog.All.Where(c => !ImportPolicy.HasUsable(c, now)).SelectMany(c => c.Specification.Identifiers)
+            .Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
+        foreach (var (_, snapshot) in found.OrderByDescending(f => f.Snapshot.NotBefore))
+        {
+            var names = ImportPolicy.NamesToServe(snapshot, bare);
+            if (names.Length > 0 && !snapshot.IsSelfSigned && snapshot.NotBefore <= now && snapshot.NotAfter > now
+                && catalog.TryServeRetired($"import-{snapshot.SerialNumber.ToLowerInvariant()}", snapshot, names))
+            {
+                bare.ExceptWith(names);
+            }
+        }
+    }
+
+    // For each certificate that is about to be ordered, why the newest one that was found for one of its names is of no use.
+    private IEnumerable<ImportProblem> Refused(List<ImportedCertificate> found)
+    {
+        var now = time.GetUtcNow();
+        foreach (var certificate in catalog.All.Where(c => !ImportPolicy.HasUsable(c, now)))
+        {
+            var names = certificate.Specification.Identifiers.Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
+            if (found.Where(f => f.Snapshot.Record.Metadata.Names.Any(names.Contains)).MaxBy(f => f.Snapshot.NotBefore) is { } newest
+                && ImportPolicy.Refuse(certificate, newest.Snapshot, now) is { } refusal)
+            {
+                yield return new ImportProblem(newest.Path, $"for {certificate.Id}, {refusal.Reason}", refusal.Fix);
+            }
+        }
+    }
+
+    private void Report(List<ImportProblem> problems)
+    {
+        foreach (var problem in problems.Take(MaxReported))
+        {
+            logger.ImportSkipped(problem.Path, problem.Reason, problem.Fix);
+        }
+
+        if (problems.Count > MaxReported)
+        {
+            logger.MoreImportsSkipped(problems.Count - MaxReported);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Protocol.Accounts;
+
+namespace KestrelAcme.Certificates.Import;
+
+/// <summary>Reads private keys in the forms of other clients. Pure. No exception and no message has anything of a key.</summary>
+internal static class ImportedKeys
+{
+    /// <summary>Reads a certificate's key in PEM.</summary>
+    /// <returns>The key as PKCS #8 in DER; <see langword="null"/> if there is not exactly one that can be read.</returns>
+    public static byte[]? ReadPem(ReadOnlySpan<byte> text)
+    {
+        var pem = Encoding.UTF8.GetString(StoredText.Normalize(text));
+        return Import(ECDsa.Create(), pem) ?? Import(RSA.Create(), pem);
+    }
+
+    /// <summary>Reads an account's key in PEM, in any of its forms.</summary>
+    /// <returns>The key as PKCS #8 in PEM; <see langword="null"/> if it cannot be used for an account.</returns>
+    public static string? ReadAccountKey(string? pem)
+    {
+        if (pem is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var key = AccountKey.FromPem(pem);
+            return key.ExportPkcs8Pem();
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Converts DER, as PKCS #8, to PEM.</summary>
+    public static string? PemOfDer(string? base64)
+    {
+        var der = new byte[base64?.Length ?? 0];
+        return base64 is not null && Convert.TryFromBase64String(base64, der, out var length)
+            ? PemEncoding.WriteString(PemDocument.PrivateKeyLabel, der.AsSpan(0, length))
+            : null;
+    }
+
+    /// <summary>Converts a private key as a JWK (RFC 7517) to PEM.</summary>
+    /// <returns><see langword="null"/> if it is not a private key on P-256 or P-384, or with RSA.</returns>
+    public static string? PemOfJwk(JsonElement jwk)
+    {
+        try
+        {
+            return Text(jwk, "kty") switch
+            {
+                "RSA" => PemOfRsa(jwk),
+                "EC" => PemOfEc(jwk),
+                _ => null,
+            };
+        }
+        catch (Exception exception) when (exception
+            is CryptographicException or FormatException or ArgumentException or PlatformNotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads a PFX file.</summary>
+    /// <returns>The certificates in DER, and the key as PKCS #8 in DER; <see langword="null"/> if it has no key.</returns>
+    /// <exception cref="CryptographicException">It cannot be read, or not with this password.</exception>
+    public static (List<ReadOnlyMemory<byte>> Certificates, byte[]? Key) ReadPfx(byte[] content, string? password)
+    {
+        // Elsewhere the system keeps keys in files of its own.
+        var flags = X509KeyStorageFlags.Exportable
+            | (OperatingSystem.IsLinux() ? X509KeyStorageFlags.EphemeralKeySet : X509KeyStorageFlags.DefaultKeySet);
+        var certificates = new List<ReadOnlyMemory<byte>>();
+        byte[]? key = null;
+        foreach (var certificate in X509CertificateLoader.LoadPkcs12Collection(content, password, flags))
+        {
+            using (certificate)
+            {
+                certificates.Add(certificate.RawData);
+                using AsymmetricAlgorithm? found = (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey() ?? certificate.GetRSAPrivateKey();
+                key ??= found?.ExportPkcs8PrivateKey();
+            }
+        }
+
+        return (certificates, key);
+    }
+
+    /// <summary>Returns the SubjectPublicKeyInfo of a key.</summary>
+    /// <exception cref="CryptographicException">It cannot be read.</exception>
+    public static byte[] PublicKeyInfo(byte[] pkcs8)
+    {
+        using AsymmetricAlgorithm key = TryRead(ECDsa.Create(), pkcs8) ?? TryRead(RSA.Create(), pkcs8)
+            ?? throw new CryptographicException("The private key cannot be read.");
+        return key.ExportSubjectPublicKeyInfo();
+    }
+
+    /// <summary>Returns a text of a JSON object; <see langword="null"/> if it is missing.</summary>
+    public static string? Text(JsonElement json, string property)
+        => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    /// <summary>Returns an HTTP or HTTPS URL of a JSON object; <see langword="null"/> if it is missing.</summary>
+    public static Uri? Url(JsonElement json, string property) => UrlOf(Text(json, property));
+
+    /// <summary>Returns an HTTP or HTTPS URL; <see langword="null"/> if the text is none.</summary>
+    public static Uri? UrlOf(string? text)
+        => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : null;
+
+    private static AsymmetricAlgorithm? TryRead(AsymmetricAlgorithm key, byte[] pkcs8)
+    {
+        try
+        {
+            key.ImportPkcs8PrivateKey(pkcs8, out _);
+            return key;
+        }
+        catch (Exception exception) when (exception is CryptographicException or PlatformNotSupportedException)
+        {
+            key.Dispose();
+            return null;
+        }
+    }
+
+    private static byte[]? Import(AsymmetricAlgorithm key, string pem)
+    {
+        using (key)
+        {
+            try
+            {
+                key.ImportFromPem(pem);
+                return key.ExportPkcs8PrivateKey();
+            }
+            catch (Exception exception) when (exception is CryptographicException or ArgumentException or PlatformNotSupportedException)
+            {
+                return null;
+            }
+        }
+    }
+
+    private static string PemOfRsa(JsonElement jwk)
+    {
+        var modulus = Number(jwk, "n");
+        var half = (modulus.Length + 1) / 2;
+        using var key = RSA.Create(new RSAParameters
+        {
+            Modulus = modulus,
+            Exponent = Number(jwk, "e"),
+            D = Number(jwk, "d", modulus.Length),
+            P = Number(jwk, "p", half),
+            Q = Number(jwk, "q", half),
+            DP = Number(jwk, "dp", half),
+            DQ = Number(jwk, "dq", half),
+            InverseQ = Number(jwk, "qi", half),
+        });
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+
+    private static string? PemOfEc(JsonElement jwk)
+    {
+        (ECCurve Curve, int Length)? named = Text(jwk, "crv") switch
+        {
+            "P-256" => (ECCurve.NamedCurves.nistP256, 32),
+            "P-384" => (ECCurve.NamedCurves.nistP384, 48),
+            _ => null,
+        };
+        if (named is not var (curve, length))
+        {
+            return null;
+        }
+
+        using var key = ECDsa.Create(new ECParameters
+        {
+            Curve = curve,
+            Q = new ECPoint { X = Number(jwk, "x", length), Y = Number(jwk, "y", length) },
+            D = Number(jwk, "d", length),
+        });
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+
+    // Some clients omit leading zeros, and .NET needs the full length.
+    private static byte[] Number(JsonElement jwk, string property, int length = 0)
+    {
+        var bytes = Base64Url.DecodeFromChars((Text(jwk, property) ?? throw new FormatException()).TrimEnd('='));
+        var significant = bytes.AsSpan().TrimStart((byte)0);
+        if (length == 0)
+        {
+            return significant.ToArray();
+        }
+
+        var padded = new byte[length];
+        significant.CopyTo(padded.AsSpan(Math.Max(0, length - significant.Length)));
+        return padded;
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Diagnostics;
+
+/// <summary>The log messages about the import from other ACME clients.</summary>
+internal static partial class CertificatesLog
+{
+    [LoggerMessage(
+        1193, LogLevel.Information,
+        "{Certificate}: serving certificate {SerialNumber}, imported from '{Path}', valid until {NotAfter:u}. It is renewed when it is " +
+        "due.")]
+    public static partial void CertificateImported(
+        this ILogger logger, Quoted certificate, Quoted serialNumber, Quoted path, DateTimeOffset notAfter);
+
+    [LoggerMessage(1194, LogLevel.Information, "Imported the account {AccountUrl} at {DirectoryUrl} from '{Path}'.")]
+    public static partial void AccountImported(this ILogger logger, Quoted accountUrl, Quoted directoryUrl, Quoted path);
+
+    [LoggerMessage(1195, LogLevel.Warning, "'{Path}' was not imported: {Reason}. {Fix}.")]
+    public static partial void ImportSkipped(this ILogger logger, Quoted path, Quoted reason, Quoted fix);
+
+    [LoggerMessage(1196, LogLevel.Warning, "{Count} more certificates or accounts were not imported.")]
+    public static partial void MoreImportsSkipped(this ILogger logger, int count);
+
+    [LoggerMessage(
+        1197, LogLevel.Information,
+        "Read '{Path}' of {Client}: {Certificates} certificates for configured names, {Accounts} accounts at configured CAs, and " +
+        "{Foreign} certificates for other names, which are left alone.")]
+    public static partial void ImportRead(
+        this ILogger logger, Quoted path, Quoted client, int certificates, int accounts, int foreign);
+
+    [LoggerMessage(
+        1198, LogLevel.Warning,
+        "{Count} certificates are missing, and a folder in ImportFrom cannot be read, where they may be. They are not ordered before " +
+        "{Until:u}. The folder is read again every minute.")]
+    public static partial void OrdersHeldForImport(this ILogger logger, int count, DateTimeOffset until);
+
+    public static void ImportFailed(this ILogger logger, Exception exception) => logger.ImportFailedQuoted(QuotedException.Of(exception));
+
+    [LoggerMessage(
+        1199, LogLevel.Error,
+        "The import from other ACME clients failed unexpectedly. Startup continues without the rest of it.",
+        EventName = nameof(ImportFailed))]
+    private static partial void ImportFailedQuoted(this ILogger logger, Exception exception);
+}
