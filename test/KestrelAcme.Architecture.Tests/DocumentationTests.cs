@@ -26,6 +26,20 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void Links_PackageReadmes_AreAbsolute()
+    {
+        var pages = Repository.Files("src", "README.md").ToList();
+
+        Assert.Equal(Repository.Files("src", "*.csproj").Select(Path.GetDirectoryName), pages.Select(Path.GetDirectoryName));
+        Violations.None(
+            "The gallery does not resolve relative links",
+            from page in pages
+            from link in Link().Matches(File.ReadAllText(page)).Select(match => match.Groups[1].Value)
+            where !link.StartsWith("https://", StringComparison.Ordinal)
+            select $"{Repository.Relative(page)}: {link}");
+    }
+
+    [Fact]
     public void Architecture_SourceFiles_Exist()
     {
         var paths = SourcePath().Matches(Read("docs/architecture.md")).Select(match => match.Groups[1].Value).ToList();

@@ -21,7 +21,8 @@ public sealed class ExampleTests
     private static readonly string[] Usings =
     [
         "System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Text", "System.Threading",
-        "System.Threading.Tasks", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Http", "Microsoft.Extensions.DependencyInjection",
+        "System.Threading.Tasks", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Http",
+        "Microsoft.Extensions.Configuration", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Hosting",
         .. typeof(ICertificateManager).Assembly.GetExportedTypes().Select(type => type.Namespace!).Distinct(),
     ];
 
@@ -40,6 +41,8 @@ public sealed class ExampleTests
             .Select(Repository.Relative),
     ];
 
+    public static TheoryData<string> PackageReadmes => [.. Repository.Files("src", "README.md").Select(Repository.Relative)];
+
     [Theory]
     [MemberData(nameof(FilesWithExamples))]
     public void Examples_OfFile_Compile(string file)
@@ -47,6 +50,20 @@ public sealed class ExampleTests
         foreach (var example in ExamplesOf(Path.Combine(Repository.Root, file)))
         {
             var errors = Compile(example);
+
+            Assert.True(errors.Count == 0, $"{file}:\n{string.Join('\n', errors)}\n\n{example}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(PackageReadmes))]
+    public void Examples_OfPackageReadme_Compile(string file)
+    {
+        var text = File.ReadAllText(Path.Combine(Repository.Root, file));
+        foreach (var example in text.Split("```csharp\n").Skip(1).Select(block => block.Split("```")[0]))
+        {
+            var errors = Compile(example, "class AppDbContext(Microsoft.EntityFrameworkCore.DbContextOptions options) "
+                + ": Microsoft.EntityFrameworkCore.DbContext(options);");
 
             Assert.True(errors.Count == 0, $"{file}:\n{string.Join('\n', errors)}\n\n{example}");
         }
@@ -76,19 +93,22 @@ public sealed class ExampleTests
         Assert.Contains(errors, error => error.Contains("CS1061", StringComparison.Ordinal));
     }
 
-    private static List<string> Compile(string example)
+    private static List<string> Compile(string example, string context = "")
     {
         var tree = CSharpSyntaxTree.ParseText(example, Options);
-        var hasStatements = tree.GetCompilationUnitRoot().Members.Any(member => member is GlobalStatementSyntax);
+        var root = tree.GetCompilationUnitRoot();
+        var hasStatements = root.Members.Any(member => member is GlobalStatementSyntax);
         if (hasStatements)
         {
-            tree = CSharpSyntaxTree.ParseText(Prelude + example, Options);
+            var usings = root.Usings.ToFullString();
+            var prelude = example.Contains("CreateBuilder(args)", StringComparison.Ordinal) ? "" : Prelude;
+            tree = CSharpSyntaxTree.ParseText($"{usings}{prelude}{example[usings.Length..]}", Options);
         }
 
         var kind = hasStatements ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary;
         var compilation = CSharpCompilation.Create(
             "Example",
-            [GlobalUsings, tree],
+            [GlobalUsings, tree, CSharpSyntaxTree.ParseText(context, Options)],
             References,
             new CSharpCompilationOptions(kind, nullableContextOptions: NullableContextOptions.Enable));
         return

@@ -18,11 +18,14 @@ public sealed class ProjectRulesTests
         ["KestrelAcme.Yarp"] = ["KestrelAcme"],
         // Never Protocol: client and server must not share a bug.
         ["KestrelAcme.LocalAuthority"] = [],
+        // Text only.
+        ["KestrelAcme.Templates"] = [],
     };
 
     private static readonly string[] WithoutPackages =
     [
         "KestrelAcme", "KestrelAcme.Protocol", "KestrelAcme.DnsClient", "KestrelAcme.LocalAuthority",
+        "KestrelAcme.Templates",
     ];
     private static readonly string[] WithoutAspNetCore = ["KestrelAcme.Protocol", "KestrelAcme.DnsClient"];
 

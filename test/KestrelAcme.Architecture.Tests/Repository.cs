@@ -5,13 +5,15 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Files under <paramref name="folder"/> (relative to the root), without what a build leaves behind.</summary>
+    /// <summary>
+    /// Files under <paramref name="folder"/> (relative to the root), without what a build leaves behind and what is in templates.
+    /// </summary>
     public static IEnumerable<string> Files(string folder, string pattern)
     {
         var path = Path.Combine(Root, folder);
         return Directory.Exists(path)
             ? Directory.EnumerateFiles(path, pattern, SearchOption.AllDirectories)
-                .Where(file => !IsBuilt(file))
+                .Where(file => !IsOther(file))
                 .Order(StringComparer.Ordinal)
             : [];
     }
@@ -19,7 +21,8 @@ internal static class Repository
     /// <summary>The path from the root, with slashes.</summary>
     public static string Relative(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');
 
-    private static bool IsBuilt(string file) => Relative(file).Split('/') is var parts && (parts.Contains("bin") || parts.Contains("obj"));
+    private static bool IsOther(string file)
+        => Relative(file).Split('/') is var parts && (parts.Contains("bin") || parts.Contains("obj") || parts.Contains("templates"));
 
     private static string FindRoot()
     {

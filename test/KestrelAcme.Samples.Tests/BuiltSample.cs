@@ -15,8 +15,11 @@ internal static class BuiltSample
     public static ChildProcess Start(string name, string folder, IReadOnlyDictionary<string, string?> environment)
     {
         File.Copy(Path.Combine(Folder(name), "appsettings.json"), Path.Combine(folder, "appsettings.json"), overwrite: true);
-        return ChildProcess.Start(Dotnet(), ["exec", Path.Combine(Folder(name), OutputFolder(), $"{name}.dll")], environment, folder);
+        return ChildProcess.Start(Dotnet(), ["exec", Path.Combine(Output(name), $"{name}.dll")], environment, folder);
     }
+
+    /// <summary>The folder that a sample was built to.</summary>
+    public static string Output(string name) => Path.Combine(Folder(name), OutputFolder());
 
     // Both this project and the sample are built to bin/CONFIGURATION/FRAMEWORK.
     private static string OutputFolder() => Path.GetRelativePath(ProjectFolder(), AppContext.BaseDirectory);

@@ -27,7 +27,8 @@ public sealed class AcmeHttpsOptions
     public string? EmailAddress { get; set; }
 
     /// <summary>
-    /// The domain names and IP addresses to obtain certificates for, one certificate each. Unicode names are converted to A-labels.
+    /// The domain names and IP addresses to obtain certificates for, one certificate each. Unicode names are converted to A-labels. In the
+    /// configuration: a list, one text with commas, or an object with the names as keys.
     /// </summary>
     /// <value>Empty.</value>
     public IList<string> DomainNames { get; set; } = [];
@@ -36,7 +37,7 @@ public sealed class AcmeHttpsOptions
     /// <value>Empty.</value>
     public IList<CertificateOptions> Certificates { get; set; } = [];
 
-    /// <summary>The URL of the CA's directory (RFC 8555 section 7.1.1), or a name from <see cref="WellKnownAuthorities"/>.</summary>
+    /// <summary>The URL of the CA's directory (RFC 8555 section 7.1.1), or one of <see cref="WellKnownAuthorities"/>.</summary>
     /// <value>
     /// <see langword="null"/>: <c>LetsEncrypt</c>; in Development no CA, so that nobody orders from a public CA by accident.
     /// </value>
@@ -103,8 +104,8 @@ public sealed class AcmeHttpsOptions
     public IList<ImportOptions> ImportFrom { get; set; } = [];
 
     /// <summary>
-    /// A folder to export certificates to for other programs, as <c>name/{cert,chain,fullchain,privkey}.pem</c>. Relative paths are
-    /// resolved against the content root.
+    /// A folder to export certificates to for other programs, as <c>name/{cert,chain,fullchain,privkey}.pem</c>, swapped atomically.
+    /// Relative paths are resolved against the content root.
     /// </summary>
     /// <value>None: nothing is exported.</value>
     public string? ExportPath { get; set; }
@@ -182,8 +183,11 @@ public sealed class AcmeHttpsOptions
     /// <value>256; from 0 to <see cref="ContextCacheSize"/>. A change needs a restart.</value>
     public int SessionCacheCertificates { get; set; } = 256;
 
-    /// <summary>The name whose certificate clients get that send no server name (SNI), if no other rule selects a certificate.</summary>
-    /// <value>None.</value>
+    /// <summary>
+    /// The name whose certificate clients get that send no server name (SNI), such as health probes of load balancers, if no other rule
+    /// selects a certificate.
+    /// </summary>
+    /// <value>None. Not needed if there is only one certificate.</value>
     public string? DefaultServerName { get; set; }
 
     /// <summary>

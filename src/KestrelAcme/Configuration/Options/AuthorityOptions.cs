@@ -3,7 +3,7 @@ namespace KestrelAcme.Configuration;
 /// <summary>A CA: an element of <see cref="AcmeHttpsOptions.Authorities"/>, which are tried in order.</summary>
 public sealed class AuthorityOptions
 {
-    /// <summary>The URL of the CA's directory (RFC 8555 section 7.1.1), or a name from <see cref="WellKnownAuthorities"/>.</summary>
+    /// <summary>The URL of the CA's directory (RFC 8555 section 7.1.1), or one of <see cref="WellKnownAuthorities"/>.</summary>
     /// <value>None: required.</value>
     public string? DirectoryUrl { get; set; }
 
