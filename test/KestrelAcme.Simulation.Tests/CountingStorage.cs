@@ -20,6 +20,9 @@ internal sealed record StorageCounts
 
     public long Leases { get; set; }
 
+    /// <summary>Attempts to take a lease that another holder has.</summary>
+    public long LeasesRefused { get; set; }
+
     public long Checks { get; set; }
 
     public long BytesRead { get; set; }
@@ -27,7 +30,8 @@ internal sealed record StorageCounts
     public long BytesWritten { get; set; }
 
     /// <summary>Each batch counts as one operation, and a lease as two: it is released, too.</summary>
-    public long Operations => Reads + BatchReads + Writes + Deletes + Lists + (2 * Leases) + Checks;
+    public long Operations
+        => Reads + BatchReads + Writes + Deletes + Lists + (2 * Leases) + LeasesRefused + Checks;
 }
 
 /// <summary>Counts what a store is asked for.</summary>
@@ -86,10 +90,20 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
     public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
         => inner.WatchAsync(prefix, cancellationToken);
 
-    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+        string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
-        _counts.Leases++;
-        return inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+        var lease = await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+        if (lease is null)
+        {
+            _counts.LeasesRefused++;
+        }
+        else
+        {
+            _counts.Leases++;
+        }
+
+        return lease;
     }
 
     public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)

@@ -60,22 +60,40 @@ internal sealed class SimulatedProcess
     /// <summary>Whether it was killed.</summary>
     public bool IsDead => _life.IsCut;
 
+    /// <summary>Whether it lets other processes know of it.</summary>
+    public bool IsInFleet { get; init; }
+
+    private ChallengeFeed Feed => _services.GetRequiredService<ChallengeFeed>();
+
     /// <summary>What is done before Kestrel listens.</summary>
-    public Task LoadAsync() => Engine.LoadAsync(CancellationToken.None);
+    public Task LoadAsync()
+    {
+        if (IsInFleet)
+        {
+            Feed.Start();
+        }
+
+        return Engine.LoadAsync(CancellationToken.None);
+    }
 
     /// <summary>What begins once it does.</summary>
     public void Start() => Engine.Start();
 
     /// <summary>Ends the process as a service manager does.</summary>
-    public Task StopAsync() => Engine.StopAsync(CancellationToken.None);
+    public async Task StopAsync()
+    {
+        var feed = IsInFleet ? Feed : null;
+        await Task.WhenAll(feed?.LeaveAsync() ?? Task.CompletedTask, Engine.StopAsync(CancellationToken.None));
+        await (feed?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
 
     /// <summary>
     /// Ends the process in the middle of whatever it does; its leases stay behind. The task completes when nothing of it runs any more.
     /// </summary>
-    public Task Kill()
+    public async Task Kill()
     {
         _life.Cut();
-        return Engine.StopAsync(CancellationToken.None);
+        await Task.WhenAll(IsInFleet ? Feed.DisposeAsync().AsTask() : Task.CompletedTask, Engine.StopAsync(CancellationToken.None));
     }
 
     /// <summary>Lets it be killed in the middle of its next order.</summary>

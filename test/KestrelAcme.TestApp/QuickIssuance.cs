@@ -13,6 +13,7 @@ internal static class QuickIssuance
         LeasePoll = TimeSpan.FromMilliseconds(100),
         SteadyAfter = Wait,
         RenewalInfoTurn = TimeSpan.Zero,
+        OrderTurn = TimeSpan.Zero,
         RepostAfter = Wait,
         StoreAnswer = TimeSpan.Zero,
     };

@@ -23,6 +23,9 @@ internal sealed class ChallengeFeed(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
 
+    // Those that started at the same moment are known by then.
+    private static readonly TimeSpan FirstRefresh = TimeSpan.FromSeconds(10);
+
     private readonly ISharedChallengeTable[] _tables = [.. tables];
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,16 +50,31 @@ internal sealed class ChallengeFeed(
         => await _ready.Task.WaitAsync(longest, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>
-    /// Waits until every other running instance can respond to the challenges that this one shares. Never fails because of the store.
+    /// Waits until every other running instance can respond to the challenges that this one shares. If it is the only one, the store may be
+    /// away: it responds from memory.
     /// </summary>
-    public Task AwaitAcknowledgmentAsync(IEnumerable<ChallengeContext> challenges, CancellationToken cancellationToken)
-        => replicas.AwaitAsync(
-            [.. challenges
-                .Select(SharedChallenge.Of)
-                .OfType<SharedChallenge>()
-                .Where(c => Array.Exists(_tables, table => table.Type == c.Type && table.IsOwn(table.KeyOf(c))))
-                .Select(c => c.AcknowledgmentId)],
-            cancellationToken);
+    /// <exception cref="StorageUnavailableException">
+    /// Other instances run, and cannot learn of the challenges: whichever of them the CA reaches would not respond.
+    /// </exception>
+    public async Task AwaitAcknowledgmentAsync(IEnumerable<ChallengeContext> challenges, CancellationToken cancellationToken)
+    {
+        var ids = new List<string>();
+        foreach (var challenge in challenges.Select(SharedChallenge.Of).OfType<SharedChallenge>())
+        {
+            if (Array.Find(_tables, table => table.Type == challenge.Type) is { } table && table.KeyOf(challenge) is var key
+                && table.IsOwn(key))
+            {
+                ids.Add(challenge.AcknowledgmentId);
+                if (replicas.AreOthersKnown && !table.IsWritten(key))
+                {
+                    throw new StorageUnavailableException(
+                        "A challenge could not be stored for the other instances. It is submitted once they can respond to it.");
+                }
+            }
+        }
+
+        await replicas.AwaitAsync(ids, cancellationToken);
+    }
 
     /// <summary>Lets other instances know that this one leaves. It still learns of challenges until it is disposed.</summary>
     public Task LeaveAsync() => _running.IsCompleted ? Task.CompletedTask : replicas.LeaveAsync();
@@ -85,6 +103,7 @@ internal sealed class ChallengeFeed(
         try
         {
             var refreshedAt = time.GetTimestamp();
+            var interval = FirstRefresh;
             for (var isRegistered = false; !stopping.IsCancellationRequested;)
             {
                 while (next.IsCompleted && _changed.Count < MaxChanges)
@@ -108,13 +127,13 @@ internal sealed class ChallengeFeed(
                     _failed = false;
                 }
 
-                if (time.GetElapsedTime(refreshedAt) >= Replicas.RefreshInterval)
+                if (time.GetElapsedTime(refreshedAt) >= interval)
                 {
-                    refreshedAt = time.GetTimestamp();
+                    (refreshedAt, interval) = (time.GetTimestamp(), Replicas.RefreshInterval);
                     await replicas.RefreshAsync(stopping);
                 }
 
-                await WaitAsync(next, Replicas.RefreshInterval - time.GetElapsedTime(refreshedAt), stopping);
+                await WaitAsync(next, interval - time.GetElapsedTime(refreshedAt), stopping);
             }
         }
         finally

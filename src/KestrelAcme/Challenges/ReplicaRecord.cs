@@ -20,6 +20,9 @@ internal sealed record ReplicaRecord
     /// <summary>Changes whenever the record is written.</summary>
     public int Beat { get; init; }
 
+    /// <summary>Whether it never orders, so that nobody lets it go first.</summary>
+    public bool ServesOnly { get; init; }
+
     public static ReplicaRecord OfThisInstance(string id, DateTimeOffset started, int beat) => new()
     {
         Id = id,
@@ -32,12 +35,12 @@ internal sealed record ReplicaRecord
 
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ChallengesJsonContext.Default.ReplicaRecord);
 
-    /// <summary>Returns the host in a stored record; <see langword="null"/> if it is damaged.</summary>
-    public static string? HostIn(ReadOnlySpan<byte> value)
+    /// <summary>Returns a stored record; <see langword="null"/> if it is damaged.</summary>
+    public static ReplicaRecord? Decode(ReadOnlySpan<byte> value)
     {
         try
         {
-            return JsonSerializer.Deserialize(value, ChallengesJsonContext.Default.ReplicaRecord)?.Host;
+            return JsonSerializer.Deserialize(value, ChallengesJsonContext.Default.ReplicaRecord);
         }
         catch (JsonException)
         {

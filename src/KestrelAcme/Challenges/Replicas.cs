@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
+using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -11,18 +13,17 @@ namespace KestrelAcme.Challenges;
 /// respond to, so that an order is not validated before every instance can.
 /// </summary>
 /// <remarks>
-/// Safe for concurrent use. Clocks of different machines are never compared: an instance counts as gone when its record has not changed for
-/// a while by the reader's own clock.
+/// Safe for concurrent use. Clocks of different machines are never compared: an instance is gone if its record has not changed for a while.
 /// </remarks>
-internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogger<Replicas> logger)
+internal sealed class Replicas(
+    BoundedStorage storage, TimeProvider time, ILogger<Replicas> logger, ConfigurationSource? configuration = null)
 {
     public const string Prefix = "replicas/";
     public const string AcknowledgmentsPrefix = "challenges/acks/";
 
-    // More than any fleet has. Someone who fills the store must not make every order read it all.
+    // More than any fleet has: someone who fills the store must not make every order read it all.
     private const int MaxReplicas = 512;
     private const int MaxLength = 256 * 1024;
-
     private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(2);
 
@@ -49,6 +50,12 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
     /// <summary>Identifies this instance as long as it runs.</summary>
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
+    /// <summary>Whether this instance knows of others.</summary>
+    public bool AreOthersKnown => !_seen.IsEmpty;
+
+    /// <summary>The place of this instance among those that order.</summary>
+    public FleetPlaces Places { get; } = new();
+
     /// <summary>Writes this instance's record. A store that cannot be written is logged once.</summary>
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
@@ -56,7 +63,8 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
         {
             if (!_hasLeft)
             {
-                var record = ReplicaRecord.OfThisInstance(Id, _started, ++_beat);
+                var servesOnly = configuration?.Current.Issuance == IssuanceMode.ServeOnly;
+                var record = ReplicaRecord.OfThisInstance(Id, _started, ++_beat) with { ServesOnly = servesOnly };
                 await storage.WriteAsync(Prefix + Id, record.Encode(), lease: null, cancellationToken);
                 (_isRegistered, _failed) = (true, false);
             }
@@ -125,8 +133,8 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
 
         try
         {
-            var text = string.Join('\n', challenges);
-            await storage.WriteAsync(AcknowledgmentsPrefix + Id, Encoding.ASCII.GetBytes(text), lease: null, cancellationToken);
+            var value = Encoding.ASCII.GetBytes(string.Join('\n', challenges));
+            await storage.WriteAsync(AcknowledgmentsPrefix + Id, value, lease: null, cancellationToken);
             _written = challenges;
             return true;
         }
@@ -151,8 +159,9 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
 
     /// <summary>
     /// Waits until every other running instance can respond to some challenges. An instance from which nothing is heard for two seconds is
-    /// logged, and not waited for again until it is heard from. Without other instances, or without the store, this does not wait.
+    /// logged, and not waited for again until it is heard from. Without other instances, this does not wait.
     /// </summary>
+    /// <exception cref="StorageUnavailableException">Others run, and the store is away.</exception>
     public async Task AwaitAsync(IReadOnlyCollection<string> challenges, CancellationToken cancellationToken)
     {
         if (challenges.Count == 0)
@@ -180,7 +189,7 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
                     : [.. missing];
             }
         }
-        catch (Exception exception) when (exception is StorageUnavailableException or TimeoutException)
+        catch (Exception exception) when (exception is TimeoutException || (exception is StorageUnavailableException && !AreOthersKnown))
         {
             // This instance responds from memory. Whether others can is not to be found out.
         }
@@ -192,19 +201,17 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
         var silent = missing
             .Where(id => isOver || time.GetElapsedTime(Math.Max(started, _heard.GetValueOrDefault(id).At)) >= LongestSilence)
             .ToList();
-        if (silent.Count == 0)
-        {
-            return;
-        }
-
         foreach (var id in silent)
         {
             missing.Remove(id);
             _silent[id] = true;
         }
 
-        var hosts = silent.Take(8).Select(id => _seen.GetValueOrDefault(id)?.Host ?? id);
-        logger.ReplicasSilent(silent.Count, string.Join(", ", hosts), LongestSilence.TotalSeconds);
+        var hosts = string.Join(", ", silent.Take(8).Select(id => _seen.GetValueOrDefault(id)?.Host ?? id));
+        if (silent.Count > 0)
+        {
+            logger.ReplicasSilent(silent.Count, hosts, LongestSilence.TotalSeconds);
+        }
     }
 
     /// <returns>Whether an instance was heard from.</returns>
@@ -226,11 +233,9 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
             return;
         }
 
-        var keys = heard.Select(id => AcknowledgmentsPrefix + id).ToList();
-        await foreach (var (key, value) in storage.ReadManyAsync(keys, cancellationToken))
+        await foreach (var (key, value) in storage.ReadManyAsync([.. heard.Select(id => AcknowledgmentsPrefix + id)], cancellationToken))
         {
-            var known = value.Length > MaxLength ? [] : Encoding.ASCII.GetString(value.Span).Split('\n');
-            if (challenges.All(known.Contains))
+            if (value.Length <= MaxLength && challenges.All(Encoding.ASCII.GetString(value.Span).Split('\n').Contains))
             {
                 missing.Remove(key[AcknowledgmentsPrefix.Length..]);
             }
@@ -265,7 +270,9 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
             Drop(id);
         }
 
-        return [.. there.Where(id => time.GetElapsedTime(_seen[id].ChangedAt) < StaleAfter)];
+        var others = there.Where(id => time.GetElapsedTime(_seen[id].ChangedAt) < StaleAfter).ToList();
+        Places.Note(Id, others.Where(id => !_seen[id].ServesOnly));
+        return others;
     }
 
     private void Drop(string id)
@@ -283,10 +290,11 @@ internal sealed class Replicas(BoundedStorage storage, TimeProvider time, ILogge
             return;
         }
 
-        _seen[id] = new Seen(hash, ReplicaRecord.HostIn(value.Span), time.GetTimestamp());
+        var record = ReplicaRecord.Decode(value.Span);
+        _seen[id] = new Seen(hash, record?.Host, record is { ServesOnly: true }, time.GetTimestamp());
         _silent.TryRemove(id, out _);
     }
 
     /// <summary>What was seen of another instance's record, and when it changed by this instance's clock.</summary>
-    private sealed record Seen(string Hash, string? Host, long ChangedAt);
+    private sealed record Seen(string Hash, string? Host, bool ServesOnly, long ChangedAt);
 }

@@ -22,6 +22,7 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
     private readonly string _prefix = PrefixOf(type);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _uses = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _unwritten = new(StringComparer.Ordinal);
 
     public string Prefix => _prefix;
 
@@ -33,6 +34,15 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
         lock (_gate)
         {
             return _uses.ContainsKey(key);
+        }
+    }
+
+    /// <summary>Whether the store has a challenge that this instance shares.</summary>
+    public bool IsWritten(string key)
+    {
+        lock (_gate)
+        {
+            return !_unwritten.Contains(key);
         }
     }
 
@@ -48,12 +58,17 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
         lock (_gate)
         {
             _uses[key] = _uses.GetValueOrDefault(key) + 1;
+            _unwritten.Add(key);
         }
 
         // Written even without the lease, because the CA is about to request the response.
         await using var lease = await TryAcquireAsync(key, cancellationToken);
         var owners = await ReadAsync(key, cancellationToken) is { } known && known.Challenge?.Token == challenge.Token ? known.Owners : [];
         await WriteAsync(key, challenge.Encode(), [.. Others(owners), new Owner(_owner, time.GetUtcNow())], lease, cancellationToken);
+        lock (_gate)
+        {
+            _unwritten.Remove(key);
+        }
     }
 
     /// <summary>Removes a challenge when it was removed as often as it was added, unless another instance still needs it.</summary>
@@ -70,6 +85,7 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
             }
 
             _uses.Remove(key);
+            _unwritten.Remove(key);
         }
 
         await using var lease = await TryAcquireAsync(key, cancellationToken);

@@ -40,6 +40,8 @@ internal sealed class SharedChallengeTable<T>(
 
     public bool IsOwn(string key) => _stored.IsOwn(key);
 
+    public bool IsWritten(string key) => _stored.IsWritten(key);
+
     /// <summary>Shares a challenge of this instance.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
     public Task AddAsync(SharedChallenge challenge, CancellationToken cancellationToken)
@@ -139,6 +141,9 @@ internal interface ISharedChallengeTable
 
     /// <summary>Whether this instance shares the challenge under a key itself.</summary>
     bool IsOwn(string key);
+
+    /// <summary>Whether the store has the challenge that this instance shares under a key.</summary>
+    bool IsWritten(string key);
 
     /// <summary>Takes over a challenge from the store, with the account that this instance uses.</summary>
     /// <returns><see langword="false"/> if this instance has no account for it yet; try again later.</returns>

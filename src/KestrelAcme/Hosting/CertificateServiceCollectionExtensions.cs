@@ -84,6 +84,7 @@ internal static class CertificateServiceCollectionExtensions
     {
         services.TryAddSingleton<IssuanceStatus>();
         services.TryAddSingleton<IssuanceGate>();
+        services.TryAddSingleton<OrderTurns>();
         services.TryAddSingleton<CertificatePlanner>();
         services.TryAddSingleton<CertificateScheduler>();
         services.TryAddSingleton<CertificateAgenda>();

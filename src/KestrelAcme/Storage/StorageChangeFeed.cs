@@ -21,8 +21,10 @@ public sealed class StorageChangeFeed
     {
         if (!_changes.Writer.TryWrite(change))
         {
-            // The queue is full, so the reader checks this flag when it takes the next item.
+            // The queue is full, so the reader checks this flag when it takes the next item. If it has taken all of them meanwhile, there
+            // is room for another one.
             Interlocked.Exchange(ref _overflowed, 1);
+            _changes.Writer.TryWrite(change);
         }
     }
 

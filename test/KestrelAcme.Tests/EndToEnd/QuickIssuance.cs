@@ -16,6 +16,7 @@ internal static class QuickIssuance
         DownloadPauses = [TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(50)],
         SteadyAfter = Wait,
         RenewalInfoTurn = TimeSpan.Zero,
+        OrderTurn = TimeSpan.Zero,
         RepostAfter = Wait,
         StoreAnswer = TimeSpan.Zero,
         SaveAgain = Wait,

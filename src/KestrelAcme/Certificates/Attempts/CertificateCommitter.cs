@@ -39,7 +39,7 @@ internal sealed class CertificateCommitter(
         certificate.Committing = snapshot;
         certificate.Unsaved = !await TryStoreAsync(certificate.Id, record, writer.Lease, cancellationToken);
         Serve(certificate, snapshot);
-        certificate.IsAdopted = false;
+        (certificate.IsAdopted, certificate.FailedHere) = (false, false);
         await exporter.ExportAsync(certificate.Id, record, cancellationToken);
     }
 
@@ -90,7 +90,7 @@ internal sealed class CertificateCommitter(
             return false;
         }
 
-        (certificate.Blocked, certificate.IsAdopted) = (null, true);
+        (certificate.Blocked, certificate.IsAdopted, certificate.FailedHere) = (null, true, false);
         progress.Adopted(certificate, snapshot);
         return true;
     }

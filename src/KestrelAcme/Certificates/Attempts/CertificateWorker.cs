@@ -65,10 +65,15 @@ internal sealed class CertificateWorker(
             else
             {
                 var admission = await admissions.DecideAsync(certificate, stopping, abort);
-                var again = admission.Authority is { } authority
+                var end = admission.Authority is { } authority
                     ? await orders.RunAsync(certificate, authority, admission.Configuration, stopping, abort)
-                    : admission.Again;
-                if (again is { } at)
+                    : new AttemptEnd(admission.Again);
+                if (end.IsElsewhere)
+                {
+                    return planner.PlanAfterOther(certificate);
+                }
+
+                if (end.Again is { } at)
                 {
                     return CertificatePlans.At(at, certificate);
                 }

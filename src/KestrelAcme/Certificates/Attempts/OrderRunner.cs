@@ -24,10 +24,8 @@ internal sealed class OrderRunner(
     IssuanceSettings settings,
     TimeProvider time)
 {
-    /// <returns>
-    /// When to try again although nothing was done; <see langword="null"/> if the attempt was made or is no longer needed.
-    /// </returns>
-    public async Task<DateTimeOffset?> RunAsync(
+    /// <returns>What is known about the next attempt.</returns>
+    public async Task<AttemptEnd> RunAsync(
         ManagedCertificate certificate,
         CertificateAuthority authority,
         ConfigurationSnapshot configuration,
@@ -44,22 +42,22 @@ internal sealed class OrderRunner(
             {
                 progress.OrderedElsewhere(certificate);
                 activity.SetOutcome("elsewhere");
-                return time.GetUtcNow() + settings.LeasePoll;
+                return AttemptEnd.Elsewhere;
             }
 
             var again = await OrderAsync(certificate, authority, configuration, writer, activity, stopping, abort);
             certificate.LostLease = false;
-            return again;
+            return new AttemptEnd(again);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             activity.SetEnded(Outcomes.Stopped);
-            if (certificate.State.IsUnfinished)
+            if (certificate is { State.IsUnfinished: true, IsStateUnstored: false })
             {
                 certificate.Answer(new InvalidOperationException("The host is stopping; the order is finished at the next start."));
             }
 
-            // A request whose order was not begun is stored and answered at the end of the stop, with all that still wait.
+            // A request whose order was not begun, or could not be stored, is stored and answered at the end of the stop, with all others.
         }
         catch (LeaseLostException)
             when (!abort.IsCancellationRequested && !certificate.LostLease && ReferenceEquals(certificate.Current, before))
@@ -68,7 +66,7 @@ internal sealed class OrderRunner(
             certificate.LostLease = true;
             progress.LeaseLost(certificate);
             activity.SetOutcome("elsewhere");
-            return time.GetUtcNow() + settings.LeasePoll;
+            return new AttemptEnd(time.GetUtcNow() + settings.LeasePoll);
         }
         catch (Exception exception) when (exception is OrderOvertakenException or LeaseLostException
             && !ReferenceEquals(certificate.Current, before))
@@ -82,11 +80,12 @@ internal sealed class OrderRunner(
             // The requests that wait are not answered with it: the next authority takes over at once.
             var failure = await failures.RecordAsync(certificate, attempted, authority, blocked, writer, isForced: false, abort);
             activity.SetFailed(blocked, failure.Cause.ToString(), failure.ProblemType, failure.Message);
-            return time.GetUtcNow();
+            return new AttemptEnd(time.GetUtcNow());
         }
         catch (Exception exception)
         {
             // Without the lease nothing was begun that a later request could have joined: that one gets an attempt of its own.
+            certificate.FailedHere = true;
             var request = writer is null ? certificate.TakeRequest(asked) : certificate.TakeRequest();
             try
             {
@@ -110,7 +109,7 @@ internal sealed class OrderRunner(
             }
         }
 
-        return null;
+        return AttemptEnd.Done;
     }
 
     private async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
@@ -244,4 +243,17 @@ internal sealed class OrderRunner(
         progress.NotStored(certificate, unstored.NextOrder);
         return unstored;
     }
+}
+
+/// <summary>How an attempt ended.</summary>
+/// <param name="Again">When to try again although nothing was done; <see langword="null"/> if that is for the plan to say.</param>
+internal readonly record struct AttemptEnd(DateTimeOffset? Again)
+{
+    /// <summary>It was made, or is no longer needed.</summary>
+    public static AttemptEnd Done => default;
+
+    /// <summary>Another instance, or other work of this one, holds the lease.</summary>
+    public static AttemptEnd Elsewhere => new(null) { IsElsewhere = true };
+
+    public bool IsElsewhere { get; private init; }
 }

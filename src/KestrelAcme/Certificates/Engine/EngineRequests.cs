@@ -110,7 +110,8 @@ internal sealed class EngineRequests(
     // A first certificate is ordered at the next start in any case, and an order that was begun is finished then.
     private async Task AnswerAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
-        var isNoted = certificate.Request is not { IsForced: true } || certificate.Current is null || certificate.State.IsUnfinished;
+        var isNoted = certificate.Request is not { IsForced: true } || certificate.Current is null
+            || certificate is { State.IsUnfinished: true, IsStateUnstored: false };
         try
         {
             isNoted = isNoted || await leases.WantRenewalAsync(certificate, cancellationToken);

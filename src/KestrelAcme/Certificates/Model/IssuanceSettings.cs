@@ -59,6 +59,12 @@ internal sealed record IssuanceSettings
     /// </summary>
     public TimeSpan RenewalInfoTurn { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>
+    /// How long an instance of a fleet lets the one before it renew a certificate that is due, before it looks whether that one did; zero
+    /// to look at once.
+    /// </summary>
+    public TimeSpan OrderTurn { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>How many requests for renewal information run at once.</summary>
     public int MaxMaintenance { get; init; } = 4;
 

@@ -78,26 +78,25 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Whether the current certificate could not be stored yet.</summary>
     public bool Unsaved { get; set; }
 
+    /// <summary>Whether the store does not have the last change of the state, because it could not be written.</summary>
+    public bool IsStateUnstored { get; set; }
+
     /// <summary>The orders in a row whose certificate could not be stored.</summary>
     public UnstoredOrders? Unstored { get; set; }
 
-    /// <summary>
-    /// Whether the last attempt ended because its lease did. Twice in a row is a failure: the store may grant what it denies.
-    /// </summary>
+    /// <summary>Whether the last attempt ended because its lease did. Twice in a row is a failure.</summary>
     public bool LostLease { get; set; }
+
+    /// <summary>Whether the last attempt of this instance failed, and no instance has succeeded since, as far as it knows.</summary>
+    public bool FailedHere { get; set; }
 
     /// <summary>Whether another instance obtained the current certificate.</summary>
     public bool IsAdopted { get; set; }
 
-    /// <summary>
-    /// The checks of DNS for records that an operator has to create; <see langword="null"/> before the first one of this process.
-    /// </summary>
+    /// <summary>The checks of DNS for records that an operator has to create; <see langword="null"/> before the first one.</summary>
     public RecordLooks? Looks { get; set; }
 
-    /// <summary>
-    /// Returns the block that keeps a due order from being placed although no name is to blame: an account or a profile that the CA
-    /// refuses.
-    /// </summary>
+    /// <summary>Returns what keeps a due order from being placed although no name is to blame: a refused account or profile.</summary>
     public Func<AccountBlock?>? Blocked { get; set; }
 
     public RenewalRequest? Request => _request;

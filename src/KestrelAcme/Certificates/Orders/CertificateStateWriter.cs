@@ -73,8 +73,12 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         return new CertificateStateWriter(certificate, store, keeper, progress, logger);
     }
 
-    /// <summary>Takes over a state that was read from the store, without the lease: nothing is written.</summary>
-    public static void TakeOver(ManagedCertificate certificate, CertificateStateRecord stored) => certificate.ChangeState(_ => stored);
+    /// <summary>
+    /// Takes over a state that was read from the store, without the lease: nothing is written. What this instance knows and could not store
+    /// is kept.
+    /// </summary>
+    public static void TakeOver(ManagedCertificate certificate, CertificateStateRecord stored)
+        => certificate.ChangeState(known => StateMerge.Merge(stored, known, certificate.Current?.SerialNumber));
 
     /// <summary>
     /// Changes the state in memory only, if the lease cannot be waited for. The next change under the lease stores it: see <see
@@ -87,7 +91,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     public static void WantRenewal(ManagedCertificate certificate, DateTimeOffset now)
         => ChangeUnstored(
             certificate,
-            state => certificate.Current is null || state.IsUnfinished
+            state => certificate.Current is null || (state.IsUnfinished && !certificate.IsStateUnstored)
                 ? state
                 : state with { State = CertificateState.RenewalDue, Since = now });
 
@@ -130,7 +134,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     {
         using var step = OrderActivities.StartStep(OrderActivities.StoreIntent);
         var (_, next) = _certificate.ChangeState(state => state with { StoredOrder = intent });
-        await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
+        await WriteAsync(next, cancellationToken);
         step.Done();
     }
 
@@ -142,6 +146,10 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         step.Done();
     }
 
+    /// <summary>Stores the state again if that failed, as after an outage of the store in the middle of an order.</summary>
+    public Task StoreAgainAsync(CancellationToken cancellationToken)
+        => _certificate.IsStateUnstored ? StoreAsync(static state => state, cancellationToken) : Task.CompletedTask;
+
     /// <summary>
     /// Replaces the key of the order, and notes that the previous one was refused. The key must be stored before the CA gets it: a crash
     /// would leave a certificate without its key.
@@ -151,7 +159,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
     {
         var (_, next) = _certificate.ChangeState(
             state => state with { StoredOrder = Require(state) with { PrivateKey = key }, KeyRefused = true });
-        await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
+        await WriteAsync(next, cancellationToken);
     }
 
     /// <summary>Notes that the CA issued a certificate. From now on it counts against the CA's limits.</summary>
@@ -222,7 +230,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         _progress.Changed(_certificate, before.State, next.State);
         try
         {
-            await _store.WriteStateAsync(_certificate.Id, next, Lease, cancellationToken);
+            await WriteAsync(next, cancellationToken);
             return true;
         }
         catch (StorageUnavailableException exception)
@@ -230,6 +238,13 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
             _logger.StateNotStored(_certificate.Id, exception.Message);
             return false;
         }
+    }
+
+    private async Task WriteAsync(CertificateStateRecord state, CancellationToken cancellationToken)
+    {
+        _certificate.IsStateUnstored = true;
+        await _store.WriteStateAsync(_certificate.Id, state, Lease, cancellationToken);
+        _certificate.IsStateUnstored = false;
     }
 }
 
@@ -240,18 +255,24 @@ internal static class StateMerge
     /// <param name="known">What this instance knows.</param>
     /// <param name="served">The serial number of the certificate that this instance serves.</param>
     public static CertificateStateRecord Merge(CertificateStateRecord stored, CertificateStateRecord known, string? served)
-        => WithRevocation(WithRenewal(WithFailure(stored, known), known), known, served);
+        => WithRevocation(WithRenewal(WithFailure(WithOrder(stored, known), known), known), known, served);
 
-    // A failure that could not be stored must not be replaced by an older one that was.
+    // The store was away when the CA responded: without its URL, the order would count as one whose outcome nobody knows, and be placed
+    // again.
+    private static CertificateStateRecord WithOrder(CertificateStateRecord stored, CertificateStateRecord known)
+        => known.StoredOrder is { OrderUrl: not null } order && stored.StoredOrder is { OrderUrl: null } intent
+            && intent.At == order.At && intent.PrivateKey.AsSpan().SequenceEqual(order.PrivateKey)
+            ? stored with { StoredOrder = order with { IsCounted = intent.IsCounted } }
+            : stored;
+
+    // A failure that could not be stored must not be replaced by an older one that was. It counts for the order that it ended, too.
     private static CertificateStateRecord WithFailure(CertificateStateRecord stored, CertificateStateRecord known)
         => known.Failure is { } failure && failure.At > (stored.Failure?.At ?? stored.Since ?? DateTimeOffset.MinValue)
             ? stored with
             {
                 Failure = failure,
                 FailedValidations = known.FailedValidations ?? stored.FailedValidations,
-                StoredOrder = known.StoredOrder is { IsCounted: true } counted && counted.At == stored.StoredOrder?.At
-                    ? StoredOrders.Counted(stored.StoredOrder)
-                    : stored.StoredOrder,
+                StoredOrder = stored.StoredOrder?.At <= failure.At ? StoredOrders.Counted(stored.StoredOrder) : stored.StoredOrder,
             }
             : stored;
 

@@ -119,6 +119,7 @@ internal sealed class OrderFlow(
             if (order.Status == OrderStatus.Ready)
             {
                 context.Stopping.ThrowIfCancellationRequested();
+                await context.Writer.StoreAgainAsync(cancellationToken);
                 order = await FinalizeAsync(context, account, order, cancellationToken);
             }
 

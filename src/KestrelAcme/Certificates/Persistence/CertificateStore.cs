@@ -29,6 +29,28 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     public Task<CertificateRecord?> ReadCertificateAsync(string id, CancellationToken cancellationToken)
         => ReadAsync(StorageLayout.Certificate(id), DecodeReadable, cancellationToken);
 
+    /// <summary>Reads a certificate and its state at once.</summary>
+    public async Task<(CertificateRecord? Certificate, CertificateStateRecord? State)> ReadBothAsync(
+        string id, CancellationToken cancellationToken)
+    {
+        var (key, stateKey) = (StorageLayout.Certificate(id), StorageLayout.State(id));
+        CertificateRecord? certificate = null;
+        CertificateStateRecord? state = null;
+        await foreach (var (found, value) in storage.ReadManyAsync([key, stateKey], cancellationToken))
+        {
+            if (found == key)
+            {
+                certificate = await DecodeAsync(key, value, DecodeReadable, cancellationToken);
+            }
+            else
+            {
+                state = await DecodeAsync(stateKey, value, StateFile.Decode, cancellationToken);
+            }
+        }
+
+        return (certificate, state);
+    }
+
     public Task<CertificateStateRecord?> ReadStateAsync(string id, CancellationToken cancellationToken)
         => ReadAsync(StorageLayout.State(id), StateFile.Decode, cancellationToken);
 

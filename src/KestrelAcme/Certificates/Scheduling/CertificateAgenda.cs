@@ -6,7 +6,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 /// <summary>Queues the jobs of managed certificates in the scheduler.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class CertificateAgenda(
-    CertificateCatalog catalog, CertificatePlanner planner, CertificateScheduler scheduler, TimeProvider time)
+    CertificateCatalog catalog, CertificatePlanner planner, CertificateScheduler scheduler, OrderTurns turns, TimeProvider time)
 {
     /// <summary>Plans the jobs of all certificates again.</summary>
     public void PlanAll()
@@ -46,6 +46,16 @@ internal sealed class CertificateAgenda(
     public void Remove(string id) => scheduler.Remove(id);
 
     /// <summary>Runs until canceled, then waits for the jobs in progress.</summary>
-    public Task RunAsync(Func<string, WorkLane, Task<PlannedWork?>> work, CancellationToken cancellationToken)
-        => scheduler.RunAsync(work, PlanAll, cancellationToken);
+    public async Task RunAsync(Func<string, WorkLane, Task<PlannedWork?>> work, CancellationToken cancellationToken)
+    {
+        turns.Changed += PlanAll;
+        try
+        {
+            await scheduler.RunAsync(work, PlanAll, cancellationToken);
+        }
+        finally
+        {
+            turns.Changed -= PlanAll;
+        }
+    }
 }

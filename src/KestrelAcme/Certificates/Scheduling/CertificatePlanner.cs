@@ -14,6 +14,7 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class CertificatePlanner(
     IssuanceStatus issuance,
     ConfigurationSource configuration,
+    OrderTurns turns,
     IssuanceSettings settings,
     TimeProvider time,
     ILogger<CertificatePlanner> logger)
@@ -53,11 +54,26 @@ internal sealed class CertificatePlanner(
         return plan;
     }
 
-    /// <summary>Returns the same job at the time when another instance may have made progress.</summary>
+    /// <summary>Returns the same job in a moment.</summary>
     public PlannedWork PlanSoon(ManagedCertificate certificate) => CertificatePlans.At(time.GetUtcNow() + settings.LeasePoll, certificate);
+
+    /// <summary>
+    /// Returns the same job at the time when another instance, which holds the lease now, should have finished. If it obtains the
+    /// certificate, the store's notification replaces this plan.
+    /// </summary>
+    public PlannedWork PlanAfterOther(ManagedCertificate certificate)
+    {
+        var now = time.GetUtcNow();
+        return CertificatePlans.At(now + turns.UntilNextLook(certificate, now), certificate);
+    }
 
     private PlannedWork? Plan(ManagedCertificate certificate, RenewalDecision decision, DateTimeOffset now)
     {
+        if (decision.Action == CertificateAction.Order)
+        {
+            decision = decision with { DueAt = turns.DueAt(certificate, decision, now) };
+        }
+
         PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
             : certificate.Request is not null ? CertificatePlans.At(now, certificate)
             : CertificatePlans.From(decision, certificate);

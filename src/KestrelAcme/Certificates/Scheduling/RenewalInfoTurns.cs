@@ -16,6 +16,8 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class RenewalInfoTurns(
     CertificateStore store, IssuanceSettings settings, JitterSource jitter, TimeProvider time)
 {
+    private const int TurnsBeforeFirst = 180;
+
     private readonly TimeSpan _phase = settings.RenewalInfoTurn * jitter();
     private readonly ConcurrentQueue<ManagedCertificate> _waiting = new();
     private readonly ConditionalWeakTable<ManagedCertificate, Turn> _turns = [];
@@ -37,8 +39,11 @@ internal sealed class RenewalInfoTurns(
 
         (turn.Poll, turn.IsRead) = (poll, false);
         _waiting.Enqueue(certificate);
-        return settings.RenewalInfoTurn
-            - TimeSpan.FromTicks((time.GetUtcNow().UtcTicks + _phase.Ticks) % settings.RenewalInfoTurn.Ticks);
+
+        // The instance that obtained a certificate asks about it. The others find that within six hours, for many at once.
+        var turns = poll.NextPoll is null ? TurnsBeforeFirst : 1;
+        var span = settings.RenewalInfoTurn * turns;
+        return span - TimeSpan.FromTicks((time.GetUtcNow().UtcTicks + (_phase.Ticks * turns)) % span.Ticks);
     }
 
     /// <summary>Reads the stored information of a certificate, and of those that have waited longest, once for each poll.</summary>

@@ -152,7 +152,11 @@ internal sealed class StorageWatcher(
 
         foreach (var (certificate, record) in read)
         {
-            await GuardAsync(certificate, () => adoption.TakeOverAsync(certificate, record, cancellationToken), cancellationToken);
+            await GuardAsync(
+                certificate,
+                () => adoption.TakeOverAsync(
+                    certificate, record, () => new(store.ReadStateAsync(certificate.Id, cancellationToken)), cancellationToken),
+                cancellationToken);
         }
 
         foreach (var certificate in missing.Values)
@@ -165,9 +169,9 @@ internal sealed class StorageWatcher(
         certificate,
         async () =>
         {
-            if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record)
+            if (await store.ReadBothAsync(certificate.Id, cancellationToken) is ({ } record, var state))
             {
-                await adoption.TakeOverAsync(certificate, record, cancellationToken);
+                await adoption.TakeOverAsync(certificate, record, () => new(state), cancellationToken);
             }
             else
             {

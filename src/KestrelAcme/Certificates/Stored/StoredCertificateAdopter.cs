@@ -22,8 +22,16 @@ internal sealed class StoredCertificateAdopter(
     public bool MayStoreAgain => issuance.ReasonNotToOrder is null;
 
     /// <summary>Serves a stored certificate, with its state, if it may replace the one that is served.</summary>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="record">What is stored.</param>
+    /// <param name="readState">Reads its state, if it is needed.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StorageUnavailableException">The state could not be read. The certificate is served all the same.</exception>
-    public async Task TakeOverAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
+    public async Task TakeOverAsync(
+        ManagedCertificate certificate,
+        CertificateRecord record,
+        Func<ValueTask<CertificateStateRecord?>> readState,
+        CancellationToken cancellationToken)
     {
         // A certificate that is still being read at the start is not touched.
         if (!certificate.IsLoaded
@@ -44,7 +52,7 @@ internal sealed class StoredCertificateAdopter(
             return;
         }
 
-        var state = await store.ReadStateAsync(certificate.Id, cancellationToken) ?? CertificateStateRecord.Empty;
+        var state = await readState() ?? CertificateStateRecord.Empty;
         CertificateStateWriter.TakeOver(certificate, StoredOrders.Settle(state, stored, time.GetUtcNow()));
         agenda.CheckNow(certificate);
     }

@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Challenges;
 using KestrelAcme.Storage;
 using KestrelAcme.Tests.Storage.Bounded;
@@ -17,6 +18,13 @@ internal static class SampleTurns
             new IssuanceSettings { LeasePoll = TimeSpan.FromMilliseconds(20) },
             time,
             NullLogger<TlsAlpnNameLocks>.Instance);
+
+    /// <summary>The turns of an instance that knows of no other.</summary>
+    public static OrderTurns Orders()
+        => new(
+            new Replicas(
+                BoundedFixture.Around(new InMemoryStorage(TimeProvider.System)), TimeProvider.System, NullLogger<Replicas>.Instance),
+            new IssuanceSettings());
 
     /// <summary>The only instance with its store: nothing is shared with others.</summary>
     public static ChallengeFeed Alone(IAcmeStorage storage, TimeProvider time)

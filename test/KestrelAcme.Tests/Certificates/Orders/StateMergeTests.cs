@@ -40,6 +40,38 @@ public sealed class StateMergeTests
     }
 
     [Fact]
+    public void Merge_UrlOfTheOrderNotStored_IsKept()
+    {
+        var stored = new CertificateStateRecord { StoredOrder = Pending() with { OrderUrl = null } };
+        var known = stored with { StoredOrder = stored.StoredOrder with { OrderUrl = new Uri("https://ca.test/order/1") } };
+
+        Assert.Equal(known.StoredOrder.OrderUrl, StateMerge.Merge(stored, known, served: null).StoredOrder!.OrderUrl);
+    }
+
+    [Fact]
+    public void Merge_FailureOfTheStoredIntentNotStored_IsNotCountedAgain()
+    {
+        var stored = new CertificateStateRecord { State = CertificateState.Renewing, Since = Now, StoredOrder = Pending() };
+        var known = new CertificateStateRecord { Failure = Failure(Now.AddMinutes(1)) };
+
+        Assert.True(StateMerge.Merge(stored, known, served: null).StoredOrder!.IsCounted);
+        Assert.False(StateMerge.Merge(stored with { StoredOrder = Pending() with { At = Now.AddMinutes(2) } }, known, null)
+            .StoredOrder!.IsCounted);
+    }
+
+    [Fact]
+    public void Merge_AnotherOrderIsStored_UrlOfTheKnownOneIsForgotten()
+    {
+        var known = new CertificateStateRecord { StoredOrder = Pending() with { OrderUrl = new Uri("https://ca.test/order/1") } };
+        var later = new CertificateStateRecord { StoredOrder = known.StoredOrder with { OrderUrl = null, At = Now.AddHours(1) } };
+        var otherKey = new CertificateStateRecord { StoredOrder = known.StoredOrder with { OrderUrl = null, PrivateKey = [9] } };
+
+        Assert.Null(StateMerge.Merge(later, known, served: null).StoredOrder!.OrderUrl);
+        Assert.Null(StateMerge.Merge(otherKey, known, served: null).StoredOrder!.OrderUrl);
+        Assert.Null(StateMerge.Merge(CertificateStateRecord.Empty, known, served: null).StoredOrder);
+    }
+
+    [Fact]
     public void Merge_RevocationOfAnEarlierCertificate_IsForgotten()
     {
         var known = CertificateStateRecord.Empty with { Revocation = Compromise };

@@ -20,7 +20,7 @@ public sealed class CertificateAgendaTests
         var certificate = parts.Catalog.Find(Name)!;
         var time = new InterruptedTime(parts.Time);
         var scheduler = new CertificateScheduler(new FakeGate(), new IssuanceSettings(), time, parts.Log.For<CertificateScheduler>());
-        var agenda = new CertificateAgenda(parts.Catalog, parts.Get<CertificatePlanner>(), scheduler, parts.Time);
+        var agenda = new CertificateAgenda(parts.Catalog, parts.Get<CertificatePlanner>(), scheduler, parts.Get<OrderTurns>(), parts.Time);
         time.Interruption = () =>
         {
             certificate.Ask(force: true);

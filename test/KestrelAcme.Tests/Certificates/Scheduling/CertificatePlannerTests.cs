@@ -8,6 +8,7 @@ using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Certificates.Orders;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -24,6 +25,7 @@ public sealed class CertificatePlannerTests
     public CertificatePlannerTests() => _planner = new CertificatePlanner(
         _issuance,
         new ConfigurationSource(() => SampleCertificates.Configuration, NullLogger<ConfigurationSource>.Instance),
+        SampleTurns.Orders(),
         new IssuanceSettings(),
         _time,
         NullLogger<CertificatePlanner>.Instance);
