@@ -15,8 +15,7 @@ namespace KestrelAcme.EntityFrameworkCore;
 internal sealed class DbContextDatabase(
     string name,
     IServiceScopeFactory scopes,
-    Func<IServiceProvider, CancellationToken, ValueTask<DbContext>> create,
-    TimeProvider time)
+    Func<IServiceProvider, CancellationToken, ValueTask<DbContext>> create)
 {
     private const int MaxConflicts = 6;
     private static readonly TimeSpan ConflictPause = TimeSpan.FromMilliseconds(20);
@@ -70,8 +69,9 @@ internal sealed class DbContextDatabase(
                 throw DbContextFailures.Describe(name, exception is MissingModelException ? context : null, what, exception);
             }
 
-            // At once at first: the row that could not be inserted is there now.
-            await Task.Delay(ConflictPause * Random.Shared.NextDouble() * Math.Max(0, attempt - 2), time, cancellationToken);
+            // At once at first: the row that could not be inserted is there now. The others run on the real clock, whatever the app's is.
+            var pause = ConflictPause * Random.Shared.NextDouble() * Math.Max(0, attempt - 2);
+            await Task.Delay(pause, TimeProvider.System, cancellationToken);
         }
     }
 

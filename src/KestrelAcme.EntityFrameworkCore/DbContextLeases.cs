@@ -100,6 +100,16 @@ internal sealed class DbContextLeases(DbContextDatabase database, TimeProvider t
         }
     }
 
+    /// <summary>
+    /// Removes leases that ended more than a day ago, released or not. Numbers grow without them, and a holder without a row is refused.
+    /// </summary>
+    public Task ForgetAsync(CancellationToken cancellationToken) => database.RunAsync(
+        "removing old leases",
+#pragma warning disable RS0030 // Translated to the database's function.
+        static (context, token) => context.Entries().Where(e => e.Expires < DateTime.UtcNow.AddDays(-1)).ExecuteDeleteAsync(token),
+#pragma warning restore RS0030
+        cancellationToken);
+
     private async Task<long?> AcquireAsync(
         DbContext context, string id, string token, TimeSpan duration, CancellationToken cancellationToken)
     {

@@ -43,7 +43,7 @@ internal sealed class DbContextSetup<TContext>(DbContextStorageOptions options) 
         var time = services.GetRequiredService<TimeProvider>();
         return services.GetRequiredService<IOptions<AcmeHttpsOptions>>().Value.Enabled
             ? new DbContextStorage(
-                new DbContextDatabase(typeof(TContext).Name, services.GetRequiredService<IServiceScopeFactory>(), CreateAsync, time),
+                new DbContextDatabase(typeof(TContext).Name, services.GetRequiredService<IServiceScopeFactory>(), CreateAsync),
                 options,
                 time,
                 services.GetRequiredService<ILogger<DbContextStorage>>())

@@ -165,6 +165,7 @@ internal sealed class DbContextStorage : IAcmeStorage, IAsyncDisposable, IDispos
                     return (false, true);
                 },
                 cancellationToken);
+            await _leases.ForgetAsync(cancellationToken);
             return new(Readable: true, Writable: true, Durable: true, _database.Place, null);
         }
         catch (StorageUnavailableException exception)

@@ -17,7 +17,6 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource? _owned;
     private readonly PostgreSqlFailures _failures;
-    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _creating = new(1);
     private volatile bool _exists;
@@ -25,14 +24,13 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     /// <param name="source">The data source. If it has several hosts, the one that accepts writes is used.</param>
     /// <param name="owned">Whether the data source is disposed with this.</param>
     /// <param name="schema">The schema.</param>
-    /// <param name="time">The clock, for pauses.</param>
     /// <param name="logger">The logger.</param>
-    public PostgreSqlDatabase(NpgsqlDataSource source, bool owned, PostgreSqlSchema schema, TimeProvider time, ILogger logger)
+    public PostgreSqlDatabase(NpgsqlDataSource source, bool owned, PostgreSqlSchema schema, ILogger logger)
     {
         _source = source is NpgsqlMultiHostDataSource hosts ? hosts.WithTargetSession(TargetSessionAttributes.ReadWrite) : source;
         _owned = owned ? source : null;
         _failures = new(source, schema);
-        (Schema, _time, _logger) = (schema, time, logger);
+        (Schema, _logger) = (schema, logger);
     }
 
     public PostgreSqlSchema Schema { get; }
@@ -67,7 +65,8 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
                 }
             }
 
-            await Task.Delay(ConflictPause * Random.Shared.NextDouble() * (attempt - 1), _time, cancellationToken);
+            // The others run on the real clock, whatever the app's is.
+            await Task.Delay(ConflictPause * Random.Shared.NextDouble() * (attempt - 1), TimeProvider.System, cancellationToken);
         }
     }
 

@@ -9,7 +9,7 @@ namespace KestrelAcme.PostgreSql;
 /// <para>
 /// <c>entries</c> holds the values. Each write and each deletion takes the next version of <c>counter</c>, whose row stays locked until the
 /// commit, so that versions become visible in order. A deleted key remains as a row without a value for a while, so that watches that poll
-/// notice the deletion. <c>leases</c> holds one row per lease, also after its release, because of its number.
+/// notice the deletion. <c>leases</c> holds one row per lease, for a day after its end.
 /// </para>
 /// <para>
 /// Every statement is a transaction of its own and needs no state of its connection, so that they work through PgBouncer with
@@ -108,6 +108,11 @@ internal sealed class PostgreSqlSchema
 
     /// <summary>$1 name, $2 number, $3 token.</summary>
     public string Release => $"UPDATE {_leases} SET token = NULL WHERE name = $1 AND number = $2 AND token = $3";
+
+    /// <summary>
+    /// Removes leases that ended more than a day ago, released or not. Numbers grow without them, and a holder without a row is refused.
+    /// </summary>
+    public string ForgetLeases => $"DELETE FROM {_leases} WHERE expires < clock_timestamp() - interval '1 day'";
 
     /// <summary>Returns the version of the last change, and the start of the server, which differs after a failover.</summary>
     public string Position => $"SELECT (SELECT version FROM {_counter}), pg_postmaster_start_time()";

@@ -22,13 +22,13 @@ internal sealed class PostgreSqlStorage : IAcmeStorage, IAsyncDisposable, IDispo
     /// <param name="source">The data source.</param>
     /// <param name="owned">Whether the data source is disposed with the storage.</param>
     /// <param name="options">The options, which are valid.</param>
-    /// <param name="time">The clock, for the holder's own view of leases, for polling and for pauses.</param>
+    /// <param name="time">The clock, for the holder's own view of leases, and for polling.</param>
     /// <param name="logger">The logger.</param>
     public PostgreSqlStorage(
         NpgsqlDataSource source, bool owned, PostgreSqlStorageOptions options, TimeProvider time, ILogger<PostgreSqlStorage> logger)
     {
         _schema = new(options);
-        _database = new(source, owned, _schema, time, logger);
+        _database = new(source, owned, _schema, logger);
         _watch = new(
             new PostgreSqlFollower(_database, options, time).RunAsync,
             failure => _database.Describe("watching for changes", failure),
@@ -183,6 +183,8 @@ internal sealed class PostgreSqlStorage : IAcmeStorage, IAsyncDisposable, IDispo
                 "checking it", (connection, token) => connection.ScalarAsync(_schema.Position, token), cancellationToken);
             isReadable = true;
             await _database.RunAsync("checking whether it can be written", CheckWritingAsync, cancellationToken);
+            await _database.RunAsync(
+                "removing old leases", (connection, token) => connection.ScalarAsync(_schema.ForgetLeases, token), cancellationToken);
             return new(Readable: true, Writable: true, Durable: true, _database.Place, null);
         }
         catch (StorageUnavailableException exception)

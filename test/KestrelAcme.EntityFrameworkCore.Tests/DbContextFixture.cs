@@ -75,8 +75,7 @@ internal sealed class DbContextFixture : IStorageFixture
         var database = new DbContextDatabase(
             nameof(AppDbContext),
             Services(connectionString).GetRequiredService<IServiceScopeFactory>(),
-            DbContextSetup<AppDbContext>.CreateAsync,
-            time);
+            DbContextSetup<AppDbContext>.CreateAsync);
         var storage = new DbContextStorage(database, new() { PollInterval = _poll }, time, Log.For<DbContextStorage>());
         lock (_opened)
         {

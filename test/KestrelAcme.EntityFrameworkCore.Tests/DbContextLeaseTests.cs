@@ -65,6 +65,29 @@ public sealed class DbContextLeaseTests : IAsyncDisposable
     [Theory]
     [InlineData(Kind.Sqlite)]
     [InlineData(Kind.PostgreSql)]
+    public async Task CheckAsync_LeaseEndedTwoDaysAgo_IsForgottenAndNumbersGrow(Kind kind)
+    {
+        _fixture = await DbContextFixture.CreateAsync(kind);
+        var storage = _fixture.Open(TimeProvider.System);
+        var old = await storage.TryAcquireLeaseAsync(Name, Long, Token);
+        await (await storage.TryAcquireLeaseAsync("orders/new.com", Long, Token))!.DisposeAsync();
+        await _fixture.ChangeAsync(context => context.Set<AcmeHttpsEntry>().IgnoreQueryFilters().Where(e => e.Key == "l/" + Name)
+            .ExecuteUpdateAsync(row => row.SetProperty(e => e.Expires, e => e.Expires!.Value.AddDays(-2)), Token));
+
+        Assert.True((await storage.CheckAsync(Token)).Writable);
+
+        await _fixture.ChangeAsync(async context => Assert.Equal(
+            ["l/orders/new.com"],
+            await context.Set<AcmeHttpsEntry>().IgnoreQueryFilters().Where(e => e.Key.StartsWith("l/")).Select(e => e.Key)
+                .ToListAsync(Token)));
+        await Assert.ThrowsAsync<LeaseLostException>(async () => await storage.WriteAsync("a", "1"u8.ToArray(), old, Token));
+        await using var next = await _fixture.Open(TimeProvider.System).TryAcquireLeaseAsync(Name, Long, Token);
+        Assert.True(next!.FencingNumber > old!.FencingNumber);
+    }
+
+    [Theory]
+    [InlineData(Kind.Sqlite)]
+    [InlineData(Kind.PostgreSql)]
     public async Task FencingNumber_TableWasRestoredFromABackup_Grows(Kind kind)
     {
         _fixture = await DbContextFixture.CreateAsync(kind);

@@ -44,6 +44,22 @@ public sealed class PostgreSqlLeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task CheckAsync_LeaseEndedTwoDaysAgo_IsForgottenAndNumbersGrow()
+    {
+        var storage = _fixture.Open();
+        var old = await storage.TryAcquireLeaseAsync(Name, Long, Token);
+        await (await storage.TryAcquireLeaseAsync("orders/new.com", Long, Token))!.DisposeAsync();
+        await _fixture.ExecuteAsync($"UPDATE kestrelacme.leases SET expires = expires - interval '2 days' WHERE name = '{Name}'");
+
+        Assert.True((await storage.CheckAsync(Token)).Writable);
+
+        Assert.Equal("orders/new.com", await _fixture.ExecuteAsync("SELECT name FROM kestrelacme.leases"));
+        await Assert.ThrowsAsync<LeaseLostException>(async () => await storage.WriteAsync("a", "1"u8.ToArray(), old, Token));
+        await using var next = await _fixture.Open().TryAcquireLeaseAsync(Name, Long, Token);
+        Assert.True(next!.FencingNumber > old!.FencingNumber);
+    }
+
+    [Fact]
     public async Task DeleteAsync_LeaseExpiredOnTheServerOnly_IsRefused()
     {
         var storage = _fixture.Open();
