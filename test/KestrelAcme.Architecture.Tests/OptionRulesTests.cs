@@ -14,6 +14,7 @@ public sealed partial class OptionRulesTests
     private static readonly Dictionary<string, string[]> Shared = new(StringComparer.Ordinal)
     {
         ["AcceptTermsOfService"] = ["LettuceEncryptNames"],
+        ["AccountKeyFile"] = ["AuthorityReader"],
         ["Authorities"] = ["AuthorityReader", "LettuceEncryptNames"],
         ["Certificates"] = ["CertificateReader"],
         ["ChallengeTypes"] = ["LettuceEncryptNames"],

@@ -36,6 +36,9 @@ public sealed record CertificateStatus
     /// <value><see langword="null"/> if there is no certificate yet, or if the CA is not known any more.</value>
     public Uri? DirectoryUrl { get; init; }
 
+    /// <summary>The URL of the account that ordered it; <see langword="null"/> if it is unknown.</summary>
+    public Uri? AccountUrl { get; init; }
+
     /// <summary>The planned time of the next order. The time of a renewal can move when the CA suggests another one (RFC 9773).</summary>
     /// <value><see langword="null"/> if no order is planned.</value>
     public DateTimeOffset? NextOrder { get; init; }

@@ -76,6 +76,25 @@ public interface ICertificateManager
     Task<CertificateStatus> RenewAsync(string idOrDomainName, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Renews all certificates that are served, or some of them, such as after a CA has announced a mass revocation. The renewals are
+    /// stored and made as fast as <c>MaxConcurrentOrders</c> and the limits of the CA allow, by this process or by the next one; the
+    /// method does not wait for them. A renewal that fails is tried again later, like any other.
+    /// </summary>
+    /// <param name="filter">
+    /// Selects the certificates, such as by <see cref="CertificateStatus.DirectoryUrl"/>, <see cref="CertificateStatus.Issuer"/> or
+    /// <see cref="CertificateStatus.NotBefore"/>; <see langword="null"/> for all.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the operation. Some of the certificates may be renewed anyway.</param>
+    /// <returns>The number of certificates that are renewed.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// This instance does not order certificates, or the host stops. The message has the reason.
+    /// </exception>
+    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">
+    /// The store could not be asked. Some of the renewals may be made by this process, and none by the next one.
+    /// </exception>
+    Task<int> RenewAllAsync(Func<CertificateStatus, bool>? filter = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Revokes the certificate that is served (RFC 8555 section 7.6). If the reason is <see cref="RevocationReason.KeyCompromise"/>,
     /// KestrelAcme orders a certificate with a new key at once, and sets the old one aside. With any other reason, the revoked certificate
     /// is served until its renewal is due or its names are removed.
@@ -105,9 +124,23 @@ public interface ICertificateManager
     Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Lists the accounts at the configured CAs that are in the store, with their URLs, which CAA records (<c>accounturi</c>, RFC 8657) and
+    /// <c>dns-persist-01</c> records need. An account is registered before the first order.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The store could not be read.</exception>
+    Task<IReadOnlyList<RegisteredAccount>> ListAccountsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Returns the events of all certificates as they happen, until canceled. A reader that is more than 1,000 events behind loses the
     /// oldest ones.
     /// </summary>
     /// <param name="cancellationToken">Ends the enumeration.</param>
     IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default);
 }
+
+/// <summary>An account at a CA.</summary>
+/// <param name="DirectoryUrl">The directory URL of the CA.</param>
+/// <param name="AccountUrl">The URL of the account.</param>
+/// <param name="Thumbprint">The thumbprint of its key (RFC 7638), base64url. It is no secret.</param>
+public sealed record RegisteredAccount(Uri DirectoryUrl, Uri AccountUrl, string Thumbprint);

@@ -187,4 +187,18 @@ internal static partial class StorageLog
         + "from another folder, or in another app, they cannot be decrypted. Set it: AddDataProtection().SetApplicationName(\"...\").",
         EventName = nameof(KeyRingWithoutName))]
     public static partial void KeyRingWithoutName(this ILogger logger);
+
+    [LoggerMessage(1433, LogLevel.Warning,
+        "AccountKeyFile is not used at {DirectoryUrl}, because the store has an account with another key ({AccountUrl}). "
+        + "Remove the option, or delete the account from the store.",
+        EventName = nameof(AccountKeyFileNotUsed))]
+    public static partial void AccountKeyFileNotUsed(this ILogger logger, Quoted directoryUrl, Quoted accountUrl);
+
+    [LoggerMessage(1434, LogLevel.Error, "{Certificate}: the ExportHook {Program} {Failure}", EventName = nameof(ExportHookFailed))]
+    public static partial void ExportHookFailed(this ILogger logger, Quoted program, Quoted certificate, Quoted failure);
+
+    [LoggerMessage(1435, LogLevel.Information,
+        "{Certificate}: the ExportHook {Program} ended after {Seconds:0.0} s. It wrote: {Written}",
+        EventName = nameof(ExportHookRan))]
+    public static partial void ExportHookRan(this ILogger logger, Quoted program, Quoted certificate, double seconds, Quoted written);
 }

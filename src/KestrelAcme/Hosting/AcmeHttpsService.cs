@@ -73,6 +73,25 @@ internal sealed class AcmeHttpsService(
             _started = true;
             return Task.CompletedTask;
         });
+        if (_started && configuration.Current.RequireCertificateOnStartup is { } limit)
+        {
+            await RequireCertificatesAsync(limit, cancellationToken);
+        }
+    }
+
+    // Kestrel listens already, so the CA can validate; the host is not started yet, so its failure is a failure of the start.
+    private async Task RequireCertificatesAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await engine.RequireCertificatesAsync(limit, cancellationToken);
+        }
+        catch
+        {
+            // The host is disposed of without being stopped.
+            await StoppingAsync(CancellationToken.None);
+            throw;
+        }
     }
 
     public Task StoppingAsync(CancellationToken cancellationToken)

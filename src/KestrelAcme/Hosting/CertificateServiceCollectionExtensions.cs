@@ -95,6 +95,7 @@ internal static class CertificateServiceCollectionExtensions
 
     private static void AddAttempts(IServiceCollection services)
     {
+        services.TryAddSingleton<ExportHookRunner>();
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
         services.TryAddSingleton<FailureRecorder>();

@@ -16,6 +16,8 @@ internal static class OptionTables
         ["ImportFrom"] = "[Move from another client](migration.md)",
         ["ProtectKeys"] = "[Keys at rest](keys.md)",
         ["ExportPath"] = "[Certificates for other programs](export.md)",
+        ["ExportHook"] = "[Run a program after an export](export.md#run-a-program-after-an-export)",
+        ["RequireCertificateOnStartup"] = "[Blue/green deployments](operations.md#bluegreen-deployments)",
         ["Http01Stateless"] = "[below](#http01stateless)",
     };
 

@@ -234,7 +234,7 @@ public sealed class ConfigurationBinderTests
     [
         InlineData(
             "\"Authorities\": [{ \"Url\": \"u\" }]",
-            "AcmeHttps:Authorities:0:Url: is not a known key. Remove it. Known keys: DirectoryUrl, EmailAddress, "
+            "AcmeHttps:Authorities:0:Url: is not a known key. Remove it. Known keys: AccountKeyFile, DirectoryUrl, EmailAddress, "
                 + "ExternalAccountBinding, PreferredChain, Profile, TrustedRootsPath.")]
     [
         InlineData(

@@ -28,6 +28,46 @@ public sealed class ExportTests
     }
 
     [Fact]
+    public async Task Export_Pfx_HoldsTheSameAndIsKeptUntilItIsTurnedOff()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        using var folder = new TemporaryFolder();
+        var (settings, export) = Settings(fixture);
+        settings["AcmeHttps:ExportPfx"] = "true";
+        settings["AcmeHttps:ExportPfxPasswordFile"] = folder.Write("password", "secret of pfx\n");
+        var path = Path.Join(export, "certificate.pfx");
+        string? version;
+        await using (var app = await fixture.ServeAsync(settings))
+        {
+            await Poll.UntilAsync(() => File.Exists(path), () => $"the export\n{app.Log}", cancellationToken: Cancelled);
+            var chain = X509CertificateLoader.LoadPkcs12Collection(await File.ReadAllBytesAsync(path, Cancelled), "secret of pfx");
+            var leaf = await app.ConnectAsync(Name, Cancelled);
+            Assert.Contains(chain, c => c.HasPrivateKey && c.SerialNumber == leaf.SerialNumber);
+            Assert.True(chain.Count > 1);
+            if (!OperatingSystem.IsWindows())
+            {
+                var mode = File.GetUnixFileMode(Path.Join(export, "..data/certificate.pfx"));
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, mode);
+            }
+
+            version = new FileInfo(Path.Join(export, "..data")).LinkTarget;
+            await app.StopAsync(Cancelled);
+        }
+
+        settings.Remove("urls");
+        await using (var app = await fixture.StartAppAsync(settings))
+        {
+            await app.StopAsync(Cancelled);
+        }
+
+        Assert.Equal(version, new FileInfo(Path.Join(export, "..data")).LinkTarget);
+        await using var without = await fixture.StartAppAsync(Settings(fixture).Settings);
+        await without.Certificates.RenewAsync(Name, Cancelled);
+        await Poll.UntilAsync(() => !File.Exists(path), () => $"it is gone\n{without.Log}", cancellationToken: Cancelled);
+        Assert.DoesNotContain("secret of pfx", without.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_ExportMissing_IsWrittenFromTheStore()
     {
         await using var fixture = await LocalFixture.StartAsync();

@@ -155,6 +155,7 @@ public sealed partial class ReadmeTests
                     "AddAzureDns", "AddDataProtection", "AddDbContext", "AddDbContextFactory", "AddDbContextPool", "AddHealthChecks",
                     "AddMeter",
                     "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration", "UseSqlServer",
+                    "UseSystemd", "AddReverseProxy", "AddDomainsFromYarp",
                 ]) // Of KestrelAcme.Azure, OpenTelemetry, Entity Framework Core and ASP.NET Core.
             .Concat(
                 [

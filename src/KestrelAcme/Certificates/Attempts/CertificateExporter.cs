@@ -15,18 +15,23 @@ namespace KestrelAcme.Certificates.Attempts;
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 /// <param name="configuration">Says where to export.</param>
+/// <param name="hook">Told of each export.</param>
 /// <param name="time">The clock.</param>
 /// <param name="loggers">Makes the loggers of failures.</param>
 /// <param name="link">As in <see cref="CertificateExport"/>.</param>
 internal sealed class CertificateExporter(
-    ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers, Action<string, string>? link = null) : IDisposable
+    ConfigurationSource configuration,
+    ExportHookRunner hook,
+    TimeProvider time,
+    ILoggerFactory loggers,
+    Action<string, string>? link = null) : IDisposable
 {
     // The caller sees the export finished, unless it takes too long.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly ILogger _logger = loggers.CreateLogger<CertificateExporter>();
-    private readonly ConcurrentDictionary<(string Path, ExportAccess Access), CertificateExport> _exports = new();
+    private readonly ConcurrentDictionary<(string Path, ExportAccess Access, ExportPfx? Pfx), CertificateExport> _exports = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Job> _jobs = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
@@ -118,8 +123,9 @@ internal sealed class CertificateExporter(
         try
         {
             var export = _exports.GetOrAdd(
-                (path, new ExportAccess(current.ExportFileMode, current.ExportGroup)),
-                k => new CertificateExport(k.Path, time, loggers.CreateLogger<CertificateExport>(), k.Access, link));
+                (path, new ExportAccess(current.ExportFileMode, current.ExportGroup), current.ExportPfx),
+                k => new CertificateExport(
+                    k.Path, time, loggers.CreateLogger<CertificateExport>(), k.Access, link, k.Pfx?.Password));
             var key = PemEncoding.WriteString(PemDocument.PrivateKeyLabel, record.PrivateKey.Span) + "\n";
             var writing = export.UpdateAsync(id, ChainPem(record), key, CancellationToken.None).AsTask();
             try
@@ -132,6 +138,11 @@ internal sealed class CertificateExporter(
                 var reason = $"it did not end within {Limit.TotalSeconds:0} s. Check the disk or share of ExportPath.";
                 _logger.ExportFailed(id, path, reason);
                 await writing;
+            }
+
+            if (await writing is { } folder)
+            {
+                hook.Exported(id, folder, record.Metadata.Names);
             }
         }
         catch (ObjectDisposedException)

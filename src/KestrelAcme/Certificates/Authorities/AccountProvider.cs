@@ -22,6 +22,7 @@ internal sealed class AccountProvider(
     private readonly SharedFailure _outage = new(time);
     private IAuthorityAccount? _account;
     private string? _keyPem;
+    private bool _saidOfAnotherKey;
     private (IAuthorityAccount Account, long At)? _proved;
 
     public AccountBlocks Blocks => blocks;
@@ -30,6 +31,10 @@ internal sealed class AccountProvider(
     public HeldAccountKey Key => _held;
 
     private AuthoritySpecification Specification => client.Specification;
+
+    /// <summary>Reads the account as it is stored; <see langword="null"/> if there is none.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
+    public Task<AccountRecord?> ReadStoredAsync(CancellationToken cancellationToken) => store.ReadAsync(cancellationToken);
 
     /// <summary>Opens the account, and registers it if there is none.</summary>
     /// <exception cref="AccountBlockedException">The CA refuses the account.</exception>
@@ -278,6 +283,12 @@ internal sealed class AccountProvider(
 
     private IAuthorityAccount Keep(IAuthorityAccount account, string keyPem)
     {
+        if (Specification.AccountKey is { } given && given.Pem != keyPem && !_saidOfAnotherKey)
+        {
+            _saidOfAnotherKey = true;
+            logger.AccountKeyFileNotUsed(Specification.DirectoryUrl, account.Url);
+        }
+
         (_account, _keyPem) = (account, keyPem);
         _held.Hold(keyPem);
         return account;

@@ -25,9 +25,13 @@ internal sealed class AccountRegistration(
     {
         if (stored is null)
         {
-            return await RegisterAsync(
-                WithNewKey(new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, CreatedAt = time.GetUtcNow() }, null), lease,
-                termsAccepted, cancellationToken);
+            var metadata = new AccountMetadata { DirectoryUrl = Specification.DirectoryUrl, CreatedAt = time.GetUtcNow() };
+            if (Specification.AccountKey is not { } given)
+            {
+                return await RegisterAsync(WithNewKey(metadata, null), lease, termsAccepted, cancellationToken);
+            }
+
+            stored = new AccountRecord(given.Pem, metadata);
         }
 
         // By its key first, because an external account binding may be good for only one registration.
@@ -195,7 +199,10 @@ internal sealed class AccountRegistration(
             WithNewKey(record.Metadata with { KeyReplacedAt = time.GetUtcNow() }, record.PrivateKeyPem), lease, termsAccepted,
             cancellationToken);
 
-    private bool MayReplaceKey(AccountRecord record) => AccountBlockPolicy.MayReplaceKey(record.Metadata.KeyReplacedAt, time.GetUtcNow());
+    // A key that the operator chose is not replaced.
+    private bool MayReplaceKey(AccountRecord record)
+        => record.PrivateKeyPem != Specification.AccountKey?.Pem
+            && AccountBlockPolicy.MayReplaceKey(record.Metadata.KeyReplacedAt, time.GetUtcNow());
 
     private static AccountRecord WithNewKey(AccountMetadata metadata, string? replaced)
     {

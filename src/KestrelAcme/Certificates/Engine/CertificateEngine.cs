@@ -29,6 +29,8 @@ internal sealed class CertificateEngine(
 {
     private static readonly TimeSpan AfterGrace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BeginAgain = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
+    private const int MostMissing = 20;
 
     // Never disposed: the application may still ask for something, and a change may still come in, while the host is disposed of.
     private readonly CancellationTokenSource _stopping = new();
@@ -74,6 +76,27 @@ internal sealed class CertificateEngine(
         _beginning = Task.Run(BeginAsync);
         _running = Task.Run(RunAsync);
         requests.Open(_beginning);
+    }
+
+    /// <summary>Waits until there is a certificate for each name that is wanted.</summary>
+    /// <exception cref="InvalidOperationException">The time is over. The message names what is missing, and why.</exception>
+    public async Task RequireCertificatesAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        for (var began = time.GetTimestamp(); ; await Task.Delay(LookAgain, time, cancellationToken))
+        {
+            var missing = reconciler.DescribeMissing(time.GetUtcNow());
+            if (missing.Count == 0)
+            {
+                return;
+            }
+
+            if (time.GetElapsedTime(began) >= limit)
+            {
+                throw new InvalidOperationException(QuotedText.Of(
+                    $"The start failed, because {missing.Count} certificates are missing after {limit:c} "
+                    + $"(AcmeHttps:RequireCertificateOnStartup): {string.Join("; ", missing.Take(MostMissing))}"));
+            }
+        }
     }
 
     /// <summary>

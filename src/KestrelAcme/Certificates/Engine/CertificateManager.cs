@@ -77,6 +77,12 @@ internal sealed class CertificateManager(
         return Status(certificates[0]);
     }
 
+    public async Task<int> RenewAllAsync(Func<CertificateStatus, bool>? filter = null, CancellationToken cancellationToken = default)
+        => await requests.RenewAllAsync(c => filter is null || filter(Status(c)), cancellationToken);
+
+    public Task<IReadOnlyList<RegisteredAccount>> ListAccountsAsync(CancellationToken cancellationToken = default)
+        => requests.ListAccountsAsync(cancellationToken);
+
     public Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default)
         => requests.RolloverAccountKeysAsync(cancellationToken);
 

@@ -30,6 +30,14 @@ internal sealed class CertificateReconciler(
     private readonly Lock _lock = new();
     private Task? _next;
 
+    /// <summary>Names the certificates that are wanted but missing or expired, with the last failure of each.</summary>
+    public IReadOnlyList<string> DescribeMissing(DateTimeOffset now)
+        => [.. from certificate in catalog.All
+               where !certificate.IsLoaded
+                   || (certificate.FindProblems(null, now) & (CertificateProblems.Missing | CertificateProblems.Expired)) != 0
+               orderby certificate.Id
+               select certificate.Id + (certificate.State.Failure is { } failure ? $" ({failure.Message})" : "")];
+
     /// <summary>Whether a certificate that is wanted does not exist yet.</summary>
     public bool IsAnyMissing => catalog.All.Any(c => c.Current is null);
 

@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Certificates;
 
 namespace KestrelAcme.Certificates.Engine;
@@ -69,6 +70,53 @@ internal sealed class EngineRequests(
         }
     }
 
+    /// <summary>
+    /// Notes in the store that certificates are to be renewed, and plans that. The scheduler sets the pace, and what this process does not
+    /// get to is made by the next one.
+    /// </summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="InvalidOperationException">This instance does not order, or not yet; the message says why.</exception>
+    public async Task<int> RenewAllAsync(Func<ManagedCertificate, bool> filter, CancellationToken cancellationToken)
+    {
+        await ThrowIfNotOrderingAsync(Stopping, cancellationToken);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = cancellationToken };
+        var count = 0;
+        await Parallel.ForEachAsync(catalog.All, options, async (certificate, token) =>
+        {
+            await reconciler.EnsureLoadedAsync(certificate);
+            if (certificate.Current is not null && filter(certificate))
+            {
+                Interlocked.Increment(ref count);
+                try
+                {
+                    await leases.StoreWantedRenewalAsync(certificate, token);
+                }
+                finally
+                {
+                    // Also if the store is down: this process remembers it.
+                    agenda.Plan(certificate);
+                }
+            }
+        });
+        return count;
+    }
+
+    /// <summary>Lists the stored accounts at the configured authorities.</summary>
+    public async Task<IReadOnlyList<RegisteredAccount>> ListAccountsAsync(CancellationToken cancellationToken)
+    {
+        var accounts = new List<RegisteredAccount>();
+        foreach (var authority in configuration.Current.Authorities)
+        {
+            if (await authorities.Get(authority).Accounts.ReadStoredAsync(cancellationToken) is { Metadata.AccountUrl: { } url } account)
+            {
+                using var key = AccountKey.FromPem(account.PrivateKeyPem);
+                accounts.Add(new RegisteredAccount(authority.DirectoryUrl, url, key.Thumbprint));
+            }
+        }
+
+        return accounts;
+    }
+
     /// <summary>Replaces the account's key at every configured authority.</summary>
     public async Task RolloverAccountKeysAsync(CancellationToken cancellationToken)
     {
@@ -81,20 +129,7 @@ internal sealed class EngineRequests(
 
     private async Task AskAsync(ManagedCertificate certificate, bool force, CancellationToken cancellationToken)
     {
-        if (_beginning is not { } beginning)
-        {
-            throw new InvalidOperationException(
-                "Certificates are ordered once Kestrel listens, because the CA connects to it. Ask after the application has started.");
-        }
-
-        // An application may ask as soon as it listens, before it is known whether this instance orders. A start that failed was reported.
-        await beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-        if ((!_closed ? issuance.ReasonNotToOrder : force && certificate.Current is not null ? StoppingUnnoted : Stopping) is { } reason)
-        {
-            throw new InvalidOperationException(reason);
-        }
-
+        await ThrowIfNotOrderingAsync(force && certificate.Current is not null ? StoppingUnnoted : Stopping, cancellationToken);
         await reconciler.EnsureLoadedAsync(certificate);
         var request = certificate.Ask(force);
         agenda.OrderNow(certificate);
@@ -105,6 +140,23 @@ internal sealed class EngineRequests(
         }
 
         await request.Outcome.WaitAsync(cancellationToken);
+    }
+
+    private async Task ThrowIfNotOrderingAsync(string stopping, CancellationToken cancellationToken)
+    {
+        if (_beginning is not { } beginning)
+        {
+            throw new InvalidOperationException(
+                "Certificates are ordered once Kestrel listens, because the CA connects to it. Ask after the application has started.");
+        }
+
+        // An application may ask as soon as it listens, before it is known whether this instance orders. A start that failed was reported.
+        await beginning.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        if ((_closed ? stopping : issuance.ReasonNotToOrder) is { } reason)
+        {
+            throw new InvalidOperationException(reason);
+        }
     }
 
     // A first certificate is ordered at the next start in any case, and an order that was begun is finished then.

@@ -21,6 +21,7 @@ internal static class CertificateStatuses
             NotBefore = current?.NotBefore,
             NotAfter = current?.NotAfter,
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl is { } url && url != CertificateMetadata.UnknownUrl ? url : null,
+            AccountUrl = current?.Record.Metadata.AccountUrl is { } account && account != CertificateMetadata.UnknownUrl ? account : null,
             NextOrder = orders ? NextOrder(order, blocked) : null,
             HeldBackUntil = orders ? order.HeldUntil : null,
             PersistRecordsUntil = certificate.Specification.ChallengeTypes.Contains(PersistType) ? state.RecordsEnd : null,

@@ -49,6 +49,18 @@ internal sealed class CertificateLeases(
         }
     }
 
+    /// <summary>
+    /// Notes that a renewal is wanted, as soon as nobody else changes the state: the next process makes it if this one does not.
+    /// </summary>
+    /// <returns>Whether the store has it. It counts in memory in any case.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<bool> StoreWantedRenewalAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        CertificateStateWriter.WantRenewal(certificate, time.GetUtcNow());
+        await using var writer = await OpenAsync(certificate, cancellationToken);
+        return await writer.ChangeAsync(static state => state, cancellationToken);
+    }
+
     /// <summary>Waits until the lease is free.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<CertificateStateWriter> OpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)

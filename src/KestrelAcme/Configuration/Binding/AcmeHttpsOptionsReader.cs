@@ -16,7 +16,8 @@ internal static class AcmeHttpsOptionsReader
     public static IReadOnlyList<string> AuthorityKeys { get; } =
     [
         nameof(AcmeHttpsOptions.DirectoryUrl), nameof(AcmeHttpsOptions.Authorities), nameof(AcmeHttpsOptions.TrustedRootsPath),
-        nameof(AcmeHttpsOptions.ExternalAccountBinding), nameof(AcmeHttpsOptions.Profile), nameof(AcmeHttpsOptions.PreferredChain),
+        nameof(AcmeHttpsOptions.ExternalAccountBinding), nameof(AcmeHttpsOptions.AccountKeyFile), nameof(AcmeHttpsOptions.Profile),
+        nameof(AcmeHttpsOptions.PreferredChain),
     ];
 
     /// <summary>The options that list names.</summary>
@@ -108,6 +109,8 @@ internal static class AcmeHttpsOptionsReader
             StoragePath = storage,
             ImportFrom = options.ImportFrom is { Count: > 0 } ? ImportReader.Read(options, facts, problems) : [],
             ExportPath = PathRules.Export(options.ExportPath, nameof(options.ExportPath), storage, facts, problems),
+            ExportPfx = ReadExportPfx(options, facts, problems),
+            ExportHook = ExportHookReader.Read(options.ExportHook, nameof(options.ExportHook), options.ExportPath, problems),
             ExportFileMode = PathRules.ExportFileMode(options.ExportFileMode, nameof(options.ExportFileMode), problems),
             ExportGroup = PathRules.ExportGroup(options.ExportGroup, nameof(options.ExportGroup), problems),
             DefaultServerName = LocalNameRules.DefaultServerName(options.DefaultServerName, nameof(options.DefaultServerName), problems),
@@ -116,6 +119,9 @@ internal static class AcmeHttpsOptionsReader
             Http01Stateless = options.Http01Stateless,
             AllowEphemeralStorage = options.AllowEphemeralStorage,
             ProtectKeys = options.ProtectKeys,
+            RequireCertificateOnStartup = ScalarRules.Duration(
+                options.RequireCertificateOnStartup, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1),
+                nameof(options.RequireCertificateOnStartup), problems),
             Issuance = ScalarRules.Defined(options.Issuance, nameof(options.Issuance), problems),
             MissingCertificate = ScalarRules.Defined(options.MissingCertificate, nameof(options.MissingCertificate), problems),
             MaxConcurrentOrders = ScalarRules.InRange(options.MaxConcurrentOrders, 1, 100, nameof(options.MaxConcurrentOrders), problems),
@@ -180,12 +186,14 @@ internal static class AcmeHttpsOptionsReader
         reader.Flag(nameof(options.ReuseKeys), value => options.ReuseKeys = value);
         reader.Flag(nameof(options.SelfCheck), value => options.SelfCheck = value);
         reader.Flag(nameof(options.Http01Stateless), value => options.Http01Stateless = value);
+        reader.Duration(nameof(options.RequireCertificateOnStartup), value => options.RequireCertificateOnStartup = value);
         reader.Choice<IssuanceMode>(nameof(options.Issuance), value => options.Issuance = value);
         reader.Number(nameof(options.MaxConcurrentOrders), value => options.MaxConcurrentOrders = value);
         reader.Flag(nameof(options.AcceptTermsOfService), value => options.AcceptTermsOfService = value);
         reader.Text(nameof(options.EmailAddress), value => options.EmailAddress = value);
         reader.Text(nameof(options.DirectoryUrl), value => options.DirectoryUrl = value);
         reader.Text(nameof(options.TrustedRootsPath), value => options.TrustedRootsPath = value);
+        reader.Text(nameof(options.AccountKeyFile), value => options.AccountKeyFile = value);
         reader.Text(nameof(options.Profile), value => options.Profile = value);
         reader.Text(nameof(options.PreferredChain), value => options.PreferredChain = value);
         reader.Nested(
@@ -211,6 +219,9 @@ internal static class AcmeHttpsOptionsReader
             element => options.ImportFrom.Add(ImportReader.Bind(element)),
             path => options.ImportFrom.Add(new ImportOptions { Path = path }));
         reader.Text(nameof(options.ExportPath), value => options.ExportPath = value);
+        reader.Flag(nameof(options.ExportPfx), value => options.ExportPfx = value);
+        reader.Text(nameof(options.ExportPfxPasswordFile), value => options.ExportPfxPasswordFile = value);
+        reader.Nested(nameof(options.ExportHook), nested => options.ExportHook = ExportHookReader.Bind(nested));
         reader.Text(nameof(options.ExportFileMode), value => options.ExportFileMode = value);
         reader.Text(nameof(options.ExportGroup), value => options.ExportGroup = value);
         reader.Flag(nameof(options.ProtectKeys), value => options.ProtectKeys = value);
@@ -226,6 +237,19 @@ internal static class AcmeHttpsOptionsReader
         => options.KeyAlgorithms is { } several
             ? ListRules.KeyAlgorithms(several, nameof(options.KeyAlgorithms), problems) ?? []
             : [ScalarRules.Defined(options.KeyAlgorithm, nameof(options.KeyAlgorithm), problems)];
+
+    private static ExportPfx? ReadExportPfx(AcmeHttpsOptions options, EnvironmentFacts facts, ProblemList problems)
+    {
+        const string Key = nameof(options.ExportPfxPasswordFile);
+        var path = PathRules.Resolve(options.ExportPfxPasswordFile, Key, facts, problems, isSecret: true);
+        if (!options.ExportPfx)
+        {
+            return null;
+        }
+
+        var password = path is null ? "" : FileRules.ReadSecret(path, Key, facts, problems)?.TrimEnd('\r', '\n');
+        return password is null ? null : new ExportPfx(password);
+    }
 
     private static void CheckTerms(AcmeHttpsOptions options, EquatableArray<AuthoritySpecification> authorities, ProblemList problems)
     {

@@ -20,6 +20,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
         reader.Nested(
             nameof(authority.ExternalAccountBinding),
             nested => authority.ExternalAccountBinding = ExternalAccountBindingReader.Bind(nested));
+        reader.Text(nameof(authority.AccountKeyFile), value => authority.AccountKeyFile = value);
         reader.Text(nameof(authority.Profile), value => authority.Profile = value);
         reader.Text(nameof(authority.PreferredChain), value => authority.PreferredChain = value);
         reader.Text(nameof(authority.EmailAddress), value => authority.EmailAddress = value);
@@ -61,6 +62,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
         DirectoryUrl = ScalarRules.NullIfEmpty(options.DirectoryUrl) ?? WellKnownAuthorities.LetsEncrypt,
         TrustedRootsPath = options.TrustedRootsPath,
         ExternalAccountBinding = options.ExternalAccountBinding,
+        AccountKeyFile = options.AccountKeyFile,
         Profile = options.Profile,
         PreferredChain = options.PreferredChain,
     };
@@ -72,6 +74,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
             (nameof(options.DirectoryUrl), ScalarRules.NullIfEmpty(options.DirectoryUrl) is not null),
             (nameof(options.TrustedRootsPath), ScalarRules.NullIfEmpty(options.TrustedRootsPath) is not null),
             (nameof(options.ExternalAccountBinding), !ExternalAccountBindingReader.IsEmpty(options.ExternalAccountBinding)),
+            (nameof(options.AccountKeyFile), ScalarRules.NullIfEmpty(options.AccountKeyFile) is not null),
             (nameof(options.Profile), ScalarRules.NullIfEmpty(options.Profile) is not null),
             (nameof(options.PreferredChain), ScalarRules.NullIfEmpty(options.PreferredChain) is not null),
         ];
@@ -87,6 +90,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
     {
         var email = EmailAddressRules.Read(options.EmailAddress, $"{prefix}EmailAddress", problems) ?? _commonEmail;
         var binding = ExternalAccountBindingReader.Read(options.ExternalAccountBinding, $"{prefix}ExternalAccountBinding", facts, problems);
+        var accountKey = AccountKeyReader.Read(options.AccountKeyFile, $"{prefix}AccountKeyFile", facts, problems);
         var roots = TrustedRootsRules.Read(options.TrustedRootsPath, $"{prefix}TrustedRootsPath", facts, problems);
         if (DirectoryUrlRules.Read(options.DirectoryUrl, $"{prefix}DirectoryUrl", problems) is not { } url)
         {
@@ -108,6 +112,7 @@ internal sealed class AuthorityReader(EnvironmentFacts facts, ProblemList proble
             IsPublic = WellKnownAuthorities.IsPublicHost(url),
             TrustedRootsPath = roots,
             ExternalAccountBinding = binding,
+            AccountKey = accountKey,
             Profile = ScalarRules.NullIfEmpty(options.Profile),
             PreferredChain = ScalarRules.NullIfEmpty(options.PreferredChain),
             EmailAddress = email,

@@ -89,6 +89,14 @@ public sealed class AcmeHttpsOptions
     public ExternalAccountBindingOptions? ExternalAccountBinding { get; set; }
 
     /// <summary>
+    /// A file with the private key of an account that exists at the CA, or that is registered with it: PEM, or a JSON web key such as
+    /// <c>private_key.json</c> of certbot. It is used if the store has no account at this CA. Relative paths are resolved against the
+    /// content root.
+    /// </summary>
+    /// <value>None: a key is generated.</value>
+    public string? AccountKeyFile { get; set; }
+
+    /// <summary>
     /// Several CAs, tried in this order. <see cref="DirectoryUrl"/>, <see cref="TrustedRootsPath"/>, <see cref="ExternalAccountBinding"/>,
     /// <see cref="Profile"/> and <see cref="PreferredChain"/> are a shorthand for a list of one. Setting both is an error.
     /// </summary>
@@ -155,6 +163,31 @@ public sealed class AcmeHttpsOptions
     /// </summary>
     /// <value><see langword="true"/>.</value>
     public bool ProtectKeys { get; set; } = true;
+
+    /// <summary>
+    /// Whether <see cref="ExportPath"/> also gets <c>certificate.pfx</c>, with the certificate, its chain and its private key (PKCS #12,
+    /// AES-256).
+    /// </summary>
+    /// <value><see langword="false"/>.</value>
+    public bool ExportPfx { get; set; }
+
+    /// <summary>
+    /// A file with the password of <c>certificate.pfx</c>. Relative paths are resolved against the content root.
+    /// </summary>
+    /// <value>None: the password is empty.</value>
+    public string? ExportPfxPasswordFile { get; set; }
+
+    /// <summary>A program that is run after the files below <see cref="ExportPath"/> have changed.</summary>
+    /// <value>None.</value>
+    public ExportHookOptions? ExportHook { get; set; }
+
+    /// <summary>
+    /// The longest time that the start of the host waits until there is a certificate for each configured name. If it is over, the start
+    /// fails, and the message names what is missing and why. Kestrel listens while the start waits, because the CA has to reach it; the
+    /// app is not reported as started (<c>ApplicationStarted</c>), and <c>StartAsync</c> does not return. For blue/green deployments.
+    /// </summary>
+    /// <value>None: the start does not wait. Allowed: 1 second to 1 day.</value>
+    public TimeSpan? RequireCertificateOnStartup { get; set; }
 
     /// <summary>Whether this instance orders certificates.</summary>
     /// <value><see cref="IssuanceMode.Automatic"/>.</value>

@@ -18,6 +18,14 @@ public sealed class AuthorityOptions
     /// <value>None.</value>
     public ExternalAccountBindingOptions? ExternalAccountBinding { get; set; }
 
+    /// <summary>
+    /// A file with the private key of an account that exists at the CA, or that is registered with it: PEM, or a JSON web key such as
+    /// <c>private_key.json</c> of certbot. It is used if the store has no account at this CA. Relative paths are resolved against the
+    /// content root.
+    /// </summary>
+    /// <value>None: a key is generated.</value>
+    public string? AccountKeyFile { get; set; }
+
     /// <summary>The certificate profile to request from this CA.</summary>
     /// <value>None: the CA chooses.</value>
     public string? Profile { get; set; }

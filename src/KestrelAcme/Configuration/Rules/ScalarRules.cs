@@ -27,6 +27,17 @@ internal static class ScalarRules
         return value;
     }
 
+    /// <summary>Returns the duration, or <see langword="null"/> if there is none; adds a problem if it is out of range.</summary>
+    public static TimeSpan? Duration(TimeSpan? value, TimeSpan least, TimeSpan most, string key, ProblemList problems)
+    {
+        if (value < least || value > most)
+        {
+            problems.Add(key, $"{value:c}", $"is not between {least:c} and {most:c}", "Write a duration in that range, or remove the key");
+        }
+
+        return value;
+    }
+
     /// <summary>
     /// Returns the trimmed text, or <see langword="null"/> if it is empty: environment variables can be emptied, but often not removed.
     /// </summary>

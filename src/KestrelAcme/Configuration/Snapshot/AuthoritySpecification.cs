@@ -24,6 +24,9 @@ internal sealed record AuthoritySpecification
     /// <summary>The external account binding.</summary>
     public ExternalAccountKey? ExternalAccountBinding { get; init; }
 
+    /// <summary>The key of the account, if the operator has one.</summary>
+    public GivenAccountKey? AccountKey { get; init; }
+
     /// <summary>The profile to request, unless a certificate has its own.</summary>
     public string? Profile { get; init; }
 
@@ -45,6 +48,7 @@ internal sealed record AuthoritySpecification
         DirectoryUrl = StagingTwin ?? throw new InvalidOperationException($"{DisplayName} has no staging service."),
         StagingTwin = null,
         ExternalAccountBinding = null,
+        AccountKey = null,
     };
 }
 
@@ -62,4 +66,12 @@ internal sealed record ExternalAccountKey(string KeyId, ReadOnlyMemory<byte> Hma
 
     /// <summary>Returns the key identifier, never the key.</summary>
     public override string ToString() => $"external account '{KeyId}'";
+}
+
+/// <summary>The key of an account from a file.</summary>
+/// <param name="Pem">The key as PKCS #8 in PEM; a secret.</param>
+internal sealed record GivenAccountKey(string Pem)
+{
+    /// <summary>Never returns the key.</summary>
+    public override string ToString() => "account key from a file";
 }

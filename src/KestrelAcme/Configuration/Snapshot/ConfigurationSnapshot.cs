@@ -62,6 +62,15 @@ internal sealed record ConfigurationSnapshot
     /// <summary>Whether registered protectors encrypt private keys in the store, and not only decrypt them.</summary>
     public bool ProtectKeys { get; init; } = true;
 
+    /// <summary>How certificates are also exported as PKCS #12; <see langword="null"/> if they are not.</summary>
+    public ExportPfx? ExportPfx { get; init; }
+
+    /// <summary>The program that is run after an export; <see langword="null"/> if there is none.</summary>
+    public ExportHook? ExportHook { get; init; }
+
+    /// <summary>How long the start waits for all certificates; <see langword="null"/> if it does not.</summary>
+    public TimeSpan? RequireCertificateOnStartup { get; init; }
+
     /// <summary>Whether this instance orders certificates.</summary>
     public IssuanceMode Issuance { get; init; }
 
@@ -132,4 +141,15 @@ internal sealed record ImportSpecification(string Path, ImportKind? Kind, string
 {
     /// <summary>Returns the path, never the password.</summary>
     public override string ToString() => $"import from '{Path}'";
+}
+
+/// <summary>A program that is run after the exported files of a certificate have changed.</summary>
+internal sealed record ExportHook(string Program, EquatableArray<string> Arguments, EquatableArray<string> Variables, TimeSpan Timeout);
+
+/// <summary>How certificates are exported as PKCS #12.</summary>
+/// <param name="Password">The password; a secret, and empty if there is none.</param>
+internal sealed record ExportPfx(string Password)
+{
+    /// <summary>Never returns the password.</summary>
+    public override string ToString() => "PKCS #12";
 }

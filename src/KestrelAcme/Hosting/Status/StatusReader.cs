@@ -96,6 +96,7 @@ internal sealed class StatusReader(
             WindowEnd = window?.WindowEnd,
             NextOrder = status.NextOrder,
             Authority = status.DirectoryUrl?.OriginalString,
+            Account = status.AccountUrl?.OriginalString,
             Issuer = status.Issuer,
             SerialNumber = status.SerialNumber,
         };

@@ -60,6 +60,9 @@ internal sealed record StatusRow
     /// <summary>The directory URL of the CA that issued the certificate.</summary>
     public string? Authority { get; init; }
 
+    /// <summary>The URL of the account that ordered it.</summary>
+    public string? Account { get; init; }
+
     public string? Issuer { get; init; }
 
     public string? SerialNumber { get; init; }

@@ -1,6 +1,7 @@
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage.FileSystem;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 namespace KestrelAcme.Storage.Export;
 
@@ -14,12 +15,14 @@ namespace KestrelAcme.Storage.Export;
 /// <param name="logger">The logger.</param>
 /// <param name="access">Who may read the files.</param>
 /// <param name="link">Creates a symbolic link from a path and a target. By default, the operating system's.</param>
+/// <param name="pfxPassword">The password of a PKCS #12 file beside the others; <see langword="null"/> if there is none.</param>
 internal sealed class CertificateExport(
     string exportPath,
     TimeProvider time,
     ILogger<CertificateExport> logger,
     ExportAccess? access = null,
-    Action<string, string>? link = null) : IDisposable
+    Action<string, string>? link = null,
+    string? pfxPassword = null) : IDisposable
 {
     private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(exportPath));
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -41,7 +44,7 @@ internal sealed class CertificateExport(
     public async ValueTask WriteAsync(string name, string chainPem, string keyPem, CancellationToken cancellationToken = default)
     {
         var folder = ExportFolder.NameFor(name);
-        var files = ExportedFiles.Create(chainPem, keyPem);
+        var files = ExportedFiles.Create(chainPem, keyPem, pfxPassword);
         var path = Path.Join(_root, folder);
         await _gate.WaitAsync(cancellationToken);
         try
@@ -64,14 +67,18 @@ internal sealed class CertificateExport(
     /// <param name="cancellationToken">Cancels the wait; the certificate may still be written.</param>
     /// <exception cref="StorageUnavailableException">See <see cref="WriteAsync"/>.</exception>
     /// <exception cref="ArgumentException">See <see cref="WriteAsync"/>.</exception>
-    public async ValueTask UpdateAsync(string name, string chainPem, string keyPem, CancellationToken cancellationToken = default)
+    /// <returns>The folder; <see langword="null"/> if nothing had to be written.</returns>
+    public async ValueTask<string?> UpdateAsync(string name, string chainPem, string keyPem, CancellationToken cancellationToken = default)
     {
         var path = Path.Join(_root, ExportFolder.NameFor(name));
-        var files = ExportedFiles.Create(chainPem, keyPem);
-        if (!await FileWork.OnExportAsync("check", path, () => AreThere(path, files), cancellationToken))
+        var files = ExportedFiles.Create(chainPem, keyPem, pfxPassword);
+        if (await FileWork.OnExportAsync("check", path, () => AreThere(path, files), cancellationToken))
         {
-            await WriteAsync(name, chainPem, keyPem, cancellationToken);
+            return null;
         }
+
+        await WriteAsync(name, chainPem, keyPem, cancellationToken);
+        return path;
     }
 
     public void Dispose() => _gate.Dispose();
@@ -84,17 +91,15 @@ internal sealed class CertificateExport(
         }
 
         var version = ExportFolder.FindCurrent(path);
-        return files.All.All(file => IsThere(file.Name, ExportFolder.ContentOf(path, version, file.Name), file.Content));
+        return files.All.All(file => IsThere(files, file.Name, ExportFolder.ContentOf(path, version, file.Name), file.Content));
     }
 
-    private bool IsThere(string name, string path, byte[] content)
+    private bool IsThere(ExportedFiles files, string name, string path, byte[] content)
     {
         try
         {
             using var file = RegularFile.OpenIfExists(path);
-            if (file is null
-                || RandomAccess.GetLength(file) != content.Length
-                || !AtomicFile.ReadToEnd(file, content.Length).AsSpan().SequenceEqual(content))
+            if (file is null || !(name == ExportedFiles.Pfx ? IsPfx(files, file, content.Length) : IsSame(file, content)))
             {
                 return false;
             }
@@ -113,6 +118,14 @@ internal sealed class CertificateExport(
             return false;
         }
     }
+
+    private static bool IsSame(SafeFileHandle file, byte[] content)
+        => RandomAccess.GetLength(file) == content.Length
+            && AtomicFile.ReadToEnd(file, content.Length).AsSpan().SequenceEqual(content);
+
+    private bool IsPfx(ExportedFiles files, SafeFileHandle file, int length)
+        => RandomAccess.GetLength(file) is var there && there <= 2 * length
+            && files.IsPfx(AtomicFile.ReadToEnd(file, (int)there), pfxPassword!);
 
     private bool Write(string folder, string path, ExportedFiles files)
     {

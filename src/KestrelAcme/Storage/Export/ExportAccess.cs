@@ -25,7 +25,7 @@ internal sealed partial record ExportAccess(UnixFileMode? FileMode = null, strin
     {
         var isOwn = before is { Kind: FileKind.Regular } file && (file.Owner == FileNode.CurrentUser || FileNode.CurrentUser == 0);
         var kept = isOwn ? before : null;
-        var allowed = name == ExportedFiles.Key ? KeptOfKeys : KeptOfCertificates;
+        var allowed = name is ExportedFiles.Key or ExportedFiles.Pfx ? KeptOfKeys : KeptOfCertificates;
         var mode = FileMode
             ?? (Group is not null ? PrivateFile | GroupReads : kept is { } old ? PrivateFile | (old.Mode & allowed) : PrivateFile);
         return (mode, Group is not null ? FindGroup(Group) : kept?.Group);

@@ -98,6 +98,13 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
             }
         }
 
+        // Otherwise its link would lead nowhere.
+        if (!files.Exists(file => file.Name == ExportedFiles.Pfx)
+            && new FileInfo(Path.Join(path, ExportedFiles.Pfx)).LinkTarget == ExportFolder.LinkTo(ExportedFiles.Pfx))
+        {
+            AtomicFile.TryDelete(Path.Join(path, ExportedFiles.Pfx));
+        }
+
         DirectorySync.Flush(path);
         Remove(Path.Join(path, ExportFolder.Mark));
 

@@ -20,10 +20,13 @@ public sealed class CertificateExporterTests
         using var answer = new ManualResetEventSlim();
         var (time, log) = (new FakeTimeProvider(), new LogRecorder());
         using var loggers = LoggerFactory.Create(builder => builder.AddProvider(log));
+        var configuration = new ConfigurationSource(
+            () => new ConfigurationSnapshot { StoragePath = "", ExportPath = folder.Combine("live") },
+            NullLogger<ConfigurationSource>.Instance);
+        using var hook = new ExportHookRunner(configuration, time, NullLogger<ExportHookRunner>.Instance);
         using var exporter = new CertificateExporter(
-            new ConfigurationSource(
-                () => new ConfigurationSnapshot { StoragePath = "", ExportPath = folder.Combine("live") },
-                NullLogger<ConfigurationSource>.Instance),
+            configuration,
+            hook,
             time,
             loggers,
             (path, target) =>

@@ -7,9 +7,6 @@ namespace KestrelAcme.Challenges.Dns01.Exec;
 /// </summary>
 internal static class HookEnvironment
 {
-    /// <summary>The variable that holds the zone.</summary>
-    public const string Zone = "ACME_ZONE";
-
     // On Windows, programs need these variables to load libraries and to find the user's folders.
     private static readonly HashSet<string> Basic = new(
         [
@@ -46,7 +43,7 @@ internal static class HookEnvironment
     }
 
     /// <summary>Returns the variables for one run.</summary>
-    public static Dictionary<string, string> Of(IDictionary all, IReadOnlyCollection<string> passed, string zone)
+    public static Dictionary<string, string> Of(IDictionary all, IReadOnlyCollection<string> passed)
     {
         var wanted = new HashSet<string>(passed, Comparer);
         var environment = new Dictionary<string, string>(Comparer);
@@ -66,7 +63,6 @@ internal static class HookEnvironment
             environment.Remove(name);
         }
 
-        environment[Zone] = zone;
         return environment;
     }
 }
