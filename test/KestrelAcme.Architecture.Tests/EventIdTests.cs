@@ -20,6 +20,9 @@ public sealed partial class EventIdTests
         ["KestrelAcme.EntityFrameworkCore"] = 2200,
     };
 
+    // The block of the folder is used up.
+    private static readonly Dictionary<string, int> BlockOfRoom = new() { ["OnDemand"] = 1700 };
+
     private const string Suffix = "Log";
 
     private const string Document = "docs/events.md";
@@ -109,7 +112,9 @@ public sealed partial class EventIdTests
     }
 
     private static int? FirstOf(string assembly, string? folder) => assembly == "KestrelAcme"
-        ? FolderPlan.All.FirstOrDefault(plan => plan.Folder == folder)?.FirstEventId
+        ? folder is not null && BlockOfRoom.TryGetValue(folder, out var block)
+            ? block
+            : FolderPlan.All.FirstOrDefault(plan => plan.Folder == folder)?.FirstEventId
         : BlockOfAssembly.TryGetValue(assembly, out var first) ? first : null;
 
     [GeneratedRegex(@"^\| *(\d+) *\|(.*)\|[ \r]*$", RegexOptions.Multiline)]

@@ -27,6 +27,7 @@ public sealed partial class OptionRulesTests
         ["ImportFrom"] = ["ImportReader"],
         ["Issuance"] = ["AuthorityReader"],
         ["KeyAlgorithm"] = ["LettuceEncryptNames"],
+        ["OnDemand"] = ["OnDemandBuilderExtensions"],
         ["PreferredChain"] = ["AuthorityReader", "CertificateReader"],
         ["Profile"] = ["AuthorityReader", "CertificateReader"],
         ["TrustedRootsPath"] = ["AuthorityReader"],

@@ -16,7 +16,7 @@ public sealed class RoomRulesTests
     {
         ["Certificates"] =
         [
-            "Engine", "Stored", "Import", "Revocation", "Upkeep", "Attempts", "Scheduling", "Orders", "RateLimits", "Failures",
+            "Engine", "OnDemand", "Stored", "Import", "Revocation", "Upkeep", "Attempts", "Scheduling", "Orders", "RateLimits", "Failures",
             "Authorities", "Domains", "Persistence", "Events", "Model", Root,
         ],
         ["Configuration"] = ["Binding", "Rules", "Snapshot", "Names", Root],

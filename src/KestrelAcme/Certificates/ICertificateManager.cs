@@ -59,6 +59,17 @@ public interface ICertificateManager
     Task<int> RemoveDomainsAsync(IReadOnlyCollection<string> domainNames, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Forgets a name whose certificate was issued on demand (<see cref="IIssuancePermission"/>): it is no longer served or renewed, and
+    /// its certificate and key are deleted from the store, for all instances. An order in progress is waited for. If a client asks for the
+    /// name again, the permission decides anew. The certificate is not revoked.
+    /// </summary>
+    /// <param name="domainName">The DNS name, in Unicode or as A-labels, or the IP address.</param>
+    /// <param name="cancellationToken">Cancels the operation. Some of the files may have been deleted.</param>
+    /// <returns><see langword="false"/> if the name is not one on demand.</returns>
+    /// <exception cref="KestrelAcme.Storage.StorageUnavailableException">The store could not be written.</exception>
+    Task<bool> ForgetAsync(string domainName, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Renews a certificate now, whatever was planned, and waits for the result. The current certificate is served until the new one is
     /// there. If the host stops before that, the renewal is made at the next start, unless the exception says that it could not be stored.
     /// </summary>

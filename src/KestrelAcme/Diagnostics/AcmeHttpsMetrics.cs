@@ -27,6 +27,8 @@ internal sealed class AcmeHttpsMetrics
     private readonly Counter<long> _storageOperations;
     private readonly Counter<long> _revocationLists;
     private readonly Counter<long> _renewalInfos;
+    private readonly Counter<long> _onDemandAsks;
+    private readonly Histogram<double> _onDemandWaits;
 
     public AcmeHttpsMetrics(IMeterFactory meters, TimeProvider time)
     {
@@ -49,6 +51,11 @@ internal sealed class AcmeHttpsMetrics
             Instruments.RevocationListFetches, "{fetch}", "Requests for revocation lists, by CA and outcome.");
         _renewalInfos = Meter.CreateCounter<long>(
             Instruments.RenewalInfoFetches, "{fetch}", "Requests for renewal information (RFC 9773), by CA and outcome.");
+        _onDemandAsks = Meter.CreateCounter<long>(
+            Instruments.OnDemandAsks, "{ask}", "Decisions about names on demand, by outcome.");
+        _onDemandWaits = Meter.CreateHistogram(
+            Instruments.OnDemandWaits, Instruments.Seconds, "Time that connections waited for a certificate on demand, by outcome.", null,
+            StepBuckets);
     }
 
     /// <summary>The meter, for instruments that ask for values when they are read.</summary>
@@ -106,6 +113,20 @@ internal sealed class AcmeHttpsMetrics
 
     /// <summary>Renewal information was requested.</summary>
     public void RenewalInfoFetched(Uri directoryUrl, string outcome) => Fetched(_renewalInfos, directoryUrl, outcome);
+
+    /// <summary>It was decided about a name on demand, or about a connection for one.</summary>
+    public void OnDemandAsked(string outcome) => _onDemandAsks.Add(1, Tag(InstrumentTags.Outcome, outcome));
+
+    /// <summary>A connection waited for a certificate on demand.</summary>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="started">When it began, by <see cref="Timestamp"/>.</param>
+    public void OnDemandWaited(string outcome, long started)
+    {
+        if (_onDemandWaits.Enabled)
+        {
+            _onDemandWaits.Record(_time.GetElapsedTime(started).TotalSeconds, Tag(InstrumentTags.Outcome, outcome));
+        }
+    }
 
     /// <summary>The current time for <see cref="OrderEnded"/>.</summary>
     public long Timestamp() => _time.GetTimestamp();
@@ -166,6 +187,22 @@ internal static class Outcomes
     public const string LeaseLost = "lease_lost";
     public const string NotModified = "not_modified";
     public const string NotOffered = "not_offered";
+}
+
+/// <summary>The values of <see cref="InstrumentTags.Outcome"/> for names on demand.</summary>
+internal static class OnDemandOutcomes
+{
+    // Decisions. The permission's own are "allowed", "denied" and "unknown".
+    public const string KnownDenied = "known_denied";
+    public const string Limited = "limited";
+    public const string Full = "full";
+
+    // Waits.
+    public const string Served = "served";
+    public const string NotServed = "not_served";
+    public const string Refused = "refused";
+    public const string GaveUp = "gave_up";
+    public const string Left = "left";
 }
 
 /// <summary>Where the certificate of a handshake came from.</summary>

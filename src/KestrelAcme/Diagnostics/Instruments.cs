@@ -24,6 +24,8 @@ internal static class Instruments
     public const string StorageOperations = "kestrelacme.storage.operations";
     public const string RevocationListFetches = "kestrelacme.revocation_list.fetches";
     public const string RenewalInfoFetches = "kestrelacme.renewal_info.fetches";
+    public const string OnDemandAsks = "kestrelacme.on_demand.asks";
+    public const string OnDemandWaits = "kestrelacme.on_demand.wait.duration";
 
     public const string Seconds = "s";
 }

@@ -51,6 +51,7 @@ public static class AcmeHttpsServiceCollectionExtensions
             AddChallenges(services);
             services.TryAddSingleton<EndpointReport>();
             services.AddHostedService<AcmeHttpsService>();
+            services.AddHostedService<OnDemandService>();
         }
 
         return new AcmeHttpsBuilder(services);

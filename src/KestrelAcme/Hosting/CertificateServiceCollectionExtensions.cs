@@ -6,6 +6,7 @@ using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Import;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Revocation;
@@ -38,6 +39,7 @@ internal static class CertificateServiceCollectionExtensions
         AddAttempts(services);
         AddRevocation(services);
         AddStored(services);
+        AddOnDemand(services);
         AddEngine(services);
     }
 
@@ -130,6 +132,22 @@ internal static class CertificateServiceCollectionExtensions
             ServiceDescriptor.Singleton<ICertificateLoadGate>(static provider => provider.GetRequiredService<CertificateLoadGate>()));
         services.TryAddSingleton<StoredCertificateAdopter>();
         services.TryAddSingleton<StorageWatcher>();
+    }
+
+    // Nothing of it is created unless it is configured.
+    private static void AddOnDemand(IServiceCollection services)
+    {
+        services.TryAddSingleton<OnDemandNames>();
+        services.TryAddSingleton<DeniedNames>();
+        services.TryAddSingleton<OnDemandPermission>();
+        services.TryAddSingleton<OnDemandAddressCheck>();
+        services.TryAddSingleton<NewNames>();
+        services.TryAddSingleton<OnDemandCertificates>();
+        services.TryAddSingleton<OnDemandIssuance>();
+        services.TryAddSingleton<OnDemandLife>();
+        services.TryAddSingleton(static provider => new Lazy<OnDemandLife>(provider.GetRequiredService<OnDemandLife>));
+        services.TryAddSingleton<OnDemandUpkeep>();
+        services.TryAddSingleton<OnDemandGate>();
     }
 
     private static void AddEngine(IServiceCollection services)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 
 namespace KestrelAcme.Tls;
@@ -20,6 +21,29 @@ internal interface ICertificateLoadGate
 
     /// <summary>Returns when all certificates, including retired ones, are published, or when that takes too long. Never throws.</summary>
     Task PublishAllAsync();
+}
+
+/// <summary>Obtains certificates for names that nobody configured, while connections for them wait before their handshakes.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal interface IOnDemandGate
+{
+    /// <summary>Whether IP addresses can get a certificate on demand.</summary>
+    bool AllowsAddresses { get; }
+
+    /// <summary>Whether a connection for a name that has no certificate may have to wait. Takes no lock and does no I/O.</summary>
+    /// <param name="name">The normalized name or address.</param>
+    /// <param name="managed">The managed name that covers it, if there is one.</param>
+    bool Concerns(string name, string? managed);
+
+    /// <summary>
+    /// Waits until a name has a certificate, is known not to get one, or the time is over, which does not end the order. Never throws.
+    /// </summary>
+    /// <param name="name">The normalized name or address.</param>
+    /// <param name="client">The address of the client.</param>
+    /// <param name="length">The number of bytes that the connection keeps in memory meanwhile.</param>
+    /// <param name="gone">Canceled when the client is no longer worth waiting for.</param>
+    /// <returns><see langword="false"/> if the name gets no certificate: it is as foreign as any other.</returns>
+    Task<bool> WaitAsync(string name, IPAddress? client, long length, CancellationToken gone);
 }
 
 /// <summary>A gate for hosts without certificates to load: nothing has to be waited for.</summary>

@@ -72,6 +72,15 @@ internal sealed class TlsCertificateTable(
         }
     }
 
+    /// <summary>The timestamp of the last use of a published certificate; zero if it was not used, or is not published.</summary>
+    public long LastUsed(string id)
+    {
+        lock (_gate)
+        {
+            return _slots.TryGetValue(id, out var slot) && slot.Current is { } entry ? entry.LastUsed : 0;
+        }
+    }
+
     /// <inheritdoc/>
     public void Withdraw(string id)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 
@@ -35,6 +36,14 @@ internal sealed record VersionedSelection(TlsSelection Tls13, TlsSelection Below
     public override TlsSelection For(SslServerAuthenticationOptions endpoint) => TlsVersions.IncludeTls13(endpoint) ? Tls13 : Below;
 }
 
+/// <summary>A connection that may wait for a certificate on demand, with what is needed to select again afterwards.</summary>
+/// <param name="Wanted">The normalized name or address.</param>
+/// <param name="Address">The local address, for a client without a name.</param>
+/// <param name="Accepted">The kinds of keys that the client accepts.</param>
+/// <param name="Below">The kinds of keys that it accepts below TLS 1.3.</param>
+internal sealed record AwaitedSelection(string Wanted, IPAddress? Address, KeyKinds Accepted, KeyKinds Below)
+    : TlsSelection(TlsOutcome.Awaited, Address is null ? Wanted : null);
+
 /// <summary>What a ClientHello leads to.</summary>
 internal enum TlsOutcome
 {
@@ -61,6 +70,9 @@ internal enum TlsOutcome
 
     /// <summary>The ClientHello cannot be read.</summary>
     Malformed,
+
+    /// <summary>The connection waits for a certificate on demand. No handshake begins with it.</summary>
+    Awaited,
 }
 
 /// <summary>Determines whether an endpoint speaks TLS 1.3, from its options and the limits of the operating system.</summary>

@@ -20,6 +20,9 @@ internal sealed class TlsSelector(
     TimeProvider timeProvider,
     ILogger<TlsSelector> logger)
 {
+    /// <summary>Obtains certificates on demand; <see langword="null"/> if only configured names get them. Set once, at start.</summary>
+    public IOnDemandGate? OnDemand { get; set; }
+
     /// <summary>Decides what to serve for a ClientHello that arrived at a local address, which must not be an IPv4-mapped one.</summary>
     public ValueTask<TlsSelection> SelectAsync(in ClientHello hello, IPAddress? localAddress)
     {
@@ -33,9 +36,15 @@ internal sealed class TlsSelector(
         var entry = Find(name, address, hello.AcceptedKeys);
         if (entry is null && name is null && ManagedName(name, address) is null)
         {
-            return table.Managed.Sole is { } sole
-                ? SoleAsync(sole, hello.AcceptedKeys, hello.AcceptedBelowTls13)
+            return table.Managed.Sole is { } sole ? SoleAsync(sole, hello.AcceptedKeys, hello.AcceptedBelowTls13)
+                : address is not null && OnDemand is { AllowsAddresses: true } && Awaited(null, address, hello) is { } addressed
+                    ? new(addressed)
                 : new(new TlsSelection(TlsOutcome.Nameless));
+        }
+
+        if (entry is null && OnDemand is not null && Awaited(name, address, hello) is { } awaited)
+        {
+            return new(awaited);
         }
 
         // While certificates are being loaded, a better one may turn up: the only one with an address, or one that is not retired.
@@ -44,6 +53,20 @@ internal sealed class TlsSelector(
             : entry is null ? new(WithoutCertificate(name, address))
             : Select(entry, name, address, hello.AcceptedKeys, hello.AcceptedBelowTls13);
     }
+
+    /// <summary>Decides once more, after a connection has waited for a certificate on demand.</summary>
+    public ValueTask<TlsSelection> SelectAgainAsync(AwaitedSelection awaited, bool isWanted)
+    {
+        var (name, address) = (awaited.ServerName, awaited.Address);
+        return Find(name, address, awaited.Accepted) is { } entry ? Select(entry, name, address, awaited.Accepted, awaited.Below)
+            : new(isWanted ? WithoutCertificate(name, address)
+                : new TlsSelection(name is null ? TlsOutcome.Nameless : TlsOutcome.Foreign, name));
+    }
+
+    private AwaitedSelection? Awaited(string? name, IPAddress? address, in ClientHello hello)
+        => (name ?? address?.ToString()) is { } wanted && OnDemand!.Concerns(wanted, ManagedName(name, address))
+            ? new AwaitedSelection(wanted, name is null ? address : null, hello.AcceptedKeys, hello.AcceptedBelowTls13)
+            : null;
 
     // The only certificate that the client can mean. The app's own configuration for such clients has precedence, but is unknown here.
     private async ValueTask<TlsSelection> SoleAsync(string name, KeyKinds accepted, KeyKinds below)
@@ -66,7 +89,8 @@ internal sealed class TlsSelector(
 
     // Addresses are validated by their reverse-mapping names (RFC 8738 section 6).
     private bool MayBeValidated(string name)
-        => table.Managed.Find(name) is not null || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
+        => OnDemand is not null || table.Managed.Find(name) is not null
+            || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
 
     // Looks again when the certificate has been published, or turns out not to be stored.
     private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted, KeyKinds below)

@@ -116,6 +116,7 @@ public sealed partial class ReadmeTests
             options.MaxConcurrentOrders = 7;
             options.ContextCacheSize = 70;
             options.SessionCacheCertificates = 17;
+            options.OnDemand = new OnDemandOptions();
             options.SelfCheck = false;
             options.ReuseKeys = true;
             options.DefaultServerName = "example.com";

@@ -21,6 +21,12 @@ internal sealed class OrderAdmission(
     public async Task<Admission> DecideAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         var (snapshot, now) = (configuration.Current, time.GetUtcNow());
+        if (certificate is { Specification.IsOnDemand: true, Permission: { } ask } && await ask(certificate, abort) is { } notBefore)
+        {
+            certificate.Answer(new InvalidOperationException($"Nobody allows a certificate for {certificate.Id} now."));
+            return new Admission(snapshot) { Again = notBefore };
+        }
+
         var authority = await ChooseAsync(certificate, snapshot, now, abort);
         if (AuthorityChoice.Blocked(authority, certificate) is { } block)
         {

@@ -14,7 +14,14 @@ internal sealed class AuthorityChoice(AuthorityRegistry authorities)
         ManagedCertificate certificate, CertificateStateRecord state, ConfigurationSnapshot snapshot, DateTimeOffset now,
         bool probes = false)
     {
-        var all = snapshot.Authorities.Select(authorities.Get).ToList();
+        var only = certificate.Specification.AuthorityId;
+        var all = snapshot.Authorities.Where(a => only is null || a.Id == only).Select(authorities.Get).ToList();
+        if (all.Count == 0)
+        {
+            // The only one is no longer configured.
+            all = [.. snapshot.Authorities.Select(authorities.Get)];
+        }
+
         all.ForEach(a => a.Client.GiveUpSoon(all.Count > 1));
         var candidates = all.ConvertAll(a => new AuthorityCandidate(
             a.Specification.Id, Failures(a, state, now, probes && all.Count > 1), RetryAfter(a, certificate, state, now) ?? default)

@@ -1,7 +1,7 @@
 using KestrelAcme.Certificates.Domains;
 using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Certificates.Scheduling;
+using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration.Snapshot;
@@ -18,8 +18,8 @@ internal sealed class CertificateManager(
     DomainStore domains,
     ConfigurationSource configuration,
     CertificateEventHub events,
-    IssuanceStatus issuance,
-    TimeProvider time) : ICertificateManager
+    CertificateOverview overview,
+    Lazy<OnDemandLife> demand) : ICertificateManager
 {
     public IReadOnlyList<CertificateStatus> List() => [.. catalog.All.Select(Status)];
 
@@ -83,6 +83,11 @@ internal sealed class CertificateManager(
     public Task<IReadOnlyList<RegisteredAccount>> ListAccountsAsync(CancellationToken cancellationToken = default)
         => requests.ListAccountsAsync(cancellationToken);
 
+    public async Task<bool> ForgetAsync(string domainName, CancellationToken cancellationToken = default)
+        => configuration.Current.OnDemand is not null
+            && DomainNameParser.Parse(domainName) is { IsSuccess: true, Identifier: var name }
+            && await demand.Value.ForgetAsync(name, cancellationToken);
+
     public Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default)
         => requests.RolloverAccountKeysAsync(cancellationToken);
 
@@ -117,6 +122,5 @@ internal sealed class CertificateManager(
                 $"No managed certificate has the id or name '{QuotedText.Of(idOrDomainName, QuotedText.MaxNameLength)}'. "
                 + $"Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");
 
-    private CertificateStatus Status(ManagedCertificate certificate)
-        => CertificateStatuses.Create(certificate, orders: issuance.ReasonNotToOrder is null, time.GetUtcNow());
+    private CertificateStatus Status(ManagedCertificate certificate) => overview.Status(certificate);
 }

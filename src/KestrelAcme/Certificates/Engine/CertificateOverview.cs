@@ -19,6 +19,10 @@ internal sealed class CertificateOverview(
     /// <summary>The number of managed certificates.</summary>
     public int Count => catalog.All.Count;
 
+    /// <summary>The public status of a certificate.</summary>
+    public CertificateStatus Status(ManagedCertificate certificate)
+        => CertificateStatuses.Create(certificate, orders: issuance.ReasonNotToOrder is null, time.GetUtcNow());
+
     /// <summary>Looks at each managed certificate.</summary>
     public IEnumerable<CertificateCondition> Look()
     {

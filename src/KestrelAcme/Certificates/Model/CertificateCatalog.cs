@@ -12,7 +12,7 @@ namespace KestrelAcme.Certificates.Model;
 /// what is reported change together.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class CertificateCatalog(ITlsPublisher tls)
+internal sealed partial class CertificateCatalog(ITlsPublisher tls)
 {
     // If the clock jumped, all certificates would seem expired at once. So they are withdrawn only if they were found expired on several
     // days.
@@ -92,6 +92,7 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
             }
 
             _acceptsStaging = configuration.Authorities.Any(a => WellKnownAuthorities.IsStaging(a.DirectoryUrl));
+            _sole = SoleName(specifications);
             var before = _certificates;
             var wanted = new Dictionary<string, ManagedCertificate>(specifications.Count, StringComparer.Ordinal);
             var added = new List<ManagedCertificate>();
@@ -102,19 +103,33 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
                     added.Add(certificate = TakeBack(specification));
                 }
 
-                // An equal specification is kept: long-lived objects should not be replaced with every pass.
-                certificate.Specification = certificate.Specification == specification ? certificate.Specification : specification;
-                certificate.AcceptsStaging = _acceptsStaging;
-                certificate.Authorities = configuration.Authorities;
+                Release(certificate);
+                Update(certificate, specification, configuration);
                 wanted[specification.Id] = certificate;
             }
 
+            var removed = new List<ManagedCertificate>();
+            foreach (var (id, certificate) in before)
+            {
+                if (!wanted.ContainsKey(id))
+                {
+                    if (certificate.Specification.IsOnDemand)
+                    {
+                        // These come and go by themselves.
+                        Update(certificate, certificate.Specification, configuration);
+                        wanted[id] = certificate;
+                    }
+                    else
+                    {
+                        removed.Add(certificate);
+                    }
+                }
+            }
+
             _certificates = wanted;
-            var removed = before.Where(c => !wanted.ContainsKey(c.Key)).Select(c => c.Value).ToList();
             removed.ForEach(Retire);
             ServeAgain(added);
-            tls.SetManagedNames(
-                [.. wanted.Values.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value)], SoleName(specifications));
+            SetManagedNames();
             _applied = (specifications, configuration);
             return (added, [.. removed.Select(c => c.Id)]);
         }
@@ -126,7 +141,11 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     {
         lock (_gate)
         {
-            tls.Publish(Material(certificate, snapshot));
+            if (!certificate.IsWithheld)
+            {
+                tls.Publish(Material(certificate, snapshot));
+            }
+
             certificate.Current = snapshot;
         }
     }
@@ -138,7 +157,8 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
     {
         lock (_gate)
         {
-            var refused = tls.PublishStored([.. read.Select(r => Material(r.Certificate, r.Stored))]);
+            var refused = tls.PublishStored(
+                [.. read.Where(r => !r.Certificate.IsWithheld).Select(r => Material(r.Certificate, r.Stored))]);
             foreach (var (certificate, stored) in read)
             {
                 certificate.Current = refused.ContainsKey(certificate.Id) ? certificate.Current : stored;
@@ -241,27 +261,6 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
         {
             tls.PublishStored([.. back.Select(c => Material(c, c.Current!))]);
         }
-    }
-
-    // For a client without a server name, several kinds of key for one set of names are one certificate.
-    private static string? SoleName(IReadOnlyList<CertificateSpecification> specifications)
-    {
-        if (specifications.Count == 0)
-        {
-            return null;
-        }
-
-        var first = specifications[0].Identifiers;
-        for (var i = 1; i < specifications.Count; i++)
-        {
-            var others = specifications[i].Identifiers;
-            if (others.Count != first.Count || others.Any(o => !first.Contains(o)))
-            {
-                return null;
-            }
-        }
-
-        return first.FirstOrDefault(i => i.Kind == IdentifierKind.Dns)?.Value;
     }
 
     // From its own metadata: the earlier settings are gone, and this specification is not used for orders.

@@ -14,6 +14,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     private volatile CertificateSnapshot? _committing;
     private volatile RenewalRequest? _request;
     private volatile bool _loaded;
+    private volatile bool _isWithheld;
 
     public string Id => _specification.Id;
 
@@ -98,6 +99,18 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     /// <summary>Returns what keeps a due order from being placed although no name is to blame: a refused account or profile.</summary>
     public Func<AccountBlock?>? Blocked { get; set; }
+
+    /// <summary>Whether the certificate is not served, because nobody has allowed that yet. Only certificates on demand are.</summary>
+    public bool IsWithheld
+    {
+        get => _isWithheld;
+        set => _isWithheld = value;
+    }
+
+    /// <summary>
+    /// Asks whether a certificate on demand may be ordered now; returns when to ask again if not. <see langword="null"/> for all others.
+    /// </summary>
+    public Func<ManagedCertificate, CancellationToken, Task<DateTimeOffset?>>? Permission { get; set; }
 
     public RenewalRequest? Request => _request;
 
@@ -260,40 +273,4 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     }
 
     public override string ToString() => Id;
-}
-
-/// <summary>A caller's request that waits for the outcome of the next attempt.</summary>
-internal sealed class RenewalRequest
-{
-    private readonly TaskCompletionSource _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _isForced;
-
-    public Task Outcome => _outcome.Task;
-
-    /// <summary>Whether the attempt is made now, whatever was planned, because the application asked for a renewal.</summary>
-    public bool IsForced => _isForced;
-
-    public void Force() => _isForced = true;
-
-    /// <summary>Completes another request with the outcome of this one.</summary>
-    public void AnswerToo(RenewalRequest other)
-        => _outcome.Task.ContinueWith(
-            done => other.Complete(done.Exception?.InnerException),
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
-
-    public void Complete(Exception? failure)
-    {
-        if (failure is null)
-        {
-            _outcome.TrySetResult();
-            return;
-        }
-
-        _outcome.TrySetException(failure);
-
-        // The caller may no longer wait. The failure is in the log already, so it must not become an unobserved task exception.
-        _ = _outcome.Task.Exception;
-    }
 }

@@ -114,6 +114,10 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
     public ValueTask WriteAccountAsync(string authority, AccountRecord record, IStorageLease? lease, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.Account(authority), AccountFile.Encode(record), lease, cancellationToken);
 
+    public async ValueTask DeleteAsync(string id, IStorageLease? lease, CancellationToken cancellationToken)
+        => _ = await storage.DeleteAsync(StorageLayout.Certificate(id), lease, cancellationToken)
+            | await storage.DeleteAsync(StorageLayout.State(id), lease, cancellationToken);
+
     /// <summary>Reads the leaf of a certificate. If it cannot be read, the stored value is renamed.</summary>
     public async Task<CertificateSnapshot?> TryReadSnapshotAsync(string id, CertificateRecord record, CancellationToken cancellationToken)
     {

@@ -45,6 +45,21 @@ internal static class StorageLayout
         new(StorageDamage.LongKeysPrefix, SecretFormat.Pem),
     ];
 
+    /// <summary>The names that clients asked for, each with its settings.</summary>
+    public const string OnDemandPrefix = "on-demand/";
+
+    /// <summary>A marker, as <see cref="DomainsMark"/>: without it, the records of names on demand were not deleted one by one.</summary>
+    public const string OnDemandMark = OnDemandPrefix + "+kept";
+
+    /// <summary>How many names were new lately.</summary>
+    public const string OnDemandBudget = "pace/on-demand.json";
+
+    /// <summary>The lease that is held while a name becomes new.</summary>
+    public const string OnDemandLease = "on-demand";
+
+    public static string OnDemand(CertificateIdentifier name)
+        => $"{OnDemandPrefix}{CertificateId.Of([name], KeyAlgorithm.EcdsaP256)}";
+
     public static string Domain(CertificateIdentifier name) => $"{DomainsPrefix}{CertificateId.Of([name], KeyAlgorithm.EcdsaP256)}";
 
     /// <summary>

@@ -60,4 +60,6 @@ internal static class StoredJson
 [JsonSerializable(typeof(RevocationListRecord))]
 [JsonSerializable(typeof(DomainSourceRecord))]
 [JsonSerializable(typeof(StoreIdentity))]
+[JsonSerializable(typeof(OnDemandRecord))]
+[JsonSerializable(typeof(NewNameCounts))]
 internal sealed partial class PersistenceJsonContext : JsonSerializerContext;

@@ -22,7 +22,8 @@ internal sealed class RetiredCertificates(
         // By the name itself and by the wildcard that covers it. After a change of the kind of key no name has a certificate, and there are
         // as many stored ones to search.
         var now = time.GetUtcNow();
-        var bare = catalog.All.Where(c => c.Current is not { } current || current.NotBefore > now || current.NotAfter <= now)
+        var bare = catalog.All.Where(
+                c => !c.IsWithheld && (c.Current is not { } current || current.NotBefore > now || current.NotAfter <= now))
             .SelectMany(c => c.Specification.Identifiers)
             .SelectMany(i => Covering(i.Value).Select(name => (Name: name, Wanted: i.Value)))
             .Distinct()

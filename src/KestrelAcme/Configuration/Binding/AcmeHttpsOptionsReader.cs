@@ -54,6 +54,8 @@ internal static class AcmeHttpsOptionsReader
             [nameof(AcmeHttpsOptions.KeyAlgorithms)] = null,
             [nameof(AcmeHttpsOptions.DnsResolvers)] = null,
             [nameof(DnsProviderOptions.Zones)] = null,
+            [nameof(OnDemandOptions.Addresses)] = null,
+            [nameof(OnDemandOptions.SubjectMapping)] = null,
             [nameof(AcmeHttpsOptions.Certificates)] = nameof(CertificateOptions.DomainNames),
             [nameof(AcmeHttpsOptions.Authorities)] = nameof(AuthorityOptions.DirectoryUrl),
             [nameof(AcmeHttpsOptions.DnsProviders)] = nameof(DnsProviderOptions.Type),
@@ -135,6 +137,7 @@ internal static class AcmeHttpsOptionsReader
             ReuseKeys = options.ReuseKeys,
             DnsProviders = new DnsProviderReader(facts, problems).Read(options),
             DnsResolvers = DnsResolverRules.Read(options.DnsResolvers, nameof(options.DnsResolvers), problems),
+            OnDemand = OnDemandReader.Read(options.OnDemand, nameof(options.OnDemand), problems),
         };
         return problems.All.Count == 0 ? new SnapshotResult(snapshot, []) : new SnapshotResult(null, problems.All);
     }
@@ -158,6 +161,7 @@ internal static class AcmeHttpsOptionsReader
             (nameof(next.MaxConcurrentOrders), next.MaxConcurrentOrders != current.MaxConcurrentOrders),
             (nameof(next.ContextCacheSize), next.ContextCacheSize != current.ContextCacheSize),
             (nameof(next.SessionCacheCertificates), next.SessionCacheCertificates != current.SessionCacheCertificates),
+            (nameof(next.OnDemand), next.OnDemand is null != current.OnDemand is null),
         ];
         var effective = next with
         {
@@ -167,6 +171,7 @@ internal static class AcmeHttpsOptionsReader
             MaxConcurrentOrders = current.MaxConcurrentOrders,
             ContextCacheSize = current.ContextCacheSize,
             SessionCacheCertificates = current.SessionCacheCertificates,
+            OnDemand = next.OnDemand is null != current.OnDemand is null ? current.OnDemand : next.OnDemand,
         };
         return (effective, [.. settings.Where(setting => setting.Changed).Select(setting => ConfigurationKeys.Of(setting.Key))]);
     }
@@ -208,6 +213,7 @@ internal static class AcmeHttpsOptionsReader
             () => options.DnsProviders = [],
             element => options.DnsProviders.Add(DnsProviderReader.Bind(element)));
         reader.Texts(nameof(options.DnsResolvers), value => options.DnsResolvers = value);
+        reader.Nested(nameof(options.OnDemand), nested => options.OnDemand = OnDemandReader.Bind(nested, options.OnDemand));
     }
 
     private static void BindServing(SectionReader reader, AcmeHttpsOptions options)
@@ -253,7 +259,7 @@ internal static class AcmeHttpsOptionsReader
 
     private static void CheckTerms(AcmeHttpsOptions options, EquatableArray<AuthoritySpecification> authorities, ProblemList problems)
     {
-        var anyName = options.DomainNames is { Count: > 0 } || options.Certificates is { Count: > 0 };
+        var anyName = options.DomainNames is { Count: > 0 } || options.Certificates is { Count: > 0 } || options.OnDemand is not null;
         if (anyName && authorities.Count > 0 && options.Issuance == IssuanceMode.Automatic && !options.AcceptTermsOfService)
         {
             var names = string.Join(" and ", authorities.Select(authority => authority.DisplayName));

@@ -245,6 +245,12 @@ public sealed class AcmeHttpsOptions
     /// <value>Empty: the system's resolvers.</value>
     public IList<string> DnsResolvers { get; set; } = [];
 
+    /// <summary>
+    /// Certificates for names that nobody configured, obtained while their first visitor waits. <c>AddOnDemand</c> sets it.
+    /// </summary>
+    /// <value>None: only configured names get certificates. Adding or removing the section needs a restart.</value>
+    public OnDemandOptions? OnDemand { get; set; }
+
     /// <summary>Problems that were found while these options were bound from the configuration.</summary>
     internal List<ConfigurationProblem> BindingProblems { get; } = [];
 

@@ -36,6 +36,12 @@ internal sealed record CertificateSpecification
 
     /// <summary>The challenge types, in order of preference.</summary>
     public required EquatableArray<string> ChallengeTypes { get; init; }
+
+    /// <summary>Whether the certificate was asked for by a client, and is served and ordered only with a permission.</summary>
+    public bool IsOnDemand { get; init; }
+
+    /// <summary>The ID of the only CA to order from; <see langword="null"/> for all that are configured.</summary>
+    public string? AuthorityId { get; init; }
 }
 
 /// <summary>

@@ -100,6 +100,9 @@ internal sealed record ConfigurationSnapshot
 
     /// <summary>Whether a renewal keeps the private key.</summary>
     public bool ReuseKeys { get; init; }
+
+    /// <summary>The settings of certificates on demand; <see langword="null"/> if only configured names get certificates.</summary>
+    public OnDemandSpecification? OnDemand { get; init; }
 }
 
 /// <summary>The name or address whose certificate clients without SNI get that connect to a local address.</summary>

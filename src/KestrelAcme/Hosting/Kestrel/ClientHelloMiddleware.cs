@@ -15,6 +15,10 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// <param name="services">The services that all endpoints share.</param>
 internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? handshakeTimeout, ClientHelloServices services)
 {
+    // While a connection waits for a certificate on demand.
+    private const long MaxMore = 16 * 1024;
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+
     public Task OnConnectionAsync(ConnectionContext connection)
     {
         if (connection.Features.Get<TlsSelection>() is not null)
@@ -142,8 +146,60 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
             services.Challenges.Unknown();
         }
 
+        if (selection is AwaitedSelection awaited)
+        {
+            var isWanted = await WaitForCertificateAsync(connection, awaited);
+            if (connection.ConnectionClosed.IsCancellationRequested)
+            {
+                return;
+            }
+
+            selection = await services.Selector.SelectAgainAsync(awaited, isWanted);
+        }
+
         connection.Features.Set(selection);
         await then(connection);
+    }
+
+    /// <summary>
+    /// Waits for a certificate on demand. A client that sends much more than its ClientHello meanwhile is not waited for any longer: no
+    /// client has to, and what it sends takes memory.
+    /// </summary>
+    /// <returns><see langword="false"/> if the name gets no certificate.</returns>
+    private async Task<bool> WaitForCertificateAsync(ConnectionContext connection, AwaitedSelection awaited)
+    {
+        using var limit = new TimeLimit(handshakeTimeout ?? services.Settings.Current.HandshakePeekTimeout, services.TimeProvider);
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, connection.ConnectionClosed);
+        var length = Buffered(connection);
+        var waiting = services.Selector.OnDemand!.WaitAsync(awaited.Wanted, RemoteAddress(connection), length, gone.Token);
+        while (!waiting.IsCompleted && !gone.IsCancellationRequested)
+        {
+            await Task.WhenAny(waiting, Task.Delay(LookInterval, services.TimeProvider, gone.Token));
+            if (!waiting.IsCompleted && Buffered(connection) > length + MaxMore)
+            {
+                gone.CancelQuietly();
+            }
+        }
+
+        return await waiting;
+    }
+
+    // Nothing counts as examined, so that the handshake reads all of it at once.
+    private static long Buffered(ConnectionContext connection)
+    {
+        if (connection.ConnectionClosed.IsCancellationRequested || !connection.Transport.Input.TryRead(out var result))
+        {
+            return 0;
+        }
+
+        connection.Transport.Input.AdvanceTo(result.Buffer.Start);
+        return result.Buffer.Length;
+    }
+
+    private static IPAddress? RemoteAddress(BaseConnectionContext connection)
+    {
+        var address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
+        return address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
     }
 
     internal static IPAddress? LocalAddress(BaseConnectionContext connection)

@@ -1,0 +1,201 @@
+using System.Net;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.OnDemand;
+
+/// <summary>
+/// Admits names that are allowed and new: checks where they lead, counts them against the limits that all instances share, and stores them,
+/// before anything is ordered. Names that come at the same time share a round.
+/// </summary>
+/// <remarks>Safe for concurrent use. If the store is unavailable, nothing is admitted.</remarks>
+internal sealed class NewNames(
+    OnDemandNames names, OnDemandAddressCheck addresses, ConfigurationSource configuration, TimeProvider time, ILogger<NewNames> logger)
+{
+    private const int WritesAtOnce = 16;
+    private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LimitRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(20);
+
+    // Longer than the lease of a process that died.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _turn = new(1);
+    private List<Candidate>? _next;
+
+    // What was read last. Counts only grow within their window, so a name that is over a limit by it is over it by the store, too.
+    private volatile NewNameCounts _counts = new();
+
+    /// <summary>Admits a name, and stores its record.</summary>
+    /// <param name="subject">The name.</param>
+    /// <param name="record">The name and its settings.</param>
+    /// <param name="client">The client that asked for it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<NewNameAdmission> AdmitAsync(
+        CertificateIdentifier subject, OnDemandRecord record, IPAddress? client, CancellationToken cancellationToken)
+    {
+        var snapshot = configuration.Current;
+        if (NewNamePolicy.Take(_counts, subject, client, time.GetUtcNow(), snapshot.OnDemand!).Refusal is { } full)
+        {
+            return new NewNameAdmission(null, full, LimitRetry);
+        }
+
+        // What could never be ordered must not be counted.
+        if (OnDemandSpecifications.Create(record, snapshot) is { Refusal: { } invalid })
+        {
+            return new NewNameAdmission(null, invalid, IssuanceDecision.DefaultDenial);
+        }
+
+        if (snapshot.OnDemand!.CheckAddress
+            && await addresses.FindObstacleAsync(subject, record, cancellationToken) is { } obstacle)
+        {
+            return new NewNameAdmission(null, obstacle, LimitRetry);
+        }
+
+        return await JoinAsync(new Candidate(subject, record, client), cancellationToken).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Stores changed settings of a name.</summary>
+    public async Task<NewNameAdmission> ChangeAsync(
+        CertificateIdentifier subject, OnDemandRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await names.WriteAsync(subject, record, lease: null, cancellationToken);
+            return new NewNameAdmission(record);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            return Unavailable(exception);
+        }
+    }
+
+    private Task<NewNameAdmission> JoinAsync(Candidate candidate, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_next is null)
+            {
+                _next = [];
+                _ = Task.Run(() => RunRoundAsync(cancellationToken), CancellationToken.None);
+            }
+
+            _next.Add(candidate);
+        }
+
+        return candidate.Admission.Task;
+    }
+
+    private async Task RunRoundAsync(CancellationToken cancellationToken)
+    {
+        List<Candidate> round = [];
+        await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            lock (_gate)
+            {
+                (round, _next) = (_next!, null);
+            }
+
+            await AdmitAsync(round, cancellationToken);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            round.ForEach(c => c.Admission.TrySetResult(Unavailable(exception)));
+        }
+        catch (Exception exception)
+        {
+            round.ForEach(c => c.Admission.TrySetException(exception));
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task AdmitAsync(List<Candidate> round, CancellationToken cancellationToken)
+    {
+        await using var keeper = await LeaseWait.AcquireAsync(
+            names.Storage, StorageLayout.OnDemandLease, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
+        var known = await names.ReadAsync([.. round.Select(c => c.Subject)], cancellationToken);
+        var counts = await ReadCountsAsync(cancellationToken);
+        var (now, limits) = (time.GetUtcNow(), configuration.Current.OnDemand!);
+        var admitted = new List<Candidate>(round.Count);
+        foreach (var candidate in round)
+        {
+            if (known.TryGetValue(candidate.Subject.Value, out var stored))
+            {
+                // Another instance admitted it, or this one for another client.
+                candidate.Admission.TrySetResult(new NewNameAdmission(stored));
+                continue;
+            }
+
+            (counts, var refusal) = NewNamePolicy.Take(counts, candidate.Subject, candidate.Client, now, limits);
+            if (refusal is not null)
+            {
+                candidate.Admission.TrySetResult(new NewNameAdmission(null, refusal, LimitRetry));
+                continue;
+            }
+
+            known[candidate.Subject.Value] = candidate.Record;
+            admitted.Add(candidate);
+        }
+
+        // Counted first: a crash in between must not make a name free.
+        _counts = counts;
+        if (admitted.Count > 0)
+        {
+            await names.Storage.WriteAsync(StorageLayout.OnDemandBudget, counts.Encode(), keeper, cancellationToken);
+        }
+
+        await Parallel.ForEachAsync(
+            admitted,
+            new ParallelOptions { MaxDegreeOfParallelism = WritesAtOnce, CancellationToken = cancellationToken },
+            async (candidate, token) =>
+            {
+                await names.WriteAsync(candidate.Subject, candidate.Record, keeper, token);
+                logger.OnDemandNameAdded(Quoted.Name(candidate.Subject.Value), candidate.Client);
+                candidate.Admission.TrySetResult(new NewNameAdmission(candidate.Record));
+            });
+    }
+
+    private async Task<NewNameCounts> ReadCountsAsync(CancellationToken cancellationToken)
+    {
+        if (await names.Storage.ReadAsync(StorageLayout.OnDemandBudget, cancellationToken) is not { } value)
+        {
+            return new NewNameCounts();
+        }
+
+        try
+        {
+            return NewNameCounts.Decode(value.Span);
+        }
+        catch (DamagedValueException exception)
+        {
+            // What this instance knows is better than nothing.
+            logger.ValueUnreadable(StorageLayout.OnDemandBudget, exception.Message);
+            return _counts;
+        }
+    }
+
+    private static NewNameAdmission Unavailable(StorageUnavailableException exception)
+        => new(null, $"the store is unavailable: {exception.Message}", StoreRetry);
+
+    private sealed record Candidate(CertificateIdentifier Subject, OnDemandRecord Record, IPAddress? Client)
+    {
+        public TaskCompletionSource<NewNameAdmission> Admission { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
+
+/// <summary>Whether a name was admitted.</summary>
+/// <param name="Record">The record that is stored now; <see langword="null"/> if it was not admitted.</param>
+/// <param name="Refusal">Why it was not.</param>
+/// <param name="Again">How long nobody has to try again.</param>
+internal sealed record NewNameAdmission(OnDemandRecord? Record, string? Refusal = null, TimeSpan Again = default);

@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration.Names;
+using KestrelAcme.Configuration.Rules;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelAcme.Certificates.OnDemand;
+
+/// <summary>The names on demand that this instance knows, and their records in the store, which all instances share.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class OnDemandNames(BoundedStorage storage, ILogger<OnDemandNames> logger)
+{
+    // A record with a hundred names of the longest kind is smaller.
+    private const int MaxRecordLength = 64 * 1024;
+
+    // By each of their names: a certificate may have several.
+    private readonly ConcurrentDictionary<string, OnDemandName> _byName = new(StringComparer.Ordinal);
+
+    public IAcmeStorage Storage => storage;
+
+    /// <summary>All names, once each.</summary>
+    public IEnumerable<OnDemandName> All => _byName.Where(n => n.Key == n.Value.Record.Name).Select(n => n.Value);
+
+    public OnDemandName? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Finds the name whose record has a key.</summary>
+    public OnDemandName? FindByKey(string key) => All.FirstOrDefault(n => KeyOf(n.Record.Name) == key);
+
+    /// <summary>The key of the record of a valid name.</summary>
+    public static string KeyOf(string name) => StorageLayout.OnDemand(Parse(name)!);
+
+    public void Add(OnDemandName added)
+    {
+        foreach (var name in added.Names)
+        {
+            _byName.TryAdd(name, added);
+        }
+    }
+
+    public void Remove(OnDemandName removed)
+    {
+        foreach (var name in removed.Names)
+        {
+            _byName.TryRemove(new(name, removed));
+        }
+    }
+
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
+    public async Task<OnDemandRecord?> ReadAsync(CertificateIdentifier name, CancellationToken cancellationToken)
+        => await storage.ReadAsync(StorageLayout.OnDemand(name), cancellationToken) is { } value
+            ? Decode(StorageLayout.OnDemand(name), value)
+            : null;
+
+    /// <summary>Reads the records of some names, by name. Those that do not exist are left out.</summary>
+    /// <exception cref="StorageUnavailableException">Not all of them could be read: nothing may be taken as new.</exception>
+    public async Task<Dictionary<string, OnDemandRecord>> ReadAsync(
+        IReadOnlyCollection<CertificateIdentifier> some, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, OnDemandRecord>(StringComparer.Ordinal);
+        var keys = some.Select(StorageLayout.OnDemand).Distinct(StringComparer.Ordinal).ToList();
+        static void Fail(string key, string reason) => throw new StorageUnavailableException($"'{key}' could not be read: {reason}");
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, Fail, logger, cancellationToken))
+        {
+            if (Decode(entry.Key, entry.Value) is { } record)
+            {
+                found[record.Name] = record;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Reads all records. Those that cannot be read are left out.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
+    public async IAsyncEnumerable<OnDemandRecord> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var keys = new List<string>();
+        await foreach (var key in storage.ListAsync(StorageLayout.OnDemandPrefix, cancellationToken))
+        {
+            if (key != StorageLayout.OnDemandMark)
+            {
+                keys.Add(key);
+            }
+        }
+
+        await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, static (_, _) => { }, logger, cancellationToken))
+        {
+            if (Decode(entry.Key, entry.Value) is { } record)
+            {
+                yield return record;
+            }
+        }
+    }
+
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
+    public ValueTask WriteAsync(
+        CertificateIdentifier name, OnDemandRecord record, IStorageLease? lease, CancellationToken cancellationToken)
+        => storage.WriteAsync(StorageLayout.OnDemand(name), OnDemandFile.Encode(record), lease, cancellationToken);
+
+    /// <summary>Whether the store remembers that there are names on demand: it was not emptied.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
+    public async Task<bool> IsMarkedAsync(CancellationToken cancellationToken)
+        => await storage.ReadAsync(StorageLayout.OnDemandMark, cancellationToken) is not null;
+
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
+    public async Task MarkAsync(CancellationToken cancellationToken)
+    {
+        if (!await IsMarkedAsync(cancellationToken))
+        {
+            await storage.WriteAsync(StorageLayout.OnDemandMark, "1"u8.ToArray(), lease: null, cancellationToken);
+        }
+    }
+
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
+    public ValueTask<bool> DeleteAsync(CertificateIdentifier name, CancellationToken cancellationToken)
+        => storage.DeleteAsync(StorageLayout.OnDemand(name), lease: null, cancellationToken);
+
+    /// <summary>Returns the record in a stored value; <see langword="null"/> if it is not that of its key.</summary>
+    public OnDemandRecord? Decode(string key, ReadOnlyMemory<byte> value)
+    {
+        try
+        {
+            if (value.Length <= MaxRecordLength
+                && OnDemandFile.Decode(value.Span) is var record
+                && Parse(record.Name) is { } name && StorageLayout.OnDemand(name) == key)
+            {
+                return record;
+            }
+
+            logger.ValueUnreadable(key, "it is not the record of its name");
+        }
+        catch (DamagedValueException exception)
+        {
+            logger.ValueUnreadable(key, exception.Message);
+        }
+
+        return null;
+    }
+
+    /// <summary>Returns the name of a record; <see langword="null"/> if it is not valid.</summary>
+    public static CertificateIdentifier? Parse(string name)
+        => DomainNameRules.Check(name, OnDemandSubject.AnyChallenge, onlyPublicAuthorities: false) is { IsSuccess: true } result
+            && result.Identifier.Value == name
+                ? result.Identifier
+                : null;
+}

@@ -1,0 +1,154 @@
+using System.Net;
+using KestrelAcme.Certificates;
+using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd.OnDemand;
+
+/// <summary>The first visit of a name that nobody configured: its connection waits for the certificate.</summary>
+public sealed class FirstVisitTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Connect_AllowedName_WaitsForItsCertificate()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = TestPermission.Allow("shop.test");
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+
+        var first = await app.ConnectAsync("shop.test", Cancelled);
+        var second = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.Null(first.Refusal);
+        Assert.Equal(app.Certificates.Find("shop.test")!.SerialNumber, first.SerialNumber);
+        Assert.Equal(first.SerialNumber, second.SerialNumber);
+        Assert.Single(fixture.Authority.Issued);
+        Assert.Equal(["shop.test"], permission.Asked);
+    }
+
+    [Fact]
+    public async Task Connect_ManyAtOnce_ShareOneOrderForEachName()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = TestPermission.AllowAll();
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+
+        var all = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => app.ConnectAsync($"n{i % 4}.test", Cancelled)));
+
+        Assert.All(all, answer => Assert.Null(answer.Refusal));
+        Assert.Equal(4, all.Select(answer => answer.SerialNumber).Distinct().Count());
+        Assert.Equal(4, fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 201 }));
+        Assert.Equal(4, permission.Asked.Count);
+    }
+
+    [Fact]
+    public async Task Connect_DeniedName_IsRefusedAndAskedOnce()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = TestPermission.Allow("shop.test");
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+
+        var first = await app.ConnectAsync("other.test", Cancelled);
+        var second = await app.ConnectAsync("other.test", Cancelled);
+
+        Assert.NotNull(first.Refusal);
+        Assert.NotNull(second.Refusal);
+        Assert.Equal(["other.test"], permission.Asked);
+        Assert.DoesNotContain(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
+        Assert.Empty(app.Certificates.List());
+    }
+
+    [Fact]
+    public async Task Connect_ConfiguredName_IsNeverAskedAbout()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = TestPermission.AllowAll();
+        await using var app = await OnDemandApp.StartAsync(fixture, permission, names: "app.test");
+
+        await app.ConnectAsync("app.test", Cancelled);
+        await app.ObtainedAsync("app.test");
+        await app.ConnectAsync("app.test", Cancelled);
+
+        Assert.Empty(permission.Asked);
+    }
+
+    [Fact]
+    public async Task Connect_PermissionThrows_NothingIsOrdered()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = new TestPermission(static _ => throw new InvalidOperationException("the database is down"));
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.NotNull(answer.Refusal);
+        Assert.Empty(app.Certificates.List());
+        Assert.Equal(1, app.Log.Lines.Count(l => l.Event.Name == "OnDemandPermissionFailed"));
+    }
+
+    [Fact]
+    public async Task Connect_OnlyTlsAlpn01_TheAuthorityNeverWaits()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var port = FreePort.Tcp();
+        await using var app = await OnDemandApp.StartAsync(
+            fixture,
+            TestPermission.AllowAll(),
+            settings =>
+            {
+                settings["AcmeHttps:ChallengeTypes:0"] = "tls-alpn-01";
+                settings["urls"] = $"http://127.0.0.1:0;https://127.0.0.1:{port}";
+            });
+        fixture.Authority.Resolve("shop.test", new IPEndPoint(IPAddress.Loopback, 9), new IPEndPoint(IPAddress.Loopback, port));
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.Null(answer.Refusal);
+        Assert.False(answer.IsSelfSigned);
+        Assert.All(fixture.Authority.Validations, v => Assert.Equal("tls-alpn-01", v.Type));
+    }
+
+    [Fact]
+    public async Task Connect_WaitIsOver_GetsThePlaceholderAndTheOrderGoesOn()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await OnDemandApp.StartAsync(
+            fixture, TestPermission.AllowAll(), configure: static options => options.Wait = TimeSpan.Zero);
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.True(answer.Refusal is not null || answer.IsSelfSigned);
+        await app.ObtainedAsync("shop.test");
+        Assert.False((await app.ConnectAsync("shop.test", Cancelled)).IsSelfSigned);
+    }
+
+    [Fact]
+    public async Task Connect_AskUrl_IsAskedAsCaddyAsks()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var port = FreePort.Tcp();
+        var settings = fixture.Settings();
+        settings["urls"] = $"http://127.0.0.1:{port};https://127.0.0.1:0";
+        settings["AcmeHttps:OnDemand:CheckAddress"] = "false";
+        settings["AcmeHttps:OnDemand:AskUrl"] = $"http://127.0.0.1:{port}/ask?key=1";
+        fixture.Authority.Resolve("*", new IPEndPoint(IPAddress.Loopback, port));
+        await using var app = await AcmeApp.StartAsync(
+            settings,
+            pipeline: static app => app.MapGet(
+                "/ask",
+                static (string domain, string key) => key != "1" ? Results.BadRequest()
+                    : domain == "shop.test" ? Results.Ok("yes")
+                    : domain == "moved.test" ? Results.Redirect("/")
+                    : Results.NotFound()),
+            cancellationToken: Cancelled);
+
+        Assert.Null((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("moved.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("other.test", Cancelled)).Refusal);
+        Assert.Single(fixture.Authority.Issued);
+    }
+}

@@ -1,0 +1,77 @@
+using KestrelAcme.Certificates;
+using KestrelAcme.Testing;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd.OnDemand;
+
+/// <summary>A name on demand after a restart: its certificate is stored, and served only if it is still allowed.</summary>
+public sealed class StoredNameTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Connect_StillAllowed_IsServedFromTheStore()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var serial = await VisitAsync(fixture);
+        var permission = TestPermission.AllowAll();
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.Equal(serial, answer.SerialNumber);
+        Assert.Equal(["shop.test"], permission.Asked);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Fact]
+    public async Task Connect_NoLongerAllowed_IsNotServed()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await VisitAsync(fixture);
+        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.Allow());
+
+        Assert.NotNull((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+
+        await LoadedAsync(app);
+        Assert.NotNull((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+    }
+
+    [Fact]
+    public async Task Connect_NoLongerAllowedButKept_IsServed()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var serial = await VisitAsync(fixture);
+        await using var app = await OnDemandApp.StartAsync(
+            fixture, TestPermission.Allow(), configure: static options => options.KeepServingDenied = true);
+        await LoadedAsync(app);
+
+        Assert.Equal(serial, (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber);
+    }
+
+    [Fact]
+    public async Task Connect_SourceIsDown_IsServedFromTheStoreAndNothingIsOrdered()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var serial = await VisitAsync(fixture);
+        await using var app = await OnDemandApp.StartAsync(fixture, new TestPermission(static _ => IssuanceDecision.Unknown()));
+
+        Assert.Equal(serial, (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber);
+        Assert.NotNull((await app.ConnectAsync("other.test", Cancelled)).Refusal);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    private static async Task<string> VisitAsync(LocalFixture fixture)
+    {
+        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll());
+        var serial = (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber;
+        await app.StopAsync(Cancelled);
+        return serial;
+    }
+
+    private static Task LoadedAsync(AcmeApp app)
+        => Poll.UntilAsync(
+            () => app.Certificates.Find("shop.test")?.SerialNumber is not null,
+            () => $"the stored certificate\n{app.Log}",
+            cancellationToken: Cancelled);
+}
