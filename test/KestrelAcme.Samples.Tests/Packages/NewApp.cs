@@ -60,6 +60,28 @@ internal sealed partial class NewApp : IDisposable
         return process.Output;
     }
 
+    /// <summary>Starts the built app with the settings that it has, waits until it listens, and stops it.</summary>
+    /// <returns>Its output.</returns>
+    public async Task<string> StartAsync(string program, string environmentName)
+    {
+        var environment = Environment();
+        environment["ASPNETCORE_ENVIRONMENT"] = environmentName;
+        environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort.Tcp()};https://127.0.0.1:{FreePort.Tcp()}";
+        environment["AcmeHttps__StoragePath"] = _folder.Combine("first");
+        await using var app = ChildProcess.Start("dotnet", [$"bin/Debug/net10.0/{program}.dll"], environment, Path);
+        try
+        {
+            await app.WaitForLineAsync("Application started", Limit, Cancelled);
+            await app.StopAsync(cancellationToken: Cancelled);
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended, and its output has the reason.
+        }
+
+        return app.Output;
+    }
+
     /// <summary>Starts the built app with Pebble as its CA, and waits until it serves a certificate of Pebble.</summary>
     public async Task<string> AnswerAsync(string program, string name)
     {

@@ -43,6 +43,12 @@ public sealed class PackageUseTests
         Assert.Contains("[ \"shop.example\" ]", settings, StringComparison.Ordinal);
         Assert.Contains("\"shop@shop.example\"", settings, StringComparison.Ordinal);
         Assert.Contains("ENTRYPOINT [\"dotnet\", \"MyShop.dll\"]", app.Read("Dockerfile"), StringComparison.Ordinal);
+
+        // It starts as it is in Development. In Production, it says what is missing before it asks a CA for anything.
+        var development = await app.StartAsync("MyShop", "Development");
+        Assert.Contains("Application started", development, StringComparison.Ordinal);
+        Assert.DoesNotContain("fail:", development, StringComparison.Ordinal);
+        Assert.Contains("AcceptTermsOfService", await app.StartAsync("MyShop", "Production"), StringComparison.Ordinal);
         Assert.Equal("Hello over HTTPS", await app.AnswerAsync("MyShop", "shop.example"));
     }
 }

@@ -163,6 +163,7 @@ public sealed partial class ReadmeTests
                     "AddAutoHttps", "AddLettuceEncrypt", "RenewDaysInAdvance", "UseHttps", "UseLettuceEncrypt", "UseRedis",
                     "UseStagingServer",
                 ]) // Of AutoHttps and LettuceEncrypt.
+            .Concat(["AddDomainsFromYarp", "AddReverseProxy"]) // Of KestrelAcme.Yarp and YARP.
             .ToHashSet(StringComparer.Ordinal);
         var events = EventName().Matches(Read("docs/events.md")).Select(match => match.Groups[1].Value);
         var named = Verb().Matches(Everything).Select(match => match.Value).Except(events).Distinct().ToList();
