@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using KestrelAcme.Testing.Processes;
+using KestrelAcme.Testing.Servers;
 
 namespace KestrelAcme.Samples.Tests;
 
@@ -20,6 +23,24 @@ internal static class BuiltSample
 
     /// <summary>The folder that a sample was built to.</summary>
     public static string Output(string name) => Path.Combine(Folder(name), OutputFolder());
+
+    /// <summary>
+    /// A client that sends the server name, connects to the sample's port, and trusts only the root of its authority. It keeps cookies.
+    /// </summary>
+    public static HttpClient Client(string authorityFolder, int port)
+    {
+        var root = Directory.EnumerateFiles(authorityFolder, "*.pem").Select(File.ReadAllText)
+            .Single(pem => !pem.Contains("PRIVATE", StringComparison.Ordinal));
+        var handler = TrustingClient.CreateHandler(root);
+        handler.UseCookies = true;
+        handler.ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        };
+        return new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(30) };
+    }
 
     // Both this project and the sample are built to bin/CONFIGURATION/FRAMEWORK.
     private static string OutputFolder() => Path.GetRelativePath(ProjectFolder(), AppContext.BaseDirectory);

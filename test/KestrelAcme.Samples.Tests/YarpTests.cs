@@ -1,7 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
 using KestrelAcme.Testing;
-using KestrelAcme.Testing.Servers;
 using Xunit;
 
 namespace KestrelAcme.Samples.Tests;
@@ -25,7 +22,7 @@ public sealed class YarpTests
             await sample.WaitForLineAsync($"{host}: now serving", cancellationToken: Cancelled);
         }
 
-        using var client = Client(folder.Combine(".kestrel-acme", "authority"), https);
+        using var client = BuiltSample.Client(folder.Combine(".kestrel-acme", "authority"), https);
         Assert.Equal("/shop/cart for shop.localhost over https\n", await GetAsync("https://shop.localhost/cart"));
         Assert.Equal("/blog/ for www.blog.localhost over https\n", await GetAsync("https://www.blog.localhost/"));
 
@@ -41,20 +38,5 @@ public sealed class YarpTests
         Assert.True(await sample.StopAsync(cancellationToken: Cancelled) && sample.ExitCode == 0, sample.Output);
 
         Task<string> GetAsync(string address) => client.GetStringAsync(new Uri(address), Cancelled);
-    }
-
-    /// <summary>A client that sends the server name, connects to the test's port, and trusts only the local root.</summary>
-    private static HttpClient Client(string authority, int port)
-    {
-        var root = Directory.EnumerateFiles(authority, "*.pem").Select(File.ReadAllText)
-            .Single(f => !f.Contains("PRIVATE", StringComparison.Ordinal));
-        var handler = TrustingClient.CreateHandler(root);
-        handler.ConnectCallback = async (_, cancellationToken) =>
-        {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        };
-        return new HttpClient(handler);
     }
 }
