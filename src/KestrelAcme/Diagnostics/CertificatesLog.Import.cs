@@ -24,14 +24,14 @@ internal static partial class CertificatesLog
     [LoggerMessage(
         1197, LogLevel.Information,
         "Read '{Path}' of {Client}: {Certificates} certificates for configured names, {Accounts} accounts at configured CAs, and " +
-        "{Foreign} certificates for other names, which are left alone.")]
+        "{Foreign} certificates for other names. Remove the folder from ImportFrom when everything has moved.")]
     public static partial void ImportRead(
         this ILogger logger, Quoted path, Quoted client, int certificates, int accounts, int foreign);
 
     [LoggerMessage(
         1198, LogLevel.Warning,
-        "{Count} certificates are missing, and a folder in ImportFrom cannot be read, where they may be. They are not ordered before " +
-        "{Until:u}. The folder is read again every minute.")]
+        "{Count} certificates are missing, and a folder in ImportFrom cannot be read, where they and the account may be. They are not " +
+        "ordered before {Until:u}. The folder is read again every minute.")]
     public static partial void OrdersHeldForImport(this ILogger logger, int count, DateTimeOffset until);
 
     public static void ImportFailed(this ILogger logger, Exception exception) => logger.ImportFailedQuoted(QuotedException.Of(exception));

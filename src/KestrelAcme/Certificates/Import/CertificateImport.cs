@@ -24,16 +24,17 @@ internal sealed class CertificateImport(
     private const int MostAtOnce = 8;
     private const int MaxReported = 16;
 
-    // So many new orders are no burden for the limits of any CA.
+    // So many new orders are no burden for the limits of any CA, but they come from a new account.
     private const int Few = 5;
 
-    private static readonly TimeSpan Hold = TimeSpan.FromHours(1);
+    private static readonly TimeSpan HoldOfFew = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan HoldOfMany = TimeSpan.FromHours(1);
 
     private readonly HashSet<ImportProblem> _reported = [];
 
     /// <summary>
-    /// Imports, within a bounded time. Never fails. If a folder cannot be read, which is most often a matter of permissions, many names may
-    /// lack the certificates that are there: they are not ordered for a while, and the folder is tried again meanwhile.
+    /// Imports, within a bounded time. Never fails. If a folder cannot be read, which is most often a matter of permissions, names may lack
+    /// the certificates and the account that are there: they are not ordered for a while, and the folder is tried again meanwhile.
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -44,11 +45,12 @@ internal sealed class CertificateImport(
 
         var now = time.GetUtcNow();
         var missing = catalog.All.Count(c => !ImportPolicy.HasUsable(c, now));
-        if (missing > Few && configuration.Current.Issuance == IssuanceMode.Automatic)
+        if (missing > 0 && configuration.Current.Issuance == IssuanceMode.Automatic)
         {
-            issuance.NewOrdersHeldUntil = now + Hold;
-            logger.OrdersHeldForImport(missing, now + Hold);
-            _ = RetryAsync(now + Hold, stopping);
+            var until = now + (missing > Few ? HoldOfMany : HoldOfFew);
+            issuance.NewOrdersHeldUntil = until;
+            logger.OrdersHeldForImport(missing, until);
+            _ = RetryAsync(until, stopping);
         }
     }
 
@@ -118,7 +120,7 @@ internal sealed class CertificateImport(
             new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = cancellationToken },
             async (c, token) => await committer.ImportAsync(c.Certificate, c.Found!, issuers, token));
         ServeRest(found);
-        foreach (var scan in scans)
+        foreach (var scan in scans.Where(s => s.Certificates.Count + s.Accounts.Count + s.Foreign > 0 || s.Problems.Count == 0))
         {
             logger.ImportRead(
                 scan.Import.Path, ImportFormats.NameOf(scan.Import.Kind), scan.Certificates.Count, scan.Accounts.Count, scan.Foreign);

@@ -11,6 +11,8 @@ namespace KestrelAcme.Certificates.Import;
 /// <summary>Reads private keys in the forms of other clients. Pure. No exception and no message has anything of a key.</summary>
 internal static class ImportedKeys
 {
+    private static readonly string[] DerLabels = [PemDocument.PrivateKeyLabel, "EC PRIVATE KEY", "RSA PRIVATE KEY"];
+
     /// <summary>Reads a certificate's key in PEM.</summary>
     /// <returns>The key as PKCS #8 in DER; <see langword="null"/> if there is not exactly one that can be read.</returns>
     public static byte[]? ReadPem(ReadOnlySpan<byte> text)
@@ -39,12 +41,14 @@ internal static class ImportedKeys
         }
     }
 
-    /// <summary>Converts DER, as PKCS #8, to PEM.</summary>
+    /// <summary>Converts a key in DER to PEM: PKCS #8, or the older EC and RSA formats.</summary>
+    /// <returns><see langword="null"/> if it is not a key for an account.</returns>
     public static string? PemOfDer(string? base64)
     {
         var der = new byte[base64?.Length ?? 0];
         return base64 is not null && Convert.TryFromBase64String(base64, der, out var length)
-            ? PemEncoding.WriteString(PemDocument.PrivateKeyLabel, der.AsSpan(0, length))
+            ? Array.ConvertAll(DerLabels, label => ReadAccountKey(PemEncoding.WriteString(label, der.AsSpan(0, length))))
+                .FirstOrDefault(pem => pem is not null)
             : null;
     }
 

@@ -185,8 +185,7 @@ internal static class AcmeHttpsOptionsReader
             () => options.Certificates = [],
             element => options.Certificates.Add(CertificateReader.Bind(element)));
         reader.Texts(nameof(options.ChallengeTypes), value => options.ChallengeTypes = value);
-        reader.Choice<KeyAlgorithm>(
-            nameof(options.KeyAlgorithm), value => options.KeyAlgorithm = value, LettuceEncryptNames.KeyAlgorithmOf);
+        reader.Choice<KeyAlgorithm>(nameof(options.KeyAlgorithm), value => options.KeyAlgorithm = value);
         reader.Choices<KeyAlgorithm>(nameof(options.KeyAlgorithms), value => options.KeyAlgorithms = value);
         reader.Flag(nameof(options.ReuseKeys), value => options.ReuseKeys = value);
         reader.Flag(nameof(options.SelfCheck), value => options.SelfCheck = value);

@@ -41,7 +41,9 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
     public LayeredConfiguration Read()
     {
         var layers = Providers(configuration).Select(provider => ConfigurationLayer.Read(provider, path)).ToList();
-        IReadOnlyList<string> renamed = path == AcmeHttpsOptions.SectionName ? LettuceEncryptNames.AddSection(layers) : [];
+        var isMoving = path == AcmeHttpsOptions.SectionName
+            && configuration?.GetSection(LettuceEncryptNames.Section).GetChildren().Any() == true;
+        IReadOnlyList<string> renamed = isMoving ? LettuceEncryptNames.AddSection(layers) : [];
         if (_accepted is not { } accepted)
         {
             return new LayeredConfiguration(layers, ConfigurationMerge.Merge(layers), [], []) { LettuceEncryptKeys = renamed };

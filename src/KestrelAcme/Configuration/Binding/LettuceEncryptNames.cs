@@ -7,7 +7,9 @@ namespace KestrelAcme.Configuration.Binding;
 /// </summary>
 internal static class LettuceEncryptNames
 {
-    private const string Section = "LettuceEncrypt";
+    /// <summary>The section of LettuceEncrypt.</summary>
+    public const string Section = "LettuceEncrypt";
+
     private const string Staging = "UseStagingServer";
     private const string ChallengeTypes = "AllowedChallengeTypes";
     private const string Credentials = "EabCredentials";
@@ -75,15 +77,6 @@ internal static class LettuceEncryptNames
         reader.Text(CheckPeriod, _ => Note(options, CheckPeriod, "has no effect: KestrelAcme plans each renewal"));
         reader.Texts(Issuers, _ => Note(options, Issuers, "has no effect: KestrelAcme serves the chain that the CA sends"));
     }
-
-    /// <summary>Returns the name of KestrelAcme for a type of key, if it has one; otherwise the same text.</summary>
-    public static string KeyAlgorithmOf(string text) => text.ToUpperInvariant() switch
-    {
-        "ES256" => nameof(KeyAlgorithm.EcdsaP256),
-        "ES384" => nameof(KeyAlgorithm.EcdsaP384),
-        "RS256" => nameof(KeyAlgorithm.Rsa2048),
-        _ => text,
-    };
 
     private static void BindChallengeTypes(string text, AcmeHttpsOptions options)
     {

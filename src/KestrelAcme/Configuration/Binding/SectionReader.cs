@@ -37,12 +37,8 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     public void Duration(string key, Action<TimeSpan> set) => Value(key, _values.Duration, set);
 
     /// <summary>Reads the name of an enum member.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="set">Sets the value.</param>
-    /// <param name="rename">Returns the name that a text stands for, if it is one of another program.</param>
-    public void Choice<TEnum>(string key, Action<TEnum> set, Func<string, string>? rename = null)
-        where TEnum : struct, Enum
-        => Value(key, (section, text) => _values.Choice<TEnum>(section, rename?.Invoke(text) ?? text), set);
+    public void Choice<TEnum>(string key, Action<TEnum> set)
+        where TEnum : struct, Enum => Value(key, _values.Choice<TEnum>, set);
 
     /// <summary>Reads a list of texts, which replaces the previous list.</summary>
     public void Texts(string key, Action<IList<string>> set)

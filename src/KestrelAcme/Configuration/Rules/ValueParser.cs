@@ -53,10 +53,24 @@ internal sealed class ValueParser(ICollection<ConfigurationProblem> problems)
             return Enum.Parse<TEnum>(found);
         }
 
+        if (typeof(TEnum) == typeof(KeyAlgorithm) && OfLettuceEncrypt(text) is { } renamed)
+        {
+            return Enum.Parse<TEnum>(renamed);
+        }
+
         var fix = NearestName.Find(text, names) is { } nearest ? $"Did you mean '{nearest}'?" : "Write one of them";
         Report(section, $"is not one of {string.Join(", ", names)}", fix);
         return null;
     }
+
+    // LettuceEncrypt names types of keys by the algorithms of signatures. There is no ES512: public CAs issue no certificates for it.
+    private static string? OfLettuceEncrypt(string text) => text.ToUpperInvariant() switch
+    {
+        "ES256" => nameof(KeyAlgorithm.EcdsaP256),
+        "ES384" => nameof(KeyAlgorithm.EcdsaP384),
+        "RS256" => nameof(KeyAlgorithm.Rsa2048),
+        _ => null,
+    };
 
     private void Report(IConfigurationSection section, string reason, string fix)
         => problems.Add(new ConfigurationProblem(section.Path, section.Value, reason, fix));
