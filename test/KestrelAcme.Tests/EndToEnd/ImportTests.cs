@@ -71,11 +71,15 @@ public sealed class ImportTests : IAsyncLifetime
         await _fixture.FillStoreAsync("app.test");
         var stored = _fixture.Authority.Issued[0];
         SampleImports.WriteCertbot(_foreign, "app", Issue(Now.AddDays(-3), "app.test"), _fixture.Authority.DirectoryUrl);
-        var settings = ImportInto(_fixture.Settings("app.test"));
-        await using var app = await _fixture.StartAppAsync(settings);
+        var directory = _fixture.Authority.DirectoryUrl;
+        SampleImports.WriteCertbotAccount(
+            _foreign, directory, "0a", SampleImports.Jwk(NewKey()), new Uri(directory, "/account/theirs"), "2024-01-01T00:00:00Z");
+        await using var app = await _fixture.StartAppAsync(ImportInto(_fixture.Settings("app.test")));
 
         Assert.Equal(stored.SerialNumber, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
         Assert.False(app.Log.Has("CertificateImported"));
+        Assert.False(app.Log.Has("AccountImported"));
+        Assert.True(app.Log.Has("ImportRead"));
         Assert.DoesNotContain(app.Log.Lines, l => l.Level >= LogLevel.Warning);
     }
 

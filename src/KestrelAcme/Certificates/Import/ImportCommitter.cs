@@ -28,13 +28,15 @@ internal sealed class ImportCommitter(
 {
     private static readonly TimeSpan Week = TimeSpan.FromDays(7);
 
-    /// <summary>Stores the first account that was found for each CA, if the store has none there yet.</summary>
+    /// <summary>
+    /// Stores the first account that was found for each CA, if the store has none there yet and the configuration does not name a key.
+    /// </summary>
     public async Task ImportAccountsAsync(
         IReadOnlyList<AuthoritySpecification> authorities, List<ImportedAccount> found, CancellationToken cancellationToken)
     {
         foreach (var authority in authorities)
         {
-            if (found.Find(a => a.DirectoryUrl == authority.DirectoryUrl) is { } account)
+            if (authority.AccountKey is null && found.Find(a => a.DirectoryUrl == authority.DirectoryUrl) is { } account)
             {
                 try
                 {

@@ -33,18 +33,18 @@ public sealed class ImportOptions
 /// <summary>An ACME client whose folder can be imported.</summary>
 public enum ImportKind
 {
-    /// <summary>Certbot: the folder <c>/etc/letsencrypt</c> with <c>live</c> and <c>accounts</c>.</summary>
+    /// <summary>The folder <c>/etc/letsencrypt</c> with <c>live</c> and <c>accounts</c>.</summary>
     Certbot,
 
-    /// <summary>LettuceEncrypt: the folder of <c>PersistDataToDirectory</c> with <c>certs</c> and <c>accounts</c>, or PFX files.</summary>
+    /// <summary>The folder of <c>PersistDataToDirectory</c> with <c>certs</c> and <c>accounts</c>, or PFX files.</summary>
     LettuceEncrypt,
 
-    /// <summary>AutoHttps: its folder with files such as <c>example.com-0123456789ab.crt.pem</c>.</summary>
+    /// <summary>The folder with files such as <c>example.com-0123456789ab.crt.pem</c>.</summary>
     AutoHttps,
 
-    /// <summary>Posh-ACME: its folder with a subfolder for each CA.</summary>
+    /// <summary>The folder of Posh-ACME, with a subfolder for each CA.</summary>
     PoshAcme,
 
-    /// <summary>Caddy, and other programs with CertMagic: the folder with <c>certificates</c> and <c>acme</c>.</summary>
+    /// <summary>The folder of Caddy, or of another program with CertMagic, with <c>certificates</c> and <c>acme</c>.</summary>
     Caddy,
 }
