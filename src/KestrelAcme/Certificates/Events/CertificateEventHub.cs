@@ -16,9 +16,13 @@ internal sealed class CertificateEventHub(
     private readonly ICertificateEventHandler[] _handlers = [.. handlers];
     private readonly ConcurrentDictionary<Channel<CertificateEvent>, byte> _watchers = new();
 
+    /// <summary>Raised for each event before anybody else is told. Handlers return at once and do not throw.</summary>
+    public event Action<CertificateEvent>? Published;
+
     public void Publish(CertificateEventKind kind, string message, CertificateStatus status)
     {
         var happened = new CertificateEvent(kind, status.Id, time.GetUtcNow(), QuotedText.Of(message), status);
+        Published?.Invoke(happened);
         foreach (var watcher in _watchers.Keys)
         {
             watcher.Writer.TryWrite(happened);

@@ -2,13 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Hosting.Status;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 // The namespace where apps look for extension methods of their endpoints.
 namespace Microsoft.AspNetCore.Builder;
@@ -17,13 +15,14 @@ namespace Microsoft.AspNetCore.Builder;
 public static class AcmeHttpsStatusEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps a page with the state of each certificate: its lifetime, the next order, and what needs attention and why. It is HTML without
-    /// scripts, and JSON for clients that accept only <c>application/json</c>. A page has 25 certificates, those that need attention first;
-    /// the query has <c>page</c> and <c>name</c>.
+    /// Maps a page with the state of each certificate: its lifetime, the next order, the last events, what needs attention, and what to do
+    /// about it. Those who are authorized can renew a certificate there. It is HTML that needs no script; the same as JSON for clients that
+    /// accept only <c>application/json</c>; and a stream of events for those that accept only <c>text/event-stream</c>. A page has 20
+    /// certificates, the most urgent first; the query has <c>page</c> and <c>name</c>.
     /// </summary>
     /// <remarks>
     /// The page has the names of all certificates and the words of the CA, but no secret. Outside Development, a warning is logged if the
-    /// endpoint needs no authorization.
+    /// endpoint needs no authorization, and nobody can renew a certificate there.
     /// </remarks>
     /// <param name="endpoints">The app.</param>
     /// <param name="pattern">The path.</param>
@@ -46,20 +45,33 @@ public static class AcmeHttpsStatusEndpointRouteBuilderExtensions
                 "The status page of automatic HTTPS needs its services: call builder.Services.AddAcmeHttps().");
         }
 
-        var endpoint = new StatusEndpoint(ActivatorUtilities.CreateInstance<StatusReader>(services));
-        var mapped = endpoints.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], endpoint.RespondAsync)
-            .WithDisplayName("KestrelAcme status");
-        mapped.Finally(built => WarnIfOpen(built, pattern, endpoint, services));
-        return mapped;
+        var events = ActivatorUtilities.CreateInstance<StatusEvents>(services);
+        var endpoint = new StatusEndpoint(
+            ActivatorUtilities.CreateInstance<StatusReader>(services, events),
+            events,
+            ActivatorUtilities.CreateInstance<StatusRenewals>(services),
+            services.GetRequiredService<IHostApplicationLifetime>());
+        StatusDescription.AddTypes(services);
+
+        // A group, so that conventions apply to all of them.
+        var group = endpoints.MapGroup(pattern);
+        var page = group.MapGet("", endpoint.RespondAsync).WithDisplayName("KestrelAcme status");
+        StatusDescription.Describe(page);
+        page.Finally(built => WarnIfOpen(built, pattern, endpoint, services));
+        group.MapMethods("", [HttpMethods.Head], endpoint.RespondAsync).WithDisplayName("KestrelAcme status").ExcludeFromDescription();
+        group.MapPost("", endpoint.RenewAsync).WithDisplayName("KestrelAcme status: renew").ExcludeFromDescription();
+        group.MapGet(StatusEndpoint.ScriptName, StatusEndpoint.RespondWithScriptAsync)
+            .WithDisplayName("KestrelAcme status: script")
+            .ExcludeFromDescription();
+        return group;
     }
 
     // Called whenever the endpoint is built, after all conventions, which may be those of a group.
     private static void WarnIfOpen(EndpointBuilder built, string pattern, StatusEndpoint endpoint, IServiceProvider services)
     {
-        var isOpen = built.Metadata.Any(m => m is IAllowAnonymous)
-            || (!built.Metadata.Any(m => m is IAuthorizeData or AuthorizationPolicy)
-                && services.GetService<IOptions<AuthorizationOptions>>()?.Value.FallbackPolicy is null);
-        if (isOpen && !endpoint.HasWarned && services.GetService<IHostEnvironment>()?.IsDevelopment() != true)
+        if (!endpoint.HasWarned
+            && StatusEndpoint.IsOpen(built.Metadata, services)
+            && services.GetService<IHostEnvironment>()?.IsDevelopment() != true)
         {
             endpoint.HasWarned = true;
             services.GetRequiredService<ILogger<StatusEndpoint>>().StatusPageOpen(pattern);

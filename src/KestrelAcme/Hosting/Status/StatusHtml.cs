@@ -1,182 +1,300 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using KestrelAcme.Certificates;
 
 namespace KestrelAcme.Hosting.Status;
 
 /// <summary>
-/// Writes a page of the status as HTML that loads nothing and runs nothing: a strict Content-Security-Policy allows only its own style.
-/// Everything that comes from outside is encoded.
+/// Writes a page of the status as HTML. It is complete without its script, loads nothing from elsewhere, and encodes everything that comes
+/// from outside.
 /// </summary>
-internal static class StatusHtml
+internal sealed class StatusHtml
 {
-    // Light and dark, and one column on a phone. The colors of text have a contrast of at least 4.5:1 in both.
-    private const string Style = """
-        :root{color-scheme:light dark;--text:#1b1b1f;--soft:#55555e;--back:#fff;--card:#f4f4f7;--line:#8c8c96;--life:#b9c4d6;--gone:#5d7399;
-        --window:#2f7d32;--bad:#b3261e}
-        @media(prefers-color-scheme:dark){:root{--text:#ececf1;--soft:#b3b3bd;--back:#131316;--card:#1f1f25;--line:#74747e;--life:#3a4557;
-        --gone:#8aa4d0;--window:#7fce83;--bad:#ffb4ab}}
-        body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--back);margin:0 auto;max-width:60rem;padding:1rem}
-        h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;margin:0;overflow-wrap:anywhere}p{margin:.3rem 0}
-        ol{list-style:none;margin:1rem 0;padding:0}li{background:var(--card);border-radius:.5rem;margin:.6rem 0;padding:.7rem 1rem}
-        .soft{color:var(--soft);font-size:.9rem;overflow-wrap:anywhere}.bad{color:var(--bad);font-weight:600;overflow-wrap:anywhere}
-        svg{display:block;width:100%;height:1rem;margin:.5rem 0}.life{fill:var(--life)}.gone{fill:var(--gone)}.window{fill:var(--window)}
-        .next{fill:var(--text)}form{margin:.8rem 0}input,button{font:inherit;padding:.3rem .6rem;max-width:100%;box-sizing:border-box}
-        a{color:inherit}nav a{display:inline-block;margin-right:1rem;padding:.3rem 0}a:focus-visible,input:focus-visible,
-        button:focus-visible{outline:3px solid var(--gone);outline-offset:2px}
-        """;
+    private const string Icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 26 26'%3E%3Crect width='26' "
+        + "height='26' rx='7' fill='%231d58c7'/%3E%3Cpath d='M8 13.5l3.5 3.5L18 9.5' fill='none' stroke='white' stroke-width='2.6'/%3E"
+        + "%3C/svg%3E";
 
-    /// <summary>The Content-Security-Policy of the page.</summary>
-    public static string Policy { get; } =
-        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))}'; "
-        + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    private const string Logo = "<svg viewBox=\"0 0 26 26\" aria-hidden=\"true\">"
+        + "<rect class=\"plate\" width=\"26\" height=\"26\" rx=\"7\"/>"
+        + "<path class=\"sign\" d=\"M9.5 12V9.5a3.5 3.5 0 0 1 7 0V12M8 12h10v7H8zM13 14.8v1.6\"/></svg>";
 
-    public static string Write(StatusReport report, string? search)
+    // A page stays below 60 KB even if all its certificates fail: what comes last, and is the least urgent, is cut short.
+    private const int Roomy = 38_000;
+    private const int MostEvents = 3;
+    private const int LongestEvent = 120;
+    private const int LongestNames = 200;
+    private const int LongestFailure = 250;
+
+    private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All);
+
+    private readonly StringBuilder _html = new(16 * 1024);
+    private readonly StatusReport _report;
+    private readonly StatusView _view;
+
+    private bool IsRoomy => _html.Length < Roomy;
+
+    private StatusHtml(StatusReport report, StatusView view) => (_report, _view) = (report, view);
+
+    /// <summary>Writes the page.</summary>
+    public static string Write(StatusReport report, StatusView view)
     {
-        var html = new StringBuilder("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">")
-            .Append("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Certificates</title><style>")
-            .Append(Style).Append("</style></head><body><main><h1>Certificates</h1>");
-        Line(html, "soft", $"{Count(report)} At {report.At:u}.");
-        foreach (var notice in report.Notices)
-        {
-            Line(html, "bad", notice);
-        }
-
-        html.Append("<form method=\"get\" role=\"search\"><label>Name <input type=\"search\" name=\"name\" value=\"")
-            .Append(Encoded(search)).Append("\"></label> <button>Search</button></form><ol>");
-        foreach (var row in report.Certificates)
-        {
-            Row(html, row, report.At);
-        }
-
-        html.Append("</ol>");
-        Pages(html, report, search);
-        return html.Append("</main></body></html>").ToString();
+        var page = new StatusHtml(report, view);
+        page.Head();
+        page.Summary();
+        page.Search();
+        page.Certificates();
+        page.Pages();
+        page._html.Append("<footer class=\"soft\"><p>Times are in UTC.</p></footer></main></body></html>");
+        return page._html.ToString();
     }
 
-    private static string Count(StatusReport report)
-        => report.NeedAttention == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{report.Total}, all fine.")
-            : string.Create(CultureInfo.InvariantCulture, $"{report.Total}. Need attention: {report.NeedAttention}.");
-
-    private static void Row(StringBuilder html, StatusRow row, DateTimeOffset now)
+    private void Head()
     {
-        html.Append("<li><h2>").Append(Encoded(row.Id)).Append("</h2>");
-        if (row.Names.Count > 1)
+        var title = _report.NeedAttention == 0 ? "Certificates"
+            : string.Create(CultureInfo.InvariantCulture, $"({_report.NeedAttention}) Certificates");
+        _html.Append("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,")
+            .Append("initial-scale=1\"><title>").Append(title).Append("</title><link rel=\"icon\" href=\"").Append(Icon)
+            .Append("\"><style>").Append(StatusAssets.Style).Append("</style>");
+        if (_view.ScriptUrl is not null)
         {
-            Line(html, "soft", string.Join(", ", row.Names));
+            _html.Append("<script defer src=\"").Append(Encoded(_view.ScriptUrl)).Append("\" nonce=\"").Append(Encoded(_view.Nonce))
+                .Append("\"></script>");
         }
 
+        _html.Append("</head><body><main><header>").Append(Logo).Append("<div><h1>Certificates</h1>");
+        Line("soft", $"{_view.Host} · {_report.At.UtcDateTime:d MMMM yyyy, HH:mm} UTC");
+        _html.Append("</div></header>");
+        if (_view.Renewal is { } renewal)
+        {
+            _html.Append("<div class=\"note").Append(renewal.Outcome switch
+            {
+                RenewalOutcome.Renewed => " ok",
+                RenewalOutcome.InProgress => "",
+                RenewalOutcome.Refused => " warn",
+                _ => " bad",
+            }).Append("\" role=\"status\"><p><strong>").Append(Encoded(renewal.Certificate)).Append(renewal.Outcome switch
+            {
+                RenewalOutcome.Renewed => " was renewed.",
+                RenewalOutcome.InProgress => " is being renewed.",
+                RenewalOutcome.Refused => " was not renewed.",
+                _ => " could not be renewed.",
+            }).Append("</strong></p>");
+            Line(null, renewal.Text);
+            _html.Append("</div>");
+        }
+
+        _html.Append("<p id=\"live\" class=\"note\" role=\"status\" hidden></p>");
+    }
+
+    private void Summary()
+    {
+        _html.Append("<div id=\"summary\">");
+        foreach (var notice in _report.Notices)
+        {
+            Line("note warn", notice);
+        }
+
+        _html.Append("<dl class=\"tiles\">");
+        Tile(null, _view.Search is null ? "Managed" : "Found", Number(_report.Total));
+        Tile(_report.NeedAttention == 0 ? "ok" : "bad", "Need attention", Number(_report.NeedAttention));
+        Tile(null, "Being ordered", Number(_report.InProgress));
+        Tile(null, "Next order", _report.NextOrder is { } next ? $"in {StatusBar.Span(next - _report.At)}" : "none planned");
+        _html.Append("</dl></div>");
+
+        static string Number(int count) => count == 0 ? "none" : count.ToString("N0", CultureInfo.InvariantCulture);
+
+        void Tile(string? style, string name, string value)
+            => _html.Append(style is null ? "<div>" : $"<div class=\"{style}\">").Append("<dt>").Append(name).Append("</dt><dd>")
+                .Append(value).Append("</dd></div>");
+    }
+
+    private void Search()
+        => _html.Append("<form class=\"find\" method=\"get\" role=\"search\"><label for=\"name\">Find a name</label>")
+            .Append("<input type=\"search\" id=\"name\" name=\"name\" maxlength=\"300\" autocomplete=\"off\" spellcheck=\"false\" value=\"")
+            .Append(Encoded(_view.Search)).Append("\"><button>Search</button></form>");
+
+    // One form for all: the button that was chosen says which certificate is meant.
+    private void Certificates()
+    {
+        _html.Append("<form id=\"list\" method=\"post\">");
+        if (_view.Token is { } token)
+        {
+            _html.Append("<input type=\"hidden\" name=\"").Append(Encoded(token.Name)).Append("\" value=\"").Append(Encoded(token.Value))
+                .Append("\">");
+        }
+
+        if (_report.Certificates.Count == 0)
+        {
+            Line(
+                "card",
+                _view.Search is null ? "No certificates are managed. List names in AcmeHttps:DomainNames, or add them at run time."
+                    : $"No certificate has a name with '{_view.Search}'.");
+        }
+
+        _html.Append("<ol>");
+        for (var i = 0; i < _report.Certificates.Count; i++)
+        {
+            Row(_report.Certificates[i], i);
+        }
+
+        _html.Append("</ol></form>");
+    }
+
+    private void Row(StatusRow row, int number)
+    {
+        var isBusy = StatusAdvice.IsInProgress(row.State);
+        var kind = row.Problem is not null ? "k-bad"
+            : isBusy || row.State == CertificateState.RenewalDue ? "k-info"
+            : row.Failure is not null ? "k-warn"
+            : row.State == CertificateState.Valid ? "k-ok" : "";
+        _html.Append("<li class=\"card ").Append(kind).Append(isBusy ? " busy" : "").Append("\"><div class=\"top\"><h2 id=\"name")
+            .Append(number).Append("\">").Append(Encoded(row.Id)).Append("</h2><span class=\"state\">")
+            .Append(StatusAdvice.Words(row.State)).Append("</span>");
+        if (_view.Token is not null && _report.Orders && !isBusy)
+        {
+            _html.Append(CultureInfo.InvariantCulture, $"<button id=\"renew{number}\" aria-labelledby=\"renew{number} name{number}\" ")
+                .Append("name=\"certificate\" value=\"").Append(Encoded(row.Id)).Append("\">Renew</button>");
+        }
+
+        _html.Append("</div>");
+        if (row.Names.Count > 1)
+        {
+            Line("soft wide", Short(string.Join(", ", row.Names), LongestNames));
+        }
+
+        Problem(row);
+        StatusBar.Write(_html, row, _report.At);
+        Facts(row);
+        Details(row, number);
+        _html.Append("</li>");
+    }
+
+    private void Problem(StatusRow row)
+    {
+        if (row.Problem is null && row.Advice is null && row.Failure is null)
+        {
+            return;
+        }
+
+        _html.Append("<div class=\"note ").Append(row.Problem is null ? "warn" : "bad").Append("\">");
         if (row.Problem is not null)
         {
-            Line(html, "bad", $"Needs attention: {row.Problem}.");
+            _html.Append("<p class=\"bad\"><strong>Needs attention: ").Append(Encoded(row.Problem)).Append("</strong></p>");
+        }
+
+        if (row.Advice is not null)
+        {
+            Line(null, row.Advice);
         }
 
         if (row.Failure is not null)
         {
-            Line(html, row.Problem is null ? "soft" : null, $"The last attempt failed at {row.FailedAt:u}: {row.Failure}");
+            Line("soft", $"The last attempt failed at {row.FailedAt:u}: {(IsRoomy ? row.Failure : Short(row.Failure, LongestFailure))}");
         }
 
-        var times = Times(row, now);
-        Bar(html, row, now, times);
-        Line(html, null, times);
+        foreach (var record in row.RequiredRecords ?? [])
+        {
+            _html.Append("<p><code>").Append(Encoded(record)).Append("</code></p>");
+        }
+
+        _html.Append("</div>");
+    }
+
+    private void Facts(StatusRow row)
+    {
+        _html.Append("<dl class=\"facts\">");
+        Fact("<dt>Issued", row.NotBefore);
+        if (row is { WindowStart: { } from, WindowEnd: { } to })
+        {
+            _html.Append("<div><dt class=\"w\">CA’s renewal window</dt><dd>").Append(
+                CultureInfo.InvariantCulture, $"{from.UtcDateTime:d MMM} – {to.UtcDateTime:d MMM yyyy}</dd></div>");
+        }
+
+        Fact("<dt class=\"n\">Next order", row.NextOrder, none: "none planned", past: "due now");
+        Fact("<dt>Expires", row.NotAfter, none: "no certificate yet");
+        if (row.Issuer is not null)
+        {
+            var authority = row.Authority is null ? "a CA that is not known any more"
+                : Uri.TryCreate(row.Authority, UriKind.Absolute, out var url) ? url.Authority : row.Authority;
+            _html.Append("<div class=\"by\"><dt>Issued by</dt><dd>").Append(Encoded(StatusAdvice.ShortIssuer(row.Issuer)))
+                .Append("<span class=\"soft\">").Append(Encoded(authority)).Append("</span></dd></div>");
+        }
+
+        _html.Append("</dl>");
+
+        void Fact(string name, DateTimeOffset? time, string? none = null, string? past = null)
+        {
+            if (time is { } at)
+            {
+                var words = past is not null && at <= _report.At ? past : StatusBar.Relative(at, _report.At);
+                _html.Append("<div>").Append(name).Append("</dt><dd>").Append(words).Append(
+                    CultureInfo.InvariantCulture,
+                    $"<time class=\"soft\" datetime=\"{at.UtcDateTime:s}Z\">{at.UtcDateTime:d MMM yyyy, HH:mm}</time></dd></div>");
+            }
+            else if (none is not null)
+            {
+                _html.Append("<div>").Append(name).Append("</dt><dd>").Append(none).Append("</dd></div>");
+            }
+        }
+    }
+
+    private void Details(StatusRow row, int number)
+    {
+        var events = row.Events.Take(IsRoomy ? MostEvents : 0).ToList();
+        if (row.SerialNumber is null && events.Count == 0)
+        {
+            return;
+        }
+
+        _html.Append("<details id=\"more").Append(number).Append("\"><summary>").Append(events.Count > 0 ? "Last events" : "Details")
+            .Append("</summary><ul>");
+        foreach (var happened in events)
+        {
+            _html.Append(CultureInfo.InvariantCulture, $"<li><time class=\"soft\" datetime=\"{happened.At.UtcDateTime:s}Z\">")
+                .Append(CultureInfo.InvariantCulture, $"{happened.At.UtcDateTime:d MMM HH:mm:ss}</time><span>")
+                .Append(Encoded(Short(happened.Message, LongestEvent))).Append("</span></li>");
+        }
+
+        _html.Append("</ul>");
         if (row.SerialNumber is not null)
         {
-            var authority = row.Authority ?? "a CA that is not known any more";
-            Line(html, "soft", $"Issued by {row.Issuer} ({authority}), serial number {row.SerialNumber}.");
+            _html.Append("<p class=\"soft\">Serial number <code>").Append(Encoded(row.SerialNumber)).Append("</code></p>");
         }
 
-        html.Append("</li>");
+        _html.Append("</details>");
     }
 
-    private static string Times(StatusRow row, DateTimeOffset now)
+    private void Pages()
     {
-        var expiry = row.NotAfter is not { } end ? "No certificate yet"
-            : end <= now ? $"Expired {Span(now - end)} ago ({end:u})"
-            : $"Expires in {Span(end - now)} ({end:u})";
-        var next = row.NextOrder is not { } order ? "no order is planned"
-            : order <= now ? "the next order is due"
-            : $"next order in {Span(order - now)} ({order:u})";
-        return $"{Words(row.State)}. {expiry}; {next}.";
-    }
-
-    private static string Words(CertificateState state) => state switch
-    {
-        CertificateState.RenewalDue => "Renewal due",
-        CertificateState.Waiting => "Waiting after a failure",
-        _ => state.ToString(),
-    };
-
-    private static string Span(TimeSpan span)
-        => span.TotalDays >= 2 ? Plural((int)span.TotalDays, "day")
-            : span.TotalHours >= 2 ? Plural((int)span.TotalHours, "hour")
-            : Plural((int)Math.Max(1, span.TotalMinutes), "minute");
-
-    private static string Plural(int count, string unit)
-        => string.Create(CultureInfo.InvariantCulture, $"{count} {unit}{(count == 1 ? "" : "s")}");
-
-    // SVG needs no style attributes, which the policy forbids. The text below says the same.
-    private static void Bar(StringBuilder html, StatusRow row, DateTimeOffset now, string description)
-    {
-        if (row is not { NotBefore: { } start, NotAfter: { } end } || end <= start)
+        if (_report.Pages == 1)
         {
             return;
         }
 
-        double At(DateTimeOffset time) => Math.Clamp((time - start) / (end - start), 0, 1) * 1000;
-        void Rectangle(string style, double from, double to, int top, int height) => html.Append(
-            CultureInfo.InvariantCulture,
-            $"<rect class=\"{style}\" x=\"{from:0.#}\" y=\"{top}\" width=\"{to - from:0.#}\" height=\"{height}\"/>");
-
-        html.Append("<svg viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"")
-            .Append(Encoded(description)).Append("\">");
-        Rectangle("life", 0, 1000, 4, 8);
-        Rectangle("gone", 0, At(now), 4, 8);
-        if (row is { WindowStart: { } from, WindowEnd: { } to } && to >= from)
-        {
-            Rectangle("window", At(from), Math.Max(At(to), At(from) + 3), 12, 4);
-        }
-
-        if (row.NextOrder is { } next)
-        {
-            var x = Math.Min(At(next), 996);
-            Rectangle("next", x, x + 4, 0, 16);
-        }
-
-        html.Append("</svg>");
-    }
-
-    private static void Pages(StringBuilder html, StatusReport report, string? search)
-    {
-        if (report.Pages == 1)
-        {
-            return;
-        }
-
-        html.Append("<nav aria-label=\"Pages\"><p>").Append(
-            CultureInfo.InvariantCulture, $"Page {report.Page} of {report.Pages}</p>");
-        Link(report.Page > 1, report.Page - 1, "Previous");
-        Link(report.Page < report.Pages, report.Page + 1, "Next");
-        html.Append("</nav>");
+        _html.Append("<nav aria-label=\"Pages\">");
+        Link(_report.Page > 1, _report.Page - 1, "Previous");
+        _html.Append(CultureInfo.InvariantCulture, $"<span>Page {_report.Page} of {_report.Pages}</span>");
+        Link(_report.Page < _report.Pages, _report.Page + 1, "Next");
+        _html.Append("</nav>");
 
         void Link(bool exists, int page, string text)
         {
             if (exists)
             {
-                var name = string.IsNullOrEmpty(search) ? "" : $"&name={Uri.EscapeDataString(search)}";
-                html.Append("<a href=\"").Append(Encoded(string.Create(CultureInfo.InvariantCulture, $"?page={page}{name}"))).Append("\">")
-                    .Append(text).Append("</a>");
+                _html.Append("<a class=\"page\" href=\"").Append(Encoded(StatusView.Query(page, _view.Search))).Append("\">").Append(text)
+                    .Append("</a>");
             }
         }
     }
 
-    private static void Line(StringBuilder html, string? style, FormattableString text)
-        => Line(html, style, text.ToString(CultureInfo.InvariantCulture));
+    private static string Short(string text, int most) => text.Length <= most ? text : $"{text.AsSpan(0, most)}…";
 
-    private static void Line(StringBuilder html, string? style, string text)
-        => html.Append(style is null ? "<p>" : $"<p class=\"{style}\">").Append(Encoded(text)).Append("</p>");
+    private void Line(string? style, FormattableString text) => Line(style, text.ToString(CultureInfo.InvariantCulture));
 
-    private static string Encoded(string? text) => HtmlEncoder.Default.Encode(text ?? "");
+    private void Line(string? style, string text)
+        => _html.Append(style is null ? "<p>" : $"<p class=\"{style}\">").Append(Encoded(text)).Append("</p>");
+
+    private static string Encoded(string? text) => Encoder.Encode(text ?? "");
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -13,41 +14,59 @@ internal sealed class StatusReader(
     CertificateEngine engine,
     BoundedStorage storage,
     EndpointReport endpoints,
+    IssuanceStatus issuance,
     ConfigurationSource configuration,
+    StatusEvents events,
     TimeProvider time)
 {
     /// <summary>Certificates on a page. A page stays small even if each of them shows a long failure.</summary>
-    public const int PageSize = 25;
+    public const int PageSize = 20;
 
     private const int MostNames = 5;
+    private const int MostRecords = 5;
 
     /// <summary>Reads a page.</summary>
     /// <param name="search">A part of a name; <see langword="null"/> for all certificates.</param>
     /// <param name="page">The page, from 1. One that does not exist is the nearest that does.</param>
     public StatusReport Read(string? search, int page)
     {
-        var found = overview.Look().Where(c => search is null || IsNamed(c.Certificate, search)).ToList();
+        var found = new List<CertificateCondition>();
+        var (attention, inProgress, next) = (0, 0, TimeSpan.MaxValue);
+        foreach (var condition in overview.Look())
+        {
+            if (search is null || IsNamed(condition.Certificate, search))
+            {
+                found.Add(condition);
+                attention += condition.Problems == CertificateProblems.None ? 0 : 1;
+                inProgress += StatusAdvice.IsInProgress(condition.State) ? 1 : 0;
+                next = condition.Renewal is { } renewal && renewal > TimeSpan.Zero && renewal < next ? renewal : next;
+            }
+        }
+
         found.Sort(Compare);
         var pages = Math.Max(1, (found.Count + PageSize - 1) / PageSize);
         var shown = Math.Clamp(page, 1, pages);
-        var now = time.GetUtcNow();
+        var (now, orders, recent) = (time.GetUtcNow(), issuance.ReasonNotToOrder is null, events.Recent());
         return new StatusReport
         {
             At = now,
             Total = found.Count,
-            NeedAttention = found.Count(c => c.Problems != CertificateProblems.None),
+            NeedAttention = attention,
+            InProgress = inProgress,
+            NextOrder = next == TimeSpan.MaxValue ? null : now + next,
+            Orders = orders,
             Page = shown,
             Pages = pages,
             Notices = [.. Notices()],
-            Certificates = [.. found.Skip((shown - 1) * PageSize).Take(PageSize).Select(c => Row(c, now))],
+            Certificates = [.. found.Skip((shown - 1) * PageSize).Take(PageSize).Select(c => Row(c, orders, recent, now))],
         };
     }
 
     private static int Compare(CertificateCondition one, CertificateCondition other)
     {
-        var (oneIsFine, otherIsFine) = (one.Problems == CertificateProblems.None, other.Problems == CertificateProblems.None);
-        return oneIsFine != otherIsFine ? oneIsFine.CompareTo(otherIsFine)
-            : string.CompareOrdinal(one.Certificate.Id, other.Certificate.Id);
+        var rank = StatusAdvice.Rank(one.Problems, one.State).CompareTo(StatusAdvice.Rank(other.Problems, other.State));
+        var expiry = rank != 0 ? rank : (one.Expiry ?? TimeSpan.MinValue).CompareTo(other.Expiry ?? TimeSpan.MinValue);
+        return expiry != 0 ? expiry : string.CompareOrdinal(one.Certificate.Id, other.Certificate.Id);
     }
 
     private static bool IsNamed(ManagedCertificate certificate, string search)
@@ -70,6 +89,10 @@ internal sealed class StatusReader(
         {
             yield return $"Nothing is ordered. {obstacle}";
         }
+        else if (configuration.Current.Enabled && issuance.ReasonNotToOrder is { } reason)
+        {
+            yield return reason;
+        }
 
         if (storage.Monitor.Fault is { } fault)
         {
@@ -77,19 +100,26 @@ internal sealed class StatusReader(
         }
     }
 
-    private static StatusRow Row(CertificateCondition condition, DateTimeOffset now)
+    private static StatusRow Row(CertificateCondition condition, bool orders, StatusEvent[] recent, DateTimeOffset now)
     {
         var certificate = condition.Certificate;
-        var status = CertificateStatuses.Create(certificate, orders: condition.Renewal is not null, now);
+        var status = CertificateStatuses.Create(certificate, orders, now);
         var window = certificate.State.RenewalInfo is { } info && info.SerialNumber == status.SerialNumber ? info : null;
+        var records = status.Failure?.RequiredRecords ?? [];
         return new StatusRow
         {
             Id = status.Id,
-            Names = [.. status.DomainNames.Take(MostNames), .. More(status.DomainNames.Count)],
+            Names = [.. status.DomainNames.Take(MostNames), .. More(status.DomainNames.Count, MostNames)],
             State = status.State,
             Problem = CertificateHealthPolicy.Describe(condition.Problems) is { Length: > 0 } problem ? problem : null,
+            Advice = StatusAdvice.For(condition.Problems, status, orders),
             Failure = status.Failure is { } failure ? QuotedText.Words(failure.Message, QuotedText.MaxReplyLength) : null,
             FailedAt = status.Failure?.At,
+            RequiredRecords = records.Count == 0 ? null
+                : [
+                    .. records.Take(MostRecords).Select(r => QuotedText.Words(r.ToString(), QuotedText.MaxReplyLength)),
+                    .. More(records.Count, MostRecords),
+                ],
             NotBefore = status.NotBefore,
             NotAfter = status.NotAfter,
             WindowStart = window?.WindowStart,
@@ -99,8 +129,9 @@ internal sealed class StatusReader(
             Account = status.AccountUrl?.OriginalString,
             Issuer = status.Issuer,
             SerialNumber = status.SerialNumber,
+            Events = [.. recent.Where(e => e.Certificate == status.Id).Take(StatusEvents.MostShown)],
         };
     }
 
-    private static IEnumerable<string> More(int count) => count > MostNames ? [$"and {count - MostNames} more"] : [];
+    private static IEnumerable<string> More(int count, int most) => count > most ? [$"and {count - most} more"] : [];
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using KestrelAcme.Certificates;
 
@@ -15,6 +16,15 @@ internal sealed record StatusReport
     /// <summary>How many of them need attention.</summary>
     public required int NeedAttention { get; init; }
 
+    /// <summary>How many of them are being ordered or renewed.</summary>
+    public required int InProgress { get; init; }
+
+    /// <summary>The earliest planned order that is not due yet.</summary>
+    public DateTimeOffset? NextOrder { get; init; }
+
+    /// <summary>Whether this instance orders certificates.</summary>
+    public required bool Orders { get; init; }
+
     /// <summary>The number of this page, from 1.</summary>
     public required int Page { get; init; }
 
@@ -24,7 +34,7 @@ internal sealed record StatusReport
     /// <summary>What is wrong with the app as a whole, and what to do.</summary>
     public required IReadOnlyList<string> Notices { get; init; }
 
-    /// <summary>The certificates of the page: those that need attention first.</summary>
+    /// <summary>The certificates of the page: the most urgent first.</summary>
     public required IReadOnlyList<StatusRow> Certificates { get; init; }
 }
 
@@ -35,15 +45,22 @@ internal sealed record StatusRow
 
     public required IReadOnlyList<string> Names { get; init; }
 
+    [JsonConverter(typeof(JsonStringEnumConverter<CertificateState>))]
     public required CertificateState State { get; init; }
 
     /// <summary>What needs attention, in words.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>What it means for clients, and what to do about it.</summary>
+    public string? Advice { get; init; }
+
     /// <summary>The last failure since the last success: what went wrong and how to fix it.</summary>
     public string? Failure { get; init; }
 
     public DateTimeOffset? FailedAt { get; init; }
+
+    /// <summary>The DNS records that an operator has to create, as lines of a zone file.</summary>
+    public IReadOnlyList<string>? RequiredRecords { get; init; }
 
     public DateTimeOffset? NotBefore { get; init; }
 
@@ -66,11 +83,53 @@ internal sealed record StatusRow
     public string? Issuer { get; init; }
 
     public string? SerialNumber { get; init; }
+
+    /// <summary>The last events since the start of the app, the latest first.</summary>
+    public IReadOnlyList<StatusEvent> Events { get; init; } = [];
+}
+
+/// <summary>An event in the life of a certificate, in the status and in the stream of events.</summary>
+internal sealed record StatusEvent
+{
+    public required string Certificate { get; init; }
+
+    [JsonConverter(typeof(JsonStringEnumConverter<CertificateEventKind>))]
+    public required CertificateEventKind Kind { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public required string Message { get; init; }
+}
+
+/// <summary>What a page shows besides the status.</summary>
+internal sealed record StatusView
+{
+    /// <summary>The host that the browser asked for.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary>What was searched for.</summary>
+    public string? Search { get; init; }
+
+    /// <summary>The hidden field of the form; <see langword="null"/> if the client may not renew.</summary>
+    public (string Name, string Value)? Token { get; init; }
+
+    /// <summary>The renewal that was asked for.</summary>
+    public StatusRenewals.Renewal? Renewal { get; init; }
+
+    public string? ScriptUrl { get; init; }
+
+    public string? Nonce { get; init; }
+
+    /// <summary>Returns the query of a page, relative to itself.</summary>
+    public static string Query(int page, string? search)
+    {
+        var name = string.IsNullOrEmpty(search) ? "" : $"&name={Uri.EscapeDataString(search)}";
+        return string.Create(CultureInfo.InvariantCulture, $"?page={page}{name}");
+    }
 }
 
 [JsonSerializable(typeof(StatusReport))]
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UseStringEnumConverter = true)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 internal sealed partial class StatusJsonContext : JsonSerializerContext;

@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
+using KestrelAcme.Challenges;
 using KestrelAcme.Hosting.Status;
 using KestrelAcme.Tests.EndToEnd;
 using Microsoft.AspNetCore.Builder;
@@ -32,21 +34,28 @@ public sealed partial class StatusPageTests
         var html = await GetAsync(app, Path, "text/html,application/xhtml+xml,*/*;q=0.8");
         using var json = JsonDocument.Parse(await GetAsync(app, Path, "application/json"));
 
-        Assert.Contains($"<h2>{Name}</h2>", html, StringComparison.Ordinal);
-        Assert.Contains("1, all fine.", html, StringComparison.Ordinal);
-        Assert.Contains("Valid. Expires in ", html, StringComparison.Ordinal);
+        Assert.Contains($"<h2 id=\"name0\">{Name}</h2>", html, StringComparison.Ordinal);
+        Assert.Contains("<dt>Managed</dt><dd>1</dd>", html, StringComparison.Ordinal);
+        Assert.Contains("<dt>Need attention</dt><dd>none</dd>", html, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"state\">Valid</span>", html, StringComparison.Ordinal);
         var status = app.Certificates.Find(Name)!;
         Assert.Contains(status.SerialNumber!, html, StringComparison.Ordinal);
         var row = json.RootElement.GetProperty("certificates")[0];
         Assert.Equal(
-            (Name, "Valid", status.NotAfter, status.NextOrder),
-            (row.GetProperty("id").GetString(), row.GetProperty("state").GetString(), row.GetProperty("notAfter").GetDateTimeOffset(),
-                row.GetProperty("nextOrder").GetDateTimeOffset()));
+            (Name, "Valid", status.NotAfter),
+            (row.GetProperty("id").GetString(), row.GetProperty("state").GetString(), row.GetProperty("notAfter").GetDateTimeOffset()));
+
+        // The CA's advice may have come meanwhile.
+        Assert.InRange(row.GetProperty("nextOrder").GetDateTimeOffset(), status.NotBefore!.Value, status.NotAfter!.Value);
         Assert.False(row.TryGetProperty("problem", out _));
+        var events = row.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString())
+            .Where(k => k != "RenewalInfoChanged");
+        Assert.Equal(["Obtained", "Finalized", "AuthorizationValid", "ChallengePosted"], events.Take(4));
+        Assert.Contains("Now serving certificate ", html, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Get_Html_LoadsAndRunsNothing()
+    public async Task Get_Html_LoadsAndRunsNothingButItsScript()
     {
         await using var app = await StartAsync([Name]);
 
@@ -55,13 +64,15 @@ public sealed partial class StatusPageTests
 
         var style = Style().Match(html).Groups[1].Value;
         var hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)));
+        var nonce = Script().Match(html).Groups[1].Value;
         Assert.Equal(
-            $"default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            $"default-src 'none'; style-src 'sha256-{hash}'; script-src 'nonce-{WebUtility.HtmlDecode(nonce)}'; connect-src 'self'; "
+            + "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             Assert.Single(response.Headers.GetValues("Content-Security-Policy")));
         Assert.Equal("no-store", response.Headers.CacheControl?.ToString());
         Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
         Assert.DoesNotMatch(ForbiddenHtml(), html);
-        Assert.Contains("Needs attention: no certificate for its names.", html, StringComparison.Ordinal);
+        Assert.Contains("Needs attention: no certificate for its names", html, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,10 +86,10 @@ public sealed partial class StatusPageTests
         using var found = JsonDocument.Parse(await GetAsync(app, $"{Path}?name=CUSTOMER-0999", "application/json"));
 
         Assert.True(Encoding.UTF8.GetByteCount(html) < 60_000, $"{html.Length}");
-        Assert.Contains("Page 2 of 40", html, StringComparison.Ordinal);
+        Assert.Contains("Page 2 of 50", html, StringComparison.Ordinal);
         Assert.Contains("href=\"?page=1\"", html, StringComparison.Ordinal);
         Assert.Contains("href=\"?page=3\"", html, StringComparison.Ordinal);
-        Assert.Equal((1000, 40, 40, 25), Numbers(last));
+        Assert.Equal((1000, 50, 50, 20), Numbers(last));
         Assert.Equal((1, 1, 1, 1), Numbers(found));
     }
 
@@ -94,17 +105,88 @@ public sealed partial class StatusPageTests
 
         var html = await GetAsync(app, Path + query, "text/html");
 
-        Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
+        Assert.Single(Script().Matches(html));
+        Assert.DoesNotContain("alert(1)</script", html, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Post_StatusPage_IsNotAllowed()
+    public async Task Get_Head_HasHeadersOnly()
     {
         await using var app = await StartAsync([Name]);
 
-        using var response = await app.GetHttpAsync(Path, method: HttpMethod.Post, cancellationToken: Cancelled);
+        using var response = await app.GetHttpAsync(Path, method: HttpMethod.Head, cancellationToken: Cancelled);
 
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+        Assert.Equal((HttpStatusCode.OK, "no-store"), (response.StatusCode, response.Headers.CacheControl?.ToString()));
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task Get_Script_IsServedBelowThePage()
+    {
+        await using var app = await StartAsync([Name], web => web.MapGroup("/ops").MapAcmeHttpsStatus("tls/status"));
+        var html = await GetAsync(app, "/ops/tls/status", "text/html");
+
+        var script = new Uri(new Uri("http://app.test/ops/tls/status"), WebUtility.HtmlDecode(ScriptSource().Match(html).Groups[1].Value));
+        using var response = await app.GetHttpAsync(script.PathAndQuery, cancellationToken: Cancelled);
+
+        Assert.Equal("/ops/tls/status/live.js", script.AbsolutePath);
+        Assert.Equal("text/javascript", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(StatusAssets.Script, await response.Content.ReadAsStringAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task Get_SeveralProblems_MostUrgentComesFirst()
+    {
+        await using var app = await StartAsync(["b.test", "a.test", "c.test"]);
+        var catalog = app.Services.GetRequiredService<CertificateCatalog>();
+        catalog.Find("c.test")!.ChangeState(s => s with { State = CertificateState.Abandoned });
+
+        using var json = JsonDocument.Parse(await GetAsync(app, Path, "application/json"));
+
+        Assert.Equal(
+            ["a.test", "b.test", "c.test"],
+            json.RootElement.GetProperty("certificates").EnumerateArray().Select(c => c.GetProperty("id").GetString()));
+        Assert.Contains(
+            "This instance orders nothing",
+            json.RootElement.GetProperty("certificates")[0].GetProperty("advice").GetString(),
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(CertificateProblems.Expired | CertificateProblems.Blocked, CertificateState.Blocked, 0)]
+    [InlineData(CertificateProblems.Missing, CertificateState.Ordering, 1)]
+    [InlineData(CertificateProblems.Overdue | CertificateProblems.Blocked, CertificateState.Blocked, 2)]
+    [InlineData(CertificateProblems.Blocked, CertificateState.Blocked, 3)]
+    [InlineData(CertificateProblems.None, CertificateState.Waiting, 4)]
+    [InlineData(CertificateProblems.None, CertificateState.Renewing, 5)]
+    [InlineData(CertificateProblems.None, CertificateState.RenewalDue, 6)]
+    [InlineData(CertificateProblems.None, CertificateState.Valid, 7)]
+    internal void Rank_Problems_AreOrderedByWhatClientsSee(CertificateProblems problems, CertificateState state, int rank)
+        => Assert.Equal(rank, StatusAdvice.Rank(problems, state));
+
+    [Theory]
+    [InlineData(FailureCause.Name, false, true, "Fix the reason below, then choose Renew. Otherwise the next attempt is at 2026-03-02")]
+    [InlineData(FailureCause.Operator, true, true, "Create the DNS records below. KestrelAcme watches DNS; otherwise the next")]
+    [InlineData(FailureCause.Authority, false, true, "The CA failed, so there is nothing to fix here: the next attempt is at")]
+    [InlineData(FailureCause.Local, false, true, "Check this machine: its store, clock and network. By itself, the next attempt is at")]
+    [InlineData(FailureCause.Name, false, false, "This instance orders nothing")]
+    public void Advice_Failure_SaysWhatToDo(FailureCause cause, bool records, bool orders, string task)
+    {
+        var status = new CertificateStatus
+        {
+            Id = Name,
+            DomainNames = [Name],
+            State = CertificateState.Waiting,
+            Failure = new CertificateFailure
+            {
+                Message = "Failed.", At = Now, NextAttempt = Now.AddDays(1), Cause = cause,
+                RequiredRecords = records ? [new RequiredDnsRecord(Name, "CAA", "0 issue \"ca.test\"")] : [],
+            },
+        };
+
+        var advice = StatusAdvice.For(CertificateProblems.Expired, status, orders);
+
+        Assert.StartsWith($"Clients get an expired certificate and refuse it. {task}", advice, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,10 +203,16 @@ public sealed partial class StatusPageTests
                 Failure = hostile,
                 FailedAt = Now,
                 Issuer = hostile, Authority = hostile, SerialNumber = hostile, NotBefore = Now.AddDays(-1), NotAfter = Now.AddDays(1),
+                Advice = hostile, RequiredRecords = [hostile],
+                Events = [new StatusEvent { Certificate = hostile, Kind = CertificateEventKind.Failed, At = Now, Message = hostile }],
             }) with { Notices = [hostile] },
-            hostile);
+            new StatusView
+            {
+                Search = hostile, Host = hostile, Token = (hostile, hostile), ScriptUrl = hostile, Nonce = hostile,
+                Renewal = new StatusRenewals.Renewal(hostile, RenewalOutcome.Failed, hostile),
+            });
 
-        Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script>", html, StringComparison.Ordinal);
         Assert.Equal(html.Split("alert(1)").Length, html.Split("&quot;&gt;&lt;script&gt;alert(1)").Length);
     }
 
@@ -137,10 +225,15 @@ public sealed partial class StatusPageTests
             State = CertificateState.Waiting, Problem = "renewal overdue", Failure = new string('x', 500), FailedAt = Now,
             Issuer = "CN=R11, O=Let's Encrypt, C=US", Authority = "https://acme-v02.api.letsencrypt.org/directory",
             SerialNumber = new string('0', 40), NotBefore = Now.AddDays(-80), NotAfter = Now.AddDays(10), NextOrder = Now,
-            WindowStart = Now.AddDays(-20), WindowEnd = Now.AddDays(-19),
+            WindowStart = Now.AddDays(-20), WindowEnd = Now.AddDays(-19), Advice = new string('y', 200),
         };
+        var happened = new StatusEvent
+        {
+            Certificate = row.Id, Kind = CertificateEventKind.Failed, At = Now, Message = new string('z', 500),
+        };
+        row = row with { Events = [.. Enumerable.Repeat(happened, StatusEvents.MostShown)] };
 
-        var html = StatusHtml.Write(Report([.. Enumerable.Repeat(row, StatusReader.PageSize)]), null);
+        var html = StatusHtml.Write(Report([.. Enumerable.Repeat(row, StatusReader.PageSize)]), new StatusView { Token = ("token", "t") });
 
         Assert.True(Encoding.UTF8.GetByteCount(html) < 60_000, $"{html.Length}");
     }
@@ -154,15 +247,17 @@ public sealed partial class StatusPageTests
                 Id = Name, Names = [Name], State = CertificateState.Valid, NotBefore = Now.AddDays(-20), NotAfter = Now.AddDays(80),
                 WindowStart = Now.AddDays(40), WindowEnd = Now.AddDays(45), NextOrder = Now.AddDays(42),
             }),
-            null);
+            new StatusView());
 
-        Assert.Contains("<rect class=\"gone\" x=\"0\" y=\"4\" width=\"200\" height=\"8\"/>", html, StringComparison.Ordinal);
-        Assert.Contains("<rect class=\"window\" x=\"600\" y=\"12\" width=\"50\" height=\"4\"/>", html, StringComparison.Ordinal);
-        Assert.Contains("<rect class=\"next\" x=\"620\" y=\"0\" width=\"4\" height=\"16\"/>", html, StringComparison.Ordinal);
         Assert.Contains(
-            "Valid. Expires in 80 days (2026-05-20 12:00:00Z); next order in 42 days (2026-04-12 12:00:00Z).",
+            "<rect class=\"life\"/><rect class=\"gone\" width=\"20%\"/><rect class=\"window\" x=\"60%\" width=\"5%\"/>"
+            + "<rect class=\"next\" x=\"62%\"/><circle class=\"now\" cx=\"20%\"/>",
             html,
             StringComparison.Ordinal);
+        Assert.Contains("<dt>Issued</dt><dd>20 days ago<time", html, StringComparison.Ordinal);
+        Assert.Contains("<dt class=\"w\">CA’s renewal window</dt><dd>10 Apr – 15 Apr 2026</dd>", html, StringComparison.Ordinal);
+        Assert.Contains("<dt class=\"n\">Next order</dt><dd>in 42 days<time", html, StringComparison.Ordinal);
+        Assert.Contains("<dt>Expires</dt><dd>in 80 days<time", html, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -219,6 +314,8 @@ public sealed partial class StatusPageTests
         At = Now,
         Total = rows.Count,
         NeedAttention = rows.Count(r => r.Problem is not null),
+        InProgress = 0,
+        Orders = true,
         Page = 1,
         Pages = 1,
         Notices = [],
@@ -259,6 +356,14 @@ public sealed partial class StatusPageTests
     [GeneratedRegex("<style>(.*?)</style>", RegexOptions.Singleline)]
     private static partial Regex Style();
 
-    [GeneratedRegex(@"<script|<link|<img|<iframe|\ssrc=|\sstyle=|\son\w+=|@import|url\(", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("<script defer src=\"[^\"]+\" nonce=\"([^\"]+)\"></script>")]
+    private static partial Regex Script();
+
+    [GeneratedRegex("<script defer src=\"([^\"]+)\"")]
+    private static partial Regex ScriptSource();
+
+    [GeneratedRegex(
+        @"<script (?!defer src=""acme-status/live\.js)|<link (?!rel=""icon"" href=""data:)|<img|<iframe|\sstyle=|\son\w+=|@import|url\(",
+        RegexOptions.IgnoreCase)]
     private static partial Regex ForbiddenHtml();
 }
