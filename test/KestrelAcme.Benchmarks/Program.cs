@@ -6,6 +6,7 @@ using KestrelAcme.Benchmarks.Handshakes;
 using KestrelAcme.Benchmarks.Idle;
 using KestrelAcme.Benchmarks.Memory;
 using KestrelAcme.Benchmarks.Start;
+using KestrelAcme.Benchmarks.Status;
 
 switch (args.FirstOrDefault())
 {
@@ -21,6 +22,8 @@ switch (args.FirstOrDefault())
         return await StartReport.RunAsync(args[1..]);
     case "idle":
         return await IdleReport.RunAsync(args.Length > 1 ? int.Parse(args[1]) : 100_000);
+    case "status":
+        return await StatusPageReport.RunAsync();
     case "fuzz":
         return FuzzRun.Run(TimeSpan.FromSeconds(args.Length > 1 ? int.Parse(args[1]) : 60));
     default:

@@ -64,7 +64,7 @@ internal static class IdleReport
         return 0;
     }
 
-    private static WebApplication Build(IAcmeStorage storage, int count)
+    public static WebApplication Build(IAcmeStorage storage, int count)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
@@ -80,7 +80,7 @@ internal static class IdleReport
         return builder.Build();
     }
 
-    private static async Task<bool> LoadAsync(CertificateCatalog catalog)
+    public static async Task<bool> LoadAsync(CertificateCatalog catalog)
     {
         var span = new Span();
         while (catalog.All.Any(c => c.Current is null))
@@ -119,7 +119,7 @@ internal static class IdleReport
 
     private static string Name(int index) => $"n{index}.test";
 
-    private static async Task<InMemoryStorage> FillAsync(int count)
+    public static async Task<InMemoryStorage> FillAsync(int count)
     {
         var storage = new InMemoryStorage();
         var kinds = Enumerable.Range(0, Kinds).Select(CreateKind).ToList();
