@@ -77,16 +77,23 @@ public static class AcmeHttpsServiceCollectionExtensions
     private static void AddStorage(IServiceCollection services)
     {
         services.TryAddSingleton(CreateStorage);
-        services.TryAddSingleton(static provider => new BoundedStorage(
-            Protect(provider.GetRequiredService<IAcmeStorage>(), provider.GetService<KeyProtection>()),
-            provider.GetRequiredService<IssuanceSettings>().StoreTime,
-            provider.GetRequiredService<TimeProvider>(),
-            new StorageMonitor(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AcmeHttpsMetrics>())));
+        services.TryAddSingleton(CreateBoundedStorage);
         services.TryAddSingleton<CertificateStore>();
     }
 
-    private static IAcmeStorage Protect(IAcmeStorage storage, KeyProtection? protection)
-        => protection is null ? storage : new ProtectedStorage(storage, protection);
+    private static BoundedStorage CreateBoundedStorage(IServiceProvider provider)
+    {
+        var (store, protection) = (provider.GetRequiredService<IAcmeStorage>(), provider.GetService<KeyProtection>());
+        var time = provider.GetRequiredService<TimeProvider>();
+        return new BoundedStorage(
+            protection is null ? store : new ProtectedStorage(store, protection),
+            provider.GetRequiredService<IssuanceSettings>().StoreTime,
+            time,
+            new StorageMonitor(time, provider.GetRequiredService<AcmeHttpsMetrics>()))
+        {
+            Protection = protection,
+        };
+    }
 
     // If automatic HTTPS is disabled, there is no folder for a store.
     private static IAcmeStorage CreateStorage(IServiceProvider provider)

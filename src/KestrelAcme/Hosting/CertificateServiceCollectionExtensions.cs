@@ -97,7 +97,6 @@ internal static class CertificateServiceCollectionExtensions
 
     private static void AddAttempts(IServiceCollection services)
     {
-        services.TryAddSingleton<ExportHookRunner>();
         services.TryAddSingleton<CertificateExporter>();
         services.TryAddSingleton<CertificateCommitter>();
         services.TryAddSingleton<FailureRecorder>();
@@ -152,7 +151,6 @@ internal static class CertificateServiceCollectionExtensions
 
     private static void AddEngine(IServiceCollection services)
     {
-        services.TryAddSingleton<KeyRewriter>();
         services.TryAddSingleton<Housekeeper>();
         services.TryAddSingleton<CertificateReconciler>();
         services.TryAddSingleton<BackgroundLoops>();

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage.Protection;
 
 namespace KestrelAcme.Storage;
 
@@ -15,6 +16,9 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
 {
     /// <summary>What the store responded last.</summary>
     public StorageMonitor Monitor { get; } = monitor ?? new StorageMonitor(time);
+
+    /// <summary>Encrypts the private keys in the store; <see langword="null"/> if they are not encrypted.</summary>
+    public KeyProtection? Protection { get; init; }
 
     /// <summary>Whether the store is in this process or on a disk of this machine; see <see cref="ILocalStorage"/>.</summary>
     public bool IsLocal => inner is ILocalStorage { IsLocal: true };

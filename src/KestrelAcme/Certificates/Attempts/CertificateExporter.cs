@@ -15,16 +15,11 @@ namespace KestrelAcme.Certificates.Attempts;
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 /// <param name="configuration">Says where to export.</param>
-/// <param name="hook">Told of each export.</param>
 /// <param name="time">The clock.</param>
 /// <param name="loggers">Makes the loggers of failures.</param>
 /// <param name="link">As in <see cref="CertificateExport"/>.</param>
 internal sealed class CertificateExporter(
-    ConfigurationSource configuration,
-    ExportHookRunner hook,
-    TimeProvider time,
-    ILoggerFactory loggers,
-    Action<string, string>? link = null) : IDisposable
+    ConfigurationSource configuration, TimeProvider time, ILoggerFactory loggers, Action<string, string>? link = null) : IDisposable
 {
     // The caller sees the export finished, unless it takes too long.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -35,6 +30,7 @@ internal sealed class CertificateExporter(
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Job> _jobs = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
+    private ExportHookRunner? _hook;
     private bool _running;
     private volatile bool _hangs;
 
@@ -62,6 +58,7 @@ internal sealed class CertificateExporter(
 
     public void Dispose()
     {
+        _hook?.Dispose();
         foreach (var export in _exports.Values)
         {
             export.Dispose();
@@ -140,9 +137,10 @@ internal sealed class CertificateExporter(
                 await writing;
             }
 
-            if (await writing is { } folder)
+            if (await writing is { } folder && current.ExportHook is not null)
             {
-                hook.Exported(id, folder, record.Metadata.Names);
+                _hook ??= new ExportHookRunner(configuration, time, loggers.CreateLogger<ExportHookRunner>());
+                _hook.Exported(id, folder, record.Metadata.Names);
             }
         }
         catch (ObjectDisposedException)

@@ -19,7 +19,7 @@ internal sealed class Housekeeper(
     CertificateCatalog catalog,
     BoundedStorage storage,
     IssuanceStatus issuance,
-    KeyRewriter keys,
+    IssuanceSettings settings,
     TimeProvider time,
     ILogger<Housekeeper> logger)
 {
@@ -40,7 +40,11 @@ internal sealed class Housekeeper(
     ];
 
     public Task RunAsync(CancellationToken stopping) => Task.WhenAll(
-        TidyDailyAsync(stopping), CheckStoreAsync(stopping), keys.RunAsync(stopping));
+        TidyDailyAsync(stopping), CheckStoreAsync(stopping), RewriteKeysAsync(stopping));
+
+    private Task RewriteKeysAsync(CancellationToken stopping) => storage.Protection is { } protection
+        ? new KeyRewriter(storage, protection, catalog, issuance, settings, time, logger).RunAsync(stopping)
+        : Task.CompletedTask;
 
     private Task TidyDailyAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
         async token =>

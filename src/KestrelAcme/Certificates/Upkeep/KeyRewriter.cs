@@ -15,12 +15,12 @@ namespace KestrelAcme.Certificates.Upkeep;
 /// </summary>
 internal sealed class KeyRewriter(
     BoundedStorage storage,
+    KeyProtection protection,
     CertificateCatalog catalog,
     IssuanceStatus issuance,
     IssuanceSettings settings,
     TimeProvider time,
-    ILogger<KeyRewriter> logger,
-    KeyProtection? keys = null)
+    ILogger logger)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -36,11 +36,6 @@ internal sealed class KeyRewriter(
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        if (keys is null)
-        {
-            return;
-        }
-
         for (var again = Look; !stopping.IsCancellationRequested;)
         {
             var pause = Look;
@@ -50,7 +45,7 @@ internal sealed class KeyRewriter(
                 try
                 {
                     // An instance that only serves may not be able to write, and leaves it to one that orders.
-                    if (issuance.ReasonNotToOrder is null && await TryRewriteAllAsync(keys, stopping))
+                    if (issuance.ReasonNotToOrder is null && await TryRewriteAllAsync(stopping))
                     {
                         (pause, again) = (Full, Look);
                     }
@@ -70,7 +65,7 @@ internal sealed class KeyRewriter(
     }
 
     /// <returns>Whether nothing is left to be tried again soon.</returns>
-    private async Task<bool> TryRewriteAllAsync(KeyProtection protection, CancellationToken cancellationToken)
+    private async Task<bool> TryRewriteAllAsync(CancellationToken cancellationToken)
     {
         await using var keeper = await LeaseKeeper.TryAcquireAsync(
             storage, StorageLayout.KeysLease, LeaseDuration, time, cancellationToken);
@@ -83,9 +78,9 @@ internal sealed class KeyRewriter(
         var unreadable = new List<(string Key, string Reason)>();
         foreach (var place in protection.Places)
         {
-            foreach (var (key, lease) in await FindAsync(protection, place, unreadable, cancellationToken))
+            foreach (var (key, lease) in await FindAsync(place, unreadable, cancellationToken))
             {
-                if (await TryRewriteAsync(protection, key, lease, cancellationToken) is { } isWritten)
+                if (await TryRewriteAsync(key, lease, cancellationToken) is { } isWritten)
                 {
                     _written += isWritten ? 1 : 0;
                 }
@@ -104,7 +99,7 @@ internal sealed class KeyRewriter(
         _reported = unreadable.Count;
         if (left == 0)
         {
-            Report(protection);
+            Report();
         }
 
         return left == 0;
@@ -112,7 +107,7 @@ internal sealed class KeyRewriter(
 
     // The values themselves are not kept: there may be ten thousand.
     private async Task<List<(string Key, string? Lease)>> FindAsync(
-        KeyProtection protection, SecretPlace place, List<(string Key, string Reason)> unreadable, CancellationToken cancellationToken)
+        SecretPlace place, List<(string Key, string Reason)> unreadable, CancellationToken cancellationToken)
     {
         var all = new List<string>();
         await foreach (var key in storage.ListAsync(place.Prefix, cancellationToken))
@@ -138,12 +133,11 @@ internal sealed class KeyRewriter(
     /// Whether it was written, and not by another instance or deleted meanwhile; <see langword="null"/> if somebody else changes it, or if
     /// it could not be written.
     /// </returns>
-    private async Task<bool?> TryRewriteAsync(
-        KeyProtection protection, string key, string? leaseName, CancellationToken cancellationToken)
+    private async Task<bool?> TryRewriteAsync(string key, string? leaseName, CancellationToken cancellationToken)
     {
         try
         {
-            return await RewriteAsync(protection, key, leaseName, cancellationToken);
+            return await RewriteAsync(key, leaseName, cancellationToken);
         }
         catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {
@@ -152,8 +146,7 @@ internal sealed class KeyRewriter(
         }
     }
 
-    private async Task<bool?> RewriteAsync(
-        KeyProtection protection, string key, string? leaseName, CancellationToken cancellationToken)
+    private async Task<bool?> RewriteAsync(string key, string? leaseName, CancellationToken cancellationToken)
     {
         await using var keeper = leaseName is null ? null
             : await LeaseKeeper.TryAcquireAsync(storage, leaseName, settings.LeaseDuration, time, cancellationToken);
@@ -206,7 +199,7 @@ internal sealed class KeyRewriter(
     }
 
     // Once, also if it took several rounds.
-    private void Report(KeyProtection protection)
+    private void Report()
     {
         if (_written > 0 && protection.Encrypts)
         {

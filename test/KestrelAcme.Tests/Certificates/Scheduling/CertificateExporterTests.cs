@@ -23,10 +23,8 @@ public sealed class CertificateExporterTests
         var configuration = new ConfigurationSource(
             () => new ConfigurationSnapshot { StoragePath = "", ExportPath = folder.Combine("live") },
             NullLogger<ConfigurationSource>.Instance);
-        using var hook = new ExportHookRunner(configuration, time, NullLogger<ExportHookRunner>.Instance);
         using var exporter = new CertificateExporter(
             configuration,
-            hook,
             time,
             loggers,
             (path, target) =>

@@ -25,7 +25,7 @@ public sealed class HousekeeperTests
         _storage = new InMemoryStorage(_time);
         _catalog = new CertificateCatalog(_tls);
         _housekeeper = new Housekeeper(
-            _catalog, BoundedFixture.Around(_storage), Issuance, KeysOf(BoundedFixture.Around(_storage)), _time,
+            _catalog, BoundedFixture.Around(_storage), Issuance, new IssuanceSettings(), _time,
             NullLogger<Housekeeper>.Instance);
     }
 
@@ -152,7 +152,7 @@ public sealed class HousekeeperTests
         var checks = new CheckedStorage(_storage);
         var storage = BoundedFixture.Around(checks, _time);
         var housekeeper = new Housekeeper(
-            _catalog, storage, Issuance, KeysOf(storage), _time, NullLogger<Housekeeper>.Instance);
+            _catalog, storage, Issuance, new IssuanceSettings(), _time, NullLogger<Housekeeper>.Instance);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var running = housekeeper.RunAsync(stopping.Token);
 
@@ -190,9 +190,6 @@ public sealed class HousekeeperTests
     }
 
     private async Task<byte[]> MarksAsync() => (await _storage.ReadAsync(StorageLayout.Housekeeping, Cancelled))!.Value.ToArray();
-
-    private KeyRewriter KeysOf(BoundedStorage storage)
-        => new(storage, _catalog, Issuance, new IssuanceSettings(), _time, NullLogger<KeyRewriter>.Instance);
 
     private async Task WriteAsync(string key) => await _storage.WriteAsync(key, "x"u8.ToArray(), cancellationToken: Cancelled);
 
