@@ -48,10 +48,19 @@ internal static partial class OptionSchema
     private static JsonObject Property(OptionDoc option, object? value)
     {
         var schema = Shape(option, value);
-        var about = option.Default.Length == 0 ? option.Meaning : $"{option.Meaning} Default: {option.Default.TrimEnd('.')}.";
-        schema.Insert(0, "description", Plain(about));
+        schema.Insert(0, "description", Plain($"{option.Meaning} {Remark(option.Default.TrimEnd('.'))}".TrimEnd()));
         return schema;
     }
+
+    // A default, or a sentence in its place, such as "Set this or `HmacKeyFile`".
+    private static string Remark(string text)
+        => text switch
+        {
+            "" => "",
+            "required" => "Required.",
+            [var first, ..] when char.IsUpper(first) && !text.StartsWith("Zero", StringComparison.Ordinal) => $"{text}.",
+            _ => $"Default: {text}.",
+        };
 
     private static JsonObject Shape(OptionDoc option, object? value)
     {
