@@ -11,5 +11,9 @@ builder.Services.AddSingleton<RenewalDemo>();
 var app = builder.Build();
 app.MapGet("/", () => "Hello over HTTPS\n");
 app.MapPost("/renew", RenewalEndpoint.RenewAsync);
-app.Lifetime.ApplicationStarted.Register(() => Welcome.Print(app, authority));
+if (!args.Contains("--acme-doctor"))
+{
+    app.Lifetime.ApplicationStarted.Register(() => Welcome.Print(app, authority));
+}
+
 app.Run();

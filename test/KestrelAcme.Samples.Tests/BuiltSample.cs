@@ -15,10 +15,12 @@ internal static class BuiltSample
     public static string Root() => Path.GetFullPath(Path.Combine(ProjectFolder(), "..", ".."));
 
     /// <summary>Starts a sample in a folder of the test, with the settings of the sample.</summary>
-    public static ChildProcess Start(string name, string folder, IReadOnlyDictionary<string, string?> environment)
+    public static ChildProcess Start(
+        string name, string folder, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
     {
         File.Copy(Path.Combine(Folder(name), "appsettings.json"), Path.Combine(folder, "appsettings.json"), overwrite: true);
-        return ChildProcess.Start(Dotnet(), ["exec", Path.Combine(Output(name), $"{name}.dll")], environment, folder);
+        var program = Path.Combine(Output(name), $"{name}.dll");
+        return ChildProcess.Start(Dotnet(), ["exec", program, .. arguments], environment, folder);
     }
 
     /// <summary>The folder that a sample was built to.</summary>

@@ -143,6 +143,14 @@ public interface ICertificateManager
     Task<IReadOnlyList<RegisteredAccount>> ListAccountsAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Examines the options, the store, the clock, the CAs, the endpoints and the names, and reports what is wrong and how to fix it. The
+    /// CA gets one request for its directory, and nothing is ordered. A check takes up to 10 seconds, and at most 100 names are examined.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>The findings. Problems are reported there, never as exceptions.</returns>
+    Task<DiagnosisReport> DiagnoseAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Returns the events of all certificates as they happen, until canceled. A reader that is more than 1,000 events behind loses the
     /// oldest ones.
     /// </summary>

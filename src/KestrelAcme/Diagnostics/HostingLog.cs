@@ -42,4 +42,8 @@ internal static partial class HostingLog
         + "Call app.MapAcmeHttpsStatus(...).RequireAuthorization().",
         EventName = nameof(StatusPageOpen))]
     public static partial void StatusPageOpen(this ILogger logger, Quoted pattern);
+
+    [LoggerMessage(1007, LogLevel.Error, "{Certificate}: after the first failed order, the doctor found from here: {Findings}",
+        EventName = nameof(FailureExamined))]
+    public static partial void FailureExamined(this ILogger logger, Quoted certificate, Quoted findings);
 }

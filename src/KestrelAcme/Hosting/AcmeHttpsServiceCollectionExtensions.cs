@@ -10,6 +10,7 @@ using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Hosting;
+using KestrelAcme.Hosting.Doctor;
 using KestrelAcme.Hosting.Kestrel;
 using KestrelAcme.Storage;
 using KestrelAcme.Storage.FileSystem;
@@ -52,6 +53,7 @@ public static class AcmeHttpsServiceCollectionExtensions
             services.TryAddSingleton<EndpointReport>();
             services.AddHostedService<AcmeHttpsService>();
             services.AddHostedService<OnDemandService>();
+            services.AddDoctor();
         }
 
         return new AcmeHttpsBuilder(services);
@@ -118,6 +120,7 @@ public static class AcmeHttpsServiceCollectionExtensions
             static provider => provider.GetRequiredService<SharedTlsAlpn01Responses>()));
         services.TryAddSingleton<IPlainHttpEndpoints, PlainHttpEndpoints>();
         services.TryAddSingleton<Http01SelfCheck>();
+        services.TryAddSingleton<TrialTokens>();
         services.TryAddSingleton<INameRouting, NameRouting>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, Http01ChallengeHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IChallengeHandler, TlsAlpn01ChallengeHandler>());

@@ -106,7 +106,7 @@ internal sealed class CertificateHealthCheck(
         if (condition.Problems != CertificateProblems.None)
         {
             var words = CertificateHealthPolicy.Describe(condition.Problems);
-            var failure = (certificate.Blocked?.Invoke()?.ToFailure(0) ?? certificate.Failure)?.Message;
+            var failure = (certificate.Blocked?.Invoke()?.ToFailure(0) ?? certificate.Failure)?.ToPublic(certificate.Hints).Message;
             described["problem"] = failure is null ? words
                 : $"{words}: {QuotedText.Words(failure, QuotedText.MaxReplyLength)}";
         }

@@ -98,7 +98,7 @@ internal sealed class PlainHttpEndpoints(IServer server) : IPlainHttpEndpoints
     ];
 
     // Wildcard addresses and names such as localhost are reachable at loopback.
-    private static IPAddress AddressOf(string host)
+    public static IPAddress AddressOf(string host)
         => IPAddress.TryParse(host.Trim('[', ']'), out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)
             ? address
             : IPAddress.Loopback;

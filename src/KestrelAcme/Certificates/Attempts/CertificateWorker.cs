@@ -112,7 +112,7 @@ internal sealed class CertificateWorker(
         }
         else if (!request.IsForced && ClockGuard.Effective(certificate.State.Failure, now) is { } failure && failure.NextAttempt > now)
         {
-            certificate.AnswerUnlessForced(new CertificateException(certificate.Id, failure.ToPublic()));
+            certificate.AnswerUnlessForced(new CertificateException(certificate.Id, failure.ToPublic(certificate.Hints)));
         }
     }
 }

@@ -39,6 +39,8 @@ internal sealed class AcmeAuthorityClient(
 
     public void GiveUpSoon(bool soon) => client.RetryBudget = soon && _patience > Soon ? Soon : _patience;
 
+    public void GiveUpAtOnce() => client.RetryBudget = TimeSpan.Zero;
+
     public async Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken)
         => new AcmeAuthorityAccount(await client.CreateAccountAsync(key, request, cancellationToken), polling);
 

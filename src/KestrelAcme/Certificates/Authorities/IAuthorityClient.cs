@@ -33,6 +33,11 @@ internal interface IAuthorityClient : IDisposable
     {
     }
 
+    /// <summary>Makes each request only once from now on.</summary>
+    void GiveUpAtOnce()
+    {
+    }
+
     Task<IAuthorityAccount> CreateAccountAsync(AccountKey key, NewAccountRequest request, CancellationToken cancellationToken);
 
     /// <summary>Finds the account of a key without creating one.</summary>

@@ -91,6 +91,9 @@ internal sealed class CertificateManager(
     public Task RolloverAccountKeyAsync(CancellationToken cancellationToken = default)
         => requests.RolloverAccountKeysAsync(cancellationToken);
 
+    public Task<DiagnosisReport> DiagnoseAsync(CancellationToken cancellationToken = default)
+        => overview.DiagnoseAsync(cancellationToken);
+
     public IAsyncEnumerable<CertificateEvent> WatchAsync(CancellationToken cancellationToken = default)
         => events.WatchAsync(cancellationToken);
 

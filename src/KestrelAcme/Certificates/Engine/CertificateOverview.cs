@@ -6,11 +6,12 @@ using KestrelAcme.Configuration.Snapshot;
 namespace KestrelAcme.Certificates.Engine;
 
 /// <summary>
-/// How all managed certificates are, for health checks and metrics. From memory: nothing is read and nothing is waited for.
+/// How all managed certificates are, for health checks and metrics. From memory: nothing is read and nothing is waited for, unless the
+/// doctor is called.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class CertificateOverview(
-    CertificateCatalog catalog, IssuanceStatus issuance, ConfigurationSource configuration, TimeProvider time)
+    CertificateCatalog catalog, IssuanceStatus issuance, ConfigurationSource configuration, TimeProvider time, CallDoctor doctor)
 {
     /// <summary>Why this instance orders nothing, unless it was configured so, or it has not started yet.</summary>
     public string? Obstacle
@@ -22,6 +23,9 @@ internal sealed class CertificateOverview(
     /// <summary>The public status of a certificate.</summary>
     public CertificateStatus Status(ManagedCertificate certificate)
         => CertificateStatuses.Create(certificate, orders: issuance.ReasonNotToOrder is null, time.GetUtcNow());
+
+    /// <summary>Calls the doctor, who also looks at what the certificates depend on.</summary>
+    public Task<DiagnosisReport> DiagnoseAsync(CancellationToken cancellationToken) => doctor().DiagnoseAsync(cancellationToken);
 
     /// <summary>Looks at each managed certificate.</summary>
     public IEnumerable<CertificateCondition> Look()

@@ -27,7 +27,7 @@ internal static class CertificateStatuses
             PersistRecordsUntil = certificate.Specification.ChallengeTypes.Contains(PersistType) ? state.RecordsEnd : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
             Revoked = current is not null && state.Revocation?.SerialNumber == current.SerialNumber,
-            Failure = (blocked?.ToFailure(state.Failure?.Count ?? 0) ?? state.Failure)?.ToPublic(),
+            Failure = (blocked?.ToFailure(state.Failure?.Count ?? 0) ?? state.Failure)?.ToPublic(certificate.Hints),
             OrderUrl = state.StoredOrder?.OrderUrl,
         };
     }

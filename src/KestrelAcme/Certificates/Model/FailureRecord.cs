@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using KestrelAcme.Challenges;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
 
 namespace KestrelAcme.Certificates.Model;
@@ -62,17 +63,23 @@ internal sealed record FailureRecord
     public bool IsVisibleInDns => Cause == FailureCause.Operator && (RequiredRecords.Count > 0 || ProblemType == AcmeProblemTypes.Caa);
 
     /// <summary>Returns what the application sees.</summary>
-    public CertificateFailure ToPublic() => new()
+    /// <param name="hints">What the doctor found; ignored if it belongs to another failure.</param>
+    public CertificateFailure ToPublic(FailureHints? hints = null) => new()
     {
         Count = Count,
         ProblemType = ProblemType,
-        Message = Message,
+        Message = hints?.FailedAt == At ? QuotedText.Of($"{Message} Seen from here: {hints.Text}") : Message,
         At = At,
         NextAttempt = NextAttempt,
         RequiredRecords = RequiredRecords,
         Cause = Cause,
     };
 }
+
+/// <summary>What the doctor found after a failure. Not stored: the next process looks for itself.</summary>
+/// <param name="FailedAt">The time of the failure.</param>
+/// <param name="Text">The findings and their fixes.</param>
+internal sealed record FailureHints(DateTimeOffset FailedAt, string Text);
 
 /// <summary>What DNS showed of the addresses of a certificate's names since validations began to fail because of them.</summary>
 internal sealed record SeenAddresses

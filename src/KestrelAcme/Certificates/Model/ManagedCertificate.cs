@@ -31,9 +31,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         set => _current = value;
     }
 
-    /// <summary>
-    /// The certificate that this instance is about to store and serve. The storage watcher must not mistake it for one of another instance.
-    /// </summary>
+    /// <summary>What this instance is about to store and serve. The watcher must not take it for one of another instance.</summary>
     public CertificateSnapshot? Committing
     {
         get => _committing;
@@ -84,6 +82,9 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     /// <summary>The orders in a row whose certificate could not be stored.</summary>
     public UnstoredOrders? Unstored { get; set; }
+
+    /// <summary>What the doctor found after the first failure.</summary>
+    public FailureHints? Hints { get; set; }
 
     /// <summary>Whether the last attempt ended because its lease did. Twice in a row is a failure.</summary>
     public bool LostLease { get; set; }

@@ -10,7 +10,7 @@ namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Tells how orders go: in the log, in metrics, and as events to the application.</summary>
 internal sealed class OrderProgress(
-    CertificateEventHub events, AcmeHttpsMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger)
+    CertificateEventHub events, AcmeHttpsMetrics metrics, TimeProvider time, ILogger<OrderProgress> logger, CallDoctor? doctor = null)
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _recordsEnd = new(StringComparer.Ordinal);
 
@@ -105,6 +105,11 @@ internal sealed class OrderProgress(
 
         logger.FailureDetail(certificate.Id, exception);
         PublishFailure(certificate, failure);
+        if (doctor is not null && failure is { Count: 1, Cause: FailureCause.Name or FailureCause.Operator })
+        {
+            // The failure is stored and reported. What the doctor finds joins it as soon as it is known.
+            _ = Task.Run(() => FollowUpAsync(doctor, certificate, failure), CancellationToken.None);
+        }
     }
 
     /// <summary>The account, or the profile, is refused: no name is to blame.</summary>
@@ -122,6 +127,19 @@ internal sealed class OrderProgress(
         if (isNew)
         {
             PublishFailure(certificate, failure);
+        }
+    }
+
+    private async Task FollowUpAsync(CallDoctor call, ManagedCertificate certificate, FailureRecord failure)
+    {
+        try
+        {
+            await call().FollowUpAsync(certificate, failure);
+        }
+        catch (Exception exception)
+        {
+            // There may be no server to examine, or the host may have been disposed of.
+            logger.FailureDetail(certificate.Id, exception);
         }
     }
 

@@ -1,7 +1,4 @@
-using System.Buffers.Text;
 using System.Net;
-using System.Net.NetworkInformation;
-using System.Security.Cryptography;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration.Names;
@@ -16,12 +13,9 @@ namespace KestrelAcme.Challenges.Routing;
 /// <summary>
 /// Resolves a name, and requests from each of its addresses a token that only this instance, and those that share its store, know.
 /// </summary>
-internal sealed class NameRouting(
-    DnsAccess dns, Http01TokenTable tokens, IAccountThumbprints accounts, TokenProbe probe, ConfigurationSource configuration)
-    : INameRouting
+internal sealed class NameRouting(DnsAccess dns, TrialTokens trials, TokenProbe probe, ConfigurationSource configuration) : INameRouting
 {
     private const int MaxAddresses = 8;
-    private const int TokenBytes = 32;
 
     public async Task<NameRoute> FindAsync(CertificateIdentifier name, bool provenByDns, CancellationToken cancellationToken)
     {
@@ -78,8 +72,8 @@ internal sealed class NameRouting(
 
     private async Task<NameRoute> FindAsync(string host, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
     {
-        var own = OwnAddresses();
-        if (addresses.Any(a => GuardedConnection.IsThisMachine(a) || own.Contains(Plain(a))))
+        var own = OwnAddresses.Read();
+        if (addresses.Any(a => GuardedConnection.IsThisMachine(a) || own.Contains(OwnAddresses.Plain(a))))
         {
             return NameRoute.Here;
         }
@@ -89,63 +83,22 @@ internal sealed class NameRouting(
 
     private async Task<NameRoute> AskAsync(string host, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
     {
-        var token = RandomText();
-        var (response, shared) = Describe(host, token);
-        await tokens.AddAsync(token, response, shared, cancellationToken);
-        try
+        await using var trial = await trials.AddAsync(host, cancellationToken);
+        var foreign = 0;
+        foreach (var address in addresses)
         {
-            var foreign = 0;
-            foreach (var address in addresses)
+            var endpoint = new IPEndPoint(address, TokenProbe.ValidationPort);
+            var result = await probe.AskAsync(endpoint, host, trial.Token, trial.Response, cancellationToken);
+            if (result.IsOurs)
             {
-                var endpoint = new IPEndPoint(address, TokenProbe.ValidationPort);
-                var result = await probe.AskAsync(endpoint, host, token, response, cancellationToken);
-                if (result.IsOurs)
-                {
-                    return NameRoute.Here;
-                }
-
-                foreign += result.ForeignResponse is null ? 0 : 1;
+                return NameRoute.Here;
             }
 
-            return foreign == addresses.Count ? NameRoute.Elsewhere : NameRoute.Undecided;
+            foreign += result.ForeignResponse is null ? 0 : 1;
         }
-        finally
-        {
-            await tokens.RemoveAsync(token, CancellationToken.None);
-        }
+
+        return foreign == addresses.Count ? NameRoute.Elsewhere : NameRoute.Undecided;
     }
-
-    // Other instances append the thumbprint of the account. Before there is one, only this instance can be found.
-    private (string Response, SharedChallenge? Shared) Describe(string host, string token)
-    {
-        if (configuration.Current.Authorities is not [{ DirectoryUrl: var directory }, ..]
-            || accounts.Find(directory) is not { } thumbprint)
-        {
-            return (RandomText(), null);
-        }
-
-        var shared = new SharedChallenge
-        {
-            Type = Http01TokenTable.Type,
-            IdentifierType = IPAddress.TryParse(host, out _) ? "ip" : "dns",
-            Identifier = host,
-            Token = token,
-            DirectoryUrl = directory,
-            KeyHint = SharedChallenge.HintOf(thumbprint),
-        };
-        return ($"{token}.{thumbprint}", shared);
-    }
-
-    private static HashSet<IPAddress> OwnAddresses()
-        => [.. NetworkInterface.GetAllNetworkInterfaces()
-            .SelectMany(i => i.GetIPProperties().UnicastAddresses)
-            .Select(a => Plain(a.Address))];
-
-    // Without the scope: link-local addresses of interfaces have one, but addresses in DNS do not.
-    private static IPAddress Plain(IPAddress address)
-        => new(address.IsIPv4MappedToIPv6 ? address.MapToIPv4().GetAddressBytes() : address.GetAddressBytes());
-
-    private static string RandomText() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes));
 }
 
 /// <summary>Finds out where names lead.</summary>
