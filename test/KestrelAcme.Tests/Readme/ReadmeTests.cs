@@ -153,10 +153,9 @@ public sealed partial class ReadmeTests
             .Select(member => member.Name)
             .Concat(
                 [
-                    "AddAzureDns", "AddDataProtection", "AddDbContext", "AddDbContextFactory", "AddDbContextPool", "AddHealthChecks",
-                    "AddMeter",
-                    "AddOpenTelemetry", "AddSource", "UseKestrelHttpsConfiguration", "UseSqlServer",
-                    "UseSystemd", "AddReverseProxy", "AddDomainsFromYarp",
+                    "AddAntiforgery", "AddAzureDns", "AddDataProtection", "AddDbContext", "AddDbContextFactory", "AddDbContextPool",
+                    "AddDomainsFromYarp", "AddHealthChecks", "AddMeter", "AddOpenTelemetry", "AddReverseProxy", "AddSource",
+                    "UseKestrelHttpsConfiguration", "UseSqlServer", "UseSystemd",
                 ]) // Of KestrelAcme.Azure, OpenTelemetry, Entity Framework Core and ASP.NET Core.
             .Concat(
                 [
