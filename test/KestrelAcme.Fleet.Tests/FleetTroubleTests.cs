@@ -16,17 +16,6 @@ public sealed class FleetTroubleTests
 
     private readonly ITestOutputHelper _output;
 
-    // A store whose leases outlive their holder makes the others wait for their end.
-    private static readonly Dictionary<string, string?> ShortTimes = new()
-    {
-        ["LEASE_SECONDS"] = "5",
-        ["STEADY_SECONDS"] = "1",
-        ["REPOST_SECONDS"] = "2",
-        ["STORE_SECONDS"] = "3",
-        ["STORE_RETRY_SECONDS"] = "2",
-        ["SAVE_AGAIN_SECONDS"] = "2",
-    };
-
     public FleetTroubleTests(ITestOutputHelper output)
     {
         _output = output;
@@ -47,7 +36,7 @@ public sealed class FleetTroubleTests
         {
             Names = ["first.example.com"],
             ValidationSleep = TimeSpan.FromSeconds(2),
-            Settings = ShortTimes,
+            Settings = Trouble.ShortTimes,
         });
         await fleet.AllServeAsync(["first.example.com"]);
         var random = new Random(Seed);
@@ -55,10 +44,10 @@ public sealed class FleetTroubleTests
         foreach (var (i, name) in names.Index())
         {
             await fleet.Instances[i % fleet.Instances.Count].PostAsync($"add?name={name}");
-            var holder = await HolderAsync(fleet, name);
+            var holder = await Trouble.HolderAsync(fleet, name);
             await Task.Delay(TimeSpan.FromSeconds(1.5) * random.NextDouble(), TimeProvider.System, Token);
             await holder.KillAsync();
-            inNewOrder += names.Count(n => IsInNewOrder(holder.AllOutput, n));
+            inNewOrder += names.Count(n => Trouble.IsInNewOrder(holder.AllOutput, n));
             holder.Start();
             await holder.ListeningAsync();
         }
@@ -68,7 +57,8 @@ public sealed class FleetTroubleTests
         _output.WriteLine($"{names.Count} kills, {inNewOrder} of them perhaps within newOrder: {counts}");
         Assert.Equal(names.Count + 1, counts.Certificates);
         Assert.InRange(counts.Orders, names.Count + 1, names.Count + 1 + inNewOrder);
-        Assert.Equal((1, 0), (counts.Accounts, counts.FailedValidations));
+        Assert.Equal(1, counts.Accounts);
+        Assert.True(counts.FailedValidations == 0, $"{counts.FailedValidations} validations failed.\n{fleet.Logs()}");
         Assert.All(fleet.Instances, i => Assert.DoesNotContain("damaged", i.AllOutput, StringComparison.OrdinalIgnoreCase));
     }
 
@@ -82,11 +72,11 @@ public sealed class FleetTroubleTests
             Size = 3,
             Names = ["first.example.com"],
             ValidationSleep = TimeSpan.FromSeconds(2),
-            Settings = ShortTimes,
+            Settings = Trouble.ShortTimes,
         });
         await fleet.AllServeAsync(["first.example.com"]);
         await fleet.Instances[0].PostAsync($"add?name={Name}");
-        var holder = await HolderAsync(fleet, Name);
+        var holder = await Trouble.HolderAsync(fleet, Name);
         // Later than the validations: the balancer would lead them to an instance that accepts connections and answers nothing.
         await Poll.UntilAsync(
             () => holder.Output.Contains($"{Name}: the CA validated", StringComparison.Ordinal),
@@ -125,14 +115,14 @@ public sealed class FleetTroubleTests
             Size = 3,
             Names = [Name],
             ValidationSleep = TimeSpan.FromSeconds(2),
-            Settings = ShortTimes,
+            Settings = Trouble.ShortTimes,
         });
         var before = await fleet.AllServeAsync([Name]);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var handshakes = CountHandshakesAsync(fleet, Name, stop.Token);
+        var handshakes = Trouble.CountHandshakesAsync(fleet, Name, stop.Token);
 
         var renewal = fleet.Instances[0].PostAsync($"renew?name={Name}");
-        var holder = await HolderAsync(fleet, Name, orders: 2);
+        var holder = await Trouble.HolderAsync(fleet, Name, orders: 2);
         await fleet.Store.BreakAsync();
         await Task.Delay(TimeSpan.FromSeconds(Number("KESTRELACME_OUTAGE_SECONDS", 15)), TimeProvider.System, Token);
         await fleet.Store.RestoreAsync();
@@ -145,64 +135,9 @@ public sealed class FleetTroubleTests
         Assert.True(made > 10, $"Only {made} handshakes were made: they show nothing.");
         Assert.Equal(0, failed);
 
-        // If the store goes away before the URL of an order is stored, that order is lost.
-        var counts = fleet.Count();
-        Assert.Equal(new FleetCounts(Accounts: 1, Orders: 2, Certificates: 2, FailedValidations: 0), counts with { Orders = 2 });
-        Assert.InRange(counts.Orders, 2, 3);
+        // If the store went away while the order was placed, its URL was kept in memory.
+        Assert.Equal(new FleetCounts(Accounts: 1, Orders: 2, Certificates: 2, FailedValidations: 0), fleet.Count());
     }
-
-    private static async Task<(int Made, int Failed)> CountHandshakesAsync(Fleet fleet, string name, CancellationToken stop)
-    {
-        var (made, failed) = (0, 0);
-        while (!stop.IsCancellationRequested)
-        {
-            foreach (var instance in fleet.Instances)
-            {
-                made++;
-                failed += await instance.ServedAsync(name) is null ? 1 : 0;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, stop)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        return (made, failed);
-    }
-
-    /// <summary>Waits until an instance works on a name's order.</summary>
-    private static async Task<FleetInstance> HolderAsync(Fleet fleet, string name, int orders = 1)
-    {
-        FleetInstance? holder = null;
-        await Poll.UntilAsync(
-            () =>
-            {
-                var line = $"{name}: ordering from";
-                var begun = fleet.Instances.Where(i => i.AllOutput.Contains(line, StringComparison.Ordinal)).ToList();
-                holder = begun.Sum(i => Occurrences(i.AllOutput, line)) >= orders ? begun.MaxBy(i => LastTime(i.AllOutput, line)) : null;
-                return holder is not null;
-            },
-            () => $"somebody to order {name}\n{fleet.Logs()}",
-            cancellationToken: Token);
-        return holder!;
-    }
-
-    // Each line starts with the time of day.
-    private static string LastTime(string text, string part)
-    {
-        var at = text.LastIndexOf(part, StringComparison.Ordinal);
-        var line = text.LastIndexOf('\n', at) + 1;
-        return text.Substring(line, Math.Min(12, text.Length - line));
-    }
-
-    private static bool IsInNewOrder(string text, string name)
-    {
-        var begun = text.LastIndexOf($"{name}: ordering from", StringComparison.Ordinal);
-        return begun >= 0
-            && text.IndexOf($"{name}: the order ", begun, StringComparison.Ordinal) < 0
-            && text.IndexOf($"{name}: resuming the order ", begun, StringComparison.Ordinal) < 0;
-    }
-
-    private static int Occurrences(string text, string part) => text.Split(part).Length - 1;
 
     private static int Number(string variable, int standard)
         => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : standard;

@@ -27,6 +27,7 @@ internal abstract class SharedStore : IAsyncDisposable
         "folder" => Task.FromResult<SharedStore>(new FolderStore()),
         "redis" => RedisStore.StartAsync(),
         "postgresql" => PostgreSqlStore.StartAsync(),
+        "ef-core" => PostgreSqlStore.StartAsync(kind),
         "azure-blob" => AzureBlobStore.StartAsync(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of store."),
     };
@@ -118,20 +119,20 @@ internal sealed class RedisStore : SharedStore
     }
 }
 
-/// <summary>PostgreSQL.</summary>
-internal sealed class PostgreSqlStore(PostgreSqlServer server, string database) : SharedStore
+/// <summary>PostgreSQL, with a storage of its own or through EF Core.</summary>
+internal sealed class PostgreSqlStore(PostgreSqlServer server, string database, string kind) : SharedStore
 {
     public override IReadOnlyDictionary<string, string?> Settings
         => new Dictionary<string, string?>
         {
-            ["STORE"] = "postgresql",
+            ["STORE"] = kind,
             ["STORE_ADDRESS"] = $"{server.ConnectionString(database)};Timeout=2;Command Timeout=2",
         };
 
-    public static async Task<SharedStore> StartAsync()
+    public static async Task<SharedStore> StartAsync(string kind = "postgresql")
     {
         var server = await PostgreSqlServer.StartAsync(TestContext.Current.CancellationToken);
-        return new PostgreSqlStore(server, await server.CreateDatabaseAsync(TestContext.Current.CancellationToken));
+        return new PostgreSqlStore(server, await server.CreateDatabaseAsync(TestContext.Current.CancellationToken), kind);
     }
 
     public override Task BreakAsync() => server.StopAsync(TestContext.Current.CancellationToken);

@@ -1,3 +1,6 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
 namespace KestrelAcme.FleetApp;
 
 /// <summary>Registers the store that the environment names, as an app would with one line.</summary>
@@ -17,11 +20,36 @@ internal static class FleetStorage
             case "postgresql":
                 builder.PersistToPostgreSql(address);
                 break;
+            case "ef-core":
+                builder.Services.AddDbContext<FleetDbContext>(options => options.UseNpgsql(address));
+                builder.PersistToDbContext<FleetDbContext>(options => options.PollInterval = TimeSpan.FromSeconds(1));
+                break;
             case "azure-blob":
                 builder.PersistToAzureBlob(address, "fleet");
                 break;
             case var other:
                 throw new InvalidOperationException($"STORE is '{other}' at '{address}': not a kind of store of this app.");
         }
+    }
+
+    /// <summary>Creates the tables, as a migration of the app would. Another instance may do it at the same moment.</summary>
+    public static void CreateTables(IServiceProvider services)
+    {
+        using var scope = services.CreateScope();
+        try
+        {
+            scope.ServiceProvider.GetService<FleetDbContext>()?.Database.EnsureCreated();
+        }
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation)
+        {
+            // The other instance did it.
+        }
+    }
+
+    /// <summary>The context of the app.</summary>
+    private sealed class FleetDbContext(DbContextOptions<FleetDbContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.AddAcmeHttps();
     }
 }

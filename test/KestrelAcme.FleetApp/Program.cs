@@ -11,6 +11,7 @@ builder.Services.AddSingleton(Settings(builder.Configuration));
 KestrelAcme.FleetApp.FleetStorage.Use(builder.Services.AddAcmeHttps(), builder.Configuration);
 
 var app = builder.Build();
+KestrelAcme.FleetApp.FleetStorage.CreateTables(app.Services);
 app.MapGet("/", () => "Hello from one of many");
 app.MapGet("/serials", (ICertificateManager certificates) =>
     string.Join('\n', certificates.List().Select(c => $"{c.DomainNames[0]} {c.State} {c.SerialNumber}")));
@@ -31,6 +32,8 @@ static IssuanceSettings Settings(IConfiguration configuration)
         StoreRetry = Seconds("STORE_RETRY_SECONDS", settings.StoreRetry),
         SteadyAfter = Seconds("STEADY_SECONDS", settings.SteadyAfter),
         SaveAgain = Seconds("SAVE_AGAIN_SECONDS", settings.SaveAgain),
+        Retries = settings.Retries with { Local = Seconds("LOCAL_RETRY_SECONDS", settings.Retries.Local) },
+        OrderTurn = Seconds("TURN_SECONDS", settings.OrderTurn),
         RepostAfter = Seconds("REPOST_SECONDS", settings.RepostAfter),
     };
 

@@ -20,6 +20,9 @@ internal sealed class RedisFixture(params RedisServer[] servers) : IStorageFixtu
     /// <summary>What is added to all connection strings.</summary>
     public string Text { get; init; } = "";
 
+    /// <summary>The connection of all instances; <see langword="null"/> if each has its own.</summary>
+    public ConnectionMultiplexer? Connection { get; init; }
+
     public IAcmeStorage Open(TimeSpan clockOffset = default) => OpenRedis(clockOffset: clockOffset);
 
     /// <param name="text">More of the connection string, such as <c>user=...</c>.</param>
@@ -27,7 +30,9 @@ internal sealed class RedisFixture(params RedisServer[] servers) : IStorageFixtu
     /// <param name="clockOffset">How far the clock is ahead.</param>
     public RedisStorage OpenRedis(string text = "", RedisStorageOptions? settings = null, TimeSpan clockOffset = default)
     {
-        var connection = RedisConnection.Own(ConfigurationOptions.Parse($"{servers[0].ConnectionString},{Text},{text}"), Time);
+        var connection = Connection is { } shared
+            ? RedisConnection.Borrow(() => shared, Time)
+            : RedisConnection.Own(ConfigurationOptions.Parse($"{servers[0].ConnectionString},{Text},{text}"), Time);
         var storage = new RedisStorage(connection, settings ?? new RedisStorageOptions(), new OffsetTimeProvider(Time, clockOffset));
         lock (_opened)
         {
@@ -74,6 +79,7 @@ internal sealed class RedisFixture(params RedisServer[] servers) : IStorageFixtu
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_opened.Select(storage => storage.DisposeAsync().AsTask()));
+        await (Connection?.DisposeAsync() ?? ValueTask.CompletedTask);
         if (_broken)
         {
             await RestoreAsync();

@@ -15,7 +15,7 @@ public sealed class AzureBlobStorageOptions
 
     /// <summary>
     /// How often each instance looks for changes that others have made: one small request each time. For two minutes after any
-    /// change or lease it looks every second.
+    /// change or lease it looks every second, except for what instances write at rest, too.
     /// </summary>
     /// <value>One minute by default; from 100 milliseconds to one hour.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMinutes(1);

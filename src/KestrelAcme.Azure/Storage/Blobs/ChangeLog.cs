@@ -47,7 +47,7 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
             _pending.Add(key);
         }
 
-        Hurry();
+        HurryFor(key);
         try
         {
             await FlushAsync(cancellationToken);
@@ -56,6 +56,15 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
         {
             // The value is written. The next write or poll announces this one, too.
             Failure = exception.Message;
+        }
+    }
+
+    // What instances write at rest, too: that they run, and what the CA advises. Nothing follows at once.
+    private void HurryFor(string key)
+    {
+        if (!key.StartsWith("replicas/", StringComparison.Ordinal) && !key.StartsWith("states/", StringComparison.Ordinal))
+        {
+            Hurry();
         }
     }
 
@@ -235,7 +244,7 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
             // An instance's own changes were reported when it made them.
             if (line.Split(' ') is [var instance, var key] && instance != _instance)
             {
-                Hurry();
+                HurryFor(key);
                 Notify(key);
             }
         }

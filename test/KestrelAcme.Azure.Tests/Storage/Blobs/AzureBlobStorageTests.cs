@@ -152,6 +152,27 @@ public sealed class AzureBlobStorageTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task WatchAsync_OthersSayThatTheyRun_StillLooksOncePerMinute()
+    {
+        var time = new FakeTimeProvider();
+        using var handler = new ServerHandler();
+        var container = await azurite.ContainerAsync(handler);
+        await using var storage = new AzureBlobStorage(container, new(), [], time);
+        await using var other = Open(container, new());
+        await other.WriteAsync("replicas/a", new byte[] { 1 }, cancellationToken: Token);
+        await using var watch = storage.WatchAsync("replicas/", Token).GetAsyncEnumerator(Token);
+        Assert.True(await watch.MoveNextAsync());
+        await time.WhenWaitingAsync(1, Token);
+        await other.WriteAsync("replicas/a", new byte[] { 2 }, cancellationToken: Token);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(await watch.MoveNextAsync());
+        Assert.Equal("replicas/a", watch.Current.Key);
+        await time.WhenWaitingAsync(1, Token);
+
+        Assert.True(time.NextTimerDue > TimeSpan.FromSeconds(50), $"The next look is in {time.NextTimerDue}.");
+    }
+
+    [Fact]
     public async Task WatchAsync_OthersAreBusy_SeesTheChangeWithinSeconds()
     {
         var time = new FakeTimeProvider();
