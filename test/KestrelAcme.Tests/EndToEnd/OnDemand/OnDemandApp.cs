@@ -18,6 +18,7 @@ internal static class OnDemandApp
         Action<Dictionary<string, string?>>? settings = null,
         Action<OnDemandOptions>? configure = null,
         IAcmeStorage? storage = null,
+        TimeProvider? time = null,
         params string[] names)
     {
         var port = FreePort.Tcp();
@@ -29,7 +30,11 @@ internal static class OnDemandApp
         return await AcmeApp.StartAsync(
             all,
             acme: builder => builder.AddOnDemand(permission.AskAsync, configure),
-            configure: QuickIssuance.Apply,
+            configure: app =>
+            {
+                QuickIssuance.Apply(app);
+                app.Services.AddSingleton(time ?? TimeProvider.System);
+            },
             storage: storage,
             cancellationToken: TestContext.Current.CancellationToken);
     }

@@ -1,0 +1,165 @@
+using System.Net;
+using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.OnDemand;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Storage;
+using KestrelAcme.Testing;
+using KestrelAcme.Tls;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace KestrelAcme.Tests.EndToEnd.OnDemand;
+
+/// <summary>The life of a name on demand: it is forgotten, denied, resumed after a crash, and shared by all instances.</summary>
+public sealed class LifeTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Forget_Name_IsGoneWithItsFilesAndStartsAnew()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), names: "app.test");
+        await app.ObtainedAsync("app.test");
+        var serial = (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber;
+        await app.Certificates.RevokeAsync("shop.test", RevocationReason.CessationOfOperation, Cancelled);
+
+        Assert.True(await app.Certificates.ForgetAsync("shop.test", Cancelled));
+        Assert.False(await app.Certificates.ForgetAsync("shop.test", Cancelled));
+        Assert.False(await app.Certificates.ForgetAsync("app.test", Cancelled));
+
+        Assert.Null(app.Certificates.Find("shop.test"));
+        Assert.NotNull(app.Certificates.Find("app.test"));
+        Assert.Empty(FilesOf(fixture, "shop.test"));
+        Assert.NotEmpty(FilesOf(fixture, "app.test"));
+        Assert.NotEqual(serial, (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber);
+    }
+
+    [Fact]
+    public async Task Sweep_NobodyCameForLong_ForgetsTheName()
+    {
+        var time = new ShiftedTimeProvider();
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), time: time);
+        await app.ConnectAsync("shop.test", Cancelled);
+        var life = app.Services.GetRequiredService<OnDemandLife>();
+
+        await life.SweepAsync(Cancelled);
+        Assert.NotNull(app.Certificates.Find("shop.test"));
+
+        // The visit itself is a timestamp, which the shifted clock does not move: its certificate is served no more.
+        app.Services.GetRequiredService<TlsCertificateTable>().Withdraw("shop.test");
+        time.Ahead = TimeSpan.FromDays(61);
+
+        // What is due by the new time may hold the lease for a moment; the next sweep tries again.
+        await Poll.UntilAsync(
+            async _ =>
+            {
+                await life.SweepAsync(Cancelled);
+                return app.Certificates.Find("shop.test") is null;
+            },
+            () => $"the name is forgotten\n{app.Log}",
+            cancellationToken: Cancelled);
+
+        Assert.Empty(FilesOf(fixture, "shop.test"));
+    }
+
+    [Fact]
+    public async Task Check_NameIsDeniedMeanwhile_IsNoLongerServed()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = TestPermission.AllowAll();
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+        await app.ConnectAsync("shop.test", Cancelled);
+        permission.Decide = static _ => IssuanceDecision.Deny();
+        var name = app.Services.GetRequiredService<OnDemandNames>().Find("shop.test")!;
+
+        await app.Services.GetRequiredService<OnDemandIssuance>().CheckAsync(name, Cancelled);
+
+        Assert.NotNull((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        Assert.True(app.Log.Has("OnDemandNameDenied"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => app.Certificates.RenewAsync("shop.test", Cancelled));
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Fact]
+    public async Task Connect_MappedName_IsServedByTheWildcard()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = TestPermission.Allow("one.shop.test");
+        await using var app = await OnDemandApp.StartAsync(
+            fixture,
+            permission,
+            configure: static options =>
+            {
+                options.AllowWildcards = true;
+                options.SubjectMapping = ["*.shop.test"];
+            });
+
+        // The local authority validates a wildcard only by DNS: what counts is what was ordered.
+        await app.ConnectAsync("two.shop.test", Cancelled);
+        Assert.Empty(app.Certificates.List());
+        var waiting = app.ConnectAsync("one.shop.test", Cancelled);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("*.shop.test") is not null, "the wildcard is managed", cancellationToken: Cancelled);
+
+        await waiting;
+        Assert.Single(app.Certificates.List());
+    }
+
+    [Fact]
+    public async Task Connect_TwoInstances_ShareOneOrderAndTheLimits()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var storage = new InMemoryStorage(TimeProvider.System);
+        await using var one = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), storage: storage);
+        await using var two = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), storage: storage);
+
+        var answers = await Task.WhenAll(one.ConnectAsync("shop.test", Cancelled), two.ConnectAsync("shop.test", Cancelled));
+
+        Assert.Equal(answers[0].SerialNumber, answers[1].SerialNumber);
+        Assert.Single(fixture.Authority.Issued);
+        Assert.Equal(1, fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 201 }));
+    }
+
+    [Fact]
+    [Long]
+    public async Task Kill_WhileAClientWaits_TheOrderIsResumedAtTheNextStart()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var builder = WebApplication.CreateSlimBuilder();
+        await using var source = builder.Build();
+        var asks = $"http://127.0.0.1:{FreePort.Tcp()}";
+        source.Urls.Add(asks);
+        source.MapGet("/ask", static () => "yes");
+        await source.StartAsync(Cancelled);
+        var port = FreePort.Tcp();
+        fixture.Authority.Resolve("*", new IPEndPoint(IPAddress.Loopback, port));
+        var settings = fixture.Settings();
+        settings["AcmeHttps:OnDemand:CheckAddress"] = "false";
+        settings["AcmeHttps:OnDemand:AskUrl"] = $"{asks}/ask";
+        await using (var killed = TestAppProcess.Start(settings, port, killAt: OrderActivities.StoreOrderUrl))
+        {
+            await killed.ListeningAsync();
+            _ = killed.ConnectAsync("shop.test").ContinueWith(static task => task.Exception, TaskScheduler.Default);
+            await killed.KilledAsync();
+        }
+
+        await using var app = TestAppProcess.Start(settings, port);
+        await app.ListeningAsync();
+        await Poll.UntilAsync(() => fixture.Authority.Issued.Count == 1, () => app.Output, cancellationToken: Cancelled);
+
+        var answer = await app.ConnectAsync("shop.test");
+        Assert.Equal(fixture.Authority.Issued[0].SerialNumber, answer.SerialNumber);
+        Assert.Equal(1, fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 201 }));
+    }
+
+    private static List<string> FilesOf(LocalFixture fixture, string name)
+        => [.. Directory.EnumerateFiles(fixture.StorePath, "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal)
+                && !file.Contains('~', StringComparison.Ordinal)
+                && !file.Contains("revoked", StringComparison.Ordinal))];
+}
