@@ -30,8 +30,8 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(
         1198, LogLevel.Warning,
-        "{Count} certificates are missing, and a folder in ImportFrom cannot be read, where they and the account may be. They are not " +
-        "ordered before {Until:u}. The folder is read again every minute.")]
+        "{Count} certificates are missing, and a folder in ImportFrom, where they and the account may be, or the store cannot be read, " +
+        "or the folder has nothing of use. They are not ordered before {Until:u}. Both are read again every minute.")]
     public static partial void OrdersHeldForImport(this ILogger logger, int count, DateTimeOffset until);
 
     public static void ImportFailed(this ILogger logger, Exception exception) => logger.ImportFailedQuoted(QuotedException.Of(exception));

@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Import;
@@ -34,7 +35,8 @@ internal sealed class CertificateImport(
 
     /// <summary>
     /// Imports, within a bounded time. Never fails. If a folder cannot be read, which is most often a matter of permissions, names may lack
-    /// the certificates and the account that are there: they are not ordered for a while, and the folder is tried again meanwhile.
+    /// the certificates and the account that are there: they are not ordered for a while, and the folder is tried again meanwhile. The same
+    /// is done if many are missing and a folder has nothing of use, or if the store does not say which certificates are revoked.
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -44,7 +46,7 @@ internal sealed class CertificateImport(
         }
 
         var now = time.GetUtcNow();
-        var missing = catalog.All.Count(c => !ImportPolicy.HasUsable(c, now));
+        var missing = Missing(now).Count();
         if (missing > 0 && configuration.Current.Issuance == IssuanceMode.Automatic)
         {
             var until = now + (missing > Few ? HoldOfMany : HoldOfFew);
@@ -72,7 +74,11 @@ internal sealed class CertificateImport(
         }
     }
 
-    /// <returns>Whether all folders could be read.</returns>
+    // Certificates on demand wait for somebody who allows them.
+    private IEnumerable<ManagedCertificate> Missing(DateTimeOffset now)
+        => catalog.All.Where(c => !c.Specification.IsOnDemand && !ImportPolicy.HasUsable(c, now));
+
+    /// <returns>Whether nothing is left that a later attempt may bring.</returns>
     private async Task<bool> TryImportAsync(CancellationToken stopping)
     {
         using var limit = new TimeLimit(settings.LoadTime, time);
@@ -111,30 +117,59 @@ internal sealed class CertificateImport(
             await committer.ImportAccountsAsync(current.Authorities, [.. scans.SelectMany(s => s.Accounts)], cancellationToken);
         }
 
-        List<ImportedCertificate> found = [.. scans.SelectMany(s => s.Certificates)];
+        List<ImportedCertificate> all = [.. scans.SelectMany(s => s.Certificates)];
+        var known = await AskStoreAsync(all, cancellationToken);
+        var found = known is null ? [] : all.FindAll(f => !known.Revoked.Contains(f.Snapshot.SerialNumber));
+        var isComplete = known is { Unread.Count: 0 };
         var authority = current.Authorities is [var first, ..] ? first.DirectoryUrl : null;
         var issuers = new IssuerSearch([.. found.SelectMany(f => f.Snapshot.Record.Chain.Skip(1))], authority, time);
         var now = time.GetUtcNow();
         await Parallel.ForEachAsync(
-            catalog.All.Select(c => (Certificate: c, Found: ImportPolicy.Choose(c, found, now))).Where(c => c.Found is not null),
+            catalog.All.Where(c => known?.Unread.Contains(c.Id) == false)
+                .Select(c => (Certificate: c, Found: ImportPolicy.Choose(c, found, now))).Where(c => c.Found is not null),
             new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = cancellationToken },
-            async (c, token) => await committer.ImportAsync(c.Certificate, c.Found!, issuers, token));
-        ServeRest(found);
+            async (c, token) =>
+            {
+                if (!await committer.ImportAsync(c.Certificate, c.Found!, issuers, token))
+                {
+                    Volatile.Write(ref isComplete, false);
+                }
+            });
+        ServeRest(found, known?.Unread);
         foreach (var scan in scans.Where(s => s.Certificates.Count + s.Accounts.Count + s.Foreign > 0 || s.Problems.Count == 0))
         {
             logger.ImportRead(
                 scan.Import.Path, ImportFormats.NameOf(scan.Import.Kind), scan.Certificates.Count, scan.Accounts.Count, scan.Foreign);
         }
 
-        Report([.. scans.SelectMany(s => s.Problems).Concat(Refused(found)).Where(_reported.Add)]);
-        return !scans.Exists(s => s.IsUnreadable);
+        Report([.. scans.SelectMany(s => s.Problems).Concat(Refused(all, known)).Where(_reported.Add)]);
+        return isComplete && !scans.Exists(s => s.IsUnreadable)
+            && !(scans.Exists(s => s.IsFruitless) && Missing(now).Skip(Few).Any());
+    }
+
+    // A certificate that was revoked, perhaps because its key is known to others, stays in the folder of the other client.
+    private async Task<ImportCommitter.StoreKnowledge?> AskStoreAsync(
+        List<ImportedCertificate> found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return found.Count == 0 ? new([], []) : await committer.AskStoreAsync(cancellationToken);
+        }
+        catch (StorageUnavailableException)
+        {
+            ImportProblem problem = new(
+                "ImportFrom", "the store cannot be asked which certificates are revoked",
+                "Repair the store: the folders are read again every minute for a while");
+            Report(_reported.Add(problem) ? [problem] : []);
+            return null;
+        }
     }
 
     // Names without a certificate of their own get what there is, such as one with another type of key, until theirs exists.
-    private void ServeRest(List<ImportedCertificate> found)
+    private void ServeRest(List<ImportedCertificate> found, HashSet<string>? unread)
     {
         var now = time.GetUtcNow();
-        var bare = catalog.All.Where(c => !ImportPolicy.HasUsable(c, now)).SelectMany(c => c.Specification.Identifiers)
+        var bare = Missing(now).Where(c => !c.IsWithheld && unread?.Contains(c.Id) == false).SelectMany(c => c.Specification.Identifiers)
             .Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
         foreach (var (_, snapshot) in found.OrderByDescending(f => f.Snapshot.NotBefore))
         {
@@ -148,14 +183,15 @@ internal sealed class CertificateImport(
     }
 
     // For each certificate that is about to be ordered, why the newest one that was found for one of its names is of no use.
-    private IEnumerable<ImportProblem> Refused(List<ImportedCertificate> found)
+    private IEnumerable<ImportProblem> Refused(List<ImportedCertificate> found, ImportCommitter.StoreKnowledge? known)
     {
         var now = time.GetUtcNow();
         foreach (var certificate in catalog.All.Where(c => !ImportPolicy.HasUsable(c, now)))
         {
             var names = certificate.Specification.Identifiers.Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
             if (found.Where(f => f.Snapshot.Record.Metadata.Names.Any(names.Contains)).MaxBy(f => f.Snapshot.NotBefore) is { } newest
-                && ImportPolicy.Refuse(certificate, newest.Snapshot, now) is { } refusal)
+                && (known?.Revoked.Contains(newest.Snapshot.SerialNumber) == true
+                    ? ImportPolicy.Revoked : ImportPolicy.Refuse(certificate, newest.Snapshot, now)) is { } refusal)
             {
                 yield return new ImportProblem(newest.Path, $"for {certificate.Id}, {refusal.Reason}", refusal.Fix);
             }

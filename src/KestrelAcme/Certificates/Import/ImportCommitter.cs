@@ -72,8 +72,42 @@ internal sealed class ImportCommitter(
         }
     }
 
+    /// <summary>Asks the store which certificates are revoked, for the certificates that lack one.</summary>
+    /// <exception cref="StorageUnavailableException">The store cannot be asked.</exception>
+    public async Task<StoreKnowledge> AskStoreAsync(CancellationToken cancellationToken)
+    {
+        var known = new StoreKnowledge(new(StringComparer.OrdinalIgnoreCase), new(StringComparer.Ordinal));
+        await foreach (var key in store.Storage.ListAsync(StorageLayout.RevokedPrefix, cancellationToken))
+        {
+            known.Revoked.Add(Path.GetFileNameWithoutExtension(key[(key.LastIndexOf('-') + 1)..]));
+        }
+
+        var missing = new List<string>();
+        foreach (var certificate in catalog.All)
+        {
+            known.Add(certificate.State);
+            if (certificate.Current is null)
+            {
+                missing.Add(certificate.Id);
+            }
+        }
+
+        await foreach (var (_, state) in store.ReadStatesAsync(missing, id => known.Unread.Add(id), cancellationToken))
+        {
+            known.Add(state);
+        }
+
+        // What cannot be decrypted may have taken the place of a revoked one.
+        await foreach (var _ in store.ReadCertificatesAsync(missing, id => known.Unread.Add(id), cancellationToken))
+        {
+        }
+
+        return known;
+    }
+
     /// <summary>Imports a certificate. A failure is logged.</summary>
-    public async Task ImportAsync(
+    /// <returns>Whether the store said enough to decide.</returns>
+    public async Task<bool> ImportAsync(
         ManagedCertificate certificate, ImportedCertificate found, IssuerSearch issuers, CancellationToken cancellationToken)
     {
         var record = RecordFor(certificate, await issuers.CompleteAsync(found.Snapshot.Record, cancellationToken));
@@ -85,16 +119,19 @@ internal sealed class ImportCommitter(
                 "Some clients cannot verify the certificate: let the app reach that URL and restart it, or renew the certificate");
             if (found.Snapshot.IsSameAs(certificate.Current))
             {
-                return;
+                return true;
             }
         }
 
         try
         {
-            if (await ImportAsync(certificate, record, cancellationToken))
+            var isServed = await ImportAsync(certificate, record, cancellationToken);
+            if (isServed == true)
             {
                 logger.CertificateImported(certificate.Id, found.Snapshot.SerialNumber, found.Path, found.Snapshot.NotAfter);
             }
+
+            return isServed is not null;
         }
         catch (Exception exception)
             when (exception is InvalidCertificateException or UnusableCertificateException or CertificateNotYetValidException)
@@ -106,10 +143,12 @@ internal sealed class ImportCommitter(
             // It must not keep the others from being imported.
             logger.ImportFailed(exception);
         }
+
+        return true;
     }
 
-    /// <returns>Whether it is served.</returns>
-    private async Task<bool> ImportAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
+    /// <returns>Whether it is served; <see langword="null"/> if the store does not say whether it may be.</returns>
+    private async Task<bool?> ImportAsync(ManagedCertificate certificate, CertificateRecord record, CancellationToken cancellationToken)
     {
         var snapshot = CertificateSnapshot.Read(record);
         var mayStore = configuration.Current.Issuance == IssuanceMode.Automatic;
@@ -124,6 +163,12 @@ internal sealed class ImportCommitter(
         }
         catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {
+            // What cannot be read may say that this one is revoked, and was replaced.
+            if (certificate.Current is null)
+            {
+                return null;
+            }
+
             // It is served, and stored when the store can be used again.
         }
 
@@ -177,5 +222,19 @@ internal sealed class ImportCommitter(
                 Jitter = hash.GetHashAndReset()[0] / 256.0,
             },
         };
+    }
+
+    /// <summary>What the store says about revocation.</summary>
+    /// <param name="Revoked">The serial numbers of revoked certificates.</param>
+    /// <param name="Unread">The IDs of the certificates whose stored values cannot be read now. Nothing is served for them.</param>
+    public sealed record StoreKnowledge(HashSet<string> Revoked, HashSet<string> Unread)
+    {
+        public void Add(CertificateStateRecord state)
+        {
+            if (state.Revocation is { } revocation)
+            {
+                Revoked.Add(revocation.SerialNumber);
+            }
+        }
     }
 }

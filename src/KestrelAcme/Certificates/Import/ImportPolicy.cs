@@ -5,6 +5,8 @@ namespace KestrelAcme.Certificates.Import;
 /// <summary>Chooses what is imported for a certificate. Pure.</summary>
 internal static class ImportPolicy
 {
+    public static readonly ImportRefusal Revoked = new("it is revoked", "Nothing needs to be done: another certificate is ordered");
+
     /// <summary>Returns the newest certificate that may be served for all names of a configured one and has its type of key.</summary>
     /// <returns><see langword="null"/> if there is none, or if the current one is at least as good.</returns>
     public static ImportedCertificate? Choose(ManagedCertificate wanted, IEnumerable<ImportedCertificate> imported, DateTimeOffset now)
@@ -42,8 +44,7 @@ internal static class ImportPolicy
             _ when imported.IsFromStaging && !wanted.AcceptsStaging => new(
                 "it comes from a staging environment, whose certificates no client trusts",
                 "Nothing needs to be done: a certificate is ordered"),
-            _ when wanted.State.Revocation?.SerialNumber == imported.SerialNumber => new(
-                "it is revoked", "Nothing needs to be done: another certificate is ordered"),
+            _ when wanted.State.Revocation?.SerialNumber == imported.SerialNumber => Revoked,
             _ when KeyOf(imported) is var key && key != wanted.Specification.KeyAlgorithm.ToString() => new(
                 $"it has a key of type {key}, and {wanted.Specification.KeyAlgorithm} is configured",
                 "It is served until a certificate with the configured type of key is obtained. To keep it until it is due, set "

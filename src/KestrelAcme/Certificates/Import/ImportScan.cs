@@ -35,6 +35,12 @@ internal sealed class ImportScan(
     /// <summary>The number of certificates for names that are not configured.</summary>
     public int Foreign { get; private set; }
 
+    /// <summary>
+    /// Whether nothing of use was found, as before a volume is mounted, without permissions, or with a wrong password. A folder with
+    /// certificates for other names was read well.
+    /// </summary>
+    public bool IsFruitless => Certificates.Count == 0 && Foreign == 0 && (Accounts.Count == 0 || Problems.Count > 0);
+
     /// <summary>Adds a certificate from two PEM files, if it is for a configured name.</summary>
     public void AddCertificate(string chainPath, string keyPath, Uri? directoryUrl, Uri? accountUrl = null)
     {
