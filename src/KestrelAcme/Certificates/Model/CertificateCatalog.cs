@@ -29,6 +29,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     // Certificates that are served but no longer managed, with the number of times that they were found expired long ago.
     private readonly ConcurrentDictionary<string, RetiredCertificate> _retired = new(StringComparer.Ordinal);
 
+    private volatile IReadOnlyList<CertificateSpecification> _configured = [];
     private volatile bool _acceptsStaging;
     private volatile bool _hasUnread;
 
@@ -45,6 +46,9 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     public bool IsAnyUnread(ManagedCertificate certificate) => _hasUnread && All.Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
 
     public ICollection<ManagedCertificate> All => _certificates.Values;
+
+    /// <summary>The specifications that were applied last: those of all managed certificates that are not on demand.</summary>
+    public IReadOnlyList<CertificateSpecification> Applied => _configured;
 
     /// <summary>
     /// All served certificates: the managed ones, and the retired ones that replace a missing one or are served until the process ends.
@@ -131,6 +135,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
             ServeAgain(added);
             SetManagedNames();
             _applied = (specifications, configuration);
+            _configured = specifications;
             return (added, [.. removed.Select(c => c.Id)]);
         }
     }

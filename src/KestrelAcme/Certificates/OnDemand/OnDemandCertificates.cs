@@ -21,7 +21,7 @@ internal sealed class OnDemandCertificates(
     private readonly Lock _gate = new();
 
     // The names that are managed for another reason, computed once for each state of the catalog.
-    private ConfiguredNames? _configured;
+    private volatile ConfiguredNames? _configured;
 
     /// <summary>Adds a name to those that this instance knows, and begins to load its certificates. Nothing is served yet.</summary>
     /// <param name="record">The name and its settings.</param>
@@ -36,7 +36,7 @@ internal sealed class OnDemandCertificates(
         IssuanceDecision? decision = null)
     {
         var snapshot = configuration.Current;
-        var (specifications, refusal) = OnDemandSpecifications.Create(record, snapshot);
+        var (specifications, refusal) = Specify(record, snapshot);
         if (refusal is not null)
         {
             return (null, refusal);
@@ -124,18 +124,17 @@ internal sealed class OnDemandCertificates(
     /// <summary>
     /// Whether a name is wanted for another reason by now, alone or in a group: the configuration, or names that were added at run time.
     /// </summary>
-    public bool IsConfigured(OnDemandName name)
+    public bool IsConfigured(string name)
     {
-        var all = catalog.All;
+        var all = catalog.Applied;
         var configured = _configured;
         if (configured is null || !ReferenceEquals(configured.Of, all))
         {
-            _configured = configured = new ConfiguredNames(all, [.. all.Where(c => !c.Specification.IsOnDemand)
-                .SelectMany(c => c.Specification.Identifiers)
-                .Select(i => i.Value)]);
+            _configured = configured = new ConfiguredNames(
+                all, all.SelectMany(s => s.Identifiers).Select(i => i.Value).ToHashSet(StringComparer.Ordinal));
         }
 
-        return name.Names.Any(configured.Names.Contains);
+        return configured.Names.Contains(name);
     }
 
     /// <summary>When a certificate of a name was served last, as a timestamp; zero if none was.</summary>
@@ -144,6 +143,17 @@ internal sealed class OnDemandCertificates(
     /// <summary>The managed certificates of a name.</summary>
     public List<ManagedCertificate> Find(OnDemandName name)
         => [.. name.Specifications.Select(s => catalog.Find(s.Id)).OfType<ManagedCertificate>()];
+
+    // Whoever decides about names on demand does not decide about the others: a certificate with one of them would be served for it.
+    private (IReadOnlyList<CertificateSpecification> Certificates, string? Refusal) Specify(
+        OnDemandRecord record, ConfigurationSnapshot snapshot)
+    {
+        var specified = OnDemandSpecifications.Create(record, snapshot);
+        return specified is { Refusal: null, Certificates: [var first, ..] }
+            && first.Identifiers.FirstOrDefault(i => IsConfigured(i.Value)) is { } other
+                ? ([], $"'{other.Value}' has a certificate of its own: it is configured, added at run time, or of a domain source")
+                : specified;
+    }
 
     private void Note(OnDemandName name, IssuanceDecision? decision)
     {

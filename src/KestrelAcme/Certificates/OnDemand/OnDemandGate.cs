@@ -36,7 +36,7 @@ internal sealed class OnDemandGate(
 
     /// <inheritdoc/>
     public bool Concerns(string name, string? managed)
-        => managed is null || (names.Find(managed) is { } known && !certificates.IsConfigured(known));
+        => managed is null || (names.Find(managed) is not null && !certificates.IsConfigured(managed));
 
     /// <inheritdoc/>
     public async Task<bool> WaitAsync(string name, IPAddress? client, long length, CancellationToken gone)

@@ -37,13 +37,13 @@ internal sealed class OnDemandLife(
         }
 
         var all = names.All.ToList();
-        foreach (var name in all.Where(certificates.IsConfigured))
+        foreach (var name in all.Where(name => name.Names.Any(certificates.IsConfigured)))
         {
             certificates.Drop(name);
         }
 
         await Parallel.ForEachAsync(
-            all.Where(name => !certificates.IsConfigured(name)),
+            all.Where(name => !name.Names.Any(certificates.IsConfigured)),
             new ParallelOptions { MaxDegreeOfParallelism = ChecksAtOnce, CancellationToken = cancellationToken },
             async (name, token) =>
             {

@@ -48,6 +48,7 @@ public static class AcmeHttpsStatusEndpointRouteBuilderExtensions
         var events = ActivatorUtilities.CreateInstance<StatusEvents>(services);
         var endpoint = new StatusEndpoint(
             ActivatorUtilities.CreateInstance<StatusReader>(services, events),
+            ActivatorUtilities.CreateInstance<StatusDemand>(services),
             events,
             ActivatorUtilities.CreateInstance<StatusRenewals>(services),
             services.GetRequiredService<IHostApplicationLifetime>());

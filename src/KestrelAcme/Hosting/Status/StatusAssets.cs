@@ -80,7 +80,7 @@ internal static class StatusAssets
         (() => {
           'use strict';
           const live = document.getElementById('live');
-          const keep = ['summary', 'list'];
+          const keep = ['summary', 'list', 'below'];
           let timer, reading = false;
           async function read() {
             if (reading) { timer = setTimeout(read, 500); return; }

@@ -14,7 +14,8 @@ using Microsoft.Extensions.Primitives;
 namespace KestrelAcme.Hosting.Status;
 
 /// <summary>Responds with the status (as HTML, as JSON, or as a stream of events), and takes requests to renew.</summary>
-internal sealed class StatusEndpoint(StatusReader reader, StatusEvents events, StatusRenewals renewals, IHostApplicationLifetime lifetime)
+internal sealed class StatusEndpoint(
+    StatusReader reader, StatusDemand demand, StatusEvents events, StatusRenewals renewals, IHostApplicationLifetime lifetime)
 {
     public const string Json = "application/json";
     public const string Html = "text/html";
@@ -48,7 +49,7 @@ internal sealed class StatusEndpoint(StatusReader reader, StatusEvents events, S
 
         headers.CacheControl = "no-store";
         var query = context.Request.Query;
-        var report = reader.Read(SearchOf(query), PageOf(query));
+        var report = reader.Read(SearchOf(query), PageOf(query)) with { OnDemand = demand.Read() };
         if (Prefers(accept, Json))
         {
             context.Response.ContentType = $"{Json}; charset=utf-8";

@@ -46,7 +46,7 @@ internal sealed class StatusHtml
         page.Search();
         page.Certificates();
         page.Pages();
-        page._html.Append("<footer class=\"soft\"><p>Times are in UTC.</p></footer></main></body></html>");
+        StatusSections.Write(page._html, report, page.IsRoomy).Append("</main></body></html>");
         return page._html.ToString();
     }
 
@@ -289,12 +289,12 @@ internal sealed class StatusHtml
         }
     }
 
-    private static string Short(string text, int most) => text.Length <= most ? text : $"{text.AsSpan(0, most)}…";
+    internal static string Short(string text, int most) => text.Length <= most ? text : $"{text.AsSpan(0, most)}…";
 
     private void Line(string? style, FormattableString text) => Line(style, text.ToString(CultureInfo.InvariantCulture));
 
     private void Line(string? style, string text)
         => _html.Append(style is null ? "<p>" : $"<p class=\"{style}\">").Append(Encoded(text)).Append("</p>");
 
-    private static string Encoded(string? text) => Encoder.Encode(text ?? "");
+    internal static string Encoded(string? text) => Encoder.Encode(text ?? "");
 }

@@ -36,6 +36,39 @@ internal sealed record StatusReport
 
     /// <summary>The certificates of the page: the most urgent first.</summary>
     public required IReadOnlyList<StatusRow> Certificates { get; init; }
+
+    /// <summary>Names on demand, if that is configured.</summary>
+    public StatusOnDemand? OnDemand { get; init; }
+}
+
+/// <summary>Names on demand in the status: those that this instance knows of.</summary>
+internal sealed record StatusOnDemand
+{
+    /// <summary>The newest names that were admitted, the latest first.</summary>
+    public required IReadOnlyList<StatusNewName> Newest { get; init; }
+
+    /// <summary>The names that were refused last, the latest first.</summary>
+    public required IReadOnlyList<StatusRefusedName> Refused { get; init; }
+}
+
+/// <summary>A name on demand.</summary>
+internal sealed record StatusNewName
+{
+    public required string Name { get; init; }
+
+    /// <summary>When a client asked for it first.</summary>
+    public required DateTimeOffset FirstAsked { get; init; }
+}
+
+/// <summary>A name that got no certificate on demand.</summary>
+internal sealed record StatusRefusedName
+{
+    public required string Name { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Why it was refused, the last time.</summary>
+    public required string Reason { get; init; }
 }
 
 /// <summary>A certificate in the status.</summary>

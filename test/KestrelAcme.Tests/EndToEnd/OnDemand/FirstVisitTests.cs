@@ -1,9 +1,11 @@
 using System.Net;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.OnDemand;
@@ -74,6 +76,41 @@ public sealed class FirstVisitTests
         await app.ConnectAsync("app.test", Cancelled);
 
         Assert.Empty(permission.Asked);
+    }
+
+    [Fact]
+    public async Task Connect_GroupWithAConfiguredName_IsRefused()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = new TestPermission(
+            static name => IssuanceDecision.Allow(new OnDemandCertificate { DomainNames = [name, "app.test", "later.test"] }));
+        await using var app = await OnDemandApp.StartAsync(fixture, permission, names: "app.test");
+        await app.ObtainedAsync("app.test");
+        var configured = app.Certificates.Find("app.test")!.SerialNumber;
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.NotNull(answer.Refusal);
+        Assert.Equal(configured, (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
+        Assert.Single(fixture.Authority.Issued);
+        var refused = app.Services.GetRequiredService<DeniedNames>().Latest[0];
+        Assert.Contains("'app.test' has a certificate of its own", refused.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Connect_GroupWithANameAddedAtRunTime_IsRefused()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = new TestPermission(
+            static name => IssuanceDecision.Allow(new OnDemandCertificate { DomainNames = [name, "later.test"] }));
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+        await app.Certificates.AddDomainsAsync(["later.test"], Cancelled);
+        await app.ObtainedAsync("later.test");
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.NotNull(answer.Refusal);
+        Assert.Single(fixture.Authority.Issued);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -19,6 +20,7 @@ internal static class OnDemandApp
         Action<OnDemandOptions>? configure = null,
         IAcmeStorage? storage = null,
         TimeProvider? time = null,
+        Action<WebApplication>? pipeline = null,
         params string[] names)
     {
         var port = FreePort.Tcp();
@@ -35,6 +37,7 @@ internal static class OnDemandApp
                 QuickIssuance.Apply(app);
                 app.Services.AddSingleton(time ?? TimeProvider.System);
             },
+            pipeline: pipeline,
             storage: storage,
             cancellationToken: TestContext.Current.CancellationToken);
     }

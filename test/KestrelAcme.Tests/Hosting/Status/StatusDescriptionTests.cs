@@ -39,6 +39,8 @@ public sealed class StatusDescriptionTests
         Assert.Contains("Valid", text, StringComparison.Ordinal);
         Assert.Equal("date-time", row.GetProperty("notAfter").GetProperty("format").GetString());
         Assert.True(schemas.GetProperty("StatusEvent").GetProperty("properties").TryGetProperty("message", out _));
+        Assert.True(schemas.GetProperty("StatusReport").GetProperty("properties").TryGetProperty("onDemand", out _));
+        Assert.True(schemas.GetProperty("StatusRefusedName").GetProperty("properties").TryGetProperty("reason", out _));
         Assert.DoesNotContain("live.js", text, StringComparison.Ordinal);
     }
 }

@@ -202,10 +202,19 @@ public sealed partial class StatusPageTests
                 Problem = hostile,
                 Failure = hostile,
                 FailedAt = Now,
-                Issuer = hostile, Authority = hostile, SerialNumber = hostile, NotBefore = Now.AddDays(-1), NotAfter = Now.AddDays(1),
+                Issuer = hostile, Authority = hostile, Account = hostile,
+                SerialNumber = hostile, NotBefore = Now.AddDays(-1), NotAfter = Now.AddDays(1),
                 Advice = hostile, RequiredRecords = [hostile],
                 Events = [new StatusEvent { Certificate = hostile, Kind = CertificateEventKind.Failed, At = Now, Message = hostile }],
-            }) with { Notices = [hostile] },
+            }) with
+            {
+                Notices = [hostile],
+                OnDemand = new StatusOnDemand
+                {
+                    Newest = [new StatusNewName { Name = hostile, FirstAsked = Now }],
+                    Refused = [new StatusRefusedName { Name = hostile, At = Now, Reason = hostile }],
+                },
+            },
             new StatusView
             {
                 Search = hostile, Host = hostile, Token = (hostile, hostile), ScriptUrl = hostile, Nonce = hostile,
@@ -232,8 +241,16 @@ public sealed partial class StatusPageTests
             Certificate = row.Id, Kind = CertificateEventKind.Failed, At = Now, Message = new string('z', 500),
         };
         row = row with { Events = [.. Enumerable.Repeat(happened, StatusEvents.MostShown)] };
+        var refused = new StatusRefusedName { Name = new string('r', 300), At = Now, Reason = new string('w', 500) };
+        var demand = new StatusOnDemand
+        {
+            Newest = [.. Enumerable.Repeat(new StatusNewName { Name = new string('n', 300), FirstAsked = Now }, StatusDemand.MostNames)],
+            Refused = [.. Enumerable.Repeat(refused, StatusDemand.MostNames)],
+        };
 
-        var html = StatusHtml.Write(Report([.. Enumerable.Repeat(row, StatusReader.PageSize)]), new StatusView { Token = ("token", "t") });
+        var html = StatusHtml.Write(
+            Report([.. Enumerable.Repeat(row, StatusReader.PageSize)]) with { OnDemand = demand },
+            new StatusView { Token = ("token", "t") });
 
         Assert.True(Encoding.UTF8.GetByteCount(html) < 60_000, $"{html.Length}");
     }

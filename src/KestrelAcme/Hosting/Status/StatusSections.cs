@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+
+namespace KestrelAcme.Hosting.Status;
+
+/// <summary>Writes what the page has below the certificates: the accounts at the CAs, and the names on demand. Pure.</summary>
+internal static class StatusSections
+{
+    // A page that is long already gets less of it.
+    private const int FewNames = 5;
+    private const int LongestName = 100;
+    private const int LongestReason = 120;
+
+    /// <summary>Writes the sections that have something to say, and the footer.</summary>
+    /// <returns>The same builder.</returns>
+    public static StringBuilder Write(StringBuilder html, StatusReport report, bool isRoomy)
+    {
+        html.Append("<div id=\"below\">");
+        OnDemand(html, report, isRoomy ? StatusDemand.MostNames : FewNames);
+        Accounts(html, report);
+        return html.Append("</div><footer class=\"soft\"><p>Times are in UTC.</p></footer>");
+    }
+
+    private static void OnDemand(StringBuilder html, StatusReport report, int most)
+    {
+        if (report.OnDemand is not { } demand)
+        {
+            return;
+        }
+
+        html.Append("<section id=\"on-demand\" class=\"card\"><h2>Names on demand</h2>");
+        if (demand.Newest.Count == 0 && demand.Refused.Count == 0)
+        {
+            html.Append("<p class=\"soft\">No client has asked for one yet.</p>");
+        }
+
+        List(html, "newest", "Newest names", [.. demand.Newest.Take(most).Select(n => (n.FirstAsked, n.Name, ""))]);
+        List(html, "refused", "Refused last", [.. demand.Refused.Take(most).Select(n => (n.At, n.Name, n.Reason))]);
+        html.Append("</section>");
+    }
+
+    private static void List(StringBuilder html, string id, string title, IReadOnlyList<(DateTimeOffset At, string Name, string Why)> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        html.Append(CultureInfo.InvariantCulture, $"<details id=\"{id}\" open><summary>{title}</summary><ul>");
+        foreach (var (at, name, why) in rows)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<li><time class=\"soft\" datetime=\"{at.UtcDateTime:s}Z\">")
+                .Append(CultureInfo.InvariantCulture, $"{at.UtcDateTime:d MMM HH:mm:ss}</time><span><strong>")
+                .Append(StatusHtml.Encoded(StatusHtml.Short(name, LongestName))).Append("</strong>");
+            if (why.Length > 0)
+            {
+                html.Append(": ").Append(StatusHtml.Encoded(StatusHtml.Short(why, LongestReason)));
+            }
+
+            html.Append("</span></li>");
+        }
+
+        html.Append("</ul></details>");
+    }
+
+    // The accounts that ordered the certificates of this page: mostly one for each CA.
+    private static void Accounts(StringBuilder html, StatusReport report)
+    {
+        var accounts = report.Certificates
+            .Where(row => row.Account is not null)
+            .Select(row => (row.Authority, row.Account))
+            .Distinct()
+            .Take(FewNames)
+            .ToList();
+        if (accounts.Count == 0)
+        {
+            return;
+        }
+
+        html.Append("<section class=\"card\"><details id=\"accounts\"><summary>Accounts</summary><ul>");
+        foreach (var (authority, account) in accounts)
+        {
+            var host = Uri.TryCreate(authority, UriKind.Absolute, out var url) ? url.Authority : authority ?? "";
+            html.Append("<li><span>").Append(StatusHtml.Encoded(host)).Append("</span><code>").Append(StatusHtml.Encoded(account))
+                .Append("</code></li>");
+        }
+
+        html.Append("</ul></details></section>");
+    }
+}
