@@ -21,7 +21,7 @@ internal sealed class StatusHtml
         + "<path class=\"sign\" d=\"M9.5 12V9.5a3.5 3.5 0 0 1 7 0V12M8 12h10v7H8zM13 14.8v1.6\"/></svg>";
 
     // A page stays below 60 KB even if all its certificates fail: what comes last, and is the least urgent, is cut short.
-    private const int Roomy = 38_000;
+    private const int Roomy = 30_000;
     private const int MostEvents = 3;
     private const int LongestEvent = 120;
     private const int LongestNames = 200;

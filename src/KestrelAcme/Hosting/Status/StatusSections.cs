@@ -7,7 +7,8 @@ namespace KestrelAcme.Hosting.Status;
 internal static class StatusSections
 {
     // A page that is long already gets less of it.
-    private const int FewNames = 5;
+    private const int FewNames = 2;
+    private const int MostAccounts = 5;
     private const int LongestName = 100;
     private const int LongestReason = 120;
 
@@ -70,7 +71,7 @@ internal static class StatusSections
             .Where(row => row.Account is not null)
             .Select(row => (row.Authority, row.Account))
             .Distinct()
-            .Take(FewNames)
+            .Take(MostAccounts)
             .ToList();
         if (accounts.Count == 0)
         {
