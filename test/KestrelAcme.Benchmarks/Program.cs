@@ -5,6 +5,7 @@ using KestrelAcme.Benchmarks.Fuzz;
 using KestrelAcme.Benchmarks.Handshakes;
 using KestrelAcme.Benchmarks.Idle;
 using KestrelAcme.Benchmarks.Memory;
+using KestrelAcme.Benchmarks.OnDemand;
 using KestrelAcme.Benchmarks.Start;
 using KestrelAcme.Benchmarks.Status;
 
@@ -24,6 +25,8 @@ switch (args.FirstOrDefault())
         return await IdleReport.RunAsync(args.Length > 1 ? int.Parse(args[1]) : 100_000);
     case "status":
         return await StatusPageReport.RunAsync();
+    case "ondemand":
+        return await OnDemandReport.RunAsync(args[1..]);
     case "fuzz":
         return FuzzRun.Run(TimeSpan.FromSeconds(args.Length > 1 ? int.Parse(args[1]) : 60));
     default:
