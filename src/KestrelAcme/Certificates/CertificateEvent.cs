@@ -53,4 +53,7 @@ public enum CertificateEventKind
     /// <see cref="CertificateState.Abandoned"/>.
     /// </summary>
     Abandoned,
+
+    /// <summary>The renewal of the served certificate is late, or the certificate has expired. Repeated once a day.</summary>
+    Expiring,
 }

@@ -45,4 +45,13 @@ public interface ICertificateEventHandler
     /// <param name="status">The status of the certificate.</param>
     /// <param name="cancellationToken">Canceled after one minute.</param>
     Task OnRevokedAsync(CertificateStatus status, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// Called if the renewal of the served certificate is late, by 5% of its lifetime or more, and once a day until it was renewed or given
+    /// up: 4.5 days late for one of 90 days, with about 25 days left. KestrelAcme looks every six hours. If an attempt failed, <see
+    /// cref="CertificateStatus.Failure"/> has the reason.
+    /// </summary>
+    /// <param name="status">The status of the certificate. It may have expired: see <see cref="CertificateStatus.NotAfter"/>.</param>
+    /// <param name="cancellationToken">Canceled after one minute.</param>
+    Task OnExpiringAsync(CertificateStatus status, CancellationToken cancellationToken) => Task.CompletedTask;
 }

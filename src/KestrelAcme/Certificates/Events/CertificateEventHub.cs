@@ -64,6 +64,7 @@ internal sealed class CertificateEventHub(
                 CertificateEventKind.Renewed => handler.OnRenewedAsync(happened.Status, limit.Token),
                 CertificateEventKind.Failed => handler.OnFailedAsync(happened.Status, limit.Token),
                 CertificateEventKind.Revoked => handler.OnRevokedAsync(happened.Status, limit.Token),
+                CertificateEventKind.Expiring => handler.OnExpiringAsync(happened.Status, limit.Token),
                 _ => Task.CompletedTask,
             });
         }

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
@@ -20,11 +21,13 @@ internal sealed class Housekeeper(
     BoundedStorage storage,
     IssuanceStatus issuance,
     IssuanceSettings settings,
+    CertificateEventHub events,
     TimeProvider time,
     ILogger<Housekeeper> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ExpiryInterval = TimeSpan.FromHours(6);
     private static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan CheckPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
@@ -40,7 +43,23 @@ internal sealed class Housekeeper(
     ];
 
     public Task RunAsync(CancellationToken stopping) => Task.WhenAll(
-        TidyDailyAsync(stopping), CheckStoreAsync(stopping), RewriteKeysAsync(stopping));
+        TidyDailyAsync(stopping), CheckStoreAsync(stopping), RewriteKeysAsync(stopping), WatchExpiryAsync(stopping));
+
+    private Task WatchExpiryAsync(CancellationToken stopping)
+    {
+        var watch = new ExpiryWatch(catalog, issuance, events, time);
+        return BackgroundLoop.RunAsync(
+            _ =>
+            {
+                watch.Look();
+                return Task.CompletedTask;
+            },
+            FirstWait,
+            ExpiryInterval,
+            time,
+            exception => logger.HousekeepingFailed(exception.Message),
+            stopping);
+    }
 
     private Task RewriteKeysAsync(CancellationToken stopping) => storage.Protection is { } protection
         ? new KeyRewriter(storage, protection, catalog, issuance, settings, time, logger).RunAsync(stopping)

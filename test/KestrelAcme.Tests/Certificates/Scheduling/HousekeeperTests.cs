@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
@@ -25,11 +26,13 @@ public sealed class HousekeeperTests
         _storage = new InMemoryStorage(_time);
         _catalog = new CertificateCatalog(_tls);
         _housekeeper = new Housekeeper(
-            _catalog, BoundedFixture.Around(_storage), Issuance, new IssuanceSettings(), _time,
+            _catalog, BoundedFixture.Around(_storage), Issuance, new IssuanceSettings(), Events, _time,
             NullLogger<Housekeeper>.Instance);
     }
 
     private static IssuanceStatus Issuance => new() { ReasonNotToOrder = null };
+
+    private CertificateEventHub Events => new([], _time, NullLogger<CertificateEventHub>.Instance);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -152,12 +155,12 @@ public sealed class HousekeeperTests
         var checks = new CheckedStorage(_storage);
         var storage = BoundedFixture.Around(checks, _time);
         var housekeeper = new Housekeeper(
-            _catalog, storage, Issuance, new IssuanceSettings(), _time, NullLogger<Housekeeper>.Instance);
+            _catalog, storage, Issuance, new IssuanceSettings(), Events, _time, NullLogger<Housekeeper>.Instance);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var running = housekeeper.RunAsync(stopping.Token);
 
-        // Two timers: the round of the day, and the next check.
-        await _time.WhenWaitingAsync(2, Cancelled);
+        // Three timers: the round of the day, the look at late renewals, and the next check.
+        await _time.WhenWaitingAsync(3, Cancelled);
         checks.Responds = false;
         storage.Monitor.Failed(StorageOperation.Read, new StorageUnavailableException("Gone."), Cancelled);
         await Poll.UntilAsync(() => checks.Count == 1, "a check at once", cancellationToken: Cancelled);
