@@ -80,14 +80,9 @@ internal static class LeaseWait
     /// <inheritdoc cref="TryAcquireAsync" path="/param"/>
     /// <exception cref="StorageUnavailableException">The store could not be reached, or another holder kept the lease too long.</exception>
     public static async Task<IStorageLease> AcquireAsync(
-        IAcmeStorage storage,
-        string name,
-        TimeSpan duration,
-        TimeSpan poll,
-        TimeSpan longest,
-        TimeProvider time,
-        CancellationToken cancellationToken)
-        => await TryAcquireAsync(storage, name, duration, poll, longest, time, cancellationToken)
+        IAcmeStorage storage, string name, TimeSpan duration, TimeSpan poll, TimeSpan longest, TimeProvider time,
+        CancellationToken cancellationToken, TimeSpan? longestPoll = null)
+        => await TryAcquireAsync(storage, name, duration, poll, longest, time, cancellationToken, longestPoll)
             ?? throw new StorageUnavailableException(
                 $"Another holder has kept the lease '{name}' for more than {longest.TotalMinutes:0.#} minutes; "
                 + "normally it takes seconds. "
@@ -102,15 +97,11 @@ internal static class LeaseWait
     /// <param name="longest">The longest wait.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="longestPoll">The pause is doubled each time until it is as long as this; <see langword="null"/> to keep it.</param>
     /// <exception cref="StorageUnavailableException">The store could not be reached.</exception>
     public static async Task<IStorageLease?> TryAcquireAsync(
-        IAcmeStorage storage,
-        string name,
-        TimeSpan duration,
-        TimeSpan poll,
-        TimeSpan longest,
-        TimeProvider time,
-        CancellationToken cancellationToken)
+        IAcmeStorage storage, string name, TimeSpan duration, TimeSpan poll, TimeSpan longest, TimeProvider time,
+        CancellationToken cancellationToken, TimeSpan? longestPoll = null)
     {
         for (var started = time.GetTimestamp(); ; await Task.Delay(poll, time, cancellationToken))
         {
@@ -119,6 +110,8 @@ internal static class LeaseWait
             {
                 return lease;
             }
+
+            poll = longestPoll > poll ? TimeSpan.FromTicks(Math.Min(poll.Ticks * 2, longestPoll.Value.Ticks)) : poll;
         }
     }
 }

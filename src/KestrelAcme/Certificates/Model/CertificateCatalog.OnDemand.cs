@@ -13,10 +13,20 @@ internal sealed partial class CertificateCatalog
     /// Adds certificates on demand, which are not served before <see cref="Release"/>. Those that are managed for another reason stay as
     /// they are.
     /// </summary>
+    /// <param name="specifications">The certificates.</param>
+    /// <param name="permission">Asked before each order.</param>
+    /// <param name="configuration">The configuration.</param>
     /// <returns>The certificates that were added.</returns>
     public IReadOnlyList<ManagedCertificate> AddOnDemand(
-        IReadOnlyCollection<CertificateSpecification> specifications, ConfigurationSnapshot configuration)
+        IReadOnlyCollection<CertificateSpecification> specifications,
+        Func<ManagedCertificate, CancellationToken, Task<DateTimeOffset?>> permission,
+        ConfigurationSnapshot configuration)
     {
+        if (specifications.Count == 0)
+        {
+            return [];
+        }
+
         lock (_gate)
         {
             var all = new Dictionary<string, ManagedCertificate>(_certificates, StringComparer.Ordinal);
@@ -27,6 +37,7 @@ internal sealed partial class CertificateCatalog
                 {
                     added.Add(certificate = all[specification.Id] = TakeBack(specification));
                     certificate.IsWithheld = certificate.Current is null;
+                    certificate.Permission = permission;
                     Update(certificate, specification, configuration);
                 }
                 else if (certificate.Specification.IsOnDemand)
@@ -46,39 +57,45 @@ internal sealed partial class CertificateCatalog
         }
     }
 
-    /// <summary>Removes certificates on demand. They are no longer served.</summary>
-    public void RemoveOnDemand(IReadOnlyCollection<string> ids)
+    /// <summary>
+    /// Removes certificates on demand. They are no longer served. Those that are managed for another reason by now stay as they are.
+    /// </summary>
+    /// <returns>The IDs of those that were removed.</returns>
+    public IReadOnlyList<string> RemoveOnDemand(IReadOnlyCollection<string> ids)
     {
         lock (_gate)
         {
+            var removed = new List<string>();
             var all = new Dictionary<string, ManagedCertificate>(_certificates, StringComparer.Ordinal);
             foreach (var id in ids)
             {
                 if (all.TryGetValue(id, out var certificate) && certificate.Specification.IsOnDemand && all.Remove(id))
                 {
+                    removed.Add(id);
                     tls.Withdraw(id);
                     certificate.IsWithheld = true;
                     certificate.Answer(new InvalidOperationException($"{id} is no longer managed."));
                 }
             }
 
-            _certificates = all;
-            SetManagedNames();
+            if (removed.Count > 0)
+            {
+                _certificates = all;
+                SetManagedNames();
+            }
+
+            return removed;
         }
     }
 
-    /// <summary>Serves a certificate from now on, if there is one.</summary>
+    /// <summary>Serves a certificate from now on, if there is one, and it is still managed.</summary>
     public void Release(ManagedCertificate certificate)
     {
         lock (_gate)
         {
-            if (certificate.IsWithheld)
+            if (ReferenceEquals(Find(certificate.Id), certificate))
             {
-                certificate.IsWithheld = false;
-                if (certificate.Current is { } current)
-                {
-                    tls.PublishStored([Material(certificate, current)]);
-                }
+                EndWithholding(certificate);
             }
         }
     }
@@ -92,6 +109,18 @@ internal sealed partial class CertificateCatalog
             {
                 certificate.IsWithheld = true;
                 tls.Withdraw(certificate.Id);
+            }
+        }
+    }
+
+    private void EndWithholding(ManagedCertificate certificate)
+    {
+        if (certificate.IsWithheld)
+        {
+            certificate.IsWithheld = false;
+            if (certificate.Current is { } current)
+            {
+                tls.PublishStored([Material(certificate, current)]);
             }
         }
     }

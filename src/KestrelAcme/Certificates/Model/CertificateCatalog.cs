@@ -107,7 +107,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
                     added.Add(certificate = TakeBack(specification));
                 }
 
-                Release(certificate);
+                EndWithholding(certificate);
                 Update(certificate, specification, configuration);
                 wanted[specification.Id] = certificate;
             }

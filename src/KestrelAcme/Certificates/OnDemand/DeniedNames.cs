@@ -64,6 +64,13 @@ internal sealed class DeniedNames(AcmeHttpsMetrics metrics, TimeProvider time, I
         Show(name, reason);
     }
 
+    /// <summary>It is not known whether a name is allowed. Nobody asks for a while.</summary>
+    public void Unknown(string name, TimeSpan duration, string reason)
+    {
+        Remember(name, duration);
+        Refused(name, reason);
+    }
+
     /// <summary>A connection was refused, which says nothing about the next one.</summary>
     public void Refused(string name, string reason)
     {

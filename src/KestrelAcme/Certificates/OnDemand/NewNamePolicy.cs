@@ -17,18 +17,21 @@ internal static class NewNamePolicy
     private static readonly Window DomainWeek = new(TimeSpan.FromDays(1), 7);
     private static readonly Window NetworkHour = new(TimeSpan.FromMinutes(10), 6);
 
-    /// <summary>Counts a name, unless that is over a limit.</summary>
+    /// <summary>Counts a name, or a group of names with one certificate, unless that is over a limit.</summary>
     /// <returns>The counts afterwards; unchanged and with the reason if it is over a limit.</returns>
     public static (NewNameCounts Counts, string? Refusal) Take(
-        NewNameCounts counts, CertificateIdentifier name, IPAddress? client, DateTimeOffset now, OnDemandSpecification limits)
+        NewNameCounts counts, IReadOnlyCollection<CertificateIdentifier> names, IPAddress? client, DateTimeOffset now,
+        OnDemandSpecification limits)
     {
-        var (domain, network) = (RegisteredDomain(name), Network(client));
+        var network = Network(client);
+        var domains = names.Select(RegisteredDomain).ToHashSet(StringComparer.Ordinal);
+        var full = domains.FirstOrDefault(d => DomainWeek.Count(counts.Domains.GetValueOrDefault(d), now) >= limits.PerDomain);
         var refusal = Hour.Count(counts.Minutes, now) >= limits.PerHour
                 ? $"{limits.PerHour} names were new within an hour (OnDemand:MaxNewNamesPerHour)"
             : Day.Count(counts.Hours, now) >= limits.PerDay
                 ? $"{limits.PerDay} names were new within a day (OnDemand:MaxNewNamesPerDay)"
-            : DomainWeek.Count(counts.Domains.GetValueOrDefault(domain), now) >= limits.PerDomain
-                ? $"{limits.PerDomain} names below {domain} were new within a week (OnDemand:MaxNewNamesPerRegisteredDomain)"
+            : full is not null
+                ? $"{limits.PerDomain} names below {full} were new within a week (OnDemand:MaxNewNamesPerRegisteredDomain)"
             : network is not null && NetworkHour.Count(counts.Networks.GetValueOrDefault(network), now) >= limits.PerNetwork
                 ? $"{limits.PerNetwork} names were new within an hour for clients of {network} (OnDemand:MaxNewNamesPerClientNetwork)"
             : null;
@@ -36,8 +39,8 @@ internal static class NewNamePolicy
         {
             Minutes = Hour.Add(counts.Minutes, now),
             Hours = Day.Add(counts.Hours, now),
-            Domains = DomainWeek.Add(counts.Domains, domain, now),
-            Networks = network is null ? counts.Networks : NetworkHour.Add(counts.Networks, network, now),
+            Domains = DomainWeek.Add(counts.Domains, domains, now),
+            Networks = NetworkHour.Add(counts.Networks, network is null ? [] : [network], now),
         }, null);
     }
 
@@ -96,7 +99,7 @@ internal static class NewNamePolicy
             var kept = new Dictionary<long, int>();
             foreach (var (period, count) in counts ?? NewNameCounts.None)
             {
-                if (IsCounted(period, current))
+                if (IsKept(period, current))
                 {
                     kept[period] = count;
                 }
@@ -107,18 +110,27 @@ internal static class NewNamePolicy
         }
 
         public Dictionary<string, IReadOnlyDictionary<long, int>> Add(
-            IReadOnlyDictionary<string, IReadOnlyDictionary<long, int>> all, string key, DateTimeOffset now)
+            IReadOnlyDictionary<string, IReadOnlyDictionary<long, int>> all, HashSet<string> keys, DateTimeOffset now)
         {
-            var kept = new Dictionary<string, IReadOnlyDictionary<long, int>>(all.Count + 1, StringComparer.Ordinal);
+            var kept = new Dictionary<string, IReadOnlyDictionary<long, int>>(all.Count + keys.Count, StringComparer.Ordinal);
+            var current = Of(now);
             foreach (var (other, counts) in all)
             {
-                if (Count(counts, now) > 0)
+                foreach (var period in counts.Keys)
                 {
-                    kept[other] = counts;
+                    if (IsKept(period, current))
+                    {
+                        kept[other] = counts;
+                        break;
+                    }
                 }
             }
 
-            kept[key] = Add(kept.GetValueOrDefault(key), now);
+            foreach (var key in keys)
+            {
+                kept[key] = Add(kept.GetValueOrDefault(key), now);
+            }
+
             return kept;
         }
 
@@ -126,5 +138,8 @@ internal static class NewNamePolicy
 
         // What a clock that was ahead counted still counts, but not forever.
         private bool IsCounted(long period, long current) => period >= current - Periods && period <= current + Periods;
+
+        // An instance whose clock is ahead must not make the others forget what they counted.
+        private bool IsKept(long period, long current) => period >= current - (2 * Periods) && period <= current + (2 * Periods);
     }
 }

@@ -21,7 +21,10 @@ internal sealed class NewNames(
     private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LimitRetry = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
+
+    // Usually it is free within milliseconds. A holder that died must not cost fifty requests a second.
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(1);
 
     // Longer than the lease of a process that died.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
@@ -33,48 +36,36 @@ internal sealed class NewNames(
     // What was read last. Counts only grow within their window, so a name that is over a limit by it is over it by the store, too.
     private volatile NewNameCounts _counts = new();
 
-    /// <summary>Admits a name, and stores its record.</summary>
-    /// <param name="subject">The name.</param>
+    /// <summary>Admits a name, or other settings of one, which may mean another order, and stores its record.</summary>
+    /// <param name="subject">The name, which is that of the record.</param>
     /// <param name="record">The name and its settings.</param>
+    /// <param name="isChange">Whether the name was admitted with other settings.</param>
     /// <param name="client">The client that asked for it.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<NewNameAdmission> AdmitAsync(
-        CertificateIdentifier subject, OnDemandRecord record, IPAddress? client, CancellationToken cancellationToken)
+        CertificateIdentifier subject, OnDemandRecord record, bool isChange, IPAddress? client, CancellationToken cancellationToken)
     {
         var snapshot = configuration.Current;
-        if (NewNamePolicy.Take(_counts, subject, client, time.GetUtcNow(), snapshot.OnDemand!).Refusal is { } full)
-        {
-            return new NewNameAdmission(null, full, LimitRetry);
-        }
 
         // What could never be ordered must not be counted.
-        if (OnDemandSpecifications.Create(record, snapshot) is { Refusal: { } invalid })
+        var (certificates, invalid) = OnDemandSpecifications.Create(record, snapshot);
+        if (invalid is not null)
         {
             return new NewNameAdmission(null, invalid, IssuanceDecision.DefaultDenial);
         }
 
-        if (snapshot.OnDemand!.CheckAddress
-            && await addresses.FindObstacleAsync(subject, record, cancellationToken) is { } obstacle)
+        var all = certificates[0].Identifiers;
+        if (NewNamePolicy.Take(_counts, all, client, time.GetUtcNow(), snapshot.OnDemand!).Refusal is { } full)
+        {
+            return new NewNameAdmission(null, full, LimitRetry);
+        }
+
+        if (snapshot.OnDemand!.CheckAddress && await addresses.FindObstacleAsync(all, record, cancellationToken) is { } obstacle)
         {
             return new NewNameAdmission(null, obstacle, LimitRetry);
         }
 
-        return await JoinAsync(new Candidate(subject, record, client), cancellationToken).WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Stores changed settings of a name.</summary>
-    public async Task<NewNameAdmission> ChangeAsync(
-        CertificateIdentifier subject, OnDemandRecord record, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await names.WriteAsync(subject, record, lease: null, cancellationToken);
-            return new NewNameAdmission(record);
-        }
-        catch (StorageUnavailableException exception)
-        {
-            return Unavailable(exception);
-        }
+        return await JoinAsync(new Candidate(subject, all, record, isChange, client), cancellationToken).WaitAsync(cancellationToken);
     }
 
     private Task<NewNameAdmission> JoinAsync(Candidate candidate, CancellationToken cancellationToken)
@@ -123,21 +114,22 @@ internal sealed class NewNames(
     private async Task AdmitAsync(List<Candidate> round, CancellationToken cancellationToken)
     {
         await using var keeper = await LeaseWait.AcquireAsync(
-            names.Storage, StorageLayout.OnDemandLease, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
+            names.Storage, StorageLayout.OnDemandLease, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken, LongestPoll);
         var known = await names.ReadAsync([.. round.Select(c => c.Subject)], cancellationToken);
         var counts = await ReadCountsAsync(cancellationToken);
         var (now, limits) = (time.GetUtcNow(), configuration.Current.OnDemand!);
         var admitted = new List<Candidate>(round.Count);
         foreach (var candidate in round)
         {
-            if (known.TryGetValue(candidate.Subject.Value, out var stored))
+            var isStored = known.TryGetValue(candidate.Subject.Value, out var stored);
+            if (isStored && (!candidate.IsChange || stored!.HasSameSettingsAs(candidate.Record)))
             {
                 // Another instance admitted it, or this one for another client.
-                candidate.Admission.TrySetResult(new NewNameAdmission(stored));
+                candidate.Admission.TrySetResult(new NewNameAdmission(stored) { WasStored = true });
                 continue;
             }
 
-            (counts, var refusal) = NewNamePolicy.Take(counts, candidate.Subject, candidate.Client, now, limits);
+            (counts, var refusal) = NewNamePolicy.Take(counts, candidate.All, candidate.Client, now, limits);
             if (refusal is not null)
             {
                 candidate.Admission.TrySetResult(new NewNameAdmission(null, refusal, LimitRetry));
@@ -161,8 +153,12 @@ internal sealed class NewNames(
             async (candidate, token) =>
             {
                 await names.WriteAsync(candidate.Subject, candidate.Record, keeper, token);
-                logger.OnDemandNameAdded(Quoted.Name(candidate.Subject.Value), candidate.Client);
-                candidate.Admission.TrySetResult(new NewNameAdmission(candidate.Record));
+                if (!candidate.IsChange)
+                {
+                    logger.OnDemandNameAdded(Quoted.Name(candidate.Subject.Value), candidate.Client);
+                }
+
+                candidate.Admission.TrySetResult(new NewNameAdmission(candidate.Record) { WasStored = candidate.IsChange });
             });
     }
 
@@ -170,7 +166,8 @@ internal sealed class NewNames(
     {
         if (await names.Storage.ReadAsync(StorageLayout.OnDemandBudget, cancellationToken) is not { } value)
         {
-            return new NewNameCounts();
+            // Somebody deleted it, or the store was emptied: names do not become free by that.
+            return _counts;
         }
 
         try
@@ -188,7 +185,9 @@ internal sealed class NewNames(
     private static NewNameAdmission Unavailable(StorageUnavailableException exception)
         => new(null, $"the store is unavailable: {exception.Message}", StoreRetry);
 
-    private sealed record Candidate(CertificateIdentifier Subject, OnDemandRecord Record, IPAddress? Client)
+    private sealed record Candidate(
+        CertificateIdentifier Subject, IReadOnlyCollection<CertificateIdentifier> All, OnDemandRecord Record, bool IsChange,
+        IPAddress? Client)
     {
         public TaskCompletionSource<NewNameAdmission> Admission { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
@@ -198,4 +197,8 @@ internal sealed class NewNames(
 /// <param name="Record">The record that is stored now; <see langword="null"/> if it was not admitted.</param>
 /// <param name="Refusal">Why it was not.</param>
 /// <param name="Again">How long nobody has to try again.</param>
-internal sealed record NewNameAdmission(OnDemandRecord? Record, string? Refusal = null, TimeSpan Again = default);
+internal sealed record NewNameAdmission(OnDemandRecord? Record, string? Refusal = null, TimeSpan Again = default)
+{
+    /// <summary>Whether the store had the name before, so that there may be a certificate.</summary>
+    public bool WasStored { get; init; }
+}

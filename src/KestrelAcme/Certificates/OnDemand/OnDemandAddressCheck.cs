@@ -9,10 +9,29 @@ namespace KestrelAcme.Certificates.OnDemand;
 /// <summary>Checks that a new name leads to this application, before anything is asked of the CA.</summary>
 internal sealed class OnDemandAddressCheck(INameRouting routing, ConfigurationSource configuration, TimeProvider time)
 {
+    private const int NamesAtOnce = 8;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    /// <returns>Why a name does not lead here; <see langword="null"/> if it does.</returns>
-    public async Task<string?> FindObstacleAsync(CertificateIdentifier name, OnDemandRecord record, CancellationToken cancellationToken)
+    /// <summary>Checks all names of a certificate.</summary>
+    /// <returns>Why one does not lead here; <see langword="null"/> if all do.</returns>
+    public async Task<string?> FindObstacleAsync(
+        IReadOnlyCollection<CertificateIdentifier> names, OnDemandRecord record, CancellationToken cancellationToken)
+    {
+        string? obstacle = null;
+        await Parallel.ForEachAsync(
+            names,
+            new ParallelOptions { MaxDegreeOfParallelism = NamesAtOnce, CancellationToken = cancellationToken },
+            async (name, token) =>
+            {
+                if (Volatile.Read(ref obstacle) is null && await FindObstacleAsync(name, record, token) is { } found)
+                {
+                    Volatile.Write(ref obstacle, names.Count == 1 ? found : $"{name.Value}: {found}");
+                }
+            });
+        return obstacle;
+    }
+
+    private async Task<string?> FindObstacleAsync(CertificateIdentifier name, OnDemandRecord record, CancellationToken cancellationToken)
     {
         var snapshot = configuration.Current;
         var networks = snapshot.OnDemand!.Addresses;

@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Certificates.Stored;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.OnDemand;
@@ -12,67 +13,67 @@ namespace KestrelAcme.Certificates.OnDemand;
 /// served, withheld and removed.
 /// </summary>
 internal sealed class OnDemandCertificates(
-    OnDemandNames names, CertificateCatalog catalog, CertificateLoadGate loading, CertificateAgenda agenda, IssuanceStatus issuance,
+    OnDemandNames demanded, CertificateCatalog catalog, CertificateLoadGate loading, CertificateAgenda agenda, IssuanceStatus issuance,
     TlsCertificateTable table, ConfigurationSource configuration, TimeProvider time)
 {
     private static readonly TimeSpan StartPoll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(10);
 
+    // The order goes on after that. The next client waits for it again.
+    private static readonly TimeSpan LongestOrder = TimeSpan.FromMinutes(10);
+
     private readonly Lock _gate = new();
 
-    // The names that are managed for another reason, computed once for each state of the catalog.
+    // The names that are managed for another reason, computed once for each configuration.
     private volatile ConfiguredNames? _configured;
 
     /// <summary>Adds a name to those that this instance knows, and begins to load its certificates. Nothing is served yet.</summary>
     /// <param name="record">The name and its settings.</param>
     /// <param name="permission">Asked before each order.</param>
     /// <param name="stopping">Ends the reading.</param>
-    /// <param name="decision">The decision of a permission that was asked just now.</param>
     /// <returns>The name, or why it gets no certificate.</returns>
     public (OnDemandName? Name, string? Refusal) TakeUp(
-        OnDemandRecord record,
+        OnDemandRecord record, Func<ManagedCertificate, CancellationToken, Task<DateTimeOffset?>> permission, CancellationToken stopping)
+        => TakeUp([record], static _ => { }, permission, stopping)[0];
+
+    /// <summary>Adds names at once, so that many cost little more than one.</summary>
+    /// <param name="records">The names and their settings.</param>
+    /// <param name="begin">Called with each name that was not known, before anybody else sees it.</param>
+    /// <param name="permission">Asked before each order.</param>
+    /// <param name="stopping">Ends the reading.</param>
+    /// <returns>The names in the same order, each or why it gets no certificate.</returns>
+    public IReadOnlyList<(OnDemandName? Name, string? Refusal)> TakeUp(
+        IReadOnlyList<OnDemandRecord> records,
+        Action<OnDemandName> begin,
         Func<ManagedCertificate, CancellationToken, Task<DateTimeOffset?>> permission,
-        CancellationToken stopping,
-        IssuanceDecision? decision = null)
+        CancellationToken stopping)
     {
         var snapshot = configuration.Current;
-        var (specifications, refusal) = Specify(record, snapshot);
-        if (refusal is not null)
-        {
-            return (null, refusal);
-        }
-
+        var specified = records.Select(record => Specify(record, snapshot)).ToList();
+        var taken = new (OnDemandName? Name, string? Refusal)[records.Count];
+        var names = new List<OnDemandName>();
         IReadOnlyList<ManagedCertificate> added;
-        OnDemandName name;
         lock (_gate)
         {
-            if (names.Find(record.Name) is { } known)
+            for (var i = 0; i < taken.Length; i++)
             {
-                if (known.Specifications.SequenceEqual(specifications))
+                taken[i] = specified[i] is { Refusal: { } refusal } ? (null, refusal)
+                    : (Keep(records[i], specified[i].Certificates), null);
+                if (taken[i] is (null, null))
                 {
-                    known.Record = record;
-                    Note(known, decision);
-                    return (known, null);
+                    var name = new OnDemandName(records[i], specified[i].Certificates, time.GetTimestamp());
+                    begin(name);
+                    taken[i] = (Replace(name), null);
+                    names.Add(name);
                 }
-
-                var gone = known.Specifications.Select(s => s.Id).Except(specifications.Select(s => s.Id)).ToList();
-                names.Remove(known);
-                catalog.RemoveOnDemand(gone);
-                gone.ForEach(agenda.Remove);
             }
 
-            name = new OnDemandName(record, specifications, time.GetTimestamp());
-            Note(name, decision);
-            names.Add(name);
-            added = catalog.AddOnDemand(specifications, snapshot);
-            foreach (var certificate in added)
-            {
-                certificate.Permission = permission;
-            }
+            added = catalog.AddOnDemand([.. names.SelectMany(n => n.Specifications)], permission, snapshot);
+            names.ForEach(demanded.Add);
         }
 
         _ = loading.LoadAsync(added, stopping);
-        return (name, null);
+        return taken;
     }
 
     /// <summary>Serves the certificates of a name that is allowed, and orders missing ones. Waits for the first of them.</summary>
@@ -82,6 +83,13 @@ internal sealed class OnDemandCertificates(
         var certificates = Find(name);
         await LoadAsync(name, certificates);
         certificates.ForEach(catalog.Release);
+        if (name.IsDenied)
+        {
+            // Denied while it was loaded: whoever denied it may have been earlier, and withheld nothing.
+            certificates.ForEach(catalog.Withhold);
+            return false;
+        }
+
         return certificates.Exists(c => c.Current is not null) || await OrderAsync(certificates, stopping);
     }
 
@@ -94,7 +102,7 @@ internal sealed class OnDemandCertificates(
         var now = time.GetUtcNow();
         var stored = certificates.FindAll(c => c.Current?.NotAfter > now);
         stored.ForEach(catalog.Release);
-        return stored.Count > 0;
+        return stored.Exists(c => !c.IsWithheld);
     }
 
     /// <summary>Stops serving a name.</summary>
@@ -106,20 +114,21 @@ internal sealed class OnDemandCertificates(
         return served.Exists(c => c.Current is not null);
     }
 
-    /// <summary>Stops serving and renewing a name, and forgets it.</summary>
+    /// <summary>Stops serving and renewing a name, and forgets it. What is wanted for another reason by now stays.</summary>
     public void Drop(OnDemandName name)
     {
         lock (_gate)
         {
-            names.Remove(name);
-            List<string> ids = [.. name.Specifications.Select(s => s.Id)];
-            catalog.RemoveOnDemand(ids);
-            ids.ForEach(agenda.Remove);
+            demanded.Remove(name);
+            Remove(name.Specifications.Select(s => s.Id));
         }
     }
 
     /// <summary>Whether a certificate for the name is in memory.</summary>
     public bool HasCertificate(OnDemandName name) => Find(name).Exists(c => c.Current is not null);
+
+    /// <summary>Whether the store may have a certificate for the name: there is one, or it is not read yet.</summary>
+    public bool MayHaveCertificate(OnDemandName name) => Find(name).Exists(c => c.Current is not null || (!c.IsLoaded && !name.IsNew));
 
     /// <summary>
     /// Whether a name is wanted for another reason by now, alone or in a group: the configuration, or names that were added at run time.
@@ -144,8 +153,11 @@ internal sealed class OnDemandCertificates(
     public List<ManagedCertificate> Find(OnDemandName name)
         => [.. name.Specifications.Select(s => catalog.Find(s.Id)).OfType<ManagedCertificate>()];
 
-    // Whoever decides about names on demand does not decide about the others: a certificate with one of them would be served for it.
-    private (IReadOnlyList<CertificateSpecification> Certificates, string? Refusal) Specify(
+    /// <summary>Returns the certificates of a record, or why there are none.</summary>
+    /// <remarks>
+    /// Whoever decides about names on demand does not decide about the others: a certificate with one of them would be served for it.
+    /// </remarks>
+    public (IReadOnlyList<CertificateSpecification> Certificates, string? Refusal) Specify(
         OnDemandRecord record, ConfigurationSnapshot snapshot)
     {
         var specified = OnDemandSpecifications.Create(record, snapshot);
@@ -155,11 +167,39 @@ internal sealed class OnDemandCertificates(
                 : specified;
     }
 
-    private void Note(OnDemandName name, IssuanceDecision? decision)
+    /// <summary>Whether all certificates of a name are managed.</summary>
+    public bool IsManaged(OnDemandName name) => name.Specifications.All(s => catalog.Find(s.Id) is not null);
+
+    // Returns the known name if the settings of its certificates are the same.
+    private OnDemandName? Keep(OnDemandRecord record, IReadOnlyList<CertificateSpecification> specifications)
     {
-        if (decision is not null)
+        if (demanded.Find(record.Name) is { } known && known.Record.Name == record.Name
+            && known.Specifications.SequenceEqual(specifications) && IsManaged(known))
         {
-            name.Note(decision, time.GetTimestamp());
+            known.Record = record;
+            return known;
+        }
+
+        return null;
+    }
+
+    private OnDemandName Replace(OnDemandName name)
+    {
+        if (demanded.Find(name.Record.Name) is { } known && known.Record.Name == name.Record.Name)
+        {
+            name.Continue(known);
+            demanded.Remove(known);
+            Remove(known.Specifications.Select(s => s.Id).Except(name.Specifications.Select(s => s.Id)));
+        }
+
+        return name;
+    }
+
+    private void Remove(IEnumerable<string> ids)
+    {
+        foreach (var id in catalog.RemoveOnDemand([.. ids]))
+        {
+            agenda.Remove(id);
         }
     }
 
@@ -188,12 +228,30 @@ internal sealed class OnDemandCertificates(
         var waiting = certificates.ConvertAll(certificate =>
         {
             var request = certificate.Ask(force: false);
-            agenda.OrderNow(certificate);
+            if (ReferenceEquals(catalog.Find(certificate.Id), certificate))
+            {
+                agenda.OrderNow(certificate);
+            }
+            else
+            {
+                // It was forgotten meanwhile: nobody would respond.
+                certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
+            }
+
             return request.Outcome;
         });
-        while (waiting.Count > 0 && !certificates.Exists(c => c.Current is not null))
+        using var limit = new TimeLimit(LongestOrder, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
+        try
         {
-            waiting.Remove(await Task.WhenAny(waiting).WaitAsync(stopping));
+            while (waiting.Count > 0 && !certificates.Exists(c => c.Current is not null))
+            {
+                waiting.Remove(await Task.WhenAny(waiting).WaitAsync(both.Token));
+            }
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            // The name is asked for again by the next client.
         }
 
         return certificates.Exists(c => c.Current is not null);

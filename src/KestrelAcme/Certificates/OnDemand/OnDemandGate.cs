@@ -15,18 +15,22 @@ internal sealed class OnDemandGate(
     OnDemandNames names, OnDemandCertificates certificates, OnDemandIssuance issuance, DeniedNames denied,
     ConfigurationSource configuration, AcmeHttpsMetrics metrics, TimeProvider time) : IOnDemandGate
 {
-    // What a ClientHello takes, on average; the largest have 64 KB.
-    private const long BytesPerConnection = 8 * 1024;
-    private const long LargestHello = 128 * 1024;
+    // One name, or one network, must not take all places.
+    private const int Shares = 8;
+    private const int SmallestShare = 16;
 
     private readonly ConcurrentDictionary<string, Flight> _flights = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
-    private int _waiting;
-    private int _asking;
-    private long _bytes;
+
+    // Names that may have a certificate already do not wait behind those that strangers make up.
+    private readonly WaitingRoom _known = new();
+    private readonly WaitingRoom _new = new();
+
+    // Attempts whose connections are gone count, too, until the permission has responded.
+    private readonly WaitingRoom _asking = new();
 
     /// <summary>The number of connections that wait now.</summary>
-    public int Waiting => Volatile.Read(ref _waiting);
+    public int Waiting => _known.Count + _new.Count;
 
     /// <summary>The number of attempts under way.</summary>
     public int Flights => _flights.Count;
@@ -52,7 +56,10 @@ internal sealed class OnDemandGate(
             return false;
         }
 
-        if (!TryEnter(demand.MaxWaiting, length))
+        var (subject, network) = (names.Find(name), NewNamePolicy.Network(client));
+        var isKnown = subject is not null && certificates.MayHaveCertificate(subject);
+        var room = isKnown ? _known : _new;
+        if (!room.TryEnter(network, length, demand.MaxWaiting, ShareOf(demand.MaxWaiting, demand)))
         {
             denied.Refused(name, "too many connections wait");
             metrics.OnDemandAsked(OnDemandOutcomes.Full);
@@ -61,12 +68,11 @@ internal sealed class OnDemandGate(
 
         try
         {
-            return await WaitAsync(name, client, demand, gone);
+            return await WaitAsync(name, client, isKnown, demand, gone);
         }
         finally
         {
-            Interlocked.Decrement(ref _waiting);
-            Interlocked.Add(ref _bytes, -length);
+            room.Leave(network, length);
         }
     }
 
@@ -80,11 +86,12 @@ internal sealed class OnDemandGate(
         }
     }
 
-    private async Task<bool> WaitAsync(string name, IPAddress? client, OnDemandSpecification demand, CancellationToken gone)
+    private async Task<bool> WaitAsync(
+        string name, IPAddress? client, bool isKnown, OnDemandSpecification demand, CancellationToken gone)
     {
-        if (Join(name, client, demand) is not { } flight)
+        if (Join(name, client, isKnown, demand) is not { } flight)
         {
-            denied.Refused(name, "too many names are asked about");
+            denied.Refused(name, "too many connections wait for this name, or too many names are asked about");
             metrics.OnDemandAsked(OnDemandOutcomes.Full);
             return false;
         }
@@ -109,40 +116,50 @@ internal sealed class OnDemandGate(
         {
             outcome = OnDemandOutcomes.Left;
         }
+        finally
+        {
+            flight.Leave();
+        }
 
         metrics.OnDemandWaited(outcome, started);
         return result != OnDemandResult.Refused;
     }
 
-    private Flight? Join(string name, IPAddress? client, OnDemandSpecification demand)
+    private Flight? Join(string name, IPAddress? client, bool isKnown, OnDemandSpecification demand)
     {
+        var most = Math.Max(demand.MaxWaiting / Shares, SmallestShare);
         while (true)
         {
             if (_flights.TryGetValue(name, out var known))
             {
-                return known;
+                return known.TryBoard(most) ? known : null;
             }
 
-            // Attempts whose connections are gone count, too, until the permission has responded.
-            if (Volatile.Read(ref _asking) >= demand.MaxWaiting)
+            var network = NewNamePolicy.Network(client);
+            if (!isKnown && !_asking.TryEnter(network, 0, demand.MaxWaiting, ShareOf(demand.MaxWaiting, demand)))
             {
                 return null;
             }
 
             var flight = new Flight();
+            flight.TryBoard(most);
             if (_flights.TryAdd(name, flight))
             {
-                Interlocked.Increment(ref _asking);
-                _ = Task.Run(() => FlyAsync(name, client, flight), CancellationToken.None);
+                Action? asked = isKnown ? null : () => _asking.Leave(network, 0);
+                _ = Task.Run(() => FlyAsync(name, client, asked, flight), CancellationToken.None);
                 return flight;
+            }
+
+            if (!isKnown)
+            {
+                _asking.Leave(network, 0);
             }
         }
     }
 
-    private async Task FlyAsync(string name, IPAddress? client, Flight flight)
+    private async Task FlyAsync(string name, IPAddress? client, Action? asked, Flight flight)
     {
-        var isAsking = 1;
-        void Asked() => Interlocked.Add(ref _asking, -Interlocked.Exchange(ref isAsking, 0));
+        void Asked() => Interlocked.Exchange(ref asked, null)?.Invoke();
         var result = OnDemandResult.Refused;
         try
         {
@@ -163,29 +180,29 @@ internal sealed class OnDemandGate(
         }
     }
 
-    private bool TryEnter(int most, long length)
-    {
-        if (Interlocked.Increment(ref _waiting) > most)
-        {
-            Interlocked.Decrement(ref _waiting);
-            return false;
-        }
-
-        if (Interlocked.Add(ref _bytes, length) > Math.Max(most * BytesPerConnection, LargestHello))
-        {
-            Interlocked.Add(ref _bytes, -length);
-            Interlocked.Decrement(ref _waiting);
-            return false;
-        }
-
-        return true;
-    }
+    // The operator who raised the limit for new names of a network has its clients come through a proxy.
+    private static int ShareOf(int most, OnDemandSpecification demand)
+        => Math.Max(Math.Max(most / Shares, SmallestShare), demand.PerNetwork);
 
     private sealed class Flight
     {
         private readonly TaskCompletionSource<OnDemandResult> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _waiting;
 
         public Task<OnDemandResult> Landed => _landed.Task;
+
+        public bool TryBoard(int most)
+        {
+            if (Interlocked.Increment(ref _waiting) <= most)
+            {
+                return true;
+            }
+
+            Leave();
+            return false;
+        }
+
+        public void Leave() => Interlocked.Decrement(ref _waiting);
 
         public void Land(OnDemandResult result) => _landed.TrySetResult(result);
     }

@@ -2,9 +2,9 @@ using System.Net;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration.Names;
-using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.OnDemand;
@@ -24,6 +24,9 @@ internal sealed class OnDemandIssuance(
     private static readonly TimeSpan FreshForOrders = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan AskAgain = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan AskDeniedAgain = TimeSpan.FromHours(6);
+
+    // While the source is down, connections for names without a certificate must not wait one after the other.
+    private static readonly TimeSpan UnknownRetry = TimeSpan.FromSeconds(5);
 
     // The instance whose client waits places the order. The others only take over from it.
     private static readonly TimeSpan OthersFirst = TimeSpan.FromMinutes(1);
@@ -47,17 +50,32 @@ internal sealed class OnDemandIssuance(
         }
 
         var known = names.Find(subject.Value);
-        var decision = known?.IsAllowedWithin(FreshForClients, time) == true
+        if (known is not null && !certificates.IsManaged(known))
+        {
+            // It was configured, and is not any more.
+            known = TakeUp(known.Record, stopping).Name;
+        }
+
+        var decision = known is { IsShared: false } && known.IsAllowedWithin(FreshForClients, time)
             ? null
             : await AskAsync(name, known, client, stopping);
         if (decision is null or { IsAllowed: true })
         {
             known = decision is null ? known : await AdmitAsync(name, subject, known, decision, client, stopping);
             asked();
-            known?.HasVisitor = true;
-            return known is null ? OnDemandResult.Refused
-                : await certificates.ServeAsync(known, stopping) ? OnDemandResult.Served
-                : OnDemandResult.Missing;
+            if (known is null)
+            {
+                return OnDemandResult.Refused;
+            }
+
+            known.Visit(time.GetTimestamp());
+            if (known.Record.DeniedAt is not null)
+            {
+                // Its client need not wait for that.
+                _ = StoreDecisionAsync(known, stopping);
+            }
+
+            return await certificates.ServeAsync(known, stopping) ? OnDemandResult.Served : OnDemandResult.Missing;
         }
 
         asked();
@@ -65,38 +83,78 @@ internal sealed class OnDemandIssuance(
         if (decision.Denial is { } duration)
         {
             denied.Denied(name, duration, decision.Reason);
-            return known is not null && await DenyAsync(known) ? OnDemandResult.Served : OnDemandResult.Refused;
+            return known is not null && await RefuseAsync(known, name, stopping) ? OnDemandResult.Served : OnDemandResult.Refused;
         }
 
         // The source is down: what is stored is served.
-        denied.Refused(name, decision.Reason ?? "it is not known whether the name is allowed");
         if (known is null && !KnowsAll && await names.ReadAsync(subject, stopping) is { } stored)
         {
             known = TakeUp(stored, stopping).Name;
         }
 
-        return known is { IsDenied: false } && await certificates.ServeStoredAsync(known) ? OnDemandResult.Served : OnDemandResult.Refused;
+        known?.Visit(time.GetTimestamp());
+        if (known is not null && (!known.IsDenied || configuration.Current.OnDemand is { KeepServingDenied: true })
+            && await certificates.ServeStoredAsync(known))
+        {
+            return OnDemandResult.Served;
+        }
+
+        denied.Unknown(name, UnknownRetry, decision.Reason ?? "it is not known whether the name is allowed");
+        return OnDemandResult.Refused;
     }
 
     /// <summary>Takes up a name whose record is in the store.</summary>
     public (OnDemandName? Name, string? Refusal) TakeUp(OnDemandRecord record, CancellationToken stopping)
         => certificates.TakeUp(record, NextOrderAsync, stopping);
 
+    /// <summary>Takes up names whose records are in the store.</summary>
+    /// <param name="records">The records.</param>
+    /// <param name="areLater">Whether other instances added those that are not known while this one ran.</param>
+    /// <param name="stopping">Ends the reading.</param>
+    public void TakeUp(IReadOnlyList<OnDemandRecord> records, bool areLater, CancellationToken stopping)
+        => certificates.TakeUp(records, name => name.WasLearnedLater = areLater, NextOrderAsync, stopping);
+
     /// <summary>Asks whether a name that is served is still allowed; stops serving it if not.</summary>
     public async Task CheckAsync(OnDemandName known, CancellationToken stopping)
     {
-        var decision = await AskAsync(known.Record.Name, known, client: null, stopping);
+        var decision = await AskAgainAsync(known, stopping);
         if (decision is { IsAllowed: false, Denial: not null })
         {
-            await DenyAsync(known);
+            await DenyAsync(known, stopping);
         }
     }
 
     private async Task<IssuanceDecision> AskAsync(string name, OnDemandName? known, IPAddress? client, CancellationToken stopping)
     {
-        var decision = await permission.AskAsync(name, client, known is not null && certificates.HasCertificate(known), stopping);
-        known?.Note(decision, time.GetTimestamp());
+        var decision = await permission.AskAsync(name, client, known is not null && certificates.MayHaveCertificate(known), stopping);
+        known?.Note(name, decision, time.GetTimestamp());
         return decision;
+    }
+
+    // A certificate that serves several names is wanted as long as one of them is allowed. They are asked about, and not the wildcard,
+    // which the permission need not know.
+    private async Task<IssuanceDecision> AskAgainAsync(OnDemandName known, CancellationToken stopping)
+    {
+        if (!known.IsShared)
+        {
+            return await AskAsync(known.Record.Name, known, client: null, stopping);
+        }
+
+        IssuanceDecision? last = null;
+        foreach (var name in known.AllowedNames)
+        {
+            var decision = await AskAsync(name, known, client: null, stopping);
+            if (decision.IsAllowed)
+            {
+                return decision;
+            }
+
+            last = last is { Denial: null } ? last : decision;
+        }
+
+        last ??= IssuanceDecision.Unknown("none of its names was allowed lately");
+        known.Note(last, time.GetTimestamp());
+        return last;
     }
 
     // Returns null if the name is over a limit, or cannot get a certificate.
@@ -104,41 +162,80 @@ internal sealed class OnDemandIssuance(
         string name, CertificateIdentifier subject, OnDemandName? known, IssuanceDecision decision, IPAddress? client,
         CancellationToken stopping)
     {
-        var now = time.GetUtcNow();
-        var record = (known?.Record ?? new OnDemandRecord { Name = subject.Value, FirstAsked = now, LastAsked = now })
-            .With(decision.Certificate);
-        if (known is not null && known.Record.HasSameSettingsAs(record))
+        if (known is not null && OnDemandSubject.IsServedBy(known, subject.Value, decision.Certificate))
         {
             return known;
         }
 
-        var admission = known is null
-            ? await newNames.AdmitAsync(subject, record, client, stopping)
-            : await newNames.ChangeAsync(subject, record, stopping);
+        // A name of a group that is allowed with other names gets a certificate of its own.
+        var own = known?.Record.Name == subject.Value ? known : null;
+        var now = time.GetUtcNow();
+        var record = (own?.Record ?? new OnDemandRecord { Name = subject.Value, FirstAsked = now, LastAsked = now })
+            .With(decision.Certificate);
+        var admission = certificates.Specify(record, configuration.Current) is { Refusal: { } invalid }
+            ? new NewNameAdmission(null, invalid)
+            : await newNames.AdmitAsync(subject, record, isChange: own is not null, client, stopping);
         var (taken, refusal) = admission.Record is { } admitted
-            ? certificates.TakeUp(admitted, NextOrderAsync, stopping, decision)
+            ? certificates.TakeUp([admitted], Begin, NextOrderAsync, stopping)[0]
             : (null, admission.Refusal);
+
+        // Noted before the engine sees the name, so that it need not ask again for the order.
+        void Begin(OnDemandName added)
+        {
+            added.IsNew = !admission.WasStored;
+            added.Note(name, decision, time.GetTimestamp());
+        }
+
+        if (taken is null && own is not null)
+        {
+            // It is allowed, but not with its new settings.
+            denied.Refused(name, refusal!);
+            return own;
+        }
+
         if (taken is null)
         {
             denied.Limited(name, admission.Again > TimeSpan.Zero ? admission.Again : IssuanceDecision.DefaultDenial, refusal!);
         }
 
+        taken?.Note(name, decision, time.GetTimestamp());
         return taken;
     }
 
-    private async Task<bool> DenyAsync(OnDemandName known)
-    {
-        if (configuration.Current.OnDemand is { KeepServingDenied: true })
-        {
-            return await certificates.ServeStoredAsync(known);
-        }
+    /// <summary>Refuses a client.</summary>
+    /// <returns>Whether it is served nevertheless.</returns>
+    private async Task<bool> RefuseAsync(OnDemandName known, string name, CancellationToken stopping)
+        => !known.IsShared ? await DenyAsync(known, stopping)
+            : configuration.Current.OnDemand is { KeepServingDenied: true } && known.Names.Contains(name)
+                && await certificates.ServeStoredAsync(known);
 
-        if (certificates.Withhold(known))
+    private async Task<bool> DenyAsync(OnDemandName known, CancellationToken stopping)
+    {
+        var keeps = configuration.Current.OnDemand is { KeepServingDenied: true };
+        if (!keeps && certificates.Withhold(known))
         {
             logger.OnDemandNameDenied(Quoted.Name(known.Record.Name));
         }
 
-        return false;
+        if (known.Record.DeniedAt is null)
+        {
+            await StoreDecisionAsync(known, stopping);
+        }
+
+        return keeps && await certificates.ServeStoredAsync(known);
+    }
+
+    // After a restart, it counts while the permission does not respond.
+    private async Task StoreDecisionAsync(OnDemandName known, CancellationToken stopping)
+    {
+        try
+        {
+            await names.ChangeAsync(known, stored => known.NotedIn(stored, visit: null, time.GetUtcNow()), stopping);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
+        {
+            // The next sweep tries again.
+        }
     }
 
     /// <summary>Asked by the engine before each order, the first one and renewals.</summary>
@@ -147,12 +244,12 @@ internal sealed class OnDemandIssuance(
     {
         var now = time.GetUtcNow();
         if (configuration.Current.OnDemand is not { } demand
-            || names.Find(certificate.Specification.Identifiers[0].Value) is not { } known)
+            || Find(certificate) is not { } known)
         {
             return now + AskDeniedAgain;
         }
 
-        if (certificate.Current is null && known is { HasVisitor: false, WasLearnedLater: true }
+        if (certificate.Current is null && known is { Visited: 0, WasLearnedLater: true }
             && OthersFirst - time.GetElapsedTime(known.Learned) is { Ticks: > 0 } wait)
         {
             return now + wait;
@@ -163,51 +260,31 @@ internal sealed class OnDemandIssuance(
             return null;
         }
 
-        if (now - known.Record.LastAsked > demand.ForgetAfter)
+        if (known.Visited == 0 && now - known.Record.LastAsked > demand.ForgetAfter)
         {
             return now + AskDeniedAgain;
         }
 
-        var decision = await AskAsync(known.Record.Name, known, client: null, cancellationToken);
+        var decision = await AskAgainAsync(known, cancellationToken);
         if (decision is { IsAllowed: false, Denial: not null })
         {
-            await DenyAsync(known);
+            await DenyAsync(known, cancellationToken);
         }
 
         return decision.IsAllowed ? null : now + (decision.Denial is null ? AskAgain : AskDeniedAgain);
     }
-}
 
-/// <summary>What became of a name that a client asked for.</summary>
-internal enum OnDemandResult
-{
-    /// <summary>It gets no certificate: it is denied, or over a limit.</summary>
-    Refused,
-
-    /// <summary>It is allowed, but there is no certificate yet.</summary>
-    Missing,
-
-    /// <summary>It is served.</summary>
-    Served,
-}
-
-/// <summary>Decides whose certificate serves a name. Pure.</summary>
-internal static class OnDemandSubject
-{
-    /// <summary>With these, no name is refused because of its challenge.</summary>
-    public static IReadOnlyCollection<string> AnyChallenge { get; } = ["http-01", "dns-01"];
-
-    /// <returns>The name of the certificate, or why there is none.</returns>
-    public static (CertificateIdentifier? Subject, string? Refusal) Of(string name, ConfigurationSnapshot snapshot)
+    // A name of a group may have a certificate of its own.
+    private OnDemandName? Find(ManagedCertificate certificate)
     {
-        // The permission may bring other challenge types; the rules of those apply when the certificate is specified.
-        var result = DomainNameRules.Check(
-            name, AnyChallenge, DomainNameRules.OnlyPublic(snapshot.Authorities), DomainNameRules.MayPreApprove(snapshot.Authorities));
-        return result.IsSuccess
-            ? (snapshot.OnDemand!.SubjectMapping.FirstOrDefault(wildcard => Covers(wildcard, name)) ?? result.Identifier, null)
-            : (null, result.Reason);
-    }
+        foreach (var identifier in certificate.Specification.Identifiers)
+        {
+            if (names.Find(identifier.Value) is { } known && known.Specifications.Any(s => s.Id == certificate.Id))
+            {
+                return known;
+            }
+        }
 
-    private static bool Covers(CertificateIdentifier wildcard, string name)
-        => name.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot && name.AsSpan(dot + 1).SequenceEqual(wildcard.BaseValue);
+        return null;
+    }
 }

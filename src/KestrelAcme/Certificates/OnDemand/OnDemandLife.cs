@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Upkeep;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
@@ -25,9 +26,6 @@ internal sealed class OnDemandLife(
     // Visits are stored to the day.
     private static readonly TimeSpan VisitInterval = TimeSpan.FromDays(1);
 
-    // Without a certificate there is nothing to lose.
-    private static readonly TimeSpan ForgetWithout = TimeSpan.FromDays(7);
-
     /// <summary>Looks at all names once.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
@@ -36,14 +34,8 @@ internal sealed class OnDemandLife(
             return;
         }
 
-        var all = names.All.ToList();
-        foreach (var name in all.Where(name => name.Names.Any(certificates.IsConfigured)))
-        {
-            certificates.Drop(name);
-        }
-
         await Parallel.ForEachAsync(
-            all.Where(name => !name.Names.Any(certificates.IsConfigured)),
+            names.All.ToList(),
             new ParallelOptions { MaxDegreeOfParallelism = ChecksAtOnce, CancellationToken = cancellationToken },
             async (name, token) =>
             {
@@ -75,22 +67,44 @@ internal sealed class OnDemandLife(
             return false;
         }
 
-        await ForgetAsync(known, waits: true, cancellationToken);
+        await ForgetAsync(known, quiet: null, cancellationToken);
         return true;
     }
 
     private async Task LookAtAsync(OnDemandName name, OnDemandSpecification demand, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (LastVisit(name) is { } visit && visit - name.Record.LastAsked >= VisitInterval)
+        if (name.Names.Any(certificates.IsConfigured))
         {
-            await NoteVisitAsync(name, visit, cancellationToken);
+            certificates.Drop(name);
+            if (now - name.Record.LastAsked > VisitInterval)
+            {
+                // Not earlier: while a new version is rolled out, instances without its configuration serve the name.
+                await names.DeleteAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken);
+            }
+
+            return;
+        }
+
+        var visit = LastVisit(name, now);
+        if (visit - name.Record.LastAsked >= VisitInterval || !name.IsNoted)
+        {
+            await names.ChangeAsync(name, stored => name.NotedIn(stored, visit, now), cancellationToken);
         }
 
         var hasCertificate = certificates.HasCertificate(name);
-        if (now - name.Record.LastAsked > (hasCertificate ? demand.ForgetAfter : Shorter(ForgetWithout, demand.ForgetAfter)))
+        var next = QuietPolicy.Mark(name.Record, visit, hasCertificate, demand.ForgetAfter, now);
+        if (next != name.Record.Quiet)
         {
-            await ForgetUnlessVisitedAsync(name, demand, cancellationToken);
+            await names.ChangeAsync(
+                name,
+                stored => stored with { Quiet = QuietPolicy.Mark(stored, visit, hasCertificate, demand.ForgetAfter, now) },
+                cancellationToken);
+        }
+
+        if (QuietPolicy.MayGo(name.Record, visit, hasCertificate, demand.ForgetAfter, now))
+        {
+            await ForgetAsync(name, demand, cancellationToken);
         }
         else if (hasCertificate && certificates.LastUsed(name) > name.Asked
             && (name.Asked == 0 || time.GetElapsedTime(name.Asked) > LongestPermission))
@@ -99,66 +113,76 @@ internal sealed class OnDemandLife(
         }
     }
 
-    private DateTimeOffset? LastVisit(OnDemandName name)
+    private DateTimeOffset? LastVisit(OnDemandName name, DateTimeOffset now)
     {
-        var used = certificates.LastUsed(name);
-        return used == 0 ? null : time.GetUtcNow() - time.GetElapsedTime(used);
-    }
-
-    private async Task NoteVisitAsync(OnDemandName name, DateTimeOffset visit, CancellationToken cancellationToken)
-    {
-        var identifier = OnDemandNames.Parse(name.Record.Name)!;
-        if (await names.ReadAsync(identifier, cancellationToken) is { } stored)
-        {
-            name.Record = stored with { LastAsked = visit > stored.LastAsked ? visit : stored.LastAsked };
-            await names.WriteAsync(identifier, name.Record, lease: null, cancellationToken);
-        }
-    }
-
-    private async Task ForgetUnlessVisitedAsync(OnDemandName name, OnDemandSpecification demand, CancellationToken cancellationToken)
-    {
-        if (await names.ReadAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken) is { } stored
-            && stored.LastAsked > name.Record.LastAsked)
-        {
-            name.Record = stored;
-            if (time.GetUtcNow() - stored.LastAsked <= demand.ForgetAfter)
-            {
-                return;
-            }
-        }
-
-        await ForgetAsync(name, waits: false, cancellationToken);
+        var used = Math.Max(certificates.LastUsed(name), name.Visited);
+        return used == 0 ? null : now - time.GetElapsedTime(used);
     }
 
     // The lease of its orders: none is under way, here or elsewhere. The record goes first, so that other instances do not write back what
-    // they still serve.
-    private async Task ForgetAsync(OnDemandName name, bool waits, CancellationToken cancellationToken)
+    // they still serve. Without the limits of the configuration, somebody asked for it.
+    private async Task ForgetAsync(OnDemandName name, OnDemandSpecification? quiet, CancellationToken cancellationToken)
     {
-        foreach (var certificate in certificates.Find(name))
+        // If it is configured by now, its files are not those of the name on demand.
+        var own = certificates.Find(name).FindAll(c => c.Specification.IsOnDemand);
+        await using var writer = own.Count == 0 ? null
+            : quiet is null ? await leases.OpenAsync(own[0], cancellationToken)
+            : await leases.TryOpenAsync(own[0], cancellationToken);
+        if ((own.Count > 0 && writer is null) || (quiet is not null && !await IsQuietAsync(name, own, quiet, cancellationToken)))
         {
-            if (!certificate.Specification.IsOnDemand)
-            {
-                // It is configured by now: its files are not those of the name on demand.
-                continue;
-            }
-
-            await using var writer = waits
-                ? await leases.OpenAsync(certificate, cancellationToken)
-                : await leases.TryOpenAsync(certificate, cancellationToken);
-            if (writer is null)
-            {
-                return;
-            }
-
-            await names.DeleteAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken);
-            certificates.Drop(name);
-            await store.DeleteAsync(certificate.Id, writer.Lease, cancellationToken);
+            return;
         }
 
         await names.DeleteAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken);
         certificates.Drop(name);
+        foreach (var certificate in own)
+        {
+            await store.DeleteAsync(certificate.Id, writer!.Lease, cancellationToken);
+        }
+
         logger.OnDemandNameForgotten(Quoted.Name(name.Record.Name));
     }
 
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+    // A certificate that is not in memory may be one whose key cannot be decrypted now. Then reading throws, and nothing is deleted.
+    private async Task<bool> IsQuietAsync(
+        OnDemandName name, List<ManagedCertificate> own, OnDemandSpecification demand, CancellationToken cancellationToken)
+    {
+        var hasCertificate = false;
+        foreach (var certificate in own)
+        {
+            hasCertificate |= await store.ReadCertificateAsync(certificate.Id, cancellationToken) is not null;
+        }
+
+        var now = time.GetUtcNow();
+        return await names.ReadAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken) is { } stored
+            && QuietPolicy.MayGo(stored, LastVisit(name, now), hasCertificate, demand.ForgetAfter, now);
+    }
+}
+
+/// <summary>
+/// Decides when a name that nobody asks for is forgotten: some weeks after the time, and only if as many daily rounds found that, because
+/// the wall clock may jump. Pure.
+/// </summary>
+internal static class QuietPolicy
+{
+    // Without a certificate there is little to lose.
+    private static readonly TimeSpan ForgetWithout = TimeSpan.FromDays(7);
+
+    /// <summary>Returns the mark of a name after another round.</summary>
+    public static UnusedMark? Mark(
+        OnDemandRecord record, DateTimeOffset? visit, bool hasCertificate, TimeSpan forgetAfter, DateTimeOffset now)
+        => IsQuiet(record, visit, hasCertificate, forgetAfter, now) ? GracePolicy.Mark(record.Quiet, now)
+
+            // Not removed: an instance whose clock is ahead would write another one with each round.
+            : record.Quiet is { Rounds: > 0 } mark ? mark with { Rounds = 0 }
+            : record.Quiet;
+
+    /// <summary>Whether a name may be forgotten.</summary>
+    public static bool MayGo(OnDemandRecord record, DateTimeOffset? visit, bool hasCertificate, TimeSpan forgetAfter, DateTimeOffset now)
+        => IsQuiet(record, visit, hasCertificate, forgetAfter, now) && record.Quiet is { } mark && GracePolicy.MayGo(mark, now);
+
+    private static bool IsQuiet(
+        OnDemandRecord record, DateTimeOffset? visit, bool hasCertificate, TimeSpan forgetAfter, DateTimeOffset now)
+        => now - (visit > record.LastAsked ? visit.Value : record.LastAsked)
+            > (hasCertificate || forgetAfter < ForgetWithout ? forgetAfter : ForgetWithout);
 }

@@ -19,26 +19,37 @@ internal sealed class OnDemandNames(BoundedStorage storage, ILogger<OnDemandName
 
     // By each of their names: a certificate may have several.
     private readonly ConcurrentDictionary<string, OnDemandName> _byName = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, OnDemandName> _byKey = new(StringComparer.Ordinal);
 
     public IAcmeStorage Storage => storage;
 
     /// <summary>All names, once each.</summary>
-    public IEnumerable<OnDemandName> All => _byName.Where(n => n.Key == n.Value.Record.Name).Select(n => n.Value);
+    public IEnumerable<OnDemandName> All => _byKey.Select(n => n.Value);
 
     public OnDemandName? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>Finds the name whose record has a key.</summary>
-    public OnDemandName? FindByKey(string key) => All.FirstOrDefault(n => KeyOf(n.Record.Name) == key);
+    public OnDemandName? FindByKey(string key) => _byKey.GetValueOrDefault(key);
 
     /// <summary>The key of the record of a valid name.</summary>
     public static string KeyOf(string name) => StorageLayout.OnDemand(Parse(name)!);
 
     public void Add(OnDemandName added)
     {
+        // A name in a group that has a certificate of its own is served with that.
         foreach (var name in added.Names)
         {
-            _byName.TryAdd(name, added);
+            if (name == added.Record.Name)
+            {
+                _byName[name] = added;
+            }
+            else
+            {
+                _byName.TryAdd(name, added);
+            }
         }
+
+        _byKey[KeyOf(added.Record.Name)] = added;
     }
 
     public void Remove(OnDemandName removed)
@@ -47,6 +58,8 @@ internal sealed class OnDemandNames(BoundedStorage storage, ILogger<OnDemandName
         {
             _byName.TryRemove(new(name, removed));
         }
+
+        _byKey.TryRemove(new(KeyOf(removed.Record.Name), removed));
     }
 
     /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
@@ -100,6 +113,26 @@ internal sealed class OnDemandNames(BoundedStorage storage, ILogger<OnDemandName
     public ValueTask WriteAsync(
         CertificateIdentifier name, OnDemandRecord record, IStorageLease? lease, CancellationToken cancellationToken)
         => storage.WriteAsync(StorageLayout.OnDemand(name), OnDemandFile.Encode(record), lease, cancellationToken);
+
+    /// <summary>Changes the record of a name in the store, as it is there. One that is gone is not written back.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be read or written.</exception>
+    public async Task ChangeAsync(
+        OnDemandName name, Func<OnDemandRecord, OnDemandRecord> change, CancellationToken cancellationToken)
+    {
+        var identifier = Parse(name.Record.Name)!;
+        if (await ReadAsync(identifier, cancellationToken) is not { } stored)
+        {
+            return;
+        }
+
+        var changed = change(stored);
+        if (!ReferenceEquals(changed, stored))
+        {
+            await WriteAsync(identifier, changed, lease: null, cancellationToken);
+        }
+
+        name.Record = changed;
+    }
 
     /// <summary>Whether the store remembers that there are names on demand: it was not emptied.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be read.</exception>

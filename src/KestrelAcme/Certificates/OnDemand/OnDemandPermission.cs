@@ -17,13 +17,19 @@ internal sealed class OnDemandPermission(
     ILogger<OnDemandPermission> logger) : IDisposable
 {
     // More would only be more load for the database behind it.
-    private const int MaxConcurrent = 64;
+    private const int MaxConcurrent = 48;
+
+    // Names that have a certificate must not wait behind those that strangers make up.
+    private const int MaxConcurrentKnown = 16;
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ReportPause = TimeSpan.FromMinutes(1);
 
     private readonly IIssuancePermission? _own = permissions.LastOrDefault();
     private readonly Lazy<HttpPermission> _http = new(() => new HttpPermission());
+
+    // Not disposed: a permission that ignores its token gives its turn back at any time.
     private readonly SemaphoreSlim _turns = new(MaxConcurrent);
+    private readonly SemaphoreSlim _knownTurns = new(MaxConcurrentKnown);
     private long _reported;
 
     /// <summary>Whether there is somebody to ask.</summary>
@@ -38,20 +44,20 @@ internal sealed class OnDemandPermission(
         string name, IPAddress? client, bool hasCertificate, CancellationToken cancellationToken)
     {
         IssuanceDecision decision;
+        var turns = hasCertificate ? _knownTurns : _turns;
         using var limit = new TimeLimit(AnswerTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await _turns.WaitAsync(both.Token);
-            try
-            {
-                // A permission that ignores its token must not keep the connection.
-                decision = await DecideAsync(name, client, hasCertificate, both.Token).WaitOrAbandonAsync(both.Token);
-            }
-            finally
-            {
-                _turns.Release();
-            }
+            await turns.WaitAsync(both.Token);
+            var token = both.Token;
+            var deciding = DecideAsync(name, client, hasCertificate, token);
+
+            // The turn ends with the call itself: a permission that hangs and ignores its token must not be called ever more often.
+            _ = deciding.ContinueWith(
+                static (_, turns) => ((SemaphoreSlim)turns!).Release(), turns, CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            decision = await deciding.WaitOrAbandonAsync(token);
         }
         catch (Exception exception)
         {
@@ -65,7 +71,6 @@ internal sealed class OnDemandPermission(
 
     public void Dispose()
     {
-        _turns.Dispose();
         if (_http.IsValueCreated)
         {
             _http.Value.Dispose();
@@ -107,14 +112,14 @@ internal sealed class OnDemandPermission(
     }
 }
 
-/// <summary>Asks a URL whether a name may have a certificate: every 2xx status is a yes, everything else a no.</summary>
+/// <summary>
+/// Asks a URL whether a name may have a certificate: every 2xx status is a yes, and a 4xx status a no, except those that say nothing about
+/// the name.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class HttpPermission : IDisposable
 {
     private const int MaxHeaders = 16;
-
-    // The endpoint is in trouble, which says nothing about the name.
-    private static readonly TimeSpan ShortDenial = TimeSpan.FromSeconds(5);
 
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
     {
@@ -133,10 +138,16 @@ internal sealed class HttpPermission : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, WithName(url, name));
         using var response = await _client.SendAsync(request, cancellationToken);
-        return response.IsSuccessStatusCode ? IssuanceDecision.Allow()
-            : (int)response.StatusCode >= 500 ? IssuanceDecision.Deny(ShortDenial, $"the URL returned {(int)response.StatusCode}")
-            : IssuanceDecision.Deny(null, $"the URL returned {(int)response.StatusCode}");
+        return Decide((int)response.StatusCode);
     }
+
+    /// <summary>Returns what a status means. Sites must not go down because the endpoint, or a proxy before it, is in trouble.</summary>
+    internal static IssuanceDecision Decide(int status) => status switch
+    {
+        >= 200 and < 300 => IssuanceDecision.Allow(),
+        >= 400 and < 500 and not (401 or 407 or 408 or 429) => IssuanceDecision.Deny(null, $"the URL returned {status}"),
+        _ => IssuanceDecision.Unknown($"the URL returned {status}"),
+    };
 
     /// <summary>Adds the name to the query of the URL.</summary>
     internal static Uri WithName(Uri url, string name)

@@ -16,6 +16,9 @@ internal sealed class OnDemandUpkeep(
     private static readonly TimeSpan ReportPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SweepPause = TimeSpan.FromMinutes(10);
 
+    // Each time, all that this instance knows is copied.
+    private const int NamesAtOnce = 4096;
+
     // Somebody who empties the store deletes the marker, too, a moment earlier or later.
     private static readonly TimeSpan BeforeGone = TimeSpan.FromSeconds(1);
 
@@ -64,9 +67,9 @@ internal sealed class OnDemandUpkeep(
     {
         if (configuration.Current.OnDemand is not null)
         {
-            foreach (var name in names.All)
+            foreach (var some in names.All.Select(n => n.Record).Chunk(NamesAtOnce))
             {
-                issuance.TakeUp(name.Record, stopping);
+                issuance.TakeUp(some, areLater: false, stopping);
             }
         }
     }
@@ -76,12 +79,19 @@ internal sealed class OnDemandUpkeep(
         var isLater = issuance.KnowsAll;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var before = names.All.ToList();
+        var next = new List<OnDemandRecord>();
         await foreach (var record in names.ReadAllAsync(cancellationToken))
         {
             seen.Add(record.Name);
-            TakeUp(record, isLater, cancellationToken);
+            next.Add(record);
+            if (next.Count == NamesAtOnce)
+            {
+                issuance.TakeUp(next, isLater, cancellationToken);
+                next.Clear();
+            }
         }
 
+        issuance.TakeUp(next, isLater, cancellationToken);
         issuance.KnowsAll = true;
         await GoneAsync([.. before.Where(n => !seen.Contains(n.Record.Name))], cancellationToken);
     }
@@ -99,7 +109,7 @@ internal sealed class OnDemandUpkeep(
         }
         else if (names.Decode(key, value) is { } record)
         {
-            TakeUp(record, isLater: true, cancellationToken);
+            issuance.TakeUp([record], areLater: true, cancellationToken);
         }
     }
 
@@ -128,14 +138,5 @@ internal sealed class OnDemandUpkeep(
         }
 
         await names.MarkAsync(cancellationToken);
-    }
-
-    private void TakeUp(OnDemandRecord record, bool isLater, CancellationToken stopping)
-    {
-        var isNew = names.Find(record.Name) is null;
-        if (issuance.TakeUp(record, stopping) is { Name: { } name } && isNew)
-        {
-            name.WasLearnedLater = isLater;
-        }
     }
 }

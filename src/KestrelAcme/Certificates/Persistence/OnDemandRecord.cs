@@ -31,6 +31,18 @@ internal sealed record OnDemandRecord
 
     public string? DirectoryUrl { get; init; }
 
+    /// <summary>
+    /// The names of the clients that were allowed last, if the certificate serves several: the permission is asked about these before a
+    /// renewal.
+    /// </summary>
+    public IReadOnlyList<string>? AllowedNames { get; init; }
+
+    /// <summary>When it was denied; <see langword="null"/> if it was not, or is allowed again.</summary>
+    public DateTimeOffset? DeniedAt { get; init; }
+
+    /// <summary>Since when, and in how many rounds, it was found that nobody asked for it for too long.</summary>
+    public UnusedMark? Quiet { get; init; }
+
     /// <summary>Returns the record with the settings that a permission gave.</summary>
     public OnDemandRecord With(OnDemandCertificate? certificate) => this with
     {
@@ -42,9 +54,10 @@ internal sealed record OnDemandRecord
         DirectoryUrl = certificate?.DirectoryUrl,
     };
 
-    /// <summary>Whether another record has the same settings.</summary>
+    /// <summary>Whether another record of the same name has the same settings. The order of the names does not count.</summary>
     public bool HasSameSettingsAs(OnDemandRecord other)
-        => Same(Names, other.Names) && Same(ChallengeTypes, other.ChallengeTypes) && Same(KeyAlgorithms, other.KeyAlgorithms)
+        => new HashSet<string>(Names ?? [Name], StringComparer.Ordinal).SetEquals(other.Names ?? [other.Name])
+            && Same(ChallengeTypes, other.ChallengeTypes) && Same(KeyAlgorithms, other.KeyAlgorithms)
             && Profile == other.Profile && PreferredChain == other.PreferredChain && DirectoryUrl == other.DirectoryUrl;
 
     private static bool Same<T>(IReadOnlyList<T>? one, IReadOnlyList<T>? other)

@@ -7,9 +7,10 @@ namespace KestrelAcme.Configuration;
 public sealed class OnDemandOptions
 {
     /// <summary>
-    /// The URL that is asked whether a name may have a certificate, with <c>?domain=</c> and the name: every 2xx status means yes,
-    /// everything else no. Redirects are not followed, and the response must arrive within 10 seconds. Ignored if the app has an
-    /// <see cref="Certificates.IIssuancePermission"/>.
+    /// The URL that is asked whether a name may have a certificate, with <c>?domain=</c> and the name: every 2xx status means yes, and
+    /// every 4xx status no, except 401, 407, 408, and 429. These, all others, and no response within 10 seconds mean that it is not known:
+    /// stored certificates are served, and nothing is ordered. Redirects are not followed. Ignored if the app has an <see
+    /// cref="Certificates.IIssuancePermission"/>.
     /// </summary>
     /// <value>None.</value>
     public string? AskUrl { get; set; }
@@ -21,7 +22,10 @@ public sealed class OnDemandOptions
     /// <value>10 seconds; from zero to 5 minutes.</value>
     public TimeSpan Wait { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The number of connections that wait at once. Others are refused immediately.</summary>
+    /// <summary>
+    /// The number of connections that wait at once, and once more for names that have a certificate already. Others are refused
+    /// immediately. Clients of one network, and those that ask for one name, take at most an eighth, or 16.
+    /// </summary>
     /// <value>500; from 1 to 100,000.</value>
     public int MaxWaiting { get; set; } = 500;
 
@@ -39,7 +43,7 @@ public sealed class OnDemandOptions
 
     /// <summary>
     /// How many names may be new within an hour because of clients of one network (/24 for IPv4, /48 for IPv6), for all instances together.
-    /// Raise it if all clients come through a proxy.
+    /// Raise it if all clients come through a proxy: as many connections of a network may wait.
     /// </summary>
     /// <value>20; from 1 to 1,000,000.</value>
     public int MaxNewNamesPerClientNetwork { get; set; } = 20;
@@ -58,7 +62,10 @@ public sealed class OnDemandOptions
     /// <value>Empty.</value>
     public IList<string> Addresses { get; set; } = [];
 
-    /// <summary>After how long without a visitor a name is not renewed any more, and forgotten with its files.</summary>
+    /// <summary>
+    /// After how long without a visitor a name is not renewed any more. It is forgotten with its files two weeks later, so that a clock
+    /// that is ahead for a while deletes nothing.
+    /// </summary>
     /// <value>60 days; from one day to ten years.</value>
     public TimeSpan ForgetAfter { get; set; } = TimeSpan.FromDays(60);
 
@@ -78,7 +85,8 @@ public sealed class OnDemandOptions
 
     /// <summary>
     /// The wildcards, such as <c>*.example.com</c>, whose certificates serve the names that they cover, instead of a certificate for each.
-    /// The permission is asked about the name of the first client. Needs <see cref="AllowWildcards"/> and a DNS challenge.
+    /// The permission is asked about the names of the clients, and the settings of the certificate are those of the first one. It is
+    /// renewed as long as one of the names that were allowed last still is. Needs <see cref="AllowWildcards"/> and a DNS challenge.
     /// </summary>
     /// <value>Empty: each name has its own certificate.</value>
     public IList<string> SubjectMapping { get; set; } = [];

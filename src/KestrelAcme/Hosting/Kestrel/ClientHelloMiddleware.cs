@@ -187,13 +187,26 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
     // Nothing counts as examined, so that the handshake reads all of it at once.
     private static long Buffered(ConnectionContext connection)
     {
-        if (connection.ConnectionClosed.IsCancellationRequested || !connection.Transport.Input.TryRead(out var result))
+        if (connection.ConnectionClosed.IsCancellationRequested)
         {
             return 0;
         }
 
-        connection.Transport.Input.AdvanceTo(result.Buffer.Start);
-        return result.Buffer.Length;
+        try
+        {
+            if (!connection.Transport.Input.TryRead(out var result))
+            {
+                return 0;
+            }
+
+            connection.Transport.Input.AdvanceTo(result.Buffer.Start);
+            return result.Buffer.Length;
+        }
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
+        {
+            // The client reset the connection. Waiting ends with it.
+            return 0;
+        }
     }
 
     private static IPAddress? RemoteAddress(BaseConnectionContext connection)

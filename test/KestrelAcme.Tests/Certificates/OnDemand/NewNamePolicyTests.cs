@@ -64,6 +64,28 @@ public sealed class NewNamePolicyTests
     }
 
     [Fact]
+    public void Take_AnotherClockIsAhead_KeepsWhatTheOthersCounted()
+    {
+        var limits = Limits() with { PerHour = 3 };
+        var counts = Take(TakeMany(2, limits), "ahead.example", null, Start.AddMinutes(90), limits).Counts;
+        counts = Take(counts, "third.example", null, Start, limits).Counts;
+
+        Assert.NotNull(Take(counts, "late.example", null, Start.AddMinutes(1), limits).Refusal);
+    }
+
+    [Fact]
+    public void Take_Group_CountsForEachOfItsDomains()
+    {
+        var limits = Limits() with { PerDomain = 1, PerHour = 3 };
+        CertificateIdentifier[] group = [new(IdentifierKind.Dns, "one.example"), new(IdentifierKind.Dns, "two.test")];
+        var counts = NewNamePolicy.Take(new NewNameCounts(), group, null, Start, limits).Counts;
+
+        Assert.NotNull(Take(counts, "www.one.example", null, Start, limits).Refusal);
+        Assert.NotNull(Take(counts, "www.two.test", null, Start, limits).Refusal);
+        Assert.Null(Take(counts, "three.test.example", null, Start, limits).Refusal);
+    }
+
+    [Fact]
     public void Counts_StoredAndRead_AreTheSame()
     {
         var limits = Limits() with { PerHour = 3 };
@@ -82,10 +104,10 @@ public sealed class NewNamePolicyTests
             counts = Take(counts, $"n{hour}.test", $"10.{hour % 250}.0.1", Start.AddHours(hour), limits).Counts;
         }
 
-        Assert.InRange(counts.Minutes.Count, 1, 2);
-        Assert.InRange(counts.Hours.Count, 24, 25);
-        Assert.InRange(counts.Domains.Count, 24 * 7, 24 * 8);
-        Assert.InRange(counts.Networks.Count, 1, 2);
+        Assert.InRange(counts.Minutes.Count, 1, 3);
+        Assert.InRange(counts.Hours.Count, 48, 49);
+        Assert.InRange(counts.Domains.Count, 24 * 14, 24 * 15);
+        Assert.InRange(counts.Networks.Count, 1, 3);
     }
 
     [Theory]
@@ -112,7 +134,7 @@ public sealed class NewNamePolicyTests
     private static (NewNameCounts Counts, string? Refusal) Take(
         NewNameCounts counts, string name, string? client, DateTimeOffset now, OnDemandSpecification limits)
         => NewNamePolicy.Take(
-            counts, new CertificateIdentifier(IdentifierKind.Dns, name), client is null ? null : IPAddress.Parse(client), now, limits);
+            counts, [new CertificateIdentifier(IdentifierKind.Dns, name)], client is null ? null : IPAddress.Parse(client), now, limits);
 
     private static OnDemandSpecification Limits() => new()
     {

@@ -1,14 +1,16 @@
 using System.Net;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.OnDemand;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Storage;
+using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Testing;
-using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.OnDemand;
@@ -39,22 +41,22 @@ public sealed class LifeTests
     }
 
     [Fact]
-    public async Task Sweep_NobodyCameForLong_ForgetsTheName()
+    public async Task Sweep_NobodyCameForLong_ForgetsTheNameAfterTwoWeeksOfRounds()
     {
         var time = new ShiftedTimeProvider();
         await using var fixture = await LocalFixture.StartAsync();
-        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), time: time);
-        await app.ConnectAsync("shop.test", Cancelled);
+        await VisitAsync(fixture);
+        time.Ahead = TimeSpan.FromDays(61);
+        await using var app = await RestartAsync(fixture, TestPermission.AllowAll(), time);
         var life = app.Services.GetRequiredService<OnDemandLife>();
 
-        await life.SweepAsync(Cancelled);
-        Assert.NotNull(app.Certificates.Find("shop.test"));
+        for (var day = 0; day < 14; day++, time.Ahead += TimeSpan.FromDays(1))
+        {
+            await life.SweepAsync(Cancelled);
+            Assert.NotNull(app.Certificates.Find("shop.test"));
+        }
 
-        // The visit itself is a timestamp, which the shifted clock does not move: its certificate is served no more.
-        app.Services.GetRequiredService<TlsCertificateTable>().Withdraw("shop.test");
-        time.Ahead = TimeSpan.FromDays(61);
-
-        // What is due by the new time may hold the lease for a moment; the next sweep tries again.
+        // An order may hold the lease for a moment; the next sweep tries again.
         await Poll.UntilAsync(
             async _ =>
             {
@@ -65,6 +67,52 @@ public sealed class LifeTests
             cancellationToken: Cancelled);
 
         Assert.Empty(FilesOf(fixture, "shop.test"));
+    }
+
+    [Fact]
+    public async Task Sweep_StoredCertificateCannotBeRead_KeepsEverything()
+    {
+        var time = new ShiftedTimeProvider();
+        await using var fixture = await LocalFixture.StartAsync();
+        await VisitAsync(fixture);
+        var files = FilesOf(fixture, "shop.test");
+        time.Ahead = TimeSpan.FromDays(40);
+        using var folder = new FileSystemStorage(fixture.StorePath, TimeProvider.System, NullLogger<FileSystemStorage>.Instance);
+        var storage = new FailingStorage(folder)
+        {
+            Unreadable = static key => key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal),
+        };
+        await using var app = await RestartAsync(fixture, TestPermission.AllowAll(), time, storage);
+        var life = app.Services.GetRequiredService<OnDemandLife>();
+
+        for (var day = 0; day < 18; day++, time.Ahead += TimeSpan.FromDays(1))
+        {
+            await life.SweepAsync(Cancelled);
+        }
+
+        Assert.NotNull(app.Certificates.Find("shop.test"));
+        Assert.Equal(files, FilesOf(fixture, "shop.test"));
+    }
+
+    [Fact]
+    public async Task Connect_DeniedBeforeTheRestart_IsRefusedWhileTheSourceIsDown()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await VisitAsync(fixture);
+        await using (var denying = await RestartAsync(fixture, TestPermission.Allow()))
+        {
+            Assert.NotNull((await denying.ConnectAsync("shop.test", Cancelled)).Refusal);
+            await denying.StopAsync(Cancelled);
+        }
+
+        var permission = new TestPermission(static _ => IssuanceDecision.Unknown());
+        await using var app = await RestartAsync(fixture, permission);
+
+        Assert.NotNull((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("other.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("other.test", Cancelled)).Refusal);
+        Assert.Equal(["shop.test", "other.test"], permission.Asked);
     }
 
     [Fact]
@@ -108,6 +156,17 @@ public sealed class LifeTests
 
         await waiting;
         Assert.Single(app.Certificates.List());
+        var name = app.Services.GetRequiredService<OnDemandNames>().Find("*.shop.test")!;
+
+        // A stranger's name says nothing about the wildcard, which the permission does not know.
+        await app.ConnectAsync("three.shop.test", Cancelled);
+        await app.Services.GetRequiredService<OnDemandIssuance>().CheckAsync(name, Cancelled);
+        Assert.False(name.IsDenied);
+        Assert.DoesNotContain("*.shop.test", permission.Asked);
+
+        permission.Decide = static _ => IssuanceDecision.Deny();
+        await app.Services.GetRequiredService<OnDemandIssuance>().CheckAsync(name, Cancelled);
+        Assert.True(name.IsDenied);
     }
 
     [Fact]
@@ -155,6 +214,23 @@ public sealed class LifeTests
         var answer = await app.ConnectAsync("shop.test");
         Assert.Equal(fixture.Authority.Issued[0].SerialNumber, answer.SerialNumber);
         Assert.Equal(1, fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 201 }));
+    }
+
+    private static async Task VisitAsync(LocalFixture fixture)
+    {
+        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll());
+        Assert.Null((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        await app.StopAsync(Cancelled);
+    }
+
+    // Returns when the name is known again.
+    private static async Task<AcmeApp> RestartAsync(
+        LocalFixture fixture, TestPermission permission, TimeProvider? time = null, IAcmeStorage? storage = null)
+    {
+        var app = await OnDemandApp.StartAsync(fixture, permission, storage: storage, time: time);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("shop.test") is not null, () => $"the stored name\n{app.Log}", cancellationToken: Cancelled);
+        return app;
     }
 
     private static List<string> FilesOf(LocalFixture fixture, string name)

@@ -128,6 +128,7 @@ public sealed class LimitTests
         var served = await Task.WhenAll(
             Enumerable.Range(0, 4000).Select(i => gate.WaitAsync($"n{i % 1000}.test", null, 500, CancellationToken.None)));
 
+        Assert.Empty(app.Services.GetRequiredService<DeniedNames>().Latest);
         Assert.DoesNotContain(false, served);
         Assert.Equal(1000, OrdersAt(fixture));
         Assert.Equal(1000, fixture.Authority.Issued.Count);
