@@ -9,7 +9,9 @@ internal sealed class FleetPlaces
 {
     private volatile Known _known = new("", 0, []);
 
-    /// <summary>Raised when the other instances are not those of before.</summary>
+    /// <summary>
+    /// Raised when the other instances are not those of before, on another thread: an order whose time is short may have found it out.
+    /// </summary>
     public event Action? Changed;
 
     /// <summary>Takes note of the instances that run now.</summary>
@@ -20,7 +22,10 @@ internal sealed class FleetPlaces
         if (ids != _known.Ids && (sorted.Count > 0 || _known.Others.Length > 0))
         {
             _known = new Known(ids, Hash(self), [.. sorted.Select(Hash)]);
-            Changed?.Invoke();
+            if (Changed is { } changed)
+            {
+                _ = Task.Run(changed);
+            }
         }
     }
 

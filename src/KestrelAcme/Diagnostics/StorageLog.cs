@@ -178,7 +178,8 @@ internal static partial class StorageLog
 
     [LoggerMessage(1431, LogLevel.Warning,
         "Data Protection encrypts the private keys in the store, but its key ring is in the default place of this machine or container. "
-        + "If the key ring is lost, they are lost, too. Persist it: AddDataProtection().PersistKeysToFileSystem(...), or another store.",
+        + "If the key ring is lost, they are lost, too. Persist it: AddDataProtection().PersistKeysToFileSystem(...), or another store. "
+        + "Until then, keys that are stored already stay as they are.",
         EventName = nameof(KeyRingInDefaultPlace))]
     public static partial void KeyRingInDefaultPlace(this ILogger logger);
 

@@ -47,11 +47,15 @@ internal sealed class CertificateImport(
 
         var now = time.GetUtcNow();
         var missing = Missing(now).Count();
-        if (missing > 0 && configuration.Current.Issuance == IssuanceMode.Automatic)
+        if (missing > 0)
         {
             var until = now + (missing > Few ? HoldOfMany : HoldOfFew);
-            issuance.NewOrdersHeldUntil = until;
-            logger.OrdersHeldForImport(missing, until);
+            if (configuration.Current.Issuance == IssuanceMode.Automatic)
+            {
+                issuance.NewOrdersHeldUntil = until;
+                logger.OrdersHeldForImport(missing, until);
+            }
+
             _ = RetryAsync(until, stopping);
         }
     }

@@ -1,9 +1,9 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Protocol.Accounts;
 
 namespace KestrelAcme.Certificates.Import;
@@ -56,20 +56,8 @@ internal static class ImportedKeys
     /// <returns><see langword="null"/> if it is not a private key on P-256 or P-384, or with RSA.</returns>
     public static string? PemOfJwk(JsonElement jwk)
     {
-        try
-        {
-            return Text(jwk, "kty") switch
-            {
-                "RSA" => PemOfRsa(jwk),
-                "EC" => PemOfEc(jwk),
-                _ => null,
-            };
-        }
-        catch (Exception exception) when (exception
-            is CryptographicException or FormatException or ArgumentException or PlatformNotSupportedException)
-        {
-            return null;
-        }
+        using var key = JsonWebKey.TryRead(jwk);
+        return key?.ExportPkcs8PrivateKeyPem();
     }
 
     /// <summary>Reads a PFX file.</summary>
@@ -145,60 +133,5 @@ internal static class ImportedKeys
                 return null;
             }
         }
-    }
-
-    private static string PemOfRsa(JsonElement jwk)
-    {
-        var modulus = Number(jwk, "n");
-        var half = (modulus.Length + 1) / 2;
-        using var key = RSA.Create(new RSAParameters
-        {
-            Modulus = modulus,
-            Exponent = Number(jwk, "e"),
-            D = Number(jwk, "d", modulus.Length),
-            P = Number(jwk, "p", half),
-            Q = Number(jwk, "q", half),
-            DP = Number(jwk, "dp", half),
-            DQ = Number(jwk, "dq", half),
-            InverseQ = Number(jwk, "qi", half),
-        });
-        return key.ExportPkcs8PrivateKeyPem();
-    }
-
-    private static string? PemOfEc(JsonElement jwk)
-    {
-        (ECCurve Curve, int Length)? named = Text(jwk, "crv") switch
-        {
-            "P-256" => (ECCurve.NamedCurves.nistP256, 32),
-            "P-384" => (ECCurve.NamedCurves.nistP384, 48),
-            _ => null,
-        };
-        if (named is not var (curve, length))
-        {
-            return null;
-        }
-
-        using var key = ECDsa.Create(new ECParameters
-        {
-            Curve = curve,
-            Q = new ECPoint { X = Number(jwk, "x", length), Y = Number(jwk, "y", length) },
-            D = Number(jwk, "d", length),
-        });
-        return key.ExportPkcs8PrivateKeyPem();
-    }
-
-    // Some clients omit leading zeros, and .NET needs the full length.
-    private static byte[] Number(JsonElement jwk, string property, int length = 0)
-    {
-        var bytes = Base64Url.DecodeFromChars((Text(jwk, property) ?? throw new FormatException()).TrimEnd('='));
-        var significant = bytes.AsSpan().TrimStart((byte)0);
-        if (length == 0)
-        {
-            return significant.ToArray();
-        }
-
-        var padded = new byte[length];
-        significant.CopyTo(padded.AsSpan(Math.Max(0, length - significant.Length)));
-        return padded;
     }
 }

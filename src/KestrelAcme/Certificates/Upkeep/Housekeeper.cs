@@ -61,7 +61,7 @@ internal sealed class Housekeeper(
             stopping);
     }
 
-    private Task RewriteKeysAsync(CancellationToken stopping) => storage.Protection is { } protection
+    private Task RewriteKeysAsync(CancellationToken stopping) => storage.Protection is { MayRewrite: true } protection
         ? new KeyRewriter(storage, protection, catalog, issuance, settings, time, logger).RunAsync(stopping)
         : Task.CompletedTask;
 

@@ -27,6 +27,12 @@ internal sealed class KeyRewriter(
     private static readonly TimeSpan Full = TimeSpan.FromDays(7);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMinutes(10);
 
+    // What could not be written when it was found. Only that is read and decrypted again, because a key management service costs money.
+    private readonly List<(string Key, string? Lease)> _left = [];
+    private readonly List<(string Key, string Reason)> _unreadable = [];
+
+    private int _looked;
+    private long _since;
     private int _written;
     private int _reported;
     private string? _failure;
@@ -74,35 +80,61 @@ internal sealed class KeyRewriter(
             return false;
         }
 
-        var left = 0;
-        var unreadable = new List<(string Key, string Reason)>();
-        foreach (var place in protection.Places)
+        // What cannot be written for a week must not keep the others from being looked at.
+        if (_looked == 0 || time.GetElapsedTime(_since) > Full)
         {
-            foreach (var (key, lease) in await FindAsync(place, unreadable, cancellationToken))
+            (_looked, _since) = (0, time.GetTimestamp());
+            _left.Clear();
+            _unreadable.Clear();
+        }
+
+        await RewriteLeftAsync(0, cancellationToken);
+        while (_looked < protection.Places.Count)
+        {
+            var unreadable = new List<(string Key, string Reason)>();
+            var found = await FindAsync(protection.Places[_looked], unreadable, cancellationToken);
+            var known = _left.Count;
+            _left.AddRange(found);
+            _unreadable.AddRange(unreadable);
+            if (++_looked == protection.Places.Count)
             {
-                if (await TryRewriteAsync(key, lease, cancellationToken) is { } isWritten)
-                {
-                    _written += isWritten ? 1 : 0;
-                }
-                else
-                {
-                    left++;
-                }
+                ReportUnreadable();
+            }
+
+            await RewriteLeftAsync(known, cancellationToken);
+        }
+
+        if (_left.Count > 0)
+        {
+            return false;
+        }
+
+        _looked = 0;
+        Report();
+        return true;
+    }
+
+    private async Task RewriteLeftAsync(int first, CancellationToken cancellationToken)
+    {
+        for (var i = _left.Count - 1; i >= first; i--)
+        {
+            if (await TryRewriteAsync(_left[i].Key, _left[i].Lease, cancellationToken) is { } isWritten)
+            {
+                _written += isWritten ? 1 : 0;
+                _left.RemoveAt(i);
             }
         }
+    }
 
-        if (unreadable.Count > 0 && unreadable.Count != _reported)
+    private void ReportUnreadable()
+    {
+        if (_unreadable.Count > 0 && _unreadable.Count != _reported)
         {
-            logger.KeysNotDecrypted(unreadable.Count, unreadable[0].Reason);
+            logger.KeysNotDecrypted(_unreadable.Count, _unreadable[0].Reason);
         }
 
-        _reported = unreadable.Count;
-        if (left == 0)
-        {
-            Report();
-        }
-
-        return left == 0;
+        _reported = _unreadable.Count;
+        _unreadable.Clear();
     }
 
     // The values themselves are not kept: there may be ten thousand.
@@ -120,9 +152,9 @@ internal sealed class KeyRewriter(
             storage, all, (key, reason) => unreadable.Add((key, reason)), logger, cancellationToken);
         await foreach (var entry in entries)
         {
-            if (protection.IsOutdated(entry.Key))
+            if (protection.IsOutdated(entry.Key) && TryFindLease(entry, out var lease))
             {
-                found.Add((entry.Key, LeaseOf(entry)));
+                found.Add((entry.Key, lease));
             }
         }
 
@@ -155,7 +187,10 @@ internal sealed class KeyRewriter(
             return null;
         }
 
-        if (await storage.ReadAsync(key, cancellationToken) is not { } value || !protection.IsOutdated(key))
+        // Without the lease of those who change it, it might be written over what they store. If its names have changed meanwhile, it has
+        // another lease, and is found again later.
+        if (await storage.ReadAsync(key, cancellationToken) is not { } value || !protection.IsOutdated(key)
+            || !TryFindLease(new StorageEntry(key, value), out var now) || now != leaseName)
         {
             return false;
         }
@@ -164,25 +199,32 @@ internal sealed class KeyRewriter(
         return true;
     }
 
-    // Revoked certificates, registrations and damaged values are written once and never changed.
-    private string? LeaseOf(StorageEntry entry)
+    /// <summary>
+    /// Finds the lease of those who change a value. Revoked certificates, registrations and damaged values are written once and never
+    /// changed: they have none.
+    /// </summary>
+    /// <returns><see langword="false"/> if it has one that is not known. Such a value is left alone.</returns>
+    private bool TryFindLease(StorageEntry entry, out string? lease)
     {
         var key = entry.Key;
         var isCertificate = key.StartsWith(StorageLayout.CertificatesPrefix, StringComparison.Ordinal);
+        lease = null;
         if (StorageDamage.IsSetAside(key))
         {
-            return null;
+            return true;
         }
 
         if (isCertificate || key.StartsWith(StorageLayout.StatesPrefix, StringComparison.Ordinal))
         {
-            return catalog.Find(StorageLayout.IdOf(key)) is { } managed
+            lease = catalog.Find(StorageLayout.IdOf(key)) is { } managed
                 ? StorageLayout.OrderLease(Identifiers.NameSet(managed.Specification))
                 : NamesOf(entry.Value.Span, isCertificate) is { } names ? StorageLayout.OrderLease(Identifiers.NameSet(names)) : null;
+            return lease is not null;
         }
 
-        return key.StartsWith(StorageLayout.AccountsPrefix, StringComparison.Ordinal)
+        lease = key.StartsWith(StorageLayout.AccountsPrefix, StringComparison.Ordinal)
             ? StorageLayout.AccountLease(StorageLayout.IdOf(key)) : null;
+        return true;
     }
 
     private static IReadOnlyList<string>? NamesOf(ReadOnlySpan<byte> value, bool isCertificate)

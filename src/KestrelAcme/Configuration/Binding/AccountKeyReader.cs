@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using KestrelAcme.Configuration.Rules;
@@ -29,8 +28,8 @@ internal static class AccountKeyReader
             }
         }
         catch (Exception exception) when (exception
-            is CryptographicException or ArgumentException or FormatException or JsonException or KeyNotFoundException
-                or InvalidOperationException or PlatformNotSupportedException)
+            is CryptographicException or ArgumentException or FormatException or JsonException
+                or PlatformNotSupportedException)
         {
             // The message could quote the key.
         }
@@ -63,37 +62,6 @@ internal static class AccountKeyReader
     private static AsymmetricAlgorithm FromJwk(string json)
     {
         using var document = JsonDocument.Parse(json);
-        var jwk = document.RootElement;
-        byte[] Bytes(string name) => Base64Url.DecodeFromChars(jwk.GetProperty(name).GetString());
-        return jwk.GetProperty("kty").GetString() switch
-        {
-            "EC" => ECDsa.Create(new ECParameters
-            {
-                Curve = jwk.GetProperty("crv").GetString() switch
-                {
-                    "P-256" => ECCurve.NamedCurves.nistP256,
-                    "P-384" => ECCurve.NamedCurves.nistP384,
-                    _ => throw new FormatException(),
-                },
-                Q = new ECPoint { X = Bytes("x"), Y = Bytes("y") },
-                D = Bytes("d"),
-            }),
-            "RSA" => RSA.Create(new RSAParameters
-            {
-                Modulus = Bytes("n"),
-                Exponent = Bytes("e"),
-                D = Padded(Bytes("d"), Bytes("n").Length),
-                P = Bytes("p"),
-                Q = Bytes("q"),
-                DP = Padded(Bytes("dp"), Bytes("p").Length),
-                DQ = Padded(Bytes("dq"), Bytes("p").Length),
-                InverseQ = Padded(Bytes("qi"), Bytes("p").Length),
-            }),
-            _ => throw new FormatException(),
-        };
+        return JsonWebKey.TryRead(document.RootElement) ?? throw new FormatException();
     }
-
-    // Leading zeros are left out in a JSON web key; .NET wants them.
-    private static byte[] Padded(byte[] number, int length)
-        => number.Length >= length ? number : [.. new byte[length - number.Length], .. number];
 }

@@ -23,7 +23,8 @@ internal sealed class DataProtectionKeyProtector : IKeyProtector
         ILogger<DataProtectionKeyProtector> logger)
     {
         _provider = provider;
-        if (keys.Value.XmlRepository is null)
+        IsRingPersisted = keys.Value.XmlRepository is not null;
+        if (!IsRingPersisted)
         {
             logger.KeyRingInDefaultPlace();
         }
@@ -37,6 +38,9 @@ internal sealed class DataProtectionKeyProtector : IKeyProtector
     }
 
     public string Name => "data-protection";
+
+    /// <summary>Whether the app says where the key ring is kept.</summary>
+    public bool IsRingPersisted { get; }
 
     // The key ring may be read from a network, and only synchronously.
     public async ValueTask<ReadOnlyMemory<byte>> ProtectAsync(

@@ -39,6 +39,12 @@ internal sealed class KeyProtection
     /// <summary>Whether secrets are encrypted when they are written.</summary>
     public bool Encrypts { get; }
 
+    /// <summary>
+    /// Whether stored values are written again as they should be. Nothing that can be read now is encrypted with a key ring that may be
+    /// lost with the container.
+    /// </summary>
+    public bool MayRewrite => !Encrypts || _protectors[^1] is not DataProtectionKeyProtector { IsRingPersisted: false };
+
     public IReadOnlyList<SecretPlace> Places { get; }
 
     /// <summary>The name of the protector that encrypts.</summary>
