@@ -14,7 +14,7 @@ public sealed class HopelessNameStormTests(ITestOutputHelper output)
     private const int Seed = 8555;
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
     private static readonly TimeSpan Step = TimeSpan.FromMinutes(40);
-    private static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(3);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
