@@ -5,8 +5,8 @@ using Xunit;
 namespace KestrelAcme.Browser.Tests;
 
 /// <summary>
-/// The machine's Chromium without a display, once for the class that uses it. It runs as whoever runs the tests, root too, and what it and
-/// its driver write is gone afterwards.
+/// Starts the installed Chromium without a display, once for each test class. It also works if the tests run as root. The files that it
+/// and its driver write are deleted afterwards.
 /// </summary>
 public sealed class Chromium : IAsyncLifetime
 {

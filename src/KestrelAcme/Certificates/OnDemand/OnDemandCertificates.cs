@@ -85,7 +85,7 @@ internal sealed class OnDemandCertificates(
         certificates.ForEach(catalog.Release);
         if (name.IsDenied)
         {
-            // Denied while it was loaded: whoever denied it may have been earlier, and withheld nothing.
+            // It was denied while it was being loaded. That came before there was a certificate to withhold.
             certificates.ForEach(catalog.Withhold);
             return false;
         }

@@ -70,7 +70,7 @@ internal static class OrderTurnPolicy
     /// <summary>So many turns at most: with the default, a certificate is due for every instance after 24 minutes.</summary>
     private const int MostTurns = 10;
 
-    // Without a certificate, the lease is looked at every minute at least.
+    // While there is no certificate, check the lease at least once a minute.
     private const int MostSteps = 30;
 
     // With all its turns, an instance waits for no more than a quarter of what is left of a certificate's life.

@@ -10,8 +10,8 @@ namespace KestrelAcme.Certificates.Upkeep;
 
 /// <summary>
 /// Writes stored keys again that are not protected as they should be: those that were stored before protection was turned on or off, and
-/// those that an earlier key encrypted. Each value is read and written under the lease of whoever else changes it, and replaced as a whole,
-/// so a crash leaves it as it was or as it should be.
+/// those that an earlier key encrypted. Each value is read and written under the lease that protects it from other changes, and is replaced
+/// as a whole, so a crash leaves either the old value or the new one.
 /// </summary>
 internal sealed class KeyRewriter(
     BoundedStorage storage,
