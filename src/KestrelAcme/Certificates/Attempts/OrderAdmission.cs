@@ -20,11 +20,13 @@ internal sealed class OrderAdmission(
     /// <summary>Decides about an order. If it is not admitted, the requests that wait for it are told why.</summary>
     public async Task<Admission> DecideAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
-        var (snapshot, now) = (configuration.Current, time.GetUtcNow());
+        var (snapshot, now, asked) = (configuration.Current, time.GetUtcNow(), certificate.Request);
         if (certificate is { Specification.IsOnDemand: true, Permission: { } ask } && await ask(certificate, abort) is { } notBefore)
         {
-            certificate.Answer(new InvalidOperationException($"Nobody allows a certificate for {certificate.Id} now."));
-            return new Admission(snapshot) { Again = notBefore };
+            // This decision does not answer a visitor who came while it was made. It is made again for that visitor.
+            certificate.TakeRequest(asked)?.Complete(
+                new InvalidOperationException($"Nobody allows a certificate for {certificate.Id} now."));
+            return new Admission(snapshot) { Again = certificate.Request is null ? notBefore : now };
         }
 
         var authority = await ChooseAsync(certificate, snapshot, now, abort);

@@ -225,32 +225,6 @@ internal sealed class OnDemandCertificates(
             return false;
         }
 
-        using var limit = new TimeLimit(LongestOrder, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
-        try
-        {
-            // The engine may have decided just before the visitor was known, and answered the request with that: without a failure of the
-            // order, it is asked once more.
-            for (var isRepeated = false; !await AskAsync(certificates, both.Token) && !isRepeated; isRepeated = true)
-            {
-                if (certificates.Exists(c => c.Failure is not null))
-                {
-                    return false;
-                }
-            }
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // The name is asked for again by the next client.
-        }
-
-        return certificates.Exists(c => c.Current is not null);
-    }
-
-    /// <summary>Has missing certificates ordered now, and waits for the first of them, or until none is coming.</summary>
-    /// <returns>Whether there is one.</returns>
-    private async Task<bool> AskAsync(List<ManagedCertificate> certificates, CancellationToken cancellationToken)
-    {
         var waiting = certificates.ConvertAll(certificate =>
         {
             var request = certificate.Ask(force: false);
@@ -266,9 +240,18 @@ internal sealed class OnDemandCertificates(
 
             return request.Outcome;
         });
-        while (waiting.Count > 0 && !certificates.Exists(c => c.Current is not null))
+        using var limit = new TimeLimit(LongestOrder, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
+        try
         {
-            waiting.Remove(await Task.WhenAny(waiting).WaitAsync(cancellationToken));
+            while (waiting.Count > 0 && !certificates.Exists(c => c.Current is not null))
+            {
+                waiting.Remove(await Task.WhenAny(waiting).WaitAsync(both.Token));
+            }
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            // The name is asked for again by the next client.
         }
 
         return certificates.Exists(c => c.Current is not null);

@@ -116,6 +116,31 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WorkAsync_VisitorComesWhileOthersAreWaitedFor_IsNotAnsweredAndDecidedAnew()
+    {
+        RenewalRequest? visitor = null;
+        var later = Now.AddMinutes(1);
+        var added = _parts.Catalog.AddOnDemand(
+            [SampleCertificates.Specification("demand.test") with { IsOnDemand = true }],
+            (certificate, _) =>
+            {
+                visitor ??= certificate.Ask(force: false);
+                return Task.FromResult<DateTimeOffset?>(later);
+            },
+            _parts.Get<ConfigurationSource>().Current);
+        Assert.Single(added).IsLoaded = true;
+
+        var plan = await WorkAsync(WorkLane.NewOrders, "demand.test");
+        Assert.False(visitor!.Outcome.IsCompleted);
+        Assert.Equal(Now, plan!.Value.Due);
+
+        // Nobody came meanwhile: this decision is the answer.
+        plan = await WorkAsync(WorkLane.NewOrders, "demand.test");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => visitor.Outcome);
+        Assert.Equal(later, plan!.Value.Due);
+    }
+
+    [Fact]
     public async Task WorkAsync_Defect_AnswersAndTriesAgainInTenMinutes()
     {
         var request = Certificate.Ask(force: true);
