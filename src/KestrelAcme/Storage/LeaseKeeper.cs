@@ -23,8 +23,11 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     public static async Task<LeaseKeeper?> TryAcquireAsync(
         IAcmeStorage storage, string name, TimeSpan duration, TimeProvider time, CancellationToken cancellationToken)
         => await storage.TryAcquireLeaseAsync(name, duration, cancellationToken) is { } lease
-            ? new LeaseKeeper(lease, duration, time)
+            ? Keep(lease, duration, time)
             : null;
+
+    /// <summary>Keeps a lease that was acquired for the same duration until disposed, and releases it then.</summary>
+    public static LeaseKeeper Keep(IStorageLease lease, TimeSpan duration, TimeProvider time) => new(lease, duration, time);
 
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder))]
     public async ValueTask DisposeAsync()

@@ -11,13 +11,17 @@ namespace KestrelAcme.Certificates.OnDemand;
 
 /// <summary>
 /// Admits names that are allowed and new: checks where they lead, counts them against the limits that all instances share, and stores them,
-/// before anything is ordered. Names that come at the same time share a round.
+/// before anything is ordered. Names that come at the same time share a round: one lease, and one change of the counts.
 /// </summary>
 /// <remarks>Safe for concurrent use. If the store is unavailable, nothing is admitted.</remarks>
 internal sealed class NewNames(
     OnDemandNames names, OnDemandAddressCheck addresses, ConfigurationSource configuration, TimeProvider time, ILogger<NewNames> logger)
 {
     private const int WritesAtOnce = 16;
+
+    // The other instances get their turn in between.
+    private const int MostInARound = 200;
+    private const int Attempts = 3;
     private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LimitRetry = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
@@ -72,10 +76,10 @@ internal sealed class NewNames(
     {
         lock (_gate)
         {
-            if (_next is null)
+            if (_next is null or { Count: MostInARound })
             {
-                _next = [];
-                _ = Task.Run(() => RunRoundAsync(cancellationToken), CancellationToken.None);
+                var round = _next = [];
+                _ = Task.Run(() => RunRoundAsync(round, cancellationToken), CancellationToken.None);
             }
 
             _next.Add(candidate);
@@ -84,20 +88,22 @@ internal sealed class NewNames(
         return candidate.Admission.Task;
     }
 
-    private async Task RunRoundAsync(CancellationToken cancellationToken)
+    private async Task RunRoundAsync(List<Candidate> round, CancellationToken cancellationToken)
     {
-        List<Candidate> round = [];
         await _turn.WaitAsync(CancellationToken.None);
+        lock (_gate)
+        {
+            if (_next == round)
+            {
+                _next = null;
+            }
+        }
+
         try
         {
-            lock (_gate)
-            {
-                (round, _next) = (_next!, null);
-            }
-
-            await AdmitAsync(round, cancellationToken);
+            await AdmitAsync(round, Attempts, cancellationToken);
         }
-        catch (StorageUnavailableException exception)
+        catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {
             round.ForEach(c => c.Admission.TrySetResult(Unavailable(exception)));
         }
@@ -111,10 +117,24 @@ internal sealed class NewNames(
         }
     }
 
+    // A lease can be lost in a process that stood still for longer than it lasts. What was stored under it is admitted.
+    private async Task AdmitAsync(List<Candidate> round, int attempts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AdmitAsync(round, cancellationToken);
+        }
+        catch (LeaseLostException) when (attempts > 1)
+        {
+            await AdmitAsync(round.FindAll(c => !c.Admission.Task.IsCompleted), attempts - 1, cancellationToken);
+        }
+    }
+
     private async Task AdmitAsync(List<Candidate> round, CancellationToken cancellationToken)
     {
-        await using var keeper = await LeaseWait.AcquireAsync(
+        var acquired = await LeaseWait.AcquireAsync(
             names.Storage, StorageLayout.OnDemandLease, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken, LongestPoll);
+        await using var keeper = LeaseKeeper.Keep(acquired, LeaseDuration, time);
         var known = await names.ReadAsync([.. round.Select(c => c.Subject)], cancellationToken);
         var counts = await ReadCountsAsync(cancellationToken);
         var (now, limits) = (time.GetUtcNow(), configuration.Current.OnDemand!);
@@ -129,11 +149,14 @@ internal sealed class NewNames(
                 continue;
             }
 
-            (counts, var refusal) = NewNamePolicy.Take(counts, candidate.All, candidate.Client, now, limits);
-            if (refusal is not null)
+            if (!candidate.IsCounted)
             {
-                candidate.Admission.TrySetResult(new NewNameAdmission(null, refusal, LimitRetry));
-                continue;
+                (counts, var refusal) = NewNamePolicy.Take(counts, candidate.All, candidate.Client, now, limits);
+                if (refusal is not null)
+                {
+                    candidate.Admission.TrySetResult(new NewNameAdmission(null, refusal, LimitRetry));
+                    continue;
+                }
             }
 
             known[candidate.Subject.Value] = candidate.Record;
@@ -144,7 +167,8 @@ internal sealed class NewNames(
         _counts = counts;
         if (admitted.Count > 0)
         {
-            await names.Storage.WriteAsync(StorageLayout.OnDemandBudget, counts.Encode(), keeper, cancellationToken);
+            await names.Storage.WriteAsync(StorageLayout.OnDemandBudget, counts.Encode(), keeper.Lease, cancellationToken);
+            admitted.ForEach(static c => c.IsCounted = true);
         }
 
         await Parallel.ForEachAsync(
@@ -152,7 +176,7 @@ internal sealed class NewNames(
             new ParallelOptions { MaxDegreeOfParallelism = WritesAtOnce, CancellationToken = cancellationToken },
             async (candidate, token) =>
             {
-                await names.WriteAsync(candidate.Subject, candidate.Record, keeper, token);
+                await names.WriteAsync(candidate.Subject, candidate.Record, keeper.Lease, token);
                 if (!candidate.IsChange)
                 {
                     logger.OnDemandNameAdded(Quoted.Name(candidate.Subject.Value), candidate.Client);
@@ -182,13 +206,16 @@ internal sealed class NewNames(
         }
     }
 
-    private static NewNameAdmission Unavailable(StorageUnavailableException exception)
+    private static NewNameAdmission Unavailable(Exception exception)
         => new(null, $"the store is unavailable: {exception.Message}", StoreRetry);
 
     private sealed record Candidate(
         CertificateIdentifier Subject, IReadOnlyCollection<CertificateIdentifier> All, OnDemandRecord Record, bool IsChange,
         IPAddress? Client)
     {
+        // It is counted once, also if its lease was lost before it was stored.
+        public bool IsCounted { get; set; }
+
         public TaskCompletionSource<NewNameAdmission> Admission { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using KestrelAcme.Certificates.OnDemand;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -32,6 +34,28 @@ public sealed class LimitTests
 
         static Task<AcmeApp> StartAsync(LocalFixture fixture)
             => OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), configure: static options => options.MaxNewNamesPerHour = 2);
+    }
+
+    [Fact]
+    public async Task Connect_LeaseOfTheLimitsIsLostBeforeANameIsStored_IsServedAndCountedOnce()
+    {
+        var losses = 0;
+        var storage = new FailingStorage(new InMemoryStorage())
+        {
+            Unwritable = key => key.StartsWith(StorageLayout.OnDemandPrefix, StringComparison.Ordinal)
+                && key != StorageLayout.OnDemandMark && Interlocked.Increment(ref losses) == 1,
+            Failure = static _ => new LeaseLostException(StorageLayout.OnDemandLease),
+        };
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await OnDemandApp.StartAsync(
+            fixture, TestPermission.AllowAll(), configure: static options => options.MaxNewNamesPerHour = 2, storage: storage);
+
+        Assert.Null((await app.ConnectAsync("one.test", Cancelled)).Refusal);
+        Assert.Null((await app.ConnectAsync("two.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("three.test", Cancelled)).Refusal);
+
+        Assert.InRange(losses, 2, int.MaxValue);
+        Assert.Equal(2, OrdersAt(fixture));
     }
 
     [Fact]
