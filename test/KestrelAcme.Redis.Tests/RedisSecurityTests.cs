@@ -42,8 +42,7 @@ public sealed partial class RedisSecurityTests
             ConfigurationOptions.Parse($"{server.ConnectionString},{RedisServer.Impatient},ssl=true,user=kestrelacme,password={Password}"),
             TimeProvider.System);
         await using var distrusting = new RedisStorage(stranger, new RedisStorageOptions(), TimeProvider.System);
-        var failure = await Assert.ThrowsAsync<StorageUnavailableException>(async () => await distrusting.ReadAsync("a", Token));
-        Assert.Contains("TLS", failure.Message, StringComparison.Ordinal);
+        var failure = await FailAsync(async () => await distrusting.ReadAsync("a", Token), "TLS");
         AssertHidden(failure.ToString());
     }
 
@@ -74,6 +73,7 @@ public sealed partial class RedisSecurityTests
     [Fact]
     public async Task AnyMember_WrongPassword_SaysSoAndShowsNoPassword()
     {
+        const string Refused = "refuses the user or the password|asks for a password";
         await using var server = await RedisServer.StartAsync(
             ["--user", "default", "on", ">right-password", "~*", "&*", "+@all"], "right-password");
         await using var fixture = new RedisFixture(server) { Text = RedisServer.Impatient };
@@ -81,19 +81,16 @@ public sealed partial class RedisSecurityTests
         {
             var failures = new List<Exception>
             {
-                await FailAsync(async () => await storage.ReadAsync("a", Token)),
-                await FailAsync(async () => await storage.WriteAsync("a", Value, cancellationToken: Token)),
-                await FailAsync(async () => await storage.TryAcquireLeaseAsync("a", Minute, Token)),
+                await FailAsync(async () => await storage.ReadAsync("a", Token), Refused),
+                await FailAsync(async () => await storage.WriteAsync("a", Value, cancellationToken: Token), Refused),
+                await FailAsync(async () => await storage.TryAcquireLeaseAsync("a", Minute, Token), Refused),
             };
             var health = await storage.CheckAsync(Token);
             Assert.Equal((false, false), (health.Readable, health.Writable));
+            Assert.Matches(Refused, health.Explanation!);
             Assert.All(
                 [health.Explanation!, .. failures.Select(failure => failure.Message)],
-                text =>
-                {
-                    Assert.Contains($"Redis at 127.0.0.1:{server.Port}", text, StringComparison.Ordinal);
-                    Assert.Matches("refuses the user or the password|asks for a password", text);
-                });
+                text => Assert.Contains($"Redis at 127.0.0.1:{server.Port}", text, StringComparison.Ordinal));
             Assert.All([health.ToString(), .. failures.Select(failure => failure.ToString())], AssertHidden);
         }
     }
@@ -115,8 +112,7 @@ public sealed partial class RedisSecurityTests
         await using var server = await RedisServer.StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{FreePort.Tcp()}");
         await using var fixture = new RedisFixture(server) { Text = RedisServer.Impatient };
         var storage = fixture.Open();
-        var failure = await FailAsync(async () => await storage.WriteAsync("a", Value, cancellationToken: Token));
-        Assert.Contains("cluster", failure.Message, StringComparison.OrdinalIgnoreCase);
+        await FailAsync(async () => await storage.WriteAsync("a", Value, cancellationToken: Token), "(?i)cluster");
     }
 
     [Fact]
@@ -160,6 +156,17 @@ public sealed partial class RedisSecurityTests
     }
 
     private static async Task<Exception> FailAsync(Func<Task> action) => await Assert.ThrowsAsync<StorageUnavailableException>(action);
+
+    // An operation that ends before the server has responded does not know the reason yet; the next ones do.
+    private static async Task<Exception> FailAsync(Func<Task> action, string says)
+    {
+        Exception? failure = null;
+        await Poll.UntilAsync(
+            async _ => Regex.IsMatch((failure = await FailAsync(action)).Message, says),
+            () => $"a failure that says '{says}'; the last one said '{failure?.Message}'",
+            cancellationToken: Token);
+        return failure!;
+    }
 
     private static void AssertHidden(string text) => Assert.DoesNotContain(Password, text, StringComparison.Ordinal);
 

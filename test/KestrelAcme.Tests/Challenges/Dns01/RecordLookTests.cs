@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -21,10 +22,10 @@ public sealed class RecordLookTests
     {
         var zone = new BindZone("example.test", "@ IN CAA 0 issue \"other.test\"");
         await using var bind = await BindServer.StartAsync(new BindOptions { Zones = [zone] }, Cancelled);
+        var port = FreePort.TcpAndUdp();
         using var blocked = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        blocked.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        blocked.Bind(new IPEndPoint(IPAddress.Loopback, port));
         using var accepted = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        var port = ((IPEndPoint)blocked.LocalEndPoint!).Port;
         accepted.Bind(new IPEndPoint(IPAddress.Loopback, port));
         accepted.Listen();
         await using var app = new DnsFixture(
