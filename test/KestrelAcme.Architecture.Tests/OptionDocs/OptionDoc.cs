@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using KestrelAcme.Azure;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Architecture.Tests.OptionDocs;
@@ -11,8 +12,9 @@ namespace KestrelAcme.Architecture.Tests.OptionDocs;
 internal sealed partial record OptionDoc(PropertyInfo Property)
 {
     private static readonly Dictionary<string, XElement> Members =
-        XDocument.Load(Path.ChangeExtension(typeof(AcmeHttpsOptions).Assembly.Location, ".xml"))
-            .Descendants("member")
+        new[] { typeof(AcmeHttpsOptions), typeof(AzureDnsOptions) }
+            .SelectMany(type => XDocument.Load(Path.ChangeExtension(type.Assembly.Location, ".xml")).Descendants("member"))
+            .DistinctBy(member => member.Attribute("name")!.Value)
             .ToDictionary(member => member.Attribute("name")!.Value, StringComparer.Ordinal);
 
     private static readonly Lazy<Dictionary<string, string>> Sections = new(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using KestrelAcme.Azure;
 using KestrelAcme.Configuration;
 using Xunit;
 
@@ -75,6 +76,41 @@ public sealed partial class OptionDocsTests
     public void Schema_Mistake_IsFound(string configuration, string key)
         => Assert.Contains(SchemaCheck.Problems(Read(Schema), configuration), problem => problem.Contains(key, StringComparison.Ordinal));
 
+    [Theory]
+    [InlineData(""" "UseStagingServer": true, "AllowedChallengeTypes": "Any", "KeyAlgorithm": "RS256", "KeySize": 4096 """)]
+    [InlineData(""" "EabCredentials": { "EabKeyId": "a", "EabKey": "b", "EabKeyAlg": "HS256" } """)]
+    [InlineData(""" "DnsProviders": [ { "Type": "AzureDns", "SubscriptionId": "a", "TenantId": "b" } ] """)]
+    public void Schema_NamesOfOthers_AreAccepted(string settings)
+        => Assert.Empty(SchemaCheck.Problems(Read(Schema), $$"""{ "AcmeHttps": { {{settings}} } }"""));
+
+    [Fact]
+    public void Schema_NamesOfLettuceEncrypt_AreThoseThatAreRead()
+    {
+        var source = Read("src/KestrelAcme/Configuration/Binding/LettuceEncryptNames.cs");
+        using var schema = JsonDocument.Parse(Read(Schema));
+        var options = schema.RootElement.GetProperty("properties").GetProperty("AcmeHttps").GetProperty("properties");
+
+        Assert.Equal(
+            NameOfLettuceEncrypt().Matches(source).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal),
+            options.EnumerateObject()
+                .Where(option => option.Value.GetRawText().Contains("A name of LettuceEncrypt", StringComparison.Ordinal))
+                .Select(option => option.Name)
+                .Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Schema_ProvidersOfPackages_HaveTheirKeys()
+    {
+        using var schema = JsonDocument.Parse(Read(Schema));
+        var provider = schema.RootElement.GetProperty("properties").GetProperty("AcmeHttps").GetProperty("properties")
+            .GetProperty("DnsProviders").GetProperty("items").GetProperty("properties");
+
+        Assert.Contains("AzureDns", provider.GetProperty("Type").GetRawText(), StringComparison.Ordinal);
+        Assert.All(
+            typeof(AzureDnsOptions).GetProperties().Where(p => p.DeclaringType == typeof(AzureDnsOptions)),
+            p => Assert.Contains("AzureDns:", provider.GetProperty(p.Name).GetRawText(), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Schema_Everything_HasADescription()
     {
@@ -105,6 +141,9 @@ public sealed partial class OptionDocsTests
 
     private static string Read(string file)
         => File.Exists(Path.Combine(Repository.Root, file)) ? File.ReadAllText(Path.Combine(Repository.Root, file)) : "";
+
+    [GeneratedRegex("private const string (?!Section)\\w+ = \"(\\w+)\";")]
+    private static partial Regex NameOfLettuceEncrypt();
 
     [GeneratedRegex("^```json\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex JsonBlock();

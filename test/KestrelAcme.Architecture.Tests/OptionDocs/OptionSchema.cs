@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using KestrelAcme.Azure;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Architecture.Tests.OptionDocs;
@@ -31,6 +32,11 @@ internal static partial class OptionSchema
         foreach (var option in OptionDoc.Of(type))
         {
             properties[option.Name] = Property(option, option.Property.GetValue(defaults));
+        }
+
+        if (type == typeof(AcmeHttpsOptions))
+        {
+            AddNamesOfLettuceEncrypt(properties);
         }
 
         // A provider's other keys depend on its type, and packages add types.
@@ -92,7 +98,7 @@ internal static partial class OptionSchema
 
         var schema = option.Element switch
         {
-            { IsEnum: true } choice => Enumeration(Enum.GetNames(choice)),
+            { IsEnum: true } choice => Enumeration([.. Enum.GetNames(choice), .. OfLettuceEncrypt(choice)]),
             var flag when flag == typeof(bool) => new JsonObject { ["type"] = "boolean" },
             var number when number == typeof(int) => new JsonObject { ["type"] = "integer" },
             var text when text == typeof(string) => Suggestions(option) is { Count: > 0 } names ? OneOfOrText(names) : Text(),
@@ -122,7 +128,7 @@ internal static partial class OptionSchema
     private static JsonObject List(OptionDoc option)
     {
         var items = option.Element.IsEnum
-            ? Enumeration(Enum.GetNames(option.Element))
+            ? Enumeration([.. Enum.GetNames(option.Element), .. OfLettuceEncrypt(option.Element)])
             : Suggestions(option) is { Count: > 0 } names ? OneOfOrText(names) : Text();
         var forms = new JsonArray(new JsonObject { ["type"] = "array", ["items"] = items }, Text());
         if (option.Name == nameof(AcmeHttpsOptions.DomainNames))
@@ -149,6 +155,34 @@ internal static partial class OptionSchema
             _ => [],
         };
 
+    // What LettuceEncryptNames reads.
+    private static void AddNamesOfLettuceEncrypt(JsonObject properties)
+    {
+        var credentials = new JsonObject();
+        void Add(JsonObject to, string name, JsonObject schema, string meaning)
+        {
+            schema.Insert(0, "description", $"A name of LettuceEncrypt: {meaning}");
+            to[name] = schema;
+        }
+
+        const string unused = "has no effect. The CA advises when to renew, or it is when a third of the lifetime is left.";
+        Add(properties, "UseStagingServer", new JsonObject { ["type"] = "boolean" }, "'true' is 'DirectoryUrl': 'LetsEncryptStaging'.");
+        Add(properties, "AllowedChallengeTypes", Text(), "'ChallengeTypes'. 'Http01', 'TlsAlpn01', 'Dns01' or 'Any', separated by commas.");
+        Add(properties, "KeySize", new JsonObject { ["enum"] = new JsonArray(2048, 3072, 4096) }, "with 'RS256', the size of the key.");
+        Add(properties, "RenewDaysInAdvance", Text(), unused);
+        Add(properties, "RenewalCheckPeriod", Text(), unused);
+        Add(
+            properties, "AdditionalIssuers", new JsonObject { ["type"] = "array", ["items"] = Text() },
+            "has no effect. The chain is served as the CA sends it.");
+        Add(credentials, "EabKeyId", Text(), "'KeyId'.");
+        Add(credentials, "EabKey", Text(), "'HmacKey'.");
+        Add(credentials, "EabKeyAlg", Enumeration(["HS256"]), "the algorithm, which is always this one.");
+        Add(
+            properties, "EabCredentials",
+            new JsonObject { ["type"] = "object", ["properties"] = credentials, ["additionalProperties"] = false },
+            "'ExternalAccountBinding'.");
+    }
+
     private static void AddProviderKeys(JsonObject properties)
     {
         var keys = from type in ProviderTypes()
@@ -162,10 +196,13 @@ internal static partial class OptionSchema
     }
 
     private static IEnumerable<(string Name, Type Options)> ProviderTypes()
-        => from type in typeof(DnsProviderOptions).Assembly.GetExportedTypes()
+        => from type in typeof(DnsProviderOptions).Assembly.GetExportedTypes().Concat(typeof(AzureDnsOptions).Assembly.GetExportedTypes())
            where type.IsSubclassOf(typeof(DnsProviderOptions))
            orderby type.Name
            select (((DnsProviderOptions)Activator.CreateInstance(type)!).Type!, type);
+
+    // ValueParser reads them, too.
+    private static string[] OfLettuceEncrypt(Type choice) => choice == typeof(KeyAlgorithm) ? ["ES256", "ES384", "RS256"] : [];
 
     private static JsonObject Text(string? pattern = null)
         => pattern is null ? new JsonObject { ["type"] = "string" } : new JsonObject { ["type"] = "string", ["pattern"] = pattern };
