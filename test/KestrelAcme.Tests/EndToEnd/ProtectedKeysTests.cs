@@ -3,12 +3,15 @@ using System.Text;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Protocol.Certificates;
 using KestrelAcme.Storage;
 using KestrelAcme.Storage.FileSystem;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Certificates.Import;
 using KestrelAcme.Tests.Storage.Protection;
+using KestrelAcme.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
@@ -62,6 +65,40 @@ public sealed class ProtectedKeysTests
         await using var last = await fixture.StartAppAsync(fixture.Settings(Name, Other), configure: QuickIssuance.Apply);
         await AssertServedAsync(fixture, last);
         Assert.Equal((3, 1), (fixture.Authority.Issued.Count, Accounts(fixture)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Start_ImportedFolder_IsStoredEncryptedOnlyAndRenewedFromItsAccount(bool byCertificate)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        using var foreign = new TemporaryFolder();
+        using var ring = new TemporaryFolder();
+        await WriteForeignAsync(fixture, foreign);
+        var before = SampleImports.Describe(foreign.Path);
+        var settings = fixture.Settings(Name);
+        settings["AcmeHttps:ImportFrom:0"] = foreign.Path;
+        var storage = new WatchedStorage(new InMemoryStorage(TimeProvider.System));
+        await using var app = await fixture.StartAppAsync(
+            settings,
+            acme => _ = byCertificate
+                ? acme.ProtectKeysWithCertificate(ProtectionFixture.Certificate)
+                : acme.ProtectKeysWithDataProtection(),
+            builder =>
+            {
+                QuickIssuance.Apply(builder);
+                builder.Services.AddDataProtection().SetApplicationName("app").PersistKeysToFileSystem(new DirectoryInfo(ring.Path));
+            },
+            storage: storage);
+
+        Assert.Equal(fixture.Authority.Issued[0].SerialNumber, (await app.ConnectAsync(Name, Cancelled)).SerialNumber);
+        Assert.Equal(2, storage.Written.Count(value => value.Contains("PROTECTED KEY", StringComparison.Ordinal)));
+        await app.Certificates.RenewAsync(Name, Cancelled);
+
+        Assert.DoesNotContain(storage.Written, value => value.Contains("PRIVATE KEY", StringComparison.Ordinal));
+        Assert.Equal((2, 1), (fixture.Authority.Issued.Count, Accounts(fixture)));
+        Assert.Equal(before, SampleImports.Describe(foreign.Path));
     }
 
     [Fact]
@@ -260,6 +297,22 @@ public sealed class ProtectedKeysTests
             var leaf = await app.ConnectAsync(name, Cancelled);
             Assert.Contains(fixture.Authority.Issued, c => c.SerialNumber == leaf.SerialNumber);
         }
+    }
+
+    /// <summary>Has an app obtain a certificate, and writes it and the account as Certbot would.</summary>
+    private static async Task WriteForeignAsync(LocalFixture fixture, TemporaryFolder foreign)
+    {
+        await using var app = await fixture.ServeAsync(Name);
+        var store = app.Services.GetRequiredService<CertificateStore>();
+        var record = (await store.ReadCertificateAsync(Name, Cancelled))!;
+        var authority = app.Services.GetRequiredService<ConfigurationSource>().Current.Authorities[0];
+        var account = (await store.ReadAccountAsync(authority.Id, Cancelled))!;
+        var material = new CertificateMaterial(Name, [Name], record.Chain, record.PrivateKey, default, default);
+        SampleImports.WriteCertbot(foreign, "app", material, authority.DirectoryUrl);
+        using var key = ECDsa.Create();
+        key.ImportFromPem(account.PrivateKeyPem);
+        SampleImports.WriteCertbotAccount(
+            foreign, authority.DirectoryUrl, "0a", SampleImports.Jwk(key), account.Metadata.AccountUrl, "2024-01-01T00:00:00Z");
     }
 
     private static int Accounts(LocalFixture fixture)

@@ -51,7 +51,10 @@ public sealed class RequiredCertificatesTests
         {
             before = app.Certificates.List();
             Assert.Equal(0, await app.Certificates.RenewAllAsync(c => c.Issuer == "another", Cancelled));
-            Assert.Equal(2, await app.Certificates.RenewAllAsync(c => c.Id != "b.test", Cancelled));
+            Assert.Equal(
+                2,
+                await app.Certificates.RenewAllAsync(
+                    c => c.Issuer?.Contains("CN=", StringComparison.Ordinal) == true && c.Id != "b.test", Cancelled));
             await app.StopAsync(Cancelled);
         }
 

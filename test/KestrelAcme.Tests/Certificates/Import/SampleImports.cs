@@ -119,7 +119,8 @@ internal static class SampleImports
             .Select(f => $"{f.FullName} {f.LinkTarget} {f.LastWriteTimeUtc:O} {f.UnixFileMode} {Content(f as FileInfo)}"));
 
     private static string Content(FileInfo? file)
-        => file is null ? "" : Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file.FullName)));
+        => file is null || file.ResolveLinkTarget(returnFinalTarget: true) is { Exists: false } ? ""
+            : Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file.FullName)));
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
 }
