@@ -23,7 +23,9 @@ public sealed class StartOutputTests
 
         Assert.NotEqual(0, await app.WaitForExitAsync(cancellationToken: Cancelled));
 
-        var lines = app.Lines.SkipWhile(line => !line.Contains("OptionsValidationException", StringComparison.Ordinal)).ToList();
+        // The log has them, too, for those who do not see the terminal.
+        Assert.Contains(app.Lines, line => line.StartsWith("        AcmeHttps:DomainNames:0 = 'a b'", StringComparison.Ordinal));
+        var lines = app.Lines.SkipWhile(line => !line.StartsWith("Unhandled exception.", StringComparison.Ordinal)).ToList();
         Assert.EndsWith("The configuration of automatic HTTPS (section AcmeHttps) is not valid:", lines[0], StringComparison.Ordinal);
         Assert.All(lines.Skip(1).Where(line => line.Length > 0), line => Assert.StartsWith("  AcmeHttps:", line, StringComparison.Ordinal));
         string[] problems =

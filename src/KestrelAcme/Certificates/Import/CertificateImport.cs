@@ -112,8 +112,7 @@ internal sealed class CertificateImport(
     private async Task<bool> ImportAsync(CancellationToken cancellationToken)
     {
         var current = configuration.Current;
-        var wanted = catalog.All.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
-        var covering = wanted.Concat(wanted.Select(ImportPolicy.WildcardOf).OfType<string>()).ToHashSet(StringComparer.Ordinal);
+        var covering = ImportPolicy.Covering(catalog.All);
         var scans = current.ImportFrom.Select(import => ImportFormats.Read(import, current.Authorities, covering)).ToList();
         cancellationToken.ThrowIfCancellationRequested();
         if (current.Issuance == IssuanceMode.Automatic)
@@ -190,16 +189,9 @@ internal sealed class CertificateImport(
     private IEnumerable<ImportProblem> Refused(List<ImportedCertificate> found, ImportCommitter.StoreKnowledge? known)
     {
         var now = time.GetUtcNow();
-        foreach (var certificate in catalog.All.Where(c => !ImportPolicy.HasUsable(c, now)))
-        {
-            var names = certificate.Specification.Identifiers.Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
-            if (found.Where(f => f.Snapshot.Record.Metadata.Names.Any(names.Contains)).MaxBy(f => f.Snapshot.NotBefore) is { } newest
-                && (known?.Revoked.Contains(newest.Snapshot.SerialNumber) == true
-                    ? ImportPolicy.Revoked : ImportPolicy.Refuse(certificate, newest.Snapshot, now)) is { } refusal)
-            {
-                yield return new ImportProblem(newest.Path, $"for {certificate.Id}, {refusal.Reason}", refusal.Fix);
-            }
-        }
+        return catalog.All.Where(c => !ImportPolicy.HasUsable(c, now))
+            .Select(c => ImportPolicy.Explain(c, found, now, known?.Revoked))
+            .OfType<ImportProblem>();
     }
 
     private void Report(List<ImportProblem> problems)

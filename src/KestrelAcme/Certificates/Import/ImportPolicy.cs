@@ -52,6 +52,26 @@ internal static class ImportPolicy
             _ => null,
         };
 
+    /// <summary>Returns why the newest certificate that was found for one of the names of a missing one is not imported.</summary>
+    /// <returns><see langword="null"/> if none was found, or if it is imported.</returns>
+    public static ImportProblem? Explain(
+        ManagedCertificate missing, IEnumerable<ImportedCertificate> found, DateTimeOffset now, IReadOnlySet<string>? revoked = null)
+    {
+        var names = missing.Specification.Identifiers.Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
+        return found.Where(f => f.Snapshot.Record.Metadata.Names.Any(names.Contains)).MaxBy(f => f.Snapshot.NotBefore) is { } newest
+            && (revoked?.Contains(newest.Snapshot.SerialNumber) == true ? Revoked : Refuse(missing, newest.Snapshot, now)) is { } refusal
+            ? new ImportProblem(newest.Path, $"for {missing.Id}, {refusal.Reason}", refusal.Fix)
+            : null;
+    }
+
+    /// <summary>Returns the names of certificates, and the wildcards that cover them.</summary>
+    public static IReadOnlySet<string> Covering(IEnumerable<ManagedCertificate> all)
+    {
+        var names = all.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
+        names.UnionWith([.. names.Select(WildcardOf).OfType<string>()]);
+        return names;
+    }
+
     /// <summary>
     /// Returns the names that an imported certificate is served for until there is a configured one: those without a usable certificate.
     /// </summary>

@@ -28,6 +28,9 @@ internal sealed class CertificateLoadGate(
     private TaskCompletionSource? _starting;
     private Task _looked = Task.CompletedTask;
 
+    /// <summary>Whether the startup imports what other ACME clients left. The doctor only looks at it.</summary>
+    public bool Imports { get; set; } = true;
+
     /// <inheritdoc/>
     public bool AllPublished => Started.IsCompleted;
 
@@ -82,7 +85,7 @@ internal sealed class CertificateLoadGate(
         try
         {
             await Looked();
-            if (configuration.Current.ImportFrom.Count > 0)
+            if (Imports && configuration.Current.ImportFrom.Count > 0)
             {
                 await import().RunAsync(stopping);
             }

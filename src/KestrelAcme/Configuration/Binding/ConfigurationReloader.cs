@@ -42,6 +42,7 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
     private IReadOnlyList<string> _mixed = [];
 
     /// <summary>Creates the reloader. It does nothing until it is started.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid: nothing of the app may be started.</exception>
     public ConfigurationReloader(
         SnapshotReader reader,
         ConfigurationSource source,
@@ -55,6 +56,7 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
         _time = timeProvider;
         _logger = logger;
         _configuration = layers.Configuration;
+        reader.ThrowIfInvalid();
         _timer = timeProvider.CreateTimer(_ => Reload(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _look = timeProvider.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

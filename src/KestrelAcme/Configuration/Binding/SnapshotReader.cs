@@ -15,6 +15,10 @@ internal sealed class SnapshotReader(
     /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
     public LayeredConfiguration? FirstReading => Readings.GetOrCreateValue(monitor.CurrentValue).Configuration;
 
+    /// <summary>Reads the options that the host validates, unless that was done before.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
+    public void ThrowIfInvalid() => _ = monitor.CurrentValue;
+
     /// <summary>Returns the snapshot at start, from the options that the host validates.</summary>
     /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
     public ConfigurationSnapshot ReadFirst() => Build(monitor.CurrentValue);

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using KestrelAcme.Certificates;
-using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration.Snapshot;
 
@@ -12,8 +11,8 @@ internal sealed class Doctor(
     AuthorityExaminer authorities,
     ServerExaminer server,
     NamesExaminer names,
+    ImportExaminer imports,
     FailureFollowUp followUp,
-    CertificateOverview overview,
     ConfigurationSource configuration,
     TimeProvider time) : IDoctor
 {
@@ -24,13 +23,15 @@ internal sealed class Doctor(
     {
         var at = time.GetUtcNow();
         var snapshot = configuration.Current;
-        var findings = new List<DiagnosisFinding> { HostVerdicts.Settings(snapshot, overview.Count) };
+        var findings = new List<DiagnosisFinding> { HostVerdicts.Settings(snapshot, names.Managed) };
         if (!snapshot.Enabled)
         {
             return new DiagnosisReport { At = at, Findings = findings.AsReadOnly() };
         }
 
         findings.AddRange(await Checks.RunAsync(HostVerdicts.Storage, null, store.ExamineAsync, time, cancellationToken));
+        findings.AddRange(await Checks.RunAsync(
+            ImportVerdicts.Import, null, token => Task.Run(() => imports.Examine(token), CancellationToken.None), time, cancellationToken));
         var seen = server.Look();
         findings.AddRange(ServerVerdicts.Endpoints(seen));
         var all = names.List();

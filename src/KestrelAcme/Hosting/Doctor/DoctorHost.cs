@@ -1,11 +1,11 @@
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Stored;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Hosting.Doctor;
 
@@ -49,15 +49,7 @@ internal sealed class DoctorHost(IServiceProvider services, HostedServices hoste
 
     private async Task<DiagnosisReport> ExamineAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            _ = services.GetRequiredService<ConfigurationSource>().Current;
-        }
-        catch (OptionsValidationException exception)
-        {
-            return Report(HostVerdicts.Invalid(exception.Failures));
-        }
-
+        _ = services.GetRequiredService<ConfigurationSource>().Current;
         if (services.GetRequiredService<DoctorObstacles>().InvalidOptions is { } problems)
         {
             return Report(HostVerdicts.Invalid(problems));
@@ -69,6 +61,8 @@ internal sealed class DoctorHost(IServiceProvider services, HostedServices hoste
         }
 
         var started = new Stack<IHostedService>();
+        var gate = services.GetRequiredService<CertificateLoadGate>();
+        gate.Imports = false;
         try
         {
             await StartServerAsync(started, cancellationToken);
@@ -77,6 +71,7 @@ internal sealed class DoctorHost(IServiceProvider services, HostedServices hoste
         }
         finally
         {
+            gate.Imports = true;
             await StopAsync(started);
         }
     }

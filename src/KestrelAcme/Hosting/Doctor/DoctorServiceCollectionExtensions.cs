@@ -27,9 +27,19 @@ internal static class DoctorServiceCollectionExtensions
         services.TryAddSingleton<ServerExaminer>();
         services.TryAddSingleton<AuthorityExaminer>();
         services.TryAddSingleton<StoreExaminer>();
+        services.TryAddSingleton<ImportExaminer>();
+        services.TryAddSingleton(static _ => ClientFolders.Usual);
         services.TryAddSingleton<DoctorObstacles>();
         services.TryAddSingleton<DoctorHost>();
         services.TryAddSingleton(new HostedServices(services));
+
+        // An app is built before it is started, and before the doctor is called. ConfigurationReloader ends a start with invalid options.
+        services.Replace(ServiceDescriptor.Singleton(static provider =>
+        {
+            var (reader, seen) = (provider.GetRequiredService<SnapshotReader>(), provider.GetRequiredService<DoctorObstacles>());
+            return new ConfigurationSource(
+                () => ReadFirst(reader, seen), provider.GetRequiredService<ILogger<ConfigurationSource>>());
+        }));
         if (IsRequested(Environment.GetCommandLineArgs()))
         {
             services.ReplaceAppByDoctor();
@@ -46,12 +56,6 @@ internal static class DoctorServiceCollectionExtensions
         // An exact registration comes before the list of all registered services.
         services.AddSingleton<IEnumerable<IHostedService>>(static provider => [provider.GetRequiredService<DoctorHost>()]);
         services.AddSingleton<IStartupValidator, NoStartupValidator>();
-        services.Replace(ServiceDescriptor.Singleton(static provider =>
-        {
-            var (reader, seen) = (provider.GetRequiredService<SnapshotReader>(), provider.GetRequiredService<DoctorObstacles>());
-            return new ConfigurationSource(
-                () => ReadFirst(reader, seen), provider.GetRequiredService<ILogger<ConfigurationSource>>());
-        }));
         services.AddSingleton<IConnectionListenerFactory, DoctorListenerFactory>();
         services.PostConfigure<LoggerFilterOptions>(static options =>
         {
@@ -60,7 +64,6 @@ internal static class DoctorServiceCollectionExtensions
         });
     }
 
-    // The app is built before the doctor is called, and that must not fail.
     private static ConfigurationSnapshot ReadFirst(SnapshotReader reader, DoctorObstacles seen)
     {
         try

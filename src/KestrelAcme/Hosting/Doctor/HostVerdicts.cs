@@ -43,7 +43,7 @@ internal static class HostVerdicts
                 Options, null, "AcmeHttps:Enabled is false: automatic HTTPS does nothing.", "Set AcmeHttps:Enabled to true, or remove it.")
             : snapshot.NoAuthorityReason is { } reason
                 ? DiagnosisFinding.Warning(Options, null, "Nothing is ordered, because no CA is configured for this environment.", reason)
-                : managed == 0
+                : managed == 0 && snapshot.OnDemand is null
                     ? DiagnosisFinding.Warning(
                         Options, null, "There are no names, so nothing is ordered.", "Put your names into AcmeHttps:DomainNames.")
                     : DiagnosisFinding.Ok(Options, null, Describe(snapshot, managed));
@@ -233,7 +233,7 @@ internal static class HostVerdicts
 
     /// <summary>Judges a certificate by its state.</summary>
     public static DiagnosisFinding Certificate(
-        CertificateStatus status, CertificateProblems problems, DateTimeOffset? allowed, DateTimeOffset now)
+        CertificateStatus status, CertificateProblems problems, DateTimeOffset? allowed, DateTimeOffset now, bool imports = false)
     {
         var name = status.DomainNames[0];
         const string check = "certificate";
@@ -255,11 +255,12 @@ internal static class HostVerdicts
             : problems.HasFlag(CertificateProblems.Expired)
                 ? DiagnosisFinding.Error(check, name, valid, "Start the app with Issuance: Automatic; it renews by itself.")
                 : DiagnosisFinding.Ok(
-                    check, name, status.NotAfter is null ? "There is none yet. The app orders it when it runs." : valid);
+                    check, name,
+                    status.NotAfter is not null ? valid : $"{valid} The app {(imports ? "imports or " : "")}orders it when it runs.");
     }
 
     private static string Describe(ConfigurationSnapshot snapshot, int managed)
-        => $"Valid: {managed} certificate{(managed == 1 ? "" : "s")}, "
+        => $"Valid: {managed} certificate{(managed == 1 ? "" : "s")}{(snapshot.OnDemand is null ? "" : ", and more on demand")}, "
             + (snapshot.Issuance == IssuanceMode.ServeOnly ? "which this instance only serves."
                 : $"by {string.Join(", ", snapshot.ChallengeTypes)} "
                     + $"from {string.Join(", ", snapshot.Authorities.Select(a => a.DisplayName))}.");

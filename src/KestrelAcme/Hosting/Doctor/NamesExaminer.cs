@@ -21,6 +21,9 @@ internal sealed class NamesExaminer(
 {
     private const int MostAtOnce = 16;
 
+    /// <summary>The number of managed certificates.</summary>
+    public int Managed => overview.Count;
+
     /// <summary>Lists the names of all certificates, sorted.</summary>
     public IReadOnlyList<NameToExamine> List()
         => [.. from condition in overview.Look()
@@ -140,7 +143,8 @@ internal sealed class NamesExaminer(
                    condition.Problems,
                    ExactSetPolicy.NextAllowed(certificate.State.Issued ?? [], now)
                        ?? Certificates.Model.FailedValidationPolicy.NextAllowed(certificate.State.FailedValidations ?? [], now),
-                   now);
+                   now,
+                   configuration.Current.ImportFrom.Count > 0);
     }
 }
 

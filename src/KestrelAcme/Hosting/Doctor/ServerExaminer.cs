@@ -35,7 +35,8 @@ internal sealed class ServerExaminer(
         NotBound = obstacles.NotBound,
         StartFailure = obstacles.StartFailure,
         AnyIsOurs = endpoints.AnyIsOurs,
-        NeedsPort80 = configuration.Current.Certificates.Any(c => c.ChallengeTypes.All(t => t == Http01TokenTable.Type)),
+        NeedsPort80 = configuration.Current.Certificates.Any(c => IsHttp01(c.ChallengeTypes))
+            || (configuration.Current is { OnDemand: not null } current && IsHttp01(current.ChallengeTypes)),
     };
 
     /// <summary>Requests a token from each plain HTTP endpoint.</summary>
@@ -103,6 +104,8 @@ internal sealed class ServerExaminer(
             return facts.SerialNumber is null ? facts with { Failure = Describe(exception) } : facts;
         }
     }
+
+    private static bool IsHttp01(IEnumerable<string> types) => types.All(t => t == Http01TokenTable.Type);
 
     private static ServedFacts Note(ServedFacts facts, X509Certificate? certificate)
         => certificate is null ? facts : facts with

@@ -1,15 +1,22 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates;
 using KestrelAcme.Challenges.Dns01;
+using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting.Doctor;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
+using KestrelAcme.Tests.Certificates.Import;
 using KestrelAcme.Tests.EndToEnd;
+using KestrelAcme.Tests.Storage.Protection;
+using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -67,6 +74,136 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
             "The HTTPS record promises Encrypted Client Hello, which .NET does not support: browsers that use it cannot connect.");
         Assert.Contains(report.Findings, f => f is { Check: ServerVerdicts.Hsts, Level: DiagnosisLevel.Warning });
         Assert.DoesNotContain(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
+    }
+
+    [Fact]
+    public async Task Diagnose_NatAndIpv6Elsewhere_AreJudgedByWhatRespondsThere()
+    {
+        string[] names = ["both.test", "closed.test", "forwarded.test", "old.test", "only6.test"];
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var other = new OddHttpServer();
+        other.Answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"u8.ToArray();
+        IPEndPoint? http = null;
+        var settings = Settings(fixture, names);
+        settings["AcmeHttps:Issuance"] = "ServeOnly";
+        await using var app = await fixture.StartAppAsync(settings, configure: builder =>
+        {
+            dns.Use(builder);
+
+            // The router of a network, seen from inside: it forwards one of its addresses, and refuses another.
+            builder.Services.AddSingleton(new TokenProbe(TimeProvider.System, async (endpoint, token) =>
+            {
+                var target = endpoint.Address.ToString() switch
+                {
+                    "203.0.113.7" or "2001:db8::7" => http!,
+                    "2001:db8::bad" => other.EndPoint,
+                    _ => throw new SocketException((int)SocketError.ConnectionRefused),
+                };
+                Assert.Equal(80, endpoint.Port);
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(target, token);
+                return new NetworkStream(socket, ownsSocket: true);
+            }));
+        });
+        http = app.Http;
+
+        var report = await app.Certificates.DiagnoseAsync(Cancelled);
+
+        const string nat = "is not an address of this machine, and port 80 there refused the connection. "
+            + "Behind NAT or a load balancer that is normal.";
+        const string elsewhere = "2001:db8::bad responds, but not as this app: it responds with status 404.";
+        AssertFound(report, "forwarded.test", NameVerdicts.Dns, DiagnosisLevel.Ok, "203.0.113.7 leads to this app.");
+        AssertFound(report, "closed.test", NameVerdicts.Dns, DiagnosisLevel.Warning, $"203.0.113.8 {nat}");
+        AssertFound(report, "both.test", NameVerdicts.Dns, DiagnosisLevel.Ok, "203.0.113.7 leads to this app.");
+        AssertFound(report, "both.test", NameVerdicts.Ipv6, DiagnosisLevel.Ok, "2001:db8::7 leads to this app.");
+        AssertFound(report, "old.test", NameVerdicts.Dns, DiagnosisLevel.Ok, "203.0.113.7 leads to this app.");
+        AssertFound(report, "old.test", NameVerdicts.Ipv6, DiagnosisLevel.Error, elsewhere);
+        AssertFound(report, "only6.test", NameVerdicts.Ipv6, DiagnosisLevel.Error, elsewhere);
+        Assert.Contains(
+            "CAs and browsers try IPv6 first. Remove the AAAA record of old.test", report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://bad", "is a URL")]
+    [InlineData("a b", "fix:")]
+    public async Task Run_InvalidOptions_ListsThemAlsoIfTheStatusIsMapped(string name, string expected)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["AcmeHttps:DomainNames:0"] = name, ["AcmeHttps:SelfChek"] = "true", ["AcmeHttps:AcceptTermsOfService"] = "true",
+        });
+        builder.Services.AddHealthChecks().AddAcmeHttps();
+        builder.Services.AddAcmeHttps().ProtectKeysWithCertificate(ProtectionFixture.Certificate);
+        await using var app = builder.Build();
+        app.MapAcmeHttpsStatus("/status");
+        app.MapHealthChecks("/health");
+        var output = new StringWriter();
+
+        var code = await app.RunAcmeDoctorAsync(output, Cancelled);
+
+        Assert.Equal(1, code);
+        Assert.Contains($"ERROR    options  AcmeHttps:DomainNames:0 = '{name}'", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(expected, output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Did you mean 'SelfCheck'?", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_FolderToImport_IsExaminedAndNotImported()
+    {
+        using var foreign = new TemporaryFolder();
+        SampleImports.WriteCertbot(foreign, "app", new TestAuthority().Issue(Name));
+        SampleImports.WriteCertbot(foreign, "web", new TestAuthority().Issue("web.test"));
+        File.Delete(foreign.Combine("archive", "web", "privkey1.pem"));
+        var before = SampleImports.Describe(foreign.Path);
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = Settings(fixture, Name, "web.test");
+        settings["AcmeHttps:ImportFrom:0"] = foreign.Path;
+
+        var (code, output) = await RunAsync(settings);
+
+        Assert.Equal(0, code);
+        string[] expected =
+        [
+            $"  {foreign.Path} (Certbot) has 1 certificate for names of this app and no accounts",
+            "privkey.pem' is not imported: it does not exist, or it is a link that leads nowhere.",
+        ];
+        Assert.All(expected, text => Assert.Contains(text, output, StringComparison.Ordinal));
+        Assert.Contains("There is none yet. The app imports or orders it when it runs.", output, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(fixture.StorePath, "certificates", $"{Name}.pem")));
+        Assert.Equal(before, SampleImports.Describe(foreign.Path));
+    }
+
+    [Theory]
+    [InlineData(Name, true)]
+    [InlineData("other.test", false)]
+    public async Task Run_FolderOfAnotherClient_IsAHintIfItHasWhatIsMissing(string name, bool hints)
+    {
+        using var foreign = new TemporaryFolder();
+        SampleImports.WriteCertbot(foreign, "app", new TestAuthority().Issue(name));
+        await using var fixture = await LocalFixture.StartAsync();
+
+        var (_, output) = await RunAsync(
+            Settings(fixture, Name), builder => builder.Services.AddSingleton(new ClientFolders([foreign.Combine("gone"), foreign.Path])));
+
+        Assert.Equal(hints, output.Contains("has 1 certificate that this app lacks.", StringComparison.Ordinal));
+        Assert.Equal(hints, output.Contains($"set AcmeHttps:ImportFrom to [ \"{foreign.Path}\" ].", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Run_OnlyNamesOnDemand_NeedsNoNamesButPort80()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var settings = Settings(fixture);
+        settings["AcmeHttps:OnDemand:AskUrl"] = "http://127.0.0.1:1/ask";
+        settings["urls"] = "https://127.0.0.1:0";
+
+        var (code, output) = await RunAsync(settings);
+
+        Assert.Contains("  Valid: 0 certificates, and more on demand, by http-01", output, StringComparison.Ordinal);
+        Assert.Contains("The app has no http:// endpoint, and http-01 is the only challenge type", output, StringComparison.Ordinal);
+        Assert.Equal(1, code);
     }
 
     [Fact]
@@ -140,6 +277,23 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
         Assert.True(app.Log.Has("FailureExamined"));
     }
 
+    /// <summary>Runs the doctor in the place of an app.</summary>
+    private async Task<(int Code, string Output)> RunAsync(
+        Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.WebHost.UseSetting(
+            WebHostDefaults.ServerUrlsKey, settings.GetValueOrDefault("urls") ?? "http://127.0.0.1:0;https://127.0.0.1:0");
+        dns.Use(builder);
+        configure?.Invoke(builder);
+        builder.Services.AddAcmeHttps();
+        await using var app = builder.Build();
+        var output = new StringWriter();
+        var code = await app.RunAcmeDoctorAsync(output, Cancelled);
+        return (code, output.ToString());
+    }
+
     private static byte[] OtherCertificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -153,7 +307,7 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
     {
         var finding = Assert.Single(report.Findings, f => f.Name == name && f.Check == check);
         Assert.Equal((level, message), (finding.Level, finding.Message));
-        Assert.NotNull(finding.Fix);
+        Assert.Equal(level == DiagnosisLevel.Ok, finding.Fix is null);
     }
 
     private Dictionary<string, string?> Settings(LocalFixture fixture, params string[] names)
@@ -168,7 +322,9 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
     {
         private static readonly BindZone Zone = new(
             "test", "app IN A 127.0.0.1", "forbidden IN A 127.0.0.1", "forbidden IN CAA 0 issue \"other.example\"",
-            "ech IN A 127.0.0.1", "ech IN HTTPS 1 . ech=AEX+DQBB");
+            "ech IN A 127.0.0.1", "ech IN HTTPS 1 . ech=AEX+DQBB", "web IN A 127.0.0.1",
+            "forwarded IN A 203.0.113.7", "closed IN A 203.0.113.8", "both IN A 203.0.113.7", "both IN AAAA 2001:db8::7",
+            "old IN A 203.0.113.7", "old IN AAAA 2001:db8::bad", "only6 IN AAAA 2001:db8::bad");
 
         private BindServer? _bind;
 
