@@ -69,7 +69,7 @@ internal sealed class SchedulerModel
     {
         if (lane == WorkLane.NewOrders && await _pace.TakeAsync(CancellationToken.None) is { } later)
         {
-            return new PlannedWork(later, lane, later);
+            return new PlannedWork(later.At, lane, later.At);
         }
 
         lock (_worked)

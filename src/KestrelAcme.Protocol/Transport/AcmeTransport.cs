@@ -78,7 +78,7 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
     }
 
     /// <summary>Runs one attempt. badNonce errors are retried at once with the nonce of the error.</summary>
-    private async Task<(AcmeResponse? Response, AcmeException? Failure)> TryAsync(
+    private async Task<Outcome> TryAsync(
         AcmeCall call, Func<string?, Task<AcmeResponse>> attempt, long started)
     {
         try
@@ -91,11 +91,11 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
 
             Nonces.Add(response.Nonce);
             var isGood = response.IsSuccess || (response.IsRedirect && call.TakesRedirects);
-            return isGood ? (response, null) : (null, ResponseFailure.From(response));
+            return isGood ? new Outcome(response, null) : new Outcome(null, ResponseFailure.From(response));
         }
         catch (AcmeException e)
         {
-            return (null, e);
+            return new Outcome(null, e);
         }
     }
 
@@ -128,6 +128,8 @@ internal sealed class AcmeTransport(AcmeClientOptions options, HttpExchange exch
 
         return NoncePool.IsValid(response.Nonce) ? response.Nonce! : throw response.Malformed("without a valid Replay-Nonce header");
     }
+
+    private sealed record Outcome(AcmeResponse? Response, AcmeException? Failure);
 }
 
 /// <summary>A request to a server: its operation, its URL, and whether it may be repeated if the response is lost.</summary>

@@ -10,7 +10,7 @@ internal sealed class NoncePool(TimeProvider timeProvider)
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(10);
 
     private readonly Lock _gate = new();
-    private readonly LinkedList<(string Value, long Since)> _nonces = new();
+    private readonly LinkedList<Nonce> _nonces = new();
 
     public int Count
     {
@@ -36,7 +36,7 @@ internal sealed class NoncePool(TimeProvider timeProvider)
 
         lock (_gate)
         {
-            _nonces.AddFirst((nonce!, timeProvider.GetTimestamp()));
+            _nonces.AddFirst(new Nonce(nonce!, timeProvider.GetTimestamp()));
             if (_nonces.Count > MaxCount)
             {
                 _nonces.RemoveLast();
@@ -72,4 +72,6 @@ internal sealed class NoncePool(TimeProvider timeProvider)
             _nonces.Clear();
         }
     }
+
+    private sealed record Nonce(string Value, long Since);
 }

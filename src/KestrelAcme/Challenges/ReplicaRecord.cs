@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using KestrelAcme.Storage;
 
 namespace KestrelAcme.Challenges;
 
@@ -33,14 +34,30 @@ internal sealed record ReplicaRecord
         Beat = beat,
     };
 
-    public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ChallengesJsonContext.Default.ReplicaRecord);
+    public byte[] Encode() => JsonFields.Write(this, static (json, record) =>
+    {
+        json.WriteString("id", record.Id);
+        json.WriteString("started", record.Started);
+        json.WriteString("host", record.Host);
+        json.WriteString("version", record.Version);
+        json.WriteNumber("beat", record.Beat);
+        json.WriteBoolean("servesOnly", record.ServesOnly);
+    });
 
     /// <summary>Returns a stored record; <see langword="null"/> if it is damaged.</summary>
     public static ReplicaRecord? Decode(ReadOnlySpan<byte> value)
     {
         try
         {
-            return JsonSerializer.Deserialize(value, ChallengesJsonContext.Default.ReplicaRecord);
+            return JsonFields.Read(value, static json => new ReplicaRecord
+            {
+                Id = json.Text("id"),
+                Started = json.Instant("started"),
+                Host = json.Text("host"),
+                Version = json.Text("version"),
+                Beat = json.Number("beat"),
+                ServesOnly = json.Flag("servesOnly"),
+            });
         }
         catch (JsonException)
         {
@@ -48,3 +65,8 @@ internal sealed record ReplicaRecord
         }
     }
 }
+
+/// <summary>When an instance was last heard from.</summary>
+/// <param name="Change">Grows with each time that any instance is heard from.</param>
+/// <param name="At">The timestamp.</param>
+internal sealed record LastHeard(long Change, long At);

@@ -35,7 +35,7 @@ internal sealed class Replicas(
     private readonly DateTimeOffset _started = time.GetUtcNow();
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _silent = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, (long Change, long At)> _heard = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, LastHeard> _heard = new(StringComparer.Ordinal);
     private long _changes;
     private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string[] _written = [];
@@ -151,7 +151,7 @@ internal sealed class Replicas(
         _silent.TryRemove(id, out _);
         if (_seen.ContainsKey(id))
         {
-            _heard[id] = (Interlocked.Increment(ref _changes), time.GetTimestamp());
+            _heard[id] = new LastHeard(Interlocked.Increment(ref _changes), time.GetTimestamp());
         }
 
         Interlocked.Exchange(ref _acknowledged, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
@@ -185,7 +185,7 @@ internal sealed class Replicas(
 
                 // Not every store reports changes at once, so all are read again now and then.
                 heard = missing.Count > 0 && await WaitAsync(signal, cancellationToken)
-                    ? [.. missing.Where(id => _heard.GetValueOrDefault(id).Change > now)]
+                    ? [.. missing.Where(id => _heard.GetValueOrDefault(id)?.Change > now)]
                     : [.. missing];
             }
         }
@@ -199,7 +199,7 @@ internal sealed class Replicas(
     {
         var isOver = time.GetElapsedTime(started) >= LongestWait;
         var silent = missing
-            .Where(id => isOver || time.GetElapsedTime(Math.Max(started, _heard.GetValueOrDefault(id).At)) >= LongestSilence)
+            .Where(id => isOver || time.GetElapsedTime(Math.Max(started, _heard.GetValueOrDefault(id)?.At ?? 0)) >= LongestSilence)
             .ToList();
         foreach (var id in silent)
         {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using KestrelAcme.Storage;
 using KestrelAcme.Tls;
 
@@ -40,7 +39,6 @@ internal sealed record SharedChallenge
     public string? KeyHint { get; init; }
 
     /// <summary>Identifies the challenge when an instance acknowledges it.</summary>
-    [JsonIgnore]
     public string AcknowledgmentId => AcknowledgmentIdOf(Type, Identifier, Token);
 
     public static string AcknowledgmentIdOf(string type, string identifier, string token)
@@ -65,7 +63,15 @@ internal sealed record SharedChallenge
     /// <summary>Whether an account key may be the one of the instance that ordered.</summary>
     public bool Suits(string thumbprint) => KeyHint is null || KeyHint == HintOf(thumbprint);
 
-    public string Encode() => JsonSerializer.Serialize(this, ChallengesJsonContext.Default.SharedChallenge);
+    public string Encode() => Encoding.UTF8.GetString(JsonFields.Write(this, static (json, challenge) =>
+    {
+        json.WriteString("type", challenge.Type);
+        json.WriteString("identifierType", challenge.IdentifierType);
+        json.WriteString("identifier", challenge.Identifier);
+        json.WriteString("token", challenge.Token);
+        json.WriteUrl("directoryUrl", challenge.DirectoryUrl);
+        json.WriteText("keyHint", challenge.KeyHint);
+    }));
 
     /// <summary>Decodes a record, also of an earlier version; <see langword="null"/> if it is damaged.</summary>
     /// <param name="type">The type of the challenge.</param>
@@ -75,7 +81,7 @@ internal sealed record SharedChallenge
         try
         {
             var challenge = text.StartsWith('{')
-                ? JsonSerializer.Deserialize(text, ChallengesJsonContext.Default.SharedChallenge)
+                ? JsonFields.Read(Encoding.UTF8.GetBytes(text), Read)
                 : DecodeEarlier(type, text);
             return challenge is not null && challenge.Type == type && challenge.IsSound() ? challenge : null;
         }
@@ -84,6 +90,16 @@ internal sealed record SharedChallenge
             return null;
         }
     }
+
+    private static SharedChallenge Read(JsonFields json) => new()
+    {
+        Type = json.Text("type"),
+        IdentifierType = json.Text("identifierType"),
+        Identifier = json.Text("identifier"),
+        Token = json.Text("token"),
+        DirectoryUrl = json.OptionalUrl("directoryUrl"),
+        KeyHint = json.OptionalText("keyHint"),
+    };
 
     public static bool IsToken(ReadOnlySpan<char> token)
     {
@@ -153,12 +169,3 @@ internal interface IAccountThumbprints
     /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
     ValueTask<string?> LoadAsync(Uri? directoryUrl, Func<string, bool> suits, CancellationToken cancellationToken);
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(SharedChallenge))]
-[JsonSerializable(typeof(ReplicaRecord))]
-internal sealed partial class ChallengesJsonContext : JsonSerializerContext;

@@ -113,12 +113,11 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
         return owners.Where(o => o.Id != _owner && (now - o.Since).Duration() < LongestUse);
     }
 
-    private async Task<(string Text, SharedChallenge? Challenge, IReadOnlyList<Owner> Owners)?> ReadAsync(
-        string key, CancellationToken cancellationToken)
+    private async Task<Record?> ReadAsync(string key, CancellationToken cancellationToken)
         => await storage.ReadAsync(key, cancellationToken) is { } value ? Parse(value.Span) : null;
 
     // The first line is the challenge, and each following line is an owner.
-    private (string Text, SharedChallenge? Challenge, IReadOnlyList<Owner> Owners)? Parse(ReadOnlySpan<byte> value)
+    private Record? Parse(ReadOnlySpan<byte> value)
     {
         if (value.Length > SharedChallenge.MaxLength)
         {
@@ -128,7 +127,7 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
         var lines = Encoding.UTF8.GetString(value).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return lines.Length == 0
             ? null
-            : (lines[0], SharedChallenge.Decode(type, lines[0]), [.. lines.Skip(1).Select(Owner.Parse).OfType<Owner>()]);
+            : new Record(lines[0], SharedChallenge.Decode(type, lines[0]), [.. lines.Skip(1).Select(Owner.Parse).OfType<Owner>()]);
     }
 
     private async Task WriteAsync(
@@ -147,6 +146,8 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
     private Task<IStorageLease?> TryAcquireAsync(string key, CancellationToken cancellationToken)
         => LeaseWait.TryAcquireAsync(
             storage, key[..(_prefix.Length + 1)], LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
+
+    private sealed record Record(string Text, SharedChallenge? Challenge, IReadOnlyList<Owner> Owners);
 
     private sealed record Owner(string Id, DateTimeOffset Since)
     {

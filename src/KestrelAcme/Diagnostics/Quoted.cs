@@ -7,7 +7,7 @@ namespace KestrelAcme.Diagnostics;
 /// so that no text is logged unquoted.
 /// </summary>
 /// <remarks>It is formattable and has no properties, so that structured logs store it as text.</remarks>
-internal readonly struct Quoted : IFormattable
+internal sealed class Quoted : IFormattable
 {
     private const int MaxLines = 100;
 

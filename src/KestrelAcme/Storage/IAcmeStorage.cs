@@ -131,7 +131,7 @@ public interface IStorageLease : IAsyncDisposable
 /// <summary>A key and its value.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Value">The value, which may contain a private key.</param>
-public readonly record struct StorageEntry(string Key, ReadOnlyMemory<byte> Value)
+public sealed record StorageEntry(string Key, ReadOnlyMemory<byte> Value)
 {
     /// <summary>Returns the key and the length of the value, never the value.</summary>
     public override string ToString() => $"{Key} ({Value.Length} bytes)";
@@ -139,10 +139,10 @@ public readonly record struct StorageEntry(string Key, ReadOnlyMemory<byte> Valu
 
 /// <summary>Reports that something below a watched prefix may have changed.</summary>
 /// <param name="Key">The key that was written or deleted; <see langword="null"/> if anything may have changed.</param>
-public readonly record struct StorageChange(string? Key)
+public sealed record StorageChange(string? Key)
 {
     /// <summary>Anything may have changed: list and read again.</summary>
-    public static StorageChange Everything => default;
+    public static StorageChange Everything { get; } = new((string?)null);
 }
 
 /// <summary>The result of <see cref="IAcmeStorage.CheckAsync"/>.</summary>

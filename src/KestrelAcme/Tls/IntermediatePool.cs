@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace KestrelAcme.Tls;
 
 /// <summary>Keeps one copy of each intermediate certificate, because a hundred thousand leaves come from a handful of issuers.</summary>
@@ -7,12 +5,12 @@ namespace KestrelAcme.Tls;
 internal sealed class IntermediatePool
 {
     // A CA has few intermediates. Above this limit a new one is created each time, and sharing does not help.
-    private const int MaxShared = 1024;
+    private const int MaxShared = 128;
 
-    private readonly ConcurrentDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> _shared = new(BytesComparer.Instance);
-    private readonly ConcurrentDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>.AlternateLookup<ReadOnlySpan<byte>> _byContent;
+    private readonly Lock _gate = new();
 
-    public IntermediatePool() => _byContent = _shared.GetAlternateLookup<ReadOnlySpan<byte>>();
+    // Replaced as a whole. A handful is searched as fast as a dictionary would be, and the JIT has nothing to compile for it.
+    private volatile ReadOnlyMemory<byte>[] _shared = [];
 
     /// <summary>Returns the chain with its issuers replaced by the shared copies.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Share(IReadOnlyList<ReadOnlyMemory<byte>> chain)
@@ -33,13 +31,45 @@ internal sealed class IntermediatePool
 
     /// <summary>Returns the shared copy of a certificate; creates it from these bytes if it is new.</summary>
     public ReadOnlyMemory<byte> Share(ReadOnlySpan<byte> certificate)
-        => _byContent.TryGetValue(certificate, out var known) ? known : Add(certificate.ToArray());
+        => IndexOf(certificate, _shared) is >= 0 and var at ? _shared[at] : Add(certificate.ToArray());
 
     private ReadOnlyMemory<byte> Share(ReadOnlyMemory<byte> certificate)
-        => _shared.TryGetValue(certificate, out var known) ? known : Add(certificate);
+        => IndexOf(certificate.Span, _shared) is >= 0 and var at ? _shared[at] : Add(certificate);
+
+    private static int IndexOf(ReadOnlySpan<byte> certificate, ReadOnlyMemory<byte>[] among)
+    {
+        for (var i = 0; i < among.Length; i++)
+        {
+            if (certificate.SequenceEqual(among[i].Span))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 
     private ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> certificate)
-        => _shared.Count < MaxShared ? _shared.GetOrAdd(certificate, certificate) : certificate;
+    {
+        lock (_gate)
+        {
+            var known = _shared;
+            if (IndexOf(certificate.Span, known) is >= 0 and var at)
+            {
+                return known[at];
+            }
+
+            if (known.Length < MaxShared)
+            {
+                var all = new ReadOnlyMemory<byte>[known.Length + 1];
+                Array.Copy(known, all, known.Length);
+                all[^1] = certificate;
+                _shared = all;
+            }
+
+            return certificate;
+        }
+    }
 }
 
 /// <summary>Compares byte sequences by content, so that a dictionary can be keyed by bytes and queried with a span.</summary>

@@ -59,7 +59,7 @@ internal sealed class CertificateWorker(
             {
                 if (await maintenance.RunAsync(certificate, plan.Action, stopping, abort) is { } wait)
                 {
-                    return CertificatePlans.Maintenance(time.GetUtcNow() + wait);
+                    return CertificatePlans.Maintenance(time.GetUtcNow() + wait.Time);
                 }
             }
             else
@@ -139,7 +139,7 @@ internal sealed class MaintenanceStep(
     }
 
     /// <returns>How long to wait before it is tried again; <see langword="null"/> if it was done.</returns>
-    public async Task<TimeSpan?> RunAsync(
+    public async Task<Pause?> RunAsync(
         ManagedCertificate certificate, CertificateAction action, CancellationToken stopping, CancellationToken abort)
     {
         try
@@ -147,25 +147,23 @@ internal sealed class MaintenanceStep(
             return action switch
             {
                 CertificateAction.LookForNames
-                    => await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
-                CertificateAction.LookAtRecords => await records.LookAgainAsync(certificate, stopping, abort) ? null : settings.LeasePoll,
+                    => await abandonment.LookAgainAsync(certificate, stopping, abort) ? null : new Pause(settings.LeasePoll),
+                CertificateAction.LookAtRecords
+                    => await records.LookAgainAsync(certificate, stopping, abort) ? null : new Pause(settings.LeasePoll),
                 _ => await PollAsync(certificate, stopping, abort),
             };
         }
         catch (Exception exception) when (exception is StorageUnavailableException or LeaseLostException)
         {
             logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
-            return settings.StoreRetry;
+            return new Pause(settings.StoreRetry);
         }
     }
 
-    private async Task<TimeSpan?> PollAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
+    private async Task<Pause?> PollAsync(ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
-        if (authorities.Issuer(certificate, configuration.Current) is not { } issuer)
-        {
-            return null;
-        }
-
-        return renewalInfo.LeftAlone(issuer) ?? await renewalInfo.PollAsync(certificate, issuer, stopping, abort);
+        return authorities.Issuer(certificate, configuration.Current) is not { } issuer ? null
+            : renewalInfo.LeftAlone(issuer) is { } rest ? new Pause(rest)
+            : await renewalInfo.PollAsync(certificate, issuer, stopping, abort);
     }
 }

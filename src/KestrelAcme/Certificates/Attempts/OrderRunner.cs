@@ -45,9 +45,9 @@ internal sealed class OrderRunner(
                 return AttemptEnd.Elsewhere;
             }
 
-            var again = await OrderAsync(certificate, authority, configuration, writer, activity, stopping, abort);
+            var end = await OrderAsync(certificate, authority, configuration, writer, activity, stopping, abort);
             certificate.LostLease = false;
-            return new AttemptEnd(again);
+            return end;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -120,7 +120,7 @@ internal sealed class OrderRunner(
         return writer;
     }
 
-    private async Task<DateTimeOffset?> OrderAsync(
+    private async Task<AttemptEnd> OrderAsync(
         ManagedCertificate certificate,
         CertificateAuthority authority,
         ConfigurationSnapshot configuration,
@@ -137,7 +137,7 @@ internal sealed class OrderRunner(
             if (!CertificatePlans.IsDue(certificate, time.GetUtcNow()) && certificate.AnswerUnlessForced(failure: null))
             {
                 activity.SetOutcome("not_due");
-                return null;
+                return AttemptEnd.Done;
             }
 
             StoredOrders.ThrowIfOutcomeUnknown(writer.State);
@@ -146,7 +146,7 @@ internal sealed class OrderRunner(
             if (await limits.TakeTurnAsync(certificate, authority.Specification, all.Token) is { } turn)
             {
                 activity.SetOutcome("held_back");
-                return turn;
+                return new AttemptEnd(turn.At);
             }
 
             var isRenewal = certificate.Current is not null;
@@ -161,7 +161,7 @@ internal sealed class OrderRunner(
 
             await CommitAsync(certificate, authority, record, writer, isRenewal, all.Token);
             activity.SetEnded(Outcomes.Obtained);
-            return null;
+            return AttemptEnd.Done;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)
         {
@@ -247,13 +247,13 @@ internal sealed class OrderRunner(
 
 /// <summary>How an attempt ended.</summary>
 /// <param name="Again">When to try again although nothing was done; <see langword="null"/> if that is for the plan to say.</param>
-internal readonly record struct AttemptEnd(DateTimeOffset? Again)
+internal sealed record AttemptEnd(DateTimeOffset? Again)
 {
     /// <summary>It was made, or is no longer needed.</summary>
-    public static AttemptEnd Done => default;
+    public static AttemptEnd Done { get; } = new((DateTimeOffset?)null);
 
     /// <summary>Another instance, or other work of this one, holds the lease.</summary>
-    public static AttemptEnd Elsewhere => new(null) { IsElsewhere = true };
+    public static AttemptEnd Elsewhere { get; } = new((DateTimeOffset?)null) { IsElsewhere = true };
 
     public bool IsElsewhere { get; private init; }
 }

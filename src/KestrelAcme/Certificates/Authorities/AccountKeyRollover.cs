@@ -13,7 +13,7 @@ internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount 
 {
     /// <summary>Replaces the key at the CA and in the store.</summary>
     /// <returns>The account with its new key, and the key.</returns>
-    public async Task<(IAuthorityAccount Account, string PrivateKeyPem)> RunAsync(
+    public async Task<OpenedAccount> RunAsync(
         IAuthorityAccount account, AccountRecord stored, IStorageLease lease, CancellationToken cancellationToken)
     {
         var key = AccountKey.Generate();
@@ -21,7 +21,7 @@ internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount 
         await store.WriteAsync(stored with { NextPrivateKeyPem = next }, lease, cancellationToken);
         account = await account.RolloverKeyAsync(key, cancellationToken);
         await store.WriteAsync(With(stored, next), lease, cancellationToken);
-        return (account, next);
+        return new OpenedAccount(account, next);
     }
 
     /// <summary>If a rollover was interrupted, asks the CA which of the two keys it knows, and keeps that one.</summary>

@@ -20,7 +20,7 @@ internal sealed class AccountRegistration(
 
     /// <summary>Registers the first account, or finds the one that an earlier run began to register.</summary>
     /// <exception cref="AccountBlockedException">The CA refuses the account.</exception>
-    public async Task<(IAuthorityAccount Account, string KeyPem)> CreateAsync(
+    public async Task<OpenedAccount> CreateAsync(
         AccountRecord? stored, IStorageLease lease, bool termsAccepted, CancellationToken cancellationToken)
     {
         if (stored is null)
@@ -67,7 +67,7 @@ internal sealed class AccountRegistration(
     /// <param name="termsAccepted">Whether the operator agrees to the terms of service.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="AccountBlockedException">The CA refuses it, or this happened too often recently.</exception>
-    public async Task<(IAuthorityAccount Account, string KeyPem)> RegisterAnewAsync(
+    public async Task<OpenedAccount> RegisterAnewAsync(
         IAuthorityAccount lost, bool isKeyRevoked, AcmeException? answer, bool termsAccepted, CancellationToken cancellationToken)
     {
         await using var lease = await store.AcquireLeaseAsync(cancellationToken);
@@ -79,7 +79,7 @@ internal sealed class AccountRegistration(
         if (stored.Metadata.AccountUrl is { } url && (url != lost.Url || key.Thumbprint != lost.Key.Thumbprint))
         {
             // Another instance was faster.
-            return (client.OpenAccount(AccountKey.FromPem(stored.PrivateKeyPem), url), stored.PrivateKeyPem);
+            return new OpenedAccount(client.OpenAccount(AccountKey.FromPem(stored.PrivateKeyPem), url), stored.PrivateKeyPem);
         }
 
         var now = time.GetUtcNow();
@@ -102,7 +102,7 @@ internal sealed class AccountRegistration(
     }
 
     /// <summary>Stores the URL under which the CA now has the account of a key.</summary>
-    public async Task<(IAuthorityAccount Account, string KeyPem)> MoveAsync(
+    public async Task<OpenedAccount> MoveAsync(
         IAuthorityAccount known, IAuthorityAccount found, CancellationToken cancellationToken)
     {
         await using var lease = await store.AcquireLeaseAsync(cancellationToken);
@@ -154,7 +154,7 @@ internal sealed class AccountRegistration(
         return blocks.BlockAsync(profile: null, message, new RefusalFacts(refusal?.Problem?.Type, atOrder, refusal), cancellationToken);
     }
 
-    private async Task<(IAuthorityAccount Account, string KeyPem)> RegisterAsync(
+    private async Task<OpenedAccount> RegisterAsync(
         AccountRecord record, IStorageLease lease, bool termsAccepted, CancellationToken cancellationToken)
     {
         await store.WriteAsync(record, lease, cancellationToken);
@@ -176,7 +176,7 @@ internal sealed class AccountRegistration(
         }
     }
 
-    private async Task<(IAuthorityAccount Account, string KeyPem)> KeepAsync(
+    private async Task<OpenedAccount> KeepAsync(
         AccountRecord record, IAuthorityAccount account, IStorageLease lease, CancellationToken cancellationToken)
     {
         var metadata = record.Metadata with { AccountUrl = account.Url, EmailAddress = Specification.EmailAddress };
@@ -190,10 +190,10 @@ internal sealed class AccountRegistration(
             logger.AccountReady(account.Url, Specification.DirectoryUrl);
         }
 
-        return (account, record.PrivateKeyPem);
+        return new OpenedAccount(account, record.PrivateKeyPem);
     }
 
-    private Task<(IAuthorityAccount Account, string KeyPem)> RegisterWithNewKeyAsync(
+    private Task<OpenedAccount> RegisterWithNewKeyAsync(
         AccountRecord record, IStorageLease lease, bool termsAccepted, CancellationToken cancellationToken)
         => RegisterAsync(
             WithNewKey(record.Metadata with { KeyReplacedAt = time.GetUtcNow() }, record.PrivateKeyPem), lease, termsAccepted,
@@ -224,4 +224,11 @@ internal static class NewAccountRequests
             ? new Protocol.Accounts.ExternalAccountBinding(binding.KeyId, Base64Url.EncodeToString(binding.HmacKey.Span))
             : null,
     };
+}
+
+/// <summary>An account and its key.</summary>
+internal sealed record OpenedAccount(IAuthorityAccount Account, string KeyPem)
+{
+    /// <summary>Returns the URL, never the key.</summary>
+    public override string ToString() => $"account {Account.Url}";
 }

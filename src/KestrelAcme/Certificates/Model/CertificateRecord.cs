@@ -54,3 +54,6 @@ internal sealed record CertificateMetadata
 /// <summary>A stored value cannot be decoded. The message continues "the value is damaged: ...".</summary>
 internal sealed class DamagedValueException(
     string message, Exception? innerException = null) : Exception(QuotedText.Of(message), innerException);
+
+/// <summary>What is stored of a certificate.</summary>
+internal sealed record StoredCertificate(CertificateRecord? Certificate, CertificateStateRecord? State);

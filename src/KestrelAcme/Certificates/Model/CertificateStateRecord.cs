@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace KestrelAcme.Certificates.Model;
 
 /// <summary>The stored state of a managed certificate, beside the certificate itself.</summary>
@@ -27,8 +25,6 @@ internal sealed record CertificateStateRecord
 
     public RenewalInfoRecord? RenewalInfo { get; init; }
 
-    // The name in existing stores.
-    [JsonPropertyName("pendingOrder")]
     public StoredOrder? StoredOrder { get; init; }
 
     /// <summary>The revocation of the current certificate, or of an earlier one.</summary>
@@ -88,7 +84,6 @@ internal sealed record CertificateStateRecord
     /// Whether an order was begun and is not over. If no job is running, a crash, a stop or a failure interrupted it. A failure of this
     /// machine alone does not prove that there is an order.
     /// </summary>
-    [JsonIgnore]
     public bool IsUnfinished
         => StoredOrder is not null
             || State is CertificateState.Ordering or CertificateState.Renewing or CertificateState.RenewalDue

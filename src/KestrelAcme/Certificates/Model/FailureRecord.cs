@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using KestrelAcme.Challenges;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
@@ -23,8 +22,6 @@ internal sealed record FailureRecord
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The earliest time of the next attempt.</summary>
-    // The name in existing stores.
-    [JsonPropertyName("nextTry")]
     public required DateTimeOffset NextAttempt { get; init; }
 
     /// <summary>The number of attempts since the last success that failed because of this machine.</summary>
@@ -55,11 +52,9 @@ internal sealed record FailureRecord
     public required FailureCause Cause { get; init; }
 
     /// <summary>Whether changed addresses can be the fix.</summary>
-    [JsonIgnore]
     public bool IsOfAddresses => Cause == FailureCause.Name && Addresses is not null;
 
     /// <summary>Whether DNS shows when the cause is fixed.</summary>
-    [JsonIgnore]
     public bool IsVisibleInDns => Cause == FailureCause.Operator && (RequiredRecords.Count > 0 || ProblemType == AcmeProblemTypes.Caa);
 
     /// <summary>Returns what the application sees.</summary>

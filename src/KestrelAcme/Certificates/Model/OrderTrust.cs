@@ -18,8 +18,8 @@ internal sealed record OrderTrust
     private const int NamesOfAnAccount = 3;
     private static readonly TimeSpan Lately = TimeSpan.FromDays(1);
 
-    private ImmutableDictionary<string, DateTimeOffset> Limited { get; init; } =
-        ImmutableDictionary.Create<string, DateTimeOffset>(StringComparer.Ordinal);
+    // Null if no name was limited, as at each start.
+    private ImmutableDictionary<string, DateTimeOffset>? Limited { get; init; }
 
     private ImmutableHashSet<string> Forbidden { get; init; } = ImmutableHashSet.Create<string>(StringComparer.Ordinal);
 
@@ -31,7 +31,7 @@ internal sealed record OrderTrust
     public bool InDoubt { get; private init; }
 
     /// <summary>Whether nothing is known yet.</summary>
-    public bool IsUnknown => !InDoubt && AcceptedAt is null && Limited.IsEmpty && Forbidden.IsEmpty;
+    public bool IsUnknown => !InDoubt && AcceptedAt is null && Limited is not { IsEmpty: false } && Forbidden.IsEmpty;
 
     /// <summary>The time of the next order for new names, while there is a doubt.</summary>
     public DateTimeOffset NextProbe { get; private init; }
@@ -46,8 +46,9 @@ internal sealed record OrderTrust
     /// <param name="now">The current time.</param>
     public OrderTrust Limit(string family, bool isProven, TimeSpan? asked, DateTimeOffset now)
     {
-        var outdated = Limited.Where(l => l.Value <= now - RateLimitPolicy.Window || l.Value > now).Select(l => l.Key);
-        var limited = Limited.RemoveRange(outdated).SetItem(family, now);
+        var known = Limited ?? ImmutableDictionary.Create<string, DateTimeOffset>(StringComparer.Ordinal);
+        var outdated = known.Where(l => l.Value <= now - RateLimitPolicy.Window || l.Value > now).Select(l => l.Key);
+        var limited = known.RemoveRange(outdated).SetItem(family, now);
         if (!InDoubt && limited.Count < RateLimitPolicy.NamesOfAnAccount)
         {
             return this with { Limited = limited };

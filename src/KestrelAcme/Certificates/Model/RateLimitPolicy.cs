@@ -32,7 +32,7 @@ internal static class RateLimitPolicy
 /// <summary>A token bucket that fills with time. Immutable and stored.</summary>
 /// <param name="Tokens">The tokens at that time.</param>
 /// <param name="At">The time.</param>
-internal readonly record struct TokenBucket(double Tokens, DateTimeOffset At)
+internal sealed record TokenBucket(double Tokens, DateTimeOffset At)
 {
     // The sum of shares is slightly less than it should be. The wait for the rest would be no wait, over and over.
     private const double Rounding = 1e-6;

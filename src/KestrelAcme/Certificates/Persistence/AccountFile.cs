@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Storage;
 using KestrelAcme.Storage.Protection;
 
 namespace KestrelAcme.Certificates.Persistence;
@@ -15,7 +16,7 @@ internal static class AccountFile
     {
         string[] keys = record.NextPrivateKeyPem is { } next ? [record.PrivateKeyPem, next] : [record.PrivateKeyPem];
         return PemDocument.Encode(
-            JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.AccountMetadata),
+            JsonFields.Write(record.Metadata, WriteMetadata),
             keys.Select(key => (PemDocument.PrivateKeyLabel, Content(key))));
     }
 
@@ -51,7 +52,7 @@ internal static class AccountFile
             throw new DamagedValueException(NotKeys);
         }
 
-        var metadata = StoredJson.Decode(document.Metadata, PersistenceJsonContext.Default.AccountMetadata, "its metadata");
+        var metadata = StoredJson.Decode(document.Metadata, ReadMetadata, "its metadata");
         try
         {
             return metadata.DirectoryUrl.IsAbsoluteUri && metadata.AccountUrl is not { IsAbsoluteUri: false }
@@ -62,6 +63,30 @@ internal static class AccountFile
         {
             throw new DamagedValueException("its private key cannot be read", exception);
         }
+    }
+
+    private static AccountMetadata ReadMetadata(JsonFields json) => new()
+    {
+        Version = json.Number("version", 1),
+        DirectoryUrl = json.Url("directoryUrl"),
+        AccountUrl = json.OptionalUrl("accountUrl"),
+        CreatedAt = json.Instant("createdAt"),
+        RegisteredAnew = json.Instants("registeredAnew"),
+        KeyReplacedAt = json.OptionalInstant("keyReplacedAt"),
+        Voucher = json.OptionalText("voucher"),
+        EmailAddress = json.OptionalText("emailAddress"),
+    };
+
+    private static void WriteMetadata(Utf8JsonWriter json, AccountMetadata metadata)
+    {
+        json.WriteNumber("version", metadata.Version);
+        json.WriteUrl("directoryUrl", metadata.DirectoryUrl);
+        json.WriteUrl("accountUrl", metadata.AccountUrl);
+        json.WriteString("createdAt", metadata.CreatedAt);
+        json.WriteInstants("registeredAnew", metadata.RegisteredAnew);
+        json.WriteInstant("keyReplacedAt", metadata.KeyReplacedAt);
+        json.WriteText("voucher", metadata.Voucher);
+        json.WriteText("emailAddress", metadata.EmailAddress);
     }
 
     // The first two readable keys. The CA tells which of them it knows.

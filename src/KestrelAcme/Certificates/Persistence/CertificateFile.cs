@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -10,7 +11,7 @@ internal static class CertificateFile
     private const int MaxChainLength = 20;
 
     public static byte[] Encode(CertificateRecord record) => PemDocument.Encode(
-        JsonSerializer.SerializeToUtf8Bytes(record.Metadata, PersistenceJsonContext.Default.CertificateMetadata),
+        JsonFields.Write(record.Metadata, WriteMetadata),
         [.. record.Chain.Select(c => (PemDocument.CertificateLabel, c)), (PemDocument.PrivateKeyLabel, record.PrivateKey)]);
 
     /// <summary>
@@ -65,13 +66,41 @@ internal static class CertificateFile
 
     private static CertificateMetadata DecodeMetadata(ReadOnlySpan<byte> json)
     {
-        var metadata = StoredJson.Decode(json, PersistenceJsonContext.Default.CertificateMetadata, "its metadata");
+        var metadata = StoredJson.Decode(json, ReadMetadata, "its metadata");
         return metadata.Jitter is >= 0 and <= 1
             && metadata.DirectoryUrl.IsAbsoluteUri
             && metadata.AccountUrl.IsAbsoluteUri
             && !metadata.Names.Contains(null)
             ? metadata
             : throw new DamagedValueException("a value in its metadata is out of range");
+    }
+
+    private static CertificateMetadata ReadMetadata(JsonFields json) => new()
+    {
+        Version = json.Number("version", 1),
+        Names = json.Texts("names") ?? throw new JsonException("'names' is missing"),
+        KeyAlgorithm = json.Text("keyAlgorithm"),
+        DirectoryUrl = json.Url("directoryUrl"),
+        AccountUrl = json.Url("accountUrl"),
+        OrderUrl = json.OptionalText("orderUrl"),
+        CertificateUrl = json.OptionalText("certificateUrl"),
+        Profile = json.OptionalText("profile"),
+        ObtainedAt = json.Instant("obtainedAt"),
+        Jitter = json.Fraction("jitter"),
+    };
+
+    private static void WriteMetadata(Utf8JsonWriter json, CertificateMetadata metadata)
+    {
+        json.WriteNumber("version", metadata.Version);
+        json.WriteTexts("names", metadata.Names);
+        json.WriteString("keyAlgorithm", metadata.KeyAlgorithm);
+        json.WriteUrl("directoryUrl", metadata.DirectoryUrl);
+        json.WriteUrl("accountUrl", metadata.AccountUrl);
+        json.WriteText("orderUrl", metadata.OrderUrl);
+        json.WriteText("certificateUrl", metadata.CertificateUrl);
+        json.WriteText("profile", metadata.Profile);
+        json.WriteString("obtainedAt", metadata.ObtainedAt);
+        json.WriteNumber("jitter", metadata.Jitter);
     }
 
     private static ReadOnlyMemory<byte> ReadIssuer(PemDocumentReader document, SharedParts shared)

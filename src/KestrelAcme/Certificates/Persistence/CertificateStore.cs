@@ -30,8 +30,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         => ReadAsync(StorageLayout.Certificate(id), DecodeReadable, cancellationToken);
 
     /// <summary>Reads a certificate and its state at once.</summary>
-    public async Task<(CertificateRecord? Certificate, CertificateStateRecord? State)> ReadBothAsync(
-        string id, CancellationToken cancellationToken)
+    public async Task<StoredCertificate> ReadBothAsync(string id, CancellationToken cancellationToken)
     {
         var (key, stateKey) = (StorageLayout.Certificate(id), StorageLayout.State(id));
         CertificateRecord? certificate = null;
@@ -48,7 +47,7 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
             }
         }
 
-        return (certificate, state);
+        return new StoredCertificate(certificate, state);
     }
 
     public Task<CertificateStateRecord?> ReadStateAsync(string id, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -8,12 +8,12 @@ namespace KestrelAcme.Certificates.Persistence;
 internal static class StateFile
 {
     public static byte[] Encode(CertificateStateRecord record)
-        => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.CertificateStateRecord);
+        => JsonFields.Write(record, StateJson.Write);
 
     /// <exception cref="DamagedValueException">The value is not a state file.</exception>
     public static CertificateStateRecord Decode(ReadOnlySpan<byte> value)
     {
-        var record = StoredStateCheck.Repair(StoredJson.Decode(value, PersistenceJsonContext.Default.CertificateStateRecord));
+        var record = StoredStateCheck.Repair(StoredJson.Decode(value, StateJson.Read));
         try
         {
             if (record.StoredOrder is { } order)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KestrelAcme.Storage;
 
 namespace KestrelAcme.Certificates.Persistence;
 
@@ -7,14 +8,19 @@ namespace KestrelAcme.Certificates.Persistence;
 /// </summary>
 internal static class StoreIdentityFile
 {
-    public static byte[] Encode(StoreIdentity identity)
-        => JsonSerializer.SerializeToUtf8Bytes(identity, PersistenceJsonContext.Default.StoreIdentity);
+    public static byte[] Encode(StoreIdentity identity) => JsonFields.Write(identity, static (json, identity) =>
+    {
+        json.WriteText("id", identity.Id);
+        json.WriteText("filledBy", identity.FilledBy);
+        json.WriteNumber("round", identity.Round);
+    });
 
     public static StoreIdentity? Decode(ReadOnlySpan<byte> value)
     {
         try
         {
-            return JsonSerializer.Deserialize(value, PersistenceJsonContext.Default.StoreIdentity);
+            return JsonFields.Read(value, static json => new StoreIdentity(
+                json.Text("id"), json.OptionalText("filledBy"), json.Number("round")));
         }
         catch (JsonException)
         {

@@ -38,17 +38,15 @@ internal sealed class NewOrderRateLimiterStore(
     /// <exception cref="StorageUnavailableException">
     /// The store could not be read or written, or others do not release the lease. Nothing is ordered by guess.
     /// </exception>
-    public async Task<DateTimeOffset?> TakeAsync(CancellationToken cancellationToken)
+    public async Task<LaterTurn?> TakeAsync(CancellationToken cancellationToken)
     {
         await using var lease = await LeaseWait.AcquireAsync(
             storage, StorageLayout.PaceLease, LeaseDuration, LeasePoll, LongestWait, time, cancellationToken);
         var now = time.GetUtcNow();
         var (bucket, wait) = (await ReadAsync(cancellationToken)).Take(now, settings.NewSetBurst, settings.NewSetInterval);
-        await storage.WriteAsync(
-            StorageLayout.Pace, JsonSerializer.SerializeToUtf8Bytes(bucket, PersistenceJsonContext.Default.TokenBucket), lease,
-            cancellationToken);
+        await storage.WriteAsync(StorageLayout.Pace, JsonFields.Write(bucket, WriteBucket), lease, cancellationToken);
         pace.NewSets = bucket;
-        return now + wait;
+        return wait is { } rest ? new LaterTurn(now + rest) : null;
     }
 
     private async Task<TokenBucket> ReadAsync(CancellationToken cancellationToken)
@@ -61,7 +59,7 @@ internal sealed class NewOrderRateLimiterStore(
 
         try
         {
-            var stored = JsonSerializer.Deserialize(value.Span, PersistenceJsonContext.Default.TokenBucket);
+            var stored = JsonFields.Read(value.Span, static json => new TokenBucket(json.Fraction("tokens"), json.Instant("at"))) ?? full;
             stored = stored with { Tokens = Math.Clamp(stored.Tokens, 0, settings.NewSetBurst) };
 
             // A time from a clock that was far ahead would never fill the bucket again.
@@ -73,4 +71,14 @@ internal sealed class NewOrderRateLimiterStore(
             return full;
         }
     }
+
+    private static void WriteBucket(Utf8JsonWriter json, TokenBucket bucket)
+    {
+        json.WriteNumber("tokens", bucket.Tokens);
+        json.WriteString("at", bucket.At);
+    }
 }
+
+/// <summary>An order may not be placed yet.</summary>
+/// <param name="At">The time to ask again.</param>
+internal sealed record LaterTurn(DateTimeOffset At);

@@ -15,7 +15,7 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
     /// once it is certain that this instance orders.
     /// </summary>
     /// <returns>The time to ask again; <see langword="null"/> if the order may be placed now.</returns>
-    public async Task<DateTimeOffset?> TakeTurnAsync(
+    public async Task<LaterTurn?> TakeTurnAsync(
         ManagedCertificate certificate, AuthoritySpecification authority, CancellationToken cancellationToken)
         => authority.IsPublic && certificate is { Current: null, State: { Issued: null, StoredOrder: not { OrderUrl: not null } } }
             ? await pace.TakeAsync(cancellationToken)

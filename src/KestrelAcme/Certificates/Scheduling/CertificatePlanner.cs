@@ -77,7 +77,7 @@ internal sealed class CertificatePlanner(
         PlannedWork? plan = issuance.ReasonNotToOrder is not null ? null
             : certificate.Request is not null ? CertificatePlans.At(now, certificate)
             : CertificatePlans.From(decision, certificate);
-        if (plan is { Lane: not WorkLane.Maintenance } && Unsteady(certificate) is { } wait && plan.Value.Due < now + wait)
+        if (plan is { Lane: not WorkLane.Maintenance } && Unsteady(certificate) is { } wait && plan.Due < now + wait)
         {
             plan = CertificatePlans.At(now + wait, certificate);
         }

@@ -239,7 +239,7 @@ internal sealed class CertificateScheduler(
         lock (_lock)
         {
             _running.Remove(id);
-            if (_afterwards.Remove(id, out var asked) && (next is null || asked.Due <= next.Value.Due))
+            if (_afterwards.Remove(id, out var asked) && (next is null || asked.Due <= next.Due))
             {
                 next = asked;
             }

@@ -39,12 +39,12 @@ internal sealed class RenewalInfoPoller(
     /// <returns>
     /// How long to wait before it is tried again, because it is not this instance's turn; <see langword="null"/> if it was done.
     /// </returns>
-    public async Task<TimeSpan?> PollAsync(
+    public async Task<Pause?> PollAsync(
         ManagedCertificate certificate, CertificateAuthority authority, CancellationToken stopping, CancellationToken abort)
     {
         if (turns.WaitFor(certificate) is { } wait)
         {
-            return wait;
+            return new Pause(wait);
         }
 
         await turns.RefreshAsync(certificate, abort);
@@ -56,7 +56,7 @@ internal sealed class RenewalInfoPoller(
         await using var writer = await leases.TryOpenAsync(certificate, abort);
         if (writer is null)
         {
-            return settings.LeasePoll;
+            return new Pause(settings.LeasePoll);
         }
 
         // Another instance may have polled since: its response is in the state that was just read.
@@ -86,7 +86,7 @@ internal sealed class RenewalInfoPoller(
         }
     }
 
-    private async Task<(RenewalInfoRecord Next, string Outcome)> AskAsync(
+    private async Task<Poll> AskAsync(
         ManagedCertificate certificate, CertificateAuthority authority, RenewalInfoRecord? previous, CancellationToken cancellationToken)
     {
         var serial = certificate.Current!.SerialNumber;
@@ -95,33 +95,33 @@ internal sealed class RenewalInfoPoller(
             var directory = await authority.Client.GetDirectoryAsync(cancellationToken);
             if (directory.RenewalInfo is null)
             {
-                return (RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.NotOffered);
+                return new Poll(RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.NotOffered);
             }
 
             if (certificate.Current!.ReadRenewalId() is not { } id)
             {
                 logger.RenewalInfoUnusable(
                     certificate.Id, "the certificate has no authority key identifier by which to ask for it (RFC 9773 section 4.1)");
-                return (RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.NotOffered);
+                return new Poll(RenewalInfoPolicy.NotOffered(time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.NotOffered);
             }
 
             var info = await authority.Client.GetRenewalInfoAsync(id, cancellationToken);
             authority.RenewalInfoHealth.Succeeded();
             var next = RenewalInfoPolicy.Accept(
                 previous, info.WindowStart, info.WindowEnd, info.ExplanationUrl, info.RetryAfter, time.GetUtcNow(), jitter());
-            return (next with { SerialNumber = serial }, Outcomes.Succeeded);
+            return new Poll(next with { SerialNumber = serial }, Outcomes.Succeeded);
         }
         catch (AcmeMalformedResponseException exception)
         {
             logger.RenewalInfoUnusable(certificate.Id, exception.Message);
-            return (RenewalInfoPolicy.Reject(previous, time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.Failed);
+            return new Poll(RenewalInfoPolicy.Reject(previous, time.GetUtcNow()) with { SerialNumber = serial }, Outcomes.Failed);
         }
         catch (AcmeException exception)
         {
             logger.RenewalInfoUnavailable(certificate.Id, exception.Message);
             LeaveAlone(authority, exception);
             var next = RenewalInfoPolicy.Fail(previous, exception.RetryAfter, time.GetUtcNow());
-            return (next with { SerialNumber = serial }, Outcomes.Failed);
+            return new Poll(next with { SerialNumber = serial }, Outcomes.Failed);
         }
     }
 
@@ -136,4 +136,9 @@ internal sealed class RenewalInfoPoller(
             authority.RenewalInfoHealth.OpenFor(now + FailurePolicy.Outage(report, failures, settings.Retries), now);
         }
     }
+
+    private sealed record Poll(RenewalInfoRecord Next, string Outcome);
 }
+
+/// <summary>Something is tried again later.</summary>
+internal sealed record Pause(TimeSpan Time);

@@ -159,7 +159,7 @@ internal sealed class WorkQueue
 /// <param name="Due">When it is due. A time in the past means now.</param>
 /// <param name="Lane">The kind of job.</param>
 /// <param name="Urgency">The expiry of the certificate. Among the due jobs, the one with the earliest urgency goes first.</param>
-internal readonly record struct PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
+internal sealed record PlannedWork(DateTimeOffset Due, WorkLane Lane, DateTimeOffset Urgency)
 {
     /// <summary>The action. Everything except orders is done in <see cref="WorkLane.Maintenance"/>.</summary>
     public CertificateAction Action { get; init; }

@@ -25,7 +25,7 @@ internal sealed class RetiredCertificates(
         var bare = catalog.All.Where(
                 c => !c.IsWithheld && (c.Current is not { } current || current.NotBefore > now || current.NotAfter <= now))
             .SelectMany(c => c.Specification.Identifiers)
-            .SelectMany(i => Covering(i.Value).Select(name => (Name: name, Wanted: i.Value)))
+            .SelectMany(i => Covering(i.Value).Select(name => new CoveredName(name, i.Value)))
             .Distinct()
             .ToLookup(n => n.Name, n => n.Wanted, StringComparer.Ordinal);
         if (bare.Count == 0)
@@ -98,4 +98,6 @@ internal sealed class RetiredCertificates(
             yield return $"*{wanted[dot..]}";
         }
     }
+
+    private sealed record CoveredName(string Name, string Wanted);
 }

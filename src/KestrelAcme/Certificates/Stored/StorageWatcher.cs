@@ -29,8 +29,8 @@ internal sealed class StorageWatcher(
 
     private static readonly TimeSpan FillPause = TimeSpan.FromMilliseconds(100);
 
-    private readonly Channel<bool> _everything
-        = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<StorageChange> _everything
+        = Channel.CreateBounded<StorageChange>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
     public Task RunAsync(CancellationToken stopping)
@@ -95,7 +95,7 @@ internal sealed class StorageWatcher(
     {
         if (change.Key is null)
         {
-            _everything.Writer.TryWrite(true);
+            _everything.Writer.TryWrite(StorageChange.Everything);
         }
         else if (catalog.Find(StorageLayout.IdOf(change.Key)) is { } certificate && StorageLayout.Certificate(certificate.Id) == change.Key)
         {
@@ -120,7 +120,7 @@ internal sealed class StorageWatcher(
             {
                 logger.FollowingFailed(exception.Message);
                 await Task.Delay(Pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                _everything.Writer.TryWrite(true);
+                _everything.Writer.TryWrite(StorageChange.Everything);
             }
         }
     }

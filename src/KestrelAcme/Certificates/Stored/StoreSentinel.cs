@@ -157,18 +157,18 @@ internal sealed class StoreSentinel(
         }
     }
 
-    private async Task<(StoreIdentity Identity, bool IsNew)> CreateAsync(string? filledBy, CancellationToken cancellationToken)
+    private async Task<FoundIdentity> CreateAsync(string? filledBy, CancellationToken cancellationToken)
     {
         await using var lease = await LeaseWait.AcquireAsync(
             storage, StorageLayout.IdentityLease, LeaseDuration, Look, LeaseDuration, time, cancellationToken);
         if (await ReadAsync(cancellationToken) is { } found)
         {
-            return (found, false);
+            return new FoundIdentity(found, IsNew: false);
         }
 
         var created = new StoreIdentity(Guid.NewGuid().ToString("n"), filledBy);
         await storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(created), lease, cancellationToken);
-        return (created, true);
+        return new FoundIdentity(created, IsNew: true);
     }
 
     private async Task<StoreIdentity?> ReadAsync(CancellationToken cancellationToken)
@@ -176,4 +176,6 @@ internal sealed class StoreSentinel(
 
     private async Task WriteAsync(StoreIdentity identity, CancellationToken cancellationToken)
         => await storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(identity), lease: null, cancellationToken);
+
+    private sealed record FoundIdentity(StoreIdentity Identity, bool IsNew);
 }

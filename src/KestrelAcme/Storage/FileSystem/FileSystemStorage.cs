@@ -136,7 +136,9 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
         string action, string key, Func<string?, bool?> change, IStorageLease? lease, CancellationToken cancellationToken)
     {
         using var guard = lease is null ? null : await _leases.GuardAsync(lease, cancellationToken);
-        var changed = await FileWork.OnFileAsync(action, _paths.ForKey(key), () => change(guard?.Claim), CancellationToken.None);
+        bool? changed = null;
+        await FileWork.OnFileAsync(
+            action, _paths.ForKey(key), () => (changed = change(guard?.Claim)) is not null, CancellationToken.None);
         if (changed is { } known)
         {
             return known;

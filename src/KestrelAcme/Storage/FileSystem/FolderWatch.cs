@@ -18,7 +18,7 @@ internal sealed class FolderWatch(
     private const int MaxShare = 100;
 
     private readonly StorageChangeFeed _feed = new();
-    private readonly Channel<bool> _scanNow = Channel.CreateBounded<bool>(1);
+    private readonly Channel<string> _scanNow = Channel.CreateBounded<string>(1);
 
     // A failure is logged once, until a scan succeeds again.
     private bool _failed;
@@ -60,7 +60,7 @@ internal sealed class FolderWatch(
         }
 
         // A scan finds files that were created in a new folder before the system watched it. If the channel is full, a scan is already due.
-        _scanNow.Writer.TryWrite(true);
+        _scanNow.Writer.TryWrite(key);
     }
 
     private async Task ScanRepeatedlyAsync(FolderSnapshot? known, CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ internal sealed class LeaseClaims(StoragePaths paths, ServerClock clock, TimePro
 {
     private const int MaxObservations = 1000;
 
-    private readonly ConcurrentDictionary<string, (string? Stamp, long Since)> _observations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Observation> _observations = new(StringComparer.Ordinal);
 
     /// <summary>Places a claim that asks for a lease.</summary>
     /// <returns><see langword="null"/> if another instance removed it at once, because this one was stopped meanwhile.</returns>
@@ -125,8 +125,8 @@ internal sealed class LeaseClaims(StoragePaths paths, ServerClock clock, TimePro
 
         var seen = _observations.AddOrUpdate(
             folder,
-            (state.Stamp, time.GetTimestamp()),
-            (_, old) => old.Stamp == state.Stamp ? old : (state.Stamp, time.GetTimestamp()));
+            new Observation(state.Stamp, time.GetTimestamp()),
+            (_, old) => old.Stamp == state.Stamp ? old : new Observation(state.Stamp, time.GetTimestamp()));
         return time.GetElapsedTime(seen.Since) >= state.End - state.Since;
     }
 
@@ -157,6 +157,8 @@ internal sealed class LeaseClaims(StoragePaths paths, ServerClock clock, TimePro
 
         return ClaimFolder.TryClean(folder, paths.Claims);
     }
+
+    private sealed record Observation(string? Stamp, long Since);
 }
 
 /// <summary>What an instance that asks for a lease found.</summary>

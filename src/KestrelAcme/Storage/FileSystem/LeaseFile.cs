@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace KestrelAcme.Storage.FileSystem;
 
@@ -33,7 +32,7 @@ internal static class LeaseFile
 
         try
         {
-            var record = JsonSerializer.Deserialize(content, LeaseRecordJsonContext.Default.LeaseRecord);
+            var record = JsonFields.Read(content, ReadFields);
             return record is null || record.FencingNumber is < 0 or > LeaseRecord.MaxFencingNumber
                 || !(record.DurationSeconds >= 0 && record.DurationSeconds <= StorageLease.MaxDuration.TotalSeconds)
                     ? (null, "it contains an impossible value")
@@ -45,8 +44,33 @@ internal static class LeaseFile
         }
     }
 
-    public static byte[] Serialize(LeaseRecord record)
-        => JsonSerializer.SerializeToUtf8Bytes(record, LeaseRecordJsonContext.Default.LeaseRecord);
+    public static byte[] Serialize(LeaseRecord record) => JsonFields.Write(record, WriteFields, indented: true);
+
+    private static LeaseRecord ReadFields(JsonFields json) => new()
+    {
+        Owner = json.OptionalText("owner"),
+        FencingNumber = json.LongNumber("fencingNumber"),
+        Expires = json.OptionalInstant("expires") ?? default,
+        DurationSeconds = json.Fraction("durationSeconds", 0),
+        Machine = json.OptionalText("machine") ?? "",
+        Host = json.OptionalText("host") ?? "",
+        ProcessId = json.Number("processId"),
+        Claim = json.OptionalText("claim"),
+        Since = json.LongNumber("since", 0),
+    };
+
+    private static void WriteFields(Utf8JsonWriter json, LeaseRecord record)
+    {
+        json.WriteString("owner", record.Owner);
+        json.WriteNumber("fencingNumber", record.FencingNumber);
+        json.WriteString("expires", record.Expires);
+        json.WriteNumber("durationSeconds", record.DurationSeconds);
+        json.WriteString("machine", record.Machine);
+        json.WriteString("host", record.Host);
+        json.WriteNumber("processId", record.ProcessId);
+        json.WriteString("claim", record.Claim);
+        json.WriteNumber("since", record.Since);
+    }
 
     /// <summary>Moves an invalid record out of the way. Only one is kept per lease.</summary>
     public static string SetAside(string path)
@@ -56,10 +80,6 @@ internal static class LeaseFile
         return aside;
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
-[JsonSerializable(typeof(LeaseRecord))]
-internal sealed partial class LeaseRecordJsonContext : JsonSerializerContext;
 
 /// <summary>The content of a lease file.</summary>
 internal sealed record LeaseRecord

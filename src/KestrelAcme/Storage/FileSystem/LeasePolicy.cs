@@ -35,7 +35,7 @@ internal sealed class EarlierRecords(TimeProvider time)
 {
     private const int MaxObservations = 1000;
 
-    private readonly ConcurrentDictionary<string, (LeaseRecord Record, long Since)> _observations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Observation> _observations = new(StringComparer.Ordinal);
 
     public bool IsFree(string name, LeaseRecord record)
     {
@@ -58,8 +58,10 @@ internal sealed class EarlierRecords(TimeProvider time)
 
         var seen = _observations.AddOrUpdate(
             name,
-            (record, time.GetTimestamp()),
-            (_, old) => old.Record == record ? old : (record, time.GetTimestamp()));
+            new Observation(record, time.GetTimestamp()),
+            (_, old) => old.Record == record ? old : new Observation(record, time.GetTimestamp()));
         return time.GetElapsedTime(seen.Since) >= TimeSpan.FromSeconds(record.DurationSeconds) + LeasePolicy.ClockTolerance;
     }
+
+    private sealed record Observation(LeaseRecord Record, long Since);
 }

@@ -181,7 +181,7 @@ public sealed class CertificatePlannerTests
             NullLogger<NewOrderRateLimiterStore>.Instance);
     }
 
-    private PlannedWork Plan() => _planner.Plan(_certificate, Now)!.Value;
+    private PlannedWork Plan() => _planner.Plan(_certificate, Now)!;
 
     private void Block(RequiredDnsRecord? record, string? problem) => _certificate.State = _certificate.State with
     {

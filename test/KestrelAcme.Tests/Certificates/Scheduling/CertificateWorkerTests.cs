@@ -46,7 +46,7 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
 
         var plan = await WorkAsync(WorkLane.Renewals);
 
-        Assert.Equal((WorkLane.Renewals, served.NotBefore.AddDays(60)), (plan!.Value.Lane, plan.Value.Due));
+        Assert.Equal((WorkLane.Renewals, served.NotBefore.AddDays(60)), (plan!.Lane, plan.Due));
         Assert.Equal(0, _parts.Clients.Asked);
     }
 
@@ -55,8 +55,8 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
     {
         var plan = await WorkAsync(WorkLane.Maintenance);
 
-        Assert.Equal(WorkLane.NewOrders, plan!.Value.Lane);
-        Assert.True(plan.Value.Due <= Now);
+        Assert.Equal(WorkLane.NewOrders, plan!.Lane);
+        Assert.True(plan.Due <= Now);
         Assert.Equal(0, _parts.Clients.Asked);
     }
 
@@ -68,7 +68,7 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
 
         var plan = await WorkAsync(WorkLane.NewOrders);
 
-        Assert.Equal(Now + _parts.Get<IssuanceSettings>().LeasePoll, plan!.Value.Due);
+        Assert.Equal(Now + _parts.Get<IssuanceSettings>().LeasePoll, plan!.Due);
         Assert.Equal(0, _parts.Clients.Asked);
     }
 
@@ -111,7 +111,7 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
 
         var exception = await Assert.ThrowsAsync<CertificateException>(() => request.Outcome);
         Assert.Equal("It failed.", exception.Failure.Message);
-        Assert.Equal(Now.AddHours(3), plan!.Value.Due);
+        Assert.Equal(Now.AddHours(3), plan!.Due);
         Assert.Equal(0, _parts.Clients.Asked);
     }
 
@@ -132,12 +132,12 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
 
         var plan = await WorkAsync(WorkLane.NewOrders, "demand.test");
         Assert.False(visitor!.Outcome.IsCompleted);
-        Assert.Equal(Now, plan!.Value.Due);
+        Assert.Equal(Now, plan!.Due);
 
         // Nobody came meanwhile: this decision is the answer.
         plan = await WorkAsync(WorkLane.NewOrders, "demand.test");
         await Assert.ThrowsAsync<InvalidOperationException>(() => visitor.Outcome);
-        Assert.Equal(later, plan!.Value.Due);
+        Assert.Equal(later, plan!.Due);
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
         var plan = await WorkAsync(WorkLane.NewOrders);
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => request.Outcome);
-        Assert.Equal((WorkLane.Maintenance, Now.AddMinutes(10)), (plan!.Value.Lane, plan.Value.Due));
+        Assert.Equal((WorkLane.Maintenance, Now.AddMinutes(10)), (plan!.Lane, plan.Due));
         Assert.Equal(1, _parts.Clients.Asked);
         Assert.True(_parts.Log.Has("WorkFailed"));
     }
@@ -169,7 +169,7 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
         Assert.Equal(CertificateState.RenewalDue, Certificate.State.State);
         Assert.False(_parts.Log.Has("OrderStarted"));
 
-        _parts.Time.Advance(plan!.Value.Due - Now);
+        _parts.Time.Advance(plan!.Due - Now);
         authority.Blocks.Forget();
         await WorkAsync(WorkLane.Renewals);
 
@@ -227,8 +227,8 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
         for (var attempts = 2; attempts <= 4; attempts++)
         {
             Assert.Equal(FailureCause.Local, Certificate.State.Failure!.Cause);
-            Assert.Equal((WorkLane.Renewals, Certificate.State.Failure.NextAttempt), (plan!.Value.Lane, plan.Value.Due));
-            _parts.Time.Advance(plan.Value.Due - Now);
+            Assert.Equal((WorkLane.Renewals, Certificate.State.Failure.NextAttempt), (plan!.Lane, plan.Due));
+            _parts.Time.Advance(plan.Due - Now);
             plan = await WorkAsync(WorkLane.Renewals);
             Assert.Equal(attempts, _parts.Log.Lines.Count(line => line.Event.Name == "OrderStarted"));
         }
@@ -249,7 +249,7 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
         var plan = await parts.Get<CertificateWorker>().WorkAsync(Name, WorkLane.Renewals, CancellationToken.None, CancellationToken.None);
 
         await Assert.ThrowsAsync<CertificateException>(() => request.Outcome);
-        Assert.True(plan!.Value.Due < Now.AddDays(1), $"It is planned for {plan.Value.Due:u}.");
+        Assert.True(plan!.Due < Now.AddDays(1), $"It is planned for {plan.Due:u}.");
     }
 
     /// <summary>A renewal that the CA failed was begun; that this machine fails next does not finish it.</summary>
@@ -268,7 +268,7 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
         var plan = await WorkAsync(WorkLane.Renewals);
 
         Assert.True(_parts.Log.Has("OrderStarted"), $"{_parts.Log}");
-        Assert.Equal(Certificate.State.Failure!.NextAttempt, plan!.Value.Due);
+        Assert.Equal(Certificate.State.Failure!.NextAttempt, plan!.Due);
     }
 
     [Fact]

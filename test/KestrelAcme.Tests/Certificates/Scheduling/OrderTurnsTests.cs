@@ -142,7 +142,7 @@ public sealed class OrderTurnsTests
         double Seconds() => (_planner.PlanAfterOther(_certificate).Due - Now).TotalSeconds;
     }
 
-    private PlannedWork Plan() => _planner.Plan(_certificate, Now)!.Value;
+    private PlannedWork Plan() => _planner.Plan(_certificate, Now)!;
 
     private void Serve(DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
