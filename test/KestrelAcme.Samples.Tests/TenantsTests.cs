@@ -24,7 +24,7 @@ public sealed partial class TenantsTests
 
         await PostAsync("Add", "shop.localhost");
         Assert.Equal("Welcome to shop.localhost\n", await GetAsync("https://shop.localhost/"));
-        Assert.Contains("Valid, until", await GetAsync("https://admin.localhost/"), StringComparison.Ordinal);
+        Assert.Contains("Served until", await GetAsync("https://admin.localhost/"), StringComparison.Ordinal);
 
         // Foreign names are refused in the handshake, and no customer sees the admin page.
         await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync("https://other.localhost/"));

@@ -72,7 +72,7 @@ internal sealed class IndexModel(TenantContext tenants, TenantRoutes routes, Bac
         {
             null => "Waits for its first visitor",
             { Failure: { } failure } => failure.Message,
-            { NotAfter: { } until } => $"{Certificate.State}, until {until:yyyy-MM-dd}",
+            { NotAfter: { } until } => $"Served until {until:yyyy-MM-dd}",
             _ => Certificate.State.ToString(),
         };
     }

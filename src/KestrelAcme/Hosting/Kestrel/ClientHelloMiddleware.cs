@@ -15,9 +15,11 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// <param name="services">The services that all endpoints share.</param>
 internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? handshakeTimeout, ClientHelloServices services)
 {
-    // While a connection waits for a certificate on demand.
+    // What a client may send while its connection waits for a certificate on demand: early data for another server, which had the name.
     private const long MaxMore = 16 * 1024;
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The endpoint's Sni section, if it has one.</summary>
+    public EndpointSni? Sni { get; init; }
 
     public Task OnConnectionAsync(ConnectionContext connection)
     {
@@ -148,8 +150,9 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
 
         if (selection is AwaitedSelection awaited)
         {
-            var isWanted = await WaitForCertificateAsync(connection, awaited);
-            if (connection.ConnectionClosed.IsCancellationRequested)
+            // Kestrel serves what the Sni section has a certificate for, and refuses what the section does not have.
+            var wanted = Sni?.LeavesToUs(awaited.ServerName) == false ? false : await WaitForCertificateAsync(connection, awaited);
+            if (wanted is not { } isWanted)
             {
                 return;
             }
@@ -165,48 +168,38 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
     /// Waits for a certificate on demand. A client that sends much more than its ClientHello meanwhile is not waited for any longer: no
     /// client has to, and what it sends takes memory.
     /// </summary>
-    /// <returns><see langword="false"/> if the name gets no certificate.</returns>
-    private async Task<bool> WaitForCertificateAsync(ConnectionContext connection, AwaitedSelection awaited)
+    /// <returns>
+    /// <see langword="false"/> if the name gets no certificate; <see langword="null"/> if the connection is to be closed.
+    /// </returns>
+    private async Task<bool?> WaitForCertificateAsync(ConnectionContext connection, AwaitedSelection awaited)
     {
         using var limit = new TimeLimit(handshakeTimeout ?? services.Settings.Current.HandshakePeekTimeout, services.TimeProvider);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, connection.ConnectionClosed);
-        var length = Buffered(connection);
-        var waiting = services.Selector.OnDemand!.WaitAsync(awaited.Wanted, RemoteAddress(connection), length, gone.Token);
-        while (!waiting.IsCompleted && !gone.IsCancellationRequested)
-        {
-            await Task.WhenAny(waiting, Task.Delay(LookInterval, services.TimeProvider, gone.Token));
-            if (!waiting.IsCompleted && Buffered(connection) > length + MaxMore)
-            {
-                gone.CancelQuietly();
-            }
-        }
-
-        return await waiting;
-    }
-
-    // Nothing counts as examined, so that the handshake reads all of it at once.
-    private static long Buffered(ConnectionContext connection)
-    {
-        if (connection.ConnectionClosed.IsCancellationRequested)
-        {
-            return 0;
-        }
-
+        HeldInput input;
         try
         {
-            if (!connection.Transport.Input.TryRead(out var result))
-            {
-                return 0;
-            }
-
-            connection.Transport.Input.AdvanceTo(result.Buffer.Start);
-            return result.Buffer.Length;
+            connection.Transport = input = new HeldInput(connection.Transport);
         }
         catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
         {
-            // The client reset the connection. Waiting ends with it.
-            return 0;
+            services.Logger.ClientHelloBroken(exception.Message);
+            return null;
         }
+
+        var length = input.Length;
+        var waiting = services.Selector.OnDemand!.WaitAsync(awaited.Wanted, RemoteAddress(connection), length, gone.Token);
+        while (!waiting.IsCompleted)
+        {
+            if (await Task.WhenAny(waiting, input.ArrivalAsync()) != waiting && !input.TryKeep(length + MaxMore))
+            {
+                gone.CancelQuietly();
+                await waiting;
+                return null;
+            }
+        }
+
+        var isWanted = await waiting;
+        return connection.ConnectionClosed.IsCancellationRequested ? null : isWanted;
     }
 
     private static IPAddress? RemoteAddress(BaseConnectionContext connection)

@@ -30,6 +30,7 @@ internal sealed class KestrelTlsSetup(
     private bool _sawHttpsDefaults;
     private bool _http3;
     private ListenOptions? _current;
+    private KestrelServerOptions? _options;
 
     public void Configure(KestrelServerOptions options)
     {
@@ -49,7 +50,7 @@ internal sealed class KestrelTlsSetup(
         }
 
         _http3 = options.ApplicationServices.GetService<IMultiplexedConnectionListenerFactory>() is not null;
-        fallback.Use(options);
+        fallback.Use(_options = options);
         Compose(options);
         endpoints.MarkApplied();
     }
@@ -148,7 +149,11 @@ internal sealed class KestrelTlsSetup(
         fallback.Refresh();
         var endpoint = endpoints.Find(listen);
         endpoint?.Prepare();
-        return new ClientHelloMiddleware(next, endpoint?.HandshakeTimeout, helloServices).OnConnectionAsync;
+        return new ClientHelloMiddleware(next, endpoint?.HandshakeTimeout, helloServices)
+        {
+            // Only what may wait needs it.
+            Sni = helloServices.Selector.OnDemand is null ? null : EndpointSni.Read(_options?.ConfigurationLoader?.Configuration, listen),
+        }.OnConnectionAsync;
     }
 }
 

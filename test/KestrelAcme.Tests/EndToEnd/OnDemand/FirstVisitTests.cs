@@ -1,8 +1,10 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -76,6 +78,44 @@ public sealed class FirstVisitTests
         await app.ConnectAsync("app.test", Cancelled);
 
         Assert.Empty(permission.Asked);
+    }
+
+    [Theory]
+    [InlineData("own.test", true)]
+    [InlineData("any.own.test", true)]
+    [InlineData("other.test", false)]
+    [InlineData("shop.test", true, "shop.test")]
+    public async Task Connect_NameOfTheSniSection_IsNeverAskedAboutAndNeverWaits(string name, bool isServed, params string[] asked)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var (permission, port) = (new TestPermission(static _ => IssuanceDecision.Unknown()), FreePort.Tcp());
+        using var folder = new TemporaryFolder();
+        using var own = new TestAuthority().IssueWithKey("own.test");
+        var file = folder.Combine("own.pfx");
+        await File.WriteAllBytesAsync(file, own.Export(X509ContentType.Pkcs12, "secret"), Cancelled);
+        await using var app = await OnDemandApp.StartAsync(fixture, permission, settings =>
+        {
+            settings["Kestrel:Endpoints:Plain:Url"] = "http://127.0.0.1:0";
+            settings["Kestrel:Endpoints:Other:Url"] = $"https://127.0.0.1:{FreePort.Tcp()}";
+            settings["Kestrel:Endpoints:Other:Sni:*:Protocols"] = "Http1";
+            settings["Kestrel:Endpoints:Web:Url"] = $"https://127.0.0.1:{port}";
+            foreach (var served in new[] { "own.test", "*.own.test" })
+            {
+                settings[$"Kestrel:Endpoints:Web:Sni:{served}:Certificate:Path"] = file;
+                settings[$"Kestrel:Endpoints:Web:Sni:{served}:Certificate:Password"] = "secret";
+            }
+
+            settings["Kestrel:Endpoints:Web:Sni:shop.test:Protocols"] = "Http1";
+        });
+        permission.Decide = name => name == "shop.test" ? IssuanceDecision.Allow() : IssuanceDecision.Unknown();
+        fixture.Authority.Resolve("*", app.Http);
+
+        var answer = await TlsAnswer.GetAsync(new IPEndPoint(IPAddress.Loopback, port), name, Cancelled);
+
+        Assert.Equal(isServed, answer.Refusal is null);
+        Assert.Equal(isServed && asked.Length == 0, answer.Refusal is null && answer.SerialNumber == own.SerialNumber);
+        Assert.Equal(asked, permission.Asked);
+        Assert.Empty(app.Services.GetRequiredService<DeniedNames>().Latest);
     }
 
     [Fact]
