@@ -15,6 +15,10 @@ internal sealed class SimulatedPublisher : ITlsPublisher
     {
     }
 
+    public void SetOnDemand(string id, IEnumerable<string> names, bool isManaged)
+    {
+    }
+
     public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials)
     {
         foreach (var material in materials)

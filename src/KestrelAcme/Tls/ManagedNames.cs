@@ -2,21 +2,27 @@ using System.Net;
 
 namespace KestrelAcme.Tls;
 
-/// <summary>The managed names, with or without a certificate. Immutable; replaced as a whole.</summary>
+/// <summary>
+/// The managed names, with or without a certificate. Immutable and replaced as a whole, except for the names on demand, which come and go
+/// one at a time.
+/// </summary>
 internal sealed class ManagedNames
 {
     private readonly HashSet<string> _names;
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly HashSet<IPAddress> _addresses = [];
+    private readonly int _count;
 
-    /// <param name="names">All managed names, in the form of the name index: A-labels in lower case, without a trailing dot.</param>
+    /// <param name="names">All names, in the form of the name index: A-labels in lower case, without a trailing dot.</param>
     /// <param name="sole">
     /// A name of the only configured certificate, in the same form; <see langword="null"/> if several are configured.
     /// </param>
-    public ManagedNames(IReadOnlyCollection<string> names, string? sole = null)
+    /// <param name="onDemand">The names on demand, which are managed, too.</param>
+    public ManagedNames(IReadOnlyCollection<string> names, string? sole = null, NamesOnDemand? onDemand = null)
     {
-        Count = names.Count;
+        _count = names.Count;
         Sole = sole;
+        OnDemand = onDemand;
         _names = new HashSet<string>(names.Count, StringComparer.Ordinal);
         _bySpan = _names.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var name in names)
@@ -27,18 +33,24 @@ internal sealed class ManagedNames
             }
             else
             {
-                _names.Add(name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name);
+                _names.Add(Key(name));
             }
         }
-
-        SoleAddress = _addresses.Count == 1 ? _addresses.First() : null;
     }
 
+    /// <summary>The names on demand; <see langword="null"/> if there never were any.</summary>
+    public NamesOnDemand? OnDemand { get; private set; }
+
     /// <summary>The address among the names, if there is exactly one.</summary>
-    public IPAddress? SoleAddress { get; }
+    public IPAddress? SoleAddress => _addresses.Count switch
+    {
+        0 => OnDemand?.SoleAddress,
+        1 when OnDemand is null or { AddressCount: 0 } => _addresses.First(),
+        _ => null,
+    };
 
     /// <summary>The number of names.</summary>
-    public int Count { get; }
+    public int Count => _count + (OnDemand?.Count ?? 0);
 
     /// <summary>
     /// A name of the only configured certificate; <see langword="null"/> if several are configured, because a client that sends no name
@@ -46,26 +58,35 @@ internal sealed class ManagedNames
     /// </summary>
     public string? Sole { get; }
 
+    /// <summary>Returns the names on demand, to add to them or to remove some. Only one caller at a time.</summary>
+    public NamesOnDemand ChangeOnDemand() => OnDemand ??= new NamesOnDemand();
+
     /// <summary>Returns the managed name that covers a client's, exactly or as a wildcard; <see langword="null"/> if none does.</summary>
     public string? Find(ReadOnlySpan<char> name)
     {
-        if (_bySpan.TryGetValue(name, out var exact))
+        if (FindKey(name) is { } exact)
         {
             return exact;
         }
 
         var dot = name.IndexOf('.');
-        return dot > 0 && _bySpan.TryGetValue(name[dot..], out var wildcard) ? "*" + wildcard : null;
+        return dot > 0 && FindKey(name[dot..]) is { } wildcard ? "*" + wildcard : null;
     }
 
     /// <summary>Whether an address is itself managed.</summary>
-    public bool Contains(IPAddress? address) => address is not null && _addresses.Contains(address);
+    public bool Contains(IPAddress? address)
+        => address is not null && (_addresses.Contains(address) || OnDemand?.Contains(address) == true);
 
     /// <summary>
     /// Returns the managed address that a client reached. If only one address is managed, it is returned for every local address.
     /// </summary>
     public string? Find(IPAddress? address)
-        => SoleAddress is not null ? SoleAddress.ToString()
-            : address is not null && _addresses.Contains(address) ? address.ToString()
+        => SoleAddress is { } sole ? sole.ToString()
+            : Contains(address) ? address!.ToString()
             : null;
+
+    /// <summary>Returns what a name is stored as. A wildcard is stored without its star: ".example.com".</summary>
+    internal static string Key(string name) => name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name;
+
+    private string? FindKey(ReadOnlySpan<char> key) => _bySpan.TryGetValue(key, out var found) ? found : OnDemand?.FindKey(key);
 }

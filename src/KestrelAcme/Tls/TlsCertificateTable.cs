@@ -29,7 +29,17 @@ internal sealed class TlsCertificateTable(
 
     /// <inheritdoc/>
     public void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null)
-        => Volatile.Write(ref _managed, new ManagedNames(names, sole));
+        => Volatile.Write(ref _managed, new ManagedNames(names, sole, Managed.OnDemand));
+
+    /// <inheritdoc/>
+    public void SetOnDemand(string id, IEnumerable<string> names, bool isManaged)
+    {
+        var onDemand = Managed.ChangeOnDemand();
+        foreach (var name in names)
+        {
+            onDemand.Set(name, id, isManaged);
+        }
+    }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials)
@@ -231,14 +241,21 @@ internal sealed class ChallengeResponses
 internal interface ITlsPublisher
 {
     /// <summary>
-    /// Sets the managed names, with or without a certificate yet. A name that is neither managed nor published is foreign.
+    /// Sets the managed names that are not on demand, with or without a certificate yet. A name that is neither managed nor published is
+    /// foreign.
     /// </summary>
-    /// <param name="names">All managed names, in the form of the name index: A-labels in lower case, without a trailing dot.</param>
+    /// <param name="names">All of these names, in the form of the name index: A-labels in lower case, without a trailing dot.</param>
     /// <param name="sole">
     /// A name of the only configured certificate, which is served to clients without a server name; <see langword="null"/> if several are
     /// configured.
     /// </param>
     void SetManagedNames(IReadOnlyCollection<string> names, string? sole = null);
+
+    /// <summary>Adds or removes the names of a certificate on demand. Not to be called by several threads at once.</summary>
+    /// <param name="id">The ID of the certificate.</param>
+    /// <param name="names">Its names, in the same form.</param>
+    /// <param name="isManaged">Whether they are managed from now on.</param>
+    void SetOnDemand(string id, IEnumerable<string> names, bool isManaged);
 
     /// <summary>Publishes certificates from the store. Their contexts are created at first use.</summary>
     /// <returns>The IDs of rejected certificates and the reason, such as a mismatched key or a chain out of order.</returns>

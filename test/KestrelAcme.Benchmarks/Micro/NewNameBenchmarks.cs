@@ -11,7 +11,7 @@ using Microsoft.Extensions.Hosting.Internal;
 
 namespace KestrelAcme.Benchmarks.Micro;
 
-/// <summary>One more name on demand beside 100, 10,000 and 100,000, and one less; and finding a managed name that has no certificate.</summary>
+/// <summary>One more name on demand beside 100, 10,000 and 100,000, and one less; finding a managed name without a certificate.</summary>
 [MemoryDiagnoser]
 public class NewNameBenchmarks
 {

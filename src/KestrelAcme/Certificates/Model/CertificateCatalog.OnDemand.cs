@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Collections.Concurrent;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 
@@ -6,9 +8,6 @@ namespace KestrelAcme.Certificates.Model;
 /// <summary>Certificates on demand: they come and go by themselves, and each is served only once somebody has allowed that.</summary>
 internal sealed partial class CertificateCatalog
 {
-    // Names on demand do not count: which of them exist is up to strangers.
-    private string? _sole;
-
     /// <summary>
     /// Adds certificates on demand, which are not served before <see cref="Release"/>. Those that are managed for another reason stay as
     /// they are.
@@ -29,16 +28,25 @@ internal sealed partial class CertificateCatalog
 
         lock (_gate)
         {
-            var all = new Dictionary<string, ManagedCertificate>(_certificates, StringComparer.Ordinal);
+            var onDemand = _certificates.OnDemand;
+            if (onDemand is null)
+            {
+                // Only one writer at a time.
+                onDemand = new(concurrencyLevel: 1, specifications.Count, StringComparer.Ordinal);
+                _certificates = new ManagedCertificates(_certificates.Wanted, onDemand);
+            }
+
             var added = new List<ManagedCertificate>();
             foreach (var specification in specifications)
             {
-                if (!all.TryGetValue(specification.Id, out var certificate))
+                if (Find(specification.Id) is not { } certificate)
                 {
-                    added.Add(certificate = all[specification.Id] = TakeBack(specification));
-                    certificate.IsWithheld = certificate.Current is null;
+                    added.Add(certificate = TakeBack(specification));
+                    certificate.IsWithheld |= certificate.Current is null;
                     certificate.Permission = permission;
                     Update(certificate, specification, configuration);
+                    onDemand[specification.Id] = certificate;
+                    tls.SetOnDemand(specification.Id, NamesOf(specification), isManaged: true);
                 }
                 else if (certificate.Specification.IsOnDemand)
                 {
@@ -46,13 +54,9 @@ internal sealed partial class CertificateCatalog
                 }
             }
 
-            if (added.Count > 0)
-            {
-                _certificates = all;
-                ServeAgain(added);
-                SetManagedNames();
-            }
-
+            // What served only names that were configured meanwhile waits for its permission, like all others.
+            added.FindAll(c => c is { IsWithheld: true, Current: not null }).ForEach(c => tls.Withdraw(c.Id));
+            ServeAgain(added.FindAll(c => !c.IsWithheld));
             return added;
         }
     }
@@ -66,22 +70,13 @@ internal sealed partial class CertificateCatalog
         lock (_gate)
         {
             var removed = new List<string>();
-            var all = new Dictionary<string, ManagedCertificate>(_certificates, StringComparer.Ordinal);
             foreach (var id in ids)
             {
-                if (all.TryGetValue(id, out var certificate) && certificate.Specification.IsOnDemand && all.Remove(id))
+                if (Find(id) is { Specification.IsOnDemand: true } certificate)
                 {
                     removed.Add(id);
-                    tls.Withdraw(id);
-                    certificate.IsWithheld = true;
-                    certificate.Answer(new InvalidOperationException($"{id} is no longer managed."));
+                    RemoveOnDemand(certificate);
                 }
-            }
-
-            if (removed.Count > 0)
-            {
-                _certificates = all;
-                SetManagedNames();
             }
 
             return removed;
@@ -133,10 +128,69 @@ internal sealed partial class CertificateCatalog
         certificate.Authorities = configuration.Authorities;
     }
 
-    private void SetManagedNames()
-        => tls.SetManagedNames([.. _certificates.Values.SelectMany(c => c.Specification.Identifiers).Select(i => i.Value)], _sole);
+    /// <summary>
+    /// Brings the certificates on demand in step with those that are wanted for another reason. They stay, except those with a name that is
+    /// wanted now: nobody who decides about names on demand decides about that one.
+    /// </summary>
+    /// <returns>Those that were removed.</returns>
+    private List<ManagedCertificate> ApplyToOnDemand(
+        IReadOnlyList<CertificateSpecification> wanted, ConfigurationSnapshot configuration)
+    {
+        var removed = new List<ManagedCertificate>();
+        if (_certificates.OnDemand is not { IsEmpty: false } onDemand)
+        {
+            return removed;
+        }
 
-    // For a client without a server name, several kinds of key for one set of names are one certificate.
+        var names = wanted.SelectMany(NamesOf).ToHashSet(StringComparer.Ordinal);
+        foreach (var (id, certificate) in onDemand)
+        {
+            if (_certificates.Wanted.ContainsKey(id))
+            {
+                // The same certificate, which is wanted for another reason now.
+                onDemand.TryRemove(id, out _);
+                tls.SetOnDemand(id, NamesOf(certificate.Specification), isManaged: false);
+            }
+            else if (NamesOf(certificate.Specification).Any(names.Contains))
+            {
+                RemoveOnDemand(certificate);
+                ServeUntilReplaced(certificate, names);
+                removed.Add(certificate);
+            }
+            else
+            {
+                Update(certificate, certificate.Specification, configuration);
+            }
+        }
+
+        return removed;
+    }
+
+    // An order under way must not serve it, so it is withheld.
+    private void RemoveOnDemand(ManagedCertificate certificate)
+    {
+        _certificates.OnDemand!.TryRemove(certificate.Id, out _);
+        certificate.IsWithheld = true;
+        tls.Withdraw(certificate.Id);
+        tls.SetOnDemand(certificate.Id, NamesOf(certificate.Specification), isManaged: false);
+        certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
+    }
+
+    // Only for the names that are wanted now, and only until their own certificate is there. The permission has to be asked about the rest.
+    private void ServeUntilReplaced(ManagedCertificate certificate, HashSet<string> wanted)
+    {
+        if (certificate.Current is { } current)
+        {
+            List<string> names = [.. current.Record.Metadata.Names.Where(wanted.Contains)];
+            _retired[certificate.Id] = new(certificate, 0);
+            tls.PublishStored([current.Material(certificate.Id, names) with { IsRetired = true }]);
+        }
+    }
+
+    private static IEnumerable<string> NamesOf(CertificateSpecification specification) => specification.Identifiers.Select(i => i.Value);
+
+    // For a client without a server name, several kinds of key for one set of names are one certificate. Names on demand do not count:
+    // which of them exist is up to strangers.
     private static string? SoleName(IReadOnlyList<CertificateSpecification> specifications)
     {
         if (specifications.Count == 0)
@@ -155,5 +209,46 @@ internal sealed partial class CertificateCatalog
         }
 
         return first.FirstOrDefault(i => i.Kind == IdentifierKind.Dns)?.Value;
+    }
+}
+
+/// <summary>
+/// All managed certificates by ID. Those that are wanted for good are replaced as a whole, so that nobody needs a copy to enumerate ten
+/// thousand of them. Those on demand come and go one at a time, so that nobody has to copy the others.
+/// </summary>
+/// <param name="wanted">Those of the configuration, of domain sources, and those that were added at run time.</param>
+/// <param name="onDemand">Those on demand; <see langword="null"/> if there never were any.</param>
+internal sealed class ManagedCertificates(
+    Dictionary<string, ManagedCertificate> wanted, ConcurrentDictionary<string, ManagedCertificate>? onDemand)
+    : IReadOnlyCollection<ManagedCertificate>
+{
+    public Dictionary<string, ManagedCertificate> Wanted => wanted;
+
+    public ConcurrentDictionary<string, ManagedCertificate>? OnDemand => onDemand;
+
+    public int Count => wanted.Count + (onDemand?.Count ?? 0);
+
+    public ManagedCertificate? Find(string id)
+        => wanted.TryGetValue(id, out var found) || onDemand?.TryGetValue(id, out found) == true ? found : null;
+
+    public IEnumerator<ManagedCertificate> GetEnumerator() => onDemand is null ? wanted.Values.GetEnumerator() : EnumerateAll();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    // One may be among both for a moment.
+    private IEnumerator<ManagedCertificate> EnumerateAll()
+    {
+        foreach (var certificate in wanted.Values)
+        {
+            yield return certificate;
+        }
+
+        foreach (var (id, certificate) in onDemand!)
+        {
+            if (!wanted.ContainsKey(id))
+            {
+                yield return certificate;
+            }
+        }
     }
 }

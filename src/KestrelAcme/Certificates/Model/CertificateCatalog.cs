@@ -22,8 +22,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     // published as a managed one.
     private readonly Lock _gate = new();
 
-    // Replaced as a whole and never modified, so that nobody needs a copy to enumerate ten thousand certificates.
-    private volatile Dictionary<string, ManagedCertificate> _certificates = new(StringComparer.Ordinal);
+    private volatile ManagedCertificates _certificates = new([], null);
     private (IReadOnlyList<CertificateSpecification> Specifications, ConfigurationSnapshot Configuration)? _applied;
 
     // Certificates that are served but no longer managed, with the number of times that they were found expired long ago.
@@ -45,7 +44,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     /// </summary>
     public bool IsAnyUnread(ManagedCertificate certificate) => _hasUnread && All.Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
 
-    public ICollection<ManagedCertificate> All => _certificates.Values;
+    public IReadOnlyCollection<ManagedCertificate> All => _certificates;
 
     /// <summary>The specifications that were applied last: those of all managed certificates that are not on demand.</summary>
     public IReadOnlyList<CertificateSpecification> Applied => _configured;
@@ -55,10 +54,10 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     /// </summary>
     public IEnumerable<ManagedCertificate> Served => All.Concat(_retired.Values.Select(r => r.Certificate));
 
-    public ManagedCertificate? Find(string id) => _certificates.GetValueOrDefault(id);
+    public ManagedCertificate? Find(string id) => _certificates.Find(id);
 
     public ManagedCertificate? FindByName(string name)
-        => Find(name) ?? _certificates.Values.FirstOrDefault(
+        => Find(name) ?? _certificates.FirstOrDefault(
             c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>
@@ -96,13 +95,12 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
             }
 
             _acceptsStaging = configuration.Authorities.Any(a => WellKnownAuthorities.IsStaging(a.DirectoryUrl));
-            _sole = SoleName(specifications);
             var before = _certificates;
             var wanted = new Dictionary<string, ManagedCertificate>(specifications.Count, StringComparer.Ordinal);
             var added = new List<ManagedCertificate>();
             foreach (var specification in specifications)
             {
-                if (!wanted.TryGetValue(specification.Id, out var certificate) && !before.TryGetValue(specification.Id, out certificate))
+                if (!wanted.TryGetValue(specification.Id, out var certificate) && (certificate = before.Find(specification.Id)) is null)
                 {
                     added.Add(certificate = TakeBack(specification));
                 }
@@ -113,27 +111,19 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
             }
 
             var removed = new List<ManagedCertificate>();
-            foreach (var (id, certificate) in before)
+            foreach (var (id, certificate) in before.Wanted)
             {
                 if (!wanted.ContainsKey(id))
                 {
-                    if (certificate.Specification.IsOnDemand)
-                    {
-                        // These come and go by themselves.
-                        Update(certificate, certificate.Specification, configuration);
-                        wanted[id] = certificate;
-                    }
-                    else
-                    {
-                        removed.Add(certificate);
-                    }
+                    removed.Add(certificate);
                 }
             }
 
-            _certificates = wanted;
+            _certificates = new ManagedCertificates(wanted, before.OnDemand);
             removed.ForEach(Retire);
+            removed.AddRange(ApplyToOnDemand(specifications, configuration));
             ServeAgain(added);
-            SetManagedNames();
+            tls.SetManagedNames([.. specifications.SelectMany(s => s.Identifiers).Select(i => i.Value)], SoleName(specifications));
             _applied = (specifications, configuration);
             _configured = specifications;
             return (added, [.. removed.Select(c => c.Id)]);
@@ -208,7 +198,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     {
         lock (_gate)
         {
-            if (_certificates.ContainsKey(id)
+            if (Find(id) is not null
                 || (stored.IsFromStaging && !_acceptsStaging)
                 || tls.PublishStored([stored.Material(id, names) with { IsRetired = true }]).Count > 0)
             {
@@ -243,7 +233,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     // A retired certificate ranks below every managed one. Otherwise TLS might prefer it to its successor forever, because of its kind of
     // key.
     private CertificateMaterial Material(ManagedCertificate certificate, CertificateSnapshot snapshot)
-        => snapshot.Material(certificate.Specification) with { IsRetired = !_certificates.ContainsKey(certificate.Id) };
+        => snapshot.Material(certificate.Specification) with { IsRetired = Find(certificate.Id) is null };
 
     // One without a certificate is kept too: its order may be in progress, and the result must be known if the name comes back in the
     // meantime.

@@ -175,7 +175,15 @@ internal sealed class OnDemandIssuance(
         var admission = certificates.Specify(record, configuration.Current) is { Refusal: { } invalid }
             ? new NewNameAdmission(null, invalid)
             : await newNames.AdmitAsync(subject, record, isChange: own is not null, client, stopping);
-        var (taken, refusal) = admission.Record is { } admitted
+        var (taken, refusal) = TakeAdmitted();
+        if (taken is null && own is null && admission is { WasStored: true })
+        {
+            // One of the names that it was stored with has a certificate of its own by now. What is allowed now takes its place.
+            admission = await newNames.AdmitAsync(subject, record, isChange: true, client, stopping);
+            (taken, refusal) = TakeAdmitted();
+        }
+
+        (OnDemandName? Name, string? Refusal) TakeAdmitted() => admission.Record is { } admitted
             ? certificates.TakeUp([admitted], Begin, NextOrderAsync, stopping)[0]
             : (null, admission.Refusal);
 

@@ -11,6 +11,9 @@ namespace KestrelAcme.Certificates.RateLimits;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, IssuanceSettings settings) : IWorkGate
 {
+    // Clients wait for these orders, and most of the time of an order is that of the CA.
+    private const int TimesOnDemand = 4;
+
     private readonly Lock _lock = new();
     private TokenBucket _newSets = TokenBucket.Full(settings.NewSetBurst);
     private DateTimeOffset _lastRenewal;
@@ -37,7 +40,16 @@ internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, Iss
 
     private bool Paced => configuration.Current.Authorities.Any(a => a.IsPublic);
 
-    public int Places(WorkLane lane) => lane == WorkLane.Maintenance ? settings.MaxMaintenance : configuration.Current.MaxConcurrentOrders;
+    public int Places(WorkLane lane)
+    {
+        var most = configuration.Current.MaxConcurrentOrders;
+        return lane switch
+        {
+            WorkLane.Maintenance => settings.MaxMaintenance,
+            WorkLane.OnDemand when most > 1 => most * TimesOnDemand,
+            _ => most,
+        };
+    }
 
     public DateTimeOffset? TryStart(WorkLane lane, DateTimeOffset now)
     {
@@ -90,4 +102,9 @@ internal enum WorkLane
 
     /// <summary>Requests for renewal information, and everything else that is not an order.</summary>
     Maintenance,
+
+    /// <summary>
+    /// Orders for names on demand that have no certificate. They have places of their own, unless there is only one place for all orders.
+    /// </summary>
+    OnDemand,
 }

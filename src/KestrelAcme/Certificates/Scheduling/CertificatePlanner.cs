@@ -89,7 +89,7 @@ internal sealed class CertificatePlanner(
             plan = CertificatePlans.At(next, certificate);
         }
 
-        if (plan is { Lane: WorkLane.NewOrders } first && certificate.Request is not { IsForced: true }
+        if (plan is { Lane: WorkLane.NewOrders or WorkLane.OnDemand } first && certificate.Request is not { IsForced: true }
             && issuance.NewOrdersHeldUntil is { } until && first.Due < until)
         {
             plan = CertificatePlans.At(until, certificate);
@@ -137,7 +137,7 @@ internal static class CertificatePlans
     public static PlannedWork From(RenewalDecision decision, ManagedCertificate certificate)
     {
         var lane = decision.Action != CertificateAction.Order ? WorkLane.Maintenance
-            : decision.Reason == RenewalReason.Missing ? WorkLane.NewOrders
+            : decision.Reason == RenewalReason.Missing ? NewLane(certificate)
             : WorkLane.Renewals;
 
         // Without a certificate nothing can expire: such orders keep the order in which they became due.
@@ -155,7 +155,7 @@ internal static class CertificatePlans
 
     /// <summary>Returns the same job at another time.</summary>
     public static PlannedWork At(DateTimeOffset due, ManagedCertificate certificate)
-        => new(due, certificate.Current is null ? WorkLane.NewOrders : WorkLane.Renewals, certificate.Current?.NotAfter ?? due)
+        => new(due, certificate.Current is null ? NewLane(certificate) : WorkLane.Renewals, certificate.Current?.NotAfter ?? due)
         {
             IsFailing = IsFailing(certificate),
         };
@@ -163,6 +163,9 @@ internal static class CertificatePlans
     /// <summary>Returns a job that is not an order.</summary>
     public static PlannedWork Maintenance(DateTimeOffset due)
         => new(due, WorkLane.Maintenance, due) { Action = CertificateAction.PollRenewalInfo };
+
+    private static WorkLane NewLane(ManagedCertificate certificate)
+        => certificate.Specification.IsOnDemand ? WorkLane.OnDemand : WorkLane.NewOrders;
 
     // An outage of the CA says nothing about this name, and a forced request does not wait.
     private static bool IsFailing(ManagedCertificate certificate)

@@ -18,7 +18,7 @@ internal sealed class CertificateScheduler(
     private static readonly TimeSpan StarvesAfter = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan StarvationPause = TimeSpan.FromHours(1);
 
-    private static readonly WorkLane[] Lanes = [WorkLane.Renewals, WorkLane.NewOrders, WorkLane.Maintenance];
+    private static readonly WorkLane[] Lanes = [WorkLane.Renewals, WorkLane.NewOrders, WorkLane.OnDemand, WorkLane.Maintenance];
 
     private readonly Lock _lock = new();
     private readonly WorkQueue _queue = new();
@@ -167,7 +167,7 @@ internal sealed class CertificateScheduler(
         }
 
         var waits = _queue.PeekDue(lane) is not null || _queue.PeekDue(lane, suspect: true) is not null;
-        return waits && places > 1 ? _running.NextRoom(lane, now) : null;
+        return waits && places > 1 ? _running.NextRoom(lane, places, now) : null;
     }
 
     /// <summary>

@@ -30,7 +30,7 @@ internal sealed class RunningWorks
     public bool HasRoom(WorkLane lane, int places, DateTimeOffset now)
     {
         var (all, quick) = (0, 0);
-        foreach (var running in Sharing(lane))
+        foreach (var running in Sharing(lane, places))
         {
             all++;
             quick += places > 1 && IsSlow(running, now) ? 0 : 1;
@@ -42,17 +42,17 @@ internal sealed class RunningWorks
     /// <summary>
     /// Whether suspects have less than their share, which is half of the slots, and at least one. However slow they are, they get no more.
     /// </summary>
-    public bool HasRoomForSuspects(WorkLane lane, int places) => Sharing(lane).Count(r => r.IsSuspect) < Math.Max(1, places / 2);
+    public bool HasRoomForSuspects(WorkLane lane, int places) => Sharing(lane, places).Count(r => r.IsSuspect) < Math.Max(1, places / 2);
 
     /// <summary>Returns the time at which the next job gives its slot to another one.</summary>
-    public DateTimeOffset? NextRoom(WorkLane lane, DateTimeOffset now)
-        => Sharing(lane).Where(r => !IsSlow(r, now)).Min(r => (DateTimeOffset?)(r.Since + Quick));
+    public DateTimeOffset? NextRoom(WorkLane lane, int places, DateTimeOffset now)
+        => Sharing(lane, places).Where(r => !IsSlow(r, now)).Min(r => (DateTimeOffset?)(r.Since + Quick));
 
     /// <summary>Describes the jobs that have the slots of a lane, and since when.</summary>
     public string Describe(WorkLane lane)
     {
         const int most = 10;
-        var holders = _works.Where(w => SharePlaces(w.Value.Lane, lane))
+        var holders = _works.Where(w => Group(w.Value.Lane, 1) == Group(lane, 1))
             .OrderBy(w => w.Value.Since)
             .Take(most)
             .Select(w => $"{w.Key} since {w.Value.Since:u}");
@@ -61,13 +61,19 @@ internal sealed class RunningWorks
             : "nothing (they follow each other at the pace that the CA allows)";
     }
 
-    private IEnumerable<Running> Sharing(WorkLane lane) => _works.Values.Where(r => SharePlaces(r.Lane, lane));
+    private IEnumerable<Running> Sharing(WorkLane lane, int places)
+        => _works.Values.Where(r => Group(r.Lane, places) == Group(lane, places));
 
     // If the clock went back, no job counts as slow. It ends some time.
     private static bool IsSlow(Running running, DateTimeOffset now) => now - running.Since >= Quick;
 
-    // Renewals and new orders share their slots.
-    private static bool SharePlaces(WorkLane one, WorkLane other) => (one == WorkLane.Maintenance) == (other == WorkLane.Maintenance);
+    // Renewals and new orders share their slots. A single slot is for all orders.
+    private static WorkLane Group(WorkLane lane, int places) => lane switch
+    {
+        WorkLane.NewOrders => WorkLane.Renewals,
+        WorkLane.OnDemand when places == 1 => WorkLane.Renewals,
+        _ => lane,
+    };
 
     private sealed record Running(WorkLane Lane, bool IsSuspect, DateTimeOffset Since, Task Task);
 }

@@ -276,6 +276,32 @@ public sealed class CertificateSchedulerTests : IAsyncDisposable
         Assert.Equal(["a", "b", "hostile"], _worked);
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 4)]
+    public async Task Run_NamesOnDemand_HaveSlotsOfTheirOwnUnlessThereIsOnlyOne(int limit, int running)
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var now = _time.GetUtcNow();
+        for (var i = 0; i < 10; i++)
+        {
+            _scheduler.Schedule($"demand{i}", new PlannedWork(now, WorkLane.OnDemand, now));
+            _scheduler.Schedule($"new{i}", new PlannedWork(now, WorkLane.NewOrders, now));
+        }
+
+        Start(limit, async id =>
+        {
+            _worked.Enqueue(id);
+            await gate.Task;
+            return null;
+        });
+
+        await Worked(running);
+        Assert.Equal(running / 2, _worked.Count(id => id.StartsWith("demand", StringComparison.Ordinal)));
+        gate.SetResult();
+        await Worked(20);
+    }
+
     [Fact]
     public async Task Run_SlowJobs_GiveTheirSlotsToOthersButNotToMoreThatFailed()
     {

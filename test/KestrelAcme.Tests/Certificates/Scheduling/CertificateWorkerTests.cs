@@ -130,12 +130,12 @@ public sealed class CertificateWorkerTests : IAsyncDisposable
             _parts.Get<ConfigurationSource>().Current);
         Assert.Single(added).IsLoaded = true;
 
-        var plan = await WorkAsync(WorkLane.NewOrders, "demand.test");
+        var plan = await WorkAsync(WorkLane.OnDemand, "demand.test");
         Assert.False(visitor!.Outcome.IsCompleted);
         Assert.Equal(Now, plan!.Due);
 
         // Nobody came meanwhile: this decision is the answer.
-        plan = await WorkAsync(WorkLane.NewOrders, "demand.test");
+        plan = await WorkAsync(WorkLane.OnDemand, "demand.test");
         await Assert.ThrowsAsync<InvalidOperationException>(() => visitor.Outcome);
         Assert.Equal(later, plan!.Due);
     }

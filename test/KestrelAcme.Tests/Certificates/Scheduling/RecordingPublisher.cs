@@ -14,6 +14,10 @@ internal sealed class RecordingPublisher : ITlsPublisher
     {
     }
 
+    public void SetOnDemand(string id, IEnumerable<string> names, bool isManaged)
+    {
+    }
+
     public IReadOnlyDictionary<string, string> PublishStored(IReadOnlyCollection<CertificateMaterial> materials)
         => new Dictionary<string, string>();
 

@@ -23,12 +23,15 @@ internal static class SampleCertificates
     };
 
     public static CertificateSnapshot Snapshot(string name, DateTimeOffset notBefore, DateTimeOffset notAfter)
+        => Snapshot([name], notBefore, notAfter);
+
+    public static CertificateSnapshot Snapshot(string[] names, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var material = Authority.Issue([name], key, name, notBefore, notAfter);
+        var material = Authority.Issue(names, key, names[0], notBefore, notAfter);
         return CertificateSnapshot.Read(new CertificateRecord(material.Chain, material.PrivateKey, new CertificateMetadata
         {
-            Names = [name],
+            Names = [.. names],
             KeyAlgorithm = "EcdsaP256",
             DirectoryUrl = new Uri("https://ca.test/dir"),
             AccountUrl = new Uri("https://ca.test/account/1"),

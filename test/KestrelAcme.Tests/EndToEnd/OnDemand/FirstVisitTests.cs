@@ -154,6 +154,43 @@ public sealed class FirstVisitTests
     }
 
     [Fact]
+    public async Task Connect_GroupThatIsRefused_UsesNoBudget()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = new TestPermission(static name => IssuanceDecision.Allow(
+            new OnDemandCertificate { DomainNames = name == "shop.test" ? [name, "app.test"] : [name] }));
+        await using var app = await OnDemandApp.StartAsync(
+            fixture, permission, configure: static options => options.MaxNewNamesPerHour = 1, names: "app.test");
+
+        Assert.NotNull((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+
+        Assert.Null((await app.ConnectAsync("other.test", Cancelled)).Refusal);
+    }
+
+    [Fact]
+    public async Task AddDomains_NameOfAGroup_EndsTheGroupAtOnce()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = new TestPermission(
+            static name => IssuanceDecision.Allow(new OnDemandCertificate { DomainNames = [name, "later.test"] }));
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+        var group = (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber;
+        permission.Decide = static _ => IssuanceDecision.Allow();
+
+        await app.Certificates.AddDomainsAsync(["later.test"], Cancelled);
+        await app.ObtainedAsync("later.test");
+
+        Assert.Equal(
+            app.Certificates.Find("later.test")!.SerialNumber, (await app.ConnectAsync("later.test", Cancelled)).SerialNumber);
+        var shop = await app.ConnectAsync("shop.test", Cancelled);
+        Assert.Null(shop.Refusal);
+        Assert.NotEqual(group, shop.SerialNumber);
+        Assert.All(permission.Asked, asked => Assert.Equal("shop.test", asked));
+        Assert.Equal(3, fixture.Authority.Issued.Count);
+    }
+
+    [Fact]
     public async Task Connect_PermissionThrows_NothingIsOrdered()
     {
         await using var fixture = await LocalFixture.StartAsync();

@@ -61,9 +61,24 @@ public sealed class StoredNameTests
         Assert.Single(fixture.Authority.Issued);
     }
 
-    private static async Task<string> VisitAsync(LocalFixture fixture)
+    [Fact]
+    public async Task Connect_GroupWithANameThatIsConfiguredNow_GetsWhatIsAllowedNow()
     {
-        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll());
+        await using var fixture = await LocalFixture.StartAsync();
+        await VisitAsync(
+            fixture, new(static name => IssuanceDecision.Allow(new OnDemandCertificate { DomainNames = [name, "later.test"] })));
+        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), names: "later.test");
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.Null(answer.Refusal);
+        Assert.Equal(app.Certificates.Find("shop.test")!.SerialNumber, answer.SerialNumber);
+        Assert.Equal(["shop.test"], app.Certificates.Find("shop.test")!.DomainNames);
+    }
+
+    private static async Task<string> VisitAsync(LocalFixture fixture, TestPermission? permission = null)
+    {
+        await using var app = await OnDemandApp.StartAsync(fixture, permission ?? TestPermission.AllowAll());
         var serial = (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber;
         await app.StopAsync(Cancelled);
         return serial;
