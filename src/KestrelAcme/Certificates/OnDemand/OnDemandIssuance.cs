@@ -30,6 +30,7 @@ internal sealed class OnDemandIssuance(
 
     // The instance whose client waits places the order. The others only take over from it.
     private static readonly TimeSpan OthersFirst = TimeSpan.FromMinutes(1);
+    private readonly DateTimeOffset _started = time.GetUtcNow();
 
     /// <summary>Whether all names in the store are known, so that an unknown one need not be looked up there.</summary>
     public bool KnowsAll { get; set; }
@@ -112,7 +113,8 @@ internal sealed class OnDemandIssuance(
     /// <param name="areLater">Whether other instances added those that are not known while this one ran.</param>
     /// <param name="stopping">Ends the reading.</param>
     public void TakeUp(IReadOnlyList<OnDemandRecord> records, bool areLater, CancellationToken stopping)
-        => certificates.TakeUp(records, name => name.WasLearnedLater = areLater, NextOrderAsync, stopping);
+        => certificates.TakeUp(
+            records, name => name.WasLearnedLater = areLater || name.Record.FirstAsked >= _started, NextOrderAsync, stopping);
 
     /// <summary>Asks whether a name that is served is still allowed; stops serving it if not.</summary>
     public async Task CheckAsync(OnDemandName known, CancellationToken stopping)
