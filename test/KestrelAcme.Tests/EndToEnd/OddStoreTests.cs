@@ -123,7 +123,10 @@ public sealed class OddStoreTests
         await Command.RunToSuccessAsync("mount", disk, cancellationToken: Cancelled);
         try
         {
-            await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: Configure);
+            // A lease that cannot be given back on a full disk has to expire before the last renewal.
+            await using var app = await fixture.StartAppAsync(
+                fixture.Settings(Name),
+                configure: builder => builder.Services.AddSingleton(Quick with { LeaseDuration = TimeSpan.FromSeconds(15) }));
             await app.ObtainedAsync(Name);
 
             var filler = Path.Combine(fixture.StorePath, "filler");
