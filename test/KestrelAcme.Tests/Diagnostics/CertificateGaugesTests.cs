@@ -92,7 +92,7 @@ public sealed class CertificateGaugesTests
 
         var lanes = metrics.Gauge(Instruments.QueueLength).ToDictionary(v => v.Tags[InstrumentTags.Lane], v => v.Number);
 
-        Assert.Equal(["maintenance=0", "new_orders=0", "renewals=0"], lanes.Select(l => $"{l.Key}={l.Value}").Order());
+        Assert.Equal(["maintenance=0", "new_orders=0", "on_demand=0", "renewals=0"], lanes.Select(l => $"{l.Key}={l.Value}").Order());
     }
 
     [Fact]
