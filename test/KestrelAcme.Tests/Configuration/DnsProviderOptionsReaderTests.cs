@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Challenges.Dns01.Providers;
 using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Configuration.Snapshot;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -76,7 +77,7 @@ public sealed class DnsProviderOptionsReaderTests
         };
         using var services = Services([.. given.Select(pair => (pair.Key, pair.Value))]);
 
-        var exception = Assert.ThrowsAny<OptionsValidationException>(() => services.GetRequiredService<ConfigurationSource>().Current);
+        var exception = Assert.ThrowsAny<OptionsValidationException>(() => services.GetRequiredService<SnapshotReader>().ReadFirst());
 
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("t0ken", exception.Message, StringComparison.Ordinal);

@@ -10,7 +10,8 @@ using Xunit;
 namespace KestrelAcme.Tests.EndToEnd;
 
 /// <summary>An application whose settings can be replaced as a whole.</summary>
-internal sealed class ChangingApp(LocalFixture fixture, ChangingConfiguration configuration, IPEndPoint http, AcmeApp app) : IAsyncDisposable
+internal sealed class ChangingApp(
+    LocalFixture fixture, ChangingConfiguration configuration, IPEndPoint http, AcmeApp app) : IAsyncDisposable
 {
     public AcmeApp App { get; } = app;
 
