@@ -20,20 +20,27 @@ internal sealed class StatusHtml
         + "<rect class=\"plate\" width=\"26\" height=\"26\" rx=\"7\"/>"
         + "<path class=\"sign\" d=\"M9.5 12V9.5a3.5 3.5 0 0 1 7 0V12M8 12h10v7H8zM13 14.8v1.6\"/></svg>";
 
-    // A page stays below 60 KB even if all its certificates fail: what comes last, and is the least urgent, is cut short.
-    private const int Roomy = 30_000;
+    // A page stays below 60 KB even if all its certificates fail, in whatever language: each row has room for what it always shows, and
+    // the rest of the room goes to what comes first, which is the most urgent.
+    private const int MostForRows = 53_000;
+    private const int RowSize = 1_450;
+    private const int SmallFailure = 250;
+    private const int RoomForEvents = 3_000;
+    private const int RoomForSections = 14_000;
     private const int MostEvents = 3;
     private const int LongestEvent = 120;
-    private const int LongestNames = 200;
-    private const int LongestFailure = 250;
-
+    private const int Shortest = 60;
+    private static readonly int[] NameLengths = [200, Shortest];
+    private static readonly int[] FailureLengths = [500, 250, Shortest];
     private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All);
-
     private readonly StringBuilder _html = new(16 * 1024);
     private readonly StatusReport _report;
     private readonly StatusView _view;
 
-    private bool IsRoomy => _html.Length < Roomy;
+    // Bytes of the rows that are not written yet, and of letters that take several.
+    private int _reserved;
+    private int _wide;
+    private int Room => MostForRows - _html.Length - _wide - _reserved;
 
     private StatusHtml(StatusReport report, StatusView view) => (_report, _view) = (report, view);
 
@@ -45,8 +52,8 @@ internal sealed class StatusHtml
         page.Summary();
         page.Search();
         page.Certificates();
-        page.Pages();
-        StatusSections.Write(page._html, report, page.IsRoomy).Append("</main></body></html>");
+        StatusSections.Pages(page._html, report, view);
+        StatusSections.Write(page._html, report, isRoomy: page.Room > RoomForSections).Append("</main></body></html>");
         return page._html.ToString();
     }
 
@@ -66,25 +73,7 @@ internal sealed class StatusHtml
         _html.Append("</head><body><main><header>").Append(Logo).Append("<div><h1>Certificates</h1>");
         Line("soft", $"{_view.Host} · {_report.At.UtcDateTime:d MMMM yyyy, HH:mm} UTC");
         _html.Append("</div></header>");
-        if (_view.Renewal is { } renewal)
-        {
-            _html.Append("<div class=\"note").Append(renewal.Outcome switch
-            {
-                RenewalOutcome.Renewed => " ok",
-                RenewalOutcome.InProgress => "",
-                RenewalOutcome.Refused => " warn",
-                _ => " bad",
-            }).Append("\" role=\"status\"><p><strong>").Append(Encoded(renewal.Certificate)).Append(renewal.Outcome switch
-            {
-                RenewalOutcome.Renewed => " was renewed.",
-                RenewalOutcome.InProgress => " is being renewed.",
-                RenewalOutcome.Refused => " was not renewed.",
-                _ => " could not be renewed.",
-            }).Append("</strong></p>");
-            Line(null, renewal.Text);
-            _html.Append("</div>");
-        }
-
+        StatusSections.Renewal(_html, _view.Renewal);
         _html.Append("<p id=\"live\" class=\"note\" role=\"status\" hidden></p>");
     }
 
@@ -134,9 +123,11 @@ internal sealed class StatusHtml
         }
 
         _html.Append("<ol>");
+        _reserved = _report.Certificates.Sum(SizeOf);
         for (var i = 0; i < _report.Certificates.Count; i++)
         {
             Row(_report.Certificates[i], i);
+            _reserved -= SizeOf(_report.Certificates[i]);
         }
 
         _html.Append("</ol></form>");
@@ -161,7 +152,7 @@ internal sealed class StatusHtml
         _html.Append("</div>");
         if (row.Names.Count > 1)
         {
-            Line("soft wide", Short(string.Join(", ", row.Names), LongestNames));
+            _html.Append("<p class=\"soft wide\">").Append(Fit(string.Join(", ", row.Names), NameLengths)).Append("</p>");
         }
 
         Problem(row);
@@ -191,12 +182,20 @@ internal sealed class StatusHtml
 
         if (row.Failure is not null)
         {
-            Line("soft", $"The last attempt failed at {row.FailedAt:u}: {(IsRoomy ? row.Failure : Short(row.Failure, LongestFailure))}");
+            _html.Append(CultureInfo.InvariantCulture, $"<p class=\"soft\">The last attempt failed at {row.FailedAt:u}: ")
+                .Append(Fit(row.Failure, FailureLengths)).Append("</p>");
         }
 
         foreach (var record in row.RequiredRecords ?? [])
         {
-            _html.Append("<p><code>").Append(Encoded(record)).Append("</code></p>");
+            // A part of a record is of no use.
+            if (Fit(record, [record.Length]) is not { } encoded)
+            {
+                Line("soft", $"Find {row.Id} to see all DNS records.");
+                break;
+            }
+
+            _html.Append("<p><code>").Append(encoded).Append("</code></p>");
         }
 
         _html.Append("</div>");
@@ -242,7 +241,7 @@ internal sealed class StatusHtml
 
     private void Details(StatusRow row, int number)
     {
-        var events = row.Events.Take(IsRoomy ? MostEvents : 0).ToList();
+        var events = row.Events.Take(Room > RoomForEvents ? MostEvents : 0).ToList();
         if (row.SerialNumber is null && events.Count == 0)
         {
             return;
@@ -252,9 +251,9 @@ internal sealed class StatusHtml
             .Append("</summary><ul>");
         foreach (var happened in events)
         {
-            _html.Append(CultureInfo.InvariantCulture, $"<li><time class=\"soft\" datetime=\"{happened.At.UtcDateTime:s}Z\">")
-                .Append(CultureInfo.InvariantCulture, $"{happened.At.UtcDateTime:d MMM HH:mm:ss}</time><span>")
-                .Append(Encoded(Short(happened.Message, LongestEvent))).Append("</span></li>");
+            var at = happened.At.UtcDateTime;
+            _html.Append(CultureInfo.InvariantCulture, $"<li><time class=\"soft\" datetime=\"{at:s}Z\">{at:d MMM HH:mm:ss}</time><span>")
+                .Append(Fit(happened.Message, [LongestEvent])).Append("</span></li>");
         }
 
         _html.Append("</ul>");
@@ -266,30 +265,31 @@ internal sealed class StatusHtml
         _html.Append("</details>");
     }
 
-    private void Pages()
+    internal static string Short(string text, int most)
+        => text.Length <= most ? text : $"{text.AsSpan(0, char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)}…";
+
+    // What a row shows in any case.
+    private static int SizeOf(StatusRow row)
+        => RowSize + (row.Failure is null ? 0 : SmallFailure) + (4 * row.Id.Length) + (row.Advice?.Length ?? 0);
+
+    /// <summary>Encodes a text, cut to the first of the lengths that there is room for. There always is for the shortest.</summary>
+    /// <returns><see langword="null"/> if there is no room.</returns>
+    private string? Fit(string text, ReadOnlySpan<int> lengths)
     {
-        if (_report.Pages == 1)
+        const int markup = 110;
+        foreach (var most in lengths)
         {
-            return;
-        }
-
-        _html.Append("<nav aria-label=\"Pages\">");
-        Link(_report.Page > 1, _report.Page - 1, "Previous");
-        _html.Append(CultureInfo.InvariantCulture, $"<span>Page {_report.Page} of {_report.Pages}</span>");
-        Link(_report.Page < _report.Pages, _report.Page + 1, "Next");
-        _html.Append("</nav>");
-
-        void Link(bool exists, int page, string text)
-        {
-            if (exists)
+            var encoded = Encoded(Short(text, most));
+            var size = Encoding.UTF8.GetByteCount(encoded);
+            if (size + markup <= Room || most == Shortest)
             {
-                _html.Append("<a class=\"page\" href=\"").Append(Encoded(StatusView.Query(page, _view.Search))).Append("\">").Append(text)
-                    .Append("</a>");
+                _wide += size - encoded.Length;
+                return encoded;
             }
         }
-    }
 
-    internal static string Short(string text, int most) => text.Length <= most ? text : $"{text.AsSpan(0, most)}…";
+        return null;
+    }
 
     private void Line(string? style, FormattableString text) => Line(style, text.ToString(CultureInfo.InvariantCulture));
 

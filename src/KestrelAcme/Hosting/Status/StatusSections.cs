@@ -3,7 +3,10 @@ using System.Text;
 
 namespace KestrelAcme.Hosting.Status;
 
-/// <summary>Writes what the page has below the certificates: the accounts at the CAs, and the names on demand. Pure.</summary>
+/// <summary>
+/// Writes what the page has around the certificates: a renewal that was asked for, the accounts at the CAs, the names on demand, and links
+/// to other pages. Pure.
+/// </summary>
 internal static class StatusSections
 {
     // A page that is long already gets less of it.
@@ -20,6 +23,50 @@ internal static class StatusSections
         OnDemand(html, report, isRoomy ? StatusDemand.MostNames : FewNames);
         Accounts(html, report);
         return html.Append("</div><footer class=\"soft\"><p>Times are in UTC.</p></footer>");
+    }
+
+    /// <summary>Writes what became of the renewal that was asked for.</summary>
+    public static void Renewal(StringBuilder html, StatusRenewals.Renewal? renewal)
+    {
+        if (renewal is null)
+        {
+            return;
+        }
+
+        var (style, words) = renewal.Outcome switch
+        {
+            RenewalOutcome.Renewed => (" ok", " was renewed."),
+            RenewalOutcome.InProgress => ("", " is being renewed."),
+            RenewalOutcome.Refused => (" warn", " was not renewed."),
+            _ => (" bad", " could not be renewed."),
+        };
+        html.Append("<div class=\"note").Append(style).Append("\" role=\"status\"><p><strong>")
+            .Append(StatusHtml.Encoded(renewal.Certificate)).Append(words).Append("</strong></p><p>")
+            .Append(StatusHtml.Encoded(renewal.Text)).Append("</p></div>");
+    }
+
+    /// <summary>Writes the links to other pages.</summary>
+    public static void Pages(StringBuilder html, StatusReport report, StatusView view)
+    {
+        if (report.Pages == 1)
+        {
+            return;
+        }
+
+        html.Append("<nav aria-label=\"Pages\">");
+        Link(report.Page > 1, report.Page - 1, "Previous");
+        html.Append(CultureInfo.InvariantCulture, $"<span>Page {report.Page} of {report.Pages}</span>");
+        Link(report.Page < report.Pages, report.Page + 1, "Next");
+        html.Append("</nav>");
+
+        void Link(bool exists, int page, string text)
+        {
+            if (exists)
+            {
+                html.Append("<a class=\"page\" href=\"").Append(StatusHtml.Encoded(StatusView.Query(page, view.Search))).Append("\">")
+                    .Append(text).Append("</a>");
+            }
+        }
     }
 
     private static void OnDemand(StringBuilder html, StatusReport report, int most)

@@ -225,23 +225,30 @@ public sealed partial class StatusPageTests
         Assert.Equal(html.Split("alert(1)").Length, html.Split("&quot;&gt;&lt;script&gt;alert(1)").Length);
     }
 
-    [Fact]
-    public void Write_LongFailures_StaysSmall()
+    [Theory]
+    [InlineData("x")]
+    [InlineData("<")]
+    [InlineData("\"")]
+    [InlineData("漢")]
+    [InlineData("😀")]
+    public void Write_LongFailures_StaysSmall(string letter)
     {
+        string Long(int length) => string.Concat(Enumerable.Repeat(letter, length / letter.Length));
         var row = new StatusRow
         {
             Id = new string('a', 63) + ".example.com", Names = [.. Enumerable.Repeat(new string('b', 63) + ".example.com", 6)],
-            State = CertificateState.Waiting, Problem = "renewal overdue", Failure = new string('x', 500), FailedAt = Now,
+            State = CertificateState.Waiting, Problem = "renewal overdue", Failure = Long(500), FailedAt = Now,
             Issuer = "CN=R11, O=Let's Encrypt, C=US", Authority = "https://acme-v02.api.letsencrypt.org/directory",
             SerialNumber = new string('0', 40), NotBefore = Now.AddDays(-80), NotAfter = Now.AddDays(10), NextOrder = Now,
             WindowStart = Now.AddDays(-20), WindowEnd = Now.AddDays(-19), Advice = new string('y', 200),
+            RequiredRecords = [.. Enumerable.Repeat(Long(500), 6)],
         };
         var happened = new StatusEvent
         {
-            Certificate = row.Id, Kind = CertificateEventKind.Failed, At = Now, Message = new string('z', 500),
+            Certificate = row.Id, Kind = CertificateEventKind.Failed, At = Now, Message = Long(500),
         };
         row = row with { Events = [.. Enumerable.Repeat(happened, StatusEvents.MostShown)] };
-        var refused = new StatusRefusedName { Name = new string('r', 300), At = Now, Reason = new string('w', 500) };
+        var refused = new StatusRefusedName { Name = new string('r', 300), At = Now, Reason = Long(500) };
         var demand = new StatusOnDemand
         {
             Newest = [.. Enumerable.Repeat(new StatusNewName { Name = new string('n', 300), FirstAsked = Now }, StatusDemand.MostNames)],
@@ -253,6 +260,7 @@ public sealed partial class StatusPageTests
             new StatusView { Token = ("token", "t") });
 
         Assert.True(Encoding.UTF8.GetByteCount(html) < 60_000, $"{html.Length}");
+        Assert.Equal(StatusReader.PageSize, Reason().Count(html));
     }
 
     [Fact]
@@ -372,6 +380,9 @@ public sealed partial class StatusPageTests
 
     [GeneratedRegex("<style>(.*?)</style>", RegexOptions.Singleline)]
     private static partial Regex Style();
+
+    [GeneratedRegex("The last attempt failed at 2026-03-01 12:00:00Z: [^<…]{50}")]
+    private static partial Regex Reason();
 
     [GeneratedRegex("<script defer src=\"[^\"]+\" nonce=\"([^\"]+)\"></script>")]
     private static partial Regex Script();
