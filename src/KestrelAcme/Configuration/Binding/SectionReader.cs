@@ -182,8 +182,10 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     /// <param name="readOthers">Called once if there is such a key, to read keys of another program.</param>
     public void ReportUnknownKeys(Action<SectionReader>? readOthers = null)
     {
+        string[]? own = null;
         foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key)))
         {
+            own ??= [.. _known.Order(StringComparer.Ordinal)];
             readOthers?.Invoke(this);
             readOthers = null;
             if (_known.Contains(child.Key))
@@ -193,7 +195,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
 
             var fix = NearestName.Find(child.Key, _known) is { } nearest
                 ? $"Did you mean '{nearest}'?"
-                : $"Remove it. Known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
+                : $"Remove it. Known keys: {string.Join(", ", own)}";
             problems.Add(new ConfigurationProblem(child.Path, null, "is not a known key", fix));
         }
     }

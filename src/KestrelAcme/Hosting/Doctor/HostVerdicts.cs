@@ -52,8 +52,8 @@ internal static class HostVerdicts
     public static IEnumerable<DiagnosisFinding> Invalid(IEnumerable<string> problems)
         => problems.Select(problem =>
         {
-            // "AcmeHttps:DomainNames:0 = 'x': is no domain name. Write 'y'."
-            var end = problem.LastIndexOf(". ", StringComparison.Ordinal);
+            // "AcmeHttps:DomainNames:0 = 'x. y': is no domain name. Write 'y'." The fix may have several sentences.
+            var end = problem.IndexOf(". ", Math.Max(problem.IndexOf("': ", StringComparison.Ordinal), 0), StringComparison.Ordinal);
             return end < 0
                 ? DiagnosisFinding.Error(Options, null, problem, "Correct the option; docs/options.md describes it.")
                 : DiagnosisFinding.Error(Options, null, problem[..(end + 1)], problem[(end + 2)..]);

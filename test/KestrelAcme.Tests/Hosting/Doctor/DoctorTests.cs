@@ -131,7 +131,8 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["AcmeHttps:DomainNames:0"] = name, ["AcmeHttps:SelfChek"] = "true", ["AcmeHttps:AcceptTermsOfService"] = "true",
+            ["AcmeHttps:DomainNames:0"] = name, ["AcmeHttps:SelfChek"] = "true", ["AcmeHttps:Quux"] = "1",
+            ["AcmeHttps:AcceptTermsOfService"] = "true",
         });
         builder.Services.AddHealthChecks().AddAcmeHttps();
         builder.Services.AddAcmeHttps().ProtectKeysWithCertificate(ProtectionFixture.Certificate);
@@ -146,6 +147,8 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
         Assert.Contains($"ERROR    options  AcmeHttps:DomainNames:0 = '{name}'", output.ToString(), StringComparison.Ordinal);
         Assert.Contains(expected, output.ToString(), StringComparison.Ordinal);
         Assert.Contains("Did you mean 'SelfCheck'?", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("fix:     Remove it. Known keys: AcceptTermsOfService, ", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("UseStagingServer", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output.ToString(), StringComparison.Ordinal);
     }
 
@@ -172,6 +175,7 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
         Assert.All(expected, text => Assert.Contains(text, output, StringComparison.Ordinal));
         Assert.Contains("There is none yet. The app imports or orders it when it runs.", output, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(fixture.StorePath, "certificates", $"{Name}.pem")));
+        Assert.All(fixture.Authority.Requests, request => Assert.Equal(ResourceKind.Directory, request.Resource));
         Assert.Equal(before, SampleImports.Describe(foreign.Path));
     }
 

@@ -25,13 +25,16 @@ public sealed class HostVerdictsTests
 
     private static readonly ConfigurationSnapshot Snapshot = new() { StoragePath = "/data", Authorities = [Authority] };
 
-    [Fact]
-    public void Invalid_Problems_AreSplitIntoMessageAndFix()
+    [Theory]
+    [InlineData("AcmeHttps:DomainNames:0 = 'x:y': is a URL, not a name.", "Write 'x'.")]
+    [InlineData("AcmeHttps:DomainNames:0 = 'x. y. z': is more than one name.", "Write each name as an element of the list.")]
+    [InlineData("AcmeHttps:Foo: is not a known key.", "Remove it. Known keys: DomainNames, Enabled.")]
+    [InlineData("AcmeHttps:SelfChek: is not a known key.", "Did you mean 'SelfCheck'?")]
+    public void Invalid_Problems_AreSplitIntoMessageAndFix(string message, string fix)
     {
-        var finding = Assert.Single(HostVerdicts.Invalid(["AcmeHttps:DomainNames:0 = 'x:y': is a URL, not a name. Write 'x'."]));
+        var finding = Assert.Single(HostVerdicts.Invalid([$"{message} {fix}"]));
 
-        Assert.Equal("AcmeHttps:DomainNames:0 = 'x:y': is a URL, not a name.", finding.Message);
-        Assert.Equal(("Write 'x'.", DiagnosisLevel.Error), (finding.Fix, finding.Level));
+        Assert.Equal((message, fix, DiagnosisLevel.Error), (finding.Message, finding.Fix, finding.Level));
     }
 
     [Theory]
