@@ -53,6 +53,30 @@ public sealed class ExportHookTests
         Assert.Equal(3, fixture.Authority.Issued.Count);
     }
 
+    [Fact]
+    public async Task Export_ProgramWritesMegabytesAndLeavesAChild_IsLoggedInOneShortLine()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The program is a shell script.");
+        await using var fixture = await LocalFixture.StartAsync();
+        using var folder = new TemporaryFolder();
+        await using var app = await StartAsync(
+            fixture, folder,
+            $"sleep 30 & echo $! > {folder.Combine("child")}\nhead -c 5000000 /dev/zero | tr '\\0' 'x'\n"
+            + "head -c 5000000 /dev/urandom >&2\nprintf ' the end' >&2; exit 1");
+
+        await WhenLoggedAsync(app, "ExportHookFailed", 1);
+        var child = (await File.ReadAllTextAsync(folder.Combine("child"), Cancelled)).Trim();
+        using (var kill = System.Diagnostics.Process.Start("kill", child))
+        {
+            await kill.WaitForExitAsync(Cancelled);
+        }
+
+        var failure = Assert.Single(app.Log.Lines, l => l.Event.Name == "ExportHookFailed").Message;
+        Assert.EndsWith("the end", failure, StringComparison.Ordinal);
+        Assert.InRange(failure.Length, 50, 1000);
+        Assert.DoesNotContain(failure, char.IsControl);
+    }
+
     private static async Task<AcmeApp> StartAsync(LocalFixture fixture, TemporaryFolder folder, string script, string timeout = "00:01:00")
     {
         var program = folder.Write("hook", $"#!/bin/sh\n{script}\n");

@@ -137,6 +137,23 @@ public sealed class ImportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Start_SeveralLineagesForOneName_ServesTheNewestThatCanBeUsed()
+    {
+        var directory = _fixture.Authority.DirectoryUrl;
+        var best = Issue(Now.AddDays(-3), "app.test");
+        SampleImports.WriteCertbot(_foreign, "app.test", Issue(Now.AddDays(-9), "app.test"), directory);
+        SampleImports.WriteCertbot(_foreign, "app.test-0001", best, directory);
+        SampleImports.WriteCertbot(_foreign, "app.test-0002", Issue(Now.AddDays(-2), "app.test"), directory);
+        SampleImports.WriteCertbot(_foreign, "app.test-0003", Issue(Now.AddDays(3), "app.test"), directory);
+        _foreign.Write("archive/app.test-0002/privkey1.pem", SampleImports.KeyPem(best.PrivateKey));
+        await using var app = await _fixture.StartAppAsync(Settings("app.test"));
+
+        Assert.Equal(SerialOf(best), (await app.ConnectAsync("app.test", Cancelled)).SerialNumber);
+        Assert.Contains("belongs to its private key", Assert.Single(app.Log.At(LogLevel.Warning)).Message, StringComparison.Ordinal);
+        Assert.Empty(Orders);
+    }
+
+    [Fact]
     public async Task Start_Expired_SaysSoAndOrders()
     {
         SampleImports.WriteCertbot(

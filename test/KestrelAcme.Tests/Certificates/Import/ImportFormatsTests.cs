@@ -144,6 +144,74 @@ public sealed class ImportFormatsTests : IDisposable
         => Assert.Equal(folder, CaddyFolder.FolderOf(new Uri(directory)));
 
     [Fact]
+    public void Read_CaddyWithSeveralIssuers_KnowsTheAuthorityOfEach()
+    {
+        var other = new Uri("https://other.example/dir");
+        SampleImports.WriteCaddy(_folder, _authority.Issue("app.test"), CaddyFolder.FolderOf(Directory), Directory);
+        SampleImports.WriteCaddy(_folder, _authority.Issue("app.test"), "acme.zerossl.com-v2-dv90");
+        SampleImports.WriteCaddy(_folder, _authority.Issue("app.test"), "acme-staging-v02.api.letsencrypt.org-directory");
+        SampleImports.WriteCaddy(_folder, _authority.Issue("app.test"), "other.example-dir", other);
+        SampleImports.WriteCaddy(_folder, _authority.Issue("app.test"), "unknown");
+        SampleImports.WriteCaddy(_folder, _authority.Issue("app.test"), "local");
+
+        var scan = Read();
+
+        Assert.Empty(scan.Problems);
+        Assert.Equal(
+            new[]
+            {
+                Directory.AbsoluteUri, "https://acme-staging-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90",
+                other.AbsoluteUri, CertificateMetadata.UnknownUrl.AbsoluteUri,
+            }.Order(StringComparer.Ordinal),
+            scan.Certificates.Select(c => c.Snapshot.Record.Metadata.DirectoryUrl.AbsoluteUri).Order(StringComparer.Ordinal));
+        Assert.Single(scan.Certificates, c => c.Snapshot.IsFromStaging);
+    }
+
+    [Fact]
+    public void Read_CertbotWithoutRenewalConfiguration_HasTheCertificateAndTheNewestAccount()
+    {
+        SampleImports.WriteCertbot(_folder, "app.test-0001", _authority.Issue("app.test"), Directory);
+        File.Delete(_folder.Combine("renewal", "app.test-0001.conf"));
+        using var key = CreateKey("P-256");
+        SampleImports.WriteCertbotAccount(
+            _folder, Directory, "0a", SampleImports.Jwk(CreateKey("RSA")), AccountUrl, "2024-01-01T00:00:00Z");
+        SampleImports.WriteCertbotAccount(_folder, Directory, "0b", SampleImports.Jwk(key), AccountUrl, "2025-01-01T00:00:00Z");
+        _folder.Write("live/README", "This directory contains your keys and certificates.");
+        System.IO.Directory.CreateSymbolicLink(_folder.Combine("live", "gone"), "../nowhere");
+
+        var scan = Read();
+
+        Assert.Empty(scan.Problems);
+        Assert.Equal(CertificateMetadata.UnknownUrl, Assert.Single(scan.Certificates).Snapshot.Record.Metadata.DirectoryUrl);
+        using var read = AccountKey.FromPem(scan.Accounts[0].KeyPem);
+        Assert.True(read.IsSameKey(key));
+    }
+
+    [Theory]
+    [InlineData("ec")]
+    [InlineData("rsa")]
+    [InlineData("windows")]
+    public void Read_KeyInAnotherForm_IsRead(string form)
+    {
+        using var key = CreateKey(form == "rsa" ? "RSA" : "P-256");
+        SampleImports.WriteCertbot(_folder, "app", _authority.Issue(["app.test"], key), Directory);
+        var pem = key is RSA rsa ? rsa.ExportRSAPrivateKeyPem() : ((ECDsa)key).ExportECPrivateKeyPem();
+
+        // As 'openssl ecparam -genkey' writes it: with the parameters before it.
+        _folder.Write("archive/app/privkey1.pem", form switch
+        {
+            "ec" => $"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{pem}\n",
+            "rsa" => pem,
+            _ => $"\ufeff{pem.ReplaceLineEndings("\r\n")}\r\n",
+        });
+
+        var scan = Read();
+
+        Assert.Empty(scan.Problems);
+        Assert.Single(scan.Certificates);
+    }
+
+    [Fact]
     public void Read_StagingIssuer_IsRecognizedByItsName()
     {
         SampleImports.WriteLettuceEncrypt(_folder, new TestAuthority("(STAGING) Pretend").Issue("app.test"));

@@ -40,6 +40,23 @@ internal static class SampleImports
         folder.Write($"{path}/meta.json", JsonSerializer.Serialize(new { creation_dt = createdAt, creation_host = "localhost" }));
     }
 
+    /// <summary>As CertMagic does.</summary>
+    /// <param name="folder">The storage.</param>
+    /// <param name="material">The certificate.</param>
+    /// <param name="issuer">The folder of the issuer.</param>
+    /// <param name="directory">The CA in the description; none for an issuer that is no ACME CA.</param>
+    public static void WriteCaddy(TemporaryFolder folder, CertificateMaterial material, string issuer, Uri? directory = null)
+    {
+        var name = material.Names[0].Replace("*", "wildcard_", StringComparison.Ordinal);
+        var path = $"certificates/{issuer}/{name}/{name}";
+        folder.Write($"{path}.crt", Pem(material));
+        folder.Write($"{path}.key", KeyPem(material.PrivateKey));
+        folder.Write($"{path}.json", JsonSerializer.Serialize(new
+        {
+            sans = material.Names, issuer_data = directory is null ? null : new { url = $"{directory}/cert/1", ca = directory },
+        }));
+    }
+
     /// <summary>Like LettuceEncrypt, which exports only the leaf and its key.</summary>
     public static void WriteLettuceEncrypt(TemporaryFolder folder, CertificateMaterial material, string? password = null)
     {
