@@ -16,6 +16,7 @@ internal sealed class FleetInstance(
     {
         BaseAddress = new Uri($"http://127.0.0.1:{httpPort}/"),
     };
+    private readonly Dictionary<string, string?> _settings = new(settings);
     private readonly List<string> _past = [];
     private ChildProcess? _process;
 
@@ -33,9 +34,12 @@ internal sealed class FleetInstance(
     /// <summary>What all its processes wrote.</summary>
     public string AllOutput => string.Join('\n', [.. _past, Output]);
 
+    /// <summary>Changes a setting for the next start.</summary>
+    public void Change(string key, string? value) => _settings[key] = value;
+
     public void Start()
     {
-        var environment = new Dictionary<string, string?>(settings)
+        var environment = new Dictionary<string, string?>(_settings)
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort};https://127.0.0.1:{httpsPort}",

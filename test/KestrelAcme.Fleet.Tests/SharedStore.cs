@@ -1,4 +1,7 @@
 using System.ComponentModel;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Processes;
@@ -21,6 +24,9 @@ internal abstract class SharedStore : IAsyncDisposable
 
     /// <summary>Makes the store reachable again.</summary>
     public abstract Task RestoreAsync();
+
+    /// <summary>Returns how many operations the store's server has executed; zero if it does not count them.</summary>
+    public virtual Task<long> CountOperationsAsync() => Task.FromResult(0L);
 
     public static Task<SharedStore> CreateAsync(string kind) => kind switch
     {
@@ -91,6 +97,23 @@ internal sealed class RedisStore : SharedStore
     }
 
     public override Task BreakAsync() => _process!.KillAsync();
+
+    public override async Task<long> CountOperationsAsync()
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, _port, TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(client.GetStream());
+        await client.GetStream().WriteAsync("INFO stats\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        while (true)
+        {
+            var line = await reader.ReadLineAsync(TestContext.Current.CancellationToken)
+                ?? throw new IOException("Redis did not say how many commands it has processed.");
+            if (line.StartsWith("total_commands_processed:", StringComparison.Ordinal))
+            {
+                return long.Parse(line.AsSpan(line.IndexOf(':') + 1), CultureInfo.InvariantCulture);
+            }
+        }
+    }
 
     public override async Task RestoreAsync()
     {

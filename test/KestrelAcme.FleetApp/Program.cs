@@ -1,17 +1,25 @@
 using System.Globalization;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.FleetApp;
 
 // STORE names the kind of store (see FleetStorage), and STORE_ADDRESS where it is. LEASE_SECONDS shortens the leases of orders, and
-// STORE_SECONDS the time after which a store that does not respond counts as unavailable. All else comes from the environment as in any
-// app.
+// STORE_SECONDS the time after which a store that does not respond counts as unavailable. STAND_STILL keeps orders at a step (see
+// ParkingListener). All else comes from the environment as in any app.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseKestrelHttpsConfiguration();
 builder.Services.AddSingleton(Settings(builder.Configuration));
-KestrelAcme.FleetApp.FleetStorage.Use(builder.Services.AddAcmeHttps(), builder.Configuration);
+if (builder.Configuration.GetValue<double?>("HANDSHAKE_SECONDS") is { } handshake)
+{
+    builder.WebHost.ConfigureKestrel(
+        kestrel => kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = TimeSpan.FromSeconds(handshake)));
+}
+
+using var parking = builder.Configuration["STAND_STILL"] is { Length: > 0 } steps ? new ParkingListener(steps) : null;
+FleetStorage.Use(builder.Services.AddAcmeHttps(), builder.Configuration);
 
 var app = builder.Build();
-KestrelAcme.FleetApp.FleetStorage.CreateTables(app.Services);
+FleetStorage.CreateTables(app.Services);
 app.MapGet("/", () => "Hello from one of many");
 app.MapGet("/serials", (ICertificateManager certificates) =>
     string.Join('\n', certificates.List().Select(c => $"{c.DomainNames[0]} {c.State} {c.SerialNumber}")));
@@ -32,7 +40,11 @@ static IssuanceSettings Settings(IConfiguration configuration)
         StoreRetry = Seconds("STORE_RETRY_SECONDS", settings.StoreRetry),
         SteadyAfter = Seconds("STEADY_SECONDS", settings.SteadyAfter),
         SaveAgain = Seconds("SAVE_AGAIN_SECONDS", settings.SaveAgain),
-        Retries = settings.Retries with { Local = Seconds("LOCAL_RETRY_SECONDS", settings.Retries.Local) },
+        Retries = settings.Retries with
+        {
+            Local = Seconds("LOCAL_RETRY_SECONDS", settings.Retries.Local),
+            Name = [Seconds("NAME_RETRY_SECONDS", settings.Retries.Name[0]), .. settings.Retries.Name.Skip(1)],
+        },
         OrderTurn = Seconds("TURN_SECONDS", settings.OrderTurn),
         RepostAfter = Seconds("REPOST_SECONDS", settings.RepostAfter),
     };

@@ -176,7 +176,7 @@ internal sealed class OnDemandCertificates(
         if (demanded.Find(record.Name) is { } known && known.Record.Name == record.Name
             && known.Specifications.SequenceEqual(specifications) && IsManaged(known))
         {
-            known.Record = record;
+            known.Learn(record, time);
             return known;
         }
 

@@ -80,7 +80,6 @@ internal sealed class OnDemandIssuance(
         }
 
         asked();
-
         if (decision.Denial is { } duration)
         {
             denied.Denied(name, duration, decision.Reason);
@@ -113,8 +112,14 @@ internal sealed class OnDemandIssuance(
     /// <param name="areLater">Whether other instances added those that are not known while this one ran.</param>
     /// <param name="stopping">Ends the reading.</param>
     public void TakeUp(IReadOnlyList<OnDemandRecord> records, bool areLater, CancellationToken stopping)
-        => certificates.TakeUp(
-            records, name => name.WasLearnedLater = areLater || name.Record.FirstAsked >= _started, NextOrderAsync, stopping);
+    {
+        // Another instance was told that a name is denied. The next client is asked about before anything is served.
+        foreach (var (known, _) in certificates.TakeUp(
+            records, name => name.WasLearnedLater = areLater || name.Record.FirstAsked >= _started, NextOrderAsync, stopping))
+        {
+            _ = known is { IsDenied: true } && Withhold(known);
+        }
+    }
 
     /// <summary>Asks whether a name that is served is still allowed; stops serving it if not.</summary>
     public async Task CheckAsync(OnDemandName known, CancellationToken stopping)
@@ -202,8 +207,7 @@ internal sealed class OnDemandIssuance(
             denied.Refused(name, refusal!);
             return own;
         }
-
-        if (taken is null)
+        else if (taken is null)
         {
             denied.Limited(name, admission.Again > TimeSpan.Zero ? admission.Again : IssuanceDecision.DefaultDenial, refusal!);
         }
@@ -221,18 +225,25 @@ internal sealed class OnDemandIssuance(
 
     private async Task<bool> DenyAsync(OnDemandName known, CancellationToken stopping)
     {
-        var keeps = configuration.Current.OnDemand is { KeepServingDenied: true };
-        if (!keeps && certificates.Withhold(known))
-        {
-            logger.OnDemandNameDenied(Quoted.Name(known.Record.Name));
-        }
-
+        var keeps = Withhold(known);
         if (known.Record.DeniedAt is null)
         {
             await StoreDecisionAsync(known, stopping);
         }
 
         return keeps && await certificates.ServeStoredAsync(known);
+    }
+
+    // Returns whether it is served although it is denied.
+    private bool Withhold(OnDemandName known)
+    {
+        var keeps = configuration.Current.OnDemand is { KeepServingDenied: true };
+        if (!keeps && certificates.Withhold(known))
+        {
+            logger.OnDemandNameDenied(Quoted.Name(known.Record.Name));
+        }
+
+        return keeps;
     }
 
     // After a restart, it counts while the permission does not respond.
@@ -253,8 +264,7 @@ internal sealed class OnDemandIssuance(
     private async Task<DateTimeOffset?> NextOrderAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (configuration.Current.OnDemand is not { } demand
-            || Find(certificate) is not { } known)
+        if (configuration.Current.OnDemand is not { } demand || Find(certificate) is not { } known)
         {
             return now + AskDeniedAgain;
         }

@@ -9,6 +9,10 @@ internal sealed class OnDemandName(OnDemandRecord record, IReadOnlyList<Certific
     // Each may be asked about before a renewal, until one is allowed.
     private const int MaxAllowedNames = 32;
 
+    // Two instances may change the record at the same moment, and one change is lost. So a denial that was decided here just now is not
+    // taken back by what the store says, nor is an allowed name.
+    private static readonly TimeSpan OwnDecision = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private long _allowed;
     private long _asked;
@@ -17,11 +21,8 @@ internal sealed class OnDemandName(OnDemandRecord record, IReadOnlyList<Certific
     private volatile IReadOnlyList<string> _allowedNames = record.AllowedNames ?? [];
     private volatile bool _isDenied = record.DeniedAt is not null;
 
-    public OnDemandRecord Record
-    {
-        get => _record;
-        set => _record = value;
-    }
+    /// <summary>The record as this instance last saw it in the store.</summary>
+    public OnDemandRecord Record => _record;
 
     public IReadOnlyList<CertificateSpecification> Specifications { get; } = specifications;
 
@@ -104,6 +105,45 @@ internal sealed class OnDemandName(OnDemandRecord record, IReadOnlyList<Certific
         }
     }
 
+    /// <summary>Notes what this instance stored.</summary>
+    public void Stored(OnDemandRecord record) => _record = record;
+
+    /// <summary>
+    /// Takes over a record of the store, with what other instances decided since this one last saw it. Otherwise the instances would write
+    /// back their own decisions in turn, and after a restart any of them could count.
+    /// </summary>
+    public void Learn(OnDemandRecord stored, TimeProvider time)
+    {
+        lock (_gate)
+        {
+            var seen = _record;
+            _record = stored;
+            var decidedNow = Asked is not 0 and var asked && time.GetElapsedTime(asked) < OwnDecision;
+            if (stored.DeniedAt is not null && seen.DeniedAt is null)
+            {
+                // The next client is asked about again, and so is the next order.
+                _isDenied = true;
+                Volatile.Write(ref _allowed, 0);
+            }
+            else if (stored.DeniedAt is null && seen.DeniedAt is not null && !decidedNow)
+            {
+                _isDenied = false;
+            }
+
+            var (before, after) = (seen.AllowedNames ?? [], stored.AllowedNames ?? []);
+            if (IsShared && !before.SequenceEqual(after))
+            {
+                var mine = _allowedNames;
+                _allowedNames =
+                [
+                    .. after.Where(n => !before.Contains(n) && !mine.Contains(n))
+                        .Concat(mine.Where(n => decidedNow || after.Contains(n) || !before.Contains(n)))
+                        .Take(MaxAllowedNames),
+                ];
+            }
+        }
+    }
+
     /// <summary>Keeps what is known about the name under its earlier settings.</summary>
     public void Continue(OnDemandName earlier)
     {
@@ -127,5 +167,9 @@ internal sealed class OnDemandName(OnDemandRecord record, IReadOnlyList<Certific
 
     /// <summary>Whether the record has the last decisions.</summary>
     public bool IsNoted
-        => _isDenied == (_record.DeniedAt is not null) && (!IsShared || _allowedNames.SequenceEqual(_record.AllowedNames ?? []));
+        => _isDenied == (_record.DeniedAt is not null) && (!IsShared || HasSameNames(_allowedNames, _record.AllowedNames ?? []));
+
+    // The instances need not agree on their order.
+    private static bool HasSameNames(IReadOnlyList<string> one, IReadOnlyList<string> other)
+        => one.Count == other.Count && one.All(other.Contains);
 }

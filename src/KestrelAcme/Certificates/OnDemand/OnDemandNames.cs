@@ -12,7 +12,7 @@ namespace KestrelAcme.Certificates.OnDemand;
 
 /// <summary>The names on demand that this instance knows, and their records in the store, which all instances share.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class OnDemandNames(BoundedStorage storage, ILogger<OnDemandNames> logger)
+internal sealed class OnDemandNames(BoundedStorage storage, TimeProvider time, ILogger<OnDemandNames> logger)
 {
     // A record with a hundred names of the longest kind is smaller.
     private const int MaxRecordLength = 64 * 1024;
@@ -125,13 +125,14 @@ internal sealed class OnDemandNames(BoundedStorage storage, ILogger<OnDemandName
             return;
         }
 
+        name.Learn(stored, time);
         var changed = change(stored);
         if (!ReferenceEquals(changed, stored))
         {
             await WriteAsync(identifier, changed, lease: null, cancellationToken);
         }
 
-        name.Record = changed;
+        name.Stored(changed);
     }
 
     /// <summary>Whether the store remembers that there are names on demand: it was not emptied.</summary>

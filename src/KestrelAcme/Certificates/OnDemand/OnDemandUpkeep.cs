@@ -109,6 +109,12 @@ internal sealed class OnDemandUpkeep(
         }
         else if (names.Decode(key, value) is { } record)
         {
+            if (names.FindByKey(key) is null)
+            {
+                // Another instance admitted what this one refused, a moment ago or before it was allowed.
+                denied.Forget(record.Name);
+            }
+
             issuance.TakeUp([record], areLater: true, cancellationToken);
         }
     }

@@ -54,6 +54,9 @@ internal sealed class StoredCertificateAdopter(
 
         var state = await readState() ?? CertificateStateRecord.Empty;
         CertificateStateWriter.TakeOver(certificate, StoredOrders.Settle(state, stored, time.GetUtcNow()));
+
+        // The check may wait behind renewal information that a CA is slow to give; those that wait for the certificate need not.
+        certificate.AnswerUnlessForced(failure: null);
         agenda.CheckNow(certificate);
     }
 

@@ -4,6 +4,7 @@ using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Testing;
 using KestrelAcme.Tests.Certificates.Scheduling;
 using Xunit;
 
@@ -32,6 +33,50 @@ public sealed class OnDemandPolicyTests
     [InlineData(503, "unknown")]
     public void Decide_Status_DeniesOnlyIfItIsAboutTheName(int status, string decision)
         => Assert.Equal(decision, HttpPermission.Decide(status).ToString());
+
+    [Fact]
+    public void Learn_DecisionsOfOtherInstances_CountUnlessOneWasMadeHereJustNow()
+    {
+        var time = new FakeTimeProvider(Start);
+        time.Advance(TimeSpan.FromMinutes(1));
+        var name = Name(Record("shop.test"));
+        name.Note(IssuanceDecision.Allow(), time.GetTimestamp());
+
+        name.Learn(name.Record with { DeniedAt = Start }, time);
+        Assert.True(name is { IsDenied: true, IsNoted: true });
+        Assert.False(name.IsAllowedWithin(TimeSpan.FromHours(1), time));
+
+        // Another instance changed the record as it was before.
+        name.Note(IssuanceDecision.Deny(), time.GetTimestamp());
+        name.Learn(name.Record with { DeniedAt = null }, time);
+        Assert.True(name is { IsDenied: true, IsNoted: false });
+
+        time.Advance(TimeSpan.FromMinutes(2));
+        name.Learn(name.Record with { DeniedAt = Start }, time);
+        name.Learn(name.Record with { DeniedAt = null }, time);
+        Assert.True(name is { IsDenied: false, IsNoted: true });
+    }
+
+    [Fact]
+    public void Learn_AllowedNamesOfOtherInstances_AreKeptBesideItsOwn()
+    {
+        var time = new FakeTimeProvider(Start);
+        time.Advance(TimeSpan.FromMinutes(1));
+        var name = Name(Record("shop.test"), "one.test", "two.test", "three.test");
+        name.Note("one.test", IssuanceDecision.Allow(), time.GetTimestamp());
+        name.Learn(name.Record with { AllowedNames = ["two.test"] }, time);
+        Assert.Equal(["one.test", "two.test"], name.AllowedNames.Order());
+        Assert.False(name.IsNoted);
+
+        name.Stored(name.NotedIn(name.Record, visit: null, Start));
+        name.Learn(name.Record with { AllowedNames = ["one.test", "two.test"] }, time);
+        Assert.True(name.IsNoted);
+
+        time.Advance(TimeSpan.FromMinutes(2));
+        name.Learn(name.Record with { AllowedNames = ["three.test", "two.test"] }, time);
+        Assert.Equal(["three.test", "two.test"], name.AllowedNames.Order());
+        Assert.True(name.IsNoted);
+    }
 
     [Fact]
     public void Mark_ClockIsAheadForAWhile_NothingIsForgotten()

@@ -185,6 +185,55 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task Connect_AnotherInstanceOrders_DoesNotWaitForMaintenance()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        fixture.Authority.Faults.ValidationStuck = true;
+        var storage = new InMemoryStorage(TimeProvider.System);
+
+        // It only learns from the store that the other one is done, and all that polls for renewal information is busy.
+        var issuance = QuickIssuance.Settings with { LeasePoll = TimeSpan.FromMinutes(1), MaxMaintenance = 0 };
+        await using var one = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), storage: storage);
+        await using var two = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), storage: storage, issuance: issuance);
+        var first = one.ConnectAsync("shop.test", Cancelled);
+        await Poll.UntilAsync(() => fixture.PostedChallenges > 0, () => $"the order\n{one.Log}", cancellationToken: Cancelled);
+        var second = two.ConnectAsync("shop.test", Cancelled);
+        await Poll.UntilAsync(() => two.Log.Has("OrderedElsewhere"), () => $"the lease\n{two.Log}", cancellationToken: Cancelled);
+
+        fixture.Authority.Faults.ValidationStuck = false;
+
+        Assert.Equal((await first).SerialNumber, (await second).SerialNumber);
+        Assert.Null((await second).Refusal);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Fact]
+    public async Task Deny_AtOneInstance_CountsForAllAndIsNotTakenBack()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var storage = new InMemoryStorage(TimeProvider.System);
+        var permission = TestPermission.AllowAll();
+        await using var one = await OnDemandApp.StartAsync(fixture, permission, storage: storage);
+        await using var two = await OnDemandApp.StartAsync(fixture, TestPermission.Allow(), storage: storage);
+        await one.ConnectAsync("shop.test", Cancelled);
+        var (names, key) = (one.Services.GetRequiredService<OnDemandNames>(), OnDemandNames.KeyOf("shop.test"));
+        await Poll.UntilAsync(
+            () => two.Services.GetRequiredService<OnDemandNames>().Find("shop.test") is not null, "the name", cancellationToken: Cancelled);
+
+        Assert.NotNull((await two.ConnectAsync("shop.test", Cancelled)).Refusal);
+        await Poll.UntilAsync(() => names.Find("shop.test")!.IsDenied, () => $"the denial\n{one.Log}", cancellationToken: Cancelled);
+        await one.Services.GetRequiredService<OnDemandLife>().SweepAsync(Cancelled);
+
+        Assert.NotNull(OnDemandFile.Decode((await storage.ReadAsync(key, Cancelled))!.Value.Span).DeniedAt);
+        permission.Decide = static _ => IssuanceDecision.Unknown();
+        Assert.NotNull((await one.ConnectAsync("shop.test", Cancelled)).Refusal);
+        permission.Decide = static _ => IssuanceDecision.Allow();
+        one.Services.GetRequiredService<DeniedNames>().Forget("shop.test");
+        Assert.Null((await one.ConnectAsync("shop.test", Cancelled)).Refusal);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Fact]
     [Long]
     public async Task Kill_WhileAClientWaits_TheOrderIsResumedAtTheNextStart()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
@@ -21,6 +22,7 @@ internal static class OnDemandApp
         IAcmeStorage? storage = null,
         TimeProvider? time = null,
         Action<WebApplication>? pipeline = null,
+        IssuanceSettings? issuance = null,
         params string[] names)
     {
         var port = FreePort.Tcp();
@@ -34,7 +36,7 @@ internal static class OnDemandApp
             acme: builder => builder.AddOnDemand(permission.AskAsync, configure),
             configure: app =>
             {
-                QuickIssuance.Apply(app);
+                app.Services.AddSingleton(issuance ?? QuickIssuance.Settings);
                 app.Services.AddSingleton(time ?? TimeProvider.System);
             },
             pipeline: pipeline,
