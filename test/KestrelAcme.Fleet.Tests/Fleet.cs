@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
+using KestrelAcme.LocalAuthority;
+using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
 using Xunit;
@@ -7,12 +10,12 @@ using Xunit;
 namespace KestrelAcme.Fleet.Tests;
 
 /// <summary>
-/// Instances of an app behind a balancer that picks one at random for each connection, with one store and Pebble as the CA, which reaches
-/// them through the balancer alone.
+/// Instances of an app behind a balancer that picks one at random for each connection, with one store and one CA, which reaches them
+/// through the balancer alone.
 /// </summary>
 internal sealed partial class Fleet : IAsyncDisposable
 {
-    public required PebbleServer Pebble { get; init; }
+    public required FleetAuthority Authority { get; init; }
 
     public required HaProxyServer Balancer { get; init; }
 
@@ -26,12 +29,13 @@ internal sealed partial class Fleet : IAsyncDisposable
     public static async Task<Fleet> CreateAsync(FleetOptions options)
     {
         var store = await SharedStore.CreateAsync(options.Store);
-        var pebble = await PebbleServer.StartAsync(
-            new PebbleOptions { Sleeps = options.ValidationSleep > TimeSpan.Zero, ValidationSleep = options.ValidationSleep }, Token);
+        var authority = await (options.UsesLocalAuthority
+            ? FleetAuthority.StartLocalAsync()
+            : FleetAuthority.StartPebbleAsync(options));
         var settings = new Dictionary<string, string?>(store.Settings)
         {
-            ["AcmeHttps__DirectoryUrl"] = pebble.DirectoryUrl.ToString(),
-            ["AcmeHttps__TrustedRootsPath"] = pebble.TrustedRootsPath,
+            ["AcmeHttps__DirectoryUrl"] = authority.DirectoryUrl.ToString(),
+            ["AcmeHttps__TrustedRootsPath"] = authority.TrustedRootsPath,
             ["AcmeHttps__AcceptTermsOfService"] = "true",
             ["AcmeHttps__EmailAddress"] = "admin@example.com",
             ["AcmeHttps__ChallengeTypes__0"] = options.ChallengeType,
@@ -53,11 +57,11 @@ internal sealed partial class Fleet : IAsyncDisposable
         var balancer = await HaProxyServer.StartAsync(
             new Dictionary<int, int[]>
             {
-                [pebble.HttpPort] = [.. instances.Select(i => i.HttpPort)],
-                [pebble.TlsPort] = [.. instances.Select(i => i.HttpsPort)],
+                [authority.HttpPort] = [.. instances.Select(i => i.HttpPort)],
+                [authority.TlsPort] = [.. instances.Select(i => i.HttpsPort)],
             },
             Token);
-        return new Fleet { Pebble = pebble, Balancer = balancer, Store = store, Instances = instances };
+        return new Fleet { Authority = authority, Balancer = balancer, Store = store, Instances = instances };
     }
 
     /// <summary>Creates everything and starts all instances at the same moment.</summary>
@@ -103,7 +107,7 @@ internal sealed partial class Fleet : IAsyncDisposable
         return serials;
     }
 
-    public FleetCounts Count() => FleetCounts.Of(Pebble);
+    public FleetCounts Count() => Authority.Count();
 
     /// <summary>How long after its issuance each instance served each certificate, by the instances' own clocks of one machine.</summary>
     public IReadOnlyList<TimeSpan> Lags(IEnumerable<string> serials)
@@ -122,7 +126,7 @@ internal sealed partial class Fleet : IAsyncDisposable
         }
 
         await Balancer.DisposeAsync();
-        await Pebble.DisposeAsync();
+        await Authority.DisposeAsync();
         await Store.DisposeAsync();
     }
 
@@ -151,7 +155,59 @@ internal sealed record FleetOptions(string Store)
     /// <summary>The longest time that the CA takes for a validation, at random.</summary>
     public TimeSpan ValidationSleep { get; init; } = TimeSpan.Zero;
 
+    /// <summary>
+    /// Whether the CA is the local authority in place of Pebble, some of whose requests wait for each other forever if there are hundreds
+    /// of orders at once.
+    /// </summary>
+    public bool UsesLocalAuthority { get; init; }
+
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
+}
+
+/// <summary>The CA of a fleet.</summary>
+internal sealed class FleetAuthority(
+    Uri directoryUrl, string trustedRootsPath, int httpPort, int tlsPort, Func<FleetCounts> count, Func<string> log,
+    Func<ValueTask> dispose) : IAsyncDisposable
+{
+    public Uri DirectoryUrl => directoryUrl;
+
+    public string TrustedRootsPath => trustedRootsPath;
+
+    /// <summary>Where it validates http-01.</summary>
+    public int HttpPort => httpPort;
+
+    /// <summary>Where it validates tls-alpn-01.</summary>
+    public int TlsPort => tlsPort;
+
+    public string Log => log();
+
+    public static async Task<FleetAuthority> StartPebbleAsync(FleetOptions options)
+    {
+        var pebble = await PebbleServer.StartAsync(
+            new PebbleOptions { Sleeps = options.ValidationSleep > TimeSpan.Zero, ValidationSleep = options.ValidationSleep },
+            TestContext.Current.CancellationToken);
+        return new(
+            pebble.DirectoryUrl, pebble.TrustedRootsPath, pebble.HttpPort, pebble.TlsPort, () => FleetCounts.Of(pebble),
+            () => pebble.Output, pebble.DisposeAsync);
+    }
+
+    public static async Task<FleetAuthority> StartLocalAsync()
+    {
+        var (http, tls, folder) = (FreePort.Tcp(), FreePort.Tcp(), new TemporaryFolder());
+        var local = await LocalAcmeAuthority.StartAsync(static o => o.InMemory = true, TestContext.Current.CancellationToken);
+        local.Resolve("*", new IPEndPoint(IPAddress.Loopback, http), new IPEndPoint(IPAddress.Loopback, tls));
+        return new(
+            local.DirectoryUrl, folder.Write("root.pem", local.RootPem), http, tls, () => FleetCounts.Of(local), static () => "",
+            async () =>
+            {
+                await local.DisposeAsync();
+                folder.Dispose();
+            });
+    }
+
+    public FleetCounts Count() => count();
+
+    public ValueTask DisposeAsync() => dispose();
 }
 
 /// <summary>What the CA was asked for, by its own log.</summary>
@@ -161,6 +217,15 @@ internal sealed partial record FleetCounts(int Accounts, int Orders, int Certifi
     {
         var log = pebble.Output;
         return new(AccountLine().Count(log), OrderLine().Count(log), CertificateLine().Count(log), FailureLine().Count(log));
+    }
+
+    public static FleetCounts Of(LocalAcmeAuthority authority)
+    {
+        var requests = authority.Requests;
+        int Created(ResourceKind kind) => requests.Count(r => r.Resource == kind && r.StatusCode == 201);
+        return new(
+            Created(ResourceKind.NewAccount), Created(ResourceKind.NewOrder), authority.Issued.Count,
+            authority.Validations.Count(v => v.Problem is not null));
     }
 
     [GeneratedRegex("There are now [0-9]+ accounts in memory")]

@@ -104,7 +104,7 @@ internal sealed class FleetInstance(
                     RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                     {
                         using var leaf = X509CertificateLoader.LoadCertificate(certificate!.GetRawCertData());
-                        serial = leaf.Issuer.Contains("Pebble", StringComparison.Ordinal) && leaf.MatchesHostname(name)
+                        serial = leaf.Issuer != leaf.Subject && leaf.MatchesHostname(name)
                             ? leaf.SerialNumber
                             : null;
                         return certificate is not null;

@@ -264,7 +264,7 @@ internal sealed class OnDemandIssuance(
     private async Task<DateTimeOffset?> NextOrderAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (configuration.Current.OnDemand is not { } demand || Find(certificate) is not { } known)
+        if (configuration.Current.OnDemand is not { } demand || names.Find(certificate) is not { } known)
         {
             return now + AskDeniedAgain;
         }
@@ -292,19 +292,5 @@ internal sealed class OnDemandIssuance(
         }
 
         return decision.IsAllowed ? null : now + (decision.Denial is null ? AskAgain : AskDeniedAgain);
-    }
-
-    // A name of a group may have a certificate of its own.
-    private OnDemandName? Find(ManagedCertificate certificate)
-    {
-        foreach (var identifier in certificate.Specification.Identifiers)
-        {
-            if (names.Find(identifier.Value) is { } known && known.Specifications.Any(s => s.Id == certificate.Id))
-            {
-                return known;
-            }
-        }
-
-        return null;
     }
 }

@@ -148,7 +148,7 @@ internal sealed class OnDemandName(OnDemandRecord record, IReadOnlyList<Certific
     public void Continue(OnDemandName earlier)
     {
         Volatile.Write(ref _visited, earlier.Visited);
-        _isDenied = earlier.IsDenied;
+        _isDenied = (earlier.Record.DeniedAt is null) == (_record.DeniedAt is null) ? earlier.IsDenied : _record.DeniedAt is not null;
         IsNew = earlier.IsNew;
         if (earlier.IsShared && IsShared)
         {

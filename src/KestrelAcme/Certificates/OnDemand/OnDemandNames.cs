@@ -28,6 +28,20 @@ internal sealed class OnDemandNames(BoundedStorage storage, TimeProvider time, I
 
     public OnDemandName? Find(string name) => _byName.GetValueOrDefault(name);
 
+    /// <summary>Finds the name whose certificate it is. A name of a group may have a certificate of its own.</summary>
+    public OnDemandName? Find(ManagedCertificate certificate)
+    {
+        foreach (var identifier in certificate.Specification.Identifiers)
+        {
+            if (Find(identifier.Value) is { } known && known.Specifications.Any(s => s.Id == certificate.Id))
+            {
+                return known;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Finds the name whose record has a key.</summary>
     public OnDemandName? FindByKey(string key) => _byKey.GetValueOrDefault(key);
 

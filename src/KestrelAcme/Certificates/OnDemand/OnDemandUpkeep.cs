@@ -1,6 +1,8 @@
+using System.Threading.Channels;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.OnDemand;
@@ -22,10 +24,12 @@ internal sealed class OnDemandUpkeep(
     // Somebody who empties the store deletes the marker, too, a moment earlier or later.
     private static readonly TimeSpan BeforeGone = TimeSpan.FromSeconds(1);
 
+    private readonly Channel<string> _gone = Channel.CreateUnbounded<string>();
+
     public async Task RunAsync(CancellationToken stopping)
     {
         using var changes = configuration.OnChange(_ => Respecify(stopping));
-        await Task.WhenAll(FollowAsync(stopping), ReportAsync(stopping), SweepAsync(stopping));
+        await Task.WhenAll(FollowAsync(stopping), DropGoneAsync(stopping), ReportAsync(stopping), SweepAsync(stopping));
     }
 
     private Task FollowAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
@@ -38,6 +42,34 @@ internal sealed class OnDemandUpkeep(
         },
         first: TimeSpan.Zero,
         Pause,
+        time,
+        exception => logger.OnDemandNamesNotFollowed(exception.Message),
+        stopping);
+
+    // Many names are forgotten in the time that it takes for one, and what is added meanwhile does not wait.
+    private Task DropGoneAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+        async token =>
+        {
+            await _gone.Reader.WaitToReadAsync(token);
+            var missing = new List<OnDemandName>();
+            while (missing.Count < NamesAtOnce && _gone.Reader.TryRead(out var key))
+            {
+                missing.AddRange(names.FindByKey(key) is { } gone ? [gone] : []);
+            }
+
+            try
+            {
+                await GoneAsync([.. missing], token);
+            }
+            catch (StorageUnavailableException)
+            {
+                await Task.Delay(Pause, time, token);
+                missing.ForEach(name => _gone.Writer.TryWrite(OnDemandNames.KeyOf(name.Record.Name)));
+                throw;
+            }
+        },
+        first: TimeSpan.Zero,
+        pause: TimeSpan.Zero,
         time,
         exception => logger.OnDemandNamesNotFollowed(exception.Message),
         stopping);
@@ -105,7 +137,7 @@ internal sealed class OnDemandUpkeep(
 
         if (await names.Storage.ReadAsync(key, cancellationToken) is not { } value)
         {
-            await GoneAsync(names.FindByKey(key) is { } gone ? [gone] : [], cancellationToken);
+            _gone.Writer.TryWrite(key);
         }
         else if (names.Decode(key, value) is { } record)
         {

@@ -1,5 +1,9 @@
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.OnDemand;
+using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.OnDemand;
@@ -59,6 +63,32 @@ public sealed class StoredNameTests
         Assert.Equal(serial, (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber);
         Assert.NotNull((await app.ConnectAsync("other.test", Cancelled)).Refusal);
         Assert.Single(fixture.Authority.Issued);
+    }
+
+    [Fact]
+    public async Task Delete_ManyByAnotherInstance_AreDroppedTogether()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var storage = new InMemoryStorage(TimeProvider.System);
+        await using var app = await OnDemandApp.StartAsync(
+            fixture, new TestPermission(static _ => IssuanceDecision.Unknown()), storage: storage);
+        var known = app.Services.GetRequiredService<OnDemandNames>();
+        var all = Enumerable.Range(0, 100).Select(i => $"n{i}.test").ToList();
+        await Poll.UntilAsync(_ => known.IsMarkedAsync(Cancelled), "the first look at the store", cancellationToken: Cancelled);
+        foreach (var name in all)
+        {
+            var record = new OnDemandRecord { Name = name, LastAsked = DateTimeOffset.UnixEpoch };
+            await storage.WriteAsync(OnDemandNames.KeyOf(name), OnDemandFile.Encode(record), lease: null, Cancelled);
+        }
+
+        await Poll.UntilAsync(() => known.All.Count() == all.Count, () => $"the names\n{app.Log}", cancellationToken: Cancelled);
+        foreach (var name in all)
+        {
+            await storage.DeleteAsync(OnDemandNames.KeyOf(name), lease: null, Cancelled);
+        }
+
+        // It takes a second to find out that the store was not emptied: not for each of them.
+        await Poll.UntilAsync(() => !known.All.Any(), () => $"all to be forgotten\n{app.Log}", cancellationToken: Cancelled);
     }
 
     [Fact]
