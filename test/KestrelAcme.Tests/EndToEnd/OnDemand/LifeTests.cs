@@ -204,6 +204,8 @@ public sealed class LifeTests
 
         Assert.Equal((await first).SerialNumber, (await second).SerialNumber);
         Assert.Null((await second).Refusal);
+        var gate = two.Services.GetRequiredService<OnDemandGate>();
+        await Poll.UntilAsync(() => gate.Flights == 0, () => $"nobody to wait\n{two.Log}", cancellationToken: Cancelled);
         Assert.Single(fixture.Authority.Issued);
     }
 
