@@ -42,9 +42,11 @@ internal sealed class SimulatedProcess
         services.AddSingleton(authority.CreateClients(_life));
         services.AddSingleton(settings);
         services.AddSingleton<JitterSource>(() => Draw(jitter));
-        services.AddSingleton(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance));
         services.AddSingleton(new RevocationListClient(authority.Clock.Machine, authority.CreateListClient(_life)));
         services.AddAcmeHttps();
+
+        // After the doctor, which replaces the source.
+        services.AddSingleton(new ConfigurationSource(() => configuration, NullLogger<ConfigurationSource>.Instance));
         services.RemoveAll<IChallengeHandler>();
         services.AddSingleton<INameRouting>(new UnknownPlaces());
         services.AddSingleton(authority.CreateChallengeHandler());
