@@ -35,6 +35,7 @@ static IssuanceSettings Settings(IConfiguration configuration)
     var settings = new IssuanceSettings();
     return settings with
     {
+        FirstClient = TimeSpan.Zero,
         LeaseDuration = Seconds("LEASE_SECONDS", settings.LeaseDuration),
         StoreTime = Seconds("STORE_SECONDS", settings.StoreTime),
         StoreRetry = Seconds("STORE_RETRY_SECONDS", settings.StoreRetry),

@@ -16,5 +16,6 @@ internal static class QuickIssuance
         OrderTurn = TimeSpan.Zero,
         RepostAfter = Wait,
         StoreAnswer = TimeSpan.Zero,
+        FirstClient = TimeSpan.Zero,
     };
 }

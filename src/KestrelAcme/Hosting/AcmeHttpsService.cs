@@ -1,8 +1,10 @@
 using KestrelAcme.Certificates.Engine;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Tls;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +17,7 @@ namespace KestrelAcme.Hosting;
 internal sealed class AcmeHttpsService(
     CertificateEngine engine,
     ChallengeFeed fleet,
-    CertificateGauges gauges,
+    EngineStart start,
     StatelessResponses stateless,
     EndpointReport endpoints,
     ConfigurationSource configuration,
@@ -40,8 +42,6 @@ internal sealed class AcmeHttpsService(
 
         if (Active)
         {
-            gauges.Publish();
-
             // Known to other instances, and ready for what they order, before a CA can reach this one.
             var began = time.GetTimestamp();
             fleet.Start();
@@ -69,7 +69,7 @@ internal sealed class AcmeHttpsService(
         });
         await GuardAsync(() =>
         {
-            engine.Start();
+            start.Run();
             _started = true;
             return Task.CompletedTask;
         });
@@ -114,6 +114,41 @@ internal sealed class AcmeHttpsService(
         catch (Exception exception)
         {
             logger.HostingFailed(exception);
+        }
+    }
+}
+
+/// <summary>
+/// Starts the engine once Kestrel listens: at once if a certificate is missing. After a restart with all certificates in the store, nothing
+/// is urgent, and the first client gets the processor.
+/// </summary>
+internal sealed class EngineStart(
+    CertificateEngine engine, CertificateGauges gauges, CertificateContexts contexts, IssuanceSettings settings, TimeProvider time)
+{
+    /// <summary>Starts the engine.</summary>
+    public void Run()
+    {
+        var after = engine.IsAnyMissing ? Task.CompletedTask : FirstClientAsync();
+        engine.Start(after);
+        _ = PublishAsync(after);
+    }
+
+    private async Task PublishAsync(Task after)
+    {
+        await after;
+        gauges.Publish();
+    }
+
+    private async Task FirstClientAsync()
+    {
+        if (settings.FirstClient > TimeSpan.Zero)
+        {
+            using var limit = new TimeLimit(settings.FirstClient, time);
+            await contexts.FirstServed.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!limit.IsCancellationRequested)
+            {
+                await Task.Delay(settings.FirstResponse, time, CancellationToken.None);
+            }
         }
     }
 }

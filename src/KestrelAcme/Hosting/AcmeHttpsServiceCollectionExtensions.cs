@@ -51,6 +51,7 @@ public static class AcmeHttpsServiceCollectionExtensions
             services.AddCertificates();
             AddChallenges(services);
             services.TryAddSingleton<EndpointReport>();
+            services.TryAddSingleton<EngineStart>();
             services.AddHostedService<AcmeHttpsService>();
             services.AddHostedService<OnDemandService>();
             services.AddDoctor();

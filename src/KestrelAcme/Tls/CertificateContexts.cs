@@ -14,6 +14,11 @@ internal sealed class CertificateContexts(
 {
     private readonly Lock _gate = new();
     private readonly List<CertificateEntry> _kept = [];
+    private readonly TaskCompletionSource _firstServed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _hasServed;
+
+    /// <summary>Completes when a context is served for the first time.</summary>
+    public Task FirstServed => _firstServed.Task;
 
     /// <summary>The number of cached contexts.</summary>
     public int Count
@@ -32,6 +37,16 @@ internal sealed class CertificateContexts(
     public ValueTask<SslStreamCertificateContext> GetAsync(CertificateEntry entry)
     {
         return entry.Context is { } context ? new(context) : new(MakeOnceAsync(entry));
+    }
+
+    /// <summary>Takes note that a context is served.</summary>
+    public void NoteServed()
+    {
+        if (!_hasServed)
+        {
+            _hasServed = true;
+            _firstServed.TrySetResult();
+        }
     }
 
     /// <summary>Creates the context on the calling thread, for a certificate that is about to be published.</summary>

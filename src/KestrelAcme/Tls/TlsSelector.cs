@@ -225,14 +225,13 @@ internal sealed class TlsSelector(
     private TlsSelection Served(CertificateEntry entry, SslStreamCertificateContext context, string? name)
     {
         entry.Touch(timeProvider);
+        contexts.NoteServed();
         return new TlsSelection(TlsOutcome.Certificate, name, context, entry);
     }
 
     // Logs the managed name: below a wildcard, clients choose the name.
     private TlsSelection WithoutCertificate(string? name, IPAddress? address)
-    {
-        return ManagedName(name, address) is { } managed ? Missing(managed) : new TlsSelection(TlsOutcome.Foreign, name);
-    }
+        => ManagedName(name, address) is { } managed ? Missing(managed) : new TlsSelection(TlsOutcome.Foreign, name);
 
     private string? ManagedName(string? name, IPAddress? address)
         => name is not null ? table.Managed.Find(name) : table.Managed.Find(address);

@@ -19,6 +19,7 @@ internal static class QuickIssuance
         OrderTurn = TimeSpan.Zero,
         RepostAfter = Wait,
         StoreAnswer = TimeSpan.Zero,
+        FirstClient = TimeSpan.Zero,
         SaveAgain = Wait,
         ImportAgain = Wait,
     };

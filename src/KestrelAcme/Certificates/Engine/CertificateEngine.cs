@@ -64,8 +64,12 @@ internal sealed class CertificateEngine(
         }
     }
 
+    /// <summary>Whether a certificate that is wanted does not exist yet.</summary>
+    public bool IsAnyMissing => reconciler.IsAnyMissing;
+
     /// <summary>Starts to order and to follow changes.</summary>
-    public void Start()
+    /// <param name="after">Completes when the work may begin; <see langword="null"/> for at once.</param>
+    public void Start(Task? after = null)
     {
         _changes = configuration.OnChange(_ =>
         {
@@ -73,7 +77,7 @@ internal sealed class CertificateEngine(
             StartReconciling();
         });
         authorities.Lifted = reconciler.PlanAll;
-        _beginning = Task.Run(BeginAsync);
+        _beginning = Task.Run(() => BeginAsync(after ?? Task.CompletedTask));
         _running = Task.Run(RunAsync);
         requests.Open(_beginning);
     }
@@ -179,8 +183,9 @@ internal sealed class CertificateEngine(
     }
 
     // A store or a file that cannot be read for a moment must not end the renewals of this process.
-    private async Task BeginAsync()
+    private async Task BeginAsync(Task after)
     {
+        await after.WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (true)
         {
             try

@@ -147,8 +147,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
 
     /// <summary>Serves certificates that were read from the store, and makes each the current one.</summary>
     /// <returns>The IDs that were refused, each with the reason.</returns>
-    public IReadOnlyDictionary<string, string> ServeStored(
-        IReadOnlyCollection<(ManagedCertificate Certificate, CertificateSnapshot Stored)> read)
+    public IReadOnlyDictionary<string, string> ServeStored(IReadOnlyCollection<FoundCertificate> read)
     {
         lock (_gate)
         {
@@ -273,3 +272,6 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
 
     private sealed record RetiredCertificate(ManagedCertificate Certificate, int Rounds);
 }
+
+/// <summary>A certificate that was found in the store.</summary>
+internal sealed record FoundCertificate(ManagedCertificate Certificate, CertificateSnapshot Stored);

@@ -98,6 +98,15 @@ internal sealed record IssuanceSettings
     /// How long startup waits for the rest of the certificates if there are more than a few hundred. A connection waits for its own.
     /// </summary>
     public TimeSpan LoadAhead { get; init; } = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>
+    /// How long the work after a start waits for the first client if no certificate is missing, so that it does not compete for the
+    /// processor; zero to begin at once.
+    /// </summary>
+    public TimeSpan FirstClient { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long it then leaves the processor to that client.</summary>
+    public TimeSpan FirstResponse { get; init; } = TimeSpan.FromMilliseconds(200);
 }
 
 /// <summary>Returns a random number from 0 (inclusive) to 1 (exclusive). Tests use their own.</summary>

@@ -84,7 +84,7 @@ internal sealed class CertificateLoader(
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        var refused = catalog.ServeStored([.. read.Select(r => (byId[r.Key], r.Value))]);
+        var refused = catalog.ServeStored([.. read.Keys.Select(id => new FoundCertificate(byId[id], read[id]))]);
         foreach (var (id, snapshot) in read)
         {
             if (refused.TryGetValue(id, out var reason))

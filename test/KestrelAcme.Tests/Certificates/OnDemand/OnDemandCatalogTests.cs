@@ -143,7 +143,7 @@ public sealed class OnDemandCatalogTests : IDisposable
     private ManagedCertificate AddServed(params string[] names)
     {
         var certificate = Add(Specify(names))[0];
-        _catalog.ServeStored([(certificate, Sample(names))]);
+        _catalog.ServeStored([new FoundCertificate(certificate, Sample(names))]);
         Assert.Null(Served(names[0]));
         _catalog.Release(certificate);
         Assert.All(names, name => Assert.Equal(certificate.Id, Served(name)));
