@@ -30,7 +30,15 @@ internal sealed class JsonFields
 
         // Throws if anything follows.
         reader.Read();
-        return document.RootElement.ValueKind == JsonValueKind.Null ? null : read(new JsonFields(document.RootElement));
+        try
+        {
+            return document.RootElement.ValueKind == JsonValueKind.Null ? null : read(new JsonFields(document.RootElement));
+        }
+        catch (InvalidOperationException exception)
+        {
+            // Bytes or escapes that are not text are found when the text is read.
+            throw new JsonException($"a text in it is not valid: {exception.Message}", exception);
+        }
     }
 
     /// <summary>Writes an object.</summary>

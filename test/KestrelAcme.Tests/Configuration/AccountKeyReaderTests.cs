@@ -25,4 +25,14 @@ public sealed class AccountKeyReaderTests
             Assert.Equal(key.ExportSubjectPublicKeyInfo(), same.ExportSubjectPublicKeyInfo());
         }
     }
+
+    [Fact]
+    public void Read_JwkWithHalfACharacter_IsAProblem()
+    {
+        var facts = TestFacts.Production with { ReadFile = _ => """{"kty":"EC","crv":"P-256","x":"\uD800","y":"AA","d":"AA"}""" };
+        var problems = new ProblemList();
+
+        Assert.Null(AccountKeyReader.Read("/key.json", "AccountKeyFile", facts, problems));
+        Assert.NotEmpty(problems.All);
+    }
 }

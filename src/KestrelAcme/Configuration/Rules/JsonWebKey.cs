@@ -75,7 +75,18 @@ internal static class JsonWebKey
     }
 
     private static string? Text(JsonElement json, string property)
-        => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
+    {
+        try
+        {
+            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty(property, out var value)
+                && value.ValueKind == JsonValueKind.String
+                    ? value.GetString()
+                    : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Bytes that are not UTF-8, or an escape that is half a character.
+            return null;
+        }
+    }
 }
