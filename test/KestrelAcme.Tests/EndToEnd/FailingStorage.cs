@@ -18,6 +18,9 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
     /// <summary>What is thrown where something cannot be had.</summary>
     public Func<string, Exception> Failure { get; init; } = static key => new StorageUnavailableException($"'{key}' cannot be had.");
 
+    /// <summary>Whether changes are told to those that watch.</summary>
+    public bool TellsChanges { get; init; } = true;
+
     /// <summary>Runs before a lease is asked for.</summary>
     public Func<string, Task> BeforeLease { get; init; } = static _ => Task.CompletedTask;
 
@@ -56,7 +59,7 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
         => inner.ListAsync(prefix, cancellationToken);
 
     public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-        => inner.WatchAsync(prefix, cancellationToken);
+        => TellsChanges ? inner.WatchAsync(prefix, cancellationToken) : NothingAsync(cancellationToken);
 
     public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
@@ -67,6 +70,12 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
     }
 
     public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+
+    private static async IAsyncEnumerable<StorageChange> NothingAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        yield break;
+    }
 
     private void ThrowIf(Func<string, bool> fails, string key)
     {

@@ -61,7 +61,7 @@ internal sealed class NewNames(
         var all = certificates[0].Identifiers;
         if (NewNamePolicy.Take(_counts, all, client, time.GetUtcNow(), snapshot.OnDemand!).Refusal is { } full)
         {
-            return new NewNameAdmission(null, full, LimitRetry);
+            return await FindAdmittedAsync(subject, isChange, cancellationToken) ?? new NewNameAdmission(null, full, LimitRetry);
         }
 
         if (snapshot.OnDemand!.CheckAddress && await addresses.FindObstacleAsync(all, record, cancellationToken) is { } obstacle)
@@ -70,6 +70,22 @@ internal sealed class NewNames(
         }
 
         return await JoinAsync(new Candidate(subject, all, record, isChange, client), cancellationToken).WaitAsync(cancellationToken);
+    }
+
+    // Another instance may have admitted the name a moment ago: then it is not new.
+    private async Task<NewNameAdmission?> FindAdmittedAsync(
+        CertificateIdentifier subject, bool isChange, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return !isChange && await names.ReadAsync(subject, cancellationToken) is { } stored
+                ? new NewNameAdmission(stored) { WasStored = true }
+                : null;
+        }
+        catch (StorageUnavailableException exception)
+        {
+            return Unavailable(exception);
+        }
     }
 
     private Task<NewNameAdmission> JoinAsync(Candidate candidate, CancellationToken cancellationToken)

@@ -37,6 +37,25 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Connect_LimitIsReachedAndAnotherInstanceAdmittedTheName_IsServed()
+    {
+        var storage = new InMemoryStorage();
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(fixture, new FailingStorage(storage) { TellsChanges = false });
+        Assert.Null((await app.ConnectAsync("one.test", Cancelled)).Refusal);
+        await using var other = await StartAsync(fixture, storage);
+        Assert.Null((await other.ConnectAsync("two.test", Cancelled)).Refusal);
+        Assert.NotNull((await app.ConnectAsync("three.test", Cancelled)).Refusal);
+
+        Assert.Null((await app.ConnectAsync("two.test", Cancelled)).Refusal);
+        Assert.Equal(2, OrdersAt(fixture));
+
+        static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage)
+            => OnDemandApp.StartAsync(
+                fixture, TestPermission.AllowAll(), configure: static options => options.MaxNewNamesPerHour = 2, storage: storage);
+    }
+
+    [Fact]
     public async Task Connect_LeaseOfTheLimitsIsLostBeforeANameIsStored_IsServedAndCountedOnce()
     {
         var losses = 0;
