@@ -26,7 +26,8 @@ public sealed class FleetResilienceTests(ITestOutputHelper output)
             Size = 3,
             Names = [First],
             ValidationSleep = TimeSpan.FromSeconds(1),
-            Settings = new Dictionary<string, string?>(Trouble.ShortTimes) { ["LEASE_SECONDS"] = "3" },
+            // Longer than the store is away, also on a busy machine: a holder that loses its lease may not have stored its order.
+            Settings = new Dictionary<string, string?>(Trouble.ShortTimes) { ["LEASE_SECONDS"] = "6" },
         });
         var before = await fleet.AllServeAsync([First]);
 
@@ -37,6 +38,7 @@ public sealed class FleetResilienceTests(ITestOutputHelper output)
         holder.Start();
         await holder.ListeningAsync();
         await fleet.AllServeAsync([First, Killed]);
+        var recovered = fleet.Count();
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var handshakes = Trouble.CountHandshakesAsync(fleet, First, stop.Token);
@@ -54,8 +56,14 @@ public sealed class FleetResilienceTests(ITestOutputHelper output)
         output.WriteLine($"{made} handshakes, {failed} failed; {counts}; {mayBeLost} killed within newOrder");
         Assert.Equal(0, failed);
         Assert.True(made > 0);
-        Assert.Equal((1, 3, 0), (counts.Accounts, counts.Certificates, counts.FailedValidations));
-        Assert.InRange(counts.Orders, 3, 3 + mayBeLost);
+
+        // If the CA was just connected to the one that was killed, it could not validate, and its order is invalid.
+        Assert.True(
+            recovered is { Accounts: 1, Certificates: 2, FailedValidations: 0 or 1 }
+                && recovered.Orders >= 2 && recovered.Orders <= 2 + mayBeLost + recovered.FailedValidations,
+            $"{recovered}, {mayBeLost} killed within newOrder\n{fleet.Logs()}");
+        var renewed = recovered with { Certificates = 3, Orders = recovered.Orders + 1 };
+        Assert.True(counts == renewed, $"{counts} instead of {renewed}\n{fleet.Logs()}");
         Assert.All(fleet.Instances, i => Assert.DoesNotContain("damaged", i.AllOutput, StringComparison.OrdinalIgnoreCase));
     }
 }

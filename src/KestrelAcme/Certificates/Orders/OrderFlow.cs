@@ -176,9 +176,17 @@ internal sealed class OrderFlow(
             throw new OrderRepeatedException(order.Url);
         }
 
-        logger.OrderPlaced(context.Specification.Id, order.Url);
         step.Done();
-        await context.Writer.StoreOrderUrlAsync(order.Url, order.Expires, cancellationToken);
+        try
+        {
+            await context.Writer.StoreOrderUrlAsync(order.Url, order.Expires, cancellationToken);
+        }
+        finally
+        {
+            // Not sooner: an order that the log shows is resumed, whatever ends this process.
+            logger.OrderPlaced(context.Specification.Id, order.Url);
+        }
+
         progress.OrderPlaced(context.Certificate);
         return order;
     }

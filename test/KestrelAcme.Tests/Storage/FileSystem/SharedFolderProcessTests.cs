@@ -28,8 +28,11 @@ public sealed class SharedFolderProcessTests : IDisposable
     [Fact]
     public async Task WriteAsync_HoldersStoppedPastTheirLease_AreRefused()
     {
-        var refused = await CountAsync(times: 40, milliseconds: 150, StopAtRandomAsync);
-        Assert.True(refused > 0, "No process was stopped in its lease.");
+        // Whether one is stopped within its lease is a matter of chance.
+        for (var rounds = 0; await CountAsync(times: 40, milliseconds: 150, StopAtRandomAsync) == 0;)
+        {
+            Assert.True(++rounds < 20, "No process was stopped in its lease.");
+        }
     }
 
     [Fact]
@@ -69,6 +72,7 @@ public sealed class SharedFolderProcessTests : IDisposable
 
     private async Task<int> CountAsync(int times, int milliseconds, Func<ChildProcess[], Task>? disturb)
     {
+        var before = await ReadAsync();
         var children = Enumerable.Range(0, Processes).Select(i => Start(i % 3 - 1, times, milliseconds)).ToArray();
         try
         {
@@ -82,7 +86,7 @@ public sealed class SharedFolderProcessTests : IDisposable
                 Assert.True(await child.WaitForExitAsync(TimeSpan.FromMinutes(5), Token) == 0, child.Output);
             }
 
-            Assert.Equal(Processes * times, await ReadAsync());
+            Assert.Equal(before + (Processes * times), await ReadAsync());
             AssertNumbersGrow(children);
             return children.Sum(child => int.Parse(child.Lines[^1].Split(' ')[1], CultureInfo.InvariantCulture));
         }
