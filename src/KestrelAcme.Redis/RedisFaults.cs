@@ -80,8 +80,9 @@ internal static class RedisFaults
                 + "with ConfigurationOptions.TrustIssuer, another name set with sslHost.");
         }
 
+        // The connection is closed after that, which may be the last cause.
         var connection = chain.OfType<RedisConnectionException>().LastOrDefault();
-        if (connection?.FailureType == ConnectionFailureType.AuthenticationFailure)
+        if (chain.OfType<RedisConnectionException>().Any(c => c.FailureType == ConnectionFailureType.AuthenticationFailure))
         {
             return ("refuses the user or the password, or could not agree on TLS", Login);
         }

@@ -62,7 +62,7 @@ public sealed class ExportHookTests
         await using var app = await StartAsync(
             fixture, folder,
             $"sleep 30 & echo $! > {folder.Combine("child")}\nhead -c 5000000 /dev/zero | tr '\\0' 'x'\n"
-            + "head -c 5000000 /dev/urandom >&2\nprintf ' the end' >&2; exit 1");
+            + "head -c 5000000 /dev/zero | tr '\\0' '\\377' >&2\nprintf ' the end' >&2; exit 1");
 
         await WhenLoggedAsync(app, "ExportHookFailed", 1);
         var child = (await File.ReadAllTextAsync(folder.Combine("child"), Cancelled)).Trim();
