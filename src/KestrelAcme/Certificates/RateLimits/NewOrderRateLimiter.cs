@@ -14,6 +14,9 @@ internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, Iss
     // Clients wait for these orders, and most of the time of an order is that of the CA.
     private const int TimesOnDemand = 4;
 
+    // More would slow down what the app serves meanwhile: each order takes processor time.
+    private const int MostOnDemand = 16;
+
     private readonly Lock _lock = new();
     private TokenBucket _newSets = TokenBucket.Full(settings.NewSetBurst);
     private DateTimeOffset _lastRenewal;
@@ -46,7 +49,7 @@ internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, Iss
         return lane switch
         {
             WorkLane.Maintenance => settings.MaxMaintenance,
-            WorkLane.OnDemand when most > 1 => most * TimesOnDemand,
+            WorkLane.OnDemand when most > 1 => Math.Max(most, Math.Min(most * TimesOnDemand, MostOnDemand)),
             _ => most,
         };
     }

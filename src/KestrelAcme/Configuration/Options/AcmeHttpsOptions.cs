@@ -199,7 +199,8 @@ public sealed class AcmeHttpsOptions
 
     /// <summary>
     /// The number of orders in progress at once. An order that takes longer than 10 seconds gives its place to another one, up to four
-    /// times as many. Orders for new names on demand have four times as many places of their own. With 1, there is never more than one.
+    /// times as many. Orders for new names on demand have places of their own, four times as many up to 16. With 1, there is never more
+    /// than one.
     /// </summary>
     /// <value>4; from 1 to 100. A change needs a restart.</value>
     public int MaxConcurrentOrders { get; set; } = 4;
