@@ -1,4 +1,5 @@
 using System.Text;
+using KestrelAcme.Configuration.Rules;
 
 namespace KestrelAcme.Certificates.Import;
 
@@ -80,5 +81,5 @@ internal static class CertbotFolder
 
     // RFC 3339 in UTC, so that texts compare as times.
     private static string CreatedAt(ImportScan scan, string account)
-        => scan.ReadJson(Path.Combine(account, "meta.json")) is { } meta ? ImportedKeys.Text(meta, "creation_dt") ?? "" : "";
+        => scan.ReadJson(Path.Combine(account, "meta.json")) is { } meta ? ForeignJson.Text(meta, "creation_dt") ?? "" : "";
 }

@@ -92,25 +92,8 @@ internal static class ImportedKeys
         return key.ExportSubjectPublicKeyInfo();
     }
 
-    /// <summary>Returns a text of a JSON object; <see langword="null"/> if it is missing or not valid.</summary>
-    public static string? Text(JsonElement json, string property)
-    {
-        try
-        {
-            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty(property, out var value)
-                && value.ValueKind == JsonValueKind.String
-                    ? value.GetString()
-                    : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // Bytes that are not UTF-8, or an escape that is half a character.
-            return null;
-        }
-    }
-
     /// <summary>Returns an HTTP or HTTPS URL of a JSON object; <see langword="null"/> if it is missing.</summary>
-    public static Uri? Url(JsonElement json, string property) => UrlOf(Text(json, property));
+    public static Uri? Url(JsonElement json, string property) => UrlOf(ForeignJson.Text(json, property));
 
     /// <summary>Returns an HTTP or HTTPS URL; <see langword="null"/> if the text is none.</summary>
     public static Uri? UrlOf(string? text)

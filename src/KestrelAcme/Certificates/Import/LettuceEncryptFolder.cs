@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration;
 
 namespace KestrelAcme.Certificates.Import;
@@ -29,7 +30,7 @@ internal static class LettuceEncryptFolder
             {
                 if (scan.ReadJson(path) is { } account)
                 {
-                    scan.AddAccount(path, directory, ImportedKeys.PemOfDer(ImportedKeys.Text(account, "privateKey")), url: null);
+                    scan.AddAccount(path, directory, ImportedKeys.PemOfDer(ForeignJson.Text(account, "privateKey")), url: null);
                 }
             }
         }

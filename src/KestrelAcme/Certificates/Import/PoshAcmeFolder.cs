@@ -1,3 +1,5 @@
+using KestrelAcme.Configuration.Rules;
+
 namespace KestrelAcme.Certificates.Import;
 
 /// <summary>
@@ -36,7 +38,7 @@ internal static class PoshAcmeFolder
             var url = ImportedKeys.Url(account, "location");
             if (directory is not null
                 && scan.Authorities.Any(a => a.DirectoryUrl == directory)
-                && ImportedKeys.Text(account, "status") is null or "valid")
+                && ForeignJson.Text(account, "status") is null or "valid")
             {
                 scan.AddAccount(path, directory!, account.TryGetProperty("key", out var key) ? ImportedKeys.PemOfJwk(key) : null, url);
             }

@@ -117,7 +117,10 @@ internal sealed class OnDemandIssuance(
         foreach (var (known, _) in certificates.TakeUp(
             records, name => name.WasLearnedLater = areLater || name.Record.FirstAsked >= _started, NextOrderAsync, stopping))
         {
-            _ = known is { IsDenied: true } && Withhold(known);
+            if (known is { IsDenied: true })
+            {
+                Withhold(known);
+            }
         }
     }
 
@@ -207,7 +210,8 @@ internal sealed class OnDemandIssuance(
             denied.Refused(name, refusal!);
             return own;
         }
-        else if (taken is null)
+
+        if (taken is null)
         {
             denied.Limited(name, admission.Again > TimeSpan.Zero ? admission.Again : IssuanceDecision.DefaultDenial, refusal!);
         }

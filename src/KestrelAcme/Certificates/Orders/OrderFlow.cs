@@ -183,7 +183,8 @@ internal sealed class OrderFlow(
         }
         finally
         {
-            // Not sooner: an order that the log shows is resumed, whatever ends this process.
+            // Not sooner: a process that is killed in between must not leave an order in its log that nobody resumes. If the store fails,
+            // the log is all that is left of the URL.
             logger.OrderPlaced(context.Specification.Id, order.Url);
         }
 

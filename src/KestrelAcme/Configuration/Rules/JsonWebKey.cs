@@ -12,7 +12,7 @@ internal static class JsonWebKey
     {
         try
         {
-            return Text(jwk, "kty") switch
+            return ForeignJson.Text(jwk, "kty") switch
             {
                 "RSA" => ReadRsa(jwk),
                 "EC" => ReadEc(jwk),
@@ -45,7 +45,7 @@ internal static class JsonWebKey
 
     private static ECDsa? ReadEc(JsonElement jwk)
     {
-        (ECCurve Curve, int Length)? named = Text(jwk, "crv") switch
+        (ECCurve Curve, int Length)? named = ForeignJson.Text(jwk, "crv") switch
         {
             "P-256" => (ECCurve.NamedCurves.nistP256, 32),
             "P-384" => (ECCurve.NamedCurves.nistP384, 48),
@@ -62,7 +62,7 @@ internal static class JsonWebKey
     // Some clients omit leading zeros, and .NET needs the full length.
     private static byte[] Number(JsonElement jwk, string property, int length = 0)
     {
-        var bytes = Base64Url.DecodeFromChars((Text(jwk, property) ?? throw new FormatException()).TrimEnd('='));
+        var bytes = Base64Url.DecodeFromChars((ForeignJson.Text(jwk, property) ?? throw new FormatException()).TrimEnd('='));
         var significant = bytes.AsSpan().TrimStart((byte)0);
         if (length == 0)
         {
@@ -73,8 +73,13 @@ internal static class JsonWebKey
         significant.CopyTo(padded.AsSpan(Math.Max(0, length - significant.Length)));
         return padded;
     }
+}
 
-    private static string? Text(JsonElement json, string property)
+/// <summary>Reads JSON that other programs wrote.</summary>
+internal static class ForeignJson
+{
+    /// <summary>Returns a text of an object; <see langword="null"/> if it is missing, is not a text, or is not valid.</summary>
+    public static string? Text(JsonElement json, string property)
     {
         try
         {

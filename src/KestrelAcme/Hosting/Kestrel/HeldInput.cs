@@ -122,6 +122,7 @@ internal sealed class HeldInput : PipeReader, IDuplexPipe
         return reading;
     }
 
+    // Only once the read has ended, so this never blocks. It throws what the read threw.
     private ReadResult Take()
     {
         var reading = _reading!;
