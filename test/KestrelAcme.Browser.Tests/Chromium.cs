@@ -114,7 +114,7 @@ internal sealed class Window : IAsyncDisposable
         }
     }
 
-    /// <summary>Keeps a picture of the whole page with the test's result, and in artifacts/screenshots of the repository.</summary>
+    /// <summary>Keeps a picture of the whole page in artifacts/screenshots of the repository.</summary>
     /// <param name="name">The name of the file.</param>
     /// <param name="height">The height of the part to keep; <see langword="null"/> for the whole page.</param>
     public async Task KeepScreenshotAsync(string name, int? height = null)
@@ -123,7 +123,6 @@ internal sealed class Window : IAsyncDisposable
         {
             FullPage = true, Clip = height is { } most ? new Clip { Width = Page.ViewportSize!.Width, Height = most } : null,
         });
-        TestContext.Current.AddAttachment($"{name}.png", image, "image/png");
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "KestrelAcme.sln")))
