@@ -15,17 +15,20 @@ internal static class ColdReport
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
-    /// <param name="arguments">Rounds (15 by default), handshakes between the measurements of memory (10,000 by default).</param>
+    /// <param name="arguments">
+    /// Rounds (15 by default), handshakes between the measurements of memory (10,000 by default), "native" for the native binaries and Caddy.
+    /// </param>
     public static async Task<int> RunAsync(string[] arguments)
     {
         var rounds = arguments.Length > 0 ? int.Parse(arguments[0]) : 15;
         var handshakes = arguments.Length > 1 ? int.Parse(arguments[1]) : 10_000;
+        var onlyNative = arguments.Length > 2 && arguments[2] == "native";
         using var folder = new TemporaryFolder();
         await using var pebble = await PebbleServer.StartAsync(new PebbleOptions { Strict = false });
         var root = await pebble.GetIssuingRootPemAsync();
         var https = FreePort.Tcp();
         var client = new ColdClient(https, Contestants.Name);
-        var contestants = await new Contestants(folder, pebble, root, https).PrepareAsync();
+        var contestants = await new Contestants(folder, pebble, root, https).PrepareAsync(onlyNative);
 
         // One round is thrown away: it warms the client and the system's cache.
         for (var round = -1; round < rounds; round++)

@@ -43,24 +43,39 @@ internal static class ColdTables
 
     private static void PrintRatios(List<Contestant> contestants)
     {
-        var (without, jit, aot) = (contestants[0], contestants[1], contestants[2]);
-        var caddy = contestants.Find(contestant => !contestant.IsDotNet);
         Console.WriteLine("| in this run | figure | goal |");
         Console.WriteLine("|---|---|---|");
-        Console.WriteLine($"| JIT: first start, beside the app without us | {Ratio(jit.First, without.First)} | 1.6 |");
-        Console.WriteLine($"| JIT: restart, beside the app without us | {Ratio(jit.Again, without.Again)} | 1.15 |");
-        Console.WriteLine($"| JIT: methods compiled, first start | {Methods(jit.First)} | 4,000 |");
-        Console.WriteLine($"| JIT: methods compiled, restart | {Methods(jit.Again)} | 2,000 |");
-        Console.WriteLine($"| NativeAOT: size of the binary, MB | {Number(aot.Megabytes, "0.0")} | 25 |");
-        if (caddy is not null)
+        if (Find(Contestant.OursJit) is { } jit && Find(Contestant.WithoutJit) is { } withoutJit)
         {
-            Console.WriteLine($"| NativeAOT: first start, beside Caddy | {Ratio(aot.First, caddy.First)} | 1.0 |");
-            Console.WriteLine($"| NativeAOT: restart, beside Caddy | {Ratio(aot.Again, caddy.Again)} | 1.5 |");
-            if (aot.AtRest.Count > 0)
+            Console.WriteLine($"| JIT: first start, beside the app without us | {Ratio(jit.First, withoutJit.First)} | 1.6 |");
+            Console.WriteLine($"| JIT: restart, beside the app without us | {Ratio(jit.Again, withoutJit.Again)} | 1.15 |");
+            Console.WriteLine($"| JIT: methods compiled, first start | {Methods(jit.First)} | 4,000 |");
+            Console.WriteLine($"| JIT: methods compiled, restart | {Methods(jit.Again)} | 2,000 |");
+        }
+
+        if (Find(Contestant.OursNative) is { } native && Find(Contestant.WithoutNative) is { } without)
+        {
+            Console.WriteLine($"| NativeAOT: size of the binary, MB | {Number(native.Megabytes, "0.0")} | 25 |");
+            Console.WriteLine($"| NativeAOT: restart, beside the app without us | {Ratio(native.Again, without.Again)} | |");
+            PrintResident("the app without us", native, without, "");
+            if (Find(Contestant.CaddyServer) is { } caddy)
             {
-                var ratio = Middle(aot.AtRest.Select(m => m.Resident)) / Middle(caddy.AtRest.Select(m => m.Resident));
-                Console.WriteLine($"| NativeAOT: resident at rest, beside Caddy | {Number(ratio, "0.00")} | 1.0 |");
+                Console.WriteLine($"| NativeAOT: first start, beside Caddy | {Ratio(native.First, caddy.First)} | 1.0 |");
+                Console.WriteLine($"| NativeAOT: restart, beside Caddy | {Ratio(native.Again, caddy.Again)} | 1.5 |");
+                Console.WriteLine($"| NativeAOT without us: restart, beside Caddy | {Ratio(without.Again, caddy.Again)} | |");
+                PrintResident("Caddy", native, caddy, "1.0");
             }
+        }
+
+        Contestant? Find(string title) => contestants.Find(contestant => contestant.Title == title);
+    }
+
+    private static void PrintResident(string beside, Contestant native, Contestant other, string goal)
+    {
+        if (native.AtRest.Count > 0 && other.AtRest.Count > 0)
+        {
+            var ratio = Middle(native.AtRest.Select(m => m.Resident)) / Middle(other.AtRest.Select(m => m.Resident));
+            Console.WriteLine($"| NativeAOT: resident at rest, beside {beside} | {Number(ratio, "0.00")} | {goal} |");
         }
     }
 

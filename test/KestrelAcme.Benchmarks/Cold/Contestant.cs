@@ -17,6 +17,12 @@ internal sealed record Contestant(
     bool IsDotNet,
     IReadOnlyList<string> Files)
 {
+    public const string WithoutJit = "the app without us, JIT";
+    public const string OursJit = "ours, JIT";
+    public const string WithoutNative = "the app without us, NativeAOT";
+    public const string OursNative = "ours, NativeAOT";
+    public const string CaddyServer = "Caddy";
+
     public List<ColdStart> First { get; } = [];
 
     public List<ColdStart> Again { get; } = [];

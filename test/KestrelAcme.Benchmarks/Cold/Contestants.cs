@@ -16,26 +16,37 @@ internal sealed class Contestants(TemporaryFolder folder, PebbleServer pebble, s
     public const string Name = "cold.example";
     private const string App = "KestrelAcme.ColdStart";
 
-    public async Task<List<Contestant>> PrepareAsync()
+    /// <param name="onlyNative">Whether only the native binaries and Caddy take part.</param>
+    public async Task<List<Contestant>> PrepareAsync(bool onlyNative)
     {
         using var certificate = LoopbackCertificate.Create(Name);
         var packages = await PackAsync();
-        var jit = await PublishAsync("jit", packages);
-        var r2r = await PublishAsync("r2r", packages);
-        var aot = await PublishAsync("aot", packages);
-        var source = await PublishAsync("jit", packages: null);
-        string[] runJit = ["dotnet", Path.Combine(jit, $"{App}.dll")];
+        var aot = Path.Combine(await PublishAsync("aot", packages), App);
+        var without = Without(certificate);
         var contestants = new List<Contestant>
         {
-            new("the app without us, JIT", runJit, Without(certificate), certificate.RootPem, true, []),
-            new("ours, JIT", runJit, Ours, rootPem, true, Assemblies(jit)),
-            new("ours, NativeAOT", [Path.Combine(aot, App)], Ours, rootPem, true, [Path.Combine(aot, App)]),
-            new("ours, ReadyToRun", ["dotnet", Path.Combine(r2r, $"{App}.dll")], Ours, rootPem, true, Assemblies(r2r)),
-            new("ours, JIT, from source", ["dotnet", Path.Combine(source, $"{App}.dll")], Ours, rootPem, true, Assemblies(source)),
+            new(Contestant.WithoutNative, [aot], without, certificate.RootPem, true, [aot]),
+            new(Contestant.OursNative, [aot], Ours, rootPem, true, [aot]),
         };
+        if (!onlyNative)
+        {
+            var jit = await PublishAsync("jit", packages);
+            var r2r = await PublishAsync("r2r", packages);
+            var source = await PublishAsync("jit", packages: null);
+            string[] runJit = ["dotnet", Path.Combine(jit, $"{App}.dll")];
+            contestants.InsertRange(
+                0,
+                [
+                    new(Contestant.WithoutJit, runJit, without, certificate.RootPem, true, []),
+                    new(Contestant.OursJit, runJit, Ours, rootPem, true, Assemblies(jit)),
+                    new("ours, ReadyToRun", ["dotnet", Path.Combine(r2r, $"{App}.dll")], Ours, rootPem, true, Assemblies(r2r)),
+                    new("ours, JIT, from source", ["dotnet", Path.Combine(source, $"{App}.dll")], Ours, rootPem, true, Assemblies(source)),
+                ]);
+        }
+
         if (Executable.Find("caddy") is { } caddy)
         {
-            contestants.Add(new("Caddy", [caddy, "run", "--config", "caddy.json"], Caddy, rootPem, false, [caddy]));
+            contestants.Add(new(Contestant.CaddyServer, [caddy, "run", "--config", "caddy.json"], Caddy, rootPem, false, [caddy]));
         }
 
         return contestants;
