@@ -1,6 +1,10 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.LocalAuthority.Faults;
+using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Protocol.Accounts;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -55,6 +59,49 @@ public sealed class AccountKeyTests
         var settled = await ReadAsync(second);
         Assert.Equal(authorityHasTheNewKey ? stored.NextPrivateKeyPem : stored.PrivateKeyPem, settled.PrivateKeyPem);
         Assert.Null(settled.NextPrivateKeyPem);
+        Assert.Single(fixture.Authority.Issued.Select(i => i.AccountId).Distinct());
+    }
+
+    [Fact]
+    public async Task Rollover_OrderUnderWay_IsFinishedWithTheNewKey()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.ServeAsync("app.test");
+        fixture.Authority.Faults.ProcessingStuck = true;
+        var renewal = app.Certificates.RenewAsync("app.test", Cancelled);
+        await Poll.UntilAsync(
+            () => fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.Finalize, StatusCode: 200 }) == 2,
+            () => $"the order is finalized\n{app.Log}",
+            cancellationToken: Cancelled);
+
+        await app.Certificates.RolloverAccountKeyAsync(Cancelled);
+        fixture.Authority.Faults.ProcessingStuck = false;
+        var status = await renewal;
+
+        Assert.Null(status.Failure);
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+        Assert.Equal(2, fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 201 }));
+        Assert.False(app.Log.Has("CertificateFailed"), app.Log.ToString());
+    }
+
+    [Fact]
+    public async Task Rollover_OutcomeIsNotKnown_TheAccountStaysAndIsUsedWithItsNewKey()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.ServeAsync("app.test");
+        var before = await ReadAsync(app);
+
+        // The CA changes the key, and neither the response nor the question afterwards comes through.
+        fixture.Authority.Faults.Inject(ResourceKind.KeyChange, Fault.CutAfter, times: 10);
+        fixture.Authority.Faults.Inject(ResourceKind.NewAccount, Fault.CutBefore, times: 100);
+        await Assert.ThrowsAnyAsync<AcmeException>(() => app.Certificates.RolloverAccountKeyAsync(Cancelled));
+        fixture.Authority.Faults.Clear();
+        await app.Certificates.RenewAsync("app.test", Cancelled);
+
+        var after = await ReadAsync(app);
+        Assert.Equal(before.Metadata.AccountUrl, after.Metadata.AccountUrl);
+        Assert.NotEqual(before.PrivateKeyPem, after.PrivateKeyPem);
+        Assert.Null(after.NextPrivateKeyPem);
         Assert.Single(fixture.Authority.Issued.Select(i => i.AccountId).Distinct());
     }
 

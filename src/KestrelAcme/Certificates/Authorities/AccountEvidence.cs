@@ -14,6 +14,13 @@ internal static class AccountEvidence
         => IsRefusal(answer) && (answer.HasProblem(AcmeProblemTypes.AccountDoesNotExist) || Is(answer, AcmeProblemTypes.Unauthorized)
             || (isNewOrder && (IsCertain(answer) || Is(answer, AcmeProblemTypes.Malformed) || Is(answer, AcmeProblemTypes.BadPublicKey))));
 
+    /// <summary>
+    /// Whether a response to any request may mean that the account has another key by now. Only the store tells: CAs do not say more than
+    /// that the signature is wrong.
+    /// </summary>
+    public static bool MayMeanAnotherKey(AcmeException answer)
+        => IsRefusal(answer) && (Is(answer, AcmeProblemTypes.Malformed) || Is(answer, AcmeProblemTypes.BadSignatureAlgorithm));
+
     /// <summary>Whether the response to a new order is certainly the account's fault, so that looking it up would add nothing.</summary>
     public static bool IsCertain(AcmeException answer)
         => Is(answer, AcmeProblemTypes.UserActionRequired)
@@ -56,7 +63,11 @@ internal static class AccountEvidence
 /// <param name="Answer">The response.</param>
 /// <param name="OpenedAt">The start of the attempt. What was found out since need not be found out again.</param>
 /// <param name="MayRegister">Whether another account may be registered, which each attempt does at most once.</param>
-internal sealed record AccountSuspicion(IAuthorityAccount Account, AcmeException Answer, DateTimeOffset OpenedAt, bool MayRegister);
+internal sealed record AccountSuspicion(IAuthorityAccount Account, AcmeException Answer, DateTimeOffset OpenedAt, bool MayRegister)
+{
+    /// <summary>Whether nothing speaks against the account, unless its key was replaced meanwhile.</summary>
+    public bool IsOfKeyOnly { get; init; }
+}
 
 /// <summary>Looks up an account by its key (RFC 8555 section 7.3.1), and by its URL if the first response does not say enough.</summary>
 internal static class AccountLookUp

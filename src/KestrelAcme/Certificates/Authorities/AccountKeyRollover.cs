@@ -39,6 +39,13 @@ internal sealed class AccountKeyRollover(IAuthorityClient client, StoredAccount 
         return settled;
     }
 
+    /// <summary>Does the same under the lease, for which it waits while another instance replaces the key.</summary>
+    public async Task<AccountRecord?> SettleAsync(CancellationToken cancellationToken)
+    {
+        await using var lease = await store.AcquireLeaseAsync(cancellationToken);
+        return await store.ReadAsync(cancellationToken) is { } stored ? await SettleAsync(stored, lease, cancellationToken) : null;
+    }
+
     private static AccountRecord With(AccountRecord stored, string next) => stored with
     {
         PrivateKeyPem = next,

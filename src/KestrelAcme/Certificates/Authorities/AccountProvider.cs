@@ -53,7 +53,8 @@ internal sealed class AccountProvider(
             // The store is read each time, because another instance may have registered the account again or replaced its key.
             var stored = await TryReadAsync(cancellationToken);
             return _account is { } opened
-                && (stored is null || (stored.PrivateKeyPem == _keyPem && (stored.IsRepaired || stored.Metadata.AccountUrl == opened.Url)))
+                && (stored is null || (stored is { NextPrivateKeyPem: null } && stored.PrivateKeyPem == _keyPem
+                    && (stored.IsRepaired || stored.Metadata.AccountUrl == opened.Url)))
                 ? opened
                 : await ReadOrCreateAsync(stored, termsAccepted, cancellationToken);
         }
@@ -96,7 +97,7 @@ internal sealed class AccountProvider(
                 throw new AccountBlockedException(known, answer);
             }
 
-            if (await FindSuccessorAsync(suspect, cancellationToken) is { } successor)
+            if (await FindSuccessorAsync(suspect, cancellationToken) is var successor && (successor is not null || suspicion.IsOfKeyOnly))
             {
                 return successor;
             }
@@ -220,8 +221,10 @@ internal sealed class AccountProvider(
     {
         try
         {
-            if (await store.ReadAsync(cancellationToken) is { NextPrivateKeyPem: null, Metadata.AccountUrl: not null } stored
-                && _held.Accepts(stored))
+            // If the outcome of a rollover is not known, the CA knows one of the two keys.
+            if (await store.ReadAsync(cancellationToken) is { } read && _held.Accepts(read)
+                && (read.NextPrivateKeyPem is null ? read : await _rollover.SettleAsync(cancellationToken))
+                    is { Metadata.AccountUrl: not null } stored)
             {
                 using var key = AccountKey.FromPem(stored.PrivateKeyPem);
                 return stored.Metadata.AccountUrl == suspect.Url && key.Thumbprint == suspect.Key.Thumbprint

@@ -22,6 +22,9 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
     /// <summary>Whether the account may be the cause of a response.</summary>
     public bool MayBeGuilty(AcmeException answer) => AccountEvidence.MayBlameAccount(answer, _isPlacing);
 
+    /// <summary>Whether another account, or another key of the account, may be the way on.</summary>
+    public bool MayHaveSuccessor(AcmeException answer) => MayBeGuilty(answer) || AccountEvidence.MayMeanAnotherKey(answer);
+
     /// <summary>A new order is about to be placed.</summary>
     /// <exception cref="AccountBlockedException">The authority refuses the profile.</exception>
     public async Task EnterAsync(CancellationToken cancellationToken)
@@ -48,7 +51,8 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
         => await ExamineAsync(account, answer, cancellationToken) is null;
 
     /// <summary>
-    /// Returns the account that replaces a lost one, or one whose key is revoked; <see langword="null"/> if the account is in order.
+    /// Returns the account that replaces a lost one, or one whose key is revoked, or the same with its new key; <see langword="null"/> if
+    /// the account is in order.
     /// </summary>
     /// <exception cref="AccountBlockedException">The authority refuses the account.</exception>
     public async Task<IAuthorityAccount?> FindSuccessorAsync(
@@ -100,7 +104,10 @@ internal sealed class AccountTrial(OrderContext context, TimeProvider time)
     {
         try
         {
-            var suspicion = new AccountSuspicion(account, answer, _began, MayRegister: !_isReplaced);
+            var suspicion = new AccountSuspicion(account, answer, _began, MayRegister: !_isReplaced)
+            {
+                IsOfKeyOnly = !MayBeGuilty(answer),
+            };
             return await Authority.Accounts.ExamineAsync(suspicion, context.TermsAccepted, cancellationToken);
         }
         catch (AcmeRateLimitedException exception)

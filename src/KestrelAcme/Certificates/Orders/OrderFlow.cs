@@ -47,15 +47,19 @@ internal sealed class OrderFlow(
                 await context.Writer.ForgetAsync(cancellationToken);
                 context.ThrowIfLimited();
             }
-            catch (AcmeException exception) when (trial.MayBeGuilty(exception))
+            catch (AcmeException exception) when (trial.MayHaveSuccessor(exception))
             {
                 if (await trial.FindSuccessorAsync(account, exception, cancellationToken) is not { } successor)
                 {
                     throw;
                 }
 
-                // Orders belong to the account: with another account, the flow starts again, once.
-                await context.Writer.ForgetAsync(cancellationToken);
+                // Orders belong to the account, whatever its key is: with another account, the flow starts again, once.
+                if (successor.Url != account.Url || context.Writer.Pending is { OrderUrl: null })
+                {
+                    await context.Writer.ForgetAsync(cancellationToken);
+                }
+
                 account = successor;
             }
         }
