@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Security.Cryptography;
 using KestrelAcme.Configuration.Rules;
 using KestrelAcme.Configuration;
@@ -20,8 +21,7 @@ internal static class LettuceEncryptFolder
     public static void Read(ImportScan scan)
     {
         var root = scan.Import.Path;
-        var directories = FindDirectories(Path.Combine(root, Accounts));
-        foreach (var directory in directories.Where(d => scan.Authorities.Any(a => a.DirectoryUrl == d)))
+        foreach (var directory in scan.Authorities.Select(a => a.DirectoryUrl).Distinct())
         {
             var folder = Path.Combine(root, Accounts, directory.Authority, directory.AbsolutePath.Trim('/'));
 
@@ -36,7 +36,7 @@ internal static class LettuceEncryptFolder
         }
 
         // Nor does it store which CA issued a certificate. The names of its issuers tell those of the staging service.
-        var production = directories.Where(d => !WellKnownAuthorities.IsStaging(d)).ToList();
+        var production = FindDirectories(Path.Combine(root, Accounts)).FindAll(d => !WellKnownAuthorities.IsStaging(d));
         var password = ReadPassword(scan);
         foreach (var path in scan.Files(Path.Combine(root, Certificates), Ending).Concat(scan.Files(root, Ending)))
         {
@@ -94,16 +94,15 @@ internal static class LettuceEncryptFolder
         return text;
     }
 
-    // The path of an account's file is that of the directory of its CA.
+    // The path of an account's file is that of the directory of its CA. Links are not followed: one to a folder above has no end.
     private static List<Uri> FindDirectories(string accounts)
     {
         try
         {
             return Directory.Exists(accounts)
                 ? [
-                    .. Directory.EnumerateFiles(accounts, "*.json", SearchOption.AllDirectories).Take(1000)
-                        .Select(file => Path.GetRelativePath(accounts, Path.GetDirectoryName(file)!))
-                        .Distinct(StringComparer.Ordinal)
+                    .. FoldersWithAccounts(accounts).Take(1000).Distinct(StringComparer.Ordinal)
+                        .Select(folder => Path.GetRelativePath(accounts, folder))
                         .Select(path => ImportedKeys.UrlOf($"https://{path.Replace(Path.DirectorySeparatorChar, '/')}"))
                         .OfType<Uri>(),
                 ]
@@ -115,6 +114,16 @@ internal static class LettuceEncryptFolder
             return [];
         }
     }
+
+    private static FileSystemEnumerable<string> FoldersWithAccounts(string root) => new(
+        root,
+        static (ref FileSystemEntry file) => file.Directory.ToString(),
+        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
+    {
+        ShouldIncludePredicate = static (ref FileSystemEntry file)
+            => !file.IsDirectory && file.FileName.EndsWith(".json", StringComparison.OrdinalIgnoreCase),
+        ShouldRecursePredicate = static (ref FileSystemEntry folder) => !folder.Attributes.HasFlag(FileAttributes.ReparsePoint),
+    };
 
     private static bool HasFiles(string folder) => Directory.Exists(folder) && Directory.EnumerateFiles(folder, $"*{Ending}").Any();
 }

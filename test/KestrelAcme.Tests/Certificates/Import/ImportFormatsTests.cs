@@ -75,6 +75,25 @@ public sealed class ImportFormatsTests : IDisposable
         Assert.Equal(key.Thumbprint, read.Thumbprint);
     }
 
+    [Fact]
+    public void Read_LettuceEncryptWithLinksInACircle_EndsAndHasTheAccount()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege there.");
+        using var key = AccountKey.Generate();
+        SampleImports.WriteLettuceEncrypt(_folder, _authority.Issue("app.test"), "secret");
+        SampleImports.WriteLettuceEncryptAccount(_folder, Directory, key.ExportPkcs8Pem());
+
+        // Each path through them is a folder of its own: there are 2 to the power of 40.
+        File.CreateSymbolicLink(_folder.Combine("accounts", "a"), ".");
+        File.CreateSymbolicLink(_folder.Combine("accounts", "b"), ".");
+
+        var scan = Read(new ImportSpecification(_folder.Path, null, "secret"));
+
+        Assert.Empty(scan.Problems);
+        Assert.Equal(Directory, Assert.Single(scan.Accounts).DirectoryUrl);
+        Assert.Equal(Directory, Assert.Single(scan.Certificates).Snapshot.Record.Metadata.DirectoryUrl);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("wrong")]
