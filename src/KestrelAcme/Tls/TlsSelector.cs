@@ -63,8 +63,9 @@ internal sealed class TlsSelector(
                 : new TlsSelection(name is null ? TlsOutcome.Nameless : TlsOutcome.Foreign, name));
     }
 
+    // A server name that is no host name gets no certificate, whoever is asked.
     private AwaitedSelection? Awaited(string? name, IPAddress? address, in ClientHello hello)
-        => (name ?? address?.ToString()) is { } wanted && OnDemand!.Concerns(wanted, ManagedName(name, address))
+        => (name ?? address?.ToString()) is { Length: > 0 } wanted && OnDemand!.Concerns(wanted, ManagedName(name, address))
             ? new AwaitedSelection(wanted, name is null ? address : null, hello.AcceptedKeys, hello.AcceptedBelowTls13)
             : null;
 

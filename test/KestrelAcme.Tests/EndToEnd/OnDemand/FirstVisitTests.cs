@@ -240,6 +240,23 @@ public sealed class FirstVisitTests
         Assert.False((await app.ConnectAsync("shop.test", Cancelled)).IsSelfSigned);
     }
 
+    [Theory]
+    [InlineData("shop .test")]
+    [InlineData("*.shop.test")]
+    [InlineData("shop..test")]
+    [InlineData("127.1.2.3.4")]
+    public async Task Connect_ServerNameThatIsNoHostName_WaitsForNobody(string name)
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var permission = TestPermission.AllowAll();
+        await using var app = await OnDemandApp.StartAsync(fixture, permission);
+
+        Assert.NotNull((await app.ConnectAsync(name, Cancelled)).Refusal);
+
+        Assert.Empty(permission.Asked);
+        Assert.Empty(app.Services.GetRequiredService<DeniedNames>().Latest);
+    }
+
     [Fact]
     public async Task Connect_AskUrl_IsAskedAsCaddyAsks()
     {
