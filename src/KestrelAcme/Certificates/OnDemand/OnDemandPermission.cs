@@ -82,9 +82,19 @@ internal sealed class OnDemandPermission(
     {
         if (_own is null)
         {
-            return configuration.Current.OnDemand?.AskUrl is { } url
-                ? await _http.Value.AskAsync(url, name, cancellationToken)
-                : IssuanceDecision.Unknown("nobody decides about names on demand");
+            if (configuration.Current.OnDemand?.AskUrl is not { } url)
+            {
+                return IssuanceDecision.Unknown("nobody decides about names on demand");
+            }
+
+            var decision = await _http.Value.AskAsync(url, name, cancellationToken);
+            if (decision is { IsAllowed: false, Denial: null })
+            {
+                // The URL is in trouble, or is the wrong one: it does not say so by itself.
+                Report(new HttpRequestException($"OnDemand:AskUrl: {decision.Reason}."), cancellationToken);
+            }
+
+            return decision;
         }
 
         var context = new IssuanceContext(scopes) { ClientAddress = client, HasCertificate = hasCertificate };

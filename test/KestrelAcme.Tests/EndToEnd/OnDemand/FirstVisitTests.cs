@@ -278,8 +278,13 @@ public sealed class FirstVisitTests
             cancellationToken: Cancelled);
 
         Assert.Null((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
-        Assert.NotNull((await app.ConnectAsync("moved.test", Cancelled)).Refusal);
         Assert.NotNull((await app.ConnectAsync("other.test", Cancelled)).Refusal);
+        Assert.False(app.Log.Has("OnDemandPermissionFailed"), app.Log.ToString());
+        Assert.NotNull((await app.ConnectAsync("moved.test", Cancelled)).Refusal);
+
+        // It will say so for every name: somebody has to correct the URL.
+        var report = Assert.Single(app.Log.Lines, l => l.Event.Name == "OnDemandPermissionFailed");
+        Assert.Contains("302", report.Exception!.Message, StringComparison.Ordinal);
         Assert.Single(fixture.Authority.Issued);
     }
 }
