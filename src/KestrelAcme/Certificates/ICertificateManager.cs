@@ -61,7 +61,8 @@ public interface ICertificateManager
     /// <summary>
     /// Forgets a name whose certificate was issued on demand (<see cref="IIssuancePermission"/>): it is no longer served or renewed, and
     /// its certificate and key are deleted from the store, for all instances. An order in progress is waited for. If a client asks for the
-    /// name again, the permission decides anew. The certificate is not revoked.
+    /// name again, the permission decides anew. The certificate is not revoked. What counts against the limits of the CAs is kept for two
+    /// weeks, and holds if the name comes back.
     /// </summary>
     /// <param name="domainName">The DNS name, in Unicode or as A-labels, or the IP address.</param>
     /// <param name="cancellationToken">Cancels the operation. Some of the files may have been deleted.</param>

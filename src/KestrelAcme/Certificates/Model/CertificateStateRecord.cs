@@ -3,6 +3,8 @@ namespace KestrelAcme.Certificates.Model;
 /// <summary>The stored state of a managed certificate, beside the certificate itself.</summary>
 internal sealed record CertificateStateRecord
 {
+    private static readonly TimeSpan LongestLimit = TimeSpan.FromDays(7);
+
     // Tens of thousands of these are in memory at once, and a DateTimeOffset? takes three times the space of its ticks.
     private readonly long _since;
     private readonly long _lookedAt;
@@ -88,6 +90,24 @@ internal sealed record CertificateStateRecord
         => StoredOrder is not null
             || State is CertificateState.Ordering or CertificateState.Renewing or CertificateState.RenewalDue
             || Failure is { Cause: not FailureCause.Local };
+
+    /// <summary>
+    /// Returns what counts against the limits of the CAs, of states whose certificates are for the same names; <see langword="null"/> if
+    /// nothing does any more.
+    /// </summary>
+    public static CertificateStateRecord? LimitsOf(IReadOnlyCollection<CertificateStateRecord> states, DateTimeOffset now)
+    {
+        DateTimeOffset[] issued = [.. states.SelectMany(s => s.Issued ?? []).Where(at => at > now - LongestLimit).Order()];
+        DateTimeOffset[] failed = [.. states.SelectMany(s => s.FailedValidations ?? []).Where(at => at > now - LongestLimit).Order()];
+        var held = states.SelectMany(s => s.HeldUntil ?? new Dictionary<string, DateTimeOffset>()).Where(h => h.Value > now)
+            .GroupBy(h => h.Key, h => h.Value).ToDictionary(h => h.Key, h => h.Max(), StringComparer.Ordinal);
+        return issued.Length + failed.Length + held.Count == 0 ? null : new CertificateStateRecord
+        {
+            Issued = issued.Length > 0 ? issued : null,
+            FailedValidations = failed.Length > 0 ? failed : null,
+            HeldUntil = held.Count > 0 ? held : null,
+        };
+    }
 
     private static DateTimeOffset? Instant(long ticks) => ticks == 0 ? null : new DateTimeOffset(ticks, TimeSpan.Zero);
 }

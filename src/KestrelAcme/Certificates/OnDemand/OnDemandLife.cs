@@ -133,6 +133,9 @@ internal sealed class OnDemandLife(
             return;
         }
 
+        // Whoever removes a name and adds it again must not get around the limits. Housekeeping removes what is left of it.
+        var limits = own.Count == 0 ? null
+            : CertificateStateRecord.LimitsOf(await ReadStatesAsync(own, cancellationToken), time.GetUtcNow());
         await names.DeleteAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken);
         certificates.Drop(name);
         foreach (var certificate in own)
@@ -140,7 +143,27 @@ internal sealed class OnDemandLife(
             await store.DeleteAsync(certificate.Id, writer!.Lease, cancellationToken);
         }
 
+        if (limits is not null)
+        {
+            await writer!.ChangeAsync(_ => limits, cancellationToken);
+        }
+
         logger.OnDemandNameForgotten(Quoted.Name(name.Record.Name));
+    }
+
+    private async Task<List<CertificateStateRecord>> ReadStatesAsync(
+        List<ManagedCertificate> own, CancellationToken cancellationToken)
+    {
+        var states = own.ConvertAll(c => c.State);
+        foreach (var certificate in own)
+        {
+            if (!certificate.IsLoaded && await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
+            {
+                states.Add(stored);
+            }
+        }
+
+        return states;
     }
 
     // A certificate that is not in memory may be one whose key cannot be decrypted now. Then reading throws, and nothing is deleted.

@@ -1,5 +1,6 @@
 using System.Net;
 using KestrelAcme.Certificates;
+using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
@@ -35,9 +36,14 @@ public sealed class LifeTests
 
         Assert.Null(app.Certificates.Find("shop.test"));
         Assert.NotNull(app.Certificates.Find("app.test"));
-        Assert.Empty(FilesOf(fixture, "shop.test"));
+        var limits = await File.ReadAllTextAsync(Assert.Single(FilesOf(fixture, "shop.test")), Cancelled);
+        Assert.DoesNotContain("rivateKey", limits, StringComparison.Ordinal);
         Assert.NotEmpty(FilesOf(fixture, "app.test"));
         Assert.NotEqual(serial, (await app.ConnectAsync("shop.test", Cancelled)).SerialNumber);
+        await app.ObtainedAsync("shop.test");
+
+        // The CA has counted both.
+        Assert.Equal(2, app.Services.GetRequiredService<CertificateCatalog>().Find("shop.test")!.State.Issued!.Length);
     }
 
     [Fact]
