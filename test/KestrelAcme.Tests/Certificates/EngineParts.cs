@@ -23,7 +23,8 @@ internal sealed class EngineParts : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    public EngineParts(string[] names, IAcmeStorage? storage = null, IDomainSource? source = null)
+    public EngineParts(
+        string[] names, IAcmeStorage? storage = null, IDomainSource? source = null, Action<IAcmeHttpsBuilder>? acme = null)
     {
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { EnvironmentName = "Production", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
@@ -41,7 +42,8 @@ internal sealed class EngineParts : IAsyncDisposable
             builder.Services.AddSingleton(source);
         }
 
-        builder.Services.AddAcmeHttps();
+        var https = builder.Services.AddAcmeHttps();
+        acme?.Invoke(https);
         _app = builder.Build();
         Get<IssuanceStatus>().ReasonNotToOrder = null;
     }

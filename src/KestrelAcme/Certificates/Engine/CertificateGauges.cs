@@ -67,6 +67,7 @@ internal sealed class CertificateGauges(
         var states = new int[States.Length];
         var problems = new int[Problems.Length];
         double? earliest = null;
+        var now = time.GetUtcNow();
         foreach (var condition in overview.Look())
         {
             states[(int)condition.State]++;
@@ -75,7 +76,8 @@ internal sealed class CertificateGauges(
                 problems[i] += condition.Problems.HasFlag(Problems[i]) ? 1 : 0;
             }
 
-            if (condition.Expiry is { TotalSeconds: var left } && !(left > earliest) && condition.State != CertificateState.Abandoned)
+            if (condition.Expiry is { TotalSeconds: var left } && !(left > earliest) && condition.State != CertificateState.Abandoned
+                && !condition.Certificate.IsLeftToExpire(now))
             {
                 earliest = left;
             }

@@ -30,16 +30,19 @@ internal sealed class CertificateReconciler(
     private readonly Lock _lock = new();
     private Task? _next;
 
-    /// <summary>Names the certificates that are wanted but missing or expired, with the last failure of each.</summary>
+    /// <summary>
+    /// Names the certificates that are wanted but missing or expired, with the last failure of each. Names on demand do not count: whether
+    /// they get a certificate is up to their owners.
+    /// </summary>
     public IReadOnlyList<string> DescribeMissing(DateTimeOffset now)
         => [.. from certificate in catalog.All
-               where !certificate.IsLoaded
-                   || (certificate.FindProblems(null, now) & (CertificateProblems.Missing | CertificateProblems.Expired)) != 0
+               where !certificate.Specification.IsOnDemand && (!certificate.IsLoaded
+                   || (certificate.FindProblems(null, now) & (CertificateProblems.Missing | CertificateProblems.Expired)) != 0)
                orderby certificate.Id
                select certificate.Id + (certificate.State.Failure is { } failure ? $" ({failure.Message})" : "")];
 
-    /// <summary>Whether a certificate that is wanted does not exist yet.</summary>
-    public bool IsAnyMissing => catalog.All.Any(c => c.Current is null);
+    /// <summary>Whether a certificate that is wanted does not exist yet. Names on demand do not count.</summary>
+    public bool IsAnyMissing => catalog.All.Any(c => c.Current is null && !c.Specification.IsOnDemand);
 
     /// <summary>
     /// Takes over what is wanted and reads what the store holds of it; nothing is ordered yet. The configured certificates come first, then

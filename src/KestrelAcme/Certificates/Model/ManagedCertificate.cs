@@ -113,6 +113,12 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// </summary>
     public Func<ManagedCertificate, CancellationToken, Task<DateTimeOffset?>>? Permission { get; set; }
 
+    /// <summary>
+    /// Tells whether a certificate on demand is left to expire, because its name is denied or nobody has come for it for long.
+    /// <see langword="null"/> for all others.
+    /// </summary>
+    public Func<ManagedCertificate, DateTimeOffset, bool>? LeftToExpire { get; set; }
+
     public RenewalRequest? Request => _request;
 
     /// <summary>The last failure, unless it happened under other settings.</summary>
@@ -131,13 +137,16 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
         return RenewalPolicy.Decide(facts, advice, CountedFailure(state), now, unfinished: !Unsaved && state.IsUnfinished);
     }
 
+    /// <summary>Whether it is not renewed any more, on purpose. Nobody has to look at it.</summary>
+    public bool IsLeftToExpire(DateTimeOffset now) => _specification.IsOnDemand && LeftToExpire?.Invoke(this, now) == true;
+
     /// <summary>Finds what an operator should look at.</summary>
     /// <param name="reasonNotToOrder">Why this instance orders nothing, if somebody should change that.</param>
     /// <param name="now">The current time.</param>
     public CertificateProblems FindProblems(string? reasonNotToOrder, DateTimeOffset now)
     {
         var state = _state;
-        if (!_loaded)
+        if (!_loaded || IsLeftToExpire(now))
         {
             return CertificateProblems.None;
         }

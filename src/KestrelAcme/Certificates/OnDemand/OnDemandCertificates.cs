@@ -69,6 +69,11 @@ internal sealed class OnDemandCertificates(
             }
 
             added = catalog.AddOnDemand([.. names.SelectMany(n => n.Specifications)], permission, snapshot);
+            foreach (var certificate in added)
+            {
+                certificate.LeftToExpire = IsLeftToExpire;
+            }
+
             names.ForEach(demanded.Add);
         }
 
@@ -146,6 +151,15 @@ internal sealed class OnDemandCertificates(
         return configured.Names.Contains(name);
     }
 
+    /// <summary>When a client of this instance came for a name last; <see langword="null"/> if none did.</summary>
+    public DateTimeOffset? LastVisit(OnDemandName name, DateTimeOffset now)
+        => Math.Max(LastUsed(name), name.Visited) is not 0 and var used ? now - time.GetElapsedTime(used) : null;
+
+    /// <summary>Whether nobody has come for a name for so long that it is not renewed any more.</summary>
+    public bool IsQuiet(OnDemandName name, DateTimeOffset now)
+        => configuration.Current.OnDemand is { ForgetAfter: var longest }
+            && now - name.Record.LastAsked > longest && !(now - LastVisit(name, now) <= longest);
+
     /// <summary>When a certificate of a name was served last, as a timestamp; zero if none was.</summary>
     public long LastUsed(OnDemandName name) => name.Specifications.Max(s => table.LastUsed(s.Id));
 
@@ -169,6 +183,9 @@ internal sealed class OnDemandCertificates(
 
     /// <summary>Whether all certificates of a name are managed.</summary>
     public bool IsManaged(OnDemandName name) => name.Specifications.All(s => catalog.Find(s.Id) is not null);
+
+    private bool IsLeftToExpire(ManagedCertificate certificate, DateTimeOffset now)
+        => demanded.Find(certificate) is not { IsDenied: false } name || IsQuiet(name, now);
 
     // Returns the known name if the settings of its certificates are the same.
     private OnDemandName? Keep(OnDemandRecord record, IReadOnlyList<CertificateSpecification> specifications)

@@ -268,7 +268,7 @@ internal sealed class OnDemandIssuance(
     private async Task<DateTimeOffset?> NextOrderAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (configuration.Current.OnDemand is not { } demand || names.Find(certificate) is not { } known)
+        if (configuration.Current.OnDemand is null || names.Find(certificate) is not { } known)
         {
             return now + AskDeniedAgain;
         }
@@ -284,7 +284,7 @@ internal sealed class OnDemandIssuance(
             return null;
         }
 
-        if (known.Visited == 0 && now - known.Record.LastAsked > demand.ForgetAfter)
+        if (certificates.IsQuiet(known, now))
         {
             return now + AskDeniedAgain;
         }

@@ -86,7 +86,7 @@ internal sealed class OnDemandLife(
             return;
         }
 
-        var visit = LastVisit(name, now);
+        var visit = certificates.LastVisit(name, now);
         if (visit - name.Record.LastAsked >= VisitInterval || !name.IsNoted)
         {
             await names.ChangeAsync(name, stored => name.NotedIn(stored, visit, now), cancellationToken);
@@ -111,12 +111,6 @@ internal sealed class OnDemandLife(
         {
             await issuance.CheckAsync(name, cancellationToken);
         }
-    }
-
-    private DateTimeOffset? LastVisit(OnDemandName name, DateTimeOffset now)
-    {
-        var used = Math.Max(certificates.LastUsed(name), name.Visited);
-        return used == 0 ? null : now - time.GetElapsedTime(used);
     }
 
     // The lease of its orders: none is under way, here or elsewhere. The record goes first, so that other instances do not write back what
@@ -178,7 +172,7 @@ internal sealed class OnDemandLife(
 
         var now = time.GetUtcNow();
         return await names.ReadAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken) is { } stored
-            && QuietPolicy.MayGo(stored, LastVisit(name, now), hasCertificate, demand.ForgetAfter, now);
+            && QuietPolicy.MayGo(stored, certificates.LastVisit(name, now), hasCertificate, demand.ForgetAfter, now);
     }
 }
 

@@ -7,6 +7,10 @@ namespace KestrelAcme.Hosting.Status;
 /// <summary>Decides how urgent a certificate is, and says what its state means for clients and what to do. Pure.</summary>
 internal static class StatusAdvice
 {
+    /// <summary>About a name on demand that is not renewed any more.</summary>
+    public const string LeftToExpire = "It is not renewed, because its name is not allowed any more or nobody has come for it for long. "
+        + "It is forgotten some weeks later, with its files.";
+
     /// <summary>Returns the rank of a certificate: what comes first is lower.</summary>
     public static int Rank(CertificateProblems problems, CertificateState state)
         => problems.HasFlag(CertificateProblems.Expired) ? 0
