@@ -83,6 +83,36 @@ internal static class Commands
         return 0;
     }
 
+    /// <summary>Releases a lease while the disk has no free byte, and takes it again once it has.</summary>
+    public static async Task<int> ReleaseOnFullDiskAsync(IAcmeStorage storage, string root, string name)
+    {
+        var lease = await storage.TryAcquireLeaseAsync(name, TimeSpan.FromMinutes(2))
+            ?? throw new InvalidOperationException("The lease is not free.");
+        var filler = Path.Join(root, "filler");
+        using (var file = new FileStream(filler, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            try
+            {
+                while (true)
+                {
+                    file.Write(new byte[4096]);
+                }
+            }
+            catch (IOException)
+            {
+                // Full.
+            }
+        }
+
+        await TryAsync("write", async () => await storage.WriteAsync("a", new byte[8]));
+        await lease.DisposeAsync();
+        var claims = Directory.GetDirectories(Path.Join(root, "~claims")).Length;
+        File.Delete(filler);
+        var next = await storage.TryAcquireLeaseAsync(name, TimeSpan.FromMinutes(2));
+        Console.WriteLine($"claims={claims} again={next is not null} grows={next?.FencingNumber > lease.FencingNumber}");
+        return 0;
+    }
+
     /// <summary>Takes a lease and keeps it.</summary>
     public static async Task<int> HoldAsync(IAcmeStorage storage, string name)
     {

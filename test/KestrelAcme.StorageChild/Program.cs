@@ -5,7 +5,7 @@ using KestrelAcme.StorageChild;
 // COMMAND ROOT [ARGUMENT...]: works on the store below ROOT as an instance of the app would.
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: check|list|write|fill|hold|contend|count|present ROOT [ARGUMENT...]");
+    Console.Error.WriteLine("usage: check|list|write|fill|full|hold|contend|count|present ROOT [ARGUMENT...]");
     return 2;
 }
 
@@ -18,6 +18,7 @@ return args[0] switch
     "list" => await Commands.ListAsync(storage, args[2], log),
     "write" => await Commands.WriteAsync(storage, args[2]),
     "fill" => await Commands.FillAsync(storage),
+    "full" => await Commands.ReleaseOnFullDiskAsync(storage, args[1], args[2]),
     "hold" => await Commands.HoldAsync(storage, args[2]),
     "contend" => await Commands.ContendAsync(storage, args[2], args[3], int.Parse(args[4], CultureInfo.InvariantCulture)),
     "count" => await CountCommand.RunAsync(

@@ -123,10 +123,7 @@ public sealed class OddStoreTests
         await Command.RunToSuccessAsync("mount", disk, cancellationToken: Cancelled);
         try
         {
-            // A lease that cannot be given back on a full disk has to expire before the last renewal.
-            await using var app = await fixture.StartAppAsync(
-                fixture.Settings(Name),
-                configure: builder => builder.Services.AddSingleton(Quick with { LeaseDuration = TimeSpan.FromSeconds(15) }));
+            await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: Configure);
             await app.ObtainedAsync(Name);
 
             var filler = Path.Combine(fixture.StorePath, "filler");

@@ -23,6 +23,10 @@ internal static class FileFault
     public static bool IsLocked(Exception exception)
         => exception is IOException && exception.HResult is SharingViolation or LockViolation or Eagain or EagainOnMac;
 
+    /// <summary>Whether there is no space left.</summary>
+    public static bool IsFull(Exception exception)
+        => exception is IOException && exception.HResult is Enospc or Edquot or EdquotOnMac or DiskFull or HandleDiskFull;
+
     /// <param name="action">What was attempted, such as "write to".</param>
     /// <param name="path">The file or folder.</param>
     /// <param name="isFile">Whether the path should be a file.</param>
@@ -40,8 +44,7 @@ internal static class FileFault
         NotRegularFileException => (
             exception.Message,
             "KestrelAcme uses regular files only and follows no links. Remove it, or put the file itself there."),
-        { HResult: Enospc or Edquot or EdquotOnMac or DiskFull or HandleDiskFull }
-            => ("the disk or the quota is full", "Free some space; KestrelAcme retries the write."),
+        _ when IsFull(exception) => ("the disk or the quota is full", "Free some space; KestrelAcme retries the write."),
         { HResult: Erofs or WriteProtected }
             => ("the file system is read-only", $"Mount a writable volume there, or set {setting} to a writable folder."),
         _ when FindFileInTheWay(path, isFile) is { } file => NotAFolder(file, setting),

@@ -17,6 +17,21 @@ internal sealed class FileSystemLease(
 
     public bool IsHolderOf(LeaseRecord record) => record.Owner == owner.Id && record.FencingNumber == FencingNumber;
 
+    /// <summary>The record of this lease, which was acquired or renewed at a time of the file server.</summary>
+    public LeaseRecord NewRecord(DateTimeOffset since) => new()
+    {
+        Owner = owner.Id,
+        FencingNumber = FencingNumber,
+        Expires = Time.GetUtcNow() + Duration,
+        DurationSeconds = Duration.TotalSeconds,
+        // Earlier versions take a holder of their machine for dead if they can lock its file.
+        Machine = owner.Domain,
+        Host = Environment.MachineName,
+        ProcessId = Environment.ProcessId,
+        Claim = Path.GetFileName(claim.Folder),
+        Since = since.ToUnixTimeMilliseconds(),
+    };
+
     protected override ValueTask<bool> ExtendAsync(CancellationToken cancellationToken) => leases.RenewAsync(this, cancellationToken);
 
     protected override ValueTask ReleaseAsync() => leases.ReleaseAsync(this);

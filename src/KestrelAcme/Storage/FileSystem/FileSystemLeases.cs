@@ -198,7 +198,7 @@ internal sealed class FileSystemLeases(
         var number = LeasePolicy.NextNumber(current?.FencingNumber ?? 0, section.ReadNumber(), claim.Asked);
         section.WriteNumber(number);
         var lease = new FileSystemLease(this, owner, claim, name, number, duration, time, asked);
-        return TryWrite(lease, NewRecord(lease, claim.Asked), durable: true) ? lease : null;
+        return TryWrite(lease, lease.NewRecord(claim.Asked), durable: true) ? lease : null;
     }
 
     private bool TryWrite(FileSystemLease lease, LeaseRecord record, bool durable)
@@ -240,7 +240,7 @@ internal sealed class FileSystemLeases(
             return null;
         }
 
-        var record = NewRecord(lease, clock.Estimate() ?? lease.Claim.Asked);
+        var record = lease.NewRecord(clock.Estimate() ?? lease.Claim.Asked);
         if (!TryWrite(lease, record, durable: false))
         {
             return null;
@@ -261,13 +261,25 @@ internal sealed class FileSystemLeases(
         using var draft = FileDraft.TryCreate(lease.Claim.Folder, lease.Owner.Id);
         return draft is not null && clock.Read(draft.Path) is { } since
             && ClaimFolder.TryRenew(lease.Claim, since, lease.Duration)
-            && TryWrite(draft, lease.Name, NewRecord(lease, since), durable: false);
+            && TryWrite(draft, lease.Name, lease.NewRecord(since), durable: false);
     }
 
     private bool Release(FileSystemLease lease)
     {
-        var released = LeaseFile.Read(paths.LeaseRecord(lease.Name)).Record is { } record && lease.IsHolderOf(record)
-            && TryWrite(lease, new LeaseRecord { FencingNumber = record.FencingNumber }, durable: false);
+        var path = paths.LeaseRecord(lease.Name);
+        bool released;
+        try
+        {
+            released = LeaseFile.Read(path).Record is { } record && lease.IsHolderOf(record)
+                && TryWrite(lease, new LeaseRecord { FencingNumber = record.FencingNumber }, durable: false);
+        }
+        catch (IOException exception) when (FileFault.IsFull(exception))
+        {
+            // Deleting needs no space. The number is stored beside the record, too.
+            File.Delete(path);
+            released = true;
+        }
+
         claims.Withdraw(lease.Claim);
         return released;
     }
@@ -283,18 +295,4 @@ internal sealed class FileSystemLeases(
         var known = paths.Claim(record?.Claim) == folder;
         logger.LeaseTakenOver(name, known ? record!.ProcessId : 0, known ? record!.Host : "this machine");
     }
-
-    private LeaseRecord NewRecord(FileSystemLease lease, DateTimeOffset since) => new()
-    {
-        Owner = lease.Owner.Id,
-        FencingNumber = lease.FencingNumber,
-        Expires = time.GetUtcNow() + lease.Duration,
-        DurationSeconds = lease.Duration.TotalSeconds,
-        // Earlier versions take a holder of their machine for dead if they can lock its file.
-        Machine = lease.Owner.Domain,
-        Host = Environment.MachineName,
-        ProcessId = Environment.ProcessId,
-        Claim = Path.GetFileName(lease.Claim.Folder),
-        Since = since.ToUnixTimeMilliseconds(),
-    };
 }

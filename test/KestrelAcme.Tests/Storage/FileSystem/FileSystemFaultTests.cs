@@ -121,6 +121,15 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Release_DiskFull_LeaseIsFreeAtOnce()
+    {
+        await PrepareAsync();
+        var child = await RunMountedAsync($"mount -t tmpfs -o size=400k tmpfs '{_fixture.Root}'", "full", _fixture.Root, "orders/a");
+        Assert.Contains("the disk or the quota is full", child, StringComparison.Ordinal);
+        Assert.Contains("claims=0 again=True grows=True", child, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnyMember_NotPermitted_UnavailableNotMissing()
     {
         await PrepareAsync();
