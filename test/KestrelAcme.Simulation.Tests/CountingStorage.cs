@@ -39,6 +39,9 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
 {
     private StorageCounts _counts = new();
 
+    /// <summary>The folders in which something was written since it was cleared.</summary>
+    public HashSet<string> Written { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Returns what was counted since the last call.</summary>
     public StorageCounts Take()
     {
@@ -71,6 +74,7 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         _counts.Writes++;
+        Written.Add(key[..key.IndexOf('/', StringComparison.Ordinal)]);
         _counts.BytesWritten += value.Length;
         return inner.WriteAsync(key, value, lease, cancellationToken);
     }

@@ -30,8 +30,10 @@ public sealed class FleetLoadTests(ITestOutputHelper output)
         var start = await world.StartAllAsync();
         await world.PassAsync(Hour);
         world.Storage.Take();
+        world.Storage.Written.Clear();
         await world.PassAsync(24 * Hour);
         var rest = world.Storage.Take();
+        string[] written = [.. world.Storage.Written];
         await world.UntilRenewalsBeginAsync();
         world.Storage.Take();
         var began = world.Now;
@@ -53,6 +55,12 @@ public sealed class FleetLoadTests(ITestOutputHelper output)
         Assert.True(
             rest.Operations <= (certificates * 32) + (replicas * 24 * 60),
             $"{rest.Operations} operations in a day of {replicas} replicas");
+
+        // Once a day all ask for the lease of housekeeping, and nobody else's is in the way.
+        Assert.InRange(rest.LeasesRefused, 0, replicas - 1);
+
+        // For what else is written, a store without notifications looks more often (ChangePace).
+        Assert.All(written, folder => Assert.Contains(folder, (string[])["states", "replicas", "housekeeping", "revocation-lists"]));
 
         // What happens at rest, too, is left out. One replica orders. Each other one reads the result, once, and lets it go first: with 50
         // replicas, fewer than a hundred operations.

@@ -14,8 +14,8 @@ public sealed class AzureBlobStorageOptions
     public string Prefix { get; set; } = "";
 
     /// <summary>
-    /// How often each instance looks for changes that others have made: one small request each time. For two minutes after any
-    /// change or lease it looks every second, except for what instances write at rest, too.
+    /// How often each instance looks for changes that others have made: one small request each time. While another instance orders, or a
+    /// challenge is shared, it looks every second for ten seconds and then every three seconds, until nothing has happened for two minutes.
     /// </summary>
     /// <value>One minute by default; from 100 milliseconds to one hour.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMinutes(1);

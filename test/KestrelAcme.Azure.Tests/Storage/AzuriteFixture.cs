@@ -30,7 +30,11 @@ public sealed class AzuriteFixture : IAsyncDisposable
 
     /// <summary>Opens a new container, which does not exist yet.</summary>
     internal async Task<BlobContainerClient> ContainerAsync(HttpMessageHandler? handler = null)
-        => new((await StartAsync()).ConnectionString, $"t{Guid.NewGuid():N}", Options(handler));
+        => await ContainerOfAsync($"t{Guid.NewGuid():N}", handler);
+
+    /// <summary>Opens a container as another instance does.</summary>
+    internal async Task<BlobContainerClient> ContainerOfAsync(string name, HttpMessageHandler? handler = null)
+        => new((await StartAsync()).ConnectionString, name, Options(handler));
 
     /// <summary>Options of a client with few and short retries.</summary>
     internal static BlobClientOptions Options(HttpMessageHandler? handler)

@@ -88,9 +88,14 @@ internal sealed class AzureBlobStorage : IAcmeStorage, IDisposable, IAsyncDispos
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         StorageLease.ThrowIfInvalid(name, duration);
-        // Whoever has it, something is about to change.
-        _changes.Hurry();
-        return await _leases.TryAcquireAsync(name, duration, cancellationToken);
+        var lease = await _leases.TryAcquireAsync(name, duration, cancellationToken);
+        if (lease is null)
+        {
+            // What another holder does is about to be seen. What this instance changes itself, it need not look for.
+            _changes.NoteRefused(name);
+        }
+
+        return lease;
     }
 
     public async ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)

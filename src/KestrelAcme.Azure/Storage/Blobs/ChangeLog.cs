@@ -15,11 +15,10 @@ namespace KestrelAcme.Azure.Storage.Blobs;
 internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, TimeProvider time) : IDisposable, IAsyncDisposable
 {
     private const int MaxBatch = 2_000;
-    private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan BusyTime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan EverythingInterval = TimeSpan.FromHours(6);
 
     private readonly ChangeBlob _blob = new(container);
+    private readonly ChangePace _pace = new(interval, time);
     private readonly string _instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _appending = new(1);
@@ -28,7 +27,6 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
     private readonly List<(string Prefix, StorageChangeFeed Feed)> _watchers = [];
     private ChangePosition? _position;
     private long _reportedAll;
-    private long? _busySince;
     private TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _stop;
     private Task _loop = Task.CompletedTask;
@@ -47,7 +45,7 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
             _pending.Add(key);
         }
 
-        HurryFor(key);
+        Hurry(pace => pace.Wrote(key));
         try
         {
             await FlushAsync(cancellationToken);
@@ -59,23 +57,14 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
         }
     }
 
-    // What instances write at rest, too: that they run, and what the CA advises. Nothing follows at once.
-    private void HurryFor(string key)
-    {
-        if (!key.StartsWith("replicas/", StringComparison.Ordinal) && !key.StartsWith("states/", StringComparison.Ordinal))
-        {
-            Hurry();
-        }
-    }
+    /// <summary>Looks more often for a while, because another instance has a lease that this one asked for.</summary>
+    public void NoteRefused(string lease) => Hurry(pace => pace.Refused(lease));
 
-    /// <summary>Polls more often for a while, because something is going on.</summary>
-    public void Hurry()
+    private void Hurry(Func<ChangePace, bool> note)
     {
         lock (_gate)
         {
-            var wasBusy = IsBusy;
-            _busySince = time.GetTimestamp();
-            if (!wasBusy)
+            if (note(_pace))
             {
                 _wake.TrySetResult();
             }
@@ -121,8 +110,6 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
 
         await EndAsync(stop, loop);
     }
-
-    private bool IsBusy => _busySince is { } since && time.GetElapsedTime(since) < BusyTime;
 
     private async Task StartAsync((string Prefix, StorageChangeFeed Feed) watcher, CancellationToken cancellationToken)
     {
@@ -199,7 +186,7 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
         TimeSpan pause;
         lock (_gate)
         {
-            pause = IsBusy && BusyInterval < interval ? BusyInterval : interval;
+            pause = _pace.Pause;
             _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
             wake = _wake.Task;
         }
@@ -244,7 +231,7 @@ internal sealed class ChangeLog(BlobContainer container, TimeSpan interval, Time
             // An instance's own changes were reported when it made them.
             if (line.Split(' ') is [var instance, var key] && instance != _instance)
             {
-                HurryFor(key);
+                Hurry(pace => pace.OtherWrote(key));
                 Notify(key);
             }
         }

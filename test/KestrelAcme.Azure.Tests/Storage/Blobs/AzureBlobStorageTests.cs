@@ -173,6 +173,46 @@ public sealed class AzureBlobStorageTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task WatchAsync_AnHourOfUpkeep_LooksSixtyTimes()
+    {
+        var time = new FakeTimeProvider();
+        using var handler = new ServerHandler();
+        var container = await azurite.ContainerAsync(handler);
+        await using var storage = new AzureBlobStorage(container, new(), [], time);
+        await using var other = Open(await azurite.ContainerOfAsync(container.Name), new());
+        // The first lease of a name takes a second of the clock, which stands still for the instance that watches.
+        await (await other.TryAcquireLeaseAsync("orders/a", TimeSpan.FromMinutes(5), Token))!.DisposeAsync();
+        await using var housekeeping = await other.TryAcquireLeaseAsync("housekeeping", TimeSpan.FromHours(1), Token);
+        await using var watch = storage.WatchAsync("", Token).GetAsyncEnumerator(Token);
+        Assert.True(await watch.MoveNextAsync());
+        await time.WhenWaitingAsync(1, Token);
+        handler.Requests.Clear();
+
+        for (var minute = 0; minute < 60; minute++)
+        {
+            // As each instance does at rest: renewal information a few times a day for each certificate, a sign of life every five minutes.
+            var lease = await storage.TryAcquireLeaseAsync("orders/a", TimeSpan.FromMinutes(5), Token);
+            await storage.WriteAsync("states/a.json", new byte[] { 1 }, lease, Token);
+            await lease!.DisposeAsync();
+            await storage.WriteAsync("replicas/a", new byte[] { 1 }, cancellationToken: Token);
+            Assert.Null(await storage.TryAcquireLeaseAsync("housekeeping", TimeSpan.FromMinutes(5), Token));
+            await other.WriteAsync("states/b.json", new byte[] { 1 }, cancellationToken: Token);
+            await other.WriteAsync("replicas/b", new byte[] { 1 }, cancellationToken: Token);
+            await other.WriteAsync("housekeeping/unused.json", new byte[] { 1 }, cancellationToken: Token);
+            await other.WriteAsync("revocation-lists/a.json", new byte[] { 1 }, cancellationToken: Token);
+            var looks = Looks();
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Poll.UntilAsync(() => Looks() > looks, "the next look", cancellationToken: Token);
+            await time.WhenWaitingAsync(1, Token);
+        }
+
+        Assert.Equal(60, Looks());
+
+        int Looks() => handler.Requests.Count(r => r.StartsWith("HEAD ", StringComparison.Ordinal)
+            && r.EndsWith("/changes", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task WatchAsync_OthersAreBusy_SeesTheChangeWithinSeconds()
     {
         var time = new FakeTimeProvider();
@@ -189,8 +229,8 @@ public sealed class AzureBlobStorageTests(AzuriteFixture azurite)
         var next = NextKeyAsync();
         while (!next.IsCompleted)
         {
-            await time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(2), Token);
-            time.Advance(TimeSpan.FromSeconds(2));
+            await time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(3), Token);
+            time.Advance(TimeSpan.FromSeconds(3));
         }
 
         Assert.Equal("a/b", await next);
