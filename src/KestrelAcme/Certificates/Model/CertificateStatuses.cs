@@ -22,7 +22,7 @@ internal static class CertificateStatuses
             NotAfter = current?.NotAfter,
             DirectoryUrl = current?.Record.Metadata.DirectoryUrl is { } url && url != CertificateMetadata.UnknownUrl ? url : null,
             AccountUrl = current?.Record.Metadata.AccountUrl is { } account && account != CertificateMetadata.UnknownUrl ? account : null,
-            NextOrder = orders ? NextOrder(order, blocked) : null,
+            NextOrder = orders && !certificate.IsLeftToExpire(now) ? NextOrder(order, blocked) : null,
             HeldBackUntil = orders ? order.HeldUntil : null,
             PersistRecordsUntil = certificate.Specification.ChallengeTypes.Contains(PersistType) ? state.RecordsEnd : null,
             RenewalExplanation = state.RenewalInfo?.ExplanationUrl,
@@ -38,7 +38,8 @@ internal static class CertificateStatuses
 
     /// <summary>Returns the planned time of the next order; <see langword="null"/> if none is planned.</summary>
     public static DateTimeOffset? NextOrder(ManagedCertificate certificate, DateTimeOffset now)
-        => NextOrder(certificate.Decide(renewalInfoOffered: false, now), certificate.Blocked?.Invoke());
+        => certificate.IsLeftToExpire(now) ? null
+            : NextOrder(certificate.Decide(renewalInfoOffered: false, now), certificate.Blocked?.Invoke());
 
     private static DateTimeOffset? NextOrder(RenewalDecision order, AccountBlock? blocked)
         => order.Action != CertificateAction.Order ? null

@@ -145,16 +145,15 @@ internal sealed class OnDemandLife(
         logger.OnDemandNameForgotten(Quoted.Name(name.Record.Name));
     }
 
+    // That of the first one was read when its lease was taken.
     private async Task<List<CertificateStateRecord>> ReadStatesAsync(
         List<ManagedCertificate> own, CancellationToken cancellationToken)
     {
-        var states = own.ConvertAll(c => c.State);
+        var states = new List<CertificateStateRecord>(own.Count);
         foreach (var certificate in own)
         {
-            if (!certificate.IsLoaded && await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
-            {
-                states.Add(stored);
-            }
+            var isRead = certificate.IsLoaded || states.Count == 0;
+            states.Add((isRead ? null : await store.ReadStateAsync(certificate.Id, cancellationToken)) ?? certificate.State);
         }
 
         return states;

@@ -104,7 +104,6 @@ internal sealed class StatusReader(
     {
         var certificate = condition.Certificate;
         var status = CertificateStatuses.Create(certificate, orders, now);
-        var isLeft = certificate.IsLeftToExpire(now);
         var window = certificate.State.RenewalInfo is { } info && info.SerialNumber == status.SerialNumber ? info : null;
         var records = status.Failure?.RequiredRecords ?? [];
         return new StatusRow
@@ -113,7 +112,8 @@ internal sealed class StatusReader(
             Names = [.. status.DomainNames.Take(MostNames), .. More(status.DomainNames.Count, MostNames)],
             State = status.State,
             Problem = CertificateHealthPolicy.Describe(condition.Problems) is { Length: > 0 } problem ? problem : null,
-            Advice = isLeft ? StatusAdvice.LeftToExpire : StatusAdvice.For(condition.Problems, status, orders),
+            Advice = certificate.IsLeftToExpire(now) ? StatusAdvice.LeftToExpire
+                : StatusAdvice.For(condition.Problems, status, orders),
             Failure = status.Failure is { } failure ? QuotedText.Words(failure.Message, QuotedText.MaxReplyLength) : null,
             FailedAt = status.Failure?.At,
             RequiredRecords = records.Count == 0 ? null
@@ -125,7 +125,7 @@ internal sealed class StatusReader(
             NotAfter = status.NotAfter,
             WindowStart = window?.WindowStart,
             WindowEnd = window?.WindowEnd,
-            NextOrder = isLeft ? null : status.NextOrder,
+            NextOrder = status.NextOrder,
             Authority = status.DirectoryUrl?.OriginalString,
             Account = status.AccountUrl?.OriginalString,
             Issuer = status.Issuer,

@@ -66,6 +66,8 @@ public sealed class LeftNamesTests : IAsyncDisposable
         _parts.Time.Advance(TimeSpan.FromDays(100));
 
         Assert.Equal(CertificateProblems.None, Look().Problems);
+        Assert.Null(Look().Renewal);
+        Assert.Null(Assert.Single(_parts.Get<ICertificateManager>().List()).NextOrder);
     }
 
     [Fact]

@@ -137,6 +137,36 @@ public sealed class OnDemandPolicyTests
     }
 
     [Fact]
+    public void LimitsOf_SeveralStates_KeepsWhatStillCountsAndNothingElse()
+    {
+        var now = DateTimeOffset.UnixEpoch.AddYears(60);
+        CertificateStateRecord[] states =
+        [
+            new()
+            {
+                State = CertificateState.Waiting,
+                Issued = [now.AddDays(-8), now.AddDays(-2)],
+                FailedValidations = [now.AddMinutes(-1), now.AddMinutes(-1)],
+                Failure = new FailureRecord { Message = "It failed.", At = now, NextAttempt = now.AddDays(1), Cause = FailureCause.Name },
+            },
+            new()
+            {
+                Issued = [now.AddDays(-1)],
+                HeldUntil = new Dictionary<string, DateTimeOffset> { ["one"] = now.AddDays(-1), ["other"] = now.AddDays(1) },
+            },
+        ];
+
+        var limits = CertificateStateRecord.LimitsOf(states, now)!;
+
+        Assert.Equal([now.AddDays(-2), now.AddDays(-1)], limits.Issued!);
+        Assert.Equal(2, limits.FailedValidations!.Length);
+        Assert.Equal("other", Assert.Single(limits.HeldUntil!).Key);
+        Assert.Null(limits.Failure);
+        Assert.False(limits.IsUnfinished);
+        Assert.Null(CertificateStateRecord.LimitsOf(states, now.AddDays(30)));
+    }
+
+    [Fact]
     public void RemoveOnDemand_ConfiguredMeanwhile_LeavesTheCertificate()
     {
         var catalog = new CertificateCatalog(new RecordingPublisher());
