@@ -16,7 +16,8 @@ internal static class ColdReport
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     /// <param name="arguments">
-    /// Rounds (15 by default), handshakes between the measurements of memory (10,000 by default), "native" for the native binaries and Caddy.
+    /// Rounds (15 by default), handshakes between the measurements of memory (10,000 by default), "native" for the native binaries and
+    /// Caddy.
     /// </param>
     public static async Task<int> RunAsync(string[] arguments)
     {
