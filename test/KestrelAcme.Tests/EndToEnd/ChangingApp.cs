@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates;
+using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Processes;
 using KestrelAcme.Tests.Configuration;
@@ -11,7 +12,8 @@ namespace KestrelAcme.Tests.EndToEnd;
 
 /// <summary>An application whose settings can be replaced as a whole.</summary>
 internal sealed class ChangingApp(
-    LocalFixture fixture, ChangingConfiguration configuration, IPEndPoint http, AcmeApp app) : IAsyncDisposable
+    LocalFixture fixture, ChangingConfiguration configuration, IPEndPoint http, AcmeApp app, FakeTimeProvider reloaderClock)
+    : IAsyncDisposable
 {
     public AcmeApp App { get; } = app;
 
@@ -23,18 +25,24 @@ internal sealed class ChangingApp(
         Resolve(fixture, http, settings);
         var configuration = new ChangingConfiguration();
         configuration.Change(Values(settings));
-        var app = await fixture.StartAppAsync(new() { ["urls"] = $"http://{http};https://127.0.0.1:0" }, configure: builder =>
-        {
-            QuickIssuance.Apply(builder);
-            ((IConfigurationBuilder)builder.Configuration).Add(configuration);
-        });
-        return new ChangingApp(fixture, configuration, http, app);
+        var clock = new FakeTimeProvider();
+        var app = await fixture.StartAppAsync(
+            new() { ["urls"] = $"http://{http};https://127.0.0.1:0" },
+            acme => acme.Services.SetReloaderClock(clock),
+            builder =>
+            {
+                QuickIssuance.Apply(builder);
+                ((IConfigurationBuilder)builder.Configuration).Add(configuration);
+            });
+        return new ChangingApp(fixture, configuration, http, app, clock);
     }
 
+    /// <summary>Replaces the settings, and lets the time pass after which they are read.</summary>
     public void Reload(Dictionary<string, string?> settings)
     {
         Resolve(fixture, http, settings);
         configuration.Change(Values(settings));
+        reloaderClock.Advance(ConfigurationReloader.Quiet);
     }
 
     /// <summary>Waits until the status reports a certificate for all that is wanted, and looks at what clients get.</summary>

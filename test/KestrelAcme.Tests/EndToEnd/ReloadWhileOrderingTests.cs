@@ -1,6 +1,8 @@
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Configuration.Binding;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -23,13 +25,17 @@ public sealed class ReloadWhileOrderingTests
         var day = QuickIssuance.Settings.Retries with { Operator = TimeSpan.FromDays(1) };
         var settings = fixture.Settings(Name);
         settings["AcmeHttps:ChallengeTypes:0"] = "http-01";
+        var clock = new FakeTimeProvider();
         await using var app = await fixture.StartAppAsync(
-            settings, configure: builder => builder.Services.AddSingleton(QuickIssuance.Settings with { Retries = day }));
+            settings,
+            acme => acme.Services.SetReloaderClock(clock),
+            builder => builder.Services.AddSingleton(QuickIssuance.Settings with { Retries = day }));
         await Poll.UntilAsync(() => fixture.PostedChallenges > 0, "the post", cancellationToken: Cancelled);
 
         var configuration = (IConfigurationRoot)app.Services.GetRequiredService<IConfiguration>();
         configuration["AcmeHttps:ChallengeTypes:1"] = "tls-alpn-01";
         configuration.Reload();
+        clock.Advance(ConfigurationReloader.Quiet);
         var catalog = app.Services.GetRequiredService<CertificateCatalog>();
         await Poll.UntilAsync(
             () => catalog.Find(Name)!.Specification.ChallengeTypes.Count == 2, "the reload", cancellationToken: Cancelled);

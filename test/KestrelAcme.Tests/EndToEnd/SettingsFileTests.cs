@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -270,7 +270,7 @@ public sealed class SettingsFileTests
             File.WriteAllText(Path, Text(Fixture, marker: "1"));
             App = await Fixture.StartAppAsync(
                 new() { ["urls"] = $"http://{http};https://127.0.0.1:0" },
-                acme => Hurry(acme.Services),
+                acme => acme.Services.SetReloaderClock(_time),
                 builder =>
                 {
                     QuickIssuance.Apply(builder);
@@ -279,13 +279,6 @@ public sealed class SettingsFileTests
                     builder.Configuration.AddEnvironmentVariables(_prefix);
                 });
             await App.ObtainedAsync(Name);
-        }
-
-        // The reloader alone has the fake clock: everything else takes real time.
-        private void Hurry(IServiceCollection services)
-        {
-            services.Remove(services.Single(service => service.ImplementationType == typeof(ConfigurationReloader)));
-            services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ConfigurationReloader>(provider, _time));
         }
 
         private void Variable(string name, string? value) => Environment.SetEnvironmentVariable(_prefix + name, value);
