@@ -19,9 +19,6 @@ public static class DbContextContractTests
 
     public sealed class SqliteWatches : StorageWatchContract
     {
-        // A write takes several statements.
-        protected override int ManyChanges => 1100;
-
         protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.Sqlite);
     }
 
@@ -43,9 +40,6 @@ public static class DbContextContractTests
 
     public sealed class PostgreSqlWatches : StorageWatchContract
     {
-        // A write takes several statements.
-        protected override int ManyChanges => 1100;
-
         protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.PostgreSql);
     }
 

@@ -157,7 +157,7 @@ public sealed class DbContextSetupTests : IDisposable
         Action<IServiceCollection> register, Action<DbContextStorageOptions>? configure = null)
         where TContext : DbContext
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         register(builder.Services);
         builder.Services.AddAcmeHttps(options =>

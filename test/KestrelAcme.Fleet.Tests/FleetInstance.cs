@@ -48,8 +48,6 @@ internal sealed class FleetInstance(
             ["Logging__Console__FormatterName"] = "simple",
             ["Logging__Console__FormatterOptions__SingleLine"] = "true",
             ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
-            // Five runtimes on two cores: the server's collector would take a heap for each.
-            ["DOTNET_gcServer"] = "0",
         };
         _process = ChildProcess.Start(
             "dotnet", ["exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.FleetApp.dll")], environment, Path.GetTempPath());

@@ -172,7 +172,7 @@ public sealed partial class OnDemandFleetTests(ITestOutputHelper output)
 
         public static async Task<PermissionSource> StartAsync()
         {
-            var builder = WebApplication.CreateSlimBuilder();
+            var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
             builder.Logging.ClearProviders();
             var source = new PermissionSource(builder.Build());
             await source.StartAppAsync();

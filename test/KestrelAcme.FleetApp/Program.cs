@@ -6,7 +6,9 @@ using KestrelAcme.FleetApp;
 // STORE names the kind of store (see FleetStorage), and STORE_ADDRESS where it is. LEASE_SECONDS shortens the leases of orders, and
 // STORE_SECONDS the time after which a store that does not respond counts as unavailable. STAND_STILL keeps orders at a step (see
 // ParkingListener). All else comes from the environment as in any app.
-var builder = WebApplication.CreateSlimBuilder(args);
+//
+// It runs in the temporary folder. To watch its settings, it would watch every folder that any test creates there.
+var builder = WebApplication.CreateSlimBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 builder.WebHost.UseKestrelHttpsConfiguration();
 builder.Services.AddSingleton(Settings(builder.Configuration));
 if (builder.Configuration.GetValue<double?>("HANDSHAKE_SECONDS") is { } handshake)

@@ -109,7 +109,7 @@ public sealed class PostgreSqlSetupTests
 
     private static ServiceProvider Build(Action<IAcmeHttpsBuilder> configure, NpgsqlDataSource? source = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         if (source is not null)
         {
             builder.Services.AddSingleton(source);

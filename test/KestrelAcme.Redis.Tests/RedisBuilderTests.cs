@@ -172,7 +172,8 @@ public sealed class RedisBuilderTests
 
     private static WebApplication App(Action<IAcmeHttpsBuilder> persist, LogRecorder? log = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = "Production", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LogLevel.Trace);
         builder.Logging.AddProvider(log ?? new LogRecorder());

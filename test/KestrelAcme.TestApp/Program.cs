@@ -7,7 +7,9 @@ using KestrelAcme.TestApp;
 // KILL_AT names the activity of an order's step (see OrderActivities) after which the process dies; with KILL_WHEN=renewal it does so only
 // after a POST to /renew. DNS_PORT is where name servers listen, in place of port 53. STANDARD_TIMES=1 leaves the engine its own times;
 // CLOCK_AHEAD sets the wall clock ahead. All else comes from the environment as in any application.
-var builder = WebApplication.CreateSlimBuilder(args);
+//
+// It runs in the temporary folder. To watch its settings, it would watch every folder that any test creates there.
+var builder = WebApplication.CreateSlimBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 builder.WebHost.UseKestrelHttpsConfiguration();
 if (builder.Configuration["STANDARD_TIMES"] is null)
 {

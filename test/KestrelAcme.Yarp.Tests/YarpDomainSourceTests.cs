@@ -52,7 +52,7 @@ public sealed class YarpDomainSourceTests
     [Fact]
     public async Task GetDomainNames_NoYarpInTheApp_SaysWhatToDo()
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Services.AddAcmeHttps().AddDomainsFromYarp();
         await using var app = builder.Build();
 
@@ -110,7 +110,7 @@ public sealed class YarpDomainSourceTests
 
     private static WebApplication Proxy(out InMemoryConfigProvider routes, params RouteConfig[] first)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddReverseProxy().LoadFromMemory(first, Clusters);
         builder.Services.AddAcmeHttps().AddDomainsFromYarp();

@@ -110,7 +110,7 @@ public sealed class AzureStorageBuilderTests
     [Fact]
     public void Build_OptionsAreWrong_AreAllReportedAtTheStart()
     {
-        var host = WebApplication.CreateSlimBuilder();
+        var host = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         host.Configuration.AddInMemoryCollection(Settings());
         host.Logging.ClearProviders();
         host.Services.AddAcmeHttps().PersistToAzureKeyVault(Vault, Container, Credential, options =>

@@ -117,7 +117,7 @@ public sealed class TokenProbeTests
 
     private static async Task<TokenProbeResult> AskAsync(Action<HttpContext> answer, string host = "app.test")
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         await using var app = builder.Build();

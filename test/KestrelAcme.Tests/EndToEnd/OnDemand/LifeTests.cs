@@ -246,7 +246,7 @@ public sealed class LifeTests
     public async Task Kill_WhileAClientWaits_TheOrderIsResumedAtTheNextStart()
     {
         await using var fixture = await LocalFixture.StartAsync();
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         await using var source = builder.Build();
         var asks = $"http://127.0.0.1:{FreePort.Tcp()}";
         source.Urls.Add(asks);

@@ -128,7 +128,7 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
     [InlineData("a b", "fix:")]
     public async Task Run_InvalidOptions_ListsThemAlsoIfTheStatusIsMapped(string name, string expected)
     {
-        var builder = WebApplication.CreateBuilder();
+        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["AcmeHttps:DomainNames:0"] = name, ["AcmeHttps:SelfChek"] = "true", ["AcmeHttps:Quux"] = "1",
@@ -285,7 +285,8 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
     private async Task<(int Code, string Output)> RunAsync(
         Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = "Production", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseSetting(
             WebHostDefaults.ServerUrlsKey, settings.GetValueOrDefault("urls") ?? "http://127.0.0.1:0;https://127.0.0.1:0");

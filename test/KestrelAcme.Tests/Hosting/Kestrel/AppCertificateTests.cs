@@ -26,7 +26,7 @@ public sealed class AppCertificateTests
     public async Task OwnCertificate_WithoutItsChain_DownloadedChainIsSent(bool byDefault)
     {
         // Without a chain, Kestrel downloads the issuer from the URL in the certificate, once, before it listens.
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         await using var files = builder.Build();
         files.Urls.Add("http://127.0.0.1:0");
@@ -99,7 +99,7 @@ public sealed class AppCertificateTests
 
     private static async Task<WebApplication> StartPlainAsync(Dictionary<string, string?> configuration)
     {
-        var builder = WebApplication.CreateBuilder();
+        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(configuration);
         var app = builder.Build();

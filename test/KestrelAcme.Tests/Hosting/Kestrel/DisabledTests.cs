@@ -35,7 +35,7 @@ public sealed class DisabledTests
         }
 
         HttpsConnectionAdapterOptions? https = null;
-        var builder = WebApplication.CreateBuilder();
+        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {

@@ -41,7 +41,7 @@ public sealed class EndpointDetectionTests
     [Fact]
     public async Task TestServer_WithOurs_Inert()
     {
-        var builder = WebApplication.CreateBuilder();
+        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseTestServer();
         builder.Services.AddKestrelTls();
         await using var app = builder.Build();

@@ -41,7 +41,10 @@ internal sealed class KestrelApp : IAsyncDisposable
         string environment = "Production", bool slim = false, string applicationName = "KestrelAcme.Tests",
         Action<WebApplicationBuilder>? before = null, Dictionary<string, string?>? configuration = null)
     {
-        var options = new WebApplicationOptions { EnvironmentName = environment, ApplicationName = applicationName };
+        var options = new WebApplicationOptions
+        {
+            EnvironmentName = environment, ApplicationName = applicationName, Args = ["--hostBuilder:reloadConfigOnChange=false"],
+        };
         var builder = slim ? WebApplication.CreateSlimBuilder(options) : WebApplication.CreateBuilder(options);
         var logs = new LogRecorder();
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Debug);

@@ -333,7 +333,7 @@ public sealed partial class StatusPageTests
     [Fact]
     public async Task Map_WithoutAddAcmeHttps_SaysWhatToCall()
     {
-        await using var app = WebApplication.CreateBuilder().Build();
+        await using var app = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]).Build();
 
         var exception = Assert.Throws<InvalidOperationException>(() => app.MapAcmeHttpsStatus());
 

@@ -27,7 +27,7 @@ internal sealed class StubApi : IAsyncDisposable
     public static async Task<StubApi> StartAsync(
         Action<WebApplication> map, CancellationToken cancellationToken, X509Certificate2? certificate = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             if (certificate is not null)
