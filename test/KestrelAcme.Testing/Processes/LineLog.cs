@@ -4,16 +4,28 @@ namespace KestrelAcme.Testing.Processes;
 internal sealed class LineLog
 {
     private const int Capacity = 20_000;
+
+    // Standard output and error.
+    private const int Streams = 2;
+
+    // Another process that has them may keep them open.
+    private static readonly TimeSpan LongestAfterExit = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
     private TaskCompletionSource _changed = NewSource();
     private int _dropped;
+    private int _ended;
 
     public void Add(string? line)
     {
         lock (_gate)
         {
-            if (line is not null)
+            if (line is null)
+            {
+                _ended++;
+            }
+            else
             {
                 _lines.Add(line);
                 if (_lines.Count > Capacity)
@@ -53,6 +65,7 @@ internal sealed class LineLog
         {
             cancellationToken.ThrowIfCancellationRequested();
             var over = ended();
+            bool complete;
             Task changed;
             lock (_gate)
             {
@@ -65,10 +78,10 @@ internal sealed class LineLog
                 }
 
                 seen = _dropped + _lines.Count;
-                changed = _changed.Task;
+                (complete, changed) = (_ended >= Streams, _changed.Task);
             }
 
-            if (over && await EndedQuietlyAsync(changed, cancellationToken))
+            if (over && (complete || await EndedQuietlyAsync(changed, cancellationToken)))
             {
                 return null;
             }
@@ -80,10 +93,10 @@ internal sealed class LineLog
         }
     }
 
-    // The last lines may arrive just after the exit.
+    // The last lines may arrive after the exit, on a busy machine much later.
     private static async Task<bool> EndedQuietlyAsync(Task changed, CancellationToken cancellationToken)
     {
-        var pause = Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
+        var pause = Task.Delay(LongestAfterExit, TimeProvider.System, cancellationToken);
         return await Task.WhenAny(changed, pause) == pause;
     }
 

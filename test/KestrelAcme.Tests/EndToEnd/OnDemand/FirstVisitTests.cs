@@ -266,9 +266,11 @@ public sealed class FirstVisitTests
         settings["urls"] = $"http://127.0.0.1:{port};https://127.0.0.1:0";
         settings["AcmeHttps:OnDemand:CheckAddress"] = "false";
         settings["AcmeHttps:OnDemand:AskUrl"] = $"http://127.0.0.1:{port}/ask?key=1";
+        settings["AcmeHttps:OnDemand:Wait"] = OnDemandApp.Patience.ToString();
         fixture.Authority.Resolve("*", new IPEndPoint(IPAddress.Loopback, port));
         await using var app = await AcmeApp.StartAsync(
             settings,
+            configure: OnDemandApp.AllowSlowHandshakes,
             pipeline: static app => app.MapGet(
                 "/ask",
                 static (string domain, string key) => key != "1" ? Results.BadRequest()

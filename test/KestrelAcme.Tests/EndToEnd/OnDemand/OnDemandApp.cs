@@ -6,6 +6,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -14,6 +15,9 @@ namespace KestrelAcme.Tests.EndToEnd.OnDemand;
 /// <summary>Starts applications with certificates on demand, whose names the local authority finds at their http endpoints.</summary>
 internal static class OnDemandApp
 {
+    /// <summary>How long a connection may wait for its certificate: on a busy machine, an order takes longer than a visitor has.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
+
     public static async Task<AcmeApp> StartAsync(
         LocalFixture fixture,
         TestPermission permission,
@@ -33,9 +37,16 @@ internal static class OnDemandApp
         fixture.Authority.Resolve("*", new IPEndPoint(IPAddress.Loopback, port));
         return await AcmeApp.StartAsync(
             all,
-            acme: builder => builder.AddOnDemand(permission.AskAsync, configure),
+            acme: builder => builder.AddOnDemand(
+                permission.AskAsync,
+                options =>
+                {
+                    options.Wait = Patience;
+                    configure?.Invoke(options);
+                }),
             configure: app =>
             {
+                AllowSlowHandshakes(app);
                 app.Services.AddSingleton(issuance ?? QuickIssuance.Settings);
                 app.Services.AddSingleton(time ?? TimeProvider.System);
             },
@@ -43,6 +54,11 @@ internal static class OnDemandApp
             storage: storage,
             cancellationToken: TestContext.Current.CancellationToken);
     }
+
+    /// <summary>A connection never waits longer than Kestrel lets a handshake take.</summary>
+    public static void AllowSlowHandshakes(WebApplicationBuilder app)
+        => app.WebHost.ConfigureKestrel(
+            static kestrel => kestrel.ConfigureHttpsDefaults(static https => https.HandshakeTimeout = 2 * Patience));
 }
 
 /// <summary>Decides as the test says, and counts.</summary>

@@ -42,8 +42,7 @@ public sealed class SharedStoreTests
                 await Poll.UntilAsync(
                     async _ => (await app.ConnectAsync(Name, Cancelled)).SerialNumber == renewed,
                     () => $"the renewed certificate\n{app.Log}",
-                    TimeSpan.FromSeconds(30),
-                    Cancelled);
+                    cancellationToken: Cancelled);
             }
 
             Assert.Equal(2, fixture.Authority.Issued.Count);
@@ -106,8 +105,7 @@ public sealed class SharedStoreTests
                 await Poll.UntilAsync(
                     async _ => (await app.ConnectAsync(Name)).SerialNumber == renewed,
                     $"the renewed certificate\n{app.Output}",
-                    TimeSpan.FromSeconds(30),
-                    Cancelled);
+                    cancellationToken: Cancelled);
             }
 
             Assert.Equal(2, fixture.Authority.Issued.Count);

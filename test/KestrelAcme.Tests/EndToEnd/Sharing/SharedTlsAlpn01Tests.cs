@@ -26,7 +26,7 @@ public sealed class SharedTlsAlpn01Tests
 
         await app.ObtainedAsync(Name);
 
-        Assert.True(other.Log.Has("ChallengeAnswered"));
+        await Poll.UntilAsync(() => other.Log.Has("ChallengeAnswered"), "the line about the response", cancellationToken: Cancelled);
         Assert.False(app.Log.Has("ChallengeAnswered"));
         Assert.Empty(await ListAsync(storage));
     }

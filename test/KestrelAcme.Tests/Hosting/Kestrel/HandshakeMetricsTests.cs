@@ -200,6 +200,6 @@ public sealed class HandshakeMetricsTests
         string Counted() => string.Join(
             ' ', metrics.By(Instruments.Handshakes, InstrumentTags.CertificateSource).Select(c => $"{c.Key}={c.Value}").Order());
         var sorted = string.Join(' ', expected.Split(' ').Order());
-        return Poll.UntilAsync(() => Counted() == sorted, () => $"{sorted}; counted: {Counted()}", TimeSpan.FromSeconds(20), Token);
+        return Poll.UntilAsync(() => Counted() == sorted, () => $"{sorted}; counted: {Counted()}", cancellationToken: Token);
     }
 }

@@ -17,9 +17,10 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
     public async Task WriteAsync_OnUnix_FilesAreTheOwnersAlone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has access lists.");
-        var storage = _fixture.Open();
+        var storage = _fixture.OpenFileSystem();
         await storage.WriteAsync("certificates/a.pem", "x"u8.ToArray(), cancellationToken: Token);
         await using var lease = await storage.TryAcquireLeaseAsync("orders/a", TimeSpan.FromMinutes(1), Token);
+        await storage.Sweep;
 
         var files = Directory.GetFiles(_fixture.Root, "*", SearchOption.AllDirectories);
         Assert.True(files.Length >= 4);
