@@ -43,6 +43,19 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public async Task Start_InvalidOptions_ListsThemOnceWithoutAStackTrace()
+    {
+        using var folder = new TemporaryFolder();
+
+        var (code, output) = await RunAsync(
+            folder, FreePort.Tcp(), new Dictionary<string, string?> { ["AcmeHttps__DomainNames__0"] = "http://bad" }, argument: null);
+
+        Assert.NotEqual(0, code);
+        Assert.Equal(2, output.Split("AcmeHttps:DomainNames:0 = 'http://bad': is a URL").Length);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Argument_PortIsTaken_SaysSoAndExaminesTheRest()
     {
         using var folder = new TemporaryFolder();
@@ -58,7 +71,7 @@ public sealed class DoctorTests
     }
 
     private static async Task<(int Code, string Output)> RunAsync(
-        TemporaryFolder folder, int http, IReadOnlyDictionary<string, string?> settings)
+        TemporaryFolder folder, int http, IReadOnlyDictionary<string, string?> settings, string? argument = "--acme-doctor")
     {
         await using var sample = BuiltSample.Start(
             "QuickStart",
@@ -71,7 +84,7 @@ public sealed class DoctorTests
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http};https://127.0.0.1:{FreePort.Tcp()}",
             }.Concat(settings).GroupBy(s => s.Key).ToDictionary(s => s.Key, s => s.Last().Value),
-            "--acme-doctor");
+            argument is null ? [] : [argument]);
         await sample.WaitForExitAsync(cancellationToken: Cancelled);
         return (sample.ExitCode, sample.Output);
     }

@@ -72,4 +72,7 @@ internal static partial class ConfigurationLog
         + "AcmeHttps, under its own names, when you have time:{Notes}",
         EventName = nameof(LettuceEncryptNamesRead))]
     public static partial void LettuceEncryptNamesRead(this ILogger logger, Quoted notes);
+
+    [LoggerMessage(1512, LogLevel.Critical, "The configuration is not valid, and the app does not start with it:{Problems}")]
+    public static partial void ConfigurationInvalid(this ILogger logger, Quoted problems);
 }

@@ -1,9 +1,11 @@
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Binding;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -84,12 +86,33 @@ public sealed class ConfigurationRegistrationTests
     }
 
     [Fact]
-    public void Current_Invalid_Throws()
+    public void Current_Invalid_IsDisabledAndTheSourceHasTheProblems()
     {
         using var host = Host(
             services => services.AddAcmeHttpsConfiguration().Configure<AcmeHttpsOptions>(options => options.DomainNames = ["a b"]));
+        var source = host.Services.GetRequiredService<ConfigurationSource>();
 
-        Assert.ThrowsAny<OptionsValidationException>(() => Names(host));
+        Assert.False(source.Current.Enabled);
+        Assert.StartsWith("AcmeHttps:DomainNames:0 = 'a b': ", Assert.Single(source.Problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task StartAsync_Invalid_ListsTheProblemsOnce(bool logs)
+    {
+        var log = new LogRecorder();
+        using var host = Host(services => services.AddLogging(logging => Add(logging, logs ? log : null)).AddAcmeHttpsConfiguration()
+            .Configure<AcmeHttpsOptions>(options => options.DomainNames = ["a b"]));
+
+        var e = await Assert.ThrowsAnyAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+
+        string[] printed = [.. log.Lines.Select(line => line.ToString()), e.ToString()];
+        Assert.Single(printed, text => text.Contains("AcmeHttps:DomainNames:0 = 'a b': ", StringComparison.Ordinal));
+        Assert.All(printed, text => Assert.DoesNotContain("   at ", text, StringComparison.Ordinal));
+        Assert.Contains("'a b'", e.Message, StringComparison.Ordinal);
+
+        static void Add(ILoggingBuilder logging, LogRecorder? log) => _ = log is null ? logging : logging.AddProvider(log);
     }
 
     [Fact]

@@ -26,8 +26,8 @@ internal sealed class AcmeHttpsOptionsFactory(
 }
 
 /// <summary>
-/// The exception for invalid options. Its text is only the list of problems, with a line for each: a stack trace would not help to fix the
-/// configuration, and would scroll the list off the screen. Debuggers show it in <see cref="Exception.StackTrace"/>.
+/// The exception for invalid options. Its message is only the list of problems, with a line for each: a stack trace would not help to fix
+/// the configuration, and would scroll the list off the screen. Debuggers show it in <see cref="Exception.StackTrace"/>.
 /// </summary>
 /// <param name="failures">The problems, with a line for each.</param>
 internal sealed class InvalidConfigurationException(IEnumerable<string> failures)
@@ -35,11 +35,15 @@ internal sealed class InvalidConfigurationException(IEnumerable<string> failures
 {
     private static readonly string NewLine = Environment.NewLine + "  ";
 
-    /// <inheritdoc/>
-    public override string Message
-        => $"The configuration of automatic HTTPS (section {AcmeHttpsOptions.SectionName}) is not valid:"
-            + $"{NewLine}{string.Join(NewLine, Failures)}";
+    /// <summary>Whether the problems are in the log. Then what is printed at the end of the process does not repeat them.</summary>
+    public bool IsListed { get; set; }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{typeof(OptionsValidationException)}: {Message}";
+    public override string Message => $"{Summary}:{NewLine}{string.Join(NewLine, Failures)}";
+
+    private static string Summary => $"The configuration of automatic HTTPS (section {AcmeHttpsOptions.SectionName}) is not valid";
+
+    /// <inheritdoc/>
+    public override string ToString()
+        => $"{typeof(OptionsValidationException)}: {(IsListed ? $"{Summary}. The problems are in the log." : Message)}";
 }

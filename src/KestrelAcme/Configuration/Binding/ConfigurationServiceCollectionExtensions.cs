@@ -22,7 +22,8 @@ internal static class ConfigurationServiceCollectionExtensions
             return services;
         }
 
-        services.AddOptions<AcmeHttpsOptions>().ValidateOnStart();
+        // Not ValidateOnStart: ConfigurationReloader ends a start with invalid options, and sees to it that the problems are listed once.
+        services.AddOptions<AcmeHttpsOptions>();
 
         // Before all other services, so that code of the app that configures the options runs later and wins, even if it came before.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<AcmeHttpsOptions>, ConfigureAcmeHttpsOptions>());

@@ -1,12 +1,15 @@
 using System.Runtime.CompilerServices;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Diagnostics;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Configuration.Binding;
 
 /// <summary>Creates options with everything that configures and validates them, and returns their snapshot.</summary>
 internal sealed class SnapshotReader(
-    IOptionsMonitor<AcmeHttpsOptions> monitor, IOptionsFactory<AcmeHttpsOptions> factory, EnvironmentFacts facts)
+    IOptionsMonitor<AcmeHttpsOptions> monitor, IOptionsFactory<AcmeHttpsOptions> factory, EnvironmentFacts facts,
+    ILogger<SnapshotReader> logger)
 {
     // Kept outside the options, which are public and do not know how they are read.
     private static readonly ConditionalWeakTable<AcmeHttpsOptions, Reading> Readings = [];
@@ -15,11 +18,26 @@ internal sealed class SnapshotReader(
     /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
     public LayeredConfiguration? FirstReading => Readings.GetOrCreateValue(monitor.CurrentValue).Configuration;
 
-    /// <summary>Reads the options that the host validates, unless that was done before.</summary>
-    /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
-    public void ThrowIfInvalid() => _ = monitor.CurrentValue;
+    /// <summary>Ends a start with invalid options.</summary>
+    /// <exception cref="OptionsValidationException">
+    /// The options are not valid. The exception has all problems. They are logged here, because the host logs that exception and throws it,
+    /// too: nobody should have to read the list twice.
+    /// </exception>
+    public void ThrowIfInvalid()
+    {
+        try
+        {
+            _ = monitor.CurrentValue;
+        }
+        catch (InvalidConfigurationException exception)
+        {
+            exception.IsListed = logger.IsEnabled(LogLevel.Critical);
+            logger.ConfigurationInvalid(Quoted.Lines(exception.Failures));
+            throw;
+        }
+    }
 
-    /// <summary>Returns the snapshot at start, from the options that the host validates.</summary>
+    /// <summary>Returns the snapshot at start.</summary>
     /// <exception cref="OptionsValidationException">The options are not valid. The exception has all problems.</exception>
     public ConfigurationSnapshot ReadFirst() => Build(monitor.CurrentValue);
 

@@ -1,5 +1,6 @@
 using KestrelAcme.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace KestrelAcme.Configuration.Snapshot;
 
@@ -8,23 +9,30 @@ namespace KestrelAcme.Configuration.Snapshot;
 internal sealed class ConfigurationSource
 {
     private readonly Lock _gate = new();
-    private readonly Lazy<ConfigurationSnapshot> _first;
+    private readonly Lazy<(ConfigurationSnapshot Snapshot, IReadOnlyList<string> Problems)> _first;
     private readonly ILogger<ConfigurationSource> _logger;
     private volatile ConfigurationSnapshot? _current;
     private Action<ConfigurationSnapshot>[] _listeners = [];
 
-    /// <summary>Creates the source. The first snapshot is read on first use.</summary>
+    /// <summary>Creates the source.</summary>
+    /// <param name="readFirst">
+    /// Reads the first snapshot, on first use. Throws <see cref="OptionsValidationException"/> if the options are not valid.
+    /// </param>
+    /// <param name="logger">Logs what a listener throws.</param>
     public ConfigurationSource(Func<ConfigurationSnapshot> readFirst, ILogger<ConfigurationSource> logger)
     {
-        _first = new Lazy<ConfigurationSnapshot>(readFirst);
+        _first = new(() => ReadFirst(readFirst));
         _logger = logger;
     }
 
-    /// <summary>The current configuration.</summary>
-    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">
-    /// The configuration at start is not valid. After the first successful read, this property never throws.
-    /// </exception>
-    public ConfigurationSnapshot Current => _current ?? _first.Value;
+    /// <summary>
+    /// The current configuration: <see cref="ConfigurationSnapshot.Disabled"/> if the one at start is not valid. Such an
+    /// app can be built, and be examined by the doctor, but its start fails with <see cref="Problems"/>.
+    /// </summary>
+    public ConfigurationSnapshot Current => _current ?? _first.Value.Snapshot;
+
+    /// <summary>The problems of the configuration at start, a line for each; empty if it is valid.</summary>
+    public IReadOnlyList<string> Problems => _first.Value.Problems;
 
     /// <summary>
     /// Calls a listener with each new snapshot, until the returned object is disposed. Calls do not overlap. Exceptions are logged.
@@ -59,6 +67,18 @@ internal sealed class ConfigurationSource
             {
                 _logger.ConfigurationListenerFailed(e);
             }
+        }
+    }
+
+    private static (ConfigurationSnapshot Snapshot, IReadOnlyList<string> Problems) ReadFirst(Func<ConfigurationSnapshot> read)
+    {
+        try
+        {
+            return (read(), []);
+        }
+        catch (OptionsValidationException exception)
+        {
+            return (ConfigurationSnapshot.Disabled, [.. exception.Failures]);
         }
     }
 

@@ -49,8 +49,7 @@ internal sealed class DoctorHost(IServiceProvider services, HostedServices hoste
 
     private async Task<DiagnosisReport> ExamineAsync(CancellationToken cancellationToken)
     {
-        _ = services.GetRequiredService<ConfigurationSource>().Current;
-        if (services.GetRequiredService<DoctorObstacles>().InvalidOptions is { } problems)
+        if (services.GetRequiredService<ConfigurationSource>().Problems is { Count: > 0 } problems)
         {
             return Report(HostVerdicts.Invalid(problems));
         }

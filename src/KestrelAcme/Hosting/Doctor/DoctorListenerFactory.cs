@@ -14,9 +14,6 @@ internal sealed class DoctorObstacles
     private readonly Lock _lock = new();
     private readonly List<(EndPoint EndPoint, bool IsTaken, string Reason)> _notBound = [];
 
-    /// <summary>The problems of the options; <see langword="null"/> if they are valid.</summary>
-    public IReadOnlyList<string>? InvalidOptions { get; set; }
-
     /// <summary>The endpoints that could not be bound: whether another process listens there, and why.</summary>
     public IReadOnlyList<(EndPoint EndPoint, bool IsTaken, string Reason)> NotBound
     {

@@ -1,6 +1,4 @@
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Configuration.Binding;
-using KestrelAcme.Configuration.Snapshot;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -33,13 +31,6 @@ internal static class DoctorServiceCollectionExtensions
         services.TryAddSingleton<DoctorHost>();
         services.TryAddSingleton(new HostedServices(services));
 
-        // An app is built before it is started, and before the doctor is called. ConfigurationReloader ends a start with invalid options.
-        services.Replace(ServiceDescriptor.Singleton(static provider =>
-        {
-            var (reader, seen) = (provider.GetRequiredService<SnapshotReader>(), provider.GetRequiredService<DoctorObstacles>());
-            return new ConfigurationSource(
-                () => ReadFirst(reader, seen), provider.GetRequiredService<ILogger<ConfigurationSource>>());
-        }));
         if (IsRequested(Environment.GetCommandLineArgs()))
         {
             services.ReplaceAppByDoctor();
@@ -64,20 +55,7 @@ internal static class DoctorServiceCollectionExtensions
         });
     }
 
-    private static ConfigurationSnapshot ReadFirst(SnapshotReader reader, DoctorObstacles seen)
-    {
-        try
-        {
-            return reader.ReadFirst();
-        }
-        catch (OptionsValidationException exception)
-        {
-            seen.InvalidOptions = [.. exception.Failures];
-            return ConfigurationSnapshot.Disabled;
-        }
-    }
-
-    /// <summary>The doctor reports invalid options itself.</summary>
+    /// <summary>The doctor reports invalid options itself, and starts nothing that needs those of others.</summary>
     private sealed class NoStartupValidator : IStartupValidator
     {
         public void Validate()
