@@ -138,6 +138,8 @@ internal static class CertificateServiceCollectionExtensions
     {
         services.TryAddSingleton<OnDemandNames>();
         services.TryAddSingleton<DeniedNames>();
+        services.TryAddSingleton<OnDemandDenials>();
+        services.TryAddSingleton<OnDemandOrders>();
         services.TryAddSingleton<OnDemandPermission>();
         services.TryAddSingleton<OnDemandAddressCheck>();
         services.TryAddSingleton<NewNames>();

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.OnDemand;
@@ -150,3 +152,53 @@ internal sealed class DeniedNames(AcmeHttpsMetrics metrics, TimeProvider time, I
 /// <param name="Reason">Why.</param>
 /// <param name="At">When.</param>
 internal readonly record struct RefusedVisit(string Name, string Reason, DateTimeOffset At);
+
+/// <summary>Stops serving a name that was denied, and stores that, so that it counts for all instances.</summary>
+internal sealed class OnDemandDenials(
+    OnDemandNames names, OnDemandCertificates certificates, ConfigurationSource configuration, TimeProvider time,
+    ILogger<OnDemandDenials> logger)
+{
+    /// <summary>Refuses a client of a name.</summary>
+    /// <returns>Whether it is served nevertheless.</returns>
+    public async Task<bool> RefuseAsync(OnDemandName known, string name, CancellationToken stopping)
+        => !known.IsShared ? await DenyAsync(known, stopping)
+            : configuration.Current.OnDemand is { KeepServingDenied: true } && known.Names.Contains(name)
+                && await certificates.ServeStoredAsync(known);
+
+    /// <returns>Whether it is served nevertheless.</returns>
+    public async Task<bool> DenyAsync(OnDemandName known, CancellationToken stopping)
+    {
+        var keeps = Withhold(known);
+        if (known.Record.DeniedAt is null)
+        {
+            await StoreAsync(known, stopping);
+        }
+
+        return keeps && await certificates.ServeStoredAsync(known);
+    }
+
+    /// <returns>Whether it is served nevertheless.</returns>
+    public bool Withhold(OnDemandName known)
+    {
+        var keeps = configuration.Current.OnDemand is { KeepServingDenied: true };
+        if (!keeps && certificates.Withhold(known))
+        {
+            logger.OnDemandNameDenied(Quoted.Name(known.Record.Name));
+        }
+
+        return keeps;
+    }
+
+    /// <summary>Stores the last decision. After a restart, it counts while the permission does not respond.</summary>
+    public async Task StoreAsync(OnDemandName known, CancellationToken stopping)
+    {
+        try
+        {
+            await names.ChangeAsync(known, stored => known.NotedIn(stored, visit: null, time.GetUtcNow()), stopping);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
+        {
+            // The next sweep tries again.
+        }
+    }
+}

@@ -61,7 +61,7 @@ internal sealed class NewNames(
         var all = certificates[0].Identifiers;
         if (NewNamePolicy.Take(_counts, all, client, time.GetUtcNow(), snapshot.OnDemand!).Refusal is { } full)
         {
-            return await FindAdmittedAsync(subject, isChange, cancellationToken) ?? new NewNameAdmission(null, full, LimitRetry);
+            return (isChange ? null : await FindAdmittedAsync(subject, cancellationToken)) ?? new NewNameAdmission(null, full, LimitRetry);
         }
 
         if (snapshot.OnDemand!.CheckAddress && await addresses.FindObstacleAsync(all, record, cancellationToken) is { } obstacle)
@@ -72,13 +72,13 @@ internal sealed class NewNames(
         return await JoinAsync(new Candidate(subject, all, record, isChange, client), cancellationToken).WaitAsync(cancellationToken);
     }
 
-    // Another instance may have admitted the name a moment ago: then it is not new.
-    private async Task<NewNameAdmission?> FindAdmittedAsync(
-        CertificateIdentifier subject, bool isChange, CancellationToken cancellationToken)
+    /// <summary>Finds a name that another instance admitted, perhaps a moment ago: then it is not new.</summary>
+    /// <returns><see langword="null"/> if there is none; a refusal if the store cannot be read.</returns>
+    public async Task<NewNameAdmission?> FindAdmittedAsync(CertificateIdentifier subject, CancellationToken cancellationToken)
     {
         try
         {
-            return !isChange && await names.ReadAsync(subject, cancellationToken) is { } stored
+            return await names.ReadAsync(subject, cancellationToken) is { } stored
                 ? new NewNameAdmission(stored) { WasStored = true }
                 : null;
         }

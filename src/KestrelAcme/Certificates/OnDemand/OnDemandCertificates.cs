@@ -13,15 +13,9 @@ namespace KestrelAcme.Certificates.OnDemand;
 /// served, withheld and removed.
 /// </summary>
 internal sealed class OnDemandCertificates(
-    OnDemandNames demanded, CertificateCatalog catalog, CertificateLoadGate loading, CertificateAgenda agenda, IssuanceStatus issuance,
+    OnDemandNames demanded, CertificateCatalog catalog, CertificateLoadGate loading, CertificateAgenda agenda, OnDemandOrders orders,
     TlsCertificateTable table, ConfigurationSource configuration, TimeProvider time)
 {
-    private static readonly TimeSpan StartPoll = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(10);
-
-    // The order goes on after that. The next client waits for it again.
-    private static readonly TimeSpan LongestOrder = TimeSpan.FromMinutes(10);
-
     private readonly Lock _gate = new();
 
     // The names that are managed for another reason, computed once for each configuration.
@@ -81,7 +75,13 @@ internal sealed class OnDemandCertificates(
         return taken;
     }
 
-    /// <summary>Serves the certificates of a name that is allowed, and orders missing ones. Waits for the first of them.</summary>
+    /// <summary>Returns why this instance orders nothing; <see langword="null"/> if it orders.</summary>
+    public Task<string?> WhyNothingIsOrderedAsync(CancellationToken stopping) => orders.WhyNothingIsOrderedAsync(stopping);
+
+    /// <summary>
+    /// Serves the certificates of a name that is allowed, and orders missing ones, or leaves that to another instance if this one orders
+    /// nothing. Waits for the first of them.
+    /// </summary>
     /// <returns>Whether one is served.</returns>
     public async Task<bool> ServeAsync(OnDemandName name, CancellationToken stopping)
     {
@@ -95,7 +95,12 @@ internal sealed class OnDemandCertificates(
             return false;
         }
 
-        return certificates.Exists(c => c.Current is not null) || await OrderAsync(certificates, stopping);
+        if (!certificates.Exists(c => c.Current is not null))
+        {
+            await orders.ObtainAsync(name, certificates, stopping);
+        }
+
+        return certificates.Exists(c => c.Current is not null);
     }
 
     /// <summary>Serves what is stored for a name, and orders nothing.</summary>
@@ -226,52 +231,6 @@ internal sealed class OnDemandCertificates(
         {
             await loading.PublishAsync(name.Specifications[0].Identifiers[0].Value);
         }
-    }
-
-    private async Task<bool> OrderAsync(List<ManagedCertificate> certificates, CancellationToken stopping)
-    {
-        // A client may come before it is known whether this instance orders.
-        for (var started = time.GetTimestamp(); !issuance.IsKnown && time.GetElapsedTime(started) < LongestStart;)
-        {
-            await Task.Delay(StartPoll, time, stopping);
-        }
-
-        var now = time.GetUtcNow();
-        if (issuance.ReasonNotToOrder is not null || certificates.TrueForAll(c => c.Failure?.NextAttempt > now))
-        {
-            return false;
-        }
-
-        var waiting = certificates.ConvertAll(certificate =>
-        {
-            var request = certificate.Ask(force: false);
-            if (ReferenceEquals(catalog.Find(certificate.Id), certificate))
-            {
-                agenda.OrderNow(certificate);
-            }
-            else
-            {
-                // It was forgotten meanwhile: nobody would respond.
-                certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
-            }
-
-            return request.Outcome;
-        });
-        using var limit = new TimeLimit(LongestOrder, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
-        try
-        {
-            while (waiting.Count > 0 && !certificates.Exists(c => c.Current is not null))
-            {
-                waiting.Remove(await Task.WhenAny(waiting).WaitAsync(both.Token));
-            }
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // The name is asked for again by the next client.
-        }
-
-        return certificates.Exists(c => c.Current is not null);
     }
 
     private sealed record ConfiguredNames(object Of, HashSet<string> Names);

@@ -3,9 +3,6 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
-using KestrelAcme.Diagnostics;
-using KestrelAcme.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.OnDemand;
 
@@ -15,7 +12,7 @@ namespace KestrelAcme.Certificates.OnDemand;
 /// </summary>
 internal sealed class OnDemandIssuance(
     OnDemandNames names, OnDemandCertificates certificates, NewNames newNames, OnDemandPermission permission, DeniedNames denied,
-    ConfigurationSource configuration, TimeProvider time, ILogger<OnDemandIssuance> logger)
+    OnDemandDenials denials, ConfigurationSource configuration, TimeProvider time)
 {
     // For connections that follow each other while there is no certificate.
     private static readonly TimeSpan FreshForClients = TimeSpan.FromSeconds(10);
@@ -73,17 +70,27 @@ internal sealed class OnDemandIssuance(
             if (known.Record.DeniedAt is not null)
             {
                 // Its client need not wait for that.
-                _ = StoreDecisionAsync(known, stopping);
+                _ = denials.StoreAsync(known, stopping);
             }
 
-            return await certificates.ServeAsync(known, stopping) ? OnDemandResult.Served : OnDemandResult.Missing;
+            if (await certificates.ServeAsync(known, stopping))
+            {
+                return OnDemandResult.Served;
+            }
+
+            if (await certificates.WhyNothingIsOrderedAsync(stopping) is { } reason)
+            {
+                denied.Refused(name, $"no other instance has obtained its certificate yet, and this one orders nothing: {reason}");
+            }
+
+            return OnDemandResult.Missing;
         }
 
         asked();
         if (decision.Denial is { } duration)
         {
             denied.Denied(name, duration, decision.Reason);
-            return known is not null && await RefuseAsync(known, name, stopping) ? OnDemandResult.Served : OnDemandResult.Refused;
+            return known is not null && await denials.RefuseAsync(known, name, stopping) ? OnDemandResult.Served : OnDemandResult.Refused;
         }
 
         // The source is down: what is stored is served.
@@ -119,7 +126,7 @@ internal sealed class OnDemandIssuance(
         {
             if (known is { IsDenied: true })
             {
-                Withhold(known);
+                denials.Withhold(known);
             }
         }
     }
@@ -130,7 +137,7 @@ internal sealed class OnDemandIssuance(
         var decision = await AskAgainAsync(known, stopping);
         if (decision is { IsAllowed: false, Denial: not null })
         {
-            await DenyAsync(known, stopping);
+            await denials.DenyAsync(known, stopping);
         }
     }
 
@@ -177,16 +184,19 @@ internal sealed class OnDemandIssuance(
             return known;
         }
 
-        // A name of a group that is allowed with other names gets a certificate of its own.
+        // A name of a group that is allowed with other names gets a certificate of its own. If nothing is ordered, it keeps that one.
+        var reason = await certificates.WhyNothingIsOrderedAsync(stopping);
         var own = known?.Record.Name == subject.Value ? known : null;
         var now = time.GetUtcNow();
         var record = (own?.Record ?? new OnDemandRecord { Name = subject.Value, FirstAsked = now, LastAsked = now })
             .With(decision.Certificate);
         var admission = certificates.Specify(record, configuration.Current) is { Refusal: { } invalid }
             ? new NewNameAdmission(null, invalid)
-            : await newNames.AdmitAsync(subject, record, isChange: own is not null, client, stopping);
+            : reason is null ? await newNames.AdmitAsync(subject, record, isChange: own is not null, client, stopping)
+            : await newNames.FindAdmittedAsync(subject, stopping)
+                ?? new NewNameAdmission(null, $"no other instance has admitted it, and this one orders nothing: {reason}", UnknownRetry);
         var (taken, refusal) = TakeAdmitted();
-        if (taken is null && own is null && admission is { WasStored: true })
+        if (taken is null && own is null && reason is null && admission is { WasStored: true })
         {
             // One of the names that it was stored with has a certificate of its own by now. What is allowed now takes its place.
             admission = await newNames.AdmitAsync(subject, record, isChange: true, client, stopping);
@@ -204,11 +214,11 @@ internal sealed class OnDemandIssuance(
             added.Note(name, decision, time.GetTimestamp());
         }
 
-        if (taken is null && own is not null)
+        if (taken is null && (reason is null ? own : known) is { } kept)
         {
-            // It is allowed, but not with its new settings.
+            // It is allowed, but cannot get what its new settings ask for.
             denied.Refused(name, refusal!);
-            return own;
+            return kept;
         }
 
         if (taken is null)
@@ -218,49 +228,6 @@ internal sealed class OnDemandIssuance(
 
         taken?.Note(name, decision, time.GetTimestamp());
         return taken;
-    }
-
-    /// <summary>Refuses a client.</summary>
-    /// <returns>Whether it is served nevertheless.</returns>
-    private async Task<bool> RefuseAsync(OnDemandName known, string name, CancellationToken stopping)
-        => !known.IsShared ? await DenyAsync(known, stopping)
-            : configuration.Current.OnDemand is { KeepServingDenied: true } && known.Names.Contains(name)
-                && await certificates.ServeStoredAsync(known);
-
-    private async Task<bool> DenyAsync(OnDemandName known, CancellationToken stopping)
-    {
-        var keeps = Withhold(known);
-        if (known.Record.DeniedAt is null)
-        {
-            await StoreDecisionAsync(known, stopping);
-        }
-
-        return keeps && await certificates.ServeStoredAsync(known);
-    }
-
-    // Returns whether it is served although it is denied.
-    private bool Withhold(OnDemandName known)
-    {
-        var keeps = configuration.Current.OnDemand is { KeepServingDenied: true };
-        if (!keeps && certificates.Withhold(known))
-        {
-            logger.OnDemandNameDenied(Quoted.Name(known.Record.Name));
-        }
-
-        return keeps;
-    }
-
-    // After a restart, it counts while the permission does not respond.
-    private async Task StoreDecisionAsync(OnDemandName known, CancellationToken stopping)
-    {
-        try
-        {
-            await names.ChangeAsync(known, stored => known.NotedIn(stored, visit: null, time.GetUtcNow()), stopping);
-        }
-        catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
-        {
-            // The next sweep tries again.
-        }
     }
 
     /// <summary>Asked by the engine before each order, the first one and renewals.</summary>
@@ -292,7 +259,7 @@ internal sealed class OnDemandIssuance(
         var decision = await AskAgainAsync(known, cancellationToken);
         if (decision is { IsAllowed: false, Denial: not null })
         {
-            await DenyAsync(known, cancellationToken);
+            await denials.DenyAsync(known, cancellationToken);
         }
 
         return decision.IsAllowed ? null : now + (decision.Denial is null ? AskAgain : AskDeniedAgain);

@@ -10,6 +10,9 @@ namespace KestrelAcme.Certificates.Scheduling;
 internal sealed class IssuanceGate(
     IssuanceStatus status, ConfigurationSource configuration, BoundedStorage storage, ILogger<IssuanceGate> logger)
 {
+    /// <summary>The reason if that is what is configured.</summary>
+    public const string ServesOnly = "AcmeHttps:Issuance is ServeOnly: this instance serves what the store holds and orders nothing.";
+
     /// <summary>Asks the store for its health, and decides.</summary>
     /// <param name="isQuiet">Whether nothing is logged, because there is no certificate to order.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
@@ -36,7 +39,7 @@ internal sealed class IssuanceGate(
     {
         if (configuration.Issuance == IssuanceMode.ServeOnly)
         {
-            return "AcmeHttps:Issuance is ServeOnly: this instance serves what the store holds and orders nothing.";
+            return ServesOnly;
         }
 
         if (configuration.NoAuthorityReason is { } reason)
