@@ -21,7 +21,7 @@ public sealed partial class EventIdTests
     };
 
     // The block of the folder is used up.
-    private static readonly Dictionary<string, int> BlockOfRoom = new() { ["OnDemand"] = 1700 };
+    private static readonly Dictionary<string, int> BlockOfRoom = new() { ["OnDemand"] = 1700, ["Import"] = 1800 };
 
     private const string Suffix = "Log";
 

@@ -42,3 +42,20 @@ internal static partial class CertificatesLog
         EventName = nameof(ImportFailed))]
     private static partial void ImportFailedQuoted(this ILogger logger, Exception exception);
 }
+
+/// <summary>More log messages about the import: the IDs of the other ones are used up.</summary>
+internal static partial class ImportLog
+{
+    [LoggerMessage(
+        1800, LogLevel.Information,
+        "{Names}: serving certificate {SerialNumber} from '{Path}', valid until {NotAfter:u}, until their own certificates are obtained.")]
+    public static partial void ImportServedMeanwhile(
+        this ILogger logger, Quoted names, Quoted serialNumber, Quoted path, DateTimeOffset notAfter);
+
+    [LoggerMessage(
+        1801, LogLevel.Warning,
+        "Certificates of '{Issuer}' were imported, the first one from '{Path}'. This machine does not trust that CA, and they are not " +
+        "known to be from a configured one: clients may refuse them. They are renewed when they are due. If clients do not trust them, " +
+        "renew them now.")]
+    public static partial void ImportUntrusted(this ILogger logger, Quoted issuer, Quoted path);
+}

@@ -32,6 +32,7 @@ internal sealed class CertificateImport(
     private static readonly TimeSpan HoldOfMany = TimeSpan.FromHours(1);
 
     private readonly HashSet<ImportProblem> _reported = [];
+    private readonly HashSet<string> _untrusted = new(StringComparer.Ordinal);
 
     /// <summary>
     /// Imports, within a bounded time. Never fails. If a folder cannot be read, which is most often a matter of permissions, names may lack
@@ -127,9 +128,10 @@ internal sealed class CertificateImport(
         var authority = current.Authorities is [var first, ..] ? first.DirectoryUrl : null;
         var issuers = new IssuerSearch([.. found.SelectMany(f => f.Snapshot.Record.Chain.Skip(1))], authority, time);
         var now = time.GetUtcNow();
+        var chosen = catalog.All.Where(c => known?.Unread.Contains(c.Id) == false)
+            .Select(c => (Certificate: c, Found: ImportPolicy.Choose(c, found, now))).Where(c => c.Found is not null).ToList();
         await Parallel.ForEachAsync(
-            catalog.All.Where(c => known?.Unread.Contains(c.Id) == false)
-                .Select(c => (Certificate: c, Found: ImportPolicy.Choose(c, found, now))).Where(c => c.Found is not null),
+            chosen,
             new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = cancellationToken },
             async (c, token) =>
             {
@@ -138,7 +140,10 @@ internal sealed class CertificateImport(
                     Volatile.Write(ref isComplete, false);
                 }
             });
-        ServeRest(found, known?.Unread);
+        var served = chosen.FindAll(c => c.Found!.Snapshot.IsSameAs(c.Certificate.Current))
+            .ConvertAll(c => new ImportedCertificate(c.Found!.Path, c.Certificate.Current!));
+        served.AddRange(ServeRest(found, known?.Unread));
+        ReportUntrusted(served, new ImportTrust(current.Authorities, issuers.Known));
         foreach (var scan in scans.Where(s => s.Certificates.Count + s.Accounts.Count + s.Foreign > 0 || s.Problems.Count == 0))
         {
             logger.ImportRead(
@@ -169,18 +174,37 @@ internal sealed class CertificateImport(
     }
 
     // Names without a certificate of their own get what there is, such as one with another type of key, until theirs exists.
-    private void ServeRest(List<ImportedCertificate> found, HashSet<string>? unread)
+    private List<ImportedCertificate> ServeRest(List<ImportedCertificate> found, HashSet<string>? unread)
     {
+        var served = new List<ImportedCertificate>();
         var now = time.GetUtcNow();
         var bare = Missing(now).Where(c => !c.IsWithheld && unread?.Contains(c.Id) == false).SelectMany(c => c.Specification.Identifiers)
             .Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
-        foreach (var (_, snapshot) in found.OrderByDescending(f => f.Snapshot.NotBefore))
+        foreach (var import in found.OrderByDescending(f => f.Snapshot.NotBefore))
         {
+            var snapshot = import.Snapshot;
             var names = ImportPolicy.NamesToServe(snapshot, bare);
             if (names.Length > 0 && !snapshot.IsSelfSigned && snapshot.NotBefore <= now && snapshot.NotAfter > now
                 && catalog.TryServeRetired($"import-{snapshot.SerialNumber.ToLowerInvariant()}", snapshot, names))
             {
                 bare.ExceptWith(names);
+                served.Add(import);
+                logger.ImportServedMeanwhile(
+                    string.Join(", ", names.Take(MaxReported)), snapshot.SerialNumber, import.Path, snapshot.NotAfter);
+            }
+        }
+
+        return served;
+    }
+
+    // Once for each CA. They are served nevertheless: who has such certificates has clients that trust them, or nothing better.
+    private void ReportUntrusted(List<ImportedCertificate> served, ImportTrust trust)
+    {
+        foreach (var import in served)
+        {
+            if (trust.FindUntrusted(import.Snapshot) is { } issuer && _untrusted.Add(issuer) && _untrusted.Count <= MaxReported)
+            {
+                logger.ImportUntrusted(issuer, import.Path);
             }
         }
     }

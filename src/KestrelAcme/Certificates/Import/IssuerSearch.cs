@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Configuration;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Transport;
 using KestrelAcme.Tls;
@@ -27,6 +29,9 @@ internal sealed class IssuerSearch(IReadOnlyList<ReadOnlyMemory<byte>> known, Ur
 
     private readonly ConcurrentDictionary<Uri, Lazy<Task<byte[]?>>> _fetched = new();
     private readonly GuardedConnection? _guard = authority is null ? null : GuardedConnection.WithinReachOf(authority, time);
+
+    /// <summary>The issuers that came with the imported certificates.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Known => known;
 
     /// <summary>Returns the certificate with its chain, or as it is if no issuer is found.</summary>
     public async Task<CertificateRecord> CompleteAsync(CertificateRecord record, CancellationToken cancellationToken)
@@ -123,6 +128,58 @@ internal sealed class IssuerSearch(IReadOnlyList<ReadOnlyMemory<byte>> known, Ur
             return chain.ChainElements.Count > 1
                 && chain.ChainElements[1].Certificate.RawDataMemory.Span.SequenceEqual(issuer)
                 && !Array.Exists(chain.ChainElements[0].ChainElementStatus, s => s.Status.HasFlag(X509ChainStatusFlags.NotSignatureValid));
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>
+/// Finds certificates that clients may not trust: only public CAs are configured, the certificate is not known to be from one of them, and
+/// this machine does not trust the CA that issued it. Not safe for concurrent use.
+/// </summary>
+internal sealed class ImportTrust(IReadOnlyList<AuthoritySpecification> authorities, IReadOnlyList<ReadOnlyMemory<byte>> known)
+{
+    // If a CA of the operator's own is configured, its certificates look the same.
+    private readonly bool _isProduction = authorities.Count > 0
+        && authorities.All(a => a.IsPublic && !WellKnownAuthorities.IsStaging(a.DirectoryUrl));
+
+    private readonly Dictionary<string, bool> _trusted = new(StringComparer.Ordinal);
+
+    private readonly Lazy<X509Certificate2[]> _issuers = new(
+        () => [.. known.Select(k => X509CertificateLoader.LoadCertificate(k.Span)).DistinctBy(c => c.Thumbprint)]);
+
+    /// <returns>The name of the CA; <see langword="null"/> if nothing is wrong.</returns>
+    public string? FindUntrusted(CertificateSnapshot certificate)
+    {
+        if (!_isProduction || authorities.Any(a => a.DirectoryUrl == certificate.Record.Metadata.DirectoryUrl))
+        {
+            return null;
+        }
+
+        // Each certificate in the chain has been verified with the next. So what counts is who issued the last one.
+        using var last = X509CertificateLoader.LoadCertificate(certificate.Record.Chain[^1].Span);
+        if (!_trusted.TryGetValue(last.Issuer, out var isTrusted))
+        {
+            _trusted[last.Issuer] = isTrusted = IsTrusted(last);
+        }
+
+        return isTrusted ? null : last.Issuer;
+    }
+
+    private bool IsTrusted(X509Certificate2 certificate)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.ExtraStore.AddRange(_issuers.Value);
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        try
+        {
+            chain.Build(certificate);
+            return !Array.Exists(
+                chain.ChainStatus, s => (s.Status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0);
         }
         catch (CryptographicException)
         {
