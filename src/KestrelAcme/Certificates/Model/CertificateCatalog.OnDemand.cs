@@ -1,5 +1,3 @@
-using System.Collections;
-using System.Collections.Concurrent;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 
@@ -28,14 +26,7 @@ internal sealed partial class CertificateCatalog
 
         lock (_gate)
         {
-            var onDemand = _certificates.OnDemand;
-            if (onDemand is null)
-            {
-                // Only one writer at a time.
-                onDemand = new(concurrencyLevel: 1, specifications.Count, StringComparer.Ordinal);
-                _certificates = new ManagedCertificates(_certificates.Wanted, onDemand);
-            }
-
+            _certificates = _certificates.WithOnDemand(specifications.Count);
             var added = new List<ManagedCertificate>();
             foreach (var specification in specifications)
             {
@@ -45,7 +36,7 @@ internal sealed partial class CertificateCatalog
                     certificate.IsWithheld |= certificate.Current is null;
                     certificate.Permission = permission;
                     Update(certificate, specification, configuration);
-                    onDemand[specification.Id] = certificate;
+                    _certificates.AddOnDemand(certificate);
                     tls.SetOnDemand(specification.Id, NamesOf(specification), isManaged: true);
                 }
                 else if (certificate.Specification.IsOnDemand)
@@ -148,7 +139,7 @@ internal sealed partial class CertificateCatalog
             if (_certificates.Wanted.ContainsKey(id))
             {
                 // The same certificate, which is wanted for another reason now.
-                onDemand.TryRemove(id, out _);
+                _certificates.RemoveOnDemand(certificate);
                 tls.SetOnDemand(id, NamesOf(certificate.Specification), isManaged: false);
             }
             else if (NamesOf(certificate.Specification).Any(names.Contains))
@@ -169,7 +160,7 @@ internal sealed partial class CertificateCatalog
     // An order under way must not serve it, so it is withheld.
     private void RemoveOnDemand(ManagedCertificate certificate)
     {
-        _certificates.OnDemand!.TryRemove(certificate.Id, out _);
+        _certificates.RemoveOnDemand(certificate);
         certificate.IsWithheld = true;
         tls.Withdraw(certificate.Id);
         tls.SetOnDemand(certificate.Id, NamesOf(certificate.Specification), isManaged: false);
@@ -209,46 +200,5 @@ internal sealed partial class CertificateCatalog
         }
 
         return first.FirstOrDefault(i => i.Kind == IdentifierKind.Dns)?.Value;
-    }
-}
-
-/// <summary>
-/// All managed certificates by ID. Those that are wanted for good are replaced as a whole, so that nobody needs a copy to enumerate ten
-/// thousand of them. Those on demand come and go one at a time, so that nobody has to copy the others.
-/// </summary>
-/// <param name="wanted">Those of the configuration, of domain sources, and those that were added at run time.</param>
-/// <param name="onDemand">Those on demand; <see langword="null"/> if there never were any.</param>
-internal sealed class ManagedCertificates(
-    Dictionary<string, ManagedCertificate> wanted, ConcurrentDictionary<string, ManagedCertificate>? onDemand)
-    : IReadOnlyCollection<ManagedCertificate>
-{
-    public Dictionary<string, ManagedCertificate> Wanted => wanted;
-
-    public ConcurrentDictionary<string, ManagedCertificate>? OnDemand => onDemand;
-
-    public int Count => wanted.Count + (onDemand?.Count ?? 0);
-
-    public ManagedCertificate? Find(string id)
-        => wanted.TryGetValue(id, out var found) || onDemand?.TryGetValue(id, out found) == true ? found : null;
-
-    public IEnumerator<ManagedCertificate> GetEnumerator() => onDemand is null ? wanted.Values.GetEnumerator() : EnumerateAll();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    // One may be among both for a moment.
-    private IEnumerator<ManagedCertificate> EnumerateAll()
-    {
-        foreach (var certificate in wanted.Values)
-        {
-            yield return certificate;
-        }
-
-        foreach (var (id, certificate) in onDemand!)
-        {
-            if (!wanted.ContainsKey(id))
-            {
-                yield return certificate;
-            }
-        }
     }
 }

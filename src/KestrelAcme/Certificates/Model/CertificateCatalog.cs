@@ -22,7 +22,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     // published as a managed one.
     private readonly Lock _gate = new();
 
-    private volatile ManagedCertificates _certificates = new([], null);
+    private volatile ManagedCertificates _certificates = new([], onDemand: null);
     private (IReadOnlyList<CertificateSpecification> Specifications, ConfigurationSnapshot Configuration)? _applied;
 
     // Certificates that are served but no longer managed, with the number of times that they were found expired long ago.
@@ -42,7 +42,8 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     /// <summary>
     /// Whether a certificate of the same names has not been read from the store yet, so that their common limits and orders are not known.
     /// </summary>
-    public bool IsAnyUnread(ManagedCertificate certificate) => _hasUnread && All.Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
+    public bool IsAnyUnread(ManagedCertificate certificate)
+        => _hasUnread && FindSharing(certificate).Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
 
     public IReadOnlyCollection<ManagedCertificate> All => _certificates;
 
@@ -55,6 +56,12 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     public IEnumerable<ManagedCertificate> Served => All.Concat(_retired.Values.Select(r => r.Certificate));
 
     public ManagedCertificate? Find(string id) => _certificates.Find(id);
+
+    /// <summary>
+    /// Finds all managed certificates that share a name with another one, where a wildcard counts as the name below it: those whose limits
+    /// it shares. Looks at no others, because this is asked for each order.
+    /// </summary>
+    public IReadOnlyCollection<ManagedCertificate> FindSharing(ManagedCertificate certificate) => _certificates.FindSharing(certificate);
 
     public ManagedCertificate? FindByName(string name)
         => Find(name) ?? _certificates.FirstOrDefault(
@@ -74,7 +81,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
         var names = first.Specification.Identifiers;
         var isName = names.Any(i => string.Equals(i.Value, idOrName, StringComparison.OrdinalIgnoreCase));
         return !isName ? [first]
-            : [first, .. All.Where(c => !ReferenceEquals(c, first) && c.HasSameNamesAs(first))];
+            : [first, .. FindSharing(first).Where(c => !ReferenceEquals(c, first) && c.HasSameNamesAs(first))];
     }
 
     /// <summary>
@@ -119,7 +126,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
                 }
             }
 
-            _certificates = new ManagedCertificates(wanted, before.OnDemand);
+            _certificates = before.WithWanted(wanted);
             removed.ForEach(Retire);
             removed.AddRange(ApplyToOnDemand(specifications, configuration));
             ServeAgain(added);

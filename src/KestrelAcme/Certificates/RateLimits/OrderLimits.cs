@@ -30,7 +30,7 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
         }
 
         var now = time.GetUtcNow();
-        var issued = catalog.All.Where(certificate.HasSameNamesAs).SelectMany(c => c.State.Issued ?? []).ToList();
+        var issued = catalog.FindSharing(certificate).Where(certificate.HasSameNamesAs).SelectMany(c => c.State.Issued ?? []).ToList();
         if (ExactSetPolicy.NextAllowed(issued, now) is { } next)
         {
             throw new ExactSetLimitException(issued.Count, next, next - now);
@@ -50,9 +50,7 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
         }
 
         var now = time.GetUtcNow();
-        var failed = catalog.All.Where(c => c.State.FailedValidations is not null && SharesName(c, certificate))
-            .SelectMany(c => c.State.FailedValidations!)
-            .ToList();
+        var failed = catalog.FindSharing(certificate).SelectMany(c => c.State.FailedValidations ?? []).ToList();
         if (FailedValidationPolicy.NextAllowed(failed, now) is { } next)
         {
             throw new ValidationLimitException(failed.Count, next, next - now, certificate.Failure?.Message);
@@ -61,12 +59,8 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
 
     /// <summary>Whether an order is in progress for another certificate of the same names.</summary>
     public bool IsTaken(ManagedCertificate certificate, Uri orderUrl)
-        => catalog.All.Any(
+        => catalog.FindSharing(certificate).Any(
             c => !ReferenceEquals(c, certificate) && c.State.StoredOrder?.OrderUrl == orderUrl && c.HasSameNamesAs(certificate));
-
-    private static bool SharesName(ManagedCertificate one, ManagedCertificate other)
-        => ReferenceEquals(one, other)
-            || one.Specification.Identifiers.Any(i => other.Specification.Identifiers.Any(o => o.BaseValue == i.BaseValue));
 }
 
 /// <summary>Stops before the limit of certificates for one exact set of names, which is 5 in 7 days at Let's Encrypt. Pure.</summary>
