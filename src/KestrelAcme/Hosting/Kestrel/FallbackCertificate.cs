@@ -1,9 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Tls;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
@@ -72,4 +78,73 @@ internal sealed class FallbackCertificate(IHostEnvironment environment, TimeProv
                 || options.ConfigurationLoader?.Configuration.GetSection("Certificates:Default").Exists() == true);
 
     private sealed record Found(AppCertificate? Certificate, long At);
+}
+
+/// <summary>Refuses a handshake with an alert (RFC 8446 section 6.2), in a way that Kestrel logs at level Debug.</summary>
+internal static class HandshakeRefusal
+{
+    private const byte DecodeError = 50;
+    private const byte UnrecognizedName = 112;
+
+    /// <summary>Sends the alert and returns the exception that ends the handshake.</summary>
+    public static AuthenticationException Refuse(ConnectionContext connection, TlsSelection selection, ILogger logger)
+    {
+        logger.HandshakeRefused(selection.Outcome.ToString(), selection.ServerName);
+        var alert = selection.Outcome == TlsOutcome.Malformed ? DecodeError : UnrecognizedName;
+        ReadOnlySpan<byte> record = [21, 3, 3, 0, 2, 2, alert];
+        record.CopyTo(connection.Transport.Output.GetSpan(record.Length));
+        connection.Transport.Output.Advance(record.Length);
+        var flush = connection.Transport.Output.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+        {
+            // Seven bytes need no wait, unless the client is gone, and then the result does not matter.
+            _ = flush.AsTask().ContinueWith(
+                static task => _ = task.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default);
+        }
+
+        return new AuthenticationException($"No certificate for this server name ({selection.Outcome}).");
+    }
+}
+
+/// <summary>
+/// Logs a warning about refused clients that send no server name, usually health probes of load balancers. At most one line an hour.
+/// </summary>
+internal sealed class NamelessClients(TlsCertificateTable table, TimeProvider timeProvider, ILogger<NamelessClients> logger)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    private long _reported = -1;
+    private int _refused;
+
+    /// <summary>Counts a refused client.</summary>
+    /// <param name="remote">The address of the client.</param>
+    public void Refused(EndPoint? remote)
+    {
+        var refused = Interlocked.Increment(ref _refused);
+        var managed = table.Managed;
+        if (managed.Count == 0 || managed.Sole is not null)
+        {
+            // There is no certificate, or a single one that is not issued yet: a default server name would not help.
+            return;
+        }
+
+        var now = timeProvider.GetTimestamp();
+        var last = Interlocked.Read(ref _reported);
+        if ((last < 0 || timeProvider.GetElapsedTime(last, now) >= Interval)
+            && Interlocked.CompareExchange(ref _reported, now, last) == last)
+        {
+            Interlocked.Add(ref _refused, -refused);
+            if (table.Settings.DefaultServerName is { } name)
+            {
+                logger.NamelessClientRefusedDespiteDefault(remote, name.ToString(), refused);
+            }
+            else
+            {
+                logger.NamelessClientRefused(remote, refused);
+            }
+        }
+    }
 }
