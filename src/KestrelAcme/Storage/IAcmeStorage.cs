@@ -1,3 +1,5 @@
+using KestrelAcme.Diagnostics;
+
 namespace KestrelAcme.Storage;
 
 /// <summary>Stores accounts, certificates, states and challenges as bytes, for one process or for a fleet.</summary>
@@ -152,3 +154,29 @@ public sealed record StorageChange(string? Key)
 /// <param name="Place">Where the store is, for operators: a path or a host. Must not contain a secret.</param>
 /// <param name="Explanation">What is wrong and how to fix it; <see langword="null"/> if everything is in order.</param>
 public sealed record StorageHealth(bool Readable, bool Writable, bool Durable, string Place, string? Explanation);
+
+/// <summary>
+/// Thrown if the store could not be read or written: it is unreachable, full, read-only, or access is denied. Says nothing about whether a
+/// value exists.
+/// </summary>
+public sealed class StorageUnavailableException : IOException
+{
+    /// <summary>Creates the exception with a message that names the store and the fix.</summary>
+    public StorageUnavailableException(string message, Exception? innerException = null)
+        : base(QuotedText.Of(message), innerException)
+    {
+    }
+}
+
+/// <summary>Thrown if a write was refused because its lease has ended or another holder has acquired it since.</summary>
+public sealed class LeaseLostException : InvalidOperationException
+{
+    /// <summary>Creates the exception for a lease.</summary>
+    public LeaseLostException(string leaseName)
+        : base($"The lease '{QuotedText.Of(leaseName, QuotedText.MaxNameLength)}' has ended, "
+            + "or another instance holds it; nothing was written.")
+        => LeaseName = leaseName;
+
+    /// <summary>The name of the lease.</summary>
+    public string LeaseName { get; }
+}
