@@ -89,7 +89,20 @@ internal sealed class FleetInstance(
     /// <summary>Returns the serial number of the certificate that it serves for a name; null if it serves none of the CA's.</summary>
     public async Task<string?> ServedAsync(string name)
     {
-        string? serial = null;
+        using var leaf = await ConnectAsync(name);
+        return leaf is not null && leaf.Issuer != leaf.Subject && leaf.MatchesHostname(name) ? leaf.SerialNumber : null;
+    }
+
+    /// <summary>Whether it completes a handshake for a name, with a certificate of its own making.</summary>
+    public async Task<bool> ServesPlaceholderAsync(string name)
+    {
+        using var leaf = await ConnectAsync(name);
+        return leaf is not null && leaf.Issuer == leaf.Subject;
+    }
+
+    private async Task<X509Certificate2?> ConnectAsync(string name)
+    {
+        X509Certificate2? leaf = null;
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, httpsPort), TestContext.Current.CancellationToken);
         await using var stream = new SslStream(new NetworkStream(socket));
@@ -101,21 +114,18 @@ internal sealed class FleetInstance(
                     TargetHost = name,
                     RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                     {
-                        using var leaf = X509CertificateLoader.LoadCertificate(certificate!.GetRawCertData());
-                        serial = leaf.Issuer != leaf.Subject && leaf.MatchesHostname(name)
-                            ? leaf.SerialNumber
-                            : null;
+                        leaf = X509CertificateLoader.LoadCertificate(certificate!.GetRawCertData());
                         return certificate is not null;
                     },
                 },
                 TestContext.Current.CancellationToken);
+            return leaf;
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException)
         {
+            leaf?.Dispose();
             return null;
         }
-
-        return serial;
     }
 
     public async ValueTask DisposeAsync()

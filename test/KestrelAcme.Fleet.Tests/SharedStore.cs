@@ -28,6 +28,9 @@ internal abstract class SharedStore : IAsyncDisposable
     /// <summary>Returns how many operations the store's server has executed; zero if it does not count them.</summary>
     public virtual Task<long> CountOperationsAsync() => Task.FromResult(0L);
 
+    /// <summary>Says what the store was asked for, if it has limits of its own.</summary>
+    public virtual string DescribeLoad() => "";
+
     public static Task<SharedStore> CreateAsync(string kind) => kind switch
     {
         "folder" => Task.FromResult<SharedStore>(new FolderStore()),
@@ -35,6 +38,7 @@ internal abstract class SharedStore : IAsyncDisposable
         "postgresql" => PostgreSqlStore.StartAsync(),
         "ef-core" => PostgreSqlStore.StartAsync(kind),
         "azure-blob" => AzureBlobStore.StartAsync(),
+        "azure-key-vault" => AzureKeyVaultStore.StartAsync(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of store."),
     };
 

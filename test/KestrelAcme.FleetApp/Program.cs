@@ -3,9 +3,10 @@ using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.FleetApp;
 
-// STORE names the kind of store (see FleetStorage), and STORE_ADDRESS where it is. LEASE_SECONDS shortens the leases of orders, and
-// STORE_SECONDS the time after which a store that does not respond counts as unavailable. STAND_STILL keeps orders at a step (see
-// ParkingListener). All else comes from the environment as in any app.
+// STORE names the kind of store (see FleetStorage), and STORE_ADDRESS where it is (without HAS_TABLES=true, its tables are created).
+// LEASE_SECONDS shortens the leases of orders, STORE_SECONDS the time after which a store that does not respond counts as unavailable, and
+// LOAD_SECONDS the time for which the start waits for it. STAND_STILL keeps orders at a step (see ParkingListener). All else comes from
+// the environment as in any app.
 //
 // It runs in the temporary folder. To watch its settings, it would watch every folder that any test creates there.
 var builder = WebApplication.CreateSlimBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
@@ -21,7 +22,11 @@ using var parking = builder.Configuration["STAND_STILL"] is { Length: > 0 } step
 FleetStorage.Use(builder.Services.AddAcmeHttps(), builder.Configuration);
 
 var app = builder.Build();
-FleetStorage.CreateTables(app.Services);
+if (!app.Configuration.GetValue<bool>("HAS_TABLES"))
+{
+    FleetStorage.CreateTables(app.Services);
+}
+
 app.MapGet("/", () => "Hello from one of many");
 app.MapGet("/serials", (ICertificateManager certificates) =>
     string.Join('\n', certificates.List().Select(c => $"{c.DomainNames[0]} {c.State} {c.SerialNumber}")));
@@ -41,6 +46,7 @@ static IssuanceSettings Settings(IConfiguration configuration)
         LeaseDuration = Seconds("LEASE_SECONDS", settings.LeaseDuration),
         StoreTime = Seconds("STORE_SECONDS", settings.StoreTime),
         StoreRetry = Seconds("STORE_RETRY_SECONDS", settings.StoreRetry),
+        LoadTime = Seconds("LOAD_SECONDS", settings.LoadTime),
         SteadyAfter = Seconds("STEADY_SECONDS", settings.SteadyAfter),
         SaveAgain = Seconds("SAVE_AGAIN_SECONDS", settings.SaveAgain),
         Retries = settings.Retries with
