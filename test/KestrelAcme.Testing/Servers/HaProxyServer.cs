@@ -37,6 +37,14 @@ public sealed class HaProxyServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Returns how many connections to one of the servers ended before that server sent a byte: it was killed, or it closed them.
+    /// </summary>
+    /// <param name="port">The port at which the balancer accepted them.</param>
+    /// <param name="server">The server's place among those of the port, from zero.</param>
+    public int CountCutOff(int port, int server)
+        => _process!.Lines.Count(line => line.EndsWith($"port{port}/s{server} bytes=0", StringComparison.Ordinal));
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -63,8 +71,11 @@ public sealed class HaProxyServer : IAsyncDisposable
     private static string CreateConfiguration(IReadOnlyDictionary<int, int[]> ports) => $"""
         global
           nbthread 1
+          log stdout format raw local0 info
         defaults
           mode tcp
+          log global
+          log-format "%b/%s bytes=%B"
           timeout connect 2s
           timeout client 30s
           timeout server 30s
