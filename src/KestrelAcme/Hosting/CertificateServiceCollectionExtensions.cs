@@ -8,6 +8,7 @@ using KestrelAcme.Certificates.Import;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.Certificates.Orders;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Certificates.Scheduling;

@@ -27,6 +27,10 @@ internal sealed class CertificateCommitter(
     // As much as the clock of this machine may differ from the CA's before nothing is ordered at all.
     private static readonly TimeSpan LargestSkew = TimeSpan.FromHours(1);
 
+    // Another instance that is about to order has the lease for a moment, until it has found out that the store was emptied.
+    private const int MaxLeaseTries = 5;
+    private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(200);
+
     /// <exception cref="UnusableCertificateException">The certificate must not be served; what was served before still is.</exception>
     /// <exception cref="CertificateNotYetValidException">No client accepts it yet, and what is served is valid.</exception>
     public async Task CommitAsync(
@@ -166,15 +170,26 @@ internal sealed class CertificateCommitter(
     {
         foreach (var certificate in catalog.All.Where(c => c.Current is null && c.State != CertificateStateRecord.Empty))
         {
-            // If an attempt is under way, it holds the lease, and stores the state itself.
+            await SaveStateAgainAsync(certificate, cancellationToken);
+        }
+
+        await authorities.KeepAccountsAsync(cancellationToken);
+    }
+
+    // If an attempt is under way whose lease was not lost, it stores the state itself.
+    private async Task SaveStateAgainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; tries < MaxLeaseTries; tries++)
+        {
             await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
             if (writer is not null)
             {
                 await writer.ChangeAsync(static state => state, cancellationToken);
+                return;
             }
-        }
 
-        await authorities.KeepAccountsAsync(cancellationToken);
+            await Task.Delay(LeasePoll, time, cancellationToken);
+        }
     }
 
     private async Task<bool> SaveAgainAsync(

@@ -115,7 +115,7 @@ internal sealed class OrderRunner(
     private async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.AcquireLease);
-        var writer = await leases.TryOpenAsync(certificate, cancellationToken);
+        var writer = await leases.TryOpenForOrderAsync(certificate, cancellationToken);
         step.Done();
         return writer;
     }

@@ -7,7 +7,8 @@ namespace KestrelAcme.Certificates.Orders;
 
 /// <summary>Takes the lease of a set of names. Only the instance that holds it changes the state of its certificates.</summary>
 internal sealed class CertificateLeases(
-    CertificateStore store, OrderProgress progress, IssuanceSettings settings, TimeProvider time, ILogger<CertificateLeases> logger)
+    CertificateStore store, StoreSentinel sentinel, OrderProgress progress, IssuanceSettings settings, TimeProvider time,
+    ILogger<CertificateLeases> logger)
 {
     /// <returns>Writes the state; <see langword="null"/> if another instance, or other work of this one, holds the lease.</returns>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
@@ -28,6 +29,38 @@ internal sealed class CertificateLeases(
             await keeper.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Takes the lease for an order. If the store knows nothing about the certificate because it was emptied, the lease is left to another
+    /// instance until it has written back what it knows: it may have an order under way.
+    /// </summary>
+    /// <inheritdoc cref="TryOpenAsync" path="/returns"/>
+    /// <inheritdoc cref="TryOpenAsync" path="/exception"/>
+    public async Task<CertificateStateWriter?> TryOpenForOrderAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    {
+        var writer = await TryOpenAsync(certificate, cancellationToken);
+        if (writer is null or { IsStateKnown: true })
+        {
+            return writer;
+        }
+
+        try
+        {
+            if (!await sentinel.MayBeFilledAsync(cancellationToken))
+            {
+                return writer;
+            }
+        }
+        catch
+        {
+            await writer.DisposeAsync();
+            throw;
+        }
+
+        await writer.DisposeAsync();
+        await sentinel.AwaitFillingAsync(cancellationToken);
+        return await TryOpenAsync(certificate, cancellationToken);
     }
 
     /// <summary>

@@ -40,6 +40,9 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
 
     public StoredOrder? Pending => State.StoredOrder;
 
+    /// <summary>Whether the store had a state when the lease was taken.</summary>
+    public bool IsStateKnown { get; private init; }
+
     /// <summary>Whether, before this attempt, an order was not over or a renewal was wanted: it still is if the attempt fails.</summary>
     public bool WasUnfinished => _wasUnfinished ?? State.IsUnfinished;
 
@@ -65,12 +68,13 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         ILogger logger,
         CancellationToken cancellationToken)
     {
-        if (await store.ReadStateAsync(certificate.Id, cancellationToken) is { } stored)
+        var stored = await store.ReadStateAsync(certificate.Id, cancellationToken);
+        if (stored is not null)
         {
             certificate.ChangeState(known => StateMerge.Merge(stored, known, certificate.Current?.SerialNumber));
         }
 
-        return new CertificateStateWriter(certificate, store, keeper, progress, logger);
+        return new CertificateStateWriter(certificate, store, keeper, progress, logger) { IsStateKnown = stored is not null };
     }
 
     /// <summary>
@@ -246,51 +250,4 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         await _store.WriteStateAsync(_certificate.Id, state, Lease, cancellationToken);
         _certificate.IsStateUnstored = false;
     }
-}
-
-/// <summary>Merges the stored state with what this instance knows and could not store. Pure.</summary>
-internal static class StateMerge
-{
-    /// <param name="stored">What the store holds.</param>
-    /// <param name="known">What this instance knows.</param>
-    /// <param name="served">The serial number of the certificate that this instance serves.</param>
-    public static CertificateStateRecord Merge(CertificateStateRecord stored, CertificateStateRecord known, string? served)
-        => WithRevocation(WithRenewal(WithFailure(WithOrder(stored, known), known), known), known, served);
-
-    // The store was away when the CA responded: without its URL, the order would count as one whose outcome nobody knows, and be placed
-    // again.
-    private static CertificateStateRecord WithOrder(CertificateStateRecord stored, CertificateStateRecord known)
-        => known.StoredOrder is { OrderUrl: not null } order && stored.StoredOrder is { OrderUrl: null } intent
-            && intent.At == order.At && intent.PrivateKey.AsSpan().SequenceEqual(order.PrivateKey)
-            ? stored with { StoredOrder = order with { IsCounted = intent.IsCounted } }
-            : stored;
-
-    // A failure that could not be stored must not be replaced by an older one that was. It counts for the order that it ended, too.
-    private static CertificateStateRecord WithFailure(CertificateStateRecord stored, CertificateStateRecord known)
-        => known.Failure is { } failure && failure.At > (stored.Failure?.At ?? stored.Since ?? DateTimeOffset.MinValue)
-            ? stored with
-            {
-                Failure = failure,
-                FailedValidations = known.FailedValidations ?? stored.FailedValidations,
-                StoredOrder = stored.StoredOrder?.At <= failure.At ? StoredOrders.Counted(stored.StoredOrder) : stored.StoredOrder,
-            }
-            : stored;
-
-    // The same goes for a renewal that the application asked for: it could not be made yet, and is due by nothing else. One that was made
-    // since, by any instance, is stored with a later time.
-    private static CertificateStateRecord WithRenewal(CertificateStateRecord stored, CertificateStateRecord known)
-        => known.State == CertificateState.RenewalDue && !stored.IsUnfinished
-            && (known.Since ?? DateTimeOffset.MinValue) >= (stored.Since ?? DateTimeOffset.MinValue)
-            ? stored with { State = CertificateState.RenewalDue, Since = known.Since }
-            : stored;
-
-    // The same goes for a revocation: the certificate would stay served, and the leftover order may use the compromised key.
-    private static CertificateStateRecord WithRevocation(CertificateStateRecord stored, CertificateStateRecord known, string? served)
-        => known.Revocation is { } revocation && revocation.SerialNumber == served && stored.Revocation?.SerialNumber != served
-            ? stored with
-            {
-                Revocation = revocation,
-                StoredOrder = revocation.Reason == RevocationReason.KeyCompromise ? null : stored.StoredOrder,
-            }
-            : stored;
 }

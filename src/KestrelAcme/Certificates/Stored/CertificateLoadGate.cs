@@ -1,5 +1,6 @@
 using KestrelAcme.Certificates.Import;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;

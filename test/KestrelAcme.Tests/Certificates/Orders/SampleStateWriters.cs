@@ -17,8 +17,14 @@ internal static class SampleStateWriters
     public static async Task<CertificateStateWriter> OpenAsync(
         ManagedCertificate certificate, IAcmeStorage storage, TimeProvider time, CancellationToken cancellationToken)
     {
-        var store = new CertificateStore(BoundedFixture.Around(storage), NullLogger<CertificateStore>.Instance);
-        var leases = new CertificateLeases(store, Progress(time), new IssuanceSettings(), time, NullLogger<CertificateLeases>.Instance);
+        var bounded = BoundedFixture.Around(storage);
+        var leases = new CertificateLeases(
+            new CertificateStore(bounded, NullLogger<CertificateStore>.Instance),
+            new StoreSentinel(bounded, new IssuanceSettings(), time, NullLogger<StoreSentinel>.Instance),
+            Progress(time),
+            new IssuanceSettings(),
+            time,
+            NullLogger<CertificateLeases>.Instance);
         return await leases.TryOpenAsync(certificate, cancellationToken) ?? throw new InvalidOperationException("The lease is free.");
     }
 

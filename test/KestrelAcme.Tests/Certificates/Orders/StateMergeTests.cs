@@ -72,6 +72,26 @@ public sealed class StateMergeTests
     }
 
     [Fact]
+    public void Merge_AStateFromBeforeTheOrderIsStored_TheOrderIsKept()
+    {
+        var known = new CertificateStateRecord
+        {
+            State = CertificateState.Renewing,
+            Since = Now,
+            StoredOrder = Pending() with { OrderUrl = new Uri("https://ca.test/order/1"), At = Now },
+        };
+
+        // Another instance filled the emptied store with what it knew.
+        var merged = StateMerge.Merge(
+            new CertificateStateRecord { State = CertificateState.Valid, Since = Now.AddDays(-60) }, known, served: null);
+        Assert.Equal((CertificateState.Renewing, known.StoredOrder), (merged.State, merged.StoredOrder));
+
+        // Another instance finished it.
+        Assert.Null(StateMerge.Merge(
+            new CertificateStateRecord { State = CertificateState.Valid, Since = Now.AddMinutes(1) }, known, served: null).StoredOrder);
+    }
+
+    [Fact]
     public void Merge_RevocationOfAnEarlierCertificate_IsForgotten()
     {
         var known = CertificateStateRecord.Empty with { Revocation = Compromise };

@@ -1,10 +1,9 @@
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelAcme.Certificates.Stored;
+namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>
 /// Tells an emptied store from a new one, by a value with a random ID that is written when a store is first used. An instance that starts
@@ -14,7 +13,8 @@ namespace KestrelAcme.Certificates.Stored;
 /// <remarks>
 /// An instance cannot know whether others run, whose registrations were lost with everything else, so it asks them in this way and waits a
 /// moment. It happens once in the life of a store, and not at all if the store is in this process or on a disk of this machine, where
-/// others notice that the store was emptied as it happens.
+/// others notice that the store was emptied as it happens. One that runs asks before it orders what the store knows nothing about: another
+/// one may have an order under way, whose lease was lost with everything else.
 /// </remarks>
 internal sealed class StoreSentinel(
     BoundedStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<StoreSentinel> logger)
@@ -52,6 +52,26 @@ internal sealed class StoreSentinel(
         {
             // Whatever the store throws, the watch finds out later. Nothing is ordered while the store is down.
         }
+    }
+
+    /// <summary>Whether the store was emptied, and others may be about to write back what they know.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<bool> MayBeFilledAsync(CancellationToken cancellationToken)
+        => _known is { } known && (await ReadAsync(cancellationToken) is not { } found
+            || (found.FilledBy is null ? found.Id != known : found.FilledBy != _self));
+
+    /// <summary>Waits for what others write back to a store that was emptied.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task AwaitFillingAsync(CancellationToken cancellationToken)
+    {
+        // By this, others learn that it was emptied.
+        var found = await ReadAsync(cancellationToken) ?? (await CreateAsync(filledBy: null, cancellationToken)).Identity;
+        if (found is { FilledBy: null, Round: 0 })
+        {
+            found = await WaitForAnswerAsync(found, cancellationToken);
+        }
+
+        await WaitUntilFilledAsync(found, cancellationToken);
     }
 
     /// <summary>Finds out whether the store was emptied since this instance last looked.</summary>
