@@ -32,7 +32,11 @@ internal sealed class DbContextStorage : IAcmeStorage, IAsyncDisposable, IDispos
             reason => logger.WatchLost(reason),
             () => logger.WatchRestored(_database.Place),
             time);
+        WatchDelay = options.PollInterval;
     }
+
+    /// <inheritdoc/>
+    public TimeSpan WatchDelay { get; }
 
     /// <inheritdoc/>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)

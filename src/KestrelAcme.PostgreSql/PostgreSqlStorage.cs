@@ -35,8 +35,12 @@ internal sealed class PostgreSqlStorage : IAcmeStorage, IAsyncDisposable, IDispo
             reason => logger.WatchLost(reason),
             () => logger.WatchRestored(_database.Place),
             time);
+        WatchDelay = options.ListenForChanges ? TimeSpan.Zero : options.PollInterval;
         (_time, _logger) = (time, logger);
     }
+
+    /// <inheritdoc/>
+    public TimeSpan WatchDelay { get; }
 
     /// <inheritdoc/>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)

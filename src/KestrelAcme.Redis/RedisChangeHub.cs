@@ -31,6 +31,18 @@ internal sealed class RedisChangeHub(RedisStorage storage, RedisKeys keys, TimeP
         }
     }
 
+    /// <summary>How long it may take until a change is noticed.</summary>
+    public TimeSpan Delay
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _follower is { IsSubscribed: false } ? RedisFollower.Interval : TimeSpan.Zero;
+            }
+        }
+    }
+
     /// <summary>Passes on a message. If it does not follow the last one, others were lost.</summary>
     public void OnMessage(string? message)
     {

@@ -11,7 +11,8 @@ namespace KestrelAcme.Redis;
 /// </summary>
 internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisChangeHub hub, TimeProvider time)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+    /// <summary>How often the version is compared.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     // The connection may be back a moment before the subscription is.
     private static readonly TimeSpan FirstInterval = TimeSpan.FromSeconds(5);
@@ -27,6 +28,9 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
 
     /// <summary>Completes when changes are followed, or cannot be at present: then, everything is reported once they are.</summary>
     public Task Active => _active.Task;
+
+    /// <summary>Whether Redis reports changes at once.</summary>
+    public bool IsSubscribed => Volatile.Read(ref _queue) is not null;
 
     public void Start() => _ = Task.Run(RunAsync, CancellationToken.None);
 

@@ -39,6 +39,8 @@ internal sealed class RedisStorage : IAcmeStorage, IAsyncDisposable, IDisposable
     /// <summary>Where Redis is, for operators.</summary>
     public string Place => $"Redis at {_connection.Place}";
 
+    public TimeSpan WatchDelay => _changes.Delay;
+
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         StorageKey.ThrowIfInvalid(key);

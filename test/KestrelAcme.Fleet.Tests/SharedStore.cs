@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Processes;
 using KestrelAcme.Testing.Servers;
@@ -24,6 +25,9 @@ internal abstract class SharedStore : IAsyncDisposable
 
     /// <summary>Makes the store reachable again.</summary>
     public abstract Task RestoreAsync();
+
+    /// <summary>Deletes everything, leases included, as somebody does by mistake.</summary>
+    public virtual Task EmptyAsync() => throw new NotSupportedException();
 
     /// <summary>Returns how many operations the store's server has executed; zero if it does not count them.</summary>
     public virtual Task<long> CountOperationsAsync() => Task.FromResult(0L);
@@ -102,19 +106,28 @@ internal sealed class RedisStore : SharedStore
 
     public override Task BreakAsync() => _process!.KillAsync();
 
+    public override Task EmptyAsync() => SendAsync("FLUSHALL", "+OK");
+
     public override async Task<long> CountOperationsAsync()
+    {
+        var line = await SendAsync("INFO stats", "total_commands_processed:");
+        return long.Parse(line.AsSpan(line.IndexOf(':') + 1), CultureInfo.InvariantCulture);
+    }
+
+    // Returns the line of the answer that starts with a text.
+    private async Task<string> SendAsync(string command, string start)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, _port, TestContext.Current.CancellationToken);
         using var reader = new StreamReader(client.GetStream());
-        await client.GetStream().WriteAsync("INFO stats\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{command}\r\n"), TestContext.Current.CancellationToken);
         while (true)
         {
             var line = await reader.ReadLineAsync(TestContext.Current.CancellationToken)
-                ?? throw new IOException("Redis did not say how many commands it has processed.");
-            if (line.StartsWith("total_commands_processed:", StringComparison.Ordinal))
+                ?? throw new IOException($"Redis did not answer '{start}' to '{command}'.");
+            if (line.StartsWith(start, StringComparison.Ordinal))
             {
-                return long.Parse(line.AsSpan(line.IndexOf(':') + 1), CultureInfo.InvariantCulture);
+                return line;
             }
         }
     }

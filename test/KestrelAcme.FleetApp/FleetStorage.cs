@@ -25,7 +25,8 @@ internal static class FleetStorage
                 break;
             case "ef-core":
                 builder.Services.AddDbContext<FleetDbContext>(options => options.UseNpgsql(address));
-                builder.PersistToDbContext<FleetDbContext>(options => options.PollInterval = TimeSpan.FromSeconds(1));
+                builder.PersistToDbContext<FleetDbContext>(
+                    options => options.PollInterval = TimeSpan.FromSeconds(configuration.GetValue("STORE_POLL_SECONDS", 1)));
                 break;
             case "azure-blob":
                 builder.PersistToAzureBlob(address, "fleet");

@@ -31,6 +31,9 @@ public sealed record ChallengeContext
     /// <summary>The URL of the account that placed the order.</summary>
     public required Uri AccountUrl { get; init; }
 
+    /// <summary>The URL of the order; <see langword="null"/> if the challenge belongs to none.</summary>
+    internal Uri? OrderUrl { get; init; }
+
     /// <summary>The thumbprint of the account's key (RFC 7638), in base64url.</summary>
     /// <value><see langword="null"/> if it is not known.</value>
     public string? AccountThumbprint { get; init; }

@@ -1,3 +1,4 @@
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
@@ -9,8 +10,8 @@ namespace KestrelAcme.Challenges;
 /// look for them. Registers this instance while it runs.
 /// </summary>
 internal sealed class ChallengeFeed(
-    IEnumerable<ISharedChallengeTable> tables, Replicas replicas, BoundedStorage storage, TimeProvider time, ILogger<ChallengeFeed> logger)
-    : IAsyncDisposable
+    IEnumerable<ISharedChallengeTable> tables, Replicas replicas, BoundedStorage storage, TimeProvider time,
+    ILogger<ChallengeFeed> logger, ConfigurationSource? configuration = null) : IAsyncDisposable
 {
     private const string Prefix = "challenges/";
 
@@ -23,6 +24,9 @@ internal sealed class ChallengeFeed(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
 
+    // If an operator has the store polled less often, no order waits for it.
+    private static readonly TimeSpan LongestWatchDelay = TimeSpan.FromSeconds(90);
+
     // Those that started at the same moment are known by then.
     private static readonly TimeSpan FirstRefresh = TimeSpan.FromSeconds(10);
 
@@ -33,6 +37,7 @@ internal sealed class ChallengeFeed(
     private readonly Dictionary<string, int> _again = new(StringComparer.Ordinal);
     private Task _running = Task.CompletedTask;
     private bool _everything;
+    private bool _mayBeEmptied;
     private bool _isUnconfirmed;
     private bool _failed;
 
@@ -53,19 +58,24 @@ internal sealed class ChallengeFeed(
     /// Waits until every other running instance can respond to the challenges that this one shares. If it is the only one, the store may be
     /// away: it responds from memory.
     /// </summary>
+    /// <param name="challenges">The challenges.</param>
+    /// <param name="isFirst">Whether there is no certificate yet, so that other instances may not know its names.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="StorageUnavailableException">
     /// Other instances run, and cannot learn of the challenges: whichever of them the CA reaches would not respond.
     /// </exception>
-    public async Task AwaitAcknowledgmentAsync(IEnumerable<ChallengeContext> challenges, CancellationToken cancellationToken)
+    public async Task AwaitAcknowledgmentAsync(
+        IEnumerable<ChallengeContext> challenges, bool isFirst, CancellationToken cancellationToken)
     {
-        var ids = new List<string>();
+        var (shares, delay, isLookedUp) = (new List<string>(), storage.WatchDelay, true);
         foreach (var challenge in challenges.Select(SharedChallenge.Of).OfType<SharedChallenge>())
         {
-            if (Array.Find(_tables, table => table.Type == challenge.Type) is { } table && table.KeyOf(challenge) is var key
-                && table.IsOwn(key))
+            if (Array.Find(_tables, table => table.Type == challenge.Type) is { } table
+                && table.ShareOf(table.KeyOf(challenge)) is { } shared)
             {
-                ids.Add(challenge.AcknowledgmentId);
-                if (replicas.AreOthersKnown && !table.IsWritten(key))
+                shares.Add(shared.Share);
+                isLookedUp &= table.IsLookedUp && !(isFirst && delay > TimeSpan.Zero && IsNew(challenge));
+                if (replicas.AreOthersKnown && !shared.IsWritten)
                 {
                     throw new StorageUnavailableException(
                         "A challenge could not be stored for the other instances. It is submitted once they can respond to it.");
@@ -73,8 +83,14 @@ internal sealed class ChallengeFeed(
             }
         }
 
-        await replicas.AwaitAsync(ids, cancellationToken);
+        // An instance that does not look for challenges, or not for those of names that it does not know, has to learn of them first.
+        delay = isLookedUp ? TimeSpan.Zero : delay;
+        await replicas.AwaitAsync(shares, delay < LongestWatchDelay ? delay : LongestWatchDelay, cancellationToken);
     }
+
+    // Whether other instances may not know the name: it is not in the configuration.
+    private bool IsNew(SharedChallenge challenge)
+        => configuration?.Current.Certificates.Any(c => c.Identifiers.Any(i => i.Value == challenge.Identifier)) == false;
 
     /// <summary>Lets other instances know that this one leaves. It still learns of challenges until it is disposed.</summary>
     public Task LeaveAsync() => _running.IsCompleted ? Task.CompletedTask : replicas.LeaveAsync();
@@ -120,8 +136,8 @@ internal sealed class ChallengeFeed(
                 if (await TakeOverAsync(stopping) && !isRegistered)
                 {
                     // Others wait for this instance from now on. What was shared before that is learned of by listing once more.
-                    await replicas.RegisterAsync(stopping);
-                    (isRegistered, _everything) = (true, true);
+                    await replicas.RegisterAgainAsync(stopping);
+                    (isRegistered, _everything, _mayBeEmptied) = (true, true, false);
                     await TakeOverAsync(stopping);
                     _ready.TrySetResult();
                     _failed = false;
@@ -161,7 +177,7 @@ internal sealed class ChallengeFeed(
     {
         if (change.Key is not { } key)
         {
-            _everything = true;
+            (_everything, _mayBeEmptied) = (true, true);
         }
         else if (key.StartsWith(Replicas.AcknowledgmentsPrefix, StringComparison.Ordinal))
         {
@@ -184,6 +200,12 @@ internal sealed class ChallengeFeed(
         if (isWhole)
         {
             _again.Clear();
+            if (_mayBeEmptied)
+            {
+                await replicas.RegisterAgainAsync(cancellationToken);
+                _mayBeEmptied = false;
+            }
+
             foreach (var table in _tables)
             {
                 await ListAsync(table, cancellationToken);
@@ -253,6 +275,7 @@ internal sealed class ChallengeFeed(
         }
 
         table.ForgetAllBut(keys);
+        await table.ShareAgainAsync(keys, cancellationToken);
         _changed.UnionWith(keys.Where(key => !table.IsOwn(key)));
     }
 

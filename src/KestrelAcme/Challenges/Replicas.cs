@@ -15,7 +15,7 @@ namespace KestrelAcme.Challenges;
 /// <remarks>
 /// Safe for concurrent use. Clocks of different machines are never compared: an instance is gone if its record has not changed for a while.
 /// </remarks>
-internal sealed class Replicas(
+internal sealed partial class Replicas(
     BoundedStorage storage, TimeProvider time, ILogger<Replicas> logger, ConfigurationSource? configuration = null)
 {
     public const string Prefix = "replicas/";
@@ -23,26 +23,19 @@ internal sealed class Replicas(
 
     // More than any fleet has: someone who fills the store must not make every order read it all.
     private const int MaxReplicas = 512;
-    private const int MaxLength = 256 * 1024;
     private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(2);
-
-    // An instance that acknowledges other challenges runs, but has much to do.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(6);
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
+
+    // Until then, all instances have registered again in a store that was emptied.
+    private static readonly TimeSpan KeptWithoutRecord = TimeSpan.FromMinutes(6);
 
     private readonly DateTimeOffset _started = time.GetUtcNow();
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _silent = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, LastHeard> _heard = new(StringComparer.Ordinal);
-    private long _changes;
-    private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private string[] _written = [];
     private int _beat;
     private bool _isRegistered;
     private bool _failed;
     private volatile bool _hasLeft;
+    private long _emptiedAt = -1;
 
     /// <summary>How often an instance changes its record: three times before others take it for gone.</summary>
     public static TimeSpan RefreshInterval { get; } = TimeSpan.FromMinutes(5);
@@ -79,10 +72,16 @@ internal sealed class Replicas(
         }
     }
 
+    /// <summary>Writes this instance's record, and in future what it acknowledges, as if neither had been written before.</summary>
+    public Task RegisterAgainAsync(CancellationToken cancellationToken)
+    {
+        _written = [];
+        return RegisterAsync(cancellationToken);
+    }
+
     /// <summary>Changes this instance's record, and removes those of instances that are gone. Never fails because of the store.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        await RegisterAsync(cancellationToken);
         try
         {
             await ListOthersAsync(cancellationToken);
@@ -98,6 +97,9 @@ internal sealed class Replicas(
         {
             // The next round tries again, or another instance does.
         }
+
+        // After the list, which tells whether the store was emptied.
+        await RegisterAsync(cancellationToken);
     }
 
     /// <summary>Removes this instance's record, so that no order waits for it any longer. Never fails.</summary>
@@ -119,135 +121,14 @@ internal sealed class Replicas(
         }
     }
 
-    /// <summary>
-    /// Says which challenges of others this instance can respond to. Writes only if there are new ones, and only if others know of this
-    /// instance.
-    /// </summary>
-    /// <returns><see langword="false"/> if the store could not be written; try again later.</returns>
-    public async Task<bool> AcknowledgeAsync(string[] challenges, CancellationToken cancellationToken)
-    {
-        if (_hasLeft || !_isRegistered || challenges.All(_written.Contains))
-        {
-            return true;
-        }
-
-        try
-        {
-            var value = Encoding.ASCII.GetBytes(string.Join('\n', challenges));
-            await storage.WriteAsync(AcknowledgmentsPrefix + Id, value, lease: null, cancellationToken);
-            _written = challenges;
-            return true;
-        }
-        catch (StorageUnavailableException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Takes note that an instance changed what it acknowledges: it is alive, and an order may wait for it.</summary>
-    public void Heard(string key)
-    {
-        var id = key[AcknowledgmentsPrefix.Length..];
-        _silent.TryRemove(id, out _);
-        if (_seen.ContainsKey(id))
-        {
-            _heard[id] = new LastHeard(Interlocked.Increment(ref _changes), time.GetTimestamp());
-        }
-
-        Interlocked.Exchange(ref _acknowledged, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-    }
-
-    /// <summary>
-    /// Waits until every other running instance can respond to some challenges. An instance from which nothing is heard for two seconds is
-    /// logged, and not waited for again until it is heard from. Without other instances, this does not wait.
-    /// </summary>
-    /// <exception cref="StorageUnavailableException">Others run, and the store is away.</exception>
-    public async Task AwaitAsync(IReadOnlyCollection<string> challenges, CancellationToken cancellationToken)
-    {
-        if (challenges.Count == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            var started = time.GetTimestamp();
-            var others = await ListOthersAsync(cancellationToken).WaitAsync(LongestSilence, time, cancellationToken);
-            var missing = others.Where(id => !_silent.ContainsKey(id)).ToHashSet(StringComparer.Ordinal);
-            IReadOnlyCollection<string> heard = [.. missing];
-            while (missing.Count > 0)
-            {
-                var signal = Volatile.Read(ref _acknowledged).Task;
-                var now = Interlocked.Read(ref _changes);
-                await DropAcknowledgedAsync(missing, heard, challenges, cancellationToken)
-                    .WaitAsync(LongestSilence, time, cancellationToken);
-                DropSilent(missing, started);
-
-                // Not every store reports changes at once, so all are read again now and then.
-                heard = missing.Count > 0 && await WaitAsync(signal, cancellationToken)
-                    ? [.. missing.Where(id => _heard.GetValueOrDefault(id)?.Change > now)]
-                    : [.. missing];
-            }
-        }
-        catch (Exception exception) when (exception is TimeoutException || (exception is StorageUnavailableException && !AreOthersKnown))
-        {
-            // This instance responds from memory. Whether others can is not to be found out.
-        }
-    }
-
-    private void DropSilent(HashSet<string> missing, long started)
-    {
-        var isOver = time.GetElapsedTime(started) >= LongestWait;
-        var silent = missing
-            .Where(id => isOver || time.GetElapsedTime(Math.Max(started, _heard.GetValueOrDefault(id)?.At ?? 0)) >= LongestSilence)
-            .ToList();
-        foreach (var id in silent)
-        {
-            missing.Remove(id);
-            _silent[id] = true;
-        }
-
-        var hosts = string.Join(", ", silent.Take(8).Select(id => _seen.GetValueOrDefault(id)?.Host ?? id));
-        if (silent.Count > 0)
-        {
-            logger.ReplicasSilent(silent.Count, hosts, LongestSilence.TotalSeconds);
-        }
-    }
-
-    /// <returns>Whether an instance was heard from.</returns>
-    private async Task<bool> WaitAsync(Task signal, CancellationToken cancellationToken)
-    {
-        using var limit = new TimeLimit(Poll, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        await signal.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-        return signal.IsCompleted;
-    }
-
-    private async Task DropAcknowledgedAsync(
-        HashSet<string> missing, IReadOnlyCollection<string> heard, IReadOnlyCollection<string> challenges,
-        CancellationToken cancellationToken)
-    {
-        if (heard.Count == 0)
-        {
-            return;
-        }
-
-        await foreach (var (key, value) in storage.ReadManyAsync([.. heard.Select(id => AcknowledgmentsPrefix + id)], cancellationToken))
-        {
-            if (value.Length <= MaxLength && challenges.All(Encoding.ASCII.GetString(value.Span).Split('\n').Contains))
-            {
-                missing.Remove(key[AcknowledgmentsPrefix.Length..]);
-            }
-        }
-    }
-
     /// <summary>Reads the records of the other instances, and returns the IDs of those that are not known to be gone.</summary>
     private async Task<List<string>> ListOthersAsync(CancellationToken cancellationToken)
     {
         var keys = new List<string>();
+        var isListed = false;
         await foreach (var key in storage.ListAsync(Prefix, cancellationToken))
         {
+            isListed |= key == Prefix + Id;
             if (key != Prefix + Id && keys.Count < MaxReplicas)
             {
                 keys.Add(key);
@@ -265,13 +146,30 @@ internal sealed class Replicas(
             }
         }
 
-        foreach (var id in _seen.Keys.Where(id => !there.Contains(id)))
+        if (!isListed && _isRegistered && !_hasLeft)
         {
-            Drop(id);
+            // The store was emptied. The others still run.
+            Interlocked.Exchange(ref _emptiedAt, time.GetTimestamp());
+            await RegisterAgainAsync(cancellationToken);
         }
 
-        var others = there.Where(id => time.GetElapsedTime(_seen[id].ChangedAt) < StaleAfter).ToList();
-        Places.Note(Id, others.Where(id => !_seen[id].ServesOnly));
+        var isFilling = Interlocked.Read(ref _emptiedAt) is >= 0 and var at && time.GetElapsedTime(at) < KeptWithoutRecord;
+        foreach (var id in _seen.Keys.Where(id => !there.Contains(id)))
+        {
+            if (isFilling)
+            {
+                there.Add(id);
+            }
+            else
+            {
+                Drop(id);
+            }
+        }
+
+        var others = there
+            .Where(id => _seen.GetValueOrDefault(id) is { } seen && time.GetElapsedTime(seen.ChangedAt) < StaleAfter)
+            .ToList();
+        Places.Note(Id, others.Where(id => _seen.GetValueOrDefault(id) is { ServesOnly: false }));
         return others;
     }
 

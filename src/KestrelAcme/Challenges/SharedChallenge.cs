@@ -38,11 +38,11 @@ internal sealed record SharedChallenge
     /// </summary>
     public string? KeyHint { get; init; }
 
-    /// <summary>Identifies the challenge when an instance acknowledges it.</summary>
-    public string AcknowledgmentId => AcknowledgmentIdOf(Type, Identifier, Token);
-
-    public static string AcknowledgmentIdOf(string type, string identifier, string token)
-        => StorageKey.Hash($"{type} {identifier} {token}")[..HintLength];
+    /// <summary>
+    /// Identifies the order at the instance that shares the challenge for it; <see langword="null"/> at others, and without an order.
+    /// Stored for each owner (<see cref="SharedChallengeResponses"/>).
+    /// </summary>
+    public string? Order { get; init; }
 
     public static string HintOf(string thumbprint) => StorageKey.Hash(thumbprint)[..HintLength];
 
@@ -57,6 +57,7 @@ internal sealed record SharedChallenge
                 Token = token,
                 DirectoryUrl = context.DirectoryUrl,
                 KeyHint = HintOf(thumbprint),
+                Order = context.OrderUrl is { } order ? StorageKey.Hash(order.AbsoluteUri)[..HintLength] : null,
             }
             : null;
 

@@ -23,6 +23,10 @@ internal sealed class SharedChallengeTable<T>(
     // An order takes half an hour at most. What was left behind by an instance that died is forgotten.
     private static readonly TimeSpan LongestOpen = TimeSpan.FromHours(1);
 
+    // What the instance that ordered removes is forgotten at once. If a list does not have a challenge, the store may have been emptied
+    // while the CA validates.
+    private static readonly TimeSpan KeptWithoutRecord = TimeSpan.FromMinutes(2);
+
     private readonly SharedChallengeResponses _stored = new(storage, time, type);
     private readonly ConcurrentDictionary<string, Entry> _open = new(StringComparer.Ordinal);
 
@@ -30,9 +34,11 @@ internal sealed class SharedChallengeTable<T>(
 
     public string Prefix => _stored.Prefix;
 
+    public bool IsLookedUp { get; init; }
+
     public BoundedStorage Storage => storage;
 
-    public IEnumerable<string> Acknowledged => _open.Values.Where(e => e.IsCertain && !IsOld(e)).Select(e => e.Challenge.AcknowledgmentId);
+    public IEnumerable<string> Acknowledged => _open.Values.Where(e => e.IsCertain && !IsOld(e)).SelectMany(e => e.Shares);
 
     public string KeyOf(string name) => _stored.KeyOf(name);
 
@@ -40,7 +46,10 @@ internal sealed class SharedChallengeTable<T>(
 
     public bool IsOwn(string key) => _stored.IsOwn(key);
 
-    public bool IsWritten(string key) => _stored.IsWritten(key);
+    public SharedAs? ShareOf(string key) => _stored.ShareOf(key);
+
+    public Task ShareAgainAsync(IReadOnlySet<string> stored, CancellationToken cancellationToken)
+        => _stored.ShareAgainAsync(stored, cancellationToken);
 
     /// <summary>Shares a challenge of this instance.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
@@ -58,7 +67,7 @@ internal sealed class SharedChallengeTable<T>(
 
     public async ValueTask<bool> LearnAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
     {
-        if (_stored.Decode(value.Span) is not { } challenge || KeyOf(challenge) != key)
+        if (_stored.Decode(value.Span, out var shares) is not { } challenge || KeyOf(challenge) != key)
         {
             // Damaged, or not written by KestrelAcme.
             Forget(key);
@@ -67,7 +76,7 @@ internal sealed class SharedChallengeTable<T>(
 
         if (_open.TryGetValue(key, out var known) && known.Challenge == challenge && known.IsCertain)
         {
-            _open[key] = known with { Since = time.GetTimestamp() };
+            _open[key] = known with { Shares = shares, Since = time.GetTimestamp(), Lifetime = LongestOpen };
             return true;
         }
 
@@ -78,13 +87,14 @@ internal sealed class SharedChallengeTable<T>(
         }
 
         MakeRoom();
-        _open[key] = new Entry(challenge, respond(challenge, thumbprint), challenge.Suits(thumbprint), time.GetTimestamp());
+        _open[key] = new Entry(
+            challenge, shares, respond(challenge, thumbprint), challenge.Suits(thumbprint), time.GetTimestamp(), LongestOpen);
         return true;
     }
 
     /// <summary>Returns the response to a stored challenge without keeping it; <see langword="null"/> if there is none.</summary>
     public async ValueTask<T?> RespondAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
-        => _stored.Decode(value.Span) is { } challenge && KeyOf(challenge) == key
+        => _stored.Decode(value.Span, out _) is { } challenge && KeyOf(challenge) == key
             && await accounts.LoadAsync(challenge.DirectoryUrl, challenge.Suits, cancellationToken) is { } thumbprint
                 ? respond(challenge, thumbprint)
                 : null;
@@ -93,11 +103,15 @@ internal sealed class SharedChallengeTable<T>(
 
     public void ForgetAllBut(IReadOnlySet<string> keys)
     {
-        foreach (var key in _open.Keys)
+        foreach (var (key, entry) in _open)
         {
-            if (!keys.Contains(key))
+            if (IsOld(entry))
             {
                 Forget(key);
+            }
+            else if (!keys.Contains(key) && entry.Lifetime == LongestOpen)
+            {
+                _open.TryUpdate(key, entry with { Since = time.GetTimestamp(), Lifetime = KeptWithoutRecord }, entry);
             }
         }
     }
@@ -115,13 +129,16 @@ internal sealed class SharedChallengeTable<T>(
         }
     }
 
-    private bool IsOld(Entry entry) => time.GetElapsedTime(entry.Since) > LongestOpen;
+    private bool IsOld(Entry entry) => time.GetElapsedTime(entry.Since) > entry.Lifetime;
 
     /// <param name="Challenge">The challenge.</param>
+    /// <param name="Shares">What its owners wait for to be acknowledged.</param>
     /// <param name="Response">What this instance responds.</param>
     /// <param name="IsCertain">Whether the account is the one that ordered, as far as the record tells.</param>
-    /// <param name="Since">When this instance learned of it.</param>
-    private sealed record Entry(SharedChallenge Challenge, T Response, bool IsCertain, long Since);
+    /// <param name="Since">When this instance learned of it, or missed it in a list.</param>
+    /// <param name="Lifetime">How long it is kept from then.</param>
+    private sealed record Entry(
+        SharedChallenge Challenge, string[] Shares, T Response, bool IsCertain, long Since, TimeSpan Lifetime);
 }
 
 /// <summary>The open challenges of one type, as the feed fills them.</summary>
@@ -133,7 +150,10 @@ internal interface ISharedChallengeTable
     /// <summary>The prefix of the keys in the store.</summary>
     string Prefix { get; }
 
-    /// <summary>The challenges of other instances that this one can respond to (<see cref="SharedChallenge.AcknowledgmentId"/>).</summary>
+    /// <summary>Whether an instance that has not learned of a challenge looks for it in the store when a CA requests it.</summary>
+    bool IsLookedUp { get; }
+
+    /// <summary>The challenges of other instances that this one can respond to (<see cref="SharedAs.Share"/>).</summary>
     IEnumerable<string> Acknowledged { get; }
 
     /// <summary>Returns the key of a challenge.</summary>
@@ -142,8 +162,12 @@ internal interface ISharedChallengeTable
     /// <summary>Whether this instance shares the challenge under a key itself.</summary>
     bool IsOwn(string key);
 
-    /// <summary>Whether the store has the challenge that this instance shares under a key.</summary>
-    bool IsWritten(string key);
+    /// <summary>Returns how this instance shares the challenge under a key; <see langword="null"/> if it does not.</summary>
+    SharedAs? ShareOf(string key);
+
+    /// <summary>Shares those challenges of this instance again that are gone from the store because it was emptied.</summary>
+    /// <exception cref="StorageUnavailableException">The store could not be written.</exception>
+    Task ShareAgainAsync(IReadOnlySet<string> stored, CancellationToken cancellationToken);
 
     /// <summary>Takes over a challenge from the store, with the account that this instance uses.</summary>
     /// <returns><see langword="false"/> if this instance has no account for it yet; try again later.</returns>
@@ -153,6 +177,6 @@ internal interface ISharedChallengeTable
     /// <summary>Forgets a challenge that is no longer in the store.</summary>
     void Forget(string key);
 
-    /// <summary>Forgets all challenges that are no longer in the store.</summary>
+    /// <summary>Forgets all challenges that are no longer in the store, unless it is reported again, after two minutes.</summary>
     void ForgetAllBut(IReadOnlySet<string> keys);
 }

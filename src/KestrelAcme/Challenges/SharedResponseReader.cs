@@ -12,7 +12,8 @@ namespace KestrelAcme.Challenges;
 /// </summary>
 /// <remarks>
 /// Safe for concurrent use. A request gets the result of a round that started after it, so a challenge that was shared just before is not
-/// missed because of an earlier request. A name that was not found is not looked up again for a second.
+/// missed because of an earlier request. A name that was not found is not looked up again for a second. A name that could not be read, or
+/// not at once, is read once more, and the first answer counts: a CA waits for ten seconds, and a store may lose one question.
 /// </remarks>
 internal sealed class SharedResponseReader(SharedChallengeTable<string> table, TimeProvider time)
 {
@@ -24,11 +25,16 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
 
     private const int MaxMissing = 4096;
     private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(5);
+
+    // A request waits for 8 seconds: long enough for a second read, and the first one may still end.
+    private static readonly TimeSpan SecondReadAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Missing = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, long> _missing = new(StringComparer.Ordinal);
-    private Dictionary<string, TaskCompletionSource<string?>> _asked = new(StringComparer.Ordinal);
+    private Dictionary<string, Question> _asked = new(StringComparer.Ordinal);
+    private List<Question> _again = [];
     private int _waiting;
     private bool _reads;
     private double _rounds = Burst;
@@ -68,7 +74,7 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
         {
             if (!_asked.TryGetValue(name, out var asked))
             {
-                _asked[name] = asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                _asked[name] = asked = new Question(name);
                 if (!_reads)
                 {
                     _reads = true;
@@ -76,7 +82,7 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
                 }
             }
 
-            return asked.Task;
+            return asked.Response.Task;
         }
     }
 
@@ -95,20 +101,66 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
                 return;
             }
 
-            using var limit = new TimeLimit(ReadTime, time);
-            try
+            var reading = ReadAsync(asked);
+            await ((Task)reading).WaitAsync(SecondReadAfter, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!reading.IsCompleted)
             {
-                Respond(asked, await ReadAsync(asked.Keys, limit.Token).WaitAsync(limit.Token));
+                AskAgain(asked);
             }
-            catch (Exception exception)
+            else if (!await reading)
             {
-                // Every waiting request must see the failure, whatever it is. If a request is gone, its exception is never observed.
-                var failure = exception as StorageUnavailableException
-                    ?? new StorageUnavailableException("The response could not be read from the store.", exception);
-                foreach (var response in asked.Values)
+                await Task.Delay(PauseAfterFailure, time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <returns>Whether the store answered. Never fails.</returns>
+    private async Task<bool> ReadAsync(List<Question> asked)
+    {
+        using var limit = new TimeLimit(ReadTime, time);
+        try
+        {
+            var names = asked.Select(question => question.Name).ToHashSet(StringComparer.Ordinal);
+            Respond(asked, await ReadAsync(names, limit.Token).WaitOrAbandonAsync(limit.Token));
+            return true;
+        }
+        catch (Exception exception)
+        {
+            // Every waiting request must see the failure, whatever it is.
+            AskAgain(asked);
+            Fail(asked, exception as StorageUnavailableException
+                ?? new StorageUnavailableException("The response could not be read from the store.", exception));
+            return false;
+        }
+    }
+
+    // Only what is not asked again, and what no other read may still answer.
+    private void Fail(List<Question> asked, StorageUnavailableException failure)
+    {
+        lock (_gate)
+        {
+            foreach (var question in asked)
+            {
+                if (--question.Reads == 0 && !question.IsWaiting)
                 {
-                    response.TrySetException(failure);
-                    _ = response.Task.Exception;
+                    // If a request is gone, its exception is never observed.
+                    question.Response.TrySetException(failure);
+                    _ = question.Response.Task.Exception;
+                }
+            }
+        }
+    }
+
+    private void AskAgain(List<Question> asked)
+    {
+        lock (_gate)
+        {
+            foreach (var question in asked)
+            {
+                if (!question.IsSecond && !question.Response.Task.IsCompleted)
+                {
+                    (question.IsSecond, question.IsWaiting) = (true, true);
+                    _again.Add(question);
                 }
             }
         }
@@ -129,11 +181,11 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
         return (1 - _rounds) * RoundInterval + TimeSpan.FromMilliseconds(1);
     }
 
-    private Dictionary<string, TaskCompletionSource<string?>>? Take()
+    private List<Question>? Take()
     {
         lock (_gate)
         {
-            if (_asked.Count == 0)
+            if (_asked.Count == 0 && _again.Count == 0)
             {
                 // This round was not needed.
                 _rounds++;
@@ -141,8 +193,14 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
                 return null;
             }
 
-            var asked = _asked;
-            _asked = new(StringComparer.Ordinal);
+            List<Question> asked = [.. _asked.Values, .. _again];
+            (_asked, _again) = (new(StringComparer.Ordinal), []);
+            foreach (var question in asked)
+            {
+                question.Reads++;
+                question.IsWaiting = false;
+            }
+
             return asked;
         }
     }
@@ -186,7 +244,7 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
         return failures.Count == 0 || found.Count > 0 ? found : throw new StorageUnavailableException(failures[0]);
     }
 
-    private void Respond(Dictionary<string, TaskCompletionSource<string?>> asked, Dictionary<string, string> found)
+    private void Respond(List<Question> asked, Dictionary<string, string> found)
     {
         if (_missing.Count > MaxMissing)
         {
@@ -194,17 +252,34 @@ internal sealed class SharedResponseReader(SharedChallengeTable<string> table, T
         }
 
         var now = time.GetTimestamp();
-        foreach (var (name, response) in asked)
+        foreach (var question in asked)
         {
-            if (found.TryGetValue(name, out var value))
+            if (found.TryGetValue(question.Name, out var value))
             {
-                response.TrySetResult(value);
+                question.Response.TrySetResult(value);
             }
             else
             {
-                _missing[name] = now;
-                response.TrySetResult(null);
+                _missing[question.Name] = now;
+                question.Response.TrySetResult(null);
             }
         }
+    }
+
+    /// <summary>A name that requests wait for. Changed under the lock.</summary>
+    private sealed class Question(string name)
+    {
+        public string Name => name;
+
+        public TaskCompletionSource<string?> Response { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>How many reads may still answer it.</summary>
+        public int Reads { get; set; }
+
+        /// <summary>Whether it is, or was, read for the second time.</summary>
+        public bool IsSecond { get; set; }
+
+        /// <summary>Whether it waits to be read for the second time.</summary>
+        public bool IsWaiting { get; set; }
     }
 }

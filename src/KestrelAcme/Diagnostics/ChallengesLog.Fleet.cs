@@ -26,4 +26,10 @@ internal static partial class ChallengesLog
         "Changes of challenges in the store could not be followed. Until they can, this instance may not respond to a challenge that " +
         "another instance ordered. {Reason}")]
     public static partial void ChallengesNotFollowed(this ILogger logger, Quoted reason);
+
+    [LoggerMessage(
+        1233, LogLevel.Information,
+        "The store reports changes late, so {Count} other instances have up to {Seconds:0} seconds to confirm that they can respond to a " +
+        "challenge before it is submitted.")]
+    public static partial void AcknowledgmentsAwaited(this ILogger logger, int count, double seconds);
 }

@@ -23,6 +23,8 @@ internal sealed class BoundedStorage(IAcmeStorage inner, TimeSpan limit, TimePro
     /// <summary>Whether the store is in this process or on a disk of this machine; see <see cref="ILocalStorage"/>.</summary>
     public bool IsLocal => inner is ILocalStorage { IsLocal: true };
 
+    public TimeSpan WatchDelay => inner.WatchDelay;
+
     /// <summary>Returns the same store with a shorter timeout.</summary>
     public BoundedStorage Within(TimeSpan shorter) => new(inner, shorter < limit ? shorter : limit, time, Monitor);
 

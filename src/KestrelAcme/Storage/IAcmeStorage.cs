@@ -89,6 +89,13 @@ public interface IAcmeStorage
     IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// How long it may take until <see cref="WatchAsync"/> reports what another instance has changed: the interval of an implementation
+    /// that polls. Before an instance submits a challenge that the others must know of, it gives them so much more time, up to 90 seconds.
+    /// </summary>
+    /// <value><see cref="TimeSpan.Zero"/> by default: changes are reported within two seconds.</value>
+    TimeSpan WatchDelay => TimeSpan.Zero;
+
+    /// <summary>
     /// Tries to acquire a lease: the exclusive right, among all instances that share the store, to do the work that <paramref name="name"/>
     /// stands for. Does not wait for another holder.
     /// </summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
@@ -81,44 +80,6 @@ internal static class HostName
             : !brackets && text.SequenceEqual(read.ToString()) ? read
             : null;
         return address is not null;
-    }
-
-    /// <summary>
-    /// Returns the address that a reverse-mapping name stands for (RFC 1035 section
-    /// 3.5, RFC 3596 section 2.5); <see langword="null"/> for any other name.
-    /// </summary>
-    /// <param name="name">The normalized name.</param>
-    public static IPAddress? AddressOf(string name)
-    {
-        const string V4 = ".in-addr.arpa";
-        const string V6 = ".ip6.arpa";
-        if (name.EndsWith(V4, StringComparison.Ordinal))
-        {
-            var octets = name[..^V4.Length].Split('.');
-            Array.Reverse(octets);
-            var text = string.Join('.', octets);
-            return octets.Length == 4 && IPAddress.TryParse(text, out var address) && address.ToString() == text ? address : null;
-        }
-
-        // 32 digits, separated by dots.
-        if (!name.EndsWith(V6, StringComparison.Ordinal) || name.Length != V6.Length + 63)
-        {
-            return null;
-        }
-
-        Span<char> digits = stackalloc char[32];
-        for (var i = 0; i < digits.Length; i++)
-        {
-            var at = (digits.Length - 1 - i) * 2;
-            digits[i] = name[at];
-            if (name[at + 1] != '.')
-            {
-                return null;
-            }
-        }
-
-        Span<byte> bytes = stackalloc byte[16];
-        return Convert.FromHexString(digits, bytes, out _, out _) == OperationStatus.Done ? new IPAddress(bytes) : null;
     }
 
     /// <summary>

@@ -28,7 +28,7 @@ internal sealed class TlsSelector(
     {
         if (hello.IsAcmeTls)
         {
-            var challenge = hello.ServerName is { } validated ? table.FindChallenge(validated) ?? FindShared(validated) : null;
+            var challenge = hello.ServerName is { } validated ? Response(validated) : null;
             return new(Challenge(hello.ServerName, challenge));
         }
 
@@ -82,16 +82,11 @@ internal sealed class TlsSelector(
     private CertificateEntry? Find(string? name, IPAddress? address, KeyKinds accepted)
         => name is not null ? table.Find(name, accepted) : table.Find(address, accepted);
 
-    // Another instance may have placed the order.
-    private SslStreamCertificateContext? FindShared(string name) => MayBeValidated(name) ? sharedChallenges.Find(name) : null;
+    // Another instance may have placed the order, for a name that this one does not know yet.
+    private SslStreamCertificateContext? Response(string name) => table.FindChallenge(name) ?? sharedChallenges.Find(name);
 
     private static TlsSelection Challenge(string? name, SslStreamCertificateContext? challenge)
         => challenge is null ? new TlsSelection(TlsOutcome.NoChallenge, name) : new TlsSelection(TlsOutcome.Challenge, name, challenge);
-
-    // Addresses are validated by their reverse-mapping names (RFC 8738 section 6).
-    private bool MayBeValidated(string name)
-        => OnDemand is not null || table.Managed.Find(name) is not null
-            || (HostName.AddressOf(name) is { } address && table.Managed.Contains(address));
 
     // Looks again when the certificate has been published, or turns out not to be stored.
     private async ValueTask<TlsSelection> WaitAsync(string wanted, string? name, IPAddress? address, KeyKinds accepted, KeyKinds below)

@@ -39,7 +39,7 @@ public sealed class ChallengeFeedTests
         var context = TestReplica.Context(TestReplica.NewToken(), "tls-alpn-01");
 
         await replicas[0].Tls.AddAsync(context, Cancelled);
-        await replicas[0].Feed.AwaitAcknowledgmentAsync([context], Cancelled);
+        await replicas[0].Feed.AwaitAcknowledgmentAsync([context], isFirst: true, Cancelled);
 
         var certificate = replicas[2].Tls.Find("app.test")!.TargetCertificate;
         Assert.True(certificate.MatchesHostname("app.test"));
@@ -59,6 +59,114 @@ public sealed class ChallengeFeedTests
         await Poll.UntilAsync(
             async _ => await replicas[1].FindAsync(token) is null, "the end of the challenge", cancellationToken: Cancelled);
         await EndAsync(replicas);
+    }
+
+    [Fact]
+    public async Task Order_TheTokenWasSharedBefore_EarlierAcknowledgmentDoesNotCount()
+    {
+        var counting = new CountingStorage(_storage);
+        await using var ordering = await new TestReplica(_storage, _time).StartAsync(Cancelled);
+        await using var other = await new TestReplica(counting, _time).StartAsync(Cancelled);
+        var token = TestReplica.NewToken();
+        await ordering.OrderAsync(token, Cancelled);
+        await ordering.Http.RemoveAsync(token, Cancelled);
+        await Poll.UntilAsync(
+            async _ => await other.FindAsync(token) is null, "the end of the challenge", cancellationToken: Cancelled);
+
+        // It cannot learn of the challenge, and must not be taken for ready.
+        counting.Fails = true;
+        var again = ordering.OrderAsync(token, Cancelled);
+        await _time.RunUntilCompleteAsync(again, TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50), Cancelled);
+
+        Assert.True(ordering.Log.Has("ReplicasSilent"));
+    }
+
+    [Fact]
+    public async Task Order_TlsAlpn01AndTheStorePolls_WaitsUntilOthersHaveLearned()
+    {
+        var polling = new PollingStorage(_storage, TimeSpan.FromMinutes(1), _time);
+        await using var ordering = await new TestReplica(polling, _time).StartAsync(Cancelled);
+        await using var other = await new TestReplica(polling, _time).StartAsync(Cancelled);
+
+        var order = ordering.OrderTlsAsync(TestReplica.NewToken(), Cancelled);
+        await _time.RunUntilCompleteAsync(order, TimeSpan.FromMinutes(3), TimeSpan.FromMilliseconds(50), Cancelled);
+
+        Assert.NotNull(other.Tls.Find("app.test"));
+        Assert.False(ordering.Log.Has("ReplicasSilent"));
+        Assert.True(ordering.Log.Has("AcknowledgmentsAwaited"));
+    }
+
+    [Theory]
+    [InlineData("app.test", false)]
+    [InlineData("added.test", true)]
+    public async Task Order_Http01AndTheStorePolls_WaitsForLateOnesIfTheNameIsNewToThem(string name, bool waits)
+    {
+        var polling = new PollingStorage(_storage, TimeSpan.FromMinutes(1), _time);
+        await using var ordering = await new TestReplica(polling, _time).StartAsync(Cancelled);
+        await using var other = await new TestReplica(polling, _time).StartAsync(Cancelled);
+        var token = TestReplica.NewToken();
+
+        var order = ordering.OrderAsync(token, Cancelled, name);
+        await _time.RunUntilCompleteAsync(order, TimeSpan.FromMinutes(3), TimeSpan.FromMilliseconds(50), Cancelled);
+
+        Assert.Equal(waits, await other.FindAsync(token) is not null);
+        Assert.Equal(!waits, ordering.Log.Has("ReplicasSilent"));
+    }
+
+    [Fact]
+    public async Task Order_TheStoreWasEmptied_WaitsForThoseThatWereThere()
+    {
+        await using var ordering = await new TestReplica(_storage, _time).StartAsync(Cancelled);
+        var counting = new CountingStorage(_storage);
+        await using var other = await new TestReplica(counting, _time).StartAsync(Cancelled);
+        await ordering.OrderAsync(TestReplica.NewToken(), Cancelled);
+        counting.Fails = true;
+        foreach (var key in await _storage.ListAsync("", Cancelled).ToListAsync(Cancelled))
+        {
+            await _storage.DeleteAsync(key, null, Cancelled);
+        }
+
+        var order = ordering.OrderAsync(TestReplica.NewToken(), Cancelled);
+        await _time.RunUntilCompleteAsync(order, TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50), Cancelled);
+
+        Assert.True(ordering.Log.Has("ReplicasSilent"));
+        Assert.NotNull(await _storage.ReadAsync($"replicas/{ordering.Replicas.Id}", Cancelled));
+    }
+
+    [Fact]
+    public async Task ForgetAllBut_AnAcknowledgedChallengeIsNotListed_IsKeptForAWhile()
+    {
+        await using var replica = new TestReplica(_storage, _time);
+        var token = TestReplica.NewToken();
+        var value = Encoding.UTF8.GetBytes(FakeThumbprints.Record(token));
+        await replica.Http.Shared.LearnAsync($"challenges/http-01/{StorageKey.Hash(token)}", value, Cancelled);
+
+        // The store was emptied while the CA validates, and is listed again and again.
+        for (var i = 0; i < 3; i++)
+        {
+            replica.Http.Shared.ForgetAllBut(new HashSet<string>());
+            Assert.Equal($"{token}.{FakeThumbprints.Ours}", await replica.FindAsync(token));
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Null(await replica.FindAsync(token));
+    }
+
+    [Fact]
+    public async Task Follow_TheStoreWasEmptied_OpenChallengesAreSharedAgain()
+    {
+        await using var ordering = await new TestReplica(_storage, _time).StartAsync(Cancelled);
+        var token = TestReplica.NewToken();
+        await ordering.OrderAsync(token, Cancelled);
+        var key = $"challenges/http-01/{StorageKey.Hash(token)}";
+        await _storage.DeleteAsync(key, null, Cancelled);
+
+        await ordering.Http.Shared.ShareAgainAsync(new HashSet<string>(), Cancelled);
+
+        Assert.NotNull(await _storage.ReadAsync(key, Cancelled));
+        await ordering.Http.RemoveAsync(token, Cancelled);
+        Assert.Null(await _storage.ReadAsync(key, Cancelled));
     }
 
     [Fact]
@@ -108,7 +216,8 @@ public sealed class ChallengeFeedTests
         counting.Fails = true;
         var token = TestReplica.NewToken();
 
-        await ordering.OrderAsync(token, Cancelled);
+        await _time.RunUntilCompleteAsync(
+            ordering.OrderAsync(token, Cancelled), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50), Cancelled);
 
         Assert.Equal($"{token}.{FakeThumbprints.Ours}", await ordering.FindAsync(token));
         Assert.True(ordering.Log.Has("TokenNotShared"));
@@ -243,7 +352,7 @@ public sealed class ChallengeFeedTests
         var tokens = Enumerable.Range(0, SharedChallengeTable<string>.MaxOpen + 500).Select(_ => TestReplica.NewToken()).ToList();
         foreach (var token in tokens)
         {
-            var value = Encoding.UTF8.GetBytes(FakeThumbprints.Challenge(token).Encode());
+            var value = Encoding.UTF8.GetBytes(FakeThumbprints.Record(token));
             await replica.Http.Shared.LearnAsync($"challenges/http-01/{StorageKey.Hash(token)}", value, Cancelled);
         }
 

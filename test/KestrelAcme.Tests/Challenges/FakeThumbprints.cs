@@ -16,6 +16,9 @@ internal sealed class FakeThumbprints(string? thumbprint = FakeThumbprints.Ours)
     public ValueTask<string?> LoadAsync(Uri? directoryUrl, Func<string, bool> suits, CancellationToken cancellationToken)
         => new(directoryUrl is not null ? Find(directoryUrl) : Thumbprint is { } held && suits(held) ? held : null);
 
+    /// <summary>A challenge as the instance that ordered stores it, with itself as the owner.</summary>
+    public static string Record(string token) => $"{Challenge(token).Encode()}\n0123.0123456789abcdef. 2026-11-21T11:00:00.0000000+00:00";
+
     public static SharedChallenge Challenge(string token, string type = "http-01", string name = "app.test") => new()
     {
         Type = type,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using KestrelAcme.Challenges;
 using KestrelAcme.Storage;
@@ -91,15 +92,89 @@ public sealed class ReplicasTests
         var started = _time.GetUtcNow();
 
         await _time.RunUntilCompleteAsync(
-            replica.AwaitAsync(["0123456789abcdef"], Cancelled), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50), Cancelled);
+            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50),
+            Cancelled);
 
         Assert.InRange((_time.GetUtcNow() - started).TotalSeconds, 1.9, 2.2);
+    }
+
+    [Fact]
+    public async Task Await_OneAnswerOfTheStoreIsLost_IsAskedForAgain()
+    {
+        var (other, losing) = (Replica(_time), new LosingLists(_storage) { Lost = 1 });
+        await other.RegisterAsync(Cancelled);
+        var log = new LogRecorder();
+        var replica = new Replicas(Storage.Bounded.BoundedFixture.Around(losing), _time, log.For<Replicas>());
+
+        await _time.RunUntilCompleteAsync(
+            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50),
+            Cancelled);
+
+        // It knows of the other one, and has waited for it.
+        Assert.True(log.Has("ReplicasSilent"));
+    }
+
+    [Fact]
+    public async Task Await_TheStoreAnswersNothingAndOthersRun_IsUnavailable()
+    {
+        var (other, losing) = (Replica(_time), new LosingLists(_storage));
+        await other.RegisterAsync(Cancelled);
+        var replica = new Replicas(Storage.Bounded.BoundedFixture.Around(losing), _time, new LogRecorder().For<Replicas>());
+        await replica.RefreshAsync(Cancelled);
+        losing.Lost = int.MaxValue;
+
+        // The challenge is submitted later.
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => _time.RunUntilCompleteAsync(
+            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(50),
+            Cancelled));
     }
 
     private Replicas Replica(TimeProvider time)
         => new(Storage.Bounded.BoundedFixture.Around(_storage), time, new LogRecorder().For<Replicas>());
 
     private async Task<int> CountAsync(string prefix) => await _storage.ListAsync(prefix, Cancelled).CountAsync(Cancelled);
+
+    /// <summary>A store that never answers some lists.</summary>
+    private sealed class LosingLists(IAcmeStorage inner) : IAcmeStorage
+    {
+        public int Lost { get; set; }
+
+        public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+            => inner.ReadAsync(key, cancellationToken);
+
+        public IAsyncEnumerable<StorageEntry> ReadManyAsync(
+            IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+            => inner.ReadManyAsync(keys, cancellationToken);
+
+        public ValueTask WriteAsync(
+            string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+            => inner.WriteAsync(key, value, lease, cancellationToken);
+
+        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+            => inner.DeleteAsync(key, lease, cancellationToken);
+
+        public async IAsyncEnumerable<string> ListAsync(
+            string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            if (Lost-- > 0)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+
+            await foreach (var key in inner.ListAsync(prefix, cancellationToken))
+            {
+                yield return key;
+            }
+        }
+
+        public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+            => inner.WatchAsync(prefix, cancellationToken);
+
+        public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+            => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+
+        public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
+    }
 
     private sealed class SkewedTimeProvider(TimeProvider inner, TimeSpan skew) : TimeProvider
     {

@@ -55,14 +55,60 @@ public sealed class SharedResponseReaderTests
         }
     }
 
-    private static SharedResponseReader Reader(IAcmeStorage storage) => new(Table(storage), TimeProvider.System);
+    [Fact]
+    public async Task Find_TheFirstReadIsLost_IsReadAgainWhileTheAuthorityWaits()
+    {
+        var (time, inner) = (new FakeTimeProvider(), new InMemoryStorage());
+        await Table(inner).AddAsync(FakeThumbprints.Challenge("a"), Cancelled);
+        var held = new HeldStorage(inner) { HoldsFirstOnly = true };
+        var find = Reader(held, time).FindAsync("a", Cancelled);
+
+        await time.RunUntilCompleteAsync(find, TimeSpan.FromSeconds(4), TimeSpan.FromMilliseconds(50), Cancelled);
+
+        Assert.Equal($"a.{FakeThumbprints.Ours}", await find);
+        Assert.Equal(2, held.Reads);
+    }
+
+    [Fact]
+    public async Task Find_TheFirstReadIsSlow_ItsAnswerCounts()
+    {
+        var (time, inner) = (new FakeTimeProvider(), new InMemoryStorage());
+        await Table(inner).AddAsync(FakeThumbprints.Challenge("a"), Cancelled);
+        var held = new HeldStorage(inner);
+        var find = Reader(held, time).FindAsync("a", Cancelled);
+        await time.WhenWaitingAsync(2, Cancelled);
+        time.Advance(TimeSpan.FromSeconds(4));
+        await Poll.UntilAsync(() => held.Reads == 2, "the second read", cancellationToken: Cancelled);
+
+        held.Open();
+
+        Assert.Equal($"a.{FakeThumbprints.Ours}", await find);
+    }
+
+    [Fact]
+    public async Task Find_TheFirstReadFails_IsReadAgainASecondLater()
+    {
+        var (time, inner) = (new FakeTimeProvider(), new InMemoryStorage());
+        await Table(inner).AddAsync(FakeThumbprints.Challenge("a"), Cancelled);
+        var counting = new CountingStorage(inner) { Fails = true };
+        var find = Reader(counting, time).FindAsync("a", Cancelled);
+        await time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(1), Cancelled);
+        counting.Fails = false;
+
+        await time.RunUntilCompleteAsync(find, TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(50), Cancelled);
+
+        Assert.Equal($"a.{FakeThumbprints.Ours}", await find);
+    }
+
+    private static SharedResponseReader Reader(IAcmeStorage storage, TimeProvider? time = null)
+        => new(Table(storage), time ?? TimeProvider.System);
 
     private static SharedChallengeTable<string> Table(IAcmeStorage storage)
         => new(
             "http-01", c => c.Token, (c, thumbprint) => $"{c.Token}.{thumbprint}", BoundedFixture.Around(storage), new FakeThumbprints(),
             TimeProvider.System);
 
-    /// <summary>A store whose first read blocks until released, and returns what was stored before that.</summary>
+    /// <summary>A store whose reads block until released, and return what was stored before that.</summary>
     private sealed class HeldStorage(IAcmeStorage inner) : StorageDecorator(inner)
     {
         private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -70,13 +116,19 @@ public sealed class SharedResponseReaderTests
 
         public int Reads => Volatile.Read(ref _reads);
 
+        /// <summary>Whether later reads do not block.</summary>
+        public bool HoldsFirstOnly { get; init; }
+
         public void Open() => _open.TrySetResult();
 
         public override async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
         {
             var value = await base.ReadAsync(key, cancellationToken);
-            Interlocked.Increment(ref _reads);
-            await _open.Task.WaitAsync(cancellationToken);
+            if (Interlocked.Increment(ref _reads) == 1 || !HoldsFirstOnly)
+            {
+                await _open.Task.WaitAsync(cancellationToken);
+            }
+
             return value;
         }
     }

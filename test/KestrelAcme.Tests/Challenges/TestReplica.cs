@@ -3,9 +3,12 @@ using System.Security.Cryptography;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Challenges.TlsAlpn01;
+using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.Configuration;
 using KestrelAcme.Tests.Storage.Bounded;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KestrelAcme.Tests.Challenges;
 
@@ -19,7 +22,15 @@ internal sealed class TestReplica : IAsyncDisposable
         Replicas = new Replicas(bounded, time, Log.For<Replicas>());
         Http = new Http01TokenTable(bounded, Accounts, time, Log.For<Http01TokenTable>());
         Tls = new SharedTlsAlpn01Responses(bounded, Accounts, time, Log.For<SharedTlsAlpn01Responses>());
-        Feed = new ChallengeFeed([Http.Shared, Tls.Shared], Replicas, bounded, time, Log.For<ChallengeFeed>());
+        Feed = new ChallengeFeed(
+            [Http.Shared, Tls.Shared], Replicas, bounded, time, Log.For<ChallengeFeed>(),
+            new ConfigurationSource(
+                () => TestFacts.Snapshot(options =>
+                {
+                    options.DomainNames = ["app.test"];
+                    options.DirectoryUrl = FakeThumbprints.Directory.AbsoluteUri;
+                }),
+                NullLogger<ConfigurationSource>.Instance));
     }
 
     public LogRecorder Log { get; } = new();
@@ -57,11 +68,19 @@ internal sealed class TestReplica : IAsyncDisposable
     }
 
     /// <summary>Orders, as far as an http-01 challenge that is about to be submitted.</summary>
-    public async Task OrderAsync(string token, CancellationToken cancellationToken)
+    public async Task OrderAsync(string token, CancellationToken cancellationToken, string name = "app.test")
     {
-        var context = Context(token);
+        var context = Context(token, name: name);
         await Http.AddAsync(token, context.KeyAuthorization!, SharedChallenge.Of(context), cancellationToken);
-        await Feed.AwaitAcknowledgmentAsync([context], cancellationToken);
+        await Feed.AwaitAcknowledgmentAsync([context], isFirst: true, cancellationToken);
+    }
+
+    /// <summary>Orders, as far as a tls-alpn-01 challenge that is about to be submitted.</summary>
+    public async Task OrderTlsAsync(string token, CancellationToken cancellationToken)
+    {
+        var context = Context(token, "tls-alpn-01");
+        await Tls.AddAsync(context, cancellationToken);
+        await Feed.AwaitAcknowledgmentAsync([context], isFirst: false, cancellationToken);
     }
 
     /// <summary>What is returned without a look-up.</summary>

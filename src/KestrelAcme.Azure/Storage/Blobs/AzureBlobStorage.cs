@@ -16,6 +16,7 @@ internal sealed class AzureBlobStorage : IAcmeStorage, IDisposable, IAsyncDispos
     private readonly BlobValues _values;
     private readonly BlobLeases _leases;
     private readonly ChangeLog _changes;
+    private readonly TimeSpan _pollInterval;
 
     /// <param name="client">The container.</param>
     /// <param name="options">Valid options.</param>
@@ -26,10 +27,13 @@ internal sealed class AzureBlobStorage : IAcmeStorage, IDisposable, IAsyncDispos
         _container = new(client, options, secrets);
         _values = new(_container, time);
         _leases = new(_container, _values, time);
-        _changes = new(_container, options.PollInterval, time);
+        _pollInterval = options.PollInterval;
+        _changes = new(_container, _pollInterval, time);
     }
 
     public string Place => _container.Place;
+
+    public TimeSpan WatchDelay => _pollInterval;
 
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {

@@ -44,6 +44,8 @@ internal sealed class AzureKeyVaultStorage : IAcmeStorage, IDisposable, IAsyncDi
         _time = time;
     }
 
+    public TimeSpan WatchDelay => _index.WatchDelay;
+
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         ReadOnlyMemory<byte>? last = null;

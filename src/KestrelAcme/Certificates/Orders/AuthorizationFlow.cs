@@ -7,6 +7,7 @@ using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Certificates.Orders;
@@ -24,6 +25,9 @@ internal sealed class AuthorizationFlow(
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
+    // Longer than a CA takes to validate what was submitted.
+    private static readonly TimeSpan ValidationTime = TimeSpan.FromMinutes(1);
+
     /// <returns>
     /// The number of challenges that were submitted and found valid. Authorizations that were valid before are not counted.
     /// </returns>
@@ -38,22 +42,35 @@ internal sealed class AuthorizationFlow(
         }
 
         var begun = new ConcurrentQueue<OpenChallenge>();
-        var answering = false;
+        var (answering, left) = (false, false);
         try
         {
             await PrepareAllAsync(open, begun, cancellationToken);
-            await AwaitVisibilityAsync(open, cancellationToken);
+            await AwaitVisibilityAsync(open, isFirst: context.Current is null, cancellationToken);
             answering = true;
             await verdicts.ObtainAsync(context, account, order, open, cancellationToken);
             return open.Count;
         }
+        catch (Exception exception)
+            when (answering && (cancellationToken.IsCancellationRequested || exception is LeaseLostException or AcmeUnreachableException))
+        {
+            // The CA validates. Without the responses the validation would fail, and with it the order, which is about to be resumed here
+            // or by another instance.
+            left = true;
+            throw;
+        }
         finally
         {
-            // If the host stops while the CA validates, the response in the shared store or in DNS stays, and the next run cleans up.
-            if (!(answering && context.Stopping.IsCancellationRequested && cancellationToken.IsCancellationRequested))
+            if (!left)
             {
                 await CleanUpAsync([.. begun]);
             }
+            else if (!context.Stopping.IsCancellationRequested)
+            {
+                _ = CleanUpLaterAsync([.. begun], context.Stopping);
+            }
+
+            // If the host stops, the response in the shared store or in DNS stays, and the next run cleans up.
         }
     }
 
@@ -90,7 +107,8 @@ internal sealed class AuthorizationFlow(
                 throw AuthorizationFailure.Create(authorization, explanation: null, leftBehind: true);
             }
 
-            chosen[index] = handlers.Choose(ordered.Require(authorization), context, account, directory);
+            var challenge = handlers.Choose(ordered.Require(authorization), context, account, directory);
+            chosen[index] = challenge with { Context = challenge.Context with { OrderUrl = order.Url } };
         }
     }
 
@@ -110,16 +128,26 @@ internal sealed class AuthorizationFlow(
         }
     }
 
-    private async Task AwaitVisibilityAsync(List<OpenChallenge> open, CancellationToken cancellationToken)
+    private async Task AwaitVisibilityAsync(List<OpenChallenge> open, bool isFirst, CancellationToken cancellationToken)
     {
         using var step = OrderActivities.StartStep(OrderActivities.AwaitVisibility);
-        await fleet.AwaitAcknowledgmentAsync(open.Select(c => c.Context), cancellationToken);
+        await fleet.AwaitAcknowledgmentAsync(open.Select(c => c.Context), isFirst, cancellationToken);
         await Task.WhenAll(open.Select(c => c.Handler.WaitUntilVisibleAsync(c.Context, cancellationToken)));
         await Task.WhenAll(open.Select(
             c => c.Handler is IConfirmedChallengeHandler confirmed
                 ? confirmed.ConfirmAsync(c.Context, cancellationToken)
                 : Task.CompletedTask));
         step.Done();
+    }
+
+    // Handlers count how often a challenge was prepared: the responses stay for longer if the order is resumed here meanwhile.
+    private async Task CleanUpLaterAsync(List<OpenChallenge> open, CancellationToken stopping)
+    {
+        await Task.Delay(ValidationTime, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!stopping.IsCancellationRequested)
+        {
+            await CleanUpAsync(open);
+        }
     }
 
     private async Task CleanUpAsync(List<OpenChallenge> open)

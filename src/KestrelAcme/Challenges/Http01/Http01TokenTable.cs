@@ -30,7 +30,7 @@ internal sealed class Http01TokenTable
     public Http01TokenTable(BoundedStorage storage, IAccountThumbprints accounts, TimeProvider time, ILogger<Http01TokenTable> logger)
     {
         (_time, _logger) = (time, logger);
-        _shared = new(Type, c => c.Token, (c, thumbprint) => $"{c.Token}.{thumbprint}", storage, accounts, time);
+        _shared = new(Type, c => c.Token, (c, thumbprint) => $"{c.Token}.{thumbprint}", storage, accounts, time) { IsLookedUp = true };
         _reader = new SharedResponseReader(_shared, time);
     }
 

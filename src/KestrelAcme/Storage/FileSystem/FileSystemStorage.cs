@@ -49,6 +49,10 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
         ? !mount.IsShared
         : !_paths.Root.StartsWith(@"\\", StringComparison.Ordinal);
 
+    /// <inheritdoc/>
+    /// <remarks>Network shares do not notify of changes by other machines.</remarks>
+    public TimeSpan WatchDelay => IsLocal ? TimeSpan.Zero : FolderWatch.ScanInterval;
+
     /// <summary>The sweep for files of dead instances, for tests to wait for.</summary>
     internal Task Sweep => _registration.Sweep;
 

@@ -211,6 +211,8 @@ internal sealed class ProtectedStorage(IAcmeStorage inner, KeyProtection protect
 {
     public bool IsLocal => inner is ILocalStorage { IsLocal: true };
 
+    public TimeSpan WatchDelay => inner.WatchDelay;
+
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         if (await inner.ReadAsync(key, cancellationToken) is { } value)

@@ -85,13 +85,36 @@ public sealed class AuthorizationFlowTests
         AssertAllCleaned(BoundedParallel.Maximum);
     }
 
+    [Fact]
+    public async Task Run_CancelledWhileTheAuthorityValidates_RespondsForAnotherMinute()
+    {
+        var time = new FakeTimeProvider();
+        var account = new PendingAccount(_handler.ChallengeType) { Validation = new TaskCompletionSource().Task };
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var running = Task.Run(() => RunAsync(lost.Token, account, time), Cancelled);
+        for (var begun = 0; begun < Names; begun++)
+        {
+            await Poll.UntilAsync(() => _handler.UnderWay > 0, "a preparation", cancellationToken: Cancelled);
+            await _handler.FinishAsync();
+        }
+
+        await Poll.UntilAsync(() => account.Posts == Names, "the challenges to be submitted", cancellationToken: Cancelled);
+        await lost.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        Assert.Empty(_handler.Cleaned);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await Poll.UntilAsync(() => _handler.Cleaned.Count == Names, "the responses to be removed", cancellationToken: Cancelled);
+        AssertAllCleaned(Names);
+    }
+
     private void AssertAllCleaned(int begun)
     {
         Assert.Equal(begun, _handler.Begun.Count);
         Assert.Equal(_handler.Begun.Order(StringComparer.Ordinal), _handler.Cleaned.Order(StringComparer.Ordinal));
     }
 
-    private async Task<int> RunAsync(CancellationToken cancellationToken)
+    private async Task<int> RunAsync(CancellationToken cancellationToken, PendingAccount? account = null, TimeProvider? time = null)
     {
         var storage = new InMemoryStorage();
         var specification = new CertificateSpecification
@@ -131,8 +154,8 @@ public sealed class AuthorizationFlowTests
             new ChallengeValidation(
                 SampleStateWriters.Progress(TimeProvider.System), new IssuanceSettings(), TimeProvider.System,
                 NullLogger<ChallengeValidation>.Instance),
-            TimeProvider.System,
+            time ?? TimeProvider.System,
             NullLogger<AuthorizationFlow>.Instance)
-            .RunAsync(context, new PendingAccount(_handler.ChallengeType), order, cancellationToken);
+            .RunAsync(context, account ?? new PendingAccount(_handler.ChallengeType), order, cancellationToken);
     }
 }

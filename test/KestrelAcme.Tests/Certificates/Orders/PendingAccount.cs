@@ -18,6 +18,9 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
     /// <summary>How often a challenge was submitted.</summary>
     public int Posts => Volatile.Read(ref _posts);
 
+    /// <summary>Ends when the CA has validated.</summary>
+    public Task Validation { get; init; } = Task.CompletedTask;
+
     public AccountKey Key { get; } = AccountKey.Generate();
 
     public static Uri Url(int index) => new($"https://ca.test/authorization/n{index}.test");
@@ -25,8 +28,11 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
     public Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
         => Task.FromResult(Make(authorizationUrl, AuthorizationStatus.Pending));
 
-    public Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
-        => Task.FromResult(Make(authorizationUrl, AuthorizationStatus.Valid));
+    public async Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
+    {
+        await Validation.WaitAsync(cancellationToken);
+        return Make(authorizationUrl, AuthorizationStatus.Valid);
+    }
 
     public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken)
     {

@@ -55,6 +55,36 @@ public sealed class Http01TokenTableTests : IDisposable
     }
 
     [Fact]
+    public async Task Remove_AnotherInstanceResumedTheOrder_TheOneThatLeftItBehindIsNotWaitedFor()
+    {
+        var storage = new InMemoryStorage();
+        var (before, after, replica) = (Table(storage), Table(storage), Table(storage));
+        var challenge = FakeThumbprints.Challenge(Token) with { Order = "0123456789abcdef" };
+        await before.AddAsync(Token, Answer, challenge, Cancelled);
+        await after.AddAsync(Token, Answer, challenge, Cancelled);
+
+        await after.RemoveAsync(Token, Cancelled);
+        Assert.Null(await replica.FindAsync(Token, null, true, Cancelled));
+
+        await before.RemoveAsync(Token, Cancelled);
+        Assert.Empty(await storage.ListAsync("challenges/", Cancelled).ToListAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task Remove_TheOrderWasResumedByAnotherInstance_IsSharedUntilThatOneIsDone()
+    {
+        var storage = new InMemoryStorage();
+        var (before, after, replica) = (Table(storage), Table(storage), Table(storage));
+        var challenge = FakeThumbprints.Challenge(Token) with { Order = "0123456789abcdef" };
+        await before.AddAsync(Token, Answer, challenge, Cancelled);
+        await after.AddAsync(Token, Answer, challenge, Cancelled);
+
+        await before.RemoveAsync(Token, Cancelled);
+
+        Assert.Equal(Answer, await replica.FindAsync(Token, null, true, Cancelled));
+    }
+
+    [Fact]
     public async Task Remove_AnotherInstanceDiedADayAgo_IsNotKeptForIt()
     {
         var storage = new InMemoryStorage(_time);

@@ -31,6 +31,24 @@ public sealed class SharedTlsAlpn01Tests
         Assert.Empty(await ListAsync(storage));
     }
 
+    [Theory]
+    [InlineData("tls-alpn-01")]
+    [InlineData("http-01")]
+    public async Task Order_TheAuthorityReachesAnInstanceThatDoesNotKnowTheName_IsValidated(string type)
+    {
+        var storage = new InMemoryStorage();
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var other = await StartAsync(fixture, storage, "ServeOnly", "known.test");
+        fixture.Authority.Resolve(Name, other.Http, other.Https);
+        await using var app = await StartOfTypeAsync(fixture, storage, "Automatic", type);
+
+        await app.ObtainedAsync(Name);
+
+        Assert.All(fixture.Authority.Validations, validation => Assert.Null(validation.Problem));
+        Assert.True(other.Log.Has(type == "http-01" ? "TokenAnswered" : "ChallengeAnswered"));
+        Assert.Null(other.Certificates.Find(Name));
+    }
+
     [Fact]
     public async Task Connect_ForAnyName_AsksTheStoreForNothing()
     {
@@ -136,10 +154,14 @@ public sealed class SharedTlsAlpn01Tests
     }
 
     private static Task<AcmeApp> StartAsync(LocalFixture fixture, IAcmeStorage storage, string issuance, params string[] names)
+        => StartOfTypeAsync(fixture, storage, issuance, "tls-alpn-01", names);
+
+    private static Task<AcmeApp> StartOfTypeAsync(
+        LocalFixture fixture, IAcmeStorage storage, string issuance, string type, params string[] names)
     {
         var settings = fixture.Settings(names.Length > 0 ? names : [Name]);
         settings["AcmeHttps:Issuance"] = issuance;
-        settings["AcmeHttps:ChallengeTypes:0"] = "tls-alpn-01";
+        settings["AcmeHttps:ChallengeTypes:0"] = type;
         settings["urls"] = $"http://127.0.0.1:{FreePort.Tcp()};https://127.0.0.1:0";
         return AcmeApp.StartAsync(settings, configure: QuickIssuance.Apply, storage: storage, cancellationToken: Cancelled);
     }

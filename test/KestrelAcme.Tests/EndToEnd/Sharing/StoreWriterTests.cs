@@ -159,7 +159,7 @@ public sealed class StoreWriterTests
                     Identifier = Name,
                     Token = token,
                     DirectoryUrl = client.DirectoryUrl,
-                }.Encode()
+                }.Encode() + "\n0123.0123456789abcdef. 2026-11-21T11:00:00.0000000+00:00"
                 : type == "http-01" ? keyAuthorization
                 : $"dns {Name} {keyAuthorization}");
         }

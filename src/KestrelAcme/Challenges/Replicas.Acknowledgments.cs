@@ -1,0 +1,209 @@
+using System.Collections.Concurrent;
+using System.Text;
+using KestrelAcme.Diagnostics;
+using KestrelAcme.Storage;
+
+namespace KestrelAcme.Challenges;
+
+// What the running instances acknowledge, and how an order waits for it.
+internal sealed partial class Replicas
+{
+    private const int MaxLength = 256 * 1024;
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(2);
+
+    // An instance that acknowledges other challenges runs, but has much to do.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PollLater = TimeSpan.FromSeconds(5);
+
+    // A store may lose one question, or be slow once. Each is asked this often before the store counts as unavailable.
+    private const int MaxQuestions = 3;
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2);
+
+    // However slow the store is, no order waits longer.
+    private static readonly TimeSpan LongestInAll = TimeSpan.FromSeconds(30);
+
+    // As many as fit into what others read.
+    private const int MaxAcknowledged = 15_000;
+
+    private readonly ConcurrentDictionary<string, TimeSpan> _silent = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, LastHeard> _heard = new(StringComparer.Ordinal);
+    private long _changes;
+    private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string[] _written = [];
+
+    /// <summary>
+    /// Says which challenges of others this instance can respond to (<see cref="SharedAs.Share"/>). Writes only if there are new ones, and
+    /// only if others know of this instance.
+    /// </summary>
+    /// <returns><see langword="false"/> if the store could not be written; try again later.</returns>
+    public async Task<bool> AcknowledgeAsync(string[] challenges, CancellationToken cancellationToken)
+    {
+        if (_hasLeft || !_isRegistered || challenges.All(_written.Contains))
+        {
+            return true;
+        }
+
+        try
+        {
+            var value = Encoding.ASCII.GetBytes(string.Join('\n', challenges.TakeLast(MaxAcknowledged)));
+            await storage.WriteAsync(AcknowledgmentsPrefix + Id, value, lease: null, cancellationToken);
+            _written = challenges;
+            return true;
+        }
+        catch (StorageUnavailableException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Takes note that an instance changed what it acknowledges: it is alive, and an order may wait for it.</summary>
+    public void Heard(string key)
+    {
+        var id = key[AcknowledgmentsPrefix.Length..];
+        _silent.TryRemove(id, out _);
+        if (_seen.ContainsKey(id))
+        {
+            _heard[id] = new LastHeard(Interlocked.Increment(ref _changes), time.GetTimestamp());
+        }
+
+        Interlocked.Exchange(ref _acknowledged, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    /// <summary>
+    /// Waits until every other running instance can respond to some challenges. An instance from which nothing is heard for two seconds is
+    /// logged, and not waited for again until it is heard from. Without other instances, this does not wait.
+    /// </summary>
+    /// <param name="challenges">What the others acknowledge (<see cref="SharedAs.Share"/>).</param>
+    /// <param name="delay">How much longer it may take until another instance hears of a challenge.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="StorageUnavailableException">Others run, and the store is away.</exception>
+    public async Task AwaitAsync(
+        IReadOnlyCollection<string> challenges, TimeSpan delay, CancellationToken cancellationToken)
+    {
+        if (challenges.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var asked = time.GetTimestamp();
+            var (others, _) = await AskAsync(ListOthersAsync, cancellationToken);
+            var missing = others.Where(id => !_silent.TryGetValue(id, out var waited) || waited < delay).ToHashSet(StringComparer.Ordinal);
+            if (missing.Count > 0 && delay > LongestSilence)
+            {
+                logger.AcknowledgmentsAwaited(missing.Count, (delay + LongestSilence).TotalSeconds);
+            }
+
+            var started = time.GetTimestamp();
+            IReadOnlyCollection<string> heard = [.. missing];
+            while (missing.Count > 0)
+            {
+                var signal = Volatile.Read(ref _acknowledged).Task;
+                var now = Interlocked.Read(ref _changes);
+                var (acknowledged, wasSlow) = await AskAsync(
+                    token => ListAcknowledgedAsync(heard, challenges, token), cancellationToken);
+                missing.ExceptWith(acknowledged);
+
+                // To the others, the store was as slow.
+                started = wasSlow ? time.GetTimestamp() : started;
+                DropSilent(missing, started, delay, time.GetElapsedTime(asked) >= LongestInAll + delay);
+
+                // Not every store reports changes at once, so all are read again now and then.
+                var poll = PollAfter(time.GetElapsedTime(started), delay);
+                heard = missing.Count > 0 && await WaitAsync(signal, poll, cancellationToken)
+                    ? [.. missing.Where(id => _heard.GetValueOrDefault(id)?.Change > now)]
+                    : [.. missing];
+            }
+        }
+        catch (StorageUnavailableException) when (!AreOthersKnown)
+        {
+            // This instance responds from memory. Whether others can is not to be found out.
+        }
+    }
+
+    /// <summary>Asks the store, and again if it does not answer.</summary>
+    /// <returns>The answer, and whether it had to be asked for again.</returns>
+    private async Task<(T Answer, bool WasSlow)> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        for (var question = 1; ; question++)
+        {
+            using var limit = new TimeLimit(LongestAnswer, time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+            try
+            {
+                return (await ask(both.Token).WaitOrAbandonAsync(both.Token), question > 1);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                if (question == MaxQuestions)
+                {
+                    throw new StorageUnavailableException(
+                        $"The store did not say within {(LongestAnswer * MaxQuestions).TotalSeconds:0} s which instances can respond to a "
+                        + "challenge. It is submitted once they can.");
+                }
+            }
+            catch (StorageUnavailableException) when (question < MaxQuestions)
+            {
+                await Task.Delay(Poll, time, cancellationToken);
+            }
+        }
+    }
+
+    private static TimeSpan PollAfter(TimeSpan elapsed, TimeSpan delay)
+    {
+        var left = delay + LongestSilence - elapsed;
+        return elapsed < LongestSilence || left < Poll ? Poll : left < PollLater ? left : PollLater;
+    }
+
+    private void DropSilent(HashSet<string> missing, long started, TimeSpan delay, bool isOver)
+    {
+        isOver |= time.GetElapsedTime(started) >= LongestWait + delay;
+        var silence = LongestSilence + delay;
+        var silent = missing
+            .Where(id => isOver || time.GetElapsedTime(Math.Max(started, _heard.GetValueOrDefault(id)?.At ?? 0)) >= silence)
+            .ToList();
+        foreach (var id in silent)
+        {
+            missing.Remove(id);
+            _silent[id] = delay;
+        }
+
+        var hosts = string.Join(", ", silent.Take(8).Select(id => _seen.GetValueOrDefault(id)?.Host ?? id));
+        if (silent.Count > 0)
+        {
+            logger.ReplicasSilent(silent.Count, hosts, silence.TotalSeconds);
+        }
+    }
+
+    /// <returns>Whether an instance was heard from.</returns>
+    private async Task<bool> WaitAsync(Task signal, TimeSpan poll, CancellationToken cancellationToken)
+    {
+        using var limit = new TimeLimit(poll, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        await signal.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        return signal.IsCompleted;
+    }
+
+    private async Task<List<string>> ListAcknowledgedAsync(
+        IReadOnlyCollection<string> heard, IReadOnlyCollection<string> challenges, CancellationToken cancellationToken)
+    {
+        var acknowledged = new List<string>();
+        if (heard.Count == 0)
+        {
+            return acknowledged;
+        }
+
+        await foreach (var (key, value) in storage.ReadManyAsync([.. heard.Select(id => AcknowledgmentsPrefix + id)], cancellationToken))
+        {
+            if (value.Length <= MaxLength && challenges.All(Encoding.ASCII.GetString(value.Span).Split('\n').Contains))
+            {
+                acknowledged.Add(key[AcknowledgmentsPrefix.Length..]);
+            }
+        }
+
+        return acknowledged;
+    }
+}
