@@ -135,11 +135,8 @@ internal sealed class SharedChallengeResponses(BoundedStorage storage, TimeProvi
 
         if (Others(known.Owners, order: null).ToList() is { Count: > 0 } others)
         {
-            // None of them is this instance if another one has resumed its order.
-            if (others.Count < known.Owners.Count)
-            {
-                await WriteAsync(key, known.Text, others, lease, cancellationToken);
-            }
+            // Even if another instance has resumed the order, so that this one is no owner: it learns of the challenge by that.
+            await WriteAsync(key, known.Text, others, lease, cancellationToken);
         }
         else
         {

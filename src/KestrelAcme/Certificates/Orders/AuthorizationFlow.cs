@@ -25,8 +25,8 @@ internal sealed class AuthorizationFlow(
 {
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(30);
 
-    // Longer than a CA takes to validate what was submitted.
-    private static readonly TimeSpan ValidationTime = TimeSpan.FromMinutes(1);
+    // Longer than a CA takes to validate what was submitted, and what is submitted again after a minute by the run that resumes the order.
+    private static readonly TimeSpan ValidationTime = TimeSpan.FromMinutes(3);
 
     /// <returns>
     /// The number of challenges that were submitted and found valid. Authorizations that were valid before are not counted.
