@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelAcme.Diagnostics;
 
 namespace KestrelAcme.Protocol.Transport;
 
@@ -46,6 +47,7 @@ internal static class HttpClientSource
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
         UseCookies = false,
+        Proxy = new EnvironmentProxy(),
         ConnectTimeout = ConnectTimeout,
         ConnectCallback = GuardedConnection.WithinReachOf(directoryUrl, options.TimeProvider).ConnectAsync,
         // A new order sent on a connection that the server is closing is lost and must not be repeated, so connections are not kept

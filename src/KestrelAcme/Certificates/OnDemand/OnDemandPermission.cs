@@ -135,6 +135,7 @@ internal sealed class HttpPermission : IDisposable
     {
         AllowAutoRedirect = false,
         UseCookies = false,
+        Proxy = new EnvironmentProxy(),
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         MaxResponseHeadersLength = MaxHeaders,
 

@@ -35,6 +35,7 @@ internal sealed class DnsApiClient : IDisposable
         {
             AllowAutoRedirect = false,
             UseCookies = false,
+            Proxy = new EnvironmentProxy(),
             AutomaticDecompression = DecompressionMethods.All,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             ConnectCallback = GuardedConnection.Anywhere(time).ConnectAsync,
