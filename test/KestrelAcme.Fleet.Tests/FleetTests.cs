@@ -10,9 +10,11 @@ namespace KestrelAcme.Fleet.Tests;
 [Long]
 public sealed class FleetTests(ITestOutputHelper output)
 {
-    // Notices take milliseconds. Azure has none: while others order, an instance looks every second, or every three. A busy machine gets
-    // the rest.
+    // Notices take milliseconds. A busy machine gets the rest.
     private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(5);
+
+    // Azure has no notices: while others order, an instance looks every second, and every three if nothing has come for ten.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
     public static TheoryData<string> Kinds => SharedStore.Kinds;
 
@@ -34,15 +36,15 @@ public sealed class FleetTests(ITestOutputHelper output)
         var serials = await fleet.AllServeAsync(options.Names);
 
         AssertCounts(fleet, orders: 20);
-        Report("first", fleet.Lags(serials.Values));
+        var longestLag = store.StartsWith("azure", StringComparison.Ordinal) ? LongestLag + LongestPause : LongestLag;
+        Report("first", fleet.Lags(serials.Values), longestLag);
 
         // Renewed by whichever instance is asked.
-        await Task.WhenAll(options.Names.Select((name, i) =>
-            fleet.Instances[i % fleet.Instances.Count].PostAsync($"renew?name={name}")));
+        await Task.WhenAll(options.Names.Select((name, i) => RenewAsync(fleet, fleet.Instances[i % fleet.Instances.Count], name)));
         var renewed = await fleet.AllServeAsync(options.Names, serials);
 
         AssertCounts(fleet, orders: 40);
-        Report("renewed", fleet.Lags(renewed.Values));
+        Report("renewed", fleet.Lags(renewed.Values), longestLag);
         output.WriteLine(fleet.Store.DescribeLoad());
     }
 
@@ -53,13 +55,25 @@ public sealed class FleetTests(ITestOutputHelper output)
         Assert.True(counts == expected, $"{counts} instead of {expected}.\n{fleet.Logs()}");
     }
 
-    private void Report(string what, IReadOnlyList<TimeSpan> lags)
+    private static async Task RenewAsync(Fleet fleet, FleetInstance instance, string name)
+    {
+        try
+        {
+            await instance.PostAsync($"renew?name={name}");
+        }
+        catch (HttpRequestException exception)
+        {
+            Assert.Fail($"{name} was not renewed by instance {instance.Number}: {exception.Message}\n{fleet.Logs()}");
+        }
+    }
+
+    private void Report(string what, IReadOnlyList<TimeSpan> lags, TimeSpan longestLag)
     {
         var sorted = lags.Order().ToList();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{what}: served {sorted[sorted.Count / 2].TotalMilliseconds:0} ms after the first instance (median), "
             + $"{sorted[^1].TotalMilliseconds:0} ms at most"));
-        Assert.True(sorted[^1] < LongestLag, $"One instance served a certificate {sorted[^1]} after another one.");
+        Assert.True(sorted[^1] < longestLag, $"One instance served a certificate {sorted[^1]} after another one.");
     }
 }
