@@ -28,7 +28,7 @@ public sealed class AttemptDepthTests
         List<string> frames = [];
         await Poll.UntilAsync(
             () => gate.IsReached && (frames = AsyncStack.Read(gate.Posting)).Contains($"{nameof(CertificateScheduler)}.RunOneAsync"),
-            $"the post of a challenge\n{app.Log}",
+            () => $"the post of a challenge\n{app.Log}",
             cancellationToken: TestContext.Current.CancellationToken);
         gate.Open();
         await app.ObtainedAsync("app.test");

@@ -159,7 +159,7 @@ public sealed class OddOrdersTests
         await using var app = await fixture.StartAppAsync(fixture.Settings(Name), configure: QuickIssuance.Apply);
         await Poll.UntilAsync(
             () => app.Log.Lines.Count(line => line.Event.Name == "CertificateFailed") >= 3,
-            $"three failures\n{app.Log}",
+            () => $"three failures\n{app.Log}",
             cancellationToken: Cancelled);
 
         Assert.Contains("another key", app.Certificates.Find(Name)!.Failure!.Message, StringComparison.Ordinal);

@@ -36,7 +36,7 @@ public sealed class OddStoreTests
         await app.Certificates.RenewAsync(Other, Cancelled);
         await Poll.UntilAsync(
             () => app.Log.Lines.Any(line => line.Level >= LogLevel.Warning && line.Message.Contains(Name, StringComparison.Ordinal)),
-            $"a word about it\n{app.Log}", cancellationToken: Cancelled);
+            () => $"a word about it\n{app.Log}", cancellationToken: Cancelled);
         for (var i = 0; i < 5; i++)
         {
             await Record.ExceptionAsync(() => app.Certificates.RenewAsync(Other, Cancelled));
@@ -49,12 +49,12 @@ public sealed class OddStoreTests
         Directory.Delete(file, recursive: true);
         await Poll.UntilAsync(
             async _ => await Record.ExceptionAsync(() => app.Certificates.RenewAsync(Name, Cancelled)) is null,
-            $"a renewal\n{app.Log}",
+            () => $"a renewal\n{app.Log}",
             cancellationToken: Cancelled);
         await app.ObtainedAsync(Name);
         await Poll.UntilAsync(
             () => File.Exists(Path.Combine(fixture.StorePath, "certificates", "app.test.pem")),
-            $"its file\n{app.Log}",
+            () => $"its file\n{app.Log}",
             cancellationToken: Cancelled);
         Assert.False((await app.ConnectAsync(Name, Cancelled)).IsSelfSigned);
     }
@@ -139,7 +139,7 @@ public sealed class OddStoreTests
             Assert.False((await app.ConnectAsync(Name, Cancelled)).IsSelfSigned);
 
             File.Delete(filler);
-            await Poll.UntilAsync(_ => RenewsAsync(app), $"a renewal once there is room\n{app.Log}", cancellationToken: Cancelled);
+            await Poll.UntilAsync(_ => RenewsAsync(app), () => $"a renewal once there is room\n{app.Log}", cancellationToken: Cancelled);
         }
         finally
         {

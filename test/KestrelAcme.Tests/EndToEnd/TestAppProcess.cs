@@ -74,7 +74,7 @@ internal sealed class TestAppProcess : IAsyncDisposable
     /// <summary>Waits until the certificate is there and its order is over.</summary>
     public Task ValidAsync(string name, string? serverName = null) => Poll.UntilAsync(
         async _ => await StateAsync(name) == "Valid" && !(await ConnectAsync(serverName ?? name)).IsSelfSigned,
-        $"a valid certificate. Output:\n{Output}",
+        () => $"a valid certificate. Output:\n{Output}",
         cancellationToken: TestContext.Current.CancellationToken);
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();

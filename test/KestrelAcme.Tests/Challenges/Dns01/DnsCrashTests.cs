@@ -49,12 +49,12 @@ public sealed class DnsCrashTests
         await next.ListeningAsync();
         await Poll.UntilAsync(
             async _ => await next.StateAsync("*.example.test") == "Valid",
-            $"a valid certificate\n{next.Output}",
+            () => $"a valid certificate\n{next.Output}",
             cancellationToken: Cancelled);
         await Poll.UntilAsync(
             async token
                 => (await TxtQuery.AskAsync(bind.Address, "_acme-challenge.example.test", token))
-                    .Length == 0, $"a clean zone\n{next.Output}", cancellationToken: Cancelled);
+                    .Length == 0, () => $"a clean zone\n{next.Output}", cancellationToken: Cancelled);
     }
 
     /// <summary>The resumed order neither needs nor knows the record.</summary>
@@ -78,7 +78,7 @@ public sealed class DnsCrashTests
             await next.ListeningAsync();
             await Poll.UntilAsync(
                 async _ => await next.StateAsync("*.example.test") == "Valid",
-                $"a valid certificate\n{next.Output}",
+                () => $"a valid certificate\n{next.Output}",
                 cancellationToken: Cancelled);
             Assert.True(await next.StopAsync(), next.Output);
         }

@@ -111,7 +111,7 @@ public sealed class DnsDraftsEndToEndTests
         await using var app = await StartAppAsync(fixture, bind, "dns-persist-01", builder => builder.AddDnsPersist01());
         await Poll.UntilAsync(
             () => app.Certificates.Find(Apex)?.State == CertificateState.Blocked,
-            $"the state Blocked\n{app.Log}",
+            () => $"the state Blocked\n{app.Log}",
             cancellationToken: Cancelled);
         var record = Assert.Single(app.Certificates.Find(Apex)!.Failure!.RequiredRecords).ToString();
         var end = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().AddDays(days).ToUnixTimeSeconds());

@@ -35,7 +35,7 @@ public sealed class DnsProcessesTests : IDisposable
                 var name = $"{prefix}n{i}.example.test";
                 await Poll.UntilAsync(
                     async _ => await process.StateAsync(name) == "Valid",
-                    $"a certificate for {name}\n{process.Output}",
+                    () => $"a certificate for {name}\n{process.Output}",
                     cancellationToken: Cancelled);
             }
         }

@@ -29,7 +29,7 @@ public sealed class DnsStartTimeTests
         await Poll.UntilAsync(
             async _
                 => !(await app.ConnectAsync("any.example.test"))
-                    .IsSelfSigned, $"the certificate\n{app.Output}", cancellationToken: Cancelled);
+                    .IsSelfSigned, () => $"the certificate\n{app.Output}", cancellationToken: Cancelled);
         TestContext.Current.TestOutputHelper?.WriteLine($"HTTPS after {clock.Elapsed.TotalSeconds:0.00} s.");
 
         var served = (await app.ConnectAsync("any.example.test")).Leaf;

@@ -58,7 +58,7 @@ internal sealed class CrashCase : IAsyncDisposable
         var store = _fixture.StorePath;
         await Poll.UntilAsync(
             () => StoreContent.Read(store) is { States: [{ State: CertificateState.Valid, StoredOrder: null }] },
-            $"a settled state. Output:\n{app.Output}",
+            () => $"a settled state. Output:\n{app.Output}",
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.True(await app.StopAsync(), app.Output);
 

@@ -37,7 +37,7 @@ public sealed class RenewalCrashTests
         {
             await Poll.UntilAsync(
                 async _ => (await app.ConnectAsync(CrashCase.Name)).SerialNumber != first,
-                $"the successor. Output:\n{app.Output}",
+                () => $"the successor. Output:\n{app.Output}",
                 cancellationToken: TestContext.Current.CancellationToken);
         }
 

@@ -78,7 +78,7 @@ public sealed class WrongClockTests : IDisposable
         await Poll.UntilAsync(
             () => app.Log.Lines.Any(line => line.Level >= LogLevel.Warning
                 && line.Message.Contains($"'CN={link}' is valid from", StringComparison.Ordinal)),
-            $"the words in the log\n{app.Log}", cancellationToken: Cancelled);
+            () => $"the words in the log\n{app.Log}", cancellationToken: Cancelled);
     }
 
     public void Dispose() => _folder.Dispose();

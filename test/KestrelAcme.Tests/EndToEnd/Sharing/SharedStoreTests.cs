@@ -104,7 +104,7 @@ public sealed class SharedStoreTests
             {
                 await Poll.UntilAsync(
                     async _ => (await app.ConnectAsync(Name)).SerialNumber == renewed,
-                    $"the renewed certificate\n{app.Output}",
+                    () => $"the renewed certificate\n{app.Output}",
                     cancellationToken: Cancelled);
             }
 
