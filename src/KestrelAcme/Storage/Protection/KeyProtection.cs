@@ -210,7 +210,6 @@ internal sealed class KeyProtection
 internal sealed class ProtectedStorage(IAcmeStorage inner, KeyProtection protection) : IAcmeStorage, ILocalStorage
 {
     public bool IsLocal => inner is ILocalStorage { IsLocal: true };
-
     public TimeSpan WatchDelay => inner.WatchDelay;
 
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
