@@ -2,10 +2,13 @@ using KestrelAcme.Testing;
 using Microsoft.Playwright;
 using Xunit;
 
+[assembly: AssemblyFixture(typeof(KestrelAcme.Browser.Tests.Chromium))]
+
 namespace KestrelAcme.Browser.Tests;
 
 /// <summary>
-/// Starts the installed Chromium without a display, once for each test class. It also works if the tests run as root. The files that it
+/// Starts the installed Chromium without a display, once for all tests: its folder is the temporary folder of this process from then on,
+/// so it must outlive what the others put there. It also works if the tests run as root. The files that it
 /// and its driver write are deleted afterwards.
 /// </summary>
 public sealed class Chromium : IAsyncLifetime

@@ -7,7 +7,7 @@ using Xunit;
 namespace KestrelAcme.Browser.Tests;
 
 /// <summary>The status page in a real browser. Pictures of it are attached to the results.</summary>
-public sealed class StatusPageTests(Chromium chromium, StatusSite site) : IClassFixture<Chromium>, IClassFixture<StatusSite>
+public sealed class StatusPageTests(Chromium chromium, StatusSite site) : IClassFixture<StatusSite>
 {
     private const int Phone = 360;
 

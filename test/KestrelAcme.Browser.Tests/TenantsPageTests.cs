@@ -7,7 +7,7 @@ using Xunit;
 namespace KestrelAcme.Browser.Tests;
 
 /// <summary>The admin page of samples/Tenants in a real browser, from a new domain to the last visit.</summary>
-public sealed class TenantsPageTests(Chromium chromium, TenantsSite site) : IClassFixture<Chromium>, IClassFixture<TenantsSite>
+public sealed class TenantsPageTests(Chromium chromium, TenantsSite site) : IClassFixture<TenantsSite>
 {
     private const int Phone = 360;
 
