@@ -88,8 +88,9 @@ public sealed class AccountKeyFileTests
 
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => fixture.StartAppAsync(settings));
 
-        Assert.Contains("AccountKeyFile", failure.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("c2VjcmV0", failure.ToString(), StringComparison.Ordinal);
+        // As text, the exception leaves to the log what is there already.
+        Assert.Contains("AccountKeyFile", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2VjcmV0", $"{failure.Message}\n{failure}", StringComparison.Ordinal);
     }
 
     private static string ToJwk(string pem)
