@@ -145,14 +145,14 @@ public sealed partial class RedisSecurityTests
         Assert.NotNull(lease);
         await storage.WriteAsync("a/b", Value, lease, Token);
 
-        // Everything may be reported first: the subscription may come later than the watch.
+        // Everything may be reported first, as the subscription may come later than the watch. And the nodes of a cluster pass on late what
+        // an earlier test has changed.
         do
         {
             Assert.True(await changes.MoveNextAsync());
         }
-        while (changes.Current.Key is null);
+        while (changes.Current.Key != "a/b");
 
-        Assert.Equal("a/b", changes.Current.Key);
         Assert.True(await lease.RenewAsync(Token));
         Assert.Equal(["a/b"], await storage.ListAsync("a/", Token).ToListAsync(Token));
         Assert.Single(await storage.ReadManyAsync(["a/b", "a/c"], Token).ToListAsync(Token));
