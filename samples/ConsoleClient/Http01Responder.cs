@@ -38,8 +38,8 @@ internal sealed class Http01Responder : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Dispose();
         await _accepting;
+        _listener.Dispose();
         _stop.Dispose();
     }
 
@@ -55,8 +55,7 @@ internal sealed class Http01Responder : IAsyncDisposable
                 open.Add(AnswerAsync(client));
             }
         }
-        catch (Exception e) when (_stop.IsCancellationRequested
-            && e is OperationCanceledException or ObjectDisposedException or SocketException)
+        catch (OperationCanceledException)
         {
             await Task.WhenAll(open);
         }

@@ -32,9 +32,9 @@ internal sealed class Balancer(int port, Func<IReadOnlyList<int>> targets) : IDi
                 _ = ForwardAsync(await _listener.AcceptTcpClientAsync());
             }
         }
-        catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
+        catch (Exception exception) when (exception is InvalidOperationException or SocketException)
         {
-            // The balancer was disposed.
+            // The balancer was disposed: "not listening" if it was just not waiting for a connection.
         }
     }
 

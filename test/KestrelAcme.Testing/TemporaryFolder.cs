@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace KestrelAcme.Testing;
 
 /// <summary>A new empty folder that only its owner can read, deleted with its contents on disposal.</summary>
@@ -7,7 +9,11 @@ public sealed class TemporaryFolder : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The folder's full path.</summary>
-    public string Path { get; } = Directory.CreateTempSubdirectory("kestrel-acme-").FullName;
+    public string Path { get; } = Directory.CreateTempSubdirectory($"kestrel-acme-{TestClass}").FullName;
+
+    // A folder that is left tells whose it is. Short, because the paths of sockets are at most 107 bytes long.
+    private static string TestClass
+        => TestContext.Current.TestClass?.TestClassSimpleName is { } name ? $"{name[..Math.Min(name.Length, 12)]}-" : "";
 
     /// <summary>Returns the full path of a file or folder in this one. Nothing is created.</summary>
     public string Combine(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);

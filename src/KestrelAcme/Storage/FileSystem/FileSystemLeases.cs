@@ -111,7 +111,11 @@ internal sealed class FileSystemLeases(
 
         using var section = await locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
         var asked = time.GetTimestamp();
-        var claim = await FileWork.OnFolderAsync("write to", paths.Claims, () => claims.TryPlace(owner, name), CancellationToken.None);
+
+        // A caller that was canceled does not wait for this, and may have deleted the store, which must not come into being again.
+        var claim = await FileWork.OnFolderAsync(
+            "write to", paths.Claims, () => cancellationToken.IsCancellationRequested ? null : claims.TryPlace(owner, name),
+            CancellationToken.None);
         if (claim is null)
         {
             return null;
@@ -229,10 +233,8 @@ internal sealed class FileSystemLeases(
         return true;
     }
 
-    /// <summary>
-    /// Restores a lease record that another program deleted or damaged, unless the separately stored number shows that the lease was
-    /// acquired since.
-    /// </summary>
+    // Restores a record that another program deleted or damaged, unless the separately stored number shows that the lease was acquired
+    // since.
     private LeaseRecord? TryRestore(FileLock section, FileSystemLease lease)
     {
         if (section.ReadNumber() > lease.FencingNumber)
