@@ -63,7 +63,7 @@ internal sealed class TlsSelector(
                 : new TlsSelection(name is null ? TlsOutcome.Nameless : TlsOutcome.Foreign, name));
     }
 
-    // A server name that is no host name gets no certificate, whoever is asked.
+    // A server name that is no host name never gets a certificate.
     private AwaitedSelection? Awaited(string? name, IPAddress? address, in ClientHello hello)
         => (name ?? address?.ToString()) is { Length: > 0 } wanted && OnDemand!.Concerns(wanted, ManagedName(name, address))
             ? new AwaitedSelection(wanted, name is null ? address : null, hello.AcceptedKeys, hello.AcceptedBelowTls13)

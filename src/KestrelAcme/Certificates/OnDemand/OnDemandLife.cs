@@ -127,7 +127,7 @@ internal sealed class OnDemandLife(
             return;
         }
 
-        // Whoever removes a name and adds it again must not get around the limits. Housekeeping removes what is left of it.
+        // Removing a name and adding it again must not get around the limits. Housekeeping removes what is left of it.
         var limits = own.Count == 0 ? null
             : CertificateStateRecord.LimitsOf(await ReadStatesAsync(own, cancellationToken), time.GetUtcNow());
         await names.DeleteAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken);

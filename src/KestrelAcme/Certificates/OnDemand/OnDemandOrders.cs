@@ -42,7 +42,7 @@ internal sealed class OnDemandOrders(
             ? OrderAsync(certificates, stopping)
             : AwaitOthersAsync(name, certificates, stopping));
 
-    // Whoever comes later does not wait: there may be no instance that orders. It is served as soon as the store has the certificate.
+    // Clients that come later do not wait: there may be no instance that orders. The name is served as soon as the store has a certificate.
     private async Task AwaitOthersAsync(OnDemandName name, List<ManagedCertificate> certificates, CancellationToken stopping)
     {
         while (!certificates.Exists(c => c.Current is not null)
