@@ -122,6 +122,9 @@ internal sealed class ServerClock(TimeProvider time, Func<DateTimeOffset>? simul
     /// <returns><see langword="null"/> if another instance removed it already, because this one was stopped meanwhile.</returns>
     public DateTimeOffset? Read(string created)
     {
+        // From before: if this instance is stopped meanwhile, the estimate is ahead, and the claims decide. If it were behind, a lease that
+        // is over would count as held until the next reading.
+        var started = time.GetTimestamp();
         if (simulated is not null)
         {
             File.SetLastWriteTimeUtc(created, simulated().UtcDateTime);
@@ -132,7 +135,7 @@ internal sealed class ServerClock(TimeProvider time, Func<DateTimeOffset>? simul
             return null;
         }
 
-        _last = new(now, time.GetTimestamp());
+        _last = new(now, started);
         return now;
     }
 

@@ -135,6 +135,21 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
         Assert.NotNull(await _storage.TryAcquireLeaseAsync("a", Minute, Token));
     }
 
+    [Fact]
+    public async Task Estimate_StoppedWhileItReadTheClock_IsNotBehind()
+    {
+        var stopped = new ServerClock(_fixture.Time, () =>
+        {
+            var now = _fixture.Time.GetUtcNow();
+            _fixture.Time.Advance(Minute);
+            return now;
+        });
+        await _storage.WriteAsync("k", new byte[1], cancellationToken: Token);
+
+        Assert.NotNull(stopped.Read(Path.Join(_fixture.Root, "k")));
+        Assert.True(stopped.Estimate() >= _fixture.Time.GetUtcNow());
+    }
+
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
     private async Task<long> AcquireAndLeaveAsync()
