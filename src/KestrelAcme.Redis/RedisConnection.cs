@@ -23,6 +23,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     private Task<IConnectionMultiplexer>? _connecting;
     private bool _disposed;
     private volatile Outage? _outage;
+    private volatile Exception? _refusal;
 
     private RedisConnection(
         Func<Task<IConnectionMultiplexer>> connect, TimeProvider time, ConfigurationOptions? options, bool owned)
@@ -42,7 +43,10 @@ internal sealed class RedisConnection : IAsyncDisposable
         own.AbortOnConnectFail = false;
         // Lets the client ask for the settings of the server. What the user may do is for the server to decide.
         own.AllowAdmin = true;
-        return new(async () => await ConnectionMultiplexer.ConnectAsync(own), time, own, owned: true);
+        // Does not read a key of its own, for which the user has no rights, to choose between two primaries.
+        own.TieBreaker = "";
+        RedisConnection connection = null!;
+        return connection = new(() => connection.OpenAsync(own), time, own, owned: true);
     }
 
     /// <summary>A connection of the app's, which is never closed here.</summary>
@@ -63,7 +67,7 @@ internal sealed class RedisConnection : IAsyncDisposable
             connection = await Abandonable(ConnectAsync(), cancellationToken);
             if (connection.IsConnected)
             {
-                _outage = null;
+                (_outage, _refusal) = (null, null);
             }
             else if (_outage is { } outage && _time.GetElapsedTime(outage.Since) < OutageAge)
             {
@@ -77,10 +81,10 @@ internal sealed class RedisConnection : IAsyncDisposable
         {
             if (connection is { IsConnected: false })
             {
-                _outage = new(exception, _time.GetTimestamp());
+                _outage = new(_refusal ?? exception, _time.GetTimestamp());
             }
 
-            throw Unavailable(what, exception);
+            throw Unavailable(what, _refusal ?? exception);
         }
     }
 
@@ -104,6 +108,20 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     private StorageUnavailableException Unavailable(string what, Exception exception)
         => RedisFaults.Unavailable(Place, what, exception, new SentSecrets([_options?.Password, _options?.SentinelPassword]));
+
+    // A connection that the server refuses is closed, and the client reports at random that, or the refusal.
+    private async Task<IConnectionMultiplexer> OpenAsync(ConfigurationOptions options)
+    {
+        var connection = await ConnectionMultiplexer.ConnectAsync(options);
+        connection.ConnectionFailed += (_, failure) =>
+        {
+            if (failure.Exception is { } exception && RedisFaults.IsRefusal(exception))
+            {
+                _refusal = exception;
+            }
+        };
+        return connection;
+    }
 
     private Task<IConnectionMultiplexer> ConnectAsync()
     {

@@ -62,6 +62,10 @@ internal static class RedisFaults
         return new($"Redis at {place} {problem} ({what}). {fix}", isSafe ? secrets.Cause(exception) : null);
     }
 
+    /// <summary>Whether the server said why it closes a connection.</summary>
+    public static bool IsRefusal(Exception exception) => Chain(exception).Any(static cause => cause is RedisServerException
+        or RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure });
+
     private static (string Problem, string Fix) Explain(Exception[] chain, SentSecrets secrets)
     {
         foreach (var reply in chain.OfType<RedisServerException>().Select(error => error.Message))
