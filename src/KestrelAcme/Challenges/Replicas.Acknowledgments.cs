@@ -16,12 +16,13 @@ internal sealed partial class Replicas
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PollLater = TimeSpan.FromSeconds(5);
 
-    // A store may lose one question, or be slow once. Each is asked this often before the store counts as unavailable.
+    // A store may lose one question, or fail once. Each is asked this often before the store counts as unavailable.
     private const int MaxQuestions = 3;
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2);
 
-    // However slow the store is, no order waits longer.
-    private static readonly TimeSpan LongestInAll = TimeSpan.FromSeconds(30);
+    // If the store is slow, the others are late, too: what they read and write takes as long.
+    private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestInAll = TimeSpan.FromMinutes(1);
 
     // As many as fit into what others read.
     private const int MaxAcknowledged = 15_000;
@@ -123,31 +124,58 @@ internal sealed partial class Replicas
         }
     }
 
-    /// <summary>Asks the store, and again if it does not answer.</summary>
+    /// <summary>
+    /// Asks the store. A question that is not answered soon is asked again, because it may be lost, and the first answer counts, because
+    /// the store may as well be slow. Nothing was submitted yet: to wait costs the order nothing, to give up would be its failure.
+    /// </summary>
     /// <returns>The answer, and whether it had to be asked for again.</returns>
     private async Task<(T Answer, bool WasSlow)> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
-        for (var question = 1; ; question++)
+        using var limit = new TimeLimit(LongestQuestion, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        var open = new List<Task<T>>(MaxQuestions);
+        var asked = 0;
+        try
         {
-            using var limit = new TimeLimit(LongestAnswer, time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-            try
+            while (true)
             {
-                return (await ask(both.Token).WaitOrAbandonAsync(both.Token), question > 1);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                if (question == MaxQuestions)
+                if (asked < MaxQuestions)
                 {
-                    throw new StorageUnavailableException(
-                        $"The store did not say within {(LongestAnswer * MaxQuestions).TotalSeconds:0} s which instances can respond to a "
-                        + "challenge. It is submitted once they can.");
+                    asked++;
+                    open.Add(ask(both.Token).WaitOrAbandonAsync(both.Token));
+                }
+
+                var next = asked < MaxQuestions ? LongestAnswer : Timeout.InfiniteTimeSpan;
+                var first = Task.WhenAny(open);
+                await ((Task)first).WaitAsync(next, time, both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                both.Token.ThrowIfCancellationRequested();
+                if (!first.IsCompleted)
+                {
+                    continue;
+                }
+
+                var answered = await first;
+                open.Remove(answered);
+                try
+                {
+                    return (await answered, asked > 1);
+                }
+                catch (StorageUnavailableException) when (asked < MaxQuestions || open.Count > 0)
+                {
+                    await Task.Delay(Poll, time, both.Token);
                 }
             }
-            catch (StorageUnavailableException) when (question < MaxQuestions)
-            {
-                await Task.Delay(Poll, time, cancellationToken);
-            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new StorageUnavailableException(
+                $"The store did not say within {LongestQuestion.TotalSeconds:0} s which instances can respond to a challenge. It is submitted "
+                + "once they can.");
+        }
+        finally
+        {
+            // No one waits for what is still open.
+            await both.CancelQuietlyAsync();
         }
     }
 

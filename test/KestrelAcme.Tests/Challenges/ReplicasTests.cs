@@ -125,8 +125,46 @@ public sealed class ReplicasTests
 
         // The challenge is submitted later.
         await Assert.ThrowsAsync<StorageUnavailableException>(() => _time.RunUntilCompleteAsync(
-            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(50),
+            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(50),
             Cancelled));
+    }
+
+    // A busy store, or one that throttles, takes as long for each answer. Nothing is lost, and nothing is wrong with the order.
+    [Theory]
+    [InlineData(3)]
+    [InlineData(7)]
+    [InlineData(20)]
+    public async Task Await_EachAnswerOfTheStoreIsLate_WaitsForTheOthersAllTheSame(int seconds)
+    {
+        var (other, slow) = (Replica(_time), new LosingLists(_storage) { Pause = TimeSpan.FromSeconds(seconds), Time = _time });
+        await other.RegisterAsync(Cancelled);
+        await other.AcknowledgeAsync(["0123456789abcdef"], Cancelled);
+        var log = new LogRecorder();
+        var replica = new Replicas(Storage.Bounded.BoundedFixture.Around(slow, _time), _time, log.For<Replicas>());
+        var started = _time.GetUtcNow();
+
+        await _time.RunUntilCompleteAsync(
+            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(50),
+            Cancelled);
+
+        Assert.False(log.Has("ReplicasSilent"));
+        Assert.Equal(seconds, (_time.GetUtcNow() - started).TotalSeconds, tolerance: 0.1);
+        Assert.InRange(slow.Asked, 2, 3);
+    }
+
+    [Fact]
+    public async Task Await_TheStoreFailsTwice_IsAskedForTheThirdTime()
+    {
+        var (other, failing) = (Replica(_time), new LosingLists(_storage) { Failing = 2 });
+        await other.RegisterAsync(Cancelled);
+        await other.AcknowledgeAsync(["0123456789abcdef"], Cancelled);
+        var replica = new Replicas(Storage.Bounded.BoundedFixture.Around(failing), _time, new LogRecorder().For<Replicas>());
+
+        await _time.RunUntilCompleteAsync(
+            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(50),
+            Cancelled);
+
+        Assert.True(replica.AreOthersKnown);
     }
 
     private Replicas Replica(TimeProvider time)
@@ -134,10 +172,18 @@ public sealed class ReplicasTests
 
     private async Task<int> CountAsync(string prefix) => await _storage.ListAsync(prefix, Cancelled).CountAsync(Cancelled);
 
-    /// <summary>A store that never answers some lists.</summary>
+    /// <summary>A store that never answers some lists, fails, or takes its time for each.</summary>
     private sealed class LosingLists(IAcmeStorage inner) : IAcmeStorage
     {
         public int Lost { get; set; }
+
+        public int Failing { get; set; }
+
+        public TimeSpan Pause { get; init; }
+
+        public TimeProvider Time { get; init; } = TimeProvider.System;
+
+        public int Asked { get; private set; }
 
         public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
             => inner.ReadAsync(key, cancellationToken);
@@ -156,6 +202,17 @@ public sealed class ReplicasTests
         public async IAsyncEnumerable<string> ListAsync(
             string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
+            Asked++;
+            if (Failing-- > 0)
+            {
+                throw new StorageUnavailableException("It fails.");
+            }
+
+            if (Pause > TimeSpan.Zero)
+            {
+                await Task.Delay(Pause, Time, cancellationToken);
+            }
+
             if (Lost-- > 0)
             {
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
