@@ -27,6 +27,36 @@ public sealed class FleetAnswerTests(ITestOutputHelper output)
         AssertCounts(fleet, 1);
     }
 
+    [Fact]
+    public async Task Fleet_RedisIsFlushedDuringARenewal_OneOrderAndNoCertificateIsLost()
+    {
+        await using var fleet = await Fleet.StartAsync(
+            new FleetOptions("redis") { Size = 3, Names = [Name], ValidationSleep = TimeSpan.FromSeconds(4) });
+        var before = await fleet.AllServeAsync([Name]);
+
+        var renewal = fleet.Instances[0].PostAsync($"renew?name={Name}");
+        var holder = await Trouble.HolderAsync(fleet, Name, orders: 2);
+        await Poll.UntilAsync(
+            () => Trouble.OfLastOrder(holder.AllOutput, Name).Contains("submitted", StringComparison.Ordinal),
+            "the challenge to be submitted",
+            cancellationToken: Token);
+        await fleet.Store.EmptyAsync();
+
+        // Whoever asked gets the new certificate, and the order that was under way is the one that brings it.
+        var serial = await renewal;
+        Assert.Equal(serial, (await fleet.AllServeAsync([Name], before))[Name]);
+        Assert.Contains("writes back", string.Concat(fleet.Instances.Select(i => i.AllOutput)), StringComparison.Ordinal);
+        AssertCounts(fleet, 2);
+
+        // The store has it, too: an instance that knows nothing else serves it.
+        var restarted = fleet.Instances[2];
+        await restarted.KillAsync();
+        restarted.Start();
+        await restarted.ListeningAsync();
+        Assert.Equal(serial, await restarted.ServedAsync(Name));
+        AssertCounts(fleet, 2);
+    }
+
     // Without notifications, an instance learns of a challenge seconds after the CA may connect to it.
     [Fact]
     public async Task Fleet_TlsAlpn01AndTheStoreIsPolled_NoFailedValidation()

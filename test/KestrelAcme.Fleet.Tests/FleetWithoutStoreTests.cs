@@ -9,15 +9,12 @@ public sealed class FleetWithoutStoreTests
 {
     private const string Name = "stored.example.com";
 
+    public static TheoryData<string> Kinds => SharedStore.AllKinds;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("folder")]
-    [InlineData("redis")]
-    [InlineData("postgresql")]
-    [InlineData("ef-core")]
-    [InlineData("azure-blob")]
-    [InlineData("azure-key-vault")]
+    [MemberData(nameof(Kinds))]
     public async Task Start_StoreUnreachable_RunsWithoutOrderingAndServesWhenItIsBack(string store)
     {
         await using var fleet = await Fleet.CreateAsync(new FleetOptions(store)

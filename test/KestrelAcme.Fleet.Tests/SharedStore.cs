@@ -14,8 +14,14 @@ namespace KestrelAcme.Fleet.Tests;
 /// <summary>A store that the instances of a fleet share: a real server, or a folder.</summary>
 internal abstract class SharedStore : IAsyncDisposable
 {
-    /// <summary>The kinds of stores that every test of a fleet is run with.</summary>
+    /// <summary>The kinds of stores that every test of a fleet is run with in every build.</summary>
     public static TheoryData<string> Kinds => ["folder", "redis", "postgresql"];
+
+    /// <summary>The kinds without notices: instances look for changes. Some tests are run with them only if asked for.</summary>
+    public static TheoryData<string> PolledKinds => ["ef-core", "azure-blob", "azure-key-vault"];
+
+    /// <summary>All kinds.</summary>
+    public static TheoryData<string> AllKinds => ["folder", "redis", "postgresql", "ef-core", "azure-blob", "azure-key-vault"];
 
     /// <summary>The environment of an app that uses this store.</summary>
     public abstract IReadOnlyDictionary<string, string?> Settings { get; }

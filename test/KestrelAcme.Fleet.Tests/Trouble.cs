@@ -21,6 +21,10 @@ internal static class Trouble
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    /// <summary>Skips what takes minutes, unless KESTRELACME_FLEET_TROUBLE is set.</summary>
+    public static void SkipUnlessAskedFor() => Assert.SkipUnless(
+        Environment.GetEnvironmentVariable("KESTRELACME_FLEET_TROUBLE") == "1", "Takes long: set KESTRELACME_FLEET_TROUBLE=1.");
+
     public static async Task<(int Made, int Failed)> CountHandshakesAsync(Fleet fleet, string name, CancellationToken stop)
     {
         var (made, failed) = (0, 0);
@@ -71,6 +75,10 @@ internal static class Trouble
             && text.IndexOf($"{name}: the order ", begun, StringComparison.Ordinal) < 0
             && text.IndexOf($"{name}: resuming the order ", begun, StringComparison.Ordinal) < 0;
     }
+
+    /// <summary>Returns what an instance wrote since it last began to order a name.</summary>
+    public static string OfLastOrder(string text, string name)
+        => text.LastIndexOf($"{name}: ordering from", StringComparison.Ordinal) is >= 0 and var at ? text[at..] : "";
 
     private static int Occurrences(string text, string part) => text.Split(part).Length - 1;
 }

@@ -31,7 +31,16 @@ app.MapGet("/", () => "Hello from one of many");
 app.MapGet("/serials", (ICertificateManager certificates) =>
     string.Join('\n', certificates.List().Select(c => $"{c.DomainNames[0]} {c.State} {c.SerialNumber}")));
 app.MapPost("/renew", async (string name, ICertificateManager certificates, CancellationToken cancellationToken) =>
-    (await certificates.RenewAsync(name, cancellationToken)).SerialNumber);
+{
+    try
+    {
+        return Results.Text((await certificates.RenewAsync(name, cancellationToken)).SerialNumber);
+    }
+    catch (CertificateException exception)
+    {
+        return Results.Text(exception.ToString(), statusCode: StatusCodes.Status500InternalServerError);
+    }
+});
 app.MapPost("/add", (string name, ICertificateManager certificates, CancellationToken cancellationToken) =>
     certificates.AddDomainsAsync([name], cancellationToken));
 app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine("FleetApp: listening"));
