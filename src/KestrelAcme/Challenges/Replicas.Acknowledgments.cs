@@ -169,8 +169,8 @@ internal sealed partial class Replicas
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new StorageUnavailableException(
-                $"The store did not say within {LongestQuestion.TotalSeconds:0} s which instances can respond to a challenge. It is submitted "
-                + "once they can.");
+                $"The store did not say within {LongestQuestion.TotalSeconds:0} s which instances can respond to a challenge. It is "
+                + "submitted once they can.");
         }
         finally
         {
