@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 
 namespace KestrelAcme.Simulation.Tests;
 
@@ -35,7 +36,7 @@ internal sealed record StorageCounts
 }
 
 /// <summary>Counts what a store is asked for.</summary>
-internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
+internal sealed class CountingStorage(IAcmeStorage inner) : DelegatingStorage(inner)
 {
     private StorageCounts _counts = new();
 
@@ -50,19 +51,19 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
         return counts;
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    public override async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         _counts.Reads++;
-        var value = await inner.ReadAsync(key, cancellationToken);
+        var value = await base.ReadAsync(key, cancellationToken);
         _counts.BytesRead += value?.Length ?? 0;
         return value;
     }
 
-    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
+    public override async IAsyncEnumerable<StorageEntry> ReadManyAsync(
         IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         _counts.BatchReads++;
-        await foreach (var entry in inner.ReadManyAsync(keys, cancellationToken))
+        await foreach (var entry in base.ReadManyAsync(keys, cancellationToken))
         {
             _counts.BatchValues++;
             _counts.BytesRead += entry.Value.Length;
@@ -70,34 +71,31 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
         }
     }
 
-    public ValueTask WriteAsync(
+    public override ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         _counts.Writes++;
         Written.Add(key[..key.IndexOf('/', StringComparison.Ordinal)]);
         _counts.BytesWritten += value.Length;
-        return inner.WriteAsync(key, value, lease, cancellationToken);
+        return base.WriteAsync(key, value, lease, cancellationToken);
     }
 
-    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public override ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         _counts.Deletes++;
-        return inner.DeleteAsync(key, lease, cancellationToken);
+        return base.DeleteAsync(key, lease, cancellationToken);
     }
 
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+    public override IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
     {
         _counts.Lists++;
-        return inner.ListAsync(prefix, cancellationToken);
+        return base.ListAsync(prefix, cancellationToken);
     }
 
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-        => inner.WatchAsync(prefix, cancellationToken);
-
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+    public override async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
-        var lease = await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+        var lease = await base.TryAcquireLeaseAsync(name, duration, cancellationToken);
         if (lease is null)
         {
             _counts.LeasesRefused++;
@@ -110,9 +108,9 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
         return lease;
     }
 
-    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
+    public override ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
     {
         _counts.Checks++;
-        return inner.CheckAsync(cancellationToken);
+        return base.CheckAsync(cancellationToken);
     }
 }

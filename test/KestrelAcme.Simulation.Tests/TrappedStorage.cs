@@ -1,49 +1,27 @@
-using System.Runtime.CompilerServices;
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 
 namespace KestrelAcme.Simulation.Tests;
 
 /// <summary>A store that never answers a question about a hostile name.</summary>
-internal sealed class TrappedStorage(IAcmeStorage store, Trap trap) : IAcmeStorage
+internal sealed class TrappedStorage(IAcmeStorage store, Trap trap) : DelegatingStorage(store)
 {
-    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    public override async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         await PassAsync(key, cancellationToken);
-        return await store.ReadAsync(key, cancellationToken);
+        return await base.ReadAsync(key, cancellationToken);
     }
 
-    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
-        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        foreach (var key in keys)
-        {
-            if (await ReadAsync(key, cancellationToken) is { } value)
-            {
-                yield return new StorageEntry(key, value);
-            }
-        }
-    }
+    public override IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+        => ReadOneByOneAsync(keys, cancellationToken);
 
-    public async ValueTask WriteAsync(
+    public override async ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         await PassAsync(key, cancellationToken);
-        await store.WriteAsync(key, value, lease, cancellationToken);
+        await base.WriteAsync(key, value, lease, cancellationToken);
     }
-
-    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-        => store.DeleteAsync(key, lease, cancellationToken);
-
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
-        => store.ListAsync(prefix, cancellationToken);
-
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-        => store.WatchAsync(prefix, cancellationToken);
-
-    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
-        => store.TryAcquireLeaseAsync(name, duration, cancellationToken);
-
-    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => store.CheckAsync(cancellationToken);
 
     private async Task PassAsync(string key, CancellationToken cancellationToken)
     {

@@ -1,10 +1,10 @@
-using System.Runtime.CompilerServices;
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 
 namespace KestrelAcme.Tests.Challenges;
 
 /// <summary>Counts what is asked of a store, and can fail all of it, or only its notifications.</summary>
-internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
+internal sealed class CountingStorage(IAcmeStorage inner) : DelegatingStorage(inner)
 {
     private int _reads;
     private int _lists;
@@ -27,59 +27,41 @@ internal sealed class CountingStorage(IAcmeStorage inner) : IAcmeStorage
 
     public int All => Reads + Lists + Writes + Leases;
 
-    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         Count(ref _reads, key);
-        return inner.ReadAsync(key, cancellationToken);
+        return base.ReadAsync(key, cancellationToken);
     }
 
-    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
-        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        foreach (var key in keys)
-        {
-            if (await ReadAsync(key, cancellationToken) is { } value)
-            {
-                yield return new(key, value);
-            }
-        }
-    }
+    public override IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+        => ReadOneByOneAsync(keys, cancellationToken);
 
-    public ValueTask WriteAsync(
+    public override ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         Count(ref _writes, key);
-        return inner.WriteAsync(key, value, lease, cancellationToken);
+        return base.WriteAsync(key, value, lease, cancellationToken);
     }
 
-    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public override ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         Count(ref _writes, key);
-        return inner.DeleteAsync(key, lease, cancellationToken);
+        return base.DeleteAsync(key, lease, cancellationToken);
     }
 
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
+    public override IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
     {
         Count(ref _lists, prefix);
-        return inner.ListAsync(prefix, cancellationToken);
+        return base.ListAsync(prefix, cancellationToken);
     }
 
-    public async IAsyncEnumerable<StorageChange> WatchAsync(
-        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        await foreach (var change in inner.WatchAsync(prefix, cancellationToken))
-        {
-            yield return change;
-        }
-    }
-
-    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
+    public override ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+        string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         Count(ref _leases, name);
-        return inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+        return base.TryAcquireLeaseAsync(name, duration, cancellationToken);
     }
-
-    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
     private void Count(ref int counter, string key)
     {

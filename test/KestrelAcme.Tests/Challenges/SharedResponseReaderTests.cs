@@ -109,7 +109,7 @@ public sealed class SharedResponseReaderTests
             TimeProvider.System);
 
     /// <summary>A store whose reads block until released, and return what was stored before that.</summary>
-    private sealed class HeldStorage(IAcmeStorage inner) : StorageDecorator(inner)
+    private sealed class HeldStorage(IAcmeStorage inner) : DelegatingStorage(inner)
     {
         private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _reads;
@@ -133,7 +133,7 @@ public sealed class SharedResponseReaderTests
         }
     }
 
-    private sealed class FailingReads() : StorageDecorator(new InMemoryStorage())
+    private sealed class FailingReads() : DelegatingStorage(new InMemoryStorage())
     {
         public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
             => throw new StorageUnavailableException("away");
@@ -147,34 +147,5 @@ public sealed class SharedResponseReaderTests
 
         public override ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
             => new(new StorageHealth(Readable: false, Writable: false, Durable: true, "here", "away"));
-    }
-
-    private abstract class StorageDecorator(IAcmeStorage inner) : IAcmeStorage
-    {
-        public virtual ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
-            => inner.ReadAsync(key, cancellationToken);
-
-        public virtual IAsyncEnumerable<StorageEntry> ReadManyAsync(
-            IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
-            => inner.ReadManyAsync(keys, cancellationToken);
-
-        public ValueTask WriteAsync(
-            string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-            => inner.WriteAsync(key, value, lease, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-            => inner.DeleteAsync(key, lease, cancellationToken);
-
-        public virtual IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
-            => inner.ListAsync(prefix, cancellationToken);
-
-        public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-            => inner.WatchAsync(prefix, cancellationToken);
-
-        public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
-            => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
-
-        public virtual ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default)
-            => inner.CheckAsync(cancellationToken);
     }
 }

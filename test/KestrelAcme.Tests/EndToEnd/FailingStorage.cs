@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
@@ -7,7 +8,7 @@ namespace KestrelAcme.Tests.EndToEnd;
 /// A store that can be asked for some keys only, and written at some only. A read of many keys fails whole where it comes to a bad one, as
 /// a database does.
 /// </summary>
-internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
+internal sealed class FailingStorage(IAcmeStorage inner) : DelegatingStorage(inner)
 {
     /// <summary>Which keys cannot be read.</summary>
     public Func<string, bool> Unreadable { get; set; } = static _ => false;
@@ -24,52 +25,39 @@ internal sealed class FailingStorage(IAcmeStorage inner) : IAcmeStorage
     /// <summary>Runs before a lease is asked for.</summary>
     public Func<string, Task> BeforeLease { get; init; } = static _ => Task.CompletedTask;
 
-    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         ThrowIf(Unreadable, key);
-        return inner.ReadAsync(key, cancellationToken);
+        return base.ReadAsync(key, cancellationToken);
     }
 
-    public async IAsyncEnumerable<StorageEntry> ReadManyAsync(
-        IReadOnlyCollection<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        foreach (var key in keys)
-        {
-            if (await ReadAsync(key, cancellationToken) is { } value)
-            {
-                yield return new(key, value);
-            }
-        }
-    }
+    public override IAsyncEnumerable<StorageEntry> ReadManyAsync(
+        IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+        => ReadOneByOneAsync(keys, cancellationToken);
 
-    public ValueTask WriteAsync(
+    public override ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         ThrowIf(Unwritable, key);
-        return inner.WriteAsync(key, value, lease, cancellationToken);
+        return base.WriteAsync(key, value, lease, cancellationToken);
     }
 
-    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public override ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         ThrowIf(Unwritable, key);
-        return inner.DeleteAsync(key, lease, cancellationToken);
+        return base.DeleteAsync(key, lease, cancellationToken);
     }
 
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
-        => inner.ListAsync(prefix, cancellationToken);
+    public override IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+        => TellsChanges ? base.WatchAsync(prefix, cancellationToken) : NothingAsync(cancellationToken);
 
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-        => TellsChanges ? inner.WatchAsync(prefix, cancellationToken) : NothingAsync(cancellationToken);
-
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+    public override async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         await BeforeLease(name);
         ThrowIf(Unwritable, name);
-        return await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+        return await base.TryAcquireLeaseAsync(name, duration, cancellationToken);
     }
-
-    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
     private static async IAsyncEnumerable<StorageChange> NothingAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

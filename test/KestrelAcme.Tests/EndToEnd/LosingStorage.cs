@@ -1,9 +1,10 @@
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
 /// <summary>A store that loses some questions on the way: they are never answered. Asked again, it answers.</summary>
-internal sealed class LosingStorage(IAcmeStorage inner, bool heedsTokens) : IAcmeStorage
+internal sealed class LosingStorage(IAcmeStorage inner, bool heedsTokens) : DelegatingStorage(inner)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<string> _lost = new(StringComparer.Ordinal);
@@ -22,39 +23,25 @@ internal sealed class LosingStorage(IAcmeStorage inner, bool heedsTokens) : IAcm
         }
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    public override async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         await PassAsync($"read {key}", cancellationToken);
-        return await inner.ReadAsync(key, cancellationToken);
+        return await base.ReadAsync(key, cancellationToken);
     }
 
-    public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
-        => inner.ReadManyAsync(keys, cancellationToken);
-
-    public async ValueTask WriteAsync(
+    public override async ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         await PassAsync($"write {key}", cancellationToken);
-        await inner.WriteAsync(key, value, lease, cancellationToken);
+        await base.WriteAsync(key, value, lease, cancellationToken);
     }
 
-    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-        => inner.DeleteAsync(key, lease, cancellationToken);
-
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
-        => inner.ListAsync(prefix, cancellationToken);
-
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-        => inner.WatchAsync(prefix, cancellationToken);
-
-    public async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+    public override async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
         string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         await PassAsync($"lease {name}", cancellationToken);
-        return await inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
+        return await base.TryAcquireLeaseAsync(name, duration, cancellationToken);
     }
-
-    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
     private Task PassAsync(string question, CancellationToken cancellationToken)
     {

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text;
 using KestrelAcme.Storage;
+using KestrelAcme.Testing;
 
 namespace KestrelAcme.Tests.EndToEnd;
 
 /// <summary>A store that notes what is read, and that can be made to refuse writes.</summary>
-internal sealed class WatchedStorage(IAcmeStorage inner) : IAcmeStorage
+internal sealed class WatchedStorage(IAcmeStorage inner) : DelegatingStorage(inner)
 {
     private readonly ConcurrentQueue<string> _reads = new();
     private readonly ConcurrentQueue<string> _written = new();
@@ -18,39 +19,25 @@ internal sealed class WatchedStorage(IAcmeStorage inner) : IAcmeStorage
     /// <summary>Tells by the key which writes fail.</summary>
     public Func<string, bool> Refuses { get; set; } = _ => false;
 
-    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+    public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
     {
         _reads.Enqueue(key);
-        return inner.ReadAsync(key, cancellationToken);
+        return base.ReadAsync(key, cancellationToken);
     }
 
-    public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
-        => inner.ReadManyAsync(keys, cancellationToken);
-
-    public ValueTask WriteAsync(
+    public override ValueTask WriteAsync(
         string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         ThrowIfRefused(key);
         _written.Enqueue(Encoding.UTF8.GetString(value.Span));
-        return inner.WriteAsync(key, value, lease, cancellationToken);
+        return base.WriteAsync(key, value, lease, cancellationToken);
     }
 
-    public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+    public override ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
     {
         ThrowIfRefused(key);
-        return inner.DeleteAsync(key, lease, cancellationToken);
+        return base.DeleteAsync(key, lease, cancellationToken);
     }
-
-    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
-        => inner.ListAsync(prefix, cancellationToken);
-
-    public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-        => inner.WatchAsync(prefix, cancellationToken);
-
-    public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
-        => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
-
-    public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
 
     private void ThrowIfRefused(string key)
     {

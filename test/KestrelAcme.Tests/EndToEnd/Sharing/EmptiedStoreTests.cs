@@ -108,50 +108,27 @@ public sealed class EmptiedStoreTests
             storage: storage);
 
     /// <summary>A store on another machine, which tells nobody if it is emptied, as a flush of Redis does.</summary>
-    private sealed class RemoteStorage(InMemoryStorage first) : IAcmeStorage
+    private sealed class RemoteStorage(InMemoryStorage first) : DelegatingStorage(first)
     {
-        private readonly InMemoryStorage _inner = first;
-
         public async Task EmptyUnnoticedAsync()
         {
-            foreach (var key in await _inner.ListAsync("", Cancelled).ToListAsync(Cancelled))
+            foreach (var key in await base.ListAsync("", Cancelled).ToListAsync(Cancelled))
             {
-                await _inner.DeleteAsync(key, cancellationToken: Cancelled);
+                await base.DeleteAsync(key, cancellationToken: Cancelled);
             }
         }
 
-        public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
-            => _inner.ReadAsync(key, cancellationToken);
-
-        public IAsyncEnumerable<StorageEntry> ReadManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
-            => _inner.ReadManyAsync(keys, cancellationToken);
-
-        public ValueTask WriteAsync(
-            string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-            => _inner.WriteAsync(key, value, lease, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-            => _inner.DeleteAsync(key, lease, cancellationToken);
-
-        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
-            => _inner.ListAsync(prefix, cancellationToken);
-
-        public async IAsyncEnumerable<StorageChange> WatchAsync(
+        public override async IAsyncEnumerable<StorageChange> WatchAsync(
             string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
-            await foreach (var change in _inner.WatchAsync(prefix, cancellationToken))
+            await foreach (var change in base.WatchAsync(prefix, cancellationToken))
             {
                 // A value that is gone was emptied: nobody is told.
-                if (change.Key is null || await _inner.ReadAsync(change.Key, cancellationToken) is not null)
+                if (change.Key is null || await base.ReadAsync(change.Key, cancellationToken) is not null)
                 {
                     yield return change;
                 }
             }
         }
-
-        public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
-            => _inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
-
-        public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => _inner.CheckAsync(cancellationToken);
     }
 }
