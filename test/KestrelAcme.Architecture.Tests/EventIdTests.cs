@@ -104,11 +104,14 @@ public sealed partial class EventIdTests
         Violations.None($"Each row of {Document} is complete", wrong);
     }
 
-    // The messages of a folder lie in it, or together with the others' in Diagnostics, in a class <Folder>Log.
+    // The messages of a folder lie in it, or together with the others' in Diagnostics, in a class <Folder>Log or <Folder><Subject>Log.
     private static string? FolderOf(Type type)
     {
         var folder = FolderPlan.FolderOf(type.Namespace ?? "");
-        return folder == "Diagnostics" && type.Name.EndsWith(Suffix, StringComparison.Ordinal) ? type.Name[..^Suffix.Length] : folder;
+        return folder == "Diagnostics" && type.Name.EndsWith(Suffix, StringComparison.Ordinal)
+            ? FolderPlan.All.FirstOrDefault(plan => type.Name.StartsWith(plan.Folder, StringComparison.Ordinal))?.Folder
+                ?? type.Name[..^Suffix.Length]
+            : folder;
     }
 
     private static int? FirstOf(string assembly, string? folder) => assembly == "KestrelAcme"

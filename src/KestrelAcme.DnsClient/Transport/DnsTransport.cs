@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using KestrelAcme.DnsClient.Errors;
@@ -118,4 +120,51 @@ internal sealed class DnsTransport(TimeSpan timeout, int datagrams, TimeProvider
             throw new DnsFormatException(server, cause);
         }
     }
+}
+
+/// <summary>Exchanges a request and its response over TCP (RFC 7766), on a connection of its own.</summary>
+internal static class TcpExchange
+{
+    public static async Task<byte[]> SendAsync(IPEndPoint server, DnsRequest request, CancellationToken cancellationToken)
+    {
+        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(server, cancellationToken).ConfigureAwait(false);
+        // Length and message in one write: some servers take a separate length for a broken request.
+        byte[] framed = [(byte)(request.Bytes.Length >> 8), (byte)request.Bytes.Length, .. request.Bytes];
+        using var stream = new NetworkStream(socket, ownsSocket: false);
+        await stream.WriteAsync(framed, cancellationToken).ConfigureAwait(false);
+
+        byte[] prefix = new byte[sizeof(ushort)];
+        await stream.ReadExactlyAsync(prefix, cancellationToken).ConfigureAwait(false);
+        // The prefix limits the response to 64 KiB.
+        byte[] message = new byte[BinaryPrimitives.ReadUInt16BigEndian(prefix)];
+        await stream.ReadExactlyAsync(message, cancellationToken).ConfigureAwait(false);
+        return request.IsAnsweredBy(message)
+            ? message
+            : throw new DnsFormatException("it answers a different query");
+    }
+}
+
+/// <summary>Remembers for a few minutes which servers did not respond, so that later queries do not wait for them first.</summary>
+internal sealed class SilentServers(TimeProvider timeProvider)
+{
+    private const int Most = 1000;
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(5);
+
+    private readonly ConcurrentDictionary<IPEndPoint, long> _since = new();
+
+    public bool Contains(IPEndPoint server) => _since.TryGetValue(server, out long since) && timeProvider.GetElapsedTime(since) < Memory;
+
+    public void Add(IPEndPoint server)
+    {
+        // Far more than anybody configures: the servers of hostile zones are forgotten all at once.
+        if (_since.Count >= Most)
+        {
+            _since.Clear();
+        }
+
+        _since[server] = timeProvider.GetTimestamp();
+    }
+
+    public void Remove(IPEndPoint server) => _since.TryRemove(server, out _);
 }

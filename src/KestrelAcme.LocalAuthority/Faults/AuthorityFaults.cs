@@ -1,13 +1,14 @@
 using System.Security.Cryptography;
 using KestrelAcme.LocalAuthority.Accounts;
 using KestrelAcme.LocalAuthority.Identifiers;
+using KestrelAcme.LocalAuthority.Jose;
 using KestrelAcme.LocalAuthority.Problems;
 using KestrelAcme.LocalAuthority.Requests;
 
 namespace KestrelAcme.LocalAuthority.Faults;
 
 /// <summary>Faults to inject. All are off by default and can be changed while the CA is running. Thread-safe.</summary>
-public sealed partial class AuthorityFaults
+public sealed class AuthorityFaults
 {
     private readonly Lock _gate = new();
     private readonly List<FaultRule> _rules = [];
@@ -76,6 +77,8 @@ public sealed partial class AuthorityFaults
         set => Interlocked.Exchange(ref _dateOffset, value.Ticks);
     }
 
+    internal OrderRefusals Refusals { get; } = new();
+
     internal RetryAfter? PollingRetryAfter { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     /// <summary>
@@ -137,6 +140,56 @@ public sealed partial class AuthorityFaults
         }
     }
 
+    /// <summary>Removes all accounts, like a CA that has lost its data: their requests fail with <c>accountDoesNotExist</c>.</summary>
+    public void LoseAccounts() => _accounts.Clear();
+
+    /// <summary>
+    /// Deactivates all accounts (RFC 8555 section 7.3.6): their requests, and looking them up by key, fail with
+    /// <c>unauthorized</c>.
+    /// </summary>
+    public void DeactivateAccounts() => _accounts.SetStatus(AccountStatus.Deactivated);
+
+    /// <summary>Makes deactivated accounts valid again, as a CA's staff may do. Revoked accounts stay revoked.</summary>
+    public void ReactivateAccounts() => _accounts.SetStatus(AccountStatus.Valid);
+
+    /// <summary>
+    /// Revokes all accounts, as after a leak of their keys: their requests fail with <c>unauthorized</c>, and their keys can
+    /// never be used for an account again (<c>badPublicKey</c>).
+    /// </summary>
+    public void RevokeAccounts() => _accounts.SetStatus(AccountStatus.Revoked);
+
+    /// <summary>
+    /// Replaces the keys of all accounts, like a key change that the client has forgotten: its requests fail with
+    /// <c>malformed</c>.
+    /// </summary>
+    public void ChangeAccountKeys() => _accounts.ReplaceAllKeys(CreateKey);
+
+    /// <summary>Makes new orders for a profile fail, whatever their names.</summary>
+    /// <param name="profile">The profile; empty for orders without a profile.</param>
+    /// <param name="type">The problem type: <c>unauthorized</c> as for an account that may not use it, or <c>invalidProfile</c>.</param>
+    /// <param name="detail">The problem's detail.</param>
+    public void RefuseProfile(
+        string profile,
+        string type = "unauthorized",
+        string detail = "This account is not permitted to use the certificate profile.")
+        => Refusals.RefuseProfile(profile, Problem.Of(type, 403, detail));
+
+    /// <summary>Makes new orders for an identifier, or a name below it, exceed a rate limit (429).</summary>
+    /// <param name="identifier">The identifier.</param>
+    /// <param name="retryAfter">The value of <c>Retry-After</c>; null omits the header.</param>
+    /// <param name="detail">The problem's detail.</param>
+    public void LimitOrders(string identifier, TimeSpan? retryAfter = null, string detail = "Too many certificates for this name.")
+    {
+        RetryAfter? header = retryAfter is { } delay ? new RetryAfter(delay, AsDate: false) : null;
+        Refusals.Limit(identifier, Problem.Of("rateLimited", 429, detail), header);
+    }
+
+    /// <summary>Makes finalizations fail if their key was sent before, for another certificate or in a rejected request.</summary>
+    /// <param name="type">The problem type: <c>badPublicKey</c>, or <c>badCSR</c> as with some CAs.</param>
+    /// <param name="allKeys">Whether new keys are rejected, too.</param>
+    public void RefuseCertificateKeys(string type = "badPublicKey", bool allKeys = false)
+        => Refusals.RefuseKeys(type, allKeys);
+
     /// <summary>Turns all faults off. Removed accounts stay removed.</summary>
     public void Clear()
     {
@@ -146,9 +199,9 @@ public sealed partial class AuthorityFaults
             _failures.Clear();
             _rejected.Clear();
             _wrongCertificate = default;
-            ClearRefusals();
         }
 
+        Refusals.Clear();
         (RejectedNoncePercent, LateReadyPolls, ProcessingPolls) = (0, 0, 0);
         (ProcessingStuck, ValidationStuck, Shuffle) = (false, false, false);
         (ReusePendingAuthorizations, ReuseValidAuthorizations, ReusePendingOrders) = (false, false, false);
@@ -206,5 +259,11 @@ public sealed partial class AuthorityFaults
             _wrongCertificate = (kind, times == int.MaxValue ? times : times - 1);
             return kind;
         }
+    }
+
+    private static AccountKey CreateKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new AccountKey("ES256", key.ExportSubjectPublicKeyInfo(), Base64UrlText.Encode(RandomNumberGenerator.GetBytes(32)));
     }
 }

@@ -70,7 +70,7 @@ internal sealed class FinalizeHandler(
             throw Problem.BadCsr("The CSR's key is the key of an account.").ToException();
         }
 
-        if (faults.RefusalOfKey(csr.PublicKey) is { } refusal)
+        if (faults.Refusals.OfKey(csr.PublicKey) is { } refusal)
         {
             throw refusal.ToException();
         }

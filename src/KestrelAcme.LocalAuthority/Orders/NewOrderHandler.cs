@@ -28,7 +28,7 @@ internal sealed class NewOrderHandler(
         var payload = request.Read(AuthorityJson.Default.NewOrderPayload);
         CheckExtras(payload);
         var identifiers = CheckIdentifiers(payload.Identifiers);
-        if (faults.LimitOf(identifiers) is { } limit)
+        if (faults.Refusals.LimitOf(identifiers) is { } limit)
         {
             return AcmeResponse.Of(limit.Problem) with { RetryAfter = limit.RetryAfter };
         }
@@ -79,7 +79,7 @@ internal sealed class NewOrderHandler(
             throw Problem.Malformed("notBefore and notAfter are not supported.").ToException();
         }
 
-        if (faults.RefusalOfProfile(payload.Profile) is { } refusal)
+        if (faults.Refusals.OfProfile(payload.Profile) is { } refusal)
         {
             throw refusal.ToException();
         }

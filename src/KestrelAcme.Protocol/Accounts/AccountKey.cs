@@ -1,8 +1,12 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using KestrelAcme.Protocol.Challenges;
 using KestrelAcme.Protocol.Jose;
+using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.Serialization;
+using KestrelAcme.Protocol.Transport;
 
 namespace KestrelAcme.Protocol.Accounts;
 
@@ -121,4 +125,49 @@ public enum AccountKeyAlgorithm
 
     /// <summary>RSA with SHA-256 (PKCS #1 v1.5); new keys have 3072 bits.</summary>
     RS256,
+}
+
+/// <summary>Changes the key of an account (RFC 8555 section 7.3.5).</summary>
+internal static class KeyChange
+{
+    public static async Task<AcmeAccount> RunAsync(AcmeAccount account, AccountKey newKey, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(newKey);
+        var directory = await account.Client.GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
+        var url = directory.KeyChange ?? throw AcmeClient.NotOffered("Changing the account's key", "keyChange", directory.Url);
+        using var oldKey = JsonDocument.Parse(account.Key.Signer.Jwk());
+        var change = new KeyChangePayload { Account = account.Url.OriginalString, OldKey = oldKey.RootElement };
+        var newSender = new JwsSender(newKey.Signer, AccountUrl: null);
+        var json = JsonSerializer.SerializeToUtf8Bytes(change, AcmeJson.Default.KeyChangePayload);
+        var inner = FlattenedJws.ForRequest(newSender, url, nonce: null, json);
+        var call = new AcmeCall("Changing the account's key", url) { IsRepeatable = false };
+        var renewed = new AcmeAccount(account.Client, newKey, account.Url, isNew: false);
+        try
+        {
+            await account.Client.PostAsync(call, account.Sender, inner, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AcmeException e) when (e.RequestMayHaveBeenProcessed)
+        {
+            if (!await IsKnownAsync(renewed, cancellationToken).ConfigureAwait(false))
+            {
+                throw;
+            }
+        }
+
+        return renewed;
+    }
+
+    private static async Task<bool> IsKnownAsync(AcmeAccount account, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await account.Client.FindAccountAsync(account.Key, cancellationToken).ConfigureAwait(false);
+            return found.Url == account.Url;
+        }
+        catch (AcmeException)
+        {
+            // The caller gets the first failure, which says that the result is uncertain.
+            return false;
+        }
+    }
 }

@@ -1,5 +1,10 @@
 using System.Text.Json;
+using KestrelAcme.Protocol.Authorizations;
+using KestrelAcme.Protocol.Certificates;
+using KestrelAcme.Protocol.Challenges;
+using KestrelAcme.Protocol.Identifiers;
 using KestrelAcme.Protocol.Jose;
+using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Transport;
@@ -10,8 +15,13 @@ namespace KestrelAcme.Protocol.Accounts;
 /// An account at a CA, with all operations that an account authorizes. Immutable and thread-safe; owns neither the key nor the client.
 /// If an operation fails, it throws <see cref="AcmeException"/> or a derived type.
 /// </summary>
-public sealed partial class AcmeAccount
+public sealed class AcmeAccount
 {
+    private const string ChainType = "application/pem-certificate-chain";
+
+    // CAs offer one to three.
+    private const int MaxAlternates = 10;
+
     internal AcmeAccount(AcmeClient client, AccountKey key, Uri url, bool isNew, AccountStatus status = AccountStatus.Unknown)
     {
         Client = client;
@@ -40,7 +50,7 @@ public sealed partial class AcmeAccount
     /// </summary>
     public AccountStatus Status { get; }
 
-    private JwsSender Sender { get; }
+    internal JwsSender Sender { get; }
 
     /// <summary>Fetches the account from the server.</summary>
     /// <param name="cancellationToken">Cancels the operation.</param>
@@ -87,32 +97,173 @@ public sealed partial class AcmeAccount
     /// <param name="newKey">The new key. Store it before the call.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The same account with the new key.</returns>
-    public async Task<AcmeAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken = default)
+    public Task<AcmeAccount> RolloverKeyAsync(AccountKey newKey, CancellationToken cancellationToken = default) =>
+        KeyChange.RunAsync(this, newKey, cancellationToken);
+
+    /// <summary>Requests an authorization before any order (pre-authorization, RFC 8555 section 7.4.1). Few CAs offer it.</summary>
+    /// <param name="identifier">The name or address; not a wildcard.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException">The request failed, or the directory does not offer pre-authorization.</exception>
+    public Task<Authorization> CreateAuthorizationAsync(AcmeIdentifier identifier, CancellationToken cancellationToken = default) =>
+        AuthorizationRequests.CreateAsync(this, identifier, cancellationToken);
+
+    /// <summary>Fetches an authorization.</summary>
+    /// <param name="authorizationUrl">The authorization's URL.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<Authorization> GetAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken = default) =>
+        Authorization.FromResponse(
+            await FetchAsync("Reading the authorization", authorizationUrl, cancellationToken).ConfigureAwait(false), authorizationUrl);
+
+    /// <summary>
+    /// Deactivates an authorization (RFC 8555 section 7.5.2). Let's Encrypt counts a deactivated pending authorization
+    /// as a failed validation.
+    /// </summary>
+    /// <param name="authorizationUrl">The authorization's URL.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task<Authorization> DeactivateAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken = default) =>
+        AuthorizationRequests.DeactivateAsync(this, authorizationUrl, cancellationToken);
+
+    /// <summary>Polls an authorization until it is no longer pending. Check the status of the result.</summary>
+    /// <param name="authorizationUrl">The authorization's URL.</param>
+    /// <param name="options">How to poll; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmePollingTimeoutException">The timeout expired.</exception>
+    public Task<Authorization> WaitForAuthorizationAsync(
+        Uri authorizationUrl, AcmePollingOptions? options = null, CancellationToken cancellationToken = default) =>
+        Poller.WaitAsync(
+            "Waiting for the authorization",
+            authorizationUrl,
+            token => GetAuthorizationAsync(authorizationUrl, token),
+            authorization => authorization.Status is not (AuthorizationStatus.Pending or AuthorizationStatus.Unknown),
+            authorization => authorization.RetryAfter,
+            authorization => authorization.Status.ToString(),
+            options ?? new AcmePollingOptions(),
+            Client.TimeProvider,
+            cancellationToken);
+
+    /// <summary>Fetches a challenge.</summary>
+    /// <param name="challengeUrl">The challenge's URL.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<Challenge> GetChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken = default) =>
+        Challenge.FromResponse(await FetchAsync("Reading the challenge", challengeUrl, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>
+    /// Tells the server that the response to a challenge is in place (RFC 8555 section 7.5.1). The server may validate
+    /// it from several network locations at once, now and again later.
+    /// </summary>
+    /// <param name="challengeUrl">The challenge's URL.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task<Challenge> AcceptChallengeAsync(Uri challengeUrl, CancellationToken cancellationToken = default) =>
+        AuthorizationRequests.AcceptAsync(this, challengeUrl, cancellationToken);
+
+    /// <summary>
+    /// Places an order. The request is never sent twice: if the response is lost, the exception has
+    /// <see cref="AcmeException.RequestMayHaveBeenProcessed"/> set. Because a server may return a pending order for the same names, do
+    /// not place orders for the same account and names in parallel.
+    /// </summary>
+    /// <param name="request">The names and other properties of the order.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="ArgumentException">The request has no name or address.</exception>
+    public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken = default) =>
+        OrderRequests.CreateAsync(this, request, cancellationToken);
+
+    /// <summary>Fetches an order.</summary>
+    /// <param name="orderUrl">The order's URL.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException">The request failed, for example with 404 if the order has expired.</exception>
+    public async Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken = default) =>
+        Order.FromResponse(await FetchAsync("Reading the order", orderUrl, cancellationToken).ConfigureAwait(false), orderUrl);
+
+    /// <summary>
+    /// Finalizes an order that is ready: sends its certificate signing request. It is never sent twice blindly: if the
+    /// response is lost, fetch the order.
+    /// </summary>
+    /// <param name="order">The order.</param>
+    /// <param name="csrDer">The signing request in DER; see <see cref="Certificates.CertificateRequestBuilder"/>.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>The order, usually <see cref="OrderStatus.Processing"/> or <see cref="OrderStatus.Valid"/>, with the URL of
+    /// <paramref name="order"/>.</returns>
+    /// <exception cref="ArgumentException">The order has no <see cref="Order.FinalizeUrl"/>.</exception>
+    public Task<Order> FinalizeOrderAsync(Order order, ReadOnlyMemory<byte> csrDer, CancellationToken cancellationToken = default) =>
+        OrderRequests.FinalizeAsync(this, order, csrDer, cancellationToken);
+
+    /// <summary>
+    /// Polls an order until its status is accepted by the caller or is final (valid or invalid). Check the status of
+    /// the result.
+    /// </summary>
+    /// <param name="orderUrl">The order's URL.</param>
+    /// <param name="isAwaited">Returns <see langword="true"/> to stop at a status.</param>
+    /// <param name="options">How to poll; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmePollingTimeoutException">The timeout expired.</exception>
+    public Task<Order> WaitForOrderAsync(
+        Uri orderUrl, Func<OrderStatus, bool> isAwaited, AcmePollingOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(newKey);
-        var directory = await Client.GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
-        var url = directory.KeyChange ?? throw AcmeClient.NotOffered("Changing the account's key", "keyChange", directory.Url);
-        using var oldKey = JsonDocument.Parse(Key.Signer.Jwk());
-        var change = new KeyChangePayload { Account = Url.OriginalString, OldKey = oldKey.RootElement };
-        var newSender = new JwsSender(newKey.Signer, AccountUrl: null);
-        var json = JsonSerializer.SerializeToUtf8Bytes(change, AcmeJson.Default.KeyChangePayload);
-        var inner = FlattenedJws.ForRequest(newSender, url, nonce: null, json);
-        var call = new AcmeCall("Changing the account's key", url) { IsRepeatable = false };
-        var renewed = new AcmeAccount(Client, newKey, Url, isNew: false);
-        try
+        ArgumentNullException.ThrowIfNull(isAwaited);
+        return Poller.WaitAsync(
+            "Waiting for the order",
+            orderUrl,
+            token => GetOrderAsync(orderUrl, token),
+            order => order.Status is OrderStatus.Valid or OrderStatus.Invalid || isAwaited(order.Status),
+            order => order.RetryAfter,
+            order => order.Status.ToString(),
+            options ?? new AcmePollingOptions(),
+            Client.TimeProvider,
+            cancellationToken);
+    }
+
+    /// <summary>Fetches the account's list of orders (RFC 8555 section 7.1.2.1), at most 10,000.</summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns><see langword="null"/> if the server has no such list (Let's Encrypt has none), or it cannot be read.</returns>
+    public Task<IReadOnlyList<Uri>?> GetOrdersAsync(CancellationToken cancellationToken = default) =>
+        OrderList.ReadAsync(this, cancellationToken);
+
+    /// <summary>Downloads a certificate with its default chain.</summary>
+    /// <param name="certificateUrl">The URL in the order, or one of <see cref="CertificateChain.AlternateUrls"/>.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<CertificateChain> DownloadCertificateAsync(Uri certificateUrl, CancellationToken cancellationToken = default) =>
+        CertificateChain.FromResponse(
+            await FetchAsync("Downloading the certificate", certificateUrl, cancellationToken, ChainType).ConfigureAwait(false),
+            certificateUrl);
+
+    /// <summary>
+    /// Downloads a certificate with all chains on offer, the default chain first. Choose one with <see cref="ChainSelector"/>.
+    /// </summary>
+    /// <param name="certificateUrl">The URL in the order.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>
+    /// At least the default chain. Alternate chains that cannot be downloaded are left out, because having a certificate matters more.
+    /// </returns>
+    public async Task<IReadOnlyList<CertificateChain>> DownloadAllChainsAsync(
+        Uri certificateUrl, CancellationToken cancellationToken = default)
+    {
+        var chains = new List<CertificateChain> { await DownloadCertificateAsync(certificateUrl, cancellationToken).ConfigureAwait(false) };
+        foreach (var url in chains[0].AlternateUrls.Take(MaxAlternates))
         {
-            await Client.PostAsync(call, Sender, inner, cancellationToken).ConfigureAwait(false);
-        }
-        catch (AcmeException e) when (e.RequestMayHaveBeenProcessed)
-        {
-            if (!await renewed.IsKeyKnownAsync(cancellationToken).ConfigureAwait(false))
+            try
             {
-                throw;
+                chains.Add(await DownloadCertificateAsync(url, cancellationToken).ConfigureAwait(false));
+            }
+            catch (AcmeException)
+            {
+                // Left out, as documented.
             }
         }
 
-        return renewed;
+        return chains;
     }
+
+    /// <summary>
+    /// Revokes a certificate with the account that ordered it, or an account that is authorized for all its names (RFC
+    /// 8555 section 7.6).
+    /// </summary>
+    /// <param name="der">The certificate in DER.</param>
+    /// <param name="reason">The reason; <see langword="null"/> for none.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="AcmeException">The request failed, for example with <see cref="AcmeProblemTypes.AlreadyRevoked"/>.</exception>
+    public Task RevokeCertificateAsync(
+        ReadOnlyMemory<byte> der, RevocationReason? reason = null, CancellationToken cancellationToken = default) =>
+        Client.RevokeAsync(Sender, der, reason, cancellationToken);
 
     internal Task<AcmeResponse> FetchAsync(
         string operation, Uri url, CancellationToken cancellationToken, string accept = "application/json")
@@ -126,19 +277,5 @@ public sealed partial class AcmeAccount
         var payload = JsonSerializer.SerializeToUtf8Bytes(update, AcmeJson.Default.AccountUpdatePayload);
         var response = await Client.PostAsync(new AcmeCall(operation, Url), Sender, payload, cancellationToken).ConfigureAwait(false);
         return AccountDetails.FromResponse(response);
-    }
-
-    private async Task<bool> IsKeyKnownAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var found = await Client.FindAccountAsync(Key, cancellationToken).ConfigureAwait(false);
-            return found.Url == Url;
-        }
-        catch (AcmeException)
-        {
-            // The caller gets the first failure, which says that the result is uncertain.
-            return false;
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Jose;
 using KestrelAcme.Protocol.Problems;
@@ -37,6 +38,10 @@ public sealed record Challenge
 
     /// <summary>Members that RFC 8555 does not define, for drafts.</summary>
     public IReadOnlyDictionary<string, JsonElement> OtherMembers { get; init; } = new Dictionary<string, JsonElement>();
+
+    internal static Challenge FromResponse(AcmeResponse response) =>
+        FromDocument(response.Read(AcmeJson.Default.ChallengeDocument), response)
+            ?? throw response.Malformed("the response is not a challenge");
 
     internal static Challenge? FromDocument(ChallengeDocument? document, AcmeResponse response)
     {
@@ -95,4 +100,44 @@ internal static class ChallengeToken
 
     public static bool IsValid([NotNullWhen(true)] string? token) => token is { Length: > 0 and <= MaxLength }
         && Base64UrlAlphabet.IsMatch(token);
+}
+
+/// <summary>The JSON of a challenge (RFC 8555 section 7.1.5).</summary>
+internal sealed class ChallengeDocument
+{
+    public string? Type { get; init; }
+
+    public string? Url { get; init; }
+
+    public string? Status { get; init; }
+
+    public string? Token { get; init; }
+
+    [JsonConverter(typeof(OptionalTextConverter))]
+    public string? Validated { get; init; }
+
+    public ProblemDocument? Error { get; init; }
+
+    // Not init: the generator would make it a constructor parameter, which is not allowed for extension data.
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Other { get; set; }
+}
+
+/// <summary>The challenge types known to this library. Servers may offer others, which are kept as they are.</summary>
+public static class AcmeChallengeTypes
+{
+    /// <summary>RFC 8555 section 8.3: a file served over HTTP on port 80.</summary>
+    public const string Http01 = "http-01";
+
+    /// <summary>RFC 8555 section 8.4: a TXT record.</summary>
+    public const string Dns01 = "dns-01";
+
+    /// <summary>RFC 8737: a certificate served over TLS on port 443.</summary>
+    public const string TlsAlpn01 = "tls-alpn-01";
+
+    /// <summary>dns-01 under a label specific to the account (draft).</summary>
+    public const string DnsAccount01 = "dns-account-01";
+
+    /// <summary>A persistent TXT record (draft). Has no token.</summary>
+    public const string DnsPersist01 = "dns-persist-01";
 }

@@ -31,6 +31,7 @@ internal sealed class ChallengeFeed(
     private static readonly TimeSpan FirstRefresh = TimeSpan.FromSeconds(10);
 
     private readonly ISharedChallengeTable[] _tables = [.. tables];
+    private readonly AcknowledgmentWait _acknowledgments = new(replicas, storage, time, logger);
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
@@ -85,7 +86,7 @@ internal sealed class ChallengeFeed(
 
         // An instance that does not look for challenges, or not for those of names that it does not know, has to learn of them first.
         delay = isLookedUp ? TimeSpan.Zero : delay;
-        await replicas.AwaitAsync(shares, delay < LongestWatchDelay ? delay : LongestWatchDelay, cancellationToken);
+        await _acknowledgments.AwaitAsync(shares, delay < LongestWatchDelay ? delay : LongestWatchDelay, cancellationToken);
     }
 
     // Whether other instances may not know the name: it is not in the configuration.
@@ -181,7 +182,7 @@ internal sealed class ChallengeFeed(
         }
         else if (key.StartsWith(Replicas.AcknowledgmentsPrefix, StringComparison.Ordinal))
         {
-            replicas.Heard(key);
+            _acknowledgments.Heard(key);
         }
         else if (TableOf(key) is { } table && !table.IsOwn(key))
         {
@@ -230,8 +231,7 @@ internal sealed class ChallengeFeed(
     private async Task ReadChangedAsync(CancellationToken cancellationToken)
     {
         var missing = new HashSet<string>(_changed, StringComparer.Ordinal);
-        var values = TolerantReader.ReadManyAsync(storage, [.. _changed], Fail, logger, cancellationToken);
-        await foreach (var (key, value) in values)
+        await foreach (var (key, value) in TolerantReader.ReadManyAsync(storage, [.. _changed], Fail, logger, cancellationToken))
         {
             missing.Remove(key);
             await LearnAsync(key, value, cancellationToken);

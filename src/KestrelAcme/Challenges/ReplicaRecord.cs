@@ -65,8 +65,3 @@ internal sealed record ReplicaRecord
         }
     }
 }
-
-/// <summary>When an instance was last heard from.</summary>
-/// <param name="Change">Grows with each time that any instance is heard from.</param>
-/// <param name="At">The timestamp.</param>
-internal sealed record LastHeard(long Change, long At);

@@ -10,16 +10,19 @@ namespace KestrelAcme.Challenges;
 
 /// <summary>
 /// The running instances that share the store. Each keeps a small record and changes it now and then, and each says which challenges it can
-/// respond to, so that an order is not validated before every instance can.
+/// respond to, so that an order is not validated before every instance can (<see cref="AcknowledgmentWait"/>).
 /// </summary>
 /// <remarks>
 /// Safe for concurrent use. Clocks of different machines are never compared: an instance is gone if its record has not changed for a while.
 /// </remarks>
-internal sealed partial class Replicas(
+internal sealed class Replicas(
     BoundedStorage storage, TimeProvider time, ILogger<Replicas> logger, ConfigurationSource? configuration = null)
 {
     public const string Prefix = "replicas/";
     public const string AcknowledgmentsPrefix = "challenges/acks/";
+
+    // As many as fit into what others read.
+    private const int MaxAcknowledged = 15_000;
 
     // More than any fleet has: someone who fills the store must not make every order read it all.
     private const int MaxReplicas = 512;
@@ -30,7 +33,8 @@ internal sealed partial class Replicas(
     private static readonly TimeSpan KeptWithoutRecord = TimeSpan.FromMinutes(6);
 
     private readonly DateTimeOffset _started = time.GetUtcNow();
-    private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Other> _seen = new(StringComparer.Ordinal);
+    private string[] _acknowledged = [];
     private int _beat;
     private bool _isRegistered;
     private bool _failed;
@@ -75,8 +79,33 @@ internal sealed partial class Replicas(
     /// <summary>Writes this instance's record, and in future what it acknowledges, as if neither had been written before.</summary>
     public Task RegisterAgainAsync(CancellationToken cancellationToken)
     {
-        _written = [];
+        _acknowledged = [];
         return RegisterAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Says which challenges of others this instance can respond to (<see cref="SharedAs.Share"/>). Writes only if there are new ones, and
+    /// only if others know of this instance.
+    /// </summary>
+    /// <returns><see langword="false"/> if the store could not be written; try again later.</returns>
+    public async Task<bool> AcknowledgeAsync(string[] challenges, CancellationToken cancellationToken)
+    {
+        if (_hasLeft || !_isRegistered || challenges.All(_acknowledged.Contains))
+        {
+            return true;
+        }
+
+        try
+        {
+            var value = Encoding.ASCII.GetBytes(string.Join('\n', challenges.TakeLast(MaxAcknowledged)));
+            await storage.WriteAsync(AcknowledgmentsPrefix + Id, value, lease: null, cancellationToken);
+            _acknowledged = challenges;
+            return true;
+        }
+        catch (StorageUnavailableException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Changes this instance's record, and removes those of instances that are gone. Never fails because of the store.</summary>
@@ -89,7 +118,7 @@ internal sealed partial class Replicas(
             {
                 await storage.DeleteAsync(Prefix + id, lease: null, cancellationToken);
                 await storage.DeleteAsync(AcknowledgmentsPrefix + id, lease: null, cancellationToken);
-                Drop(id);
+                _seen.TryRemove(id, out _);
                 logger.ReplicaGone(Quoted.Name(id));
             }
         }
@@ -110,7 +139,7 @@ internal sealed partial class Replicas(
         try
         {
             await storage.DeleteAsync(Prefix + Id, lease: null, limit.Token).AsTask().WaitAsync(limit.Token);
-            if (_written.Length > 0)
+            if (_acknowledged.Length > 0)
             {
                 await storage.DeleteAsync(AcknowledgmentsPrefix + Id, lease: null, limit.Token).AsTask().WaitAsync(limit.Token);
             }
@@ -121,8 +150,12 @@ internal sealed partial class Replicas(
         }
     }
 
+    /// <summary>Returns what was seen last of another instance. It is another object when its record has changed.</summary>
+    public Other? Find(string id) => _seen.GetValueOrDefault(id);
+
     /// <summary>Reads the records of the other instances, and returns the IDs of those that are not known to be gone.</summary>
-    private async Task<List<string>> ListOthersAsync(CancellationToken cancellationToken)
+    /// <exception cref="StorageUnavailableException">The store could not be read.</exception>
+    public async Task<List<string>> ListOthersAsync(CancellationToken cancellationToken)
     {
         var keys = new List<string>();
         var isListed = false;
@@ -162,7 +195,7 @@ internal sealed partial class Replicas(
             }
             else
             {
-                Drop(id);
+                _seen.TryRemove(id, out _);
             }
         }
 
@@ -171,13 +204,6 @@ internal sealed partial class Replicas(
             .ToList();
         Places.Note(Id, others.Where(id => _seen.GetValueOrDefault(id) is { ServesOnly: false }));
         return others;
-    }
-
-    private void Drop(string id)
-    {
-        _seen.TryRemove(id, out _);
-        _silent.TryRemove(id, out _);
-        _heard.TryRemove(id, out _);
     }
 
     private void See(string id, ReadOnlyMemory<byte> value)
@@ -189,10 +215,9 @@ internal sealed partial class Replicas(
         }
 
         var record = ReplicaRecord.Decode(value.Span);
-        _seen[id] = new Seen(hash, record?.Host, record is { ServesOnly: true }, time.GetTimestamp());
-        _silent.TryRemove(id, out _);
+        _seen[id] = new Other(hash, record?.Host, record is { ServesOnly: true }, time.GetTimestamp());
     }
 
     /// <summary>What was seen of another instance's record, and when it changed by this instance's clock.</summary>
-    private sealed record Seen(string Hash, string? Host, bool ServesOnly, long ChangedAt);
+    internal sealed record Other(string Hash, string? Host, bool ServesOnly, long ChangedAt);
 }

@@ -45,6 +45,25 @@ public sealed class SourceRulesTests
             select $"{file.Path}: {type.Name} has {type.Lines} lines");
 
     [Fact]
+    public void Types_Product_AreInOneFile() =>
+        Violations.None(
+            "A type is in one file. If it does not fit, it is two types, and one of them uses the other", SpreadTypes(Products));
+
+    [Fact]
+    public void SpreadTypes_APartialTypeInTwoFiles_AreFound()
+    {
+        SourceFile[] files =
+        [
+            new("src/P/Order.cs", ["namespace P;", "internal sealed partial class Order", "internal sealed class Line"]),
+            new("src/P/Order.Lines.cs", ["namespace P;", "internal sealed partial class Order"]),
+            new("src/P/Other/Line.cs", ["namespace P.Other;", "internal sealed class Line"]),
+            new("src/Q/Order.cs", ["namespace P;", "internal sealed class Order"]),
+        ];
+
+        Assert.Equal(["P.Order: src/P/Order.cs, src/P/Order.Lines.cs"], SpreadTypes(files));
+    }
+
+    [Fact]
     public void Types_ProductsAndTests_AreNamedAfterTheirFile() =>
         Violations.None("A file is named after one of its types", Products.Concat(Tests)
             .Where(
@@ -62,4 +81,12 @@ public sealed class SourceRulesTests
     [Fact]
     public void Files_ProductsTestsAndSamples_AreThere()
         => Assert.All([Products, Tests, Samples], files => Assert.NotEmpty(files));
+
+    // Two projects may have a type of the same name.
+    private static IEnumerable<string> SpreadTypes(IEnumerable<SourceFile> files) =>
+        from file in files
+        from type in file.Types.Distinct()
+        group file.Path by (Project: file.Path.Split('/')[1], Name: $"{file.Namespace}.{type}") into places
+        where places.Count() > 1
+        select $"{places.Key.Name}: {string.Join(", ", places)}";
 }

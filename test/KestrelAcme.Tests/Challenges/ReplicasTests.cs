@@ -92,8 +92,8 @@ public sealed class ReplicasTests
         var started = _time.GetUtcNow();
 
         await _time.RunUntilCompleteAsync(
-            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50),
-            Cancelled);
+            WaitOf(replica, _storage).AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(10),
+            TimeSpan.FromMilliseconds(50), Cancelled);
 
         Assert.InRange((_time.GetUtcNow() - started).TotalSeconds, 1.9, 2.2);
     }
@@ -107,8 +107,8 @@ public sealed class ReplicasTests
         var replica = new Replicas(Storage.Bounded.BoundedFixture.Around(losing), _time, log.For<Replicas>());
 
         await _time.RunUntilCompleteAsync(
-            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50),
-            Cancelled);
+            WaitOf(replica, losing, log).AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromSeconds(10),
+            TimeSpan.FromMilliseconds(50), Cancelled);
 
         // It knows of the other one, and has waited for it.
         Assert.True(log.Has("ReplicasSilent"));
@@ -125,8 +125,8 @@ public sealed class ReplicasTests
 
         // The challenge is submitted later.
         await Assert.ThrowsAsync<StorageUnavailableException>(() => _time.RunUntilCompleteAsync(
-            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(50),
-            Cancelled));
+            WaitOf(replica, losing).AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1),
+            TimeSpan.FromMilliseconds(50), Cancelled));
     }
 
     // A busy store, or one that throttles, takes as long for each answer. Nothing is lost, and nothing is wrong with the order.
@@ -144,8 +144,8 @@ public sealed class ReplicasTests
         var started = _time.GetUtcNow();
 
         await _time.RunUntilCompleteAsync(
-            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(50),
-            Cancelled);
+            WaitOf(replica, slow, log).AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1),
+            TimeSpan.FromMilliseconds(50), Cancelled);
 
         Assert.False(log.Has("ReplicasSilent"));
         Assert.Equal(seconds, (_time.GetUtcNow() - started).TotalSeconds, tolerance: 0.1);
@@ -161,8 +161,8 @@ public sealed class ReplicasTests
         var replica = new Replicas(Storage.Bounded.BoundedFixture.Around(failing), _time, new LogRecorder().For<Replicas>());
 
         await _time.RunUntilCompleteAsync(
-            replica.AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(50),
-            Cancelled);
+            WaitOf(replica, failing).AwaitAsync(["0123456789abcdef"], TimeSpan.Zero, Cancelled), TimeSpan.FromMinutes(1),
+            TimeSpan.FromMilliseconds(50), Cancelled);
 
         Assert.True(replica.AreOthersKnown);
     }
@@ -170,10 +170,13 @@ public sealed class ReplicasTests
     private Replicas Replica(TimeProvider time)
         => new(Storage.Bounded.BoundedFixture.Around(_storage), time, new LogRecorder().For<Replicas>());
 
+    private AcknowledgmentWait WaitOf(Replicas replicas, IAcmeStorage storage, LogRecorder? log = null)
+        => new(replicas, Storage.Bounded.BoundedFixture.Around(storage), _time, (log ?? new LogRecorder()).For<AcknowledgmentWait>());
+
     private async Task<int> CountAsync(string prefix) => await _storage.ListAsync(prefix, Cancelled).CountAsync(Cancelled);
 
     /// <summary>A store that never answers some lists, fails, or takes its time for each.</summary>
-    private sealed class LosingLists(IAcmeStorage inner) : IAcmeStorage
+    private sealed class LosingLists(IAcmeStorage inner) : DelegatingStorage(inner)
     {
         public int Lost { get; set; }
 
@@ -185,21 +188,7 @@ public sealed class ReplicasTests
 
         public int Asked { get; private set; }
 
-        public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
-            => inner.ReadAsync(key, cancellationToken);
-
-        public IAsyncEnumerable<StorageEntry> ReadManyAsync(
-            IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
-            => inner.ReadManyAsync(keys, cancellationToken);
-
-        public ValueTask WriteAsync(
-            string key, ReadOnlyMemory<byte> value, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-            => inner.WriteAsync(key, value, lease, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
-            => inner.DeleteAsync(key, lease, cancellationToken);
-
-        public async IAsyncEnumerable<string> ListAsync(
+        public override async IAsyncEnumerable<string> ListAsync(
             string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             Asked++;
@@ -218,19 +207,11 @@ public sealed class ReplicasTests
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             }
 
-            await foreach (var key in inner.ListAsync(prefix, cancellationToken))
+            await foreach (var key in base.ListAsync(prefix, cancellationToken))
             {
                 yield return key;
             }
         }
-
-        public IAsyncEnumerable<StorageChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
-            => inner.WatchAsync(prefix, cancellationToken);
-
-        public ValueTask<IStorageLease?> TryAcquireLeaseAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
-            => inner.TryAcquireLeaseAsync(name, duration, cancellationToken);
-
-        public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => inner.CheckAsync(cancellationToken);
     }
 
     private sealed class SkewedTimeProvider(TimeProvider inner, TimeSpan skew) : TimeProvider

@@ -35,7 +35,7 @@ internal sealed class CertificateWorker(
 
         try
         {
-            if (catalog.IsAnyUnread(certificate))
+            if (IsAnyUnread(certificate))
             {
                 return planner.PlanSoon(certificate);
             }
@@ -92,6 +92,10 @@ internal sealed class CertificateWorker(
             return CertificatePlans.Maintenance(time.GetUtcNow() + AfterDefect);
         }
     }
+
+    // Whether one of the same names has not been read from the store yet, so that their common limits and orders are not known.
+    private bool IsAnyUnread(ManagedCertificate certificate)
+        => catalog.HasUnread && catalog.All.FindSharing(certificate).Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
 
     // A request for a certificate, not for a new one, is answered at once if there is one, or if the next attempt is far away.
     private void AnswerWithoutOrder(ManagedCertificate certificate)

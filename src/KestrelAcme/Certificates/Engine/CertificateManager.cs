@@ -24,12 +24,12 @@ internal sealed class CertificateManager(
     public IReadOnlyList<CertificateStatus> List() => [.. catalog.All.Select(Status)];
 
     public CertificateStatus? Find(string idOrDomainName)
-        => catalog.FindByName(idOrDomainName) is { } certificate ? Status(certificate) : null;
+        => catalog.All.FindByName(idOrDomainName) is { } certificate ? Status(certificate) : null;
 
     public async Task<CertificateStatus> ObtainAsync(string domainName, CancellationToken cancellationToken = default)
     {
         var name = Parse(domainName);
-        if (catalog.FindByName(name.Value) is null)
+        if (catalog.All.FindByName(name.Value) is null)
         {
             await AddAsync([name], cancellationToken);
         }
@@ -120,7 +120,7 @@ internal sealed class CertificateManager(
     /// The certificate that has an id, or those that have a name: several if there are several key algorithms side by side.
     /// </summary>
     private IReadOnlyList<ManagedCertificate> Get(string idOrDomainName)
-        => catalog.FindAllByName(idOrDomainName) is { Count: > 0 } found ? found
+        => catalog.All.FindAllByName(idOrDomainName) is { Count: > 0 } found ? found
             : throw new KeyNotFoundException(
                 $"No managed certificate has the id or name '{QuotedText.Of(idOrDomainName, QuotedText.MaxNameLength)}'. "
                 + $"Managed are: {string.Join(", ", catalog.All.Select(c => c.Id).Order().Take(20))}.");

@@ -1,88 +1,45 @@
-using System.Collections.Concurrent;
-using System.Net;
 using KestrelAcme.Configuration;
-using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Tls;
 
 namespace KestrelAcme.Certificates.Model;
 
 /// <summary>
-/// All managed certificates by ID, in step with the configuration. Certificates are published to TLS only here, so that what is served and
-/// what is reported change together.
+/// All managed certificates by ID, in step with the configuration, and those on demand, which come and go by themselves: each is served
+/// only once somebody has allowed that. What is served and what is reported change together.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class CertificateCatalog(ITlsPublisher tls)
+internal sealed class CertificateCatalog(ITlsPublisher tls)
 {
-    // If the clock jumped, all certificates would seem expired at once. So they are withdrawn only if they were found expired on several
-    // days.
-    private const int RoundsBeforeWithdrawal = 3;
-
     // Held while the managed or the served certificates change: a certificate that is obtained while its names are removed must not be
     // published as a managed one.
     private readonly Lock _gate = new();
 
+    private readonly ServedCertificates _served = new(tls);
     private volatile ManagedCertificates _certificates = new([], onDemand: null);
-    private (IReadOnlyList<CertificateSpecification> Specifications, ConfigurationSnapshot Configuration)? _applied;
-
-    // Certificates that are served but no longer managed, with the number of times that they were found expired long ago.
-    private readonly ConcurrentDictionary<string, RetiredCertificate> _retired = new(StringComparer.Ordinal);
-
-    private volatile IReadOnlyList<CertificateSpecification> _configured = [];
+    private volatile Application? _applied;
     private volatile bool _acceptsStaging;
-    private volatile bool _hasUnread;
 
     /// <summary>Whether a certificate has not been read from the store yet.</summary>
-    public bool HasUnread
-    {
-        get => _hasUnread;
-        set => _hasUnread = value;
-    }
+    public bool HasUnread { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>
-    /// Whether a certificate of the same names has not been read from the store yet, so that their common limits and orders are not known.
-    /// </summary>
-    public bool IsAnyUnread(ManagedCertificate certificate)
-        => _hasUnread && FindSharing(certificate).Any(c => !c.IsLoaded && c.HasSameNamesAs(certificate));
-
-    public IReadOnlyCollection<ManagedCertificate> All => _certificates;
+    public ManagedCertificates All => _certificates;
 
     /// <summary>The specifications that were applied last: those of all managed certificates that are not on demand.</summary>
-    public IReadOnlyList<CertificateSpecification> Applied => _configured;
+    public IReadOnlyList<CertificateSpecification> Applied => _applied?.Specifications ?? [];
 
     /// <summary>
     /// All served certificates: the managed ones, and the retired ones that replace a missing one or are served until the process ends.
     /// </summary>
-    public IEnumerable<ManagedCertificate> Served => All.Concat(_retired.Values.Select(r => r.Certificate));
+    public IEnumerable<ManagedCertificate> Served => All.Concat(_served.Retired);
+
+    /// <summary>Whether a certificate is served under an ID that is no longer managed, and is still valid.</summary>
+    public bool IsServed(string id, DateTimeOffset now) => _served.IsServed(id, now);
+
+    /// <summary>Whether a certificate is retired: served without being managed.</summary>
+    public bool IsRetired(ManagedCertificate certificate) => _served.IsRetired(certificate);
 
     public ManagedCertificate? Find(string id) => _certificates.Find(id);
-
-    /// <summary>
-    /// Finds all managed certificates that share a name with another one, where a wildcard counts as the name below it: those whose limits
-    /// it shares. Looks at no others, because this is asked for each order.
-    /// </summary>
-    public IReadOnlyCollection<ManagedCertificate> FindSharing(ManagedCertificate certificate) => _certificates.FindSharing(certificate);
-
-    public ManagedCertificate? FindByName(string name)
-        => Find(name) ?? _certificates.FirstOrDefault(
-            c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
-
-    /// <summary>
-    /// Finds the certificate with an ID that is not a name; otherwise all that have the same names as the one that <see cref="FindByName"/>
-    /// finds, one for each key algorithm.
-    /// </summary>
-    public IReadOnlyList<ManagedCertificate> FindAllByName(string idOrName)
-    {
-        if (FindByName(idOrName) is not { } first)
-        {
-            return [];
-        }
-
-        var names = first.Specification.Identifiers;
-        var isName = names.Any(i => string.Equals(i.Value, idOrName, StringComparison.OrdinalIgnoreCase));
-        return !isName ? [first]
-            : [first, .. FindSharing(first).Where(c => !ReferenceEquals(c, first) && c.HasSameNamesAs(first))];
-    }
 
     /// <summary>
     /// Applies the certificates that should exist. One that is no longer among them is not renewed any more, but served until the process
@@ -109,11 +66,11 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
             {
                 if (!wanted.TryGetValue(specification.Id, out var certificate) && (certificate = before.Find(specification.Id)) is null)
                 {
-                    added.Add(certificate = TakeBack(specification));
+                    added.Add(certificate = _served.TakeBack(specification));
                 }
 
-                EndWithholding(certificate);
-                Update(certificate, specification, configuration);
+                _served.Release(certificate, IsManaged(certificate));
+                certificate.Configure(specification, configuration, _acceptsStaging);
                 wanted[specification.Id] = certificate;
             }
 
@@ -127,13 +84,104 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
             }
 
             _certificates = before.WithWanted(wanted);
-            removed.ForEach(Retire);
+            removed.ForEach(_served.Retire);
             removed.AddRange(ApplyToOnDemand(specifications, configuration));
-            ServeAgain(added);
-            tls.SetManagedNames([.. specifications.SelectMany(s => s.Identifiers).Select(i => i.Value)], SoleName(specifications));
-            _applied = (specifications, configuration);
-            _configured = specifications;
+            _served.ServeAgain(added);
+            _served.SetManagedNames(specifications);
+            _applied = new(specifications, configuration);
             return (added, [.. removed.Select(c => c.Id)]);
+        }
+    }
+
+    /// <summary>
+    /// Adds certificates on demand, which are not served before <see cref="Release"/>. Those that are managed for another reason stay as
+    /// they are.
+    /// </summary>
+    /// <param name="specifications">The certificates.</param>
+    /// <param name="permission">Asked before each order.</param>
+    /// <param name="configuration">The configuration.</param>
+    /// <returns>The certificates that were added.</returns>
+    public IReadOnlyList<ManagedCertificate> AddOnDemand(
+        IReadOnlyCollection<CertificateSpecification> specifications,
+        Func<ManagedCertificate, CancellationToken, Task<DateTimeOffset?>> permission,
+        ConfigurationSnapshot configuration)
+    {
+        if (specifications.Count == 0)
+        {
+            return [];
+        }
+
+        lock (_gate)
+        {
+            _certificates = _certificates.WithOnDemand(specifications.Count);
+            var added = new List<ManagedCertificate>();
+            foreach (var specification in specifications)
+            {
+                if (Find(specification.Id) is not { } certificate)
+                {
+                    added.Add(certificate = _served.TakeBack(specification));
+                    certificate.IsWithheld |= certificate.Current is null;
+                    certificate.Permission = permission;
+                    certificate.Configure(specification, configuration, _acceptsStaging);
+                    _certificates.AddOnDemand(certificate);
+                    _served.SetOnDemand(specification, isManaged: true);
+                }
+                else if (certificate.Specification.IsOnDemand)
+                {
+                    certificate.Configure(specification, configuration, _acceptsStaging);
+                }
+            }
+
+            // What served only names that were configured meanwhile waits for its permission, like all others.
+            added.FindAll(c => c is { IsWithheld: true, Current: not null }).ForEach(c => _served.Withdraw(c.Id));
+            _served.ServeAgain(added.FindAll(c => !c.IsWithheld));
+            return added;
+        }
+    }
+
+    /// <summary>
+    /// Removes certificates on demand. They are no longer served. Those that are managed for another reason by now stay as they are.
+    /// </summary>
+    /// <returns>The IDs of those that were removed.</returns>
+    public IReadOnlyList<string> RemoveOnDemand(IReadOnlyCollection<string> ids)
+    {
+        lock (_gate)
+        {
+            var removed = new List<string>();
+            foreach (var id in ids)
+            {
+                if (Find(id) is { Specification.IsOnDemand: true } certificate)
+                {
+                    removed.Add(id);
+                    RemoveOnDemand(certificate);
+                }
+            }
+
+            return removed;
+        }
+    }
+
+    /// <summary>Serves a certificate from now on, if there is one, and it is still managed.</summary>
+    public void Release(ManagedCertificate certificate)
+    {
+        lock (_gate)
+        {
+            if (ReferenceEquals(Find(certificate.Id), certificate))
+            {
+                _served.Release(certificate, isManaged: true);
+            }
+        }
+    }
+
+    /// <summary>Stops serving a certificate on demand until it is released.</summary>
+    public void Withhold(ManagedCertificate certificate)
+    {
+        lock (_gate)
+        {
+            if (certificate is { IsWithheld: false, Specification.IsOnDemand: true })
+            {
+                _served.Withhold(certificate);
+            }
         }
     }
 
@@ -143,11 +191,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     {
         lock (_gate)
         {
-            if (!certificate.IsWithheld)
-            {
-                tls.Publish(Material(certificate, snapshot));
-            }
-
+            _served.Publish(certificate, snapshot, IsManaged(certificate));
             certificate.Current = snapshot;
         }
     }
@@ -158,8 +202,7 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
     {
         lock (_gate)
         {
-            var refused = tls.PublishStored(
-                [.. read.Where(r => !r.Certificate.IsWithheld).Select(r => Material(r.Certificate, r.Stored))]);
+            var refused = _served.PublishStored(read, IsManaged);
             foreach (var (certificate, stored) in read)
             {
                 certificate.Current = refused.ContainsKey(certificate.Id) ? certificate.Current : stored;
@@ -169,116 +212,87 @@ internal sealed partial class CertificateCatalog(ITlsPublisher tls)
         }
     }
 
-    /// <summary>Stops serving retired certificates that expired before a time, because they only take memory. Called once a day.</summary>
-    public void WithdrawExpired(DateTimeOffset before)
-    {
-        lock (_gate)
-        {
-            foreach (var (id, (retired, rounds)) in _retired)
-            {
-                if (retired.Current?.NotAfter >= before)
-                {
-                    _retired[id] = new(retired, 0);
-                }
-                else if (rounds + 1 < RoundsBeforeWithdrawal)
-                {
-                    _retired[id] = new(retired, rounds + 1);
-                }
-                else if (_retired.TryRemove(id, out _))
-                {
-                    tls.Withdraw(id);
-                }
-            }
-        }
-    }
-
     /// <summary>
     /// Serves a stored certificate of earlier settings for configured names, and retires it, so that it is withdrawn some time after it has
     /// expired.
     /// </summary>
     /// <returns>
-    /// <see langword="false"/> if it must not be served: it comes from a staging service that is not configured, it is managed by now, or
-    /// it cannot be used.
+    /// <see langword="false"/> if it comes from a staging service that is not configured, is managed by now, or cannot be used.
     /// </returns>
     public bool TryServeRetired(string id, CertificateSnapshot stored, IReadOnlyList<string> names)
     {
         lock (_gate)
         {
-            if (Find(id) is not null
-                || (stored.IsFromStaging && !_acceptsStaging)
-                || tls.PublishStored([stored.Material(id, names) with { IsRetired = true }]).Count > 0)
-            {
-                return false;
-            }
-
-            _retired[id] = new(new ManagedCertificate(SpecificationOf(id, stored.Record.Metadata)) { Current = stored }, 0);
-            return true;
+            return Find(id) is null && (!stored.IsFromStaging || _acceptsStaging) && _served.TryRetireStored(id, stored, names);
         }
     }
-
-    /// <summary>Whether a certificate is served under an ID that is no longer managed, and is still valid.</summary>
-    public bool IsServed(string id, DateTimeOffset now)
-        => _retired.TryGetValue(id, out var retired) && retired.Certificate.Current?.NotAfter > now;
-
-    /// <summary>Whether a certificate is retired: served without being managed.</summary>
-    public bool IsRetired(ManagedCertificate certificate)
-        => _retired.TryGetValue(certificate.Id, out var retired) && ReferenceEquals(retired.Certificate, certificate);
 
     /// <summary>Stops serving a retired certificate.</summary>
     public void Withdraw(ManagedCertificate certificate)
     {
         lock (_gate)
         {
-            if (IsRetired(certificate) && _retired.TryRemove(certificate.Id, out _))
-            {
-                tls.Withdraw(certificate.Id);
-            }
+            _served.WithdrawRetired(certificate);
         }
     }
 
-    // A retired certificate ranks below every managed one. Otherwise TLS might prefer it to its successor forever, because of its kind of
-    // key.
-    private CertificateMaterial Material(ManagedCertificate certificate, CertificateSnapshot snapshot)
-        => snapshot.Material(certificate.Specification) with { IsRetired = Find(certificate.Id) is null };
-
-    // One without a certificate is kept too: its order may be in progress, and the result must be known if the name comes back in the
-    // meantime.
-    private void Retire(ManagedCertificate certificate)
+    /// <summary>Stops serving retired certificates that expired before a time, because they only take memory. Called once a day.</summary>
+    public void WithdrawExpired(DateTimeOffset before)
     {
-        _retired[certificate.Id] = new(certificate, 0);
-        tls.SetRetired(certificate.Id, isRetired: true);
+        lock (_gate)
+        {
+            _served.WithdrawExpired(before);
+        }
+    }
+
+    private bool IsManaged(ManagedCertificate certificate) => Find(certificate.Id) is not null;
+
+    /// <summary>
+    /// Brings the certificates on demand in step with those that are wanted for another reason. They stay, except those with a name that is
+    /// wanted now: nobody who decides about names on demand decides about that one.
+    /// </summary>
+    /// <returns>Those that were removed.</returns>
+    private List<ManagedCertificate> ApplyToOnDemand(
+        IReadOnlyList<CertificateSpecification> wanted, ConfigurationSnapshot configuration)
+    {
+        var removed = new List<ManagedCertificate>();
+        if (_certificates.OnDemand is not { IsEmpty: false } onDemand)
+        {
+            return removed;
+        }
+
+        var names = wanted.SelectMany(s => s.Identifiers).Select(i => i.Value).ToHashSet(StringComparer.Ordinal);
+        foreach (var (id, certificate) in onDemand)
+        {
+            if (_certificates.Wanted.ContainsKey(id))
+            {
+                // The same certificate, which is wanted for another reason now.
+                _certificates.RemoveOnDemand(certificate);
+                _served.SetOnDemand(certificate.Specification, isManaged: false);
+            }
+            else if (certificate.Specification.Identifiers.Any(i => names.Contains(i.Value)))
+            {
+                RemoveOnDemand(certificate);
+                _served.RetireOnDemand(certificate, names);
+                removed.Add(certificate);
+            }
+            else
+            {
+                certificate.Configure(certificate.Specification, configuration, _acceptsStaging);
+            }
+        }
+
+        return removed;
+    }
+
+    // An order under way must not serve it, so it is withheld.
+    private void RemoveOnDemand(ManagedCertificate certificate)
+    {
+        _certificates.RemoveOnDemand(certificate);
+        _served.Withhold(certificate);
+        _served.SetOnDemand(certificate.Specification, isManaged: false);
         certificate.Answer(new InvalidOperationException($"{certificate.Id} is no longer managed."));
     }
 
-    // The same object as before, so that what it serves is known, and a job in progress works on the managed certificate.
-    private ManagedCertificate TakeBack(CertificateSpecification specification)
-        => _retired.TryRemove(specification.Id, out var retired) ? retired.Certificate : new ManagedCertificate(specification);
-
-    // Under all its names, because a retired certificate may have been served under some of them.
-    private void ServeAgain(List<ManagedCertificate> added)
-    {
-        var back = added.FindAll(c => c.Current is not null);
-        if (back.Count > 0)
-        {
-            tls.PublishStored([.. back.Select(c => Material(c, c.Current!))]);
-        }
-    }
-
-    // From its own metadata: the earlier settings are gone, and this specification is not used for orders.
-    private static CertificateSpecification SpecificationOf(string id, CertificateMetadata metadata) => new()
-    {
-        Id = id,
-        Identifiers =
-        [
-            .. metadata.Names.Select(
-                n => new CertificateIdentifier(IPAddress.TryParse(n, out _) ? IdentifierKind.Ip : IdentifierKind.Dns, n)),
-        ],
-        KeyAlgorithm = Enum.TryParse<KeyAlgorithm>(metadata.KeyAlgorithm, out var algorithm) ? algorithm : default,
-        ChallengeTypes = [],
-    };
-
-    private sealed record RetiredCertificate(ManagedCertificate Certificate, int Rounds);
+    private sealed record Application(IReadOnlyList<CertificateSpecification> Specifications, ConfigurationSnapshot Configuration);
 }
-
-/// <summary>A certificate that was found in the store.</summary>
-internal sealed record FoundCertificate(ManagedCertificate Certificate, CertificateSnapshot Stored);

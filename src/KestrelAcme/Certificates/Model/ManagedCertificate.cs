@@ -18,11 +18,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
     public string Id => _specification.Id;
 
-    public CertificateSpecification Specification
-    {
-        get => _specification;
-        set => _specification = value;
-    }
+    public CertificateSpecification Specification => _specification;
 
     /// <summary>The certificate that is served; <see langword="null"/> if there is none.</summary>
     public CertificateSnapshot? Current
@@ -62,10 +58,10 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     }
 
     /// <summary>Whether a staging service is configured. Otherwise, a staging certificate counts as missing.</summary>
-    public bool AcceptsStaging { get; set; } = true;
+    public bool AcceptsStaging { get; private set; } = true;
 
     /// <summary>The configured CAs. Failures under other settings do not count.</summary>
-    public IReadOnlyList<AuthoritySpecification>? Authorities { get; set; }
+    public IReadOnlyList<AuthoritySpecification>? Authorities { get; private set; }
 
     /// <summary>Whether the store was read. Before that, nothing is known and nothing is planned.</summary>
     public bool IsLoaded
@@ -135,6 +131,14 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
 
         var (facts, advice) = Facts(state, renewalInfoOffered);
         return RenewalPolicy.Decide(facts, advice, CountedFailure(state), now, unfinished: !Unsaved && state.IsUnfinished);
+    }
+
+    /// <summary>Takes over the settings that are wanted now.</summary>
+    public void Configure(CertificateSpecification wanted, ConfigurationSnapshot configuration, bool acceptsStaging)
+    {
+        // An equal specification is kept: long-lived objects should not be replaced with every pass.
+        _specification = _specification == wanted ? _specification : wanted;
+        (Authorities, AcceptsStaging) = (configuration.Authorities, acceptsStaging);
     }
 
     /// <summary>Whether it is not renewed any more, on purpose. Nobody has to look at it.</summary>

@@ -60,7 +60,31 @@ internal sealed class ManagedCertificates(
     public ManagedCertificate? Find(string id)
         => wanted.TryGetValue(id, out var found) || onDemand?.ById.TryGetValue(id, out found) == true ? found : null;
 
-    /// <summary>Finds those that share a name with a certificate, where a wildcard counts as the name below it.</summary>
+    public ManagedCertificate? FindByName(string name)
+        => Find(name) ?? this.FirstOrDefault(
+            c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>
+    /// Finds the certificate with an ID that is not a name; otherwise all that have the same names as the one that <see cref="FindByName"/>
+    /// finds, one for each key algorithm.
+    /// </summary>
+    public IReadOnlyList<ManagedCertificate> FindAllByName(string idOrName)
+    {
+        if (FindByName(idOrName) is not { } first)
+        {
+            return [];
+        }
+
+        var names = first.Specification.Identifiers;
+        var isName = names.Any(i => string.Equals(i.Value, idOrName, StringComparison.OrdinalIgnoreCase));
+        return !isName ? [first]
+            : [first, .. FindSharing(first).Where(c => !ReferenceEquals(c, first) && c.HasSameNamesAs(first))];
+    }
+
+    /// <summary>
+    /// Finds all that share a name with a certificate, where a wildcard counts as the name below it: those whose limits it shares. Looks at
+    /// no others, because this is asked for each order.
+    /// </summary>
     public IReadOnlyCollection<ManagedCertificate> FindSharing(ManagedCertificate certificate)
     {
         var found = new HashSet<ManagedCertificate>();

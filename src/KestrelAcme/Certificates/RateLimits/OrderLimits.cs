@@ -30,7 +30,7 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
         }
 
         var now = time.GetUtcNow();
-        var issued = catalog.FindSharing(certificate).Where(certificate.HasSameNamesAs).SelectMany(c => c.State.Issued ?? []).ToList();
+        var issued = catalog.All.FindSharing(certificate).Where(certificate.HasSameNamesAs).SelectMany(c => c.State.Issued ?? []).ToList();
         if (ExactSetPolicy.NextAllowed(issued, now) is { } next)
         {
             throw new ExactSetLimitException(issued.Count, next, next - now);
@@ -50,7 +50,7 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
         }
 
         var now = time.GetUtcNow();
-        var failed = catalog.FindSharing(certificate).SelectMany(c => c.State.FailedValidations ?? []).ToList();
+        var failed = catalog.All.FindSharing(certificate).SelectMany(c => c.State.FailedValidations ?? []).ToList();
         if (FailedValidationPolicy.NextAllowed(failed, now) is { } next)
         {
             throw new ValidationLimitException(failed.Count, next, next - now, certificate.Failure?.Message);
@@ -59,7 +59,7 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
 
     /// <summary>Whether an order is in progress for another certificate of the same names.</summary>
     public bool IsTaken(ManagedCertificate certificate, Uri orderUrl)
-        => catalog.FindSharing(certificate).Any(
+        => catalog.All.FindSharing(certificate).Any(
             c => !ReferenceEquals(c, certificate) && c.State.StoredOrder?.OrderUrl == orderUrl && c.HasSameNamesAs(certificate));
 }
 

@@ -56,7 +56,7 @@ internal sealed class ServerExaminer(
     public async Task<IReadOnlyList<DiagnosisFinding>> ConnectAsync(string name, CancellationToken cancellationToken)
     {
         var findings = new List<DiagnosisFinding>();
-        string[] expected = [.. catalog.FindAllByName(name).Select(c => c.Current?.SerialNumber).OfType<string>()];
+        string[] expected = [.. catalog.All.FindAllByName(name).Select(c => c.Current?.SerialNumber).OfType<string>()];
         foreach (var endpoint in HttpsEndpoints().Distinct().Take(MostEndpoints))
         {
             var served = await ConnectAsync(name, endpoint, expected, cancellationToken);

@@ -1,3 +1,4 @@
+using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using Xunit;
 

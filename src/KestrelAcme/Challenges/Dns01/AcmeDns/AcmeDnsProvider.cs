@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json.Serialization;
 using KestrelAcme.Challenges.Dns01.Http;
 using KestrelAcme.Configuration;
 using KestrelAcme.Diagnostics;
@@ -97,3 +98,51 @@ internal sealed class AcmeDnsProvider : IDnsProvider, IDisposable
         return _api.Failure(response, record.Zone, words, Advice);
     }
 }
+
+/// <summary>
+/// Options for an acme-dns server: a small name server that serves only challenges. Each name is registered separately, and you create one
+/// CNAME for it, which is logged. The server needs no credentials for the real zone. List the real zones, not the server's, in
+/// <see cref="DnsProviderOptions.Zones"/>.
+/// </summary>
+public sealed class AcmeDnsOptions() : DnsProviderOptions(TypeName)
+{
+    internal const string TypeName = "AcmeDns";
+
+    internal static DnsProviderType ProviderType { get; } = new(
+        TypeName, [new(nameof(ServerUrl), Required: true) { Example = "https://auth.acme-dns.io/", Check = UrlRule.CheckSecure }]);
+
+    /// <summary>The root of the server's API.</summary>
+    /// <value>None: required.</value>
+    public string? ServerUrl { get => Get(nameof(ServerUrl)); set => Set(nameof(ServerUrl), value); }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AcmeDnsRegistration))]
+[JsonSerializable(typeof(AcmeDnsUpdate))]
+[JsonSerializable(typeof(AcmeDnsError))]
+internal sealed partial class AcmeDnsJsonContext : JsonSerializerContext;
+
+/// <summary>The registration of one name. The password is a secret; it is stored like account keys.</summary>
+internal sealed record AcmeDnsRegistration
+{
+    [JsonRequired]
+    public required string Username { get; init; }
+
+    [JsonRequired]
+    public required string Password { get; init; }
+
+    [JsonRequired]
+    public required string Subdomain { get; init; }
+
+    /// <summary>The name that the CNAME must lead to.</summary>
+    [JsonRequired]
+    public required string Fulldomain { get; init; }
+
+    public override string ToString() => Fulldomain;
+}
+
+/// <summary>A request to add a value. The server keeps the last two.</summary>
+internal sealed record AcmeDnsUpdate(string Subdomain, string Txt);
+
+/// <summary>An error response.</summary>
+internal sealed record AcmeDnsError(string? Error);

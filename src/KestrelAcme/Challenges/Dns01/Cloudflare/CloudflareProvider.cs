@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using KestrelAcme.Challenges.Dns01.Http;
 using KestrelAcme.Configuration;
 
@@ -103,4 +106,158 @@ internal sealed class CloudflareProvider(DnsProviderSettings settings, TimeProvi
             $"{_api.BaseUrl.Authority} shows no zone for {record.Name} (zone {record.Zone}). "
             + "The token needs the permission Zone.Zone Read for it; check that it belongs to the account that has the zone.");
     }
+
+    /// <summary>Calls the Cloudflare API: reads all pages of a list, and quotes errors.</summary>
+    private sealed class CloudflareApi : IDisposable
+    {
+        private const int PageSize = 50;
+        private const int MaxPages = 100;
+        private const string Advice = "The token needs the permissions Zone.DNS Edit and Zone.Zone Read for this zone.";
+
+        private readonly DnsApiClient _client;
+
+        public CloudflareApi(DnsProviderSettings settings, TimeProvider time)
+        {
+            var url = settings.Find(nameof(CloudflareOptions.ApiUrl)) ?? CloudflareOptions.DefaultApiUrl;
+            _client = new DnsApiClient(new Uri(url), time);
+            _client.Headers.Authorization = new AuthenticationHeaderValue("Bearer", settings.Get(nameof(CloudflareOptions.ApiToken)));
+        }
+
+        public Uri BaseUrl => _client.BaseUrl;
+
+        /// <summary>Returns all elements of a list.</summary>
+        public async Task<List<T>> ListAsync<T>(
+            string path, JsonTypeInfo<CloudflareEnvelope<T>> type, string zone, CancellationToken cancellationToken)
+        {
+            var all = new List<T>();
+            for (var page = 1; page <= MaxPages; page++)
+            {
+                var url = $"{path}&page={page}&per_page={PageSize}";
+                var response = await _client.SendAsync(HttpMethod.Get, url, null, zone, cancellationToken);
+                if (!response.IsSuccess || response.Read(type) is not { Success: true, Result: { } elements } envelope)
+                {
+                    throw Failure(response, zone);
+                }
+
+                all.AddRange(elements);
+                if (envelope.ResultInfo is not { } info || info.TotalPages <= page)
+                {
+                    break;
+                }
+            }
+
+            return all;
+        }
+
+        /// <summary>Makes a change. The caller decides which error codes mean that the change was already made.</summary>
+        public async Task ChangeAsync(
+            HttpMethod method,
+            string path,
+            Func<HttpContent>? content,
+            string zone,
+            Func<int, bool> isDoneAlready,
+            CancellationToken cancellationToken)
+        {
+            var response = await _client.SendAsync(method, path, content, zone, cancellationToken);
+            var change = response.Read(CloudflareJsonContext.Default.CloudflareChange);
+            var done = response.IsSuccess
+                ? change is not { Success: false }
+                : change?.Errors?.Any(error => isDoneAlready(error.Code)) == true;
+            if (!done)
+            {
+                throw Failure(response, zone);
+            }
+        }
+
+        public void Dispose() => _client.Dispose();
+
+        private DnsProviderException Failure(DnsApiResponse response, string zone)
+        {
+            var errors = response.Read(CloudflareJsonContext.Default.CloudflareChange)?.Errors ?? [];
+            var words = errors.Count == 0
+                ? response.Text
+                : response.Quote(string.Join("; ", errors.Take(5).Select(error => error.Describe())));
+            return _client.Failure(response, zone, words, Advice);
+        }
+    }
 }
+
+/// <summary>Options for the API of Cloudflare with a scoped token.</summary>
+public sealed class CloudflareOptions() : DnsProviderOptions(TypeName)
+{
+    internal const string TypeName = "Cloudflare";
+    internal const string DefaultApiUrl = "https://api.cloudflare.com/client/v4/";
+
+    internal static DnsProviderType ProviderType { get; } = new(
+        TypeName,
+        [
+            new(nameof(ApiToken), Required: true, Secret: true)
+            {
+                Example = "an API token with the permissions Zone.DNS Edit and Zone.Zone Read",
+                Check = text => text.All(c => c is > ' ' and < '\u007f') ? null : "is not a token (the value is not shown, it is a secret)",
+            },
+            new(nameof(ApiUrl)) { Example = DefaultApiUrl, Check = UrlRule.CheckSecure },
+        ]);
+
+    /// <summary>
+    /// An API token (not the global key) with the permissions <c>Zone.DNS: Edit</c> and <c>Zone.Zone: Read</c> for the zones. Do not keep
+    /// it in files under version control.
+    /// </summary>
+    /// <value>None. Set this or <see cref="ApiTokenFile"/>.</value>
+    public string? ApiToken { get => Get(nameof(ApiToken)); set => Set(nameof(ApiToken), value); }
+
+    /// <summary>A file that contains the token. Relative paths are resolved against the content root.</summary>
+    /// <value>None.</value>
+    public string? ApiTokenFile { get => Get(nameof(ApiTokenFile)); set => Set(nameof(ApiTokenFile), value); }
+
+    /// <summary>The root of the API.</summary>
+    /// <value>Cloudflare's.</value>
+    public string? ApiUrl { get => Get(nameof(ApiUrl)); set => Set(nameof(ApiUrl), value); }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CloudflareEnvelope<CloudflareZone>))]
+[JsonSerializable(typeof(CloudflareEnvelope<CloudflareRecord>))]
+[JsonSerializable(typeof(CloudflareChange))]
+[JsonSerializable(typeof(CloudflareRecord))]
+internal sealed partial class CloudflareJsonContext : JsonSerializerContext;
+
+/// <summary>The wrapper of all responses of the API.</summary>
+internal sealed record CloudflareEnvelope<T>
+{
+    public bool Success { get; init; }
+
+    public IReadOnlyList<CloudflareError>? Errors { get; init; }
+
+    public IReadOnlyList<T>? Result { get; init; }
+
+    public CloudflarePage? ResultInfo { get; init; }
+}
+
+/// <summary>The response to a change. Only success and errors matter.</summary>
+internal sealed record CloudflareChange
+{
+    public bool Success { get; init; }
+
+    public IReadOnlyList<CloudflareError>? Errors { get; init; }
+}
+
+/// <summary>One element of <c>errors[]</c>. <see cref="ErrorChain"/> contains the causes.</summary>
+internal sealed record CloudflareError(int Code, string? Message, IReadOnlyList<CloudflareError>? ErrorChain = null)
+{
+    public string Describe()
+        => ErrorChain is { Count: > 0 } chain
+            ? $"{Message} (code {Code}): {string.Join(", ", chain.Take(5).Select(e => $"{e.Message} (code {e.Code})"))}"
+            : $"{Message} (code {Code})";
+}
+
+/// <summary>The position of a response in a paged list.</summary>
+internal sealed record CloudflarePage(int Page, int TotalPages);
+
+/// <summary>A zone.</summary>
+internal sealed record CloudflareZone(string Id, string Name);
+
+/// <summary>A DNS record. <see cref="Id"/> is assigned by the API.</summary>
+internal sealed record CloudflareRecord(string Type, string Name, string Content, long? Ttl = null, string? Id = null);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using KestrelAcme.Challenges.Dns01.Http;
 using KestrelAcme.Configuration;
 
@@ -187,3 +188,106 @@ internal sealed class PowerDnsProvider : IDnsProvider, IDisposable
             ? response.Quote(string.Join("; ", [error, .. all.Errors ?? []]))
             : response.Text;
 }
+
+/// <summary>Options for the HTTP API of a PowerDNS authoritative server.</summary>
+public sealed class PowerDnsOptions() : DnsProviderOptions(TypeName)
+{
+    internal const string TypeName = "PowerDns";
+
+    internal static DnsProviderType ProviderType { get; } = new(
+        TypeName,
+        [
+            new(nameof(ApiUrl), Required: true) { Example = "http://127.0.0.1:8081/", Check = UrlRule.Check },
+            new(nameof(ApiKey), Required: true, Secret: true) { Example = "the api-key of pdns.conf" },
+            new(nameof(ServerId)) { Example = "localhost" },
+        ]);
+
+    /// <summary>The root of the API (<c>webserver-address</c> and <c>webserver-port</c> of pdns.conf), without <c>api/v1</c>.</summary>
+    /// <value>None: required.</value>
+    public string? ApiUrl { get => Get(nameof(ApiUrl)); set => Set(nameof(ApiUrl), value); }
+
+    /// <summary>The <c>api-key</c> of pdns.conf. Do not keep it in files under version control.</summary>
+    /// <value>None. Set this or <see cref="ApiKeyFile"/>.</value>
+    public string? ApiKey { get => Get(nameof(ApiKey)); set => Set(nameof(ApiKey), value); }
+
+    /// <summary>A file that contains the key. Relative paths are resolved against the content root.</summary>
+    /// <value>None.</value>
+    public string? ApiKeyFile { get => Get(nameof(ApiKeyFile)); set => Set(nameof(ApiKeyFile), value); }
+
+    /// <summary>The ID of the server in the API.</summary>
+    /// <value><c>localhost</c>.</value>
+    public string? ServerId { get => Get(nameof(ServerId)); set => Set(nameof(ServerId), value); }
+}
+
+/// <summary>
+/// Computes the change that adds a value to the TXT records of a name or removes it. Everything else is preserved: other values, disabled
+/// records, the TTL, and comments, which the server keeps if none are sent and records are left. Pure.
+/// </summary>
+internal static class PowerDnsChange
+{
+    public static bool Has(PowerDnsRecordSet? set, DnsTxtRecord record)
+        => set?.Records?.Any(r => !r.Disabled && r.Content == Quoted(record)) == true;
+
+    /// <summary>
+    /// Returns a change of the single value, which servers of version 5.0 and
+    /// later support; <see langword="null"/> if the whole set must be replaced.
+    /// </summary>
+    public static PowerDnsRecordSet? OfOneValue(PowerDnsRecordSet? set, DnsTxtRecord record, bool isWanted)
+        // The server extends the enabled records and stores the result, so disabled records would be lost.
+        => set?.Records?.Any(r => r.Disabled) == true
+            ? null
+            : new PowerDnsRecordSet(
+                record.Name + ".", "TXT", TimeToLive(set, record), isWanted ? "EXTEND" : "PRUNE", [new(Quoted(record))]);
+
+    public static PowerDnsRecordSet OfWholeSet(PowerDnsRecordSet? set, DnsTxtRecord record, bool isWanted)
+    {
+        // A disabled record of the same value is enabled instead, because both cannot exist.
+        var others = (set?.Records ?? []).Where(r => r.Content != Quoted(record) || (r.Disabled && !isWanted));
+        IReadOnlyList<PowerDnsRecord> records = isWanted ? [.. others, new(Quoted(record))] : [.. others];
+        return records.Count == 0
+            ? new PowerDnsRecordSet(record.Name + ".", "TXT", Changetype: "DELETE")
+            : new PowerDnsRecordSet(record.Name + ".", "TXT", TimeToLive(set, record), "REPLACE", records);
+    }
+
+    /// <summary>Adds the disabled records that a filtered view of the set may omit.</summary>
+    public static PowerDnsRecordSet? WithDisabled(
+        PowerDnsRecordSet? set, IReadOnlyList<PowerDnsFound> disabled, DnsTxtRecord record)
+    {
+        var known = set?.Records ?? [];
+        var missing = disabled.Where(d => d.Content is not null && !known.Any(r => r.Content == d.Content)).ToList();
+        if (missing.Count == 0)
+        {
+            return set;
+        }
+
+        var whole = set ?? new PowerDnsRecordSet(record.Name + ".", "TXT", missing[0].Ttl);
+        return whole with { Records = [.. known, .. missing.Select(d => new PowerDnsRecord(d.Content!, Disabled: true))] };
+    }
+
+    private static long TimeToLive(PowerDnsRecordSet? set, DnsTxtRecord record) => set?.Ttl ?? (long)record.TimeToLive.TotalSeconds;
+
+    private static string Quoted(DnsTxtRecord record) => $"\"{record.Value}\"";
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(PowerDnsZone))]
+[JsonSerializable(typeof(PowerDnsError))]
+[JsonSerializable(typeof(IReadOnlyList<PowerDnsFound>))]
+internal sealed partial class PowerDnsJsonContext : JsonSerializerContext;
+
+/// <summary>A zone, or a change of one, in the format of the API.</summary>
+internal sealed record PowerDnsZone(string? Kind = null, IReadOnlyList<PowerDnsRecordSet>? Rrsets = null);
+
+/// <summary>The records of a name and type.</summary>
+internal sealed record PowerDnsRecordSet(
+    string Name, string Type, long? Ttl = null, string? Changetype = null, IReadOnlyList<PowerDnsRecord>? Records = null);
+
+/// <summary>A DNS record. The content of a TXT record is quoted.</summary>
+internal sealed record PowerDnsRecord(string Content, bool Disabled = false);
+
+/// <summary>A search result.</summary>
+internal sealed record PowerDnsFound(string? Name, string? Zone, string? Type, string? Content, long? Ttl = null, bool Disabled = false);
+
+/// <summary>An error response of the API.</summary>
+internal sealed record PowerDnsError(string? Error, IReadOnlyList<string>? Errors = null);

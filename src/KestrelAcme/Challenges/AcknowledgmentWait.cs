@@ -2,11 +2,15 @@ using System.Collections.Concurrent;
 using System.Text;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelAcme.Challenges;
 
-// What the running instances acknowledge, and how an order waits for it.
-internal sealed partial class Replicas
+/// <summary>
+/// Has an order wait until the other running instances acknowledge its challenges. Remembers from which of them nothing is heard.
+/// </summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class AcknowledgmentWait(Replicas replicas, BoundedStorage storage, TimeProvider time, ILogger logger)
 {
     private const int MaxLength = 256 * 1024;
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(2);
@@ -24,46 +28,18 @@ internal sealed partial class Replicas
     private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestInAll = TimeSpan.FromMinutes(1);
 
-    // As many as fit into what others read.
-    private const int MaxAcknowledged = 15_000;
-
-    private readonly ConcurrentDictionary<string, TimeSpan> _silent = new(StringComparer.Ordinal);
+    // How long each was waited for in vain. It counts until the instance is heard from, or its record changes.
+    private readonly ConcurrentDictionary<string, (TimeSpan Waited, Replicas.Other? Of)> _silent = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, LastHeard> _heard = new(StringComparer.Ordinal);
     private long _changes;
     private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private string[] _written = [];
-
-    /// <summary>
-    /// Says which challenges of others this instance can respond to (<see cref="SharedAs.Share"/>). Writes only if there are new ones, and
-    /// only if others know of this instance.
-    /// </summary>
-    /// <returns><see langword="false"/> if the store could not be written; try again later.</returns>
-    public async Task<bool> AcknowledgeAsync(string[] challenges, CancellationToken cancellationToken)
-    {
-        if (_hasLeft || !_isRegistered || challenges.All(_written.Contains))
-        {
-            return true;
-        }
-
-        try
-        {
-            var value = Encoding.ASCII.GetBytes(string.Join('\n', challenges.TakeLast(MaxAcknowledged)));
-            await storage.WriteAsync(AcknowledgmentsPrefix + Id, value, lease: null, cancellationToken);
-            _written = challenges;
-            return true;
-        }
-        catch (StorageUnavailableException)
-        {
-            return false;
-        }
-    }
 
     /// <summary>Takes note that an instance changed what it acknowledges: it is alive, and an order may wait for it.</summary>
     public void Heard(string key)
     {
-        var id = key[AcknowledgmentsPrefix.Length..];
+        var id = key[Replicas.AcknowledgmentsPrefix.Length..];
         _silent.TryRemove(id, out _);
-        if (_seen.ContainsKey(id))
+        if (replicas.Find(id) is not null)
         {
             _heard[id] = new LastHeard(Interlocked.Increment(ref _changes), time.GetTimestamp());
         }
@@ -90,8 +66,9 @@ internal sealed partial class Replicas
         try
         {
             var asked = time.GetTimestamp();
-            var (others, _) = await AskAsync(ListOthersAsync, cancellationToken);
-            var missing = others.Where(id => !_silent.TryGetValue(id, out var waited) || waited < delay).ToHashSet(StringComparer.Ordinal);
+            var (others, _) = await AskAsync(replicas.ListOthersAsync, cancellationToken);
+            ForgetGone();
+            var missing = others.Where(id => !IsSilent(id, delay)).ToHashSet(StringComparer.Ordinal);
             if (missing.Count > 0 && delay > LongestSilence)
             {
                 logger.AcknowledgmentsAwaited(missing.Count, (delay + LongestSilence).TotalSeconds);
@@ -118,7 +95,7 @@ internal sealed partial class Replicas
                     : [.. missing];
             }
         }
-        catch (StorageUnavailableException) when (!AreOthersKnown)
+        catch (StorageUnavailableException) when (!replicas.AreOthersKnown)
         {
             // This instance responds from memory. Whether others can is not to be found out.
         }
@@ -179,6 +156,18 @@ internal sealed partial class Replicas
         }
     }
 
+    private bool IsSilent(string id, TimeSpan delay)
+        => _silent.TryGetValue(id, out var silent) && silent.Waited >= delay && ReferenceEquals(silent.Of, replicas.Find(id));
+
+    private void ForgetGone()
+    {
+        foreach (var id in _silent.Keys.Concat(_heard.Keys).Where(id => replicas.Find(id) is null))
+        {
+            _silent.TryRemove(id, out _);
+            _heard.TryRemove(id, out _);
+        }
+    }
+
     private static TimeSpan PollAfter(TimeSpan elapsed, TimeSpan delay)
     {
         var left = delay + LongestSilence - elapsed;
@@ -195,10 +184,10 @@ internal sealed partial class Replicas
         foreach (var id in silent)
         {
             missing.Remove(id);
-            _silent[id] = delay;
+            _silent[id] = (delay, replicas.Find(id));
         }
 
-        var hosts = string.Join(", ", silent.Take(8).Select(id => _seen.GetValueOrDefault(id)?.Host ?? id));
+        var hosts = string.Join(", ", silent.Take(8).Select(id => replicas.Find(id)?.Host ?? id));
         if (silent.Count > 0)
         {
             logger.ReplicasSilent(silent.Count, hosts, silence.TotalSeconds);
@@ -224,14 +213,20 @@ internal sealed partial class Replicas
             return acknowledged;
         }
 
-        await foreach (var (key, value) in storage.ReadManyAsync([.. heard.Select(id => AcknowledgmentsPrefix + id)], cancellationToken))
+        string[] keys = [.. heard.Select(id => Replicas.AcknowledgmentsPrefix + id)];
+        await foreach (var (key, value) in storage.ReadManyAsync(keys, cancellationToken))
         {
             if (value.Length <= MaxLength && challenges.All(Encoding.ASCII.GetString(value.Span).Split('\n').Contains))
             {
-                acknowledged.Add(key[AcknowledgmentsPrefix.Length..]);
+                acknowledged.Add(key[Replicas.AcknowledgmentsPrefix.Length..]);
             }
         }
 
         return acknowledged;
     }
+
+    /// <summary>When an instance was last heard from.</summary>
+    /// <param name="Change">Grows with each time that any instance is heard from.</param>
+    /// <param name="At">The timestamp.</param>
+    private sealed record LastHeard(long Change, long At);
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>The log messages about stored certificates.</summary>
-internal static partial class CertificatesLog
+internal static partial class CertificatesStoreLog
 {
     [LoggerMessage(1169, LogLevel.Information, "{Certificate}: now serving certificate {SerialNumber}, which another instance obtained.")]
     public static partial void CertificateAdopted(this ILogger logger, Quoted certificate, Quoted serialNumber);

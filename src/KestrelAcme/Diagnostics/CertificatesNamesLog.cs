@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>The log messages about names that are added at run time.</summary>
-internal static partial class CertificatesLog
+internal static partial class CertificatesNamesLog
 {
     [LoggerMessage(
         1160, LogLevel.Warning,

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>The log messages about the import from other ACME clients.</summary>
-internal static partial class CertificatesLog
+internal static partial class CertificatesImportLog
 {
     [LoggerMessage(
         1193, LogLevel.Information,

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelAcme.Diagnostics;
 
 /// <summary>The log messages about accounts and certificate authorities.</summary>
-internal static partial class CertificatesLog
+internal static partial class CertificatesAccountsLog
 {
     [LoggerMessage(1149, LogLevel.Information, "The account {AccountUrl} at {DirectoryUrl} is ready.")]
     public static partial void AccountReady(this ILogger logger, Quoted accountUrl, Quoted directoryUrl);
