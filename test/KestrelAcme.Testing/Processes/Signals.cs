@@ -16,7 +16,11 @@ internal static class Signals
     {
         try
         {
-            process.Kill(entireProcessTree: true);
+            // Killing looks at every thread of the machine for descendants, even of a process that has ended.
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
         }
         catch (InvalidOperationException)
         {
