@@ -76,14 +76,13 @@ public sealed class PostgreSqlLeaseTests : IAsyncLifetime
     {
         var storage = _fixture.Open(_fixture.ConnectionString, time: new FakeTimeProvider());
         var other = _fixture.Open();
-        var lease = await storage.TryAcquireLeaseAsync(Name, TimeSpan.FromSeconds(2), Token);
         await using var source = NpgsqlDataSource.Create(_fixture.ConnectionString);
         await using var blocker = await source.OpenConnectionAsync(Token);
+        await storage.CheckAsync(Token);
         await using (var transaction = await blocker.BeginTransactionAsync(Token))
         {
             await blocker.ScalarAsync("SELECT version FROM kestrelacme.counter FOR UPDATE", Token);
-            var write = Task.Run(async () => await storage.WriteAsync("a", "1"u8.ToArray(), lease, Token), Token);
-            await WaitForLocksAsync(1);
+            var (lease, write) = await WriteWhileItHoldsAsync(storage);
             await Poll.UntilAsync(
                 async _ => await _fixture.ExecuteAsync("SELECT expires < clock_timestamp() FROM kestrelacme.leases") == "t",
                 "the lease to expire",
@@ -93,7 +92,7 @@ public sealed class PostgreSqlLeaseTests : IAsyncLifetime
             Assert.False(write.IsCompleted || acquire.IsCompleted);
             await transaction.CommitAsync(Token);
             await write;
-            Assert.True((await acquire)!.FencingNumber > lease!.FencingNumber);
+            Assert.True((await acquire)!.FencingNumber > lease.FencingNumber);
         }
     }
 
@@ -154,9 +153,28 @@ public sealed class PostgreSqlLeaseTests : IAsyncLifetime
         Assert.Null(await AcquireAsync(Guid.NewGuid()));
     }
 
+    // On a busy machine, a lease may expire before the write that waits for a lock has begun.
+    private async Task<(IStorageLease Lease, Task Write)> WriteWhileItHoldsAsync(PostgreSqlStorage storage)
+    {
+        for (var duration = TimeSpan.FromSeconds(1); ; duration *= 2)
+        {
+            var lease = await storage.TryAcquireLeaseAsync(Name, duration, Token);
+            Assert.NotNull(lease);
+            var write = Task.Run(async () => await storage.WriteAsync("a", "1"u8.ToArray(), lease, Token), Token);
+            await Poll.UntilAsync(
+                async _ => write.IsCompleted || await CountLocksAsync() == "1", "the write to wait for a lock", cancellationToken: Token);
+            if (!write.IsCompleted)
+            {
+                return (lease, write);
+            }
+
+            await Assert.ThrowsAsync<LeaseLostException>(() => write);
+        }
+    }
+
     private Task WaitForLocksAsync(int count) => Poll.UntilAsync(
-        async _ => await _fixture.ExecuteAsync(
-            $"SELECT count(*) FROM pg_stat_activity WHERE datname = '{_fixture.Database}' AND wait_event_type = 'Lock'") == $"{count}",
-        $"{count} statements to wait for a lock",
-        cancellationToken: Token);
+        async _ => await CountLocksAsync() == $"{count}", $"{count} statements to wait for a lock", cancellationToken: Token);
+
+    private Task<string> CountLocksAsync() => _fixture.ExecuteAsync(
+        $"SELECT count(*) FROM pg_stat_activity WHERE datname = '{_fixture.Database}' AND wait_event_type = 'Lock'");
 }

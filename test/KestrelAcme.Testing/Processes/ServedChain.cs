@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Xunit;
 
 namespace KestrelAcme.Testing.Processes;
 
@@ -8,7 +9,11 @@ namespace KestrelAcme.Testing.Processes;
 public sealed record ServedChain(IReadOnlyList<string> CertificatesPem, string Output)
 {
     /// <summary>The leaf; the caller disposes it.</summary>
-    public X509Certificate2 LoadLeaf() => X509Certificate2.CreateFromPem(CertificatesPem[0]);
+    public X509Certificate2 LoadLeaf()
+    {
+        Assert.True(CertificatesPem.Count > 0, $"openssl got no certificate:\n{Output}");
+        return X509Certificate2.CreateFromPem(CertificatesPem[0]);
+    }
 
     /// <summary>The result of openssl's own verification, such as "0 (ok)". Null if there was none.</summary>
     public string? VerifyReturnCode => Output.Split('\n')
