@@ -8,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Servers;
 
-public sealed class PebbleFaultTests
+public sealed class PebbleFaultTests(SharedPebble pebble) : IClassFixture<SharedPebble>
 {
     private const string RateLimited = """{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many certificates already"}""";
 
@@ -19,7 +19,7 @@ public sealed class PebbleFaultTests
     [InlineData(true)]
     public async Task NewOrder_RateLimited_WaitsAsLongAsAsked(bool asDate)
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         var until = TimeProvider.System.GetUtcNow().AddMinutes(90);
         var fault = fixture.Proxy.Add(new Fault("/order-plz")
         {
@@ -42,7 +42,7 @@ public sealed class PebbleFaultTests
     [Fact]
     public async Task NewOrder_BusyForAMoment_ObtainsInTheSameAttempt()
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         fixture.Proxy.Add(new Fault("/order-plz") { Status = 429, Body = RateLimited, RetryAfter = "1" });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -57,7 +57,7 @@ public sealed class PebbleFaultTests
     [InlineData("/sign-me-up")]
     public async Task Unavailable_ForAMoment_ObtainsInTheSameAttempt(string path)
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         var fault = fixture.Proxy.Add(new Fault(path) { Status = 503 });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -72,7 +72,7 @@ public sealed class PebbleFaultTests
     [InlineData("/sign-me-up")]
     public async Task Unavailable_ForLong_IsTheAuthoritysFailureAndLeavesItAlone(string path)
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         var fault = fixture.Proxy.Add(new Fault(path) { Status = 503, RetryAfter = "600", Times = int.MaxValue });
         var settings = fixture.Settings("one.test", "two.test");
         settings["AcmeHttps:MaxConcurrentOrders"] = "1";
@@ -88,7 +88,7 @@ public sealed class PebbleFaultTests
     [Fact]
     public async Task NewOrder_AnswerLost_IsNotRepeatedBlindlyAndTheNextAttemptObtains()
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         fixture.Proxy.Add(new Fault("/order-plz") { Cut = CutPoint.AfterForwarding });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -103,7 +103,7 @@ public sealed class PebbleFaultTests
     [Fact]
     public async Task Finalize_AnswerLost_IsLookedUpNotRepeated()
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         fixture.Proxy.Add(new Fault("/finalize-order/") { Cut = CutPoint.AfterForwarding });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -117,7 +117,7 @@ public sealed class PebbleFaultTests
     [Fact]
     public async Task Finalize_RequestLost_IsSentAgain()
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         fixture.Proxy.Add(new Fault("/finalize-order/") { Cut = CutPoint.BeforeForwarding });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -135,7 +135,7 @@ public sealed class PebbleFaultTests
     [InlineData("/sign-me-up", CutPoint.AfterForwarding)]
     public async Task Answer_Lost_ObtainsInTheSameAttempt(string path, CutPoint cut)
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         var fault = fixture.Proxy.Add(new Fault(path) { Cut = cut });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -152,7 +152,7 @@ public sealed class PebbleFaultTests
     [InlineData("{\"keys\":[]}", "application/json")]
     public async Task Directory_Garbage_IsToldAndTriedAgain(string body, string contentType)
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         fixture.Proxy.Add(new Fault("/dir") { Body = body, ContentType = contentType, Times = int.MaxValue });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -171,7 +171,7 @@ public sealed class PebbleFaultTests
     [InlineData(2, "2 hours behind")]
     public async Task Clock_HoursOff_OrdersNothingAndSaysSo(int hours, string direction)
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         fixture.Proxy.Add(new Fault("/") { Date = TimeProvider.System.GetUtcNow().AddHours(hours), Times = int.MaxValue });
         await using var app = await fixture.StartAppAsync("app.test");
 
@@ -187,7 +187,7 @@ public sealed class PebbleFaultTests
     [Fact]
     public async Task Clock_SetRight_ObtainsAtTheNextAttempt()
     {
-        await using var fixture = await PebbleFixture.StartAsync();
+        await using var fixture = await PebbleFixture.StartAsync(pebble);
         var clock = new WrongClock { Offset = TimeSpan.FromHours(-3) };
         await using var app = await PebbleFixture.StartAppAsync(fixture.Settings("app.test"), builder =>
         {

@@ -18,10 +18,11 @@ internal sealed class PebbleFixture : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly FaultyProxy? _proxy;
+    private readonly bool _isShared;
 
-    private PebbleFixture(PebbleServer pebble, FaultyProxy? proxy)
+    private PebbleFixture(PebbleServer pebble, FaultyProxy? proxy, bool isShared = false)
     {
-        (Pebble, _proxy) = (pebble, proxy);
+        (Pebble, _proxy, _isShared) = (pebble, proxy, isShared);
         RootsPath = _folder.Write("https-root.pem", proxy?.TrustedRootsPem ?? pebble.TrustedRootsPem);
     }
 
@@ -46,6 +47,16 @@ internal sealed class PebbleFixture : IAsyncDisposable
     {
         var pebble = await PebbleServer.StartAsync(options, Cancelled);
         return new PebbleFixture(pebble, await FaultyProxy.StartAsync(pebble, Cancelled));
+    }
+
+    /// <summary>Uses the Pebble of the test's class. Each app has an account of its own.</summary>
+    public static async Task<PebbleFixture> StartAsync(SharedPebble shared) => new(await shared.GetAsync(), null, isShared: true);
+
+    /// <summary>Uses the Pebble of the test's class, behind a proxy of the test's own.</summary>
+    public static async Task<PebbleFixture> StartBehindProxyAsync(SharedPebble shared)
+    {
+        var pebble = await shared.GetAsync();
+        return new PebbleFixture(pebble, await FaultyProxy.StartAsync(pebble, Cancelled), isShared: true);
     }
 
     public Dictionary<string, string?> Settings(params string[] names) => new Dictionary<string, string?>
@@ -111,7 +122,30 @@ internal sealed class PebbleFixture : IAsyncDisposable
             await _proxy.DisposeAsync();
         }
 
-        await Pebble.DisposeAsync();
+        if (!_isShared)
+        {
+            await Pebble.DisposeAsync();
+        }
+
         _folder.Dispose();
+    }
+}
+
+/// <summary>
+/// A Pebble for the tests of a class that do not change it, started by the first one, so that a missing Pebble skips tests. Its keys take
+/// half a second of processor time.
+/// </summary>
+public sealed class SharedPebble : IAsyncDisposable
+{
+    private PebbleServer? _server;
+
+    internal async Task<PebbleServer> GetAsync() => _server ??= await PebbleServer.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
     }
 }

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Servers;
 
-public sealed class PebbleIssuanceTests
+public sealed class PebbleIssuanceTests(SharedPebble pebble) : IClassFixture<SharedPebble>
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -39,7 +39,7 @@ public sealed class PebbleIssuanceTests
     public async Task Start_SeveralNames_EachHasItsOwnCertificate()
     {
         string[] names = ["one.test", "two.test", "three.test", "four.test"];
-        await using var fixture = await PebbleFixture.StartAsync();
+        await using var fixture = await PebbleFixture.StartAsync(pebble);
         await using var app = await fixture.StartAppAsync(names);
 
         foreach (var name in names)
@@ -54,7 +54,7 @@ public sealed class PebbleIssuanceTests
     [Fact]
     public async Task Start_Group_HasOneCertificate()
     {
-        await using var fixture = await PebbleFixture.StartAsync();
+        await using var fixture = await PebbleFixture.StartAsync(pebble);
         var settings = fixture.Settings("alone.test");
         settings.AddGroup("a.test", "b.test");
         await using var app = await PebbleFixture.StartAppAsync(settings);
@@ -71,7 +71,7 @@ public sealed class PebbleIssuanceTests
     [Fact]
     public async Task Start_IpAddress_IsServedWithoutServerName()
     {
-        await using var fixture = await PebbleFixture.StartAsync();
+        await using var fixture = await PebbleFixture.StartAsync(pebble);
         await using var app = await fixture.StartAppAsync("127.0.0.1");
 
         await app.ObtainedAsync("127.0.0.1");
@@ -97,7 +97,7 @@ public sealed class PebbleIssuanceTests
     [Fact]
     public async Task Renew_AuthorizationsNotReused_AnswersANewChallenge()
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         await using var app = await fixture.StartAppAsync("app.test");
         await app.ObtainedAsync("app.test");
 
@@ -111,7 +111,7 @@ public sealed class PebbleIssuanceTests
     [InlineData("EcdsaP384", "1.2.840.10045.2.1", 384)]
     public async Task Start_KeyAlgorithm_IsTheCertificates(string algorithm, string keyOid, int bits)
     {
-        await using var fixture = await PebbleFixture.StartAsync();
+        await using var fixture = await PebbleFixture.StartAsync(pebble);
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:KeyAlgorithm"] = algorithm;
         await using var app = await PebbleFixture.StartAppAsync(settings);
@@ -126,7 +126,7 @@ public sealed class PebbleIssuanceTests
     [Fact]
     public async Task Start_TwoKeyAlgorithms_EachClientGetsWhatItUnderstands()
     {
-        await using var fixture = await PebbleFixture.StartAsync();
+        await using var fixture = await PebbleFixture.StartAsync(pebble);
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:KeyAlgorithms:0"] = "EcdsaP256";
         settings["AcmeHttps:KeyAlgorithms:1"] = "Rsa2048";
@@ -149,7 +149,7 @@ public sealed class PebbleIssuanceTests
     [Fact]
     public async Task Start_ProfileUnknownToTheAuthority_ObtainsNevertheless()
     {
-        await using var fixture = await PebbleFixture.StartBehindProxyAsync();
+        await using var fixture = await PebbleFixture.StartBehindProxyAsync(pebble);
         var settings = fixture.Settings("app.test");
         settings["AcmeHttps:Profile"] = "shortlived";
         await using var app = await PebbleFixture.StartAppAsync(settings);
