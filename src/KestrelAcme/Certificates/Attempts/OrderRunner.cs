@@ -195,7 +195,7 @@ internal sealed class OrderRunner(
             Current = certificate.Current?.Record,
             ReuseKey = configuration.ReuseKeys && certificate.State is { Revocation: null, KeyRefused: false },
             IsForced = certificate.Request is { IsForced: true },
-            ThrowIfLimited = () => limits.ThrowIfReached(certificate, authority.Specification),
+            ThrowIfLimited = () => limits.ThrowIfReached(certificate, authority.Specification, isNew: true),
             IsTaken = url => limits.IsTaken(certificate, url),
             Writer = writer,
             Stopping = stopping,

@@ -195,7 +195,7 @@ internal sealed class ImportCommitter(
         {
             // It counts against the CA's limit for exactly these names.
             CertificateStateWriter.ChangeUnstored(
-                certificate, state => state with { Issued = ExactSetPolicy.Add(state.Issued, snapshot.NotBefore) });
+                certificate, state => ExactSetPolicy.Add(state, snapshot.NotBefore, authority: null));
         }
 
         // An order that was begun is finished: the CA may have issued its certificate.

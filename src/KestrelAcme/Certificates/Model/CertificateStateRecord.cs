@@ -37,6 +37,12 @@ internal sealed record CertificateStateRecord
     /// <summary>The times of the last week at which certificates for exactly these names were obtained.</summary>
     public DateTimeOffset[]? Issued { get; init; }
 
+    /// <summary>
+    /// The directories of the CAs that they were obtained from, each at the same place; empty if it is not known. <see langword="null"/>
+    /// before that was written down.
+    /// </summary>
+    public IReadOnlyList<string>? IssuedBy { get; init; }
+
     /// <summary>The times at which validations of these names failed, of the last hour in which one did.</summary>
     public DateTimeOffset[]? FailedValidations { get; init; }
 
@@ -93,19 +99,24 @@ internal sealed record CertificateStateRecord
             || State is CertificateState.Ordering or CertificateState.Renewing or CertificateState.RenewalDue
             || Failure is { Cause: not FailureCause.Local };
 
+    /// <summary>Returns the directory of the CA of one of <see cref="Issued"/>; empty if it is not known.</summary>
+    public string IssuerAt(int index) => IssuedBy?.Count == Issued?.Length ? IssuedBy?[index] ?? "" : "";
+
     /// <summary>
     /// Returns what counts against the limits of the CAs, of states whose certificates are for the same names; <see langword="null"/> if
     /// nothing does any more.
     /// </summary>
     public static CertificateStateRecord? LimitsOf(IReadOnlyCollection<CertificateStateRecord> states, DateTimeOffset now)
     {
-        DateTimeOffset[] issued = [.. states.SelectMany(s => s.Issued ?? []).Where(at => at > now - LongestLimit).Order()];
+        var issued = states.SelectMany(s => (s.Issued ?? []).Select((at, i) => (At: at, By: s.IssuerAt(i))))
+            .Where(i => i.At > now - LongestLimit).OrderBy(i => i.At).ToList();
         DateTimeOffset[] failed = [.. states.SelectMany(s => s.FailedValidations ?? []).Where(at => at > now - LongestLimit).Order()];
         var held = states.SelectMany(s => s.HeldUntil ?? new Dictionary<string, DateTimeOffset>()).Where(h => h.Value > now)
             .GroupBy(h => h.Key, h => h.Value).ToDictionary(h => h.Key, h => h.Max(), StringComparer.Ordinal);
-        return issued.Length + failed.Length + held.Count == 0 ? null : new CertificateStateRecord
+        return issued.Count + failed.Length + held.Count == 0 ? null : new CertificateStateRecord
         {
-            Issued = issued.Length > 0 ? issued : null,
+            Issued = issued.Count > 0 ? [.. issued.Select(i => i.At)] : null,
+            IssuedBy = issued.Count > 0 ? [.. issued.Select(i => i.By)] : null,
             FailedValidations = failed.Length > 0 ? failed : null,
             HeldUntil = held.Count > 0 ? held : null,
         };

@@ -173,8 +173,8 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
         CertificateStateRecord Note(CertificateStateRecord state)
         {
             var pending = Require(state);
-            var issued = pending.CertificateUrl is null ? ExactSetPolicy.Add(state.Issued, now) : state.Issued;
-            return state with { StoredOrder = pending with { CertificateUrl = url }, Issued = issued };
+            var counted = pending.CertificateUrl is null ? ExactSetPolicy.Add(state, now, pending.DirectoryUrl) : state;
+            return counted with { StoredOrder = pending with { CertificateUrl = url } };
         }
 
         await StoreAsync(Note, cancellationToken);
@@ -206,6 +206,7 @@ internal sealed class CertificateStateWriter : IAsyncDisposable
             State = CertificateState.Valid,
             Since = now,
             Issued = state.Issued,
+            IssuedBy = state.IssuedBy,
             FailedValidations = state.FailedValidations,
             RecordsEnd = state.RecordsEnd,
             Revocation = state.Revocation?.SerialNumber == _certificate.Current?.SerialNumber ? state.Revocation : null,

@@ -160,6 +160,8 @@ internal sealed class OrderFlow(
     private async Task<Order> PlaceAsync(
         OrderContext context, IAuthorityAccount account, AccountTrial trial, CancellationToken cancellationToken)
     {
+        // A left order that could not be resumed was not checked for this: it would have cost nothing.
+        context.ThrowIfLimited();
         context.Stopping.ThrowIfCancellationRequested();
         await caa.CheckAsync(context, account, cancellationToken);
         await persist.CheckAsync(context, account, cancellationToken);

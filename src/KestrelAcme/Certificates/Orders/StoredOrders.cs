@@ -68,6 +68,7 @@ internal static class StoredOrders
                 State = CertificateState.Valid,
                 Since = now,
                 Issued = state.Issued,
+                IssuedBy = state.IssuedBy,
                 FailedValidations = state.FailedValidations,
                 RecordsEnd = state.RecordsEnd,
             }

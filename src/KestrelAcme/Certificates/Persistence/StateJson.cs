@@ -19,6 +19,7 @@ internal static class StateJson
         StoredOrder = json.Object("pendingOrder") is { } order ? ReadOrder(order) : null,
         Revocation = json.Object("revocation") is { } revocation ? ReadRevocation(revocation) : null,
         Issued = json.Instants("issued"),
+        IssuedBy = ReadIssuers(json),
         FailedValidations = json.Instants("failedValidations"),
         AuthorityFailures = json.Object("authorityFailures") is { } failures ? ReadNumbers(failures) : null,
         HeldUntil = json.Object("heldUntil") is { } held ? ReadInstants(held) : null,
@@ -41,6 +42,7 @@ internal static class StateJson
         json.WriteObject("pendingOrder", state.StoredOrder, WriteOrder);
         json.WriteObject("revocation", state.Revocation, WriteRevocation);
         json.WriteInstants("issued", state.Issued);
+        json.WriteTexts("issuedBy", state.IssuedBy);
         json.WriteInstants("failedValidations", state.FailedValidations);
         json.WriteObject("authorityFailures", state.AuthorityFailures, WriteNumbers);
         json.WriteObject("heldUntil", state.HeldUntil, WriteInstants);
@@ -52,6 +54,10 @@ internal static class StateJson
         json.WriteBoolean("cutOff", state.CutOff);
         json.WriteBoolean("keyRefused", state.KeyRefused);
     }
+
+    // There are few CAs, and tens of thousands of states.
+    private static string[]? ReadIssuers(JsonFields json)
+        => json.Texts("issuedBy") is { } issuers ? [.. issuers.Select(string.Intern)] : null;
 
     private static FailureRecord ReadFailure(JsonFields json) => new()
     {

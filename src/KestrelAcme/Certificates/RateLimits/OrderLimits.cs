@@ -21,16 +21,20 @@ internal sealed class OrderLimits(CertificateCatalog catalog, NewOrderRateLimite
             ? await pace.TakeAsync(cancellationToken)
             : null;
 
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="authority">The CA.</param>
+    /// <param name="isNew">Whether an order is about to be placed. Otherwise, one that was left behind is finished if there is one.</param>
     /// <exception cref="ExactSetLimitException">No more certificates for these names are ordered for now.</exception>
-    public void ThrowIfReached(ManagedCertificate certificate, AuthoritySpecification authority)
+    public void ThrowIfReached(ManagedCertificate certificate, AuthoritySpecification authority, bool isNew = false)
     {
-        if (!authority.IsPublic || certificate.State.StoredOrder?.OrderUrl is not null)
+        if (!authority.IsPublic || (!isNew && certificate.State.StoredOrder?.OrderUrl is not null))
         {
             return;
         }
 
         var now = time.GetUtcNow();
-        var issued = catalog.All.FindSharing(certificate).Where(certificate.HasSameNamesAs).SelectMany(c => c.State.Issued ?? []).ToList();
+        var issued = catalog.All.FindSharing(certificate).Where(certificate.HasSameNamesAs)
+            .SelectMany(c => ExactSetPolicy.Of(c.State, authority.DirectoryUrl)).ToList();
         if (ExactSetPolicy.NextAllowed(issued, now) is { } next)
         {
             throw new ExactSetLimitException(issued.Count, next, next - now);
@@ -78,7 +82,19 @@ internal static class ExactSetPolicy
         return recent.Count < MostInAWeek ? null : recent[^MostInAWeek] + Week;
     }
 
-    /// <summary>Returns the times that still count, with one more.</summary>
-    public static DateTimeOffset[] Add(IReadOnlyList<DateTimeOffset>? issued, DateTimeOffset now)
-        => [.. (issued ?? []).Where(i => i > now - Week).TakeLast(MostInAWeek * 2), now];
+    /// <summary>Returns the times at which certificates of a CA were obtained, or of one that was not written down.</summary>
+    public static IEnumerable<DateTimeOffset> Of(CertificateStateRecord state, Uri authority)
+        => (state.Issued ?? []).Where((_, i) => state.IssuerAt(i) is var by && (by.Length == 0 || by == authority.OriginalString));
+
+    /// <summary>Notes that a certificate was obtained. What no longer counts is forgotten.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="now">When it was obtained.</param>
+    /// <param name="authority">The directory of the CA; <see langword="null"/> if it is not known.</param>
+    public static CertificateStateRecord Add(CertificateStateRecord state, DateTimeOffset now, Uri? authority)
+    {
+        var issued = (state.Issued ?? []).Select((at, i) => (At: at, By: state.IssuerAt(i)))
+            .Where(i => i.At > now - Week).TakeLast(MostInAWeek * 2)
+            .Append((At: now, By: authority?.OriginalString ?? "")).ToList();
+        return state with { Issued = [.. issued.Select(i => i.At)], IssuedBy = [.. issued.Select(i => i.By)] };
+    }
 }

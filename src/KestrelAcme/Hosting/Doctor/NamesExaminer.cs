@@ -141,11 +141,14 @@ internal sealed class NamesExaminer(
                select HostVerdicts.Certificate(
                    overview.Status(certificate),
                    condition.Problems,
-                   ExactSetPolicy.NextAllowed(certificate.State.Issued ?? [], now)
+                   ExactSetPolicy.NextAllowed(IssuedByFirst(certificate.State), now)
                        ?? Certificates.Model.FailedValidationPolicy.NextAllowed(certificate.State.FailedValidations ?? [], now),
                    now,
                    configuration.Current.ImportFrom.Count > 0);
     }
+
+    private IEnumerable<DateTimeOffset> IssuedByFirst(Certificates.Model.CertificateStateRecord state)
+        => configuration.Current.Authorities is [var first, ..] ? ExactSetPolicy.Of(state, first.DirectoryUrl) : state.Issued ?? [];
 }
 
 /// <summary>A name, and the challenge types that may prove it.</summary>

@@ -146,6 +146,7 @@ public sealed class OnDemandPolicyTests
             {
                 State = CertificateState.Waiting,
                 Issued = [now.AddDays(-8), now.AddDays(-2)],
+                IssuedBy = ["https://a.test/", "https://b.test/"],
                 FailedValidations = [now.AddMinutes(-1), now.AddMinutes(-1)],
                 Failure = new FailureRecord { Message = "It failed.", At = now, NextAttempt = now.AddDays(1), Cause = FailureCause.Name },
             },
@@ -159,6 +160,7 @@ public sealed class OnDemandPolicyTests
         var limits = CertificateStateRecord.LimitsOf(states, now)!;
 
         Assert.Equal([now.AddDays(-2), now.AddDays(-1)], limits.Issued!);
+        Assert.Equal(["https://b.test/", ""], limits.IssuedBy!);
         Assert.Equal(2, limits.FailedValidations!.Length);
         Assert.Equal("other", Assert.Single(limits.HeldUntil!).Key);
         Assert.Null(limits.Failure);

@@ -75,6 +75,7 @@ public sealed class StateFileTests
         "orderUrl":"https://ca.test/2","postedAt":"2026-03-01T10:00:04+00:00","isCounted":true,"expires":"2026-03-08T10:00:00+00:00",
         "refusals":4,"certificateUrl":"https://ca.test/3"},"revocation":{"serialNumber":"0B","at":"2026-03-01T10:00:05+00:00",
         "onPurpose":true,"reason":"KeyCompromise"},"issued":["2026-03-01T10:00:06+00:00"],
+        "issuedBy":["https://ca.test/directory"],
         "failedValidations":["2026-03-01T10:00:07+00:00"],"authorityFailures":{"h":5},"heldUntil":{"i":"2026-03-01T10:00:08+00:00"},
         "lookedAt":"2026-03-01T10:00:09+00:00","failedChallengeTypes":["http-01"],"rehearse":true,
         "rehearsalDownSince":"2026-03-01T10:00:10+00:00","recordsEnd":"2026-03-01T10:00:11+00:00","cutOff":true,"keyRefused":true}

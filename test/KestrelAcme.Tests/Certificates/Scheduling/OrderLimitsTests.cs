@@ -1,8 +1,12 @@
+using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Certificates.Model;
+using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.RateLimits;
 using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Storage;
+using KestrelAcme.Tests.Certificates.Orders;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Scheduling;
@@ -19,6 +23,8 @@ public sealed class OrderLimitsTests
     };
 
     private readonly CertificateCatalog _catalog = new(new RecordingPublisher());
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public void ThrowIfReached_TenThousandCertificates_LooksAtOneForEachOrder()
@@ -42,6 +48,49 @@ public sealed class OrderLimitsTests
             limits.ThrowIfReached(certificate, Ca);
             limits.ThrowIfTooManyFailed(certificate, Ca);
             Assert.False(limits.IsTaken(certificate, Ca.DirectoryUrl));
+        }
+    }
+
+    /// <summary>An operator who tried the staging service out is not kept from the CA itself for a week.</summary>
+    [Fact]
+    public async Task ThrowIfReached_CertificatesOfAnotherAuthority_DoNotCount()
+    {
+        var (storage, now) = (new InMemoryStorage(), TimeProvider.System.GetUtcNow());
+        var certificate = _catalog.Apply([SampleCertificates.Specification("a.test")], SampleCertificates.Configuration).Added[0];
+        var limits = new OrderLimits(_catalog, null!, TimeProvider.System);
+        var staging = Ca with { Id = "staging", DirectoryUrl = new Uri("https://staging.ca.test/dir") };
+        for (var i = 0; i < ExactSetPolicy.MostInAWeek; i++)
+        {
+            await ObtainAsync(staging, i);
+        }
+
+        limits.ThrowIfReached(certificate, Ca);
+        Assert.Throws<ExactSetLimitException>(() => limits.ThrowIfReached(certificate, staging));
+
+        // So it is after a restart, and after a certificate of the CA itself.
+        await ObtainAsync(Ca, 10);
+        var stored = await storage.ReadAsync(StorageLayout.State("a.test"), Cancelled);
+        certificate.State = StateFile.Decode(stored!.Value.Span);
+        limits.ThrowIfReached(certificate, Ca);
+        Assert.Throws<ExactSetLimitException>(() => limits.ThrowIfReached(certificate, staging));
+
+        async Task ObtainAsync(AuthoritySpecification authority, int number)
+        {
+            await using var writer = await SampleStateWriters.OpenAsync(certificate, storage, TimeProvider.System, Cancelled);
+            await writer.StoreIntentAsync(
+                new StoredOrder
+                {
+                    Names = ["a.test"],
+                    KeyAlgorithm = "EcdsaP256",
+                    PrivateKey = CertificateKeys.Generate(KeyAlgorithm.EcdsaP256),
+                    DirectoryUrl = authority.DirectoryUrl,
+                    AccountUrl = new Uri(authority.DirectoryUrl, "/account/1"),
+                    At = now,
+                },
+                Cancelled);
+            await writer.StoreOrderUrlAsync(new Uri(authority.DirectoryUrl, $"/order/{number}"), null, Cancelled);
+            await writer.StoreCertificateUrlAsync(new Uri(authority.DirectoryUrl, $"/certificate/{number}"), now, Cancelled);
+            await writer.FinishAsync(now, Cancelled);
         }
     }
 
