@@ -111,9 +111,10 @@ internal sealed class CertificateCommitter(
             Adopt(certificate, stored);
         }
 
-        if (StoredOrders.IsFinished(writer.Pending, certificate.Current))
+        if (StoredOrders.IsFinished(writer.Pending, certificate.Current)
+            || StoredOrders.IsOvertaken(writer.State, certificate.Current, time.GetUtcNow()))
         {
-            // The crash came between storing the certificate and forgetting its order.
+            // The crash came between storing the certificate and forgetting its order, or the state is that of a backup.
             await writer.FinishAsync(time.GetUtcNow(), cancellationToken);
         }
     }

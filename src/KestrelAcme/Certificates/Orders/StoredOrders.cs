@@ -23,6 +23,9 @@ internal static class StoredOrders
     // If a CA issues unusable certificates, it is not asked for one after the other.
     private static readonly TimeSpan UnusableLife = TimeSpan.FromDays(1);
 
+    // The clocks of two instances may differ so much.
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromHours(1);
+
     /// <summary>
     /// Whether an order with an unusable certificate is given up: its download is retried for a day before another order replaces it. A
     /// time in the future, from a clock that was ahead, does not count.
@@ -62,7 +65,7 @@ internal static class StoredOrders
     /// about to write it.
     /// </summary>
     public static CertificateStateRecord Settle(CertificateStateRecord state, CertificateSnapshot current, DateTimeOffset now)
-        => IsFinished(state.StoredOrder, current)
+        => IsFinished(state.StoredOrder, current) || IsOvertaken(state, current, now)
             ? new CertificateStateRecord
             {
                 State = CertificateState.Valid,
@@ -71,8 +74,24 @@ internal static class StoredOrders
                 IssuedBy = state.IssuedBy,
                 FailedValidations = state.FailedValidations,
                 RecordsEnd = state.RecordsEnd,
+                Revocation = state.Revocation?.SerialNumber == current.SerialNumber ? state.Revocation : null,
             }
             : state;
+
+    /// <summary>
+    /// Whether a state with an order that is not over is older than the certificate that is served, as after the store was restored from a
+    /// backup: the order was finished since, or another one was. Its certificate would replace a newer one.
+    /// </summary>
+    public static bool IsOvertaken(CertificateStateRecord state, CertificateSnapshot? current, DateTimeOffset now)
+    {
+        if (current?.Record.Metadata.ObtainedAt is not { } obtained || obtained > now || !state.IsUnfinished)
+        {
+            return false;
+        }
+
+        var latest = obtained - ClockMargin;
+        return !(state.Since >= latest) && !(state.StoredOrder?.At >= latest) && !(state.Failure?.At >= latest);
+    }
 
     /// <summary>
     /// A crash leaves an intent without an order URL, for which no failure was counted. The CA may hold an order whose URL never arrived,

@@ -18,6 +18,8 @@ internal sealed class StoredCertificateAdopter(
     TimeProvider time,
     ILogger<StoredCertificateAdopter> logger)
 {
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromHours(1);
+
     /// <summary>Whether this instance writes back what is gone from the store: only one that may order does.</summary>
     public bool MayStoreAgain => issuance.ReasonNotToOrder is null;
 
@@ -92,8 +94,16 @@ internal sealed class StoredCertificateAdopter(
             return;
         }
 
-        var fault = stored.FindFault(certificate.Specification, time.GetUtcNow());
-        if (fault <= current.FindFault(certificate.Specification, time.GetUtcNow()))
+        var now = time.GetUtcNow();
+        var (fault, own) = (stored.FindFault(certificate.Specification, now), current.FindFault(certificate.Specification, now));
+        if (fault == own && IsOfBackup(certificate, stored, current) && MayStore(certificate))
+        {
+            logger.StoredCertificateWorse(
+                certificate.Id, stored.SerialNumber, $"it is older, valid until {stored.NotAfter:u}", current.SerialNumber);
+            Store(certificate);
+        }
+
+        if (fault <= own)
         {
             return;
         }
@@ -105,6 +115,14 @@ internal sealed class StoredCertificateAdopter(
             Store(certificate);
         }
     }
+
+    // The store was restored from a backup: the next start would serve the older certificate, and order. One whose times are newer by the
+    // CA's clock may be that of another instance whose clock is behind.
+    private static bool IsOfBackup(ManagedCertificate certificate, CertificateSnapshot stored, CertificateSnapshot current)
+        => stored.Record.Metadata.ObtainedAt < current.Record.Metadata.ObtainedAt - ClockMargin
+            && stored.NotBefore < current.NotBefore
+            && (certificate.AcceptsStaging || !current.IsFromStaging)
+            && certificate.State.Revocation?.SerialNumber != current.SerialNumber;
 
     private bool MayStore(ManagedCertificate certificate)
         => certificate is { Current: not null, Unsaved: false } && MayStoreAgain;
