@@ -25,21 +25,20 @@ internal sealed class FailureRecorder(
     TimeProvider time)
 {
     /// <param name="certificate">The certificate.</param>
-    /// <param name="attempted">What was attempted. The wanted names may have changed meanwhile, and those were not tried.</param>
-    /// <param name="authority">The CA of the attempt.</param>
+    /// <param name="order">What was attempted. The wanted names and the settings may have changed meanwhile: those were not tried.</param>
     /// <param name="exception">What went wrong.</param>
     /// <param name="writer">Writes the state; <see langword="null"/> without the lease.</param>
     /// <param name="isForced">Whether the application asked for the renewal, which may be due by nothing else.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<FailureRecord> RecordAsync(
         ManagedCertificate certificate,
-        CertificateSpecification attempted,
-        CertificateAuthority authority,
+        AttemptedOrder order,
         Exception exception,
         CertificateStateWriter? writer,
         bool isForced,
         CancellationToken cancellationToken)
     {
+        var (attempted, authority) = (order.Specification, order.Authority);
         var now = time.GetUtcNow();
         authority.Client.Report(succeeded: false);
         if (exception is AccountBlockedException blocked)
@@ -86,7 +85,7 @@ internal sealed class FailureRecorder(
         var run = new FailureRun(authorityFailures, ownFailures, validations);
         var failure = FailurePolicy.Next(certificate.State.Failure, report, run, served, settings.Retries, now, jitter()) with
         {
-            Settings = SettingsFingerprint.Of(attempted, authority.Specification),
+            Settings = SettingsFingerprint.Of(attempted, authority.Specification, order.Configuration.DnsProviders),
             WasOutage = isOutage,
         };
         if (isOutage && hasNext && certificate.Failure is not { Cause: FailureCause.Name or FailureCause.Operator })
@@ -249,3 +248,7 @@ internal sealed class FailureRecorder(
         }
     }
 }
+
+/// <summary>What an attempt ordered, from which CA, under which settings.</summary>
+internal sealed record AttemptedOrder(
+    CertificateSpecification Specification, CertificateAuthority Authority, ConfigurationSnapshot Configuration);

@@ -32,7 +32,8 @@ internal sealed class OrderRunner(
         CancellationToken stopping,
         CancellationToken abort)
     {
-        var (asked, attempted, before) = (certificate.Request, certificate.Specification, certificate.Current);
+        var (asked, before) = (certificate.Request, certificate.Current);
+        var attempted = new AttemptedOrder(certificate.Specification, authority, configuration);
         CertificateStateWriter? writer = null;
         using var activity = progress.Begin(certificate, authority.Specification);
         try
@@ -78,7 +79,7 @@ internal sealed class OrderRunner(
         catch (AccountBlockedException blocked) when (failures.HasAnother(certificate, authority))
         {
             // The requests that wait are not answered with it: the next authority takes over at once.
-            var failure = await failures.RecordAsync(certificate, attempted, authority, blocked, writer, isForced: false, abort);
+            var failure = await failures.RecordAsync(certificate, attempted, blocked, writer, isForced: false, abort);
             activity.SetFailed(blocked, failure.Cause.ToString(), failure.ProblemType, failure.Message);
             return new AttemptEnd(time.GetUtcNow());
         }
@@ -91,7 +92,7 @@ internal sealed class OrderRunner(
             {
                 // Recorded while the lease is held: no other instance begins before the failure is written down.
                 var isForced = request is { IsForced: true };
-                var failure = await failures.RecordAsync(certificate, attempted, authority, exception, writer, isForced, abort);
+                var failure = await failures.RecordAsync(certificate, attempted, exception, writer, isForced, abort);
                 activity.SetFailed(exception, failure.Cause.ToString(), failure.ProblemType, failure.Message);
                 request?.Complete(new CertificateException(certificate.Id, failure.ToPublic(), exception));
             }
@@ -129,7 +130,8 @@ internal sealed class OrderRunner(
         CancellationToken stopping,
         CancellationToken abort)
     {
-        using var limit = new TimeLimit(settings.OrderTime, time);
+        var longest = LongestTime(certificate.Specification, configuration);
+        using var limit = new TimeLimit(longest, time);
         using var all = CancellationTokenSource.CreateLinkedTokenSource(abort, limit.Token, writer.Lease.Lost);
         try
         {
@@ -165,13 +167,19 @@ internal sealed class OrderRunner(
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abort.IsCancellationRequested)
         {
-            throw new TimeoutException($"The order was not finished within {settings.OrderTime.TotalMinutes:0} minutes.");
+            throw new TimeoutException($"The order was not finished within {longest.TotalMinutes:0} minutes.");
         }
         catch (OperationCanceledException) when (writer.Lease.Lost.IsCancellationRequested && !abort.IsCancellationRequested)
         {
             throw new LeaseLostException(writer.Lease.Name);
         }
     }
+
+    // An operator may allow DNS more time than an order usually takes.
+    private TimeSpan LongestTime(CertificateSpecification certificate, ConfigurationSnapshot configuration)
+        => configuration.DnsProviders.Count > 0 && SettingsFingerprint.UsesDnsProvider(certificate)
+            ? settings.OrderTime + configuration.DnsProviders.Max(p => p.PropagationTimeout + p.MinimumWait)
+            : settings.OrderTime;
 
     // Another instance may have been faster.
     private async Task ReadStoreAsync(ManagedCertificate certificate, CertificateStateWriter writer, CancellationToken cancellationToken)

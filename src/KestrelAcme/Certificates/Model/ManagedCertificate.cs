@@ -60,8 +60,8 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Whether a staging service is configured. Otherwise, a staging certificate counts as missing.</summary>
     public bool AcceptsStaging { get; private set; } = true;
 
-    /// <summary>The configured CAs. Failures under other settings do not count.</summary>
-    public IReadOnlyList<AuthoritySpecification>? Authorities { get; private set; }
+    /// <summary>The configuration. Failures under other settings do not count.</summary>
+    public ConfigurationSnapshot? Configuration { get; private set; }
 
     /// <summary>Whether the store was read. Before that, nothing is known and nothing is planned.</summary>
     public bool IsLoaded
@@ -138,7 +138,7 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     {
         // An equal specification is kept: long-lived objects should not be replaced with every pass.
         _specification = _specification == wanted ? _specification : wanted;
-        (Authorities, AcceptsStaging) = (configuration.Authorities, acceptsStaging);
+        (Configuration, AcceptsStaging) = (configuration, acceptsStaging);
     }
 
     /// <summary>Whether it is not renewed any more, on purpose. Nobody has to look at it.</summary>
@@ -179,12 +179,12 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     // Changed settings may have fixed a failure of the name or of the operator.
     private FailureRecord? CountedFailure(CertificateStateRecord state)
         => state.Failure is { Cause: FailureCause.Operator or FailureCause.Name, Settings: { } settings }
-            && Authorities is { } authorities && !IsOfThese(authorities, settings)
+            && Configuration is { } configuration && !IsOfThese(configuration, settings)
             ? null
             : state.Failure;
 
-    private bool IsOfThese(IReadOnlyList<AuthoritySpecification> authorities, string settings)
-        => authorities.Any(a => SettingsFingerprint.Of(_specification, a) == settings);
+    private bool IsOfThese(ConfigurationSnapshot configuration, string settings)
+        => configuration.Authorities.Any(a => SettingsFingerprint.Of(_specification, a, configuration.DnsProviders) == settings);
 
     /// <summary>
     /// Whether a stored certificate may replace the current one: only a newer one, never a worse one, and never a staging certificate by

@@ -104,7 +104,7 @@ internal sealed class CertificateLoader(
     private static string? ReasonToRefuse(ManagedCertificate certificate, CertificateSnapshot stored)
         => !certificate.Specification.Identifiers.Any(i => stored.Record.Metadata.Names.Contains(i.Value))
             ? "it is for none of the names that are wanted"
-            : stored.IsSelfSigned && certificate.Authorities?.Any(a => a.IsPublic) == true
+            : stored.IsSelfSigned && certificate.Configuration?.Authorities.Any(a => a.IsPublic) == true
                 ? "it is self-signed, and no public authority issued it"
             : null;
 

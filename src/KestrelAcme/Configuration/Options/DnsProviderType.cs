@@ -45,6 +45,9 @@ internal sealed class DnsProviderSettings : IEquatable<DnsProviderSettings>
     /// <summary>The name of the type.</summary>
     public string Type { get; }
 
+    /// <summary>All values by their keys, in a fixed order. Some are secrets.</summary>
+    public IReadOnlyDictionary<string, string> Values => _values;
+
     /// <summary>
     /// Returns the value of a key, or <see langword="null"/> if it was not set. A secret from a file has the key without <c>File</c>.
     /// </summary>
