@@ -110,7 +110,7 @@ internal sealed class CertificateWorker(
         {
             certificate.Answer(new InvalidOperationException(reason));
         }
-        else if (!request.IsForced && certificate.Current is not null)
+        else if (!request.IsForced && certificate.Current?.NotAfter > now)
         {
             certificate.AnswerUnlessForced(failure: null);
         }

@@ -95,7 +95,8 @@ internal sealed class OnDemandCertificates(
             return false;
         }
 
-        if (!certificates.Exists(c => c.Current is not null))
+        // While it was denied, or nobody came, it was not renewed.
+        if (!orders.IsAnyValid(certificates))
         {
             await orders.ObtainAsync(name, certificates, stopping);
         }
@@ -114,6 +115,9 @@ internal sealed class OnDemandCertificates(
         stored.ForEach(catalog.Release);
         return stored.Exists(c => !c.IsWithheld);
     }
+
+    /// <summary>Plans the orders of a name that is wanted again: the next one may be planned for much later.</summary>
+    public void PlanAgain(OnDemandName name) => Find(name).ForEach(agenda.Plan);
 
     /// <summary>Stops serving a name.</summary>
     /// <returns>Whether it was served.</returns>

@@ -2,6 +2,7 @@ using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Certificates.Upkeep;
+using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
@@ -74,10 +75,11 @@ internal sealed class OnDemandLife(
     private async Task LookAtAsync(OnDemandName name, OnDemandSpecification demand, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        var servesOnly = configuration.Current.Issuance == IssuanceMode.ServeOnly;
         if (name.Names.Any(certificates.IsConfigured))
         {
             certificates.Drop(name);
-            if (now - name.Record.LastAsked > VisitInterval)
+            if (!servesOnly && now - name.Record.LastAsked > VisitInterval)
             {
                 // Not earlier: while a new version is rolled out, instances without its configuration serve the name.
                 await names.DeleteAsync(OnDemandNames.Parse(name.Record.Name)!, cancellationToken);
@@ -92,7 +94,35 @@ internal sealed class OnDemandLife(
             await names.ChangeAsync(name, stored => name.NotedIn(stored, visit, now), cancellationToken);
         }
 
+        PlanIfWantedAgain(name, now);
         var hasCertificate = certificates.HasCertificate(name);
+        if (!servesOnly && await IsQuietForLongAsync(name, hasCertificate, visit, demand, cancellationToken))
+        {
+            await ForgetAsync(name, demand, cancellationToken);
+        }
+        else if (hasCertificate && certificates.LastUsed(name) > name.Asked
+            && (name.Asked == 0 || time.GetElapsedTime(name.Asked) > LongestPermission))
+        {
+            await issuance.CheckAsync(name, cancellationToken);
+        }
+    }
+
+    private void PlanIfWantedAgain(OnDemandName name, DateTimeOffset now)
+    {
+        var isLeft = name.IsDenied || certificates.IsQuiet(name, now);
+        if (name.WasLeft && !isLeft)
+        {
+            certificates.PlanAgain(name);
+        }
+
+        name.WasLeft = isLeft;
+    }
+
+    // Only an instance that orders decides what becomes of the records, certificates and keys that all share.
+    private async Task<bool> IsQuietForLongAsync(
+        OnDemandName name, bool hasCertificate, DateTimeOffset? visit, OnDemandSpecification demand, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
         var next = QuietPolicy.Mark(name.Record, visit, hasCertificate, demand.ForgetAfter, now);
         if (next != name.Record.Quiet)
         {
@@ -102,15 +132,7 @@ internal sealed class OnDemandLife(
                 cancellationToken);
         }
 
-        if (QuietPolicy.MayGo(name.Record, visit, hasCertificate, demand.ForgetAfter, now))
-        {
-            await ForgetAsync(name, demand, cancellationToken);
-        }
-        else if (hasCertificate && certificates.LastUsed(name) > name.Asked
-            && (name.Asked == 0 || time.GetElapsedTime(name.Asked) > LongestPermission))
-        {
-            await issuance.CheckAsync(name, cancellationToken);
-        }
+        return QuietPolicy.MayGo(name.Record, visit, hasCertificate, demand.ForgetAfter, now);
     }
 
     // The lease of its orders: none is under way, here or elsewhere. The record goes first, so that other instances do not write back what

@@ -52,6 +52,9 @@ internal sealed class OnDemandName(OnDemandRecord record, IReadOnlyList<Certific
     /// <summary>Whether it was not in the store before this instance added it.</summary>
     public bool IsNew { get; set; }
 
+    /// <summary>Whether its certificate was left to expire when it was last looked at.</summary>
+    public bool WasLeft { get; set; }
+
     /// <summary>When a client of this instance asked for it last and was not refused, as a timestamp; zero if none did.</summary>
     public long Visited => Volatile.Read(ref _visited);
 
@@ -149,7 +152,7 @@ internal sealed class OnDemandName(OnDemandRecord record, IReadOnlyList<Certific
     {
         Volatile.Write(ref _visited, earlier.Visited);
         _isDenied = (earlier.Record.DeniedAt is null) == (_record.DeniedAt is null) ? earlier.IsDenied : _record.DeniedAt is not null;
-        IsNew = earlier.IsNew;
+        (IsNew, WasLeft) = (earlier.IsNew, earlier.WasLeft);
         if (earlier.IsShared && IsShared)
         {
             _allowedNames = earlier.AllowedNames;

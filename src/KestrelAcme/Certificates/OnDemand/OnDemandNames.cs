@@ -88,9 +88,7 @@ internal sealed class OnDemandNames(BoundedStorage storage, TimeProvider time, I
         IReadOnlyCollection<CertificateIdentifier> some, CancellationToken cancellationToken)
     {
         var found = new Dictionary<string, OnDemandRecord>(StringComparer.Ordinal);
-        var keys = some.Select(StorageLayout.OnDemand).Distinct(StringComparer.Ordinal).ToList();
-        static void Fail(string key, string reason) => throw new StorageUnavailableException($"'{key}' could not be read: {reason}");
-        await foreach (var entry in TolerantReader.ReadManyAsync(storage, keys, Fail, logger, cancellationToken))
+        await foreach (var entry in ReadValuesAsync(some, cancellationToken))
         {
             if (Decode(entry.Key, entry.Value) is { } record)
             {
@@ -99,6 +97,28 @@ internal sealed class OnDemandNames(BoundedStorage storage, TimeProvider time, I
         }
 
         return found;
+    }
+
+    /// <summary>Returns those of some names that have a record, also if it is damaged: nobody forgot them.</summary>
+    /// <exception cref="StorageUnavailableException">Not all of them could be read: nothing may be taken as gone.</exception>
+    public async Task<HashSet<string>> FindStoredAsync(
+        IReadOnlyCollection<CertificateIdentifier> some, CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var entry in ReadValuesAsync(some, cancellationToken))
+        {
+            keys.Add(entry.Key);
+        }
+
+        return some.Where(name => keys.Contains(StorageLayout.OnDemand(name))).Select(n => n.Value).ToHashSet(StringComparer.Ordinal);
+    }
+
+    private IAsyncEnumerable<StorageEntry> ReadValuesAsync(
+        IReadOnlyCollection<CertificateIdentifier> some, CancellationToken cancellationToken)
+    {
+        var keys = some.Select(StorageLayout.OnDemand).Distinct(StringComparer.Ordinal).ToList();
+        static void Fail(string key, string reason) => throw new StorageUnavailableException($"'{key}' could not be read: {reason}");
+        return TolerantReader.ReadManyAsync(storage, keys, Fail, logger, cancellationToken);
     }
 
     /// <summary>Reads all records. Those that cannot be read are left out.</summary>

@@ -36,6 +36,13 @@ internal sealed class OnDemandOrders(
         return issuance.IsKnown ? issuance.ReasonNotToOrder : null;
     }
 
+    /// <summary>Whether one of the certificates has not expired.</summary>
+    public bool IsAnyValid(List<ManagedCertificate> certificates)
+    {
+        var now = time.GetUtcNow();
+        return certificates.Exists(c => c.Current?.NotAfter > now);
+    }
+
     /// <summary>Waits for the first of the certificates, as long as somebody can be expected to order it.</summary>
     public async Task ObtainAsync(OnDemandName name, List<ManagedCertificate> certificates, CancellationToken stopping)
         => await (await WhyNothingIsOrderedAsync(stopping) is null
@@ -45,7 +52,7 @@ internal sealed class OnDemandOrders(
     // Clients that come later do not wait: there may be no instance that orders. The name is served as soon as the store has a certificate.
     private async Task AwaitOthersAsync(OnDemandName name, List<ManagedCertificate> certificates, CancellationToken stopping)
     {
-        while (!certificates.Exists(c => c.Current is not null)
+        while (!IsAnyValid(certificates)
             && time.GetElapsedTime(name.Learned) < OthersTime
             && !HasFailed(certificates) && certificates.TrueForAll(IsManaged))
         {
@@ -85,7 +92,7 @@ internal sealed class OnDemandOrders(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
         try
         {
-            while (waiting.Count > 0 && !certificates.Exists(c => c.Current is not null))
+            while (waiting.Count > 0 && !IsAnyValid(certificates))
             {
                 waiting.Remove(await Task.WhenAny(waiting).WaitAsync(both.Token));
             }

@@ -161,8 +161,8 @@ internal sealed class OnDemandUpkeep(
         }
 
         await Task.Delay(BeforeGone, time, cancellationToken);
-        var found = await names.ReadAsync([.. missing.Select(n => OnDemandNames.Parse(n.Record.Name)!)], cancellationToken);
-        missing.RemoveAll(n => found.ContainsKey(n.Record.Name) || !ReferenceEquals(names.Find(n.Record.Name), n));
+        var found = await names.FindStoredAsync([.. missing.Select(n => OnDemandNames.Parse(n.Record.Name)!)], cancellationToken);
+        missing.RemoveAll(n => found.Contains(n.Record.Name) || !ReferenceEquals(names.Find(n.Record.Name), n));
         if (missing.Count == 0 || await names.IsMarkedAsync(cancellationToken))
         {
             missing.ForEach(certificates.Drop);

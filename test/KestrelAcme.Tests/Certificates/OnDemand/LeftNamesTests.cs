@@ -3,6 +3,8 @@ using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.RateLimits;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.EndToEnd.OnDemand;
 using Microsoft.Extensions.DependencyInjection;
@@ -94,6 +96,64 @@ public sealed class LeftNamesTests : IAsyncDisposable
         certificate.IsLoaded = false;
         Assert.Empty(_parts.Get<CertificateReconciler>().DescribeMissing(_parts.Time.GetUtcNow()));
         Assert.False(_parts.Get<CertificateReconciler>().IsAnyMissing);
+    }
+
+    /// <summary>Its certificate expired while nobody came. The next check of its permission may be hours away.</summary>
+    [Fact]
+    public async Task Sweep_SomebodyComesAgain_IsOrderedNow()
+    {
+        var (name, certificate) = await ServeAsync();
+        _parts.Time.Advance(TimeSpan.FromDays(100));
+        var now = _parts.Time.GetUtcNow();
+        var scheduler = _parts.Get<CertificateScheduler>();
+        scheduler.Schedule(certificate.Id, CertificatePlans.At(now.AddHours(6), certificate));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var due = new TaskCompletionSource<WorkLane>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = scheduler.RunAsync(
+            (_, lane) =>
+            {
+                due.TrySetResult(lane);
+                return Task.FromResult<PlannedWork?>(null);
+            },
+            static () => { },
+            stop.Token);
+        await _parts.Get<OnDemandLife>().SweepAsync(Cancelled);
+        Assert.False(due.Task.IsCompleted);
+
+        name.Visit(_parts.Time.GetTimestamp());
+        await _parts.Get<OnDemandLife>().SweepAsync(Cancelled);
+
+        Assert.Equal(WorkLane.Renewals, await due.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancelled));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    /// <summary>Another instance deletes the record of a name that it forgets. A damaged one is none of its doing.</summary>
+    [Fact]
+    public async Task Follow_RecordIsDamaged_NameIsKept()
+    {
+        var (name, _) = await ServeAsync();
+        var names = _parts.Get<OnDemandNames>();
+        var now = _parts.Time.GetUtcNow();
+        var forgotten = new OnDemandRecord { Name = "gone.test", FirstAsked = now, LastAsked = now };
+        Assert.NotNull(Issuance.TakeUp(forgotten, Cancelled).Name);
+        await names.MarkAsync(Cancelled);
+        await names.Storage.WriteAsync(OnDemandNames.KeyOf("shop.test"), "?"u8.ToArray(), lease: null, Cancelled);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var running = _parts.Get<OnDemandUpkeep>().RunAsync(stop.Token);
+
+        await Poll.UntilAsync(
+            () =>
+            {
+                _parts.Time.Advance(TimeSpan.FromSeconds(1));
+                return names.Find("gone.test") is null;
+            },
+            "the other name is forgotten",
+            cancellationToken: Cancelled);
+
+        await stop.CancelAsync();
+        await Task.WhenAny(running);
+        Assert.Same(name, names.Find("shop.test"));
     }
 
     private CertificateCondition Look() => Assert.Single(_parts.Get<CertificateOverview>().Look());

@@ -75,6 +75,55 @@ public sealed class LifeTests
         Assert.Empty(FilesOf(fixture, "shop.test"));
     }
 
+    /// <summary>The instance that orders decides about the records, certificates and keys that all share.</summary>
+    [Fact]
+    public async Task Sweep_InstanceServesOnly_ForgetsNothing()
+    {
+        var time = new ShiftedTimeProvider();
+        await using var fixture = await LocalFixture.StartAsync();
+        await VisitAsync(fixture);
+        var files = FilesOf(fixture, "shop.test");
+        time.Ahead = TimeSpan.FromDays(61);
+        await using var app = await OnDemandApp.StartAsync(
+            fixture, TestPermission.AllowAll(), settings => settings["AcmeHttps:Issuance"] = "ServeOnly", time: time);
+        await Poll.UntilAsync(
+            () => app.Certificates.Find("shop.test") is not null, () => $"the stored name\n{app.Log}", cancellationToken: Cancelled);
+        var life = app.Services.GetRequiredService<OnDemandLife>();
+
+        for (var day = 0; day < 20; day++, time.Ahead += TimeSpan.FromDays(1))
+        {
+            await life.SweepAsync(Cancelled);
+        }
+
+        Assert.NotNull(app.Certificates.Find("shop.test"));
+        Assert.Equal(files, FilesOf(fixture, "shop.test"));
+        var record = files.Single(f => f.Contains("on-demand", StringComparison.Ordinal));
+        Assert.Null(OnDemandFile.Decode(await File.ReadAllBytesAsync(record, Cancelled)).Quiet);
+    }
+
+    /// <summary>While it is denied, its certificate is not renewed.</summary>
+    [Fact]
+    public async Task Connect_AllowedAgainAfterItsCertificateExpired_WaitsForANewOne()
+    {
+        var time = new ShiftedTimeProvider();
+        await using var fixture = await LocalFixture.StartAsync(options => options.TimeProvider = time);
+        var permission = TestPermission.AllowAll();
+        await using var app = await OnDemandApp.StartAsync(fixture, permission, time: time);
+        Assert.Null((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        permission.Decide = static _ => IssuanceDecision.Deny();
+        var name = app.Services.GetRequiredService<OnDemandNames>().Find("shop.test")!;
+        await app.Services.GetRequiredService<OnDemandIssuance>().CheckAsync(name, Cancelled);
+        time.Ahead = TimeSpan.FromDays(100);
+
+        permission.Decide = static _ => IssuanceDecision.Allow();
+        app.Services.GetRequiredService<DeniedNames>().Forget("shop.test");
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.Null(answer.Refusal);
+        Assert.True(answer.Leaf.NotAfter > time.GetUtcNow(), $"It expired on {answer.Leaf.NotAfter:u}.\n{app.Log}");
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+    }
+
     [Fact]
     public async Task Sweep_StoredCertificateCannotBeRead_KeepsEverything()
     {
