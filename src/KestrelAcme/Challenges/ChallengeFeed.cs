@@ -24,9 +24,6 @@ internal sealed class ChallengeFeed(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
 
-    // If an operator has the store polled less often, no order waits for it.
-    private static readonly TimeSpan LongestWatchDelay = TimeSpan.FromSeconds(90);
-
     // Those that started at the same moment are known by then.
     private static readonly TimeSpan FirstRefresh = TimeSpan.FromSeconds(10);
 
@@ -47,6 +44,7 @@ internal sealed class ChallengeFeed(
     {
         if (_running.IsCompleted && !_stopping.IsCancellationRequested)
         {
+            WatchDelayLimit.WarnIfExceeded(storage.WatchDelay, logger);
             _running = Task.Run(() => BackgroundLoop.RunAsync(FollowAsync, TimeSpan.Zero, Pause, time, Report, _stopping.Token));
         }
     }
@@ -86,7 +84,7 @@ internal sealed class ChallengeFeed(
 
         // An instance that does not look for challenges, or not for those of names that it does not know, has to learn of them first.
         delay = isLookedUp ? TimeSpan.Zero : delay;
-        await _acknowledgments.AwaitAsync(shares, delay < LongestWatchDelay ? delay : LongestWatchDelay, cancellationToken);
+        await _acknowledgments.AwaitAsync(shares, delay < WatchDelayLimit.Longest ? delay : WatchDelayLimit.Longest, cancellationToken);
     }
 
     // Whether other instances may not know the name: it is not in the configuration.

@@ -153,4 +153,11 @@ internal static partial class ChallengesLog
         "The store reports changes late, so {Count} other instances have up to {Seconds:0} seconds to confirm that they can respond to a " +
         "challenge before it is submitted.")]
     public static partial void AcknowledgmentsAwaited(this ILogger logger, int count, double seconds);
+
+    [LoggerMessage(
+        1234, LogLevel.Warning,
+        "The store reports changes up to {Seconds:0} seconds late (IAcmeStorage.WatchDelay), but an order waits at most {Longest:0} " +
+        "seconds until other instances know its challenges. If the CA reaches an instance that does not, the validation fails. " +
+        "Set the poll interval of the store to {Longest:0} seconds or less, or use a store that reports changes at once.")]
+    public static partial void StorePolledRarely(this ILogger logger, double seconds, double longest);
 }

@@ -32,6 +32,18 @@ public sealed class ChallengeFeedTests
         await EndAsync(replicas);
     }
 
+    [Theory]
+    [InlineData(90, false)]
+    [InlineData(120, true)]
+    public async Task Start_StoreIsPolledForChanges_WarnsIfNoOrderWaitsForThat(int seconds, bool warns)
+    {
+        var polling = new PollingStorage(_storage, TimeSpan.FromSeconds(seconds), _time);
+
+        await using var replica = await new TestReplica(polling, _time).StartAsync(Cancelled);
+
+        Assert.Equal(warns, replica.Log.Lines.Any(line => line.Event.Name == "StorePolledRarely"));
+    }
+
     [Fact]
     public async Task Order_TlsAlpn01_AllHaveTheCertificateBeforeItGoesOn()
     {
