@@ -80,13 +80,13 @@ internal sealed class AccountBlocks(StoredAccount store, IssuanceSettings settin
         AccountBlock block;
         lock (_lock)
         {
-            if (Exactly(profile) is { } known && known.At >= facts.Since)
+            var now = time.GetUtcNow();
+            if (Exactly(profile) is { } known && known.At >= facts.Since && known.At <= now)
             {
-                // A concurrent attempt found out already.
+                // A concurrent attempt found out already. One in the future is from a clock that was set back since.
                 return new AccountBlockedException(known, facts.Cause);
             }
 
-            var now = time.GetUtcNow();
             var refusals = (Exactly(profile)?.Refusals ?? 0) + 1;
             block = new AccountBlock
             {
