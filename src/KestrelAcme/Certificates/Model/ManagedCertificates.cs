@@ -14,7 +14,7 @@ internal sealed class ManagedCertificates(
     Dictionary<string, ManagedCertificate> wanted, ManagedCertificates.Demanded? onDemand)
     : IReadOnlyCollection<ManagedCertificate>
 {
-    // Not before something is ordered from a public CA.
+    // Not before something is ordered from a public CA, or looked for by one of several names.
     private readonly Lazy<Dictionary<string, ManagedCertificate[]>> _wantedByName = new(() => ByName(wanted.Values));
 
     public Dictionary<string, ManagedCertificate> Wanted => wanted;
@@ -60,9 +60,21 @@ internal sealed class ManagedCertificates(
     public ManagedCertificate? Find(string id)
         => wanted.TryGetValue(id, out var found) || onDemand?.ById.TryGetValue(id, out found) == true ? found : null;
 
+    /// <summary>Finds the certificate with an ID, or the first one with a name, in whatever case.</summary>
     public ManagedCertificate? FindByName(string name)
-        => Find(name) ?? this.FirstOrDefault(
-            c => c.Specification.Identifiers.Any(i => string.Equals(i.Value, name, StringComparison.OrdinalIgnoreCase)));
+    {
+        if (Find(name) is { } found)
+        {
+            return found;
+        }
+
+        var value = name.ToLowerInvariant();
+        var key = value.StartsWith("*.", StringComparison.Ordinal) ? value[2..] : value;
+        return Array.Find(_wantedByName.Value.GetValueOrDefault(key) ?? [], HasName)
+            ?? Array.Find(onDemand?.ByName.GetValueOrDefault(key) ?? [], HasName);
+
+        bool HasName(ManagedCertificate certificate) => certificate.Specification.Identifiers.Any(i => i.Value == value);
+    }
 
     /// <summary>
     /// Finds the certificate with an ID that is not a name; otherwise all that have the same names as the one that <see cref="FindByName"/>
