@@ -22,7 +22,7 @@ public sealed partial class OptionRulesTests
         ["DnsProviders"] = ["DnsProviderReader", "DnsProviderBuilderExtensions"],
         ["DomainNames"] = ["CertificateReader", "ConfigurationMerge", "LettuceEncryptNames"],
         ["EmailAddress"] = ["AuthorityReader", "LettuceEncryptNames"],
-        ["Enabled"] = ["AcmeHttpsOptionsValidator"],
+        ["Enabled"] = ["SnapshotReader"],
         ["ExternalAccountBinding"] = ["AuthorityReader", "LettuceEncryptNames"],
         ["ImportFrom"] = ["ImportReader"],
         ["Issuance"] = ["AuthorityReader"],

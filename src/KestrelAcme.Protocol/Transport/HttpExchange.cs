@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Net.Http.Headers;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Protocol.Problems;
@@ -102,4 +104,85 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
 
     private static string? Single(HttpResponseHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+}
+
+/// <summary>Reads both forms of Retry-After (RFC 9110 section 10.2.3).</summary>
+internal static class RetryAfterHeader
+{
+    private static readonly TimeSpan Max = TimeSpan.FromDays(366);
+
+    /// <summary>Returns the time to wait: never negative, at most a year.</summary>
+    /// <param name="value">The header.</param>
+    /// <param name="serverDate">The Date header of the same response: a date is relative to the server's clock.</param>
+    /// <param name="now">This machine's clock, used if the server sent no date.</param>
+    public static TimeSpan? Parse(string? value, DateTimeOffset? serverDate, DateTimeOffset now)
+    {
+        value = value?.Trim();
+        if (string.IsNullOrEmpty(value))
+        {
+            return null;
+        }
+
+        if (!value.AsSpan().ContainsAnyExceptInRange('0', '9'))
+        {
+            // Nine digits are 31 years; more would not fit.
+            return value.Length > 9 ? Max : Clamp(TimeSpan.FromSeconds(int.Parse(value, CultureInfo.InvariantCulture)));
+        }
+
+        return RetryConditionHeaderValue.TryParse(value, out var parsed) && parsed.Date is { } date
+            ? Clamp(date - (serverDate ?? now))
+            : null;
+    }
+
+    private static TimeSpan Clamp(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait > Max ? Max : wait;
+}
+
+/// <summary>Reads the content of a response up to a limit.</summary>
+internal static class BoundedContent
+{
+    /// <summary>The maximum size of a response, in bytes.</summary>
+    public const int MaxLength = 1024 * 1024;
+
+    /// <summary>Reads the whole content.</summary>
+    /// <returns><see langword="null"/> if the content exceeds the limit.</returns>
+    public static async Task<byte[]?> ReadAsync(HttpContent content, int maxLength, CancellationToken cancellationToken)
+    {
+        if (content.Headers.ContentLength > maxLength)
+        {
+            return null;
+        }
+
+        var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            var buffer = new ArrayBufferWriter<byte>();
+            while (true)
+            {
+                var read = await stream.ReadAsync(buffer.GetMemory(4096), cancellationToken).ConfigureAwait(false);
+                if (read == 0)
+                {
+                    return buffer.WrittenSpan.ToArray();
+                }
+
+                buffer.Advance(read);
+                if (buffer.WrittenCount > maxLength)
+                {
+                    return null;
+                }
+            }
+        }
+    }
+}
+
+/// <summary>Creates the User-Agent header (required by RFC 8555 section 6.1; servers respond with 400 without it).</summary>
+internal static class UserAgent
+{
+    private static readonly string Version = typeof(UserAgent).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    public static IReadOnlyList<ProductInfoHeaderValue> Create(ProductInfoHeaderValue? product)
+    {
+        var own = new ProductInfoHeaderValue("KestrelAcme.Protocol", Version);
+        var platform = new ProductInfoHeaderValue("dotnet", Environment.Version.ToString(3));
+        return product is null ? [own, platform] : [product, own, platform];
+    }
 }

@@ -88,7 +88,8 @@ internal sealed class TokenProbe(TimeProvider time, TokenProbe.ConnectTo? connec
             : await (connect ?? ConnectAsync)(endpoint, cancellationToken),
     };
 
-    private static async Task<Stream> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    /// <summary>Connects to an endpoint over TCP.</summary>
+    public static async Task<Stream> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

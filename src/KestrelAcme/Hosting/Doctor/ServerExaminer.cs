@@ -79,7 +79,7 @@ internal sealed class ServerExaminer(
             AllowAutoRedirect = false,
             UseProxy = false,
             UseCookies = false,
-            ConnectCallback = (_, token) => ConnectAsync(endpoint, token),
+            ConnectCallback = async (_, token) => await TokenProbe.ConnectAsync(endpoint, token),
             SslOptions = new SslClientAuthenticationOptions
             {
                 // The certificate is what is examined. Nothing but a request for the app's own start page is sent.
@@ -114,21 +114,6 @@ internal sealed class ServerExaminer(
             Subject = QuotedText.Of(certificate.Subject, QuotedText.MaxNameLength),
             IsSelfSigned = certificate.Subject == certificate.Issuer,
         };
-
-    private static async ValueTask<Stream> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(endpoint, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
     private static string Describe(Exception exception) => exception.GetBaseException() switch
     {

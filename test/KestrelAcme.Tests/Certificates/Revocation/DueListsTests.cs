@@ -3,6 +3,7 @@ using KestrelAcme.Certificates.Revocation;
 using KestrelAcme.Tests.Certificates.Scheduling;
 using KestrelAcme.Tests.Tls;
 using Xunit;
+using DueLists = KestrelAcme.Certificates.Revocation.RevocationWatcher.DueLists;
 
 namespace KestrelAcme.Tests.Certificates.Revocation;
 

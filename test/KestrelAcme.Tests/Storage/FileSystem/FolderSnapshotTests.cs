@@ -1,5 +1,6 @@
 using KestrelAcme.Storage.FileSystem;
 using Xunit;
+using FolderSnapshot = KestrelAcme.Storage.FileSystem.FolderWatch.FolderSnapshot;
 
 namespace KestrelAcme.Tests.Storage.FileSystem;
 
