@@ -50,9 +50,17 @@ internal static class FleetStorage
     public static void CreateTables(IServiceProvider services)
     {
         using var scope = services.CreateScope();
+        if (scope.ServiceProvider.GetService<FleetDbContext>() is not { } context)
+        {
+            return;
+        }
+
         try
         {
-            scope.ServiceProvider.GetService<FleetDbContext>()?.Database.EnsureCreated();
+            // The store's own limits are short, for tests of outages, and a migration has no second try.
+            var patient = new NpgsqlConnectionStringBuilder(context.Database.GetConnectionString()) { Timeout = 60, CommandTimeout = 60 };
+            context.Database.SetConnectionString(patient.ConnectionString);
+            context.Database.EnsureCreated();
         }
         catch (PostgresException exception)
             when (exception.SqlState is PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation)
