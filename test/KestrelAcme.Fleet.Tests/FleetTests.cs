@@ -14,7 +14,7 @@ namespace KestrelAcme.Fleet.Tests;
 [Long]
 public sealed class FleetTests(ITestOutputHelper output)
 {
-    // Notices take milliseconds. A busy machine gets the rest.
+    // Notices take milliseconds.
     private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(5);
 
     // Azure has no notices: while others order, an instance looks every second, and every three if nothing has come for ten.
@@ -81,13 +81,20 @@ public sealed class FleetTests(ITestOutputHelper output)
         }
     }
 
+    // On a machine whose processors have more than two processes each to run, everything takes as much longer.
     private void Report(string what, IReadOnlyList<TimeSpan> lags, TimeSpan longestLag)
     {
         var sorted = lags.Order().ToList();
+        longestLag *= Math.Max(1, ProcessesForEachProcessor() / 2);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{what}: served {sorted[sorted.Count / 2].TotalMilliseconds:0} ms after the first instance (median), "
-            + $"{sorted[^1].TotalMilliseconds:0} ms at most"));
-        Assert.True(sorted[^1] < longestLag, $"One instance served a certificate {sorted[^1]} after another one.");
+            + $"{sorted[^1].TotalMilliseconds:0} ms at most ({longestLag.TotalSeconds:0.#} s allowed)"));
+        Assert.True(
+            sorted[^1] < longestLag, $"One instance served a certificate {sorted[^1]} after another one ({longestLag} allowed).");
     }
+
+    // The average of the last minute.
+    private static double ProcessesForEachProcessor()
+        => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture) / Environment.ProcessorCount;
 }
