@@ -9,6 +9,9 @@ namespace KestrelAcme.Protocol.Tests.Transport;
 
 public sealed class TrustedRootsValidationTests : IDisposable
 {
+    // No certificate may end after its issuer, which may be created a second earlier.
+    private static readonly DateTimeOffset Yesterday = TimeProvider.System.GetUtcNow().AddDays(-1);
+
     private readonly X509Certificate2 _root = Create("root", null, isAuthority: true);
     private readonly X509Certificate2 _intermediate;
     private readonly X509Certificate2 _leaf;
@@ -190,7 +193,7 @@ public sealed class TrustedRootsValidationTests : IDisposable
             request.CertificateExtensions.Add(names.Build());
         }
 
-        var from = notBefore ?? TimeProvider.System.GetUtcNow().AddDays(-1);
+        var from = notBefore ?? Yesterday;
         if (issuer is null)
         {
             return request.CreateSelfSigned(from, from.AddDays(9));
