@@ -22,8 +22,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     private ConfigurationOptions? _options;
     private Task<IConnectionMultiplexer>? _connecting;
     private bool _disposed;
+    private Task<Exception?>? _refusal;
     private volatile Outage? _outage;
-    private volatile Exception? _refusal;
 
     private RedisConnection(
         Func<Task<IConnectionMultiplexer>> connect, TimeProvider time, ConfigurationOptions? options, bool owned)
@@ -45,8 +45,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         own.AllowAdmin = true;
         // Does not read a key of its own, for which the user has no rights, to choose between two primaries.
         own.TieBreaker = "";
-        RedisConnection connection = null!;
-        return connection = new(() => connection.OpenAsync(own), time, own, owned: true);
+        return new(async () => await ConnectionMultiplexer.ConnectAsync(own), time, own, owned: true);
     }
 
     /// <summary>A connection of the app's, which is never closed here.</summary>
@@ -62,16 +61,21 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         IConnectionMultiplexer? connection = null;
+        Task<Exception?>? refusal = null;
         try
         {
             connection = await Abandonable(ConnectAsync(), cancellationToken);
             if (connection.IsConnected)
             {
-                (_outage, _refusal) = (null, null);
+                _outage = null;
             }
             else if (_outage is { } outage && _time.GetElapsedTime(outage.Since) < OutageAge)
             {
                 throw Unavailable(what, outage.Cause);
+            }
+            else
+            {
+                refusal = FindRefusalAsync();
             }
 
             return await Abandonable(command(connection), cancellationToken);
@@ -79,12 +83,13 @@ internal sealed class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (exception is not StorageUnavailableException
             && (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested))
         {
+            var cause = refusal is null ? exception : await Abandonable(refusal, cancellationToken) ?? exception;
             if (connection is { IsConnected: false })
             {
-                _outage = new(_refusal ?? exception, _time.GetTimestamp());
+                _outage = new(cause, _time.GetTimestamp());
             }
 
-            throw Unavailable(what, _refusal ?? exception);
+            throw Unavailable(what, cause);
         }
     }
 
@@ -109,18 +114,41 @@ internal sealed class RedisConnection : IAsyncDisposable
     private StorageUnavailableException Unavailable(string what, Exception exception)
         => RedisFaults.Unavailable(Place, what, exception, new SentSecrets([_options?.Password, _options?.SentinelPassword]));
 
-    // A connection that the server refuses is closed, and the client reports at random that, or the refusal.
-    private async Task<IConnectionMultiplexer> OpenAsync(ConfigurationOptions options)
+    // One for all commands that fail at the same time.
+    private Task<Exception?> FindRefusalAsync()
     {
-        var connection = await ConnectionMultiplexer.ConnectAsync(options);
-        connection.ConnectionFailed += (_, failure) =>
+        lock (_gate)
         {
-            if (failure.Exception is { } exception && RedisFaults.IsRefusal(exception))
+            if (_refusal is null or { IsCompleted: true })
             {
-                _refusal = exception;
+                _refusal = FindRefusalOnceAsync();
             }
-        };
-        return connection;
+
+            return _refusal;
+        }
+    }
+
+    // A connection that the server refuses is closed, too. Which of the two the client reports is a matter of chance, and after a failure
+    // of another kind it reports neither. Another connection, which is made only to be refused, tells it.
+    private async Task<Exception?> FindRefusalOnceAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (!_owned || _options is not { } options)
+        {
+            return null;
+        }
+
+        options = options.Clone();
+        (options.AbortOnConnectFail, options.ConnectRetry) = (true, 1);
+        try
+        {
+            await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return RedisFaults.IsRefusal(exception) ? exception : null;
+        }
     }
 
     private Task<IConnectionMultiplexer> ConnectAsync()

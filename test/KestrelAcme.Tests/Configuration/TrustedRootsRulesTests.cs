@@ -11,6 +11,9 @@ namespace KestrelAcme.Tests.Configuration;
 /// <summary>Root files in the formats that people have.</summary>
 public sealed class TrustedRootsRulesTests : IDisposable
 {
+    // No certificate may end after its issuer, which may be created a second earlier.
+    private static readonly DateTimeOffset Yesterday = TimeProvider.System.GetUtcNow().AddDays(-1);
+
     private readonly TemporaryFolder _folder = new();
     private readonly X509Certificate2 _root = Create("Root", null, isAuthority: true);
     private readonly X509Certificate2 _intermediate;
@@ -119,13 +122,12 @@ public sealed class TrustedRootsRulesTests : IDisposable
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
-        var from = TimeProvider.System.GetUtcNow().AddDays(-1);
         if (issuer is null)
         {
-            return request.CreateSelfSigned(from, from.AddDays(9));
+            return request.CreateSelfSigned(Yesterday, Yesterday.AddDays(9));
         }
 
-        using var certificate = request.Create(issuer, from, from.AddDays(8), RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(issuer, Yesterday, Yesterday.AddDays(8), RandomNumberGenerator.GetBytes(8));
         return certificate.CopyWithPrivateKey(key);
     }
 }
