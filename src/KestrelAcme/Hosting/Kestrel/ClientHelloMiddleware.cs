@@ -18,6 +18,9 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
     // What a client may send while its connection waits for a certificate on demand: early data for another server, which had the name.
     private const long MaxMore = 16 * 1024;
 
+    /// <summary>The HTTPS options of the endpoint, if they are known.</summary>
+    public HttpsEndpoint? Endpoint { get; init; }
+
     /// <summary>The endpoint's Sni section, if it has one.</summary>
     public EndpointSni? Sni { get; init; }
 
@@ -150,8 +153,10 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
 
         if (selection is AwaitedSelection awaited)
         {
-            // Kestrel serves what the Sni section has a certificate for, and refuses what the section does not have.
-            var wanted = Sni?.LeavesToUs(awaited.ServerName) == false ? false : await WaitForCertificateAsync(connection, awaited);
+            // Kestrel serves the endpoint's own certificate for any name, and what the Sni section has a certificate for, and refuses what
+            // the section does not have.
+            var wanted = Endpoint is { IsOurs: false } || Sni?.LeavesToUs(awaited.ServerName) == false ? false
+                : await WaitForCertificateAsync(connection, awaited);
             if (wanted is not { } isWanted)
             {
                 return;

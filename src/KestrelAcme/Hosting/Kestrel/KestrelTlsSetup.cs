@@ -152,6 +152,8 @@ internal sealed class KestrelTlsSetup(
         endpoint?.Prepare();
         return new ClientHelloMiddleware(next, endpoint?.HandshakeTimeout, helloServices)
         {
+            Endpoint = endpoint,
+
             // Only what may wait needs it.
             Sni = helloServices.Selector.OnDemand is null ? null : EndpointSni.Read(_options?.ConfigurationLoader?.Configuration, listen),
         }.OnConnectionAsync;

@@ -118,6 +118,33 @@ public sealed class FirstVisitTests
         Assert.Empty(app.Services.GetRequiredService<DeniedNames>().Latest);
     }
 
+    /// <summary>Whatever name a client sends there, it gets that certificate.</summary>
+    [Fact]
+    public async Task Connect_EndpointWithItsOwnCertificate_IsNeverAskedAboutAndNeverWaits()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var (permission, port) = (TestPermission.AllowAll(), FreePort.Tcp());
+        using var folder = new TemporaryFolder();
+        using var own = new TestAuthority().IssueWithKey("own.test");
+        var file = folder.Combine("own.pfx");
+        await File.WriteAllBytesAsync(file, own.Export(X509ContentType.Pkcs12, "secret"), Cancelled);
+        await using var app = await OnDemandApp.StartAsync(fixture, permission, settings =>
+        {
+            settings["Kestrel:Endpoints:Plain:Url"] = "http://127.0.0.1:0";
+            settings["Kestrel:Endpoints:Web:Url"] = $"https://127.0.0.1:{FreePort.Tcp()}";
+            settings["Kestrel:Endpoints:Admin:Url"] = $"https://127.0.0.1:{port}";
+            settings["Kestrel:Endpoints:Admin:Certificate:Path"] = file;
+            settings["Kestrel:Endpoints:Admin:Certificate:Password"] = "secret";
+        });
+        fixture.Authority.Resolve("*", app.Http);
+
+        var answer = await TlsAnswer.GetAsync(new IPEndPoint(IPAddress.Loopback, port), "shop.test", Cancelled);
+
+        Assert.Equal(own.SerialNumber, answer.SerialNumber);
+        Assert.Empty(permission.Asked);
+        Assert.Empty(app.Certificates.List());
+    }
+
     [Fact]
     public async Task Connect_GroupWithAConfiguredName_IsRefused()
     {
