@@ -42,7 +42,8 @@ internal sealed class TlsSelector(
                 : new(new TlsSelection(TlsOutcome.Nameless));
         }
 
-        if (entry is null && OnDemand is not null && Awaited(name, address, hello) is { } awaited)
+        // One that expired while nobody came for its name is as good as none.
+        if (OnDemand is not null && !(entry?.NotAfter > timeProvider.GetUtcNow().UtcTicks) && Awaited(name, address, hello) is { } awaited)
         {
             return new(awaited);
         }

@@ -124,6 +124,24 @@ public sealed class LifeTests
         Assert.Equal(2, fixture.Authority.Issued.Count);
     }
 
+    /// <summary>A name that nobody comes for is not renewed. Who comes at last must not get what has expired.</summary>
+    [Fact]
+    public async Task Connect_ExpiredWhileNobodyCame_WaitsForANewOne()
+    {
+        var time = new ShiftedTimeProvider();
+        await using var fixture = await LocalFixture.StartAsync(options => options.TimeProvider = time);
+        await using var app = await OnDemandApp.StartAsync(fixture, TestPermission.AllowAll(), time: time);
+        Assert.Null((await app.ConnectAsync("shop.test", Cancelled)).Refusal);
+        await app.ObtainedAsync("shop.test");
+        time.Ahead = TimeSpan.FromDays(100);
+
+        var answer = await app.ConnectAsync("shop.test", Cancelled);
+
+        Assert.Null(answer.Refusal);
+        Assert.True(answer.Leaf.NotAfter > time.GetUtcNow(), $"It expired on {answer.Leaf.NotAfter:u}.\n{app.Log}");
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+    }
+
     [Fact]
     public async Task Sweep_StoredCertificateCannotBeRead_KeepsEverything()
     {
