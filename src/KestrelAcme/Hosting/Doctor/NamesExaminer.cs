@@ -28,9 +28,12 @@ internal sealed class NamesExaminer(
     public IReadOnlyList<NameToExamine> List()
         => [.. from condition in overview.Look()
                from identifier in condition.Certificate.Specification.Identifiers
-               group condition.Certificate.Specification.ChallengeTypes by identifier into same
+               group condition.Certificate.Specification by identifier into same
                orderby same.Key.BaseValue, same.Key.Value
-               select new NameToExamine(same.Key, [.. same.SelectMany(types => types).Distinct(StringComparer.Ordinal)])];
+               select new NameToExamine(same.Key, [.. same.SelectMany(s => s.ChallengeTypes).Distinct(StringComparer.Ordinal)])
+               {
+                   IsOnDemand = same.All(s => s.IsOnDemand),
+               }];
 
     /// <summary>Responds to a token for as long as the examination lasts.</summary>
     /// <returns>
@@ -126,7 +129,10 @@ internal sealed class NamesExaminer(
         var dns = name.Name.IsWildcard ? nothing : Run(NameVerdicts.Dns, token => names.ExamineAsync(name.Name, with, token));
         var caa = name.Name.Kind == IdentifierKind.Ip || with.CaaIdentities.Count == 0 ? nothing
             : Run(NameVerdicts.Caa, token => names.ExamineCaaAsync(name.Name, with, token));
-        var served = name.Name.IsWildcard || !isWhole ? nothing : Run(ServerVerdicts.Served, token => server.ConnectAsync(value, token));
+
+        // A connection for a name on demand would be a visit, with which a certificate is ordered or kept.
+        var served = name.Name.IsWildcard || name.IsOnDemand || !isWhole ? nothing
+            : Run(ServerVerdicts.Served, token => server.ConnectAsync(value, token));
         var found = await Task.WhenAll(dns, caa, served);
         return [.. isWhole ? Conditions(value) : [], .. found[0], .. found[1], .. found[2]];
     }
@@ -152,4 +158,8 @@ internal sealed class NamesExaminer(
 }
 
 /// <summary>A name, and the challenge types that may prove it.</summary>
-internal sealed record NameToExamine(CertificateIdentifier Name, IReadOnlyList<string> ChallengeTypes);
+internal sealed record NameToExamine(CertificateIdentifier Name, IReadOnlyList<string> ChallengeTypes)
+{
+    /// <summary>Whether the name is managed only because a client came for it.</summary>
+    public bool IsOnDemand { get; init; }
+}

@@ -142,6 +142,33 @@ public sealed class LifeTests
         Assert.Equal(2, fixture.Authority.Issued.Count);
     }
 
+    /// <summary>Its certificate is ordered, and kept, because of visits. The doctor promises to order nothing.</summary>
+    [Fact]
+    public async Task Diagnose_NameOnDemand_IsNoVisit()
+    {
+        const string name = "shop.localhost";
+        var time = new ShiftedTimeProvider();
+        await using var fixture = await LocalFixture.StartAsync(options => options.TimeProvider = time);
+        var permission = TestPermission.AllowAll();
+        await using var app = await OnDemandApp.StartAsync(fixture, permission, time: time);
+        Assert.Null((await app.ConnectAsync(name, Cancelled)).Refusal);
+        await app.ObtainedAsync(name);
+        var known = app.Services.GetRequiredService<OnDemandNames>().Find(name)!;
+        var certificates = app.Services.GetRequiredService<OnDemandCertificates>();
+        var used = certificates.LastUsed(known);
+
+        await app.Certificates.DiagnoseAsync(Cancelled);
+        Assert.Equal(used, certificates.LastUsed(known));
+
+        certificates.Withhold(known);
+        time.Ahead = TimeSpan.FromDays(100);
+        var report = await app.Certificates.DiagnoseAsync(Cancelled);
+
+        Assert.Contains(report.Findings, f => f is { Check: "dns", Name: name });
+        Assert.Single(permission.Asked);
+        Assert.Single(fixture.Authority.Issued);
+    }
+
     [Fact]
     public async Task Sweep_StoredCertificateCannotBeRead_KeepsEverything()
     {
