@@ -22,8 +22,18 @@ internal sealed class TrialTokens(Http01TokenTable tokens, IAccountThumbprints a
     {
         var token = RandomText();
         var (response, shared) = Describe(host, token);
-        await tokens.AddAsync(token, response, shared, cancellationToken);
-        return new TrialToken(token, response, shared is not null, tokens);
+        var trial = new TrialToken(token, response, shared is not null, tokens);
+        try
+        {
+            await tokens.AddAsync(token, response, shared, cancellationToken);
+            return trial;
+        }
+        catch
+        {
+            // It was canceled while the store said nothing.
+            await trial.DisposeAsync();
+            throw;
+        }
     }
 
     // Other instances append the thumbprint of the account. Before there is one, only this instance can be found.
@@ -57,7 +67,17 @@ internal sealed class TrialTokens(Http01TokenTable tokens, IAccountThumbprints a
 /// <param name="Table">Where it is removed.</param>
 internal sealed record TrialToken(string Token, string Response, bool IsShared, Http01TokenTable Table) : IAsyncDisposable
 {
-    public async ValueTask DisposeAsync() => await Table.RemoveAsync(Token, CancellationToken.None);
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await Table.RemoveAsync(Token, CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // Whatever the store throws, what was found out with the token counts. Housekeeping removes what is left of it.
+        }
+    }
 
     public override string ToString() => Token;
 }

@@ -8,6 +8,7 @@ using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration;
 using KestrelAcme.Hosting.Doctor;
 using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Certificates.Import;
@@ -229,6 +230,21 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
         var served = Assert.Single(report.Findings, f => f.Check == ServerVerdicts.Served);
         Assert.Equal(DiagnosisLevel.Error, served.Level);
         Assert.Contains("which hides that of KestrelAcme", served.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The trial token cannot be taken back then, which is no reason to withhold what was found.</summary>
+    [Fact]
+    public async Task Diagnose_ChallengesCannotBeStored_ReportsAllTheSame()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var storage = new FailingStorage(new InMemoryStorage(TimeProvider.System));
+        await using var app = await fixture.ServeAsync(Settings(fixture, Name), dns.Use, storage);
+        storage.Unwritable = static key => key.StartsWith("challenges/", StringComparison.Ordinal);
+
+        var report = await app.Certificates.DiagnoseAsync(Cancelled);
+
+        Assert.Contains(report.Findings, f => f is { Check: ServerVerdicts.Token, Level: DiagnosisLevel.Ok });
+        Assert.Contains(report.Findings, f => f is { Check: ServerVerdicts.Served, Level: DiagnosisLevel.Ok, Name: Name });
     }
 
     [Fact]
