@@ -15,6 +15,9 @@ namespace KestrelAcme.Hosting.Doctor;
 internal sealed class DoctorHost(IServiceProvider services, HostedServices hosted, IHostApplicationLifetime lifetime, TimeProvider time)
     : IHostedService
 {
+    // For the requests of clients that took the doctor for the app.
+    private static readonly TimeSpan StoppingTime = TimeSpan.FromSeconds(2);
+
     /// <summary>Prints the report, sets the exit code of the process, and stops the host.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -99,12 +102,13 @@ internal sealed class DoctorHost(IServiceProvider services, HostedServices hoste
         }
     }
 
-    private static async Task StopAsync(Stack<IHostedService> started)
+    private async Task StopAsync(Stack<IHostedService> started)
     {
+        using var limit = new TimeLimit(StoppingTime, time);
         while (started.TryPop(out var service))
         {
             // The report matters, not how the server ends.
-            await service.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await service.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -17,6 +17,8 @@ using KestrelAcme.Tests.Storage.Protection;
 using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -247,6 +249,20 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
         Assert.Contains(report.Findings, f => f is { Check: ServerVerdicts.Served, Level: DiagnosisLevel.Ok, Name: Name });
     }
 
+    /// <summary>While the app is down, its clients try again and again, and the doctor listens where it would.</summary>
+    [Fact]
+    public async Task Run_ClientThatStays_DoesNotHoldUpTheReport()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        using var stays = new StayingClient();
+
+        var (_, output) = await RunAsync(Settings(fixture, Name), builder => builder.Services.AddSingleton<IStartupFilter>(stays))
+            .WaitAsync(TimeSpan.FromMinutes(1), Cancelled);
+
+        Assert.True(stays.HasCome);
+        Assert.Contains("Nothing was ordered.", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Diagnose_AuthorityIsDown_SaysWhatToCheck()
     {
@@ -336,6 +352,42 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
         var settings = fixture.Settings(names);
         settings["AcmeHttps:DnsResolvers:0"] = dns.Bind.Address.ToString();
         return settings;
+    }
+
+    /// <summary>A client that comes with the first request of the doctor, and whose own request does not end.</summary>
+    private sealed class StayingClient : IStartupFilter, IDisposable
+    {
+        private readonly TaskCompletionSource _came = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly HttpClient _client = new();
+        private Task? _going;
+
+        public bool HasCome => _came.Task.IsCompletedSuccessfully;
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (context, following) =>
+            {
+                if (context.Request.Path == "/stay")
+                {
+                    _came.TrySetResult();
+                    await _end.Task;
+                    return;
+                }
+
+                var addresses = context.RequestServices.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+                _going ??= _client.GetAsync($"{addresses.First(a => a.StartsWith("http://", StringComparison.Ordinal))}/stay", Cancelled);
+                await _came.Task;
+                await following(context);
+            });
+            next(app);
+        };
+
+        public void Dispose()
+        {
+            _end.TrySetResult();
+            _client.Dispose();
+        }
     }
 
     /// <summary>A name server for all tests of the class.</summary>
