@@ -58,12 +58,18 @@ internal sealed class StatusEndpoint(
             return;
         }
 
+        var (token, obstacle) = MayRenew(context) ? StatusForgery.Issue(context) : default;
+        if (obstacle is not null)
+        {
+            report = report with { Notices = [.. report.Notices, $"Certificates cannot be renewed on this page: {obstacle}"] };
+        }
+
         var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
         var html = StatusHtml.Write(report, new StatusView
         {
             Host = QuotedText.Words(context.Request.Host.Value, QuotedText.MaxNameLength),
             Search = SearchOf(query),
-            Token = MayRenew(context) ? StatusForgery.Issue(context) : null,
+            Token = token,
             Renewal = query["asked"].ToString() is { Length: > 0 } asked && renewals.IsManaged(asked) ? renewals.Find(asked) : null,
             ScriptUrl = ScriptUrl(context.Request.Path),
             Nonce = nonce,

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using KestrelAcme.Diagnostics;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,13 +23,21 @@ internal static class StatusForgery
     private const int SaltLength = 16;
 
     /// <summary>Issues a token. Call it before the response starts.</summary>
-    /// <returns>The name and the value of the hidden field.</returns>
-    public static (string Name, string Value) Issue(HttpContext context)
+    /// <returns>The name and the value of the hidden field, or why there is none.</returns>
+    public static ((string Name, string Value)? Token, string? Obstacle) Issue(HttpContext context)
     {
-        if (context.RequestServices.GetService<IAntiforgery>() is { } antiforgery
-            && antiforgery.GetAndStoreTokens(context) is { RequestToken: { } token } tokens)
+        try
         {
-            return (tokens.FormFieldName, token);
+            if (context.RequestServices.GetService<IAntiforgery>() is { } antiforgery
+                && antiforgery.GetAndStoreTokens(context) is { RequestToken: { } token } tokens)
+            {
+                return ((tokens.FormFieldName, token), null);
+            }
+        }
+        catch (Exception exception)
+        {
+            // The app's cookie may need HTTPS, which does not work now, or data protection may have no key. The page is needed then.
+            return (null, QuotedText.Words(exception.Message, QuotedText.MaxReplyLength));
         }
 
         var secret = Secret(context.Request);
@@ -46,15 +55,28 @@ internal static class StatusForgery
 
         // Another one each time: a page that is compressed and repeats what was searched for must not give it away.
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
-        return (Field, Base64Url.EncodeToString([.. salt, .. HMACSHA256.HashData(secret, salt)]));
+        return ((Field, Base64Url.EncodeToString([.. salt, .. HMACSHA256.HashData(secret, salt)])), null);
     }
 
     /// <summary>Whether a form was sent from the status page.</summary>
     public static async Task<bool> IsFromPageAsync(HttpContext context, IFormCollection form)
         => IsSameOrigin(context.Request)
             && (context.RequestServices.GetService<IAntiforgery>() is { } antiforgery
-                ? await antiforgery.IsRequestValidAsync(context)
+                ? await IsValidAsync(antiforgery, context)
                 : HasToken(context.Request, form));
+
+    private static async Task<bool> IsValidAsync(IAntiforgery antiforgery, HttpContext context)
+    {
+        try
+        {
+            return await antiforgery.IsRequestValidAsync(context);
+        }
+        catch (Exception) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            // What keeps it from issuing tokens keeps it from checking them, too.
+            return false;
+        }
+    }
 
     // Browsers say where a form comes from, and no site can make them lie. A cookie alone could come from a neighboring subdomain.
     private static bool IsSameOrigin(HttpRequest request)
