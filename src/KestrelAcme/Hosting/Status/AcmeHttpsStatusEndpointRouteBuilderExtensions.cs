@@ -59,8 +59,10 @@ public static class AcmeHttpsStatusEndpointRouteBuilderExtensions
             services.GetRequiredService<IHostApplicationLifetime>());
         StatusDescription.AddTypes(services);
 
-        // A group, so that conventions apply to all of them.
+        // A group, so that conventions apply to all of them. The output cache of an app would not heed Cache-Control, and would have each
+        // request wait for an earlier one, which may be a stream.
         var group = endpoints.MapGroup(pattern);
+        group.CacheOutput(static policy => policy.NoCache());
         var page = group.MapGet("", endpoint.RespondAsync).WithDisplayName("KestrelAcme status");
         StatusDescription.Describe(page);
         page.Finally(built => WarnIfOpen(built, pattern, endpoint, services));

@@ -40,6 +40,41 @@ public sealed class StatusBesideOthersTests
         Assert.Contains("AntiforgeryOptions.Cookie.SecurePolicy = Always", html, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Get_OutputCache_KeepsNothing()
+    {
+        await using var app = await StartAsync(Cached, CacheEverything);
+
+        var (_, first, _) = await GetAsync(app, "text/html");
+        var (_, second, _) = await GetAsync(app, "application/json");
+
+        Assert.Equal(("text/html", "application/json"), (first, second));
+    }
+
+    /// <summary>The cache lets one request for a page go ahead, and has the others wait for its response.</summary>
+    [Fact]
+    public async Task Get_OutputCacheAndAnEventStream_DoesNotWaitForItsEnd()
+    {
+        await using var app = await StartAsync(Cached, CacheEverything);
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{app.Http}{Path}");
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        using var stream = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
+
+        var (_, type, _) = await GetAsync(app, "text/html").WaitAsync(TimeSpan.FromMinutes(1), Cancelled);
+
+        Assert.Equal(("text/event-stream", "text/html"), (stream.Content.Headers.ContentType?.MediaType, type));
+    }
+
+    private static void Cached(WebApplication web)
+    {
+        web.UseOutputCache();
+        web.MapAcmeHttpsStatus();
+    }
+
+    private static void CacheEverything(WebApplicationBuilder builder)
+        => builder.Services.AddOutputCache(options => options.AddBasePolicy(policy => policy.Cache()));
+
     private static Task<AcmeApp> StartAsync(Action<WebApplication> pipeline, Action<WebApplicationBuilder> configure)
         => AcmeApp.StartAsync(
             new Dictionary<string, string?>
