@@ -44,7 +44,8 @@ internal static class FilePermissions
     /// <summary>Creates a folder and its missing ancestors, and makes the new ones survive a crash.</summary>
     public static void CreateFolder(string path)
     {
-        if (Directory.Exists(path))
+        // If it is not known, the reason is thrown.
+        if (Directory.Exists(path) || (PathProbe.Exists(path) && Directory.Exists(path)))
         {
             return;
         }

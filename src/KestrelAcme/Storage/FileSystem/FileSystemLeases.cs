@@ -217,10 +217,10 @@ internal sealed class FileSystemLeases(
         return draft.TryMove(paths.LeaseRecord(name), durable);
     }
 
-    // A file in place of the root is a mistake that may pass; an empty root is another store, in which the lease excludes nobody.
+    // A root that is not a folder is a mistake that may pass; an empty root is another store, in which the lease excludes nobody.
     private bool IsThere(FileSystemLease lease)
-        => Directory.Exists(lease.Claim.Folder)
-            || (File.Exists(paths.Root) ? throw new IOException($"'{paths.Root}' is not a folder.") : false);
+        => PathProbe.Exists(lease.Claim.Folder)
+            || (!Directory.Exists(paths.Root) && PathProbe.Exists(paths.Root) ? throw new DirectoryNotFoundException() : false);
 
     private bool TryRestoreOwner(FileSystemLease lease)
     {

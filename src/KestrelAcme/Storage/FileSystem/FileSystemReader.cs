@@ -61,17 +61,20 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         }
 
         ThrowIfNotMissing(folder);
-        return File.Exists(folder) ? throw new DirectoryNotFoundException() : [];
+        return PathProbe.Exists(folder) ? throw new DirectoryNotFoundException() : [];
     }
 
-    // The system also reports "not found" if an ancestor is a file or not accessible.
-    private void ThrowIfNotMissing(string path)
+    /// <summary>
+    /// Throws if a file or folder that was not found is not known to be missing. The system also reports "not found" if an ancestor is a
+    /// file, or a link that leads nowhere, such as to a volume that is not mounted.
+    /// </summary>
+    public void ThrowIfNotMissing(string path)
     {
         registration.ThrowIfGone();
         var folder = Path.GetDirectoryName(path);
-        for (; folder is not null && folder.Length >= paths.Root.Length; folder = Path.GetDirectoryName(folder))
+        for (; folder?.Length >= paths.Root.Length && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
         {
-            if (File.Exists(folder))
+            if (PathProbe.Exists(folder))
             {
                 throw new DirectoryNotFoundException();
             }
@@ -102,6 +105,28 @@ internal sealed class FileSystemReader(StoragePaths paths, OwnerRegistration reg
         else
         {
             logger.MoreFilesReadableByOthers(paths.Root);
+        }
+    }
+}
+
+/// <summary>Looks whether anything is at a path.</summary>
+internal static class PathProbe
+{
+    /// <summary>
+    /// Whether there is a file, a folder or a link. <see cref="File.Exists"/> also says no if it could not find out.
+    /// </summary>
+    /// <exception cref="IOException">It is not known, because the disk or the share failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is not known, because access is denied.</exception>
+    public static bool Exists(string path)
+    {
+        try
+        {
+            File.GetAttributes(path);
+            return true;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
         }
     }
 }

@@ -8,6 +8,7 @@ namespace KestrelAcme.Storage.FileSystem;
 internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposable
 {
     private const int BatchSize = 128;
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
 
     private readonly StoragePaths _paths;
     private readonly OwnerRegistration _registration;
@@ -17,6 +18,7 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
     private readonly SystemFolderEvents _events;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private volatile string? _realRoot;
 
     /// <param name="path">The root folder. Created at the first write.</param>
     /// <param name="timeProvider">The clock for leases and scans.</param>
@@ -45,13 +47,27 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
     }
 
     /// <inheritdoc/>
-    public bool IsLocal => HostFacts.ReadMounts()?.Find(RealPath.Resolve(_paths.Root)) is { } mount
+    public bool IsLocal => HostFacts.ReadMounts()?.Find(RealRoot) is { } mount
         ? !mount.IsShared
         : !_paths.Root.StartsWith(@"\\", StringComparison.Ordinal);
 
     /// <inheritdoc/>
     /// <remarks>Network shares do not notify of changes by other machines.</remarks>
     public TimeSpan WatchDelay => IsLocal ? TimeSpan.Zero : FolderWatch.ScanInterval;
+
+    // Where the links on the way to the root lead. Not looked up again, and not waited for long: the share may hang.
+    private string RealRoot
+    {
+        get
+        {
+            if (_realRoot is null)
+            {
+                Task.Run(() => _realRoot = RealPath.Resolve(_paths.Root)).Wait(LongestLook);
+            }
+
+            return _realRoot ?? _paths.Root;
+        }
+    }
 
     /// <summary>The sweep for files of dead instances, for tests to wait for.</summary>
     internal Task Sweep => _registration.Sweep;
@@ -186,9 +202,9 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
     {
         if (!File.Exists(path))
         {
-            _registration.ThrowIfGone();
+            _reader.ThrowIfNotMissing(path);
             // Distinguishes a folder at this path from a missing file.
-            return Directory.Exists(path) ? throw new UnauthorizedAccessException() : false;
+            return PathProbe.Exists(path) && Directory.Exists(path) ? throw new UnauthorizedAccessException() : false;
         }
 
         try

@@ -9,6 +9,8 @@ namespace KestrelAcme.Storage.FileSystem;
 internal sealed class OwnerRegistration(
     StoragePaths paths, FolderTraits traits, LeaseClaims claims, ServerClock clock, ILogger logger) : IDisposable
 {
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(5);
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _stopping = new();
     private volatile StorageOwner? _owner;
@@ -22,7 +24,8 @@ internal sealed class OwnerRegistration(
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
     public async ValueTask<StorageOwner> GetAsync(CancellationToken cancellationToken)
     {
-        if (_owner is { } owner && owner.IsInPlace)
+        // Not in the caller's thread, in which even a timeout would wait for a share that hangs.
+        if (_owner is { } owner && await Task.Run(() => owner.IsInPlace, cancellationToken).WaitAsync(cancellationToken))
         {
             return owner;
         }
@@ -50,13 +53,20 @@ internal sealed class OwnerRegistration(
         }
     }
 
+    /// <summary>Ends the registration. A share that hangs does not hold up the end of the host for long.</summary>
     public void Dispose()
+    {
+        _stopping.CancelQuietly();
+        var ending = Task.Factory.StartNew(End, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        ending.Wait(LongestEnd);
+    }
+
+    private void End()
     {
         _gate.Wait();
         try
         {
             _disposed = true;
-            _stopping.CancelQuietly();
             _owner?.Dispose();
             _owner = null;
         }

@@ -130,6 +130,28 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AnyMember_ShareHangsOrIsDown_NobodyHangsWithItAndNothingIsMissing()
+    {
+        Assert.SkipUnless(File.Exists("/dev/fuse"), "This machine cannot mount a file system of a process.");
+        var child = await RunMountedAsync("true", "share", _fixture.Root);
+        foreach (var call in new[] { "read", "write", "delete", "lease", "list", "check" })
+        {
+            Assert.Contains($"\n{call}: The store did not respond within 1 s", $"\n{child}", StringComparison.Ordinal);
+        }
+
+        Assert.Contains("delay: fine", child, StringComparison.Ordinal);
+        Assert.Contains("dispose: fine", child, StringComparison.Ordinal);
+        foreach (var call in new[] { "read", "write", "delete", "lease", "list" })
+        {
+            Assert.Contains($"{call} at the start: Could not ", child, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("already exists", child, StringComparison.Ordinal);
+        Assert.Contains("renew: Could not renew the lease", child, StringComparison.Ordinal);
+        Assert.Contains("lost=False", child, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnyMember_NotPermitted_UnavailableNotMissing()
     {
         await PrepareAsync();
@@ -174,13 +196,14 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     }
 
     // In its own mount namespace, which ends with the process.
-    private static async Task<string> RunMountedAsync(string mount, params string[] arguments)
+    private async Task<string> RunMountedAsync(string mount, params string[] arguments)
     {
         SkipUnlessRoot();
         var probe = await Command.RunAsync("unshare", ["--mount", "true"], cancellationToken: Token);
         Assert.SkipUnless(probe.ExitCode == 0, "This container may not mount.");
         var command = string.Join(' ', StorageChildProcess.Command(arguments).Select(argument => $"'{argument}'"));
-        var result = await Command.RunAsync("unshare", ["--mount", "sh", "-c", $"{mount} && exec {command}"], cancellationToken: Token);
+        var script = $"{mount} && {command}; echo owners=$(ls '{_fixture.Root}/~owners' | wc -l)";
+        var result = await Command.RunAsync("unshare", ["--mount", "sh", "-c", script], cancellationToken: Token);
         return result.Output;
     }
 }
