@@ -127,9 +127,19 @@ internal sealed class StorageOwner : IDisposable
         FilePermissions.CreateFolder(Path.GetDirectoryName(path)!);
         var file = FilePermissions.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
 
-        // Tells others whether the file's lock means anything to them.
-        file.Write(Encoding.UTF8.GetBytes(domain + "\n"));
-        return file;
+        try
+        {
+            // Tells others whether the file's lock means anything to them.
+            file.Write(Encoding.UTF8.GetBytes(domain + "\n"));
+            return file;
+        }
+        catch
+        {
+            // The disk is full. The next attempt creates another file.
+            AtomicFile.TryDelete(path);
+            file.Dispose();
+            throw;
+        }
     }
 
     private static bool CanLock(string path)

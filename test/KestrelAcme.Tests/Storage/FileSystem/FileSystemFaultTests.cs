@@ -130,6 +130,18 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task FirstWrite_DiskFull_LeavesNoFilesOfItsAttempts()
+    {
+        Directory.CreateDirectory(_fixture.Root);
+        var child = await RunMountedAsync(
+            $"mount -t tmpfs -o size=64k tmpfs '{_fixture.Root}' && {{ cat /dev/zero > '{_fixture.Root}/filler' || true; }}",
+            "check",
+            _fixture.Root);
+        Assert.Contains("lease: Could not write to", child, StringComparison.Ordinal);
+        Assert.Contains("owners=0", child, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnyMember_ShareHangsOrIsDown_NobodyHangsWithItAndNothingIsMissing()
     {
         Assert.SkipUnless(File.Exists("/dev/fuse"), "This machine cannot mount a file system of a process.");
