@@ -21,6 +21,8 @@ internal sealed class FolderWatch(
     private readonly StorageChangeFeed _feed = new();
     private readonly Channel<string> _scanNow = Channel.CreateBounded<string>(1);
 
+    private readonly DoubtfulFiles _doubtful = new();
+
     // A failure is logged once, until a scan succeeds again.
     private bool _failed;
 
@@ -73,8 +75,9 @@ internal sealed class FolderWatch(
             {
                 await WaitAsync(interval, cancellationToken);
                 var began = time.GetTimestamp();
+                var again = _doubtful.Take();
                 var found = await ScanAsync(cancellationToken);
-                Report(known, found);
+                Report(known, found, again);
                 known = found;
                 interval = TimeSpan.FromTicks(Math.Max(ScanInterval.Ticks, time.GetElapsedTime(began).Ticks * MaxShare));
             }
@@ -106,6 +109,7 @@ internal sealed class FolderWatch(
         {
             var files = await FileWork.OnFolderAsync(
                 "scan", folder, () => reader.Scan(prefix, cancellationToken).ToArray(), cancellationToken);
+            _doubtful.Note(files);
             var snapshot = new FolderSnapshot(files);
             _failed = false;
             return snapshot;
@@ -122,7 +126,7 @@ internal sealed class FolderWatch(
         }
     }
 
-    private void Report(FolderSnapshot? known, FolderSnapshot? found)
+    private void Report(FolderSnapshot? known, FolderSnapshot? found, IEnumerable<string> again)
     {
         if (found is null)
         {
@@ -135,7 +139,7 @@ internal sealed class FolderWatch(
             return;
         }
 
-        foreach (var key in found.ChangesSince(known))
+        foreach (var key in found.ChangesSince(known).Union(again, StringComparer.Ordinal))
         {
             _feed.Post(new(key));
         }
@@ -199,5 +203,36 @@ internal sealed class FolderWatch(
         private ReadOnlySpan<byte> Key(int i) => _keys.AsSpan((i == 0 ? 0 : _ends[i - 1]).._ends[i]);
 
         private string Text(int i) => Encoding.ASCII.GetString(Key(i));
+    }
+}
+
+/// <summary>
+/// Files that may change once more without a scan noticing it: some file servers count the times of files in seconds, or in pairs of
+/// seconds. Such a file is reported again with the scan after the one that found it, when its second is over.
+/// </summary>
+internal sealed class DoubtfulFiles
+{
+    private static readonly TimeSpan Coarsest = TimeSpan.FromSeconds(2);
+
+    private List<ScannedFile> _again = [];
+    private HashSet<ScannedFile> _reported = [];
+
+    /// <summary>Notes what a scan found. On other file servers, hardly any file has a time without a fraction.</summary>
+    public void Note(ScannedFile[] files)
+    {
+        var newest = files.Length == 0 ? 0 : files.Max(file => file.WrittenTicks);
+        var doubtful = files
+            .Where(file => file.WrittenTicks % TimeSpan.TicksPerSecond == 0 && newest - file.WrittenTicks <= Coarsest.Ticks)
+            .ToHashSet();
+        _again = [.. doubtful.Where(file => !_reported.Contains(file))];
+        _reported = doubtful;
+    }
+
+    /// <summary>Returns the keys to report with the next scan.</summary>
+    public IReadOnlyList<string> Take()
+    {
+        var keys = _again.ConvertAll(file => file.Key);
+        _again = [];
+        return keys;
     }
 }

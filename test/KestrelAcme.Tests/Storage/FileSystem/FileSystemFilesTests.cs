@@ -165,18 +165,7 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
     {
         var storage = _fixture.OpenFileSystem();
         await storage.WriteAsync("a/old", "x"u8.ToArray(), cancellationToken: Token);
-        var paths = new StoragePaths(_fixture.Root);
-        var logger = _fixture.Log.For<FileSystemStorage>();
-        var clock = new ServerClock(_fixture.Time, simulated: null);
-        using var registration = new OwnerRegistration(paths, new(), new(paths, clock, _fixture.Time), clock, logger);
-        var watch = new FolderWatch(
-            paths,
-            new FileSystemReader(paths, registration, logger),
-            "a/",
-            _fixture.Time,
-            logger,
-            systemEvents: null);
-        await using var changes = watch.RunAsync(Token).GetAsyncEnumerator(Token);
+        await using var changes = WatchByScan();
         Assert.True(await changes.MoveNextAsync());
 
         await storage.WriteAsync("a/new", "x"u8.ToArray(), cancellationToken: Token);
@@ -186,6 +175,44 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         Assert.Equal("a/new", changes.Current.Key);
         Assert.True(await changes.MoveNextAsync());
         Assert.Equal("a/old", changes.Current.Key);
+    }
+
+    [Fact]
+    public async Task WatchAsync_ReplacedTwiceInASecondOfTheFileServer_IsReported()
+    {
+        var storage = _fixture.OpenFileSystem();
+        var second = new DateTime(2026, 11, 1, 0, 0, 1, DateTimeKind.Utc);
+        await WriteAsync("a/long-ago", "1", second.AddMinutes(-1));
+        await WriteAsync("a/b", "1", second);
+        await using var changes = WatchByScan();
+        await NextAsync();
+
+        // Some file servers count the times of files in seconds.
+        await WriteAsync("a/b", "2", second);
+        await _fixture.Time.AdvanceToNextTimerAsync(Token);
+        Assert.Equal("a/b", await NextAsync());
+
+        // Each change is reported once more, and then no more.
+        await WriteAsync("a/c", "1", second.AddSeconds(20));
+        await _fixture.Time.AdvanceToNextTimerAsync(Token);
+        Assert.Equal("a/c", await NextAsync());
+        await _fixture.Time.AdvanceToNextTimerAsync(Token);
+        Assert.Equal("a/c", await NextAsync());
+        await storage.WriteAsync("a/d", "1"u8.ToArray(), cancellationToken: Token);
+        await _fixture.Time.AdvanceToNextTimerAsync(Token);
+        Assert.Equal("a/d", await NextAsync());
+
+        async Task<string?> NextAsync()
+        {
+            await changes.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Token);
+            return changes.Current.Key;
+        }
+
+        async Task WriteAsync(string key, string value, DateTime written)
+        {
+            await storage.WriteAsync(key, System.Text.Encoding.ASCII.GetBytes(value), cancellationToken: Token);
+            File.SetLastWriteTimeUtc(Path.Join(_fixture.Root, key), written);
+        }
     }
 
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
@@ -200,6 +227,16 @@ public sealed class FileSystemFilesTests : IAsyncDisposable
         {
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | extra);
         }
+    }
+
+    private IAsyncEnumerator<StorageChange> WatchByScan()
+    {
+        var paths = new StoragePaths(_fixture.Root);
+        var logger = _fixture.Log.For<FileSystemStorage>();
+        var clock = new ServerClock(_fixture.Time, simulated: null);
+        var registration = new OwnerRegistration(paths, new(), new(paths, clock, _fixture.Time), clock, logger);
+        var reader = new FileSystemReader(paths, registration, logger);
+        return new FolderWatch(paths, reader, "a/", _fixture.Time, logger, systemEvents: null).RunAsync(Token).GetAsyncEnumerator(Token);
     }
 
     private string MakeLeftover(string owner, DateTime written)
