@@ -141,10 +141,19 @@ internal sealed class CertificateExport(
         if (Directory.Exists(path))
         {
             _writer.Fill(path, isNew: false, files);
-            return true;
+        }
+        else
+        {
+            Create(folder, path, files);
         }
 
-        // The folder becomes visible only when it is complete.
+        RemoveDrafts(folder);
+        return true;
+    }
+
+    // The folder becomes visible only when it is complete.
+    private void Create(string folder, string path, ExportedFiles files)
+    {
         var draft = Path.Join(_root, $".{folder}.{Guid.NewGuid():n}");
         try
         {
@@ -161,15 +170,21 @@ internal sealed class CertificateExport(
         {
             _writer.Remove(draft);
         }
+    }
 
+    // A process that was killed left them, with private keys. Other hidden folders are not KestrelAcme's.
+    private void RemoveDrafts(string folder)
+    {
         var oldest = (time.GetUtcNow() - ExportWriter.MaxAgeOfDraft).UtcDateTime;
-        var drafts = Directory.EnumerateDirectories(_root, $".{folder}.*");
-        foreach (var left in drafts.Where(path => Directory.GetLastWriteTimeUtc(path) < oldest))
+        var start = $".{folder}.";
+        foreach (var left in Directory.EnumerateDirectories(_root, start + "*"))
         {
-            _writer.Remove(left);
+            if (Guid.TryParseExact(Path.GetFileName(left.AsSpan())[start.Length..], "n", out _)
+                && Directory.GetLastWriteTimeUtc(left) < oldest)
+            {
+                _writer.Remove(left);
+            }
         }
-
-        return true;
     }
 
     // Earlier releases switched a link in place of the folder, which a container with a mount of it did not notice. The version that the
