@@ -79,7 +79,7 @@ internal static class ExportFolder
         // Another instance that exports to the same path may take the number first.
         for (var collisions = 0; ; collisions++)
         {
-            var number = FindVersions(folder).DefaultIfEmpty().Max() + 1;
+            var number = FindLatest(folder) + 1;
             var path = Path.Join(folder, Format(number));
             try
             {
@@ -93,6 +93,9 @@ internal static class ExportFolder
             }
         }
     }
+
+    /// <summary>Returns the number of the latest version; 0 if there is none.</summary>
+    public static long FindLatest(string folder) => FindVersions(folder).DefaultIfEmpty().Max();
 
     /// <summary>Returns the versions before the current one, except the latest of them, and abandoned drafts.</summary>
     public static IReadOnlyList<string> FindOld(string folder, long current, int keep, DateTimeOffset draftsBefore)

@@ -89,7 +89,7 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
     private void Switch(string path, List<PlannedFile> files)
     {
         var version = ExportFolder.Number(path, WriteDraft(path, files));
-        PlaceLink(path, ExportFolder.Current, ExportFolder.Format(version));
+        PlaceCurrent(path, version);
         foreach (var file in files)
         {
             if (new FileInfo(Path.Join(path, file.Name)).LinkTarget != ExportFolder.LinkTo(file.Name))
@@ -187,6 +187,21 @@ internal sealed class ExportWriter(ExportAccess access, Action<string, string> l
         }
 
         access.Apply(path, planned.Access.Mode, planned.Access.Group);
+    }
+
+    // Others that export to the same path may have written later versions, and removed this one as too old before the link led to it.
+    private void PlaceCurrent(string path, long version)
+    {
+        for (var latest = version; latest > 0; latest = ExportFolder.FindLatest(path))
+        {
+            PlaceLink(path, ExportFolder.Current, ExportFolder.Format(latest));
+            if (Directory.Exists(Path.Join(path, ExportFolder.Format(latest))))
+            {
+                return;
+            }
+        }
+
+        throw new DirectoryNotFoundException();
     }
 
     private void PlaceLink(string path, string name, string target)

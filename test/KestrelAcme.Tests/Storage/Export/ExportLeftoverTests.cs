@@ -49,6 +49,28 @@ public sealed class ExportLeftoverTests : IDisposable
         Assert.False(Directory.Exists(draft));
     }
 
+    [Fact]
+    public async Task WriteAsync_OthersWriteTwoVersionsBeforeItsLastStep_AllFilesCanBeRead()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets no ordinary user make links.");
+        using var other = Export();
+        await other.WriteAsync("a", _pair.Certificate, _pair.Key, Token);
+        using var slow = Export((path, target) =>
+        {
+            if (target == "..2")
+            {
+                other.WriteAsync("a", _pair.Certificate, _pair.Key, Token).AsTask().GetAwaiter().GetResult();
+                other.WriteAsync("a", _pair.Certificate, _pair.Key, Token).AsTask().GetAwaiter().GetResult();
+            }
+
+            File.CreateSymbolicLink(path, target);
+        });
+
+        await slow.WriteAsync("a", _pair.Certificate, _pair.Key, Token);
+
+        Assert.Equal(_pair.Key, await File.ReadAllTextAsync(_folder.Combine("live", "a", "privkey.pem"), Token));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private CertificateExport Export(Action<string, string>? link = null)
