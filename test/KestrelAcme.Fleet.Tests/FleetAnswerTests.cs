@@ -16,10 +16,8 @@ public sealed class FleetAnswerTests(ITestOutputHelper output)
     {
         await using var fleet = await Fleet.StartAsync(
             new FleetOptions("redis") { Size = 3, Names = [Name], ValidationSleep = TimeSpan.FromSeconds(6) });
-        var holder = await Trouble.HolderAsync(fleet, Name);
         await Poll.UntilAsync(
-            () => holder.Output.Contains("submitted", StringComparison.Ordinal), "the challenge to be submitted", cancellationToken: Token);
-
+            () => Submitted(fleet) > 0, () => $"the challenge to be submitted\n{fleet.Logs()}", cancellationToken: Token);
         await fleet.Store.EmptyAsync();
 
         await fleet.AllServeAsync([Name]);
@@ -34,19 +32,34 @@ public sealed class FleetAnswerTests(ITestOutputHelper output)
             new FleetOptions("redis") { Size = 3, Names = [Name], ValidationSleep = TimeSpan.FromSeconds(4) });
         var before = await fleet.AllServeAsync([Name]);
 
-        var renewal = fleet.Instances[0].PostAsync($"renew?name={Name}");
-        var holder = await Trouble.HolderAsync(fleet, Name, orders: 2);
-        await Poll.UntilAsync(
-            () => Trouble.OfLastOrder(holder.AllOutput, Name).Contains("submitted", StringComparison.Ordinal),
-            "the challenge to be submitted",
-            cancellationToken: Token);
+        // Pebble reuses one valid authorization in a hundred even if it is told to reuse none: that renewal has no challenge.
+        var certificates = 2;
+        Task<string> renewal;
+        for (; ; certificates++)
+        {
+            var submitted = Submitted(fleet);
+            renewal = fleet.Instances[0].PostAsync($"renew?name={Name}");
+            await Poll.UntilAsync(
+                () => renewal.IsCompleted || Submitted(fleet) > submitted,
+                () => $"the challenge to be submitted\n{fleet.Logs()}",
+                cancellationToken: Token);
+            if (!renewal.IsCompletedSuccessfully)
+            {
+                break;
+            }
+
+            before = await fleet.AllServeAsync([Name], before);
+        }
+
         await fleet.Store.EmptyAsync();
 
         // Whoever asked gets the new certificate, and the order that was under way is the one that brings it.
-        var serial = await renewal;
+        await Poll.UntilAsync(
+            () => renewal.IsCompleted, () => $"the renewal\n{fleet.Logs()}", TimeSpan.FromSeconds(90), Token);
+        var serial = await (renewal.IsFaulted && Unheard(fleet) > 0 ? fleet.Instances[0].PostAsync($"renew?name={Name}") : renewal);
         Assert.Equal(serial, (await fleet.AllServeAsync([Name], before))[Name]);
         Assert.Contains("writes back", string.Concat(fleet.Instances.Select(i => i.AllOutput)), StringComparison.Ordinal);
-        AssertCounts(fleet, 2);
+        AssertCounts(fleet, certificates);
 
         // The store has it, too: an instance that knows nothing else serves it.
         var restarted = fleet.Instances[2];
@@ -54,7 +67,7 @@ public sealed class FleetAnswerTests(ITestOutputHelper output)
         restarted.Start();
         await restarted.ListeningAsync();
         Assert.Equal(serial, await restarted.ServedAsync(Name));
-        AssertCounts(fleet, 2);
+        AssertCounts(fleet, certificates);
     }
 
     // Without notifications, an instance learns of a challenge seconds after the CA may connect to it.
@@ -73,11 +86,22 @@ public sealed class FleetAnswerTests(ITestOutputHelper output)
         AssertCounts(fleet, 3);
     }
 
-    private void AssertCounts(Fleet fleet, int orders)
+    // Whoever orders in the end: on a busy machine, one that has begun may lose its lease to another.
+    private static int Submitted(Fleet fleet)
+        => fleet.Instances.Sum(i => i.AllOutput.Split("submitted the http-01 challenge").Length - 1);
+
+    // An instance that does not confirm in time is not waited for: on a busy machine it cannot respond if the store is emptied just then.
+    private static int Unheard(Fleet fleet)
+        => fleet.Instances.Count(i => i.AllOutput.Contains("did not confirm within", StringComparison.Ordinal));
+
+    // A validation may fail only if an instance did not confirm in time. No other failure is allowed, and no certificate more.
+    private void AssertCounts(Fleet fleet, int certificates)
     {
         var counts = fleet.Count();
-        output.WriteLine($"{counts}");
-        var expected = new FleetCounts(Accounts: 1, Orders: orders, Certificates: orders, FailedValidations: 0);
-        Assert.True(counts == expected, $"{counts} instead of {expected}.\n{fleet.Logs()}");
+        var unheard = Unheard(fleet);
+        output.WriteLine($"{counts}, {unheard} did not hear from all others in time");
+        var failed = Math.Min(counts.FailedValidations, unheard);
+        var expected = new FleetCounts(1, certificates + failed, certificates, failed);
+        Assert.True(counts == expected, $"{counts} instead of {expected}, {unheard} did not hear in time.\n{fleet.Logs()}");
     }
 }

@@ -76,9 +76,5 @@ internal static class Trouble
             && text.IndexOf($"{name}: resuming the order ", begun, StringComparison.Ordinal) < 0;
     }
 
-    /// <summary>Returns what an instance wrote since it last began to order a name.</summary>
-    public static string OfLastOrder(string text, string name)
-        => text.LastIndexOf($"{name}: ordering from", StringComparison.Ordinal) is >= 0 and var at ? text[at..] : "";
-
     private static int Occurrences(string text, string part) => text.Split(part).Length - 1;
 }

@@ -100,11 +100,13 @@ internal sealed class CertificateCommitter(
     }
 
     /// <summary>
-    /// Takes over what another instance did since the store was last read, or what a crash did not let this one write down.
+    /// Takes over what another instance did since the store was last read, or what a crash did not let this one write down. What the store
+    /// has lost is stored again: if this process ends during the order, the next one serves it.
     /// </summary>
     public async Task TakeOverAsync(ManagedCertificate certificate, CertificateStateWriter writer, CancellationToken cancellationToken)
     {
-        if (await store.ReadCertificateAsync(certificate.Id, cancellationToken) is { } record
+        var record = await store.ReadCertificateAsync(certificate.Id, cancellationToken);
+        if (record is not null
             && await store.TryReadSnapshotAsync(certificate.Id, record, cancellationToken) is { } stored
             && certificate.MayBeReplacedBy(stored, time.GetUtcNow()))
         {
@@ -116,6 +118,11 @@ internal sealed class CertificateCommitter(
         {
             // The crash came between storing the certificate and forgetting its order, or the state is that of a backup.
             await writer.FinishAsync(time.GetUtcNow(), cancellationToken);
+        }
+
+        if (certificate.Current is { } current && (record is null || certificate.Unsaved))
+        {
+            certificate.Unsaved = !await SaveAgainAsync(certificate, current, writer, cancellationToken);
         }
     }
 

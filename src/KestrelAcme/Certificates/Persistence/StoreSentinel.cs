@@ -154,10 +154,10 @@ internal sealed class StoreSentinel(
         return found;
     }
 
-    // As long as somebody is seen to write.
+    // As long as somebody else is seen to write. What this instance writes may itself wait for the order that waits here.
     private async Task WaitUntilFilledAsync(StoreIdentity found, CancellationToken cancellationToken)
     {
-        if (found.FilledBy is null)
+        if (found.FilledBy is null || found.FilledBy == _self)
         {
             return;
         }
@@ -166,7 +166,7 @@ internal sealed class StoreSentinel(
         var started = time.GetTimestamp();
         for (var seen = started; time.GetElapsedTime(seen) < Silence && time.GetElapsedTime(started) < LongestWait;)
         {
-            if (found.FilledBy is null)
+            if (found.FilledBy is null || found.FilledBy == _self)
             {
                 return;
             }

@@ -63,6 +63,30 @@ public sealed class EmptiedStoreTests
     }
 
     [Fact]
+    public async Task Renew_StoreWasEmptiedAndNobodyHasNoticed_StoresAgainAndDoesNotWaitForItself()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("known")), cancellationToken: Cancelled);
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name), TimeSpan.FromMinutes(1));
+        await app.ObtainedAsync(Name);
+        await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+        fixture.Authority.Faults.ValidationStuck = true;
+        await _storage.EmptyUnnoticedAsync();
+
+        var renewal = app.Certificates.RenewAsync(Name, Cancelled);
+
+        await Poll.UntilAsync(
+            async _ => fixture.Authority.Requests.Count(r => r.Resource == ResourceKind.NewOrder) == 2
+                && await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is not null,
+            () => $"an order, and the certificate in the store \n{app.Log}",
+            cancellationToken: Cancelled);
+        Assert.False(renewal.IsCompleted);
+        fixture.Authority.Faults.ValidationStuck = false;
+        Assert.Equal((await renewal).SerialNumber, app.Certificates.Find(Name)!.SerialNumber);
+        Assert.Equal(2, fixture.Authority.Issued.Count);
+    }
+
+    [Fact]
     public async Task Start_NewStoreOfThisMachine_DoesNotWait()
     {
         await using var fixture = await LocalFixture.StartAsync();
