@@ -75,7 +75,14 @@ internal sealed class PostgreSqlSetup(
         }
 
         builder.ConnectionStringBuilder.ApplicationName ??= "KestrelAcme";
-        return builder.ConnectionStringBuilder.Host!.Contains(',', StringComparison.Ordinal) ? builder.BuildMultiHost() : builder.Build();
+        if (builder.ConnectionStringBuilder.Host!.Contains(',', StringComparison.Ordinal))
+        {
+            return builder.BuildMultiHost();
+        }
+
+        // For a single host, Npgsql refuses it. The first write shows whether that host accepts writes.
+        builder.ConnectionStringBuilder.TargetSessionAttributes = null;
+        return builder.Build();
     }
 
     private static bool IsIdentifier(string? name)

@@ -100,6 +100,14 @@ public sealed class PostgreSqlSetupTests
         Assert.Equal(size, new NpgsqlConnectionStringBuilder(source.ConnectionString).MaxPoolSize);
     }
 
+    [Theory]
+    [InlineData("Host=db;Target Session Attributes=primary")]
+    [InlineData("Host=db;TargetSessionAttributes=read-write")]
+    [InlineData("Host=a,b;Target Session Attributes=read-write")]
+    [InlineData("Host=a,b;Target Session Attributes=primary;Host Recheck Seconds=1")]
+    public void Problems_AsksForThePrimary_None(string connectionString)
+        => Assert.Empty(new PostgreSqlSetup(connectionString, null, new()).Problems());
+
     private static string Validate(Action<IAcmeHttpsBuilder> configure)
     {
         using var provider = Build(configure);
