@@ -15,6 +15,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     private static readonly TimeSpan ConflictPause = TimeSpan.FromMilliseconds(20);
 
     private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlMultiHostDataSource? _hosts;
     private readonly NpgsqlDataSource? _owned;
     private readonly PostgreSqlFailures _failures;
     private readonly ILogger _logger;
@@ -27,7 +28,8 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     /// <param name="logger">The logger.</param>
     public PostgreSqlDatabase(NpgsqlDataSource source, bool owned, PostgreSqlSchema schema, ILogger logger)
     {
-        _source = source is NpgsqlMultiHostDataSource hosts ? hosts.WithTargetSession(TargetSessionAttributes.ReadWrite) : source;
+        _hosts = source as NpgsqlMultiHostDataSource;
+        _source = _hosts?.WithTargetSession(TargetSessionAttributes.ReadWrite) ?? source;
         _owned = owned ? source : null;
         _failures = new(source, schema);
         (Schema, _logger) = (schema, logger);
@@ -143,12 +145,23 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
                 _exists = false;
                 return true;
             case PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown:
-                return attempt == 1;
+                return attempt == 1 && AskHostsAgain();
             case null:
                 // The connection was in the pool when the server was restarted. Npgsql has emptied the pool by now.
-                return attempt == 1 && opened && exception is NpgsqlException { InnerException: IOException or null };
+                var isWorthIt = opened
+                    ? exception is NpgsqlException { InnerException: IOException or null }
+                    : PostgreSqlFailures.IsNoHost(exception);
+                return attempt == 1 && isWorthIt && AskHostsAgain();
             default:
                 return false;
         }
+    }
+
+    // Of several hosts, Npgsql leaves out for ten seconds those that were standbys or down. It takes a host for down even if only a
+    // single connection to it was ended.
+    private bool AskHostsAgain()
+    {
+        _hosts?.ClearDatabaseStates();
+        return true;
     }
 }

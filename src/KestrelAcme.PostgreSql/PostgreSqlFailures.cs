@@ -28,6 +28,10 @@ internal sealed class PostgreSqlFailures
     /// <summary>The server, the database and the schema.</summary>
     public string Place { get; }
 
+    /// <summary>Whether Npgsql has left out all of several hosts because of what it found before.</summary>
+    public static bool IsNoHost(Exception exception) => exception is NpgsqlException { InnerException: null }
+        && exception.Message.Contains("No suitable host", StringComparison.Ordinal);
+
     /// <summary>Describes a failure.</summary>
     /// <param name="what">What failed: "reading 'a/b'".</param>
     /// <param name="exception">The exception.</param>
@@ -46,6 +50,9 @@ internal sealed class PostgreSqlFailures
     {
         PostgresException answer => ReasonOf(answer),
         NpgsqlException { InnerException: PostgresException answer } => ReasonOf(answer),
+        NpgsqlException { InnerException: AggregateException hosts }
+            => "No connection to a host that accepts writes could be opened, such as during a failover. KestrelAcme tries again. "
+                + string.Join(' ', hosts.InnerExceptions.Select(ReasonOf).Distinct()),
         _ when Find<TimeoutException>(exception) is not null && exception.Message.Contains("pool", StringComparison.Ordinal)
             => "All connections of the app's pool are in use. Raise Maximum Pool Size, or find out what keeps connections open.",
         _ when Find<TimeoutException>(exception) is not null
@@ -56,7 +63,7 @@ internal sealed class PostgreSqlFailures
             => $"TLS failed: {Words(tls.Message)} Check SSL Mode and Root Certificate.",
         NpgsqlException { InnerException: IOException }
             => "The connection was closed, such as by a restart of the server or by a proxy. KestrelAcme tries again.",
-        NpgsqlException when exception.Message.Contains("No suitable host", StringComparison.Ordinal)
+        _ when IsNoHost(exception)
             => "None of the hosts accepts writes at the moment, such as during a failover. KestrelAcme tries again.",
         NpgsqlException => $"{Words(exception.Message)}. Check the server and the connection string.",
         // Not from Npgsql, such as from a password provider of the app: its message could be anything.

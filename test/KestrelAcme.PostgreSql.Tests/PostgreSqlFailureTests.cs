@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
@@ -181,9 +182,38 @@ public sealed class PostgreSqlFailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ReadAsync_PooledConnectionWasEnded_IsRepeatedOnAnother()
+    public void Describe_EachHostHasAReasonOfItsOwn_SaysAllAndThatItIsTriedAgain()
     {
-        var storage = _fixture.Open();
+        using var source = NpgsqlDataSource.Create("Host=a,b,c;Database=d;Username=u");
+        NpgsqlException refused() => new("Failed to connect to 10.0.0.1:5432", new SocketException((int)SocketError.ConnectionRefused));
+        var starting = new PostgresException("the database system is starting up", "FATAL", "FATAL", PostgresErrorCodes.CannotConnectNow);
+
+        // As Npgsql reports it, each host twice.
+        var failure = new PostgreSqlFailures(source, new(new())).Describe(
+            "reading 'a'",
+            new NpgsqlException(
+                "Unable to connect to a suitable host. Check inner exception for more details.",
+                new AggregateException(starting, refused(), starting, refused())));
+
+        Assert.EndsWith(
+            "reading 'a' failed. No connection to a host that accepts writes could be opened, such as during a failover. KestrelAcme tries "
+            + "again. "
+            + "The server is stopping or starting: the database system is starting up (SQLSTATE 57P03). KestrelAcme tries again. "
+            + "The server cannot be reached: Connection refused. Check Host and Port, and that the server runs.",
+            failure.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ReadAsync_PooledConnectionWasEnded_IsRepeatedOnAnother(bool severalHosts)
+    {
+        var hosts = new NpgsqlConnectionStringBuilder(_fixture.ConnectionString)
+        {
+            Host = $"127.0.0.1:{_fixture.Server.Port},127.0.0.1:{FreePort.Tcp()}",
+        };
+        var storage = _fixture.Open(severalHosts ? hosts.ConnectionString : _fixture.ConnectionString);
         await storage.WriteAsync("a", "1"u8.ToArray(), cancellationToken: Token);
         await _fixture.ExecuteAsync(
             $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{_fixture.Database}' "
