@@ -55,10 +55,19 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
             {
                 await using var connection = await _source.OpenConnectionAsync(cancellationToken);
                 opened = true;
+                var isConfirmed = true;
+                connection.Notice += (_, received) => isConfirmed &= !PostgreSqlFailures.IsUnconfirmed(received.Notice);
                 await CreateTablesAsync(connection, cancellationToken);
-                return await work(connection, cancellationToken);
+                var result = await work(connection, cancellationToken);
+                if (isConfirmed)
+                {
+                    return result;
+                }
+
+                cancellationToken.ThrowIfCancellationRequested();
+                throw _failures.Unconfirmed(what);
             }
-            catch (Exception exception) when (exception is not LeaseLostException)
+            catch (Exception exception) when (exception is not (LeaseLostException or StorageUnavailableException))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (!MayRepeat(exception, attempt, opened))

@@ -28,9 +28,21 @@ internal sealed class PostgreSqlFailures
     /// <summary>The server, the database and the schema.</summary>
     public string Place { get; }
 
+    /// <summary>
+    /// Whether the server says that it has stopped waiting for a synchronous standby, such as at the end of the command timeout. The
+    /// statement succeeds all the same, although a failover may lose it.
+    /// </summary>
+    /// <remarks>The message depends on the server's language; the function that sends it does not.</remarks>
+    public static bool IsUnconfirmed(PostgresNotice notice) => notice.Routine == "SyncRepWaitForLSN";
+
     /// <summary>Whether Npgsql has left out all of several hosts because of what it found before.</summary>
     public static bool IsNoHost(Exception exception) => exception is NpgsqlException { InnerException: null }
         && exception.Message.Contains("No suitable host", StringComparison.Ordinal);
+
+    /// <summary>Describes a change that no standby has confirmed, although the server is set to wait for one.</summary>
+    public StorageUnavailableException Unconfirmed(string what)
+        => new($"{Place}: {what} failed. No synchronous standby has confirmed it in time, so that a failover could lose it. KestrelAcme "
+            + "tries again. Check the standby, or synchronous_standby_names of the server.");
 
     /// <summary>Describes a failure.</summary>
     /// <param name="what">What failed: "reading 'a/b'".</param>

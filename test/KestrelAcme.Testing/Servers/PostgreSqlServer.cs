@@ -12,11 +12,16 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     private const string Package = "postgresql";
 
     private readonly string _binaries;
+    private readonly PostgreSqlServer? _primary;
     private readonly TemporaryFolder _folder = new();
     private ChildProcess? _process;
     private int _databases;
 
-    private PostgreSqlServer(string binaries) => _binaries = binaries;
+    private PostgreSqlServer(string binaries, PostgreSqlServer? primary)
+    {
+        (_binaries, _primary) = (binaries, primary);
+        Password = primary?.Password ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+    }
 
     /// <summary>The port on 127.0.0.1.</summary>
     public int Port { get; } = FreePort.Tcp();
@@ -25,7 +30,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     public string User { get; } = "admin";
 
     /// <summary>The password of the administrator.</summary>
-    public string Password { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+    public string Password { get; }
 
     /// <summary>Its log since it was (re)started. Each line begins with the name of the database and a colon.</summary>
     public string Output => _process?.Output ?? "";
@@ -37,8 +42,38 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     public static Task<PostgreSqlServer> StartAsync(CancellationToken cancellationToken = default)
     {
         var binaries = FindBinaries();
-        return StartAttempts.RunAsync(() => StartOnceAsync(binaries, cancellationToken));
+        return StartAttempts.RunAsync(() => StartOnceAsync(binaries, null, cancellationToken));
     }
+
+    /// <summary>Starts a standby: a copy of this server that follows its changes, with the same user and password.</summary>
+    public Task<PostgreSqlServer> StartStandbyAsync(CancellationToken cancellationToken = default)
+        => StartAttempts.RunAsync(() => StartOnceAsync(_binaries, this, cancellationToken));
+
+    /// <summary>Lets each transaction wait until the standby has it, too.</summary>
+    public async Task ConfirmByStandbyAsync(CancellationToken cancellationToken = default)
+    {
+        await ExecuteAsync(
+            "postgres", "ALTER SYSTEM SET synchronous_standby_names = '*';\nSELECT pg_reload_conf()", cancellationToken);
+        await UntilAsync("SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'", cancellationToken);
+    }
+
+    /// <summary>Waits until the standby has everything that its primary has stored so far.</summary>
+    public async Task CatchUpAsync(CancellationToken cancellationToken = default)
+    {
+        var end = await _primary!.ExecuteAsync("postgres", "SELECT pg_current_wal_lsn()", cancellationToken);
+        await UntilAsync($"SELECT pg_last_wal_replay_lsn() >= '{end}'", cancellationToken);
+    }
+
+    /// <summary>Cuts the standby off from its primary: it gets no more changes.</summary>
+    public async Task StopFollowingAsync(CancellationToken cancellationToken = default)
+    {
+        await ExecuteAsync("postgres", "ALTER SYSTEM SET primary_conninfo = '';\nSELECT pg_reload_conf()", cancellationToken);
+        await UntilAsync("SELECT count(*) = 0 FROM pg_stat_wal_receiver", cancellationToken);
+    }
+
+    /// <summary>Makes the standby a primary, which accepts writes.</summary>
+    public Task PromoteAsync(CancellationToken cancellationToken = default)
+        => ExecuteAsync("postgres", "SELECT pg_promote()", cancellationToken);
 
     /// <summary>Returns the connection string of the administrator for a database, in the format of Npgsql.</summary>
     public string ConnectionString(string database)
@@ -57,7 +92,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     public async Task<string> ExecuteAsync(string database, string statements, CancellationToken cancellationToken = default)
         => (await Command.RunToSuccessAsync(
             Binary("psql"),
-            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", $"postgresql://{User}:{Password}@127.0.0.1:{Port}/{database}"],
+            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", Address(database)],
             statements,
             cancellationToken)).Trim();
 
@@ -86,6 +121,16 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         _process = null;
     }
 
+    /// <summary>Kills the server with all its processes, as if its machine had crashed.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+            _process = null;
+        }
+    }
+
     /// <summary>Starts the server again on the same port, with what it stored.</summary>
     public async Task StartAgainAsync(CancellationToken cancellationToken = default)
     {
@@ -102,18 +147,15 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         }
         finally
         {
-            if (_process is not null)
-            {
-                await _process.DisposeAsync();
-            }
-
+            await KillAsync();
             _folder.Dispose();
         }
     }
 
-    private static async Task<PostgreSqlServer> StartOnceAsync(string binaries, CancellationToken cancellationToken)
+    private static async Task<PostgreSqlServer> StartOnceAsync(
+        string binaries, PostgreSqlServer? primary, CancellationToken cancellationToken)
     {
-        var server = new PostgreSqlServer(binaries);
+        var server = new PostgreSqlServer(binaries, primary);
         try
         {
             await server.InitializeAsync(cancellationToken);
@@ -145,6 +187,15 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         {
             await Command.RunToSuccessAsync(
                 RequireServer.Installed("chown", "coreutils"), ["-R", "postgres:", _folder.Path], cancellationToken: cancellationToken);
+        }
+
+        if (_primary is not null)
+        {
+            await RunAsUserAsync(
+                "pg_basebackup",
+                ["-D", _folder.Combine("data"), "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", _primary.Address("postgres")],
+                cancellationToken);
+            return;
         }
 
         await RunAsUserAsync(
@@ -185,6 +236,13 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         ? (RequireServer.Installed("setpriv", "util-linux"),
             ["--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig", "KILL", "--", Binary(program), .. arguments])
         : (Binary(program), arguments);
+
+    private Task UntilAsync(string question, CancellationToken cancellationToken) => Poll.UntilAsync(
+        async token => await ExecuteAsync("postgres", question, token) == "t",
+        $"PostgreSQL to answer yes: {question}",
+        cancellationToken: cancellationToken);
+
+    private string Address(string database) => $"postgresql://{User}:{Password}@127.0.0.1:{Port}/{database}";
 
     private string Binary(string name) => Path.Combine(_binaries, name);
 }
