@@ -40,6 +40,9 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     /// <summary>The server, the database and the schema, for operators.</summary>
     public string Place => _failures.Place;
 
+    /// <summary>Whether connections may lead to one host now and to another one later.</summary>
+    public bool HasSeveralHosts => _hosts is not null;
+
     /// <summary>Does some work with a connection.</summary>
     /// <param name="what">What it does, for the message of a failure: "reading 'a/b'".</param>
     /// <param name="work">The work.</param>
@@ -85,8 +88,8 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     /// <exception cref="StorageUnavailableException">It failed.</exception>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        // Creates the tables, and tries again with another connection if the first one is broken.
-        await RunAsync("connecting", static (_, _) => Task.FromResult(true), cancellationToken);
+        // Creates the tables, and tries again with another connection if the first one is broken, which only a statement shows.
+        await RunAsync("connecting", (connection, token) => connection.ScalarAsync(Schema.Position, token), cancellationToken);
         try
         {
             return await _source.OpenConnectionAsync(cancellationToken);
@@ -101,6 +104,9 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     /// <summary>Describes a failure of work on a connection from <see cref="OpenAsync"/>.</summary>
     public StorageUnavailableException Describe(string what, Exception exception)
         => exception as StorageUnavailableException ?? _failures.Describe(what, exception);
+
+    /// <inheritdoc cref="PostgreSqlFailures.TwoPrimaries"/>
+    public StorageUnavailableException TwoPrimaries(string what, string host, string other) => _failures.TwoPrimaries(what, host, other);
 
     public async ValueTask DisposeAsync()
     {

@@ -44,6 +44,11 @@ internal sealed class PostgreSqlFailures
         => new($"{Place}: {what} failed. No synchronous standby has confirmed it in time, so that a failover could lose it. KestrelAcme "
             + "tries again. Check the standby, or synchronous_standby_names of the server.");
 
+    /// <summary>Describes that two servers accept writes.</summary>
+    public StorageUnavailableException TwoPrimaries(string what, string host, string other)
+        => new($"{Place}: {what} failed. Both {Name(host)} and {Name(other)} accept writes, and what is stored at one is missing at the "
+            + "other. Stop the one that is not the primary.");
+
     /// <summary>Describes a failure.</summary>
     /// <param name="what">What failed: "reading 'a/b'".</param>
     /// <param name="exception">The exception.</param>

@@ -31,9 +31,43 @@ internal sealed class PostgreSqlFollower(
             last = Report(received, last, post);
             if (isQuiet)
             {
+                await ThrowIfElsewhereAsync(connection, last, stop);
+
                 // Also shows that the connection still works.
                 last = await CatchUpAsync(connection, last, post, stop);
             }
+        }
+    }
+
+    // Npgsql goes back to the first host if that accepts writes again, and leaves this connection where it is. Two hosts may also be
+    // poolers of one server, which its start shows.
+    private async Task ThrowIfElsewhereAsync(NpgsqlConnection connection, Position last, CancellationToken cancellationToken)
+    {
+        if (!database.HasSeveralHosts)
+        {
+            return;
+        }
+
+        var here = HostOf(connection);
+        (string Host, DateTime ServerStart) now;
+        try
+        {
+            now = await database.RunAsync(
+                "watching for changes",
+                async (other, token) => HostOf(other) is var host && host == here
+                    ? (host, last.ServerStart)
+                    : (host, (await ReadPositionAsync(other, token)).ServerStart),
+                cancellationToken);
+        }
+        catch (StorageUnavailableException)
+        {
+            // This connection may still work.
+            return;
+        }
+
+        if (now.ServerStart != last.ServerStart)
+        {
+            throw database.TwoPrimaries("watching for changes", here, now.Host);
         }
     }
 
@@ -116,6 +150,8 @@ internal sealed class PostgreSqlFollower(
 
         return now;
     }
+
+    private static string HostOf(NpgsqlConnection connection) => $"{connection.Host}:{connection.Port}";
 
     private async Task<Position> ReadPositionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

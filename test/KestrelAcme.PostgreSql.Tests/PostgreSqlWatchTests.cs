@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using Npgsql;
 using Xunit;
 
 namespace KestrelAcme.PostgreSql.Tests;
@@ -146,6 +147,24 @@ public sealed class PostgreSqlWatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WatchAsync_HostsArePoolersOfOneServer_StaysWhereItIs()
+    {
+        var hosts = new NpgsqlConnectionStringBuilder(_fixture.ConnectionString)
+        {
+            Host = $"127.0.0.1:{_fixture.Server.Port},localhost:{_fixture.Server.Port}", LoadBalanceHosts = true,
+        };
+        await WatchAsync(new(), connectionString: hosts.ConnectionString);
+        for (var minute = 1; minute <= 4; minute++)
+        {
+            await PassAsync(Minute);
+        }
+
+        await _time.WhenWaitingAsync(1, Token);
+        Assert.DoesNotContain(null, _seen);
+        Assert.False(_fixture.Log.Has("WatchLost"), $"{_fixture.Log}");
+    }
+
+    [Fact]
     public async Task WatchAsync_UnreachableAtTheBeginning_ThrowsAndWorksLater()
     {
         var storage = _fixture.Open();
@@ -157,9 +176,10 @@ public sealed class PostgreSqlWatchTests : IAsyncLifetime
         Assert.Equal(StorageChange.Everything, await storage.WatchAsync("a/", Token).FirstAsync(Token));
     }
 
-    private async Task<PostgreSqlStorage> WatchAsync(PostgreSqlStorageOptions options, TimeProvider? time = null)
+    private async Task<PostgreSqlStorage> WatchAsync(
+        PostgreSqlStorageOptions options, TimeProvider? time = null, string? connectionString = null)
     {
-        var storage = _fixture.Open(_fixture.ConnectionString, options, time ?? _time);
+        var storage = _fixture.Open(connectionString ?? _fixture.ConnectionString, options, time ?? _time);
         var begun = new TaskCompletionSource();
         _watching = Task.Run(
             async () =>
