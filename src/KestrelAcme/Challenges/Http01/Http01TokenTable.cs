@@ -25,7 +25,8 @@ internal sealed class Http01TokenTable
     private readonly SharedChallengeTable<string> _shared;
     private readonly SharedResponseReader _reader;
     private readonly Lock _gate = new();
-    private long _reported = -1;
+    private long _lookUpReported = -1;
+    private long _sharingReported = -1;
 
     public Http01TokenTable(BoundedStorage storage, IAccountThumbprints accounts, TimeProvider time, ILogger<Http01TokenTable> logger)
     {
@@ -67,7 +68,10 @@ internal sealed class Http01TokenTable
         catch (StorageUnavailableException exception)
         {
             // This instance can respond without the store, but other instances will not know the token.
-            _logger.TokenNotShared(exception.Message);
+            if (MayReport(ref _sharingReported))
+            {
+                _logger.TokenNotShared(exception.Message);
+            }
         }
     }
 
@@ -138,21 +142,22 @@ internal sealed class Http01TokenTable
         catch (Exception exception) when (exception is StorageUnavailableException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            Report(exception.Message);
+            if (MayReport(ref _lookUpReported))
+            {
+                _logger.TokenLookUpFailed(exception.Message);
+            }
+
             return null;
         }
     }
 
-    // Anyone can trigger this, so it is logged at a limited rate.
-    private void Report(string reason)
+    // Anyone can trigger it, by requests and, if certificates are on demand, by new names. So it is logged at a limited rate.
+    private bool MayReport(ref long reported)
     {
         var now = _time.GetTimestamp();
-        var last = Interlocked.Read(ref _reported);
-        if ((last < 0 || _time.GetElapsedTime(last, now) >= ReportInterval)
-            && Interlocked.CompareExchange(ref _reported, now, last) == last)
-        {
-            _logger.TokenLookUpFailed(reason);
-        }
+        var last = Interlocked.Read(ref reported);
+        return (last < 0 || _time.GetElapsedTime(last, now) >= ReportInterval)
+            && Interlocked.CompareExchange(ref reported, now, last) == last;
     }
 }
 

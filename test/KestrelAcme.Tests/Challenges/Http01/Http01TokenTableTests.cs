@@ -2,6 +2,7 @@ using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using KestrelAcme.Tests.EndToEnd;
 using KestrelAcme.Tests.Storage.Bounded;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -118,6 +119,23 @@ public sealed class Http01TokenTableTests : IDisposable
         Assert.Single(_log.Lines);
         await hung.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting));
+    }
+
+    /// <summary>Each new name on demand is tried with a token, and strangers come with ever new ones.</summary>
+    [Fact]
+    public async Task Add_StoreFails_IsLoggedOnceAMinute()
+    {
+        var table = Table(new FailingStorage(new InMemoryStorage(_time)) { Unwritable = static _ => true });
+        for (var i = 0; i < 50; i++)
+        {
+            await table.AddAsync($"token{i}", Answer, FakeThumbprints.Challenge($"token{i}"), Cancelled);
+        }
+
+        Assert.Single(_log.Lines, l => l.Event.Name == "TokenNotShared");
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await table.AddAsync("later", Answer, FakeThumbprints.Challenge("later"), Cancelled);
+        Assert.Equal(2, _log.Lines.Count(l => l.Event.Name == "TokenNotShared"));
     }
 
     public void Dispose() => _loggers.Dispose();
