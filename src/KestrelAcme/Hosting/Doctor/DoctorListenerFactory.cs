@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -82,6 +83,39 @@ internal sealed class DoctorListenerFactory(
         public EndPoint EndPoint => endPoint;
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+        {
+            await _unbound.Task.WaitAsync(cancellationToken);
+            return null;
+        }
+
+        public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+        {
+            _unbound.TrySetResult();
+            return default;
+        }
+
+        public ValueTask DisposeAsync() => UnbindAsync();
+    }
+}
+
+/// <summary>
+/// Binds nothing for HTTP/3, which the doctor does not examine: the app may be running, and its port and its connections are its own. If it
+/// could not be bound, the server would not start.
+/// </summary>
+internal sealed class DoctorQuic : IMultiplexedConnectionListenerFactory
+{
+    public ValueTask<IMultiplexedConnectionListener> BindAsync(
+        EndPoint endpoint, IFeatureCollection? features = null, CancellationToken cancellationToken = default)
+        => new(new IdleListener(endpoint));
+
+    private sealed class IdleListener(EndPoint endPoint) : IMultiplexedConnectionListener
+    {
+        private readonly TaskCompletionSource _unbound = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public EndPoint EndPoint => endPoint;
+
+        public async ValueTask<MultiplexedConnectionContext?> AcceptAsync(
+            IFeatureCollection? features = null, CancellationToken cancellationToken = default)
         {
             await _unbound.Task.WaitAsync(cancellationToken);
             return null;

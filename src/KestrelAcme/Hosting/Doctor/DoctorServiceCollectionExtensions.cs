@@ -48,6 +48,8 @@ internal static class DoctorServiceCollectionExtensions
         services.AddSingleton<IEnumerable<IHostedService>>(static provider => [provider.GetRequiredService<DoctorHost>()]);
         services.AddSingleton<IStartupValidator, NoStartupValidator>();
         services.AddSingleton<IConnectionListenerFactory, DoctorListenerFactory>();
+        services.AddSingleton<IEnumerable<IMultiplexedConnectionListenerFactory>>(
+            _ => services.Any(static d => d.ServiceType == typeof(IMultiplexedConnectionListenerFactory)) ? [new DoctorQuic()] : []);
         services.PostConfigure<LoggerFilterOptions>(static options =>
         {
             options.Rules.Clear();

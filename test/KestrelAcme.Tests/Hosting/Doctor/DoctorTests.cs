@@ -13,12 +13,15 @@ using KestrelAcme.Testing;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Certificates.Import;
 using KestrelAcme.Tests.EndToEnd;
+using KestrelAcme.Tests.Hosting.Kestrel;
 using KestrelAcme.Tests.Storage.Protection;
 using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -261,6 +264,32 @@ public sealed class DoctorTests(DoctorTests.Dns dns) : IClassFixture<DoctorTests
 
         Assert.True(stays.HasCome);
         Assert.Contains("Nothing was ordered.", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The app may run meanwhile: its port and its connections are its own.</summary>
+    [Fact]
+    public async Task Argument_EndpointWithHttp3_IsNotBoundForIt()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        var quic = new FakeQuic();
+        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
+        builder.Configuration.AddInMemoryCollection(Settings(fixture, Name));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, FreePort.TcpAndUdp(), listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2AndHttp3;
+            listen.UseHttps();
+        }));
+        builder.Services.AddSingleton<IMultiplexedConnectionListenerFactory>(quic);
+        dns.Use(builder);
+        builder.Services.AddAcmeHttps();
+        builder.Services.ReplaceAppByDoctor();
+        await using var app = builder.Build();
+
+        var report = await app.Services.GetRequiredService<DoctorHost>().RunAsync(Cancelled);
+
+        Assert.Contains(report.Findings, f => f is { Check: ServerVerdicts.Https, Level: DiagnosisLevel.Ok });
+        Assert.Contains(report.Findings, f => f is { Check: ServerVerdicts.Served, Level: DiagnosisLevel.Ok, Name: Name });
+        Assert.Empty(quic.Bound);
     }
 
     [Fact]
