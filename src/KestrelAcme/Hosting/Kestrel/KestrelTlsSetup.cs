@@ -70,8 +70,7 @@ internal sealed class KestrelTlsSetup(
             return;
         }
 
-        _current = listen;
-        listen.Use(next => Build(listen, next, hiddenTls: false));
+        Add(listen, hiddenTls: false);
     }
 
     /// <summary>Adds KestrelAcme's certificates to an endpoint's HTTPS options.</summary>
@@ -120,12 +119,24 @@ internal sealed class KestrelTlsSetup(
             {
                 if (!KestrelProbe.IsLooking)
                 {
-                    _current = listen;
-                    listen.Use(next => Build(listen, next, copy.IsTls));
+                    Add(listen, copy.IsTls);
                     copy.ApplyTo(listen);
                 }
             });
         }
+    }
+
+    private void Add(ListenOptions listen, bool hiddenTls)
+    {
+        _current = listen;
+        listen.Use(next => Build(listen, next, hiddenTls));
+
+        // An endpoint for HTTP/3 alone has no other pipeline.
+        ((IMultiplexedConnectionBuilder)listen).Use(next =>
+        {
+            endpoints.Settle(http3: listen);
+            return next;
+        });
     }
 
     // Called when Kestrel builds the endpoint, after all configuration of the app.

@@ -43,6 +43,30 @@ public sealed class Http3Tests
         Assert.Single(tcp.Sent);
     }
 
+    // Kestrel builds no pipeline for TCP then, and refuses options with OnAuthenticate.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Endpoint_OnlyHttp3_BindsAndSelects(bool hasEndpointDefaults)
+    {
+        var quic = new FakeQuic();
+        await using var app = await KestrelApp.StartAsync(
+            builder =>
+            {
+                builder.Services.AddSingleton<IMultiplexedConnectionListenerFactory>(quic);
+                builder.WebHost.UseUrls("https://127.0.0.1:0");
+                if (hasEndpointDefaults)
+                {
+                    builder.WebHost.ConfigureKestrel(k => k.ConfigureEndpointDefaults(l => l.Protocols = HttpProtocols.Http3));
+                }
+            },
+            Token,
+            configuration: hasEndpointDefaults ? [] : new() { ["Kestrel:EndpointDefaults:Protocols"] = "Http3" });
+        app.Publisher.Publish(Authority.Issue("a.test"));
+
+        Assert.Equal("a.test", await SelectAsync(quic, "a.test"));
+    }
+
     // Calls the options that Kestrel bound QUIC with, like QUIC would for a connection.
     private async Task<string> SelectAsync(FakeQuic quic, string serverName)
     {
