@@ -14,7 +14,7 @@ namespace KestrelAcme.Hosting.Kestrel;
 /// <summary>Sets Kestrel's endpoint and HTTPS defaults, and combines them with the app's defaults if the app replaced them.</summary>
 /// <remarks>
 /// Registered first, so that endpoints that the app opens while it configures Kestrel have these defaults. After that, the app's defaults
-/// are combined with them.
+/// are combined with them: when options are validated, which is after all that the app does in <c>PostConfigure</c>.
 /// </remarks>
 internal sealed class KestrelTlsSetup(
     KestrelEndpoints endpoints,
@@ -24,7 +24,7 @@ internal sealed class KestrelTlsSetup(
     FallbackCertificate fallback,
     Http3Start http3Start,
     ILogger<KestrelTlsSetup> logger)
-    : IConfigureOptions<KestrelServerOptions>, IPostConfigureOptions<KestrelServerOptions>
+    : IConfigureOptions<KestrelServerOptions>, IValidateOptions<KestrelServerOptions>
 {
     private readonly bool _isEnabled = settings.Current.IsEnabled;
     private bool _sawEndpointDefaults;
@@ -42,18 +42,18 @@ internal sealed class KestrelTlsSetup(
         }
     }
 
-    public void PostConfigure(string? name, KestrelServerOptions options)
+    public ValidateOptionsResult Validate(string? name, KestrelServerOptions options)
     {
-        if (!_isEnabled || options.ApplicationServices is null)
+        // Otherwise, automatic HTTPS is disabled, or something reads the options without Kestrel.
+        if (_isEnabled && options.ApplicationServices is not null)
         {
-            // Automatic HTTPS is disabled, or something reads the options without Kestrel.
-            return;
+            _http3 = options.ApplicationServices.GetService<IMultiplexedConnectionListenerFactory>() is not null;
+            fallback.Use(_options = options);
+            Compose(options);
+            endpoints.MarkApplied();
         }
 
-        _http3 = options.ApplicationServices.GetService<IMultiplexedConnectionListenerFactory>() is not null;
-        fallback.Use(_options = options);
-        Compose(options);
-        endpoints.MarkApplied();
+        return ValidateOptionsResult.Skip;
     }
 
     /// <summary>Adds the ClientHello middleware before an endpoint's TLS.</summary>
@@ -254,7 +254,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         // Before all other services: endpoints that the app opens while it configures Kestrel need these defaults.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>>(
             static provider => provider.GetRequiredService<KestrelTlsSetup>()));
-        services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>>(
+        services.AddSingleton<IValidateOptions<KestrelServerOptions>>(
             static provider => provider.GetRequiredService<KestrelTlsSetup>());
         return services;
     }

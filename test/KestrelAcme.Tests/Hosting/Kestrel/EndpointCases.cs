@@ -148,6 +148,10 @@ internal static class EndpointCases
             },
             Foreign = Own,
         },
+        new("HTTPS defaults after all other configuration")
+        {
+            After = b => { b.Services.PostConfigure<KestrelServerOptions>(OnlyHttp11); Urls(b); }, Protocol = "HTTP/1.1",
+        },
         new("HTTPS defaults on Kestrel:Endpoints")
         {
             After = Kestrel(OnlyHttp11),
@@ -178,6 +182,10 @@ internal static class EndpointCases
     [
         new("endpoint defaults before") { Before = Kestrel(OnlyProtocolHttp1), After = Urls, Protocol = "HTTP/1.1" },
         new("endpoint defaults after") { After = b => { Kestrel(OnlyProtocolHttp1)(b); Urls(b); }, Protocol = "HTTP/1.1" },
+        new("endpoint defaults after all other configuration")
+        {
+            After = b => { b.Services.PostConfigure<KestrelServerOptions>(OnlyProtocolHttp1); Urls(b); }, Protocol = "HTTP/1.1",
+        },
         new("endpoint defaults on Kestrel:Endpoints") { After = Kestrel(OnlyProtocolHttp1), Configuration = Web(), Protocol = "HTTP/1.1" },
         new("endpoint defaults with middleware")
         {
