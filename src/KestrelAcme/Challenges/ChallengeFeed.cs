@@ -11,7 +11,7 @@ namespace KestrelAcme.Challenges;
 /// </summary>
 internal sealed class ChallengeFeed(
     IEnumerable<ISharedChallengeTable> tables, Replicas replicas, BoundedStorage storage, TimeProvider time,
-    ILogger<ChallengeFeed> logger, ConfigurationSource? configuration = null) : IAsyncDisposable
+    ILogger<ChallengeFeed> logger, ConfigurationSource? configuration = null) : IDisposable, IAsyncDisposable
 {
     private const string Prefix = "challenges/";
 
@@ -98,7 +98,10 @@ internal sealed class ChallengeFeed(
     {
         await _stopping.CancelQuietlyAsync();
         await _running.WaitAsync(StopTime, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await replicas.LeaveAsync(); // A host whose start failed is not stopped before. Others would wait for it.
     }
+
+    public void Dispose() => _stopping.CancelQuietly();
 
     private void Report(Exception exception)
     {
@@ -253,8 +256,7 @@ internal sealed class ChallengeFeed(
 
     private void TryAgain(string key)
     {
-        var tries = _again.GetValueOrDefault(key) + 1;
-        _again[key] = tries;
+        var tries = _again[key] = _again.GetValueOrDefault(key) + 1;
         if (tries > MaxTries)
         {
             _again.Remove(key);

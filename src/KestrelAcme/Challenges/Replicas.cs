@@ -134,6 +134,12 @@ internal sealed class Replicas(
     /// <summary>Removes this instance's record, so that no order waits for it any longer. Never fails.</summary>
     public async Task LeaveAsync()
     {
+        if (_hasLeft || _beat == 0)
+        {
+            _hasLeft = true;
+            return;
+        }
+
         _hasLeft = true;
         using var limit = new TimeLimit(LeaveTime, time);
         try

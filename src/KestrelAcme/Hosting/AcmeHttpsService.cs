@@ -1,12 +1,10 @@
 using KestrelAcme.Certificates.Engine;
 using KestrelAcme.Certificates.Model;
-using KestrelAcme.Certificates.OnDemand;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Tls;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -152,53 +150,5 @@ internal sealed class EngineStart(
                 await Task.Delay(settings.FirstResponse, time, CancellationToken.None);
             }
         }
-    }
-}
-
-/// <summary>Begins certificates on demand before Kestrel listens, if they are configured. Otherwise nothing of them is created.</summary>
-internal sealed class OnDemandService(
-    IServiceProvider services, ConfigurationSource configuration, EndpointReport endpoints, ILogger<OnDemandService> logger)
-    : IHostedLifecycleService
-{
-    private readonly CancellationTokenSource _stopping = new();
-    private OnDemandGate? _gate;
-    private Task _running = Task.CompletedTask;
-
-    public Task StartingAsync(CancellationToken cancellationToken)
-    {
-        if (configuration.Current is { Enabled: true, OnDemand: not null } && endpoints.KestrelIsUsed)
-        {
-            Begin();
-        }
-
-        return Task.CompletedTask;
-    }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public async Task StoppingAsync(CancellationToken cancellationToken)
-    {
-        _gate?.Stop();
-        await _stopping.CancelQuietlyAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private void Begin()
-    {
-        if (!services.GetRequiredService<OnDemandPermission>().Exists)
-        {
-            logger.OnDemandWithoutPermission();
-        }
-
-        _gate = services.GetRequiredService<OnDemandGate>();
-        services.GetRequiredService<TlsSelector>().OnDemand = _gate;
-        var upkeep = services.GetRequiredService<OnDemandUpkeep>();
-        _running = Task.Run(() => upkeep.RunAsync(_stopping.Token), CancellationToken.None);
     }
 }
