@@ -1,4 +1,5 @@
 using KestrelAcme.Certificates.Engine;
+using KestrelAcme.Certificates.Events;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Http01;
@@ -42,6 +43,8 @@ internal sealed class AcmeHttpsService(
 
         if (Active)
         {
+            start.Prepare();
+
             // Known to other instances, and ready for what they order, before a CA can reach this one.
             var began = time.GetTimestamp();
             fleet.Start();
@@ -123,8 +126,16 @@ internal sealed class AcmeHttpsService(
 /// is urgent, and the first client gets the processor.
 /// </summary>
 internal sealed class EngineStart(
-    CertificateEngine engine, CertificateGauges gauges, CertificateContexts contexts, IssuanceSettings settings, TimeProvider time)
+    CertificateEngine engine,
+    CertificateEventHub events,
+    CertificateGauges gauges,
+    CertificateContexts contexts,
+    IssuanceSettings settings,
+    TimeProvider time)
 {
+    /// <summary>Creates what the app added, before anything happens that it is told of.</summary>
+    public void Prepare() => events.CreateHandlers();
+
     /// <summary>Starts the engine.</summary>
     public void Run()
     {

@@ -31,6 +31,8 @@ internal static class CertificateServiceCollectionExtensions
         services.TryAddSingleton<JitterSource>(Random.Shared.NextDouble);
         services.TryAddSingleton(new IssuanceSettings());
         services.TryAddSingleton<CertificateCatalog>();
+        services.TryAddSingleton<Func<IEnumerable<ICertificateEventHandler>>>(
+            static provider => provider.GetServices<ICertificateEventHandler>);
         services.TryAddSingleton<CertificateEventHub>();
         AddDomains(services);
         AddAuthorities(services);
@@ -47,6 +49,7 @@ internal static class CertificateServiceCollectionExtensions
     private static void AddDomains(IServiceCollection services)
     {
         services.TryAddSingleton<DomainStore>();
+        services.TryAddSingleton<Func<IEnumerable<IDomainSource>>>(static provider => provider.GetServices<IDomainSource>);
         services.TryAddSingleton<WantedCertificates>();
         services.TryAddSingleton<DomainWatcher>();
     }

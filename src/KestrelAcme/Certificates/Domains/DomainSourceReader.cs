@@ -46,8 +46,9 @@ internal sealed class DomainSourceReader(IDomainSource source, string slug, Cert
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            // A source that ignores its token must not delay the others.
-            var names = await source.GetDomainNamesAsync(both.Token).WaitAsync(both.Token);
+            // A source that ignores its token, or blocks its thread, must not delay the others.
+            var token = both.Token;
+            var names = await Task.Run(() => source.GetDomainNamesAsync(token), CancellationToken.None).WaitOrAbandonAsync(token);
             if (names.Count == 0 && last.Texts.Count > 0 && _answered)
             {
                 logger.DomainSourceEmpty(Name, last.Texts.Count);

@@ -19,7 +19,7 @@ internal sealed class DomainWatcher(WantedCertificates wanted, BoundedStorage st
         [
             FollowStoreAsync(reconcile, stopping),
             AskSourcesAsync(reconcile, stopping),
-            .. wanted.Sources.Select(s => FollowSourceAsync(s, reconcile, stopping)),
+            .. wanted.Sources.Select(s => Task.Run(() => FollowSourceAsync(s, reconcile, stopping), CancellationToken.None)),
         ]);
 
     /// <summary>

@@ -12,23 +12,28 @@ namespace KestrelAcme.Certificates.Domains;
 /// Lists the certificates that should exist: from the configuration, from names that were added at run time, and from domain sources.
 /// </summary>
 internal sealed class WantedCertificates(
-    ConfigurationSource configuration, DomainStore added, IEnumerable<IDomainSource> sources, CertificateStore store, TimeProvider time,
+    ConfigurationSource configuration,
+    DomainStore added,
+    Func<IEnumerable<IDomainSource>> sources,
+    CertificateStore store,
+    TimeProvider time,
     ILogger<WantedCertificates> logger)
 {
     // A source may have a hundred thousand names, and all of them wrong in the same way.
     private const int MaxReported = 16;
 
-    private readonly List<DomainSourceReader> _sources =
+    // Created at first use, because a source may need the certificate manager.
+    private readonly Lazy<List<DomainSourceReader>> _sources = new(() =>
     [
-        .. sources.GroupBy(s => s.GetType())
+        .. sources().GroupBy(s => s.GetType())
             .SelectMany(
                 g => g.Select((source, i) => new DomainSourceReader(source, DomainSourceSlug.Of(g.Key, i + 1), store, time, logger))),
-    ];
+    ]);
 
     private IReadOnlyCollection<CertificateIdentifier> _lastAdded = [];
     private volatile Combined? _last;
 
-    public IEnumerable<IDomainSource> Sources => _sources.Select(s => s.Source);
+    public IEnumerable<IDomainSource> Sources => _sources.Value.Select(s => s.Source);
 
     /// <summary>The certificates of the configuration.</summary>
     public IReadOnlyList<CertificateSpecification> Configured => [.. configuration.Current.Certificates];
@@ -37,19 +42,19 @@ internal sealed class WantedCertificates(
     public async Task<IReadOnlyList<CertificateSpecification>> RecallAsync(CancellationToken cancellationToken)
     {
         var added = await AddedAsync(cancellationToken);
-        var recalled = await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)));
+        var recalled = await Task.WhenAll(_sources.Value.Select(s => s.RecallAsync(cancellationToken)));
         return Combine(added, [.. recalled.OfType<SourceNames>()]);
     }
 
     public async Task<IReadOnlyList<CertificateSpecification>> GatherAsync(CancellationToken cancellationToken)
     {
         var added = await AddedAsync(cancellationToken);
-        return Combine(added, await Task.WhenAll(_sources.Select(s => s.ReadAsync(cancellationToken))));
+        return Combine(added, await Task.WhenAll(_sources.Value.Select(s => s.ReadAsync(cancellationToken))));
     }
 
     /// <summary>Whether every source returned names in an earlier run, so that its names are known.</summary>
     public async Task<bool> KnowsAllSourcesAsync(CancellationToken cancellationToken)
-        => (await Task.WhenAll(_sources.Select(s => s.RecallAsync(cancellationToken)))).All(a => a is not null);
+        => (await Task.WhenAll(_sources.Value.Select(s => s.RecallAsync(cancellationToken)))).All(a => a is not null);
 
     // Most passes find the same names as the last one. With ten thousand names, nothing is created twice.
     private List<CertificateSpecification> Combine(IReadOnlyCollection<CertificateIdentifier> added, SourceNames[] answers)

@@ -8,16 +8,22 @@ namespace KestrelAcme.Certificates.Events;
 
 /// <summary>Delivers events to watchers and to the event handlers of the application. Never waits for either.</summary>
 internal sealed class CertificateEventHub(
-    IEnumerable<ICertificateEventHandler> handlers, TimeProvider time, ILogger<CertificateEventHub> logger)
+    Func<IEnumerable<ICertificateEventHandler>> handlers, TimeProvider time, ILogger<CertificateEventHub> logger)
 {
     private const int MaxBehind = 1000;
     private static readonly TimeSpan HandlerTime = TimeSpan.FromMinutes(1);
 
-    private readonly ICertificateEventHandler[] _handlers = [.. handlers];
+    private readonly Lazy<ICertificateEventHandler[]> _handlers = new(() => [.. handlers()]);
     private readonly ConcurrentDictionary<Channel<CertificateEvent>, byte> _watchers = new();
 
     /// <summary>Raised for each event before anybody else is told. Handlers return at once and do not throw.</summary>
     public event Action<CertificateEvent>? Published;
+
+    /// <summary>
+    /// Creates the handlers: not earlier, because they may need the certificate manager, and not later, so that one that cannot be created
+    /// is noticed at the start.
+    /// </summary>
+    public void CreateHandlers() => _ = _handlers.Value;
 
     public void Publish(CertificateEventKind kind, string message, CertificateStatus status)
     {
@@ -28,7 +34,7 @@ internal sealed class CertificateEventHub(
             watcher.Writer.TryWrite(happened);
         }
 
-        foreach (var handler in _handlers)
+        foreach (var handler in _handlers.Value)
         {
             _ = NotifyAsync(handler, happened);
         }

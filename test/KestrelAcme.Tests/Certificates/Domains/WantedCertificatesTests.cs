@@ -6,6 +6,7 @@ using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Primitives;
 using Xunit;
 
 namespace KestrelAcme.Tests.Certificates.Domains;
@@ -54,15 +55,56 @@ public sealed class WantedCertificatesTests
         Assert.Equal(["one.example.com", "xn--bcher-kva.example.com"], gathered.Select(specification => specification.Id));
     }
 
-    private WantedCertificates Create(IReadOnlyCollection<string> names)
+    [Fact]
+    public async Task GatherAsync_SourceBlocksItsThread_TheOthersAreReadInTime()
     {
-        var storage = new BoundedStorage(new InMemoryStorage(_time), TimeSpan.FromSeconds(10), _time);
+        using var source = new BlockingSource();
+        var wanted = Create(source, new FixedSource(["good.example.com"]));
+
+        var gathering = Task.Run(() => wanted.GatherAsync(TestContext.Current.CancellationToken));
+        await Poll.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(10));
+                return gathering.IsCompleted;
+            },
+            "the names",
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal("good.example.com", Assert.Single(await gathering).Id);
+        Assert.True(_log.Has("DomainSourceFailed"));
+    }
+
+    [Fact]
+    public async Task Watch_SourceBlocksItsThread_TheOthersAreAsked()
+    {
+        using var source = new BlockingSource();
+        using var stopping = new CancellationTokenSource();
+        var wanted = Create(source);
+        var watcher = new DomainWatcher(wanted, Storage(), _time, _log.For<DomainWatcher>());
+
+        var starting = Task.Run(() => (Running: watcher.RunAsync(() => Task.CompletedTask, stopping.Token), Done: true));
+        await Poll.UntilAsync(
+            () => starting.IsCompleted, "the watch to begin", cancellationToken: TestContext.Current.CancellationToken);
+
+        await stopping.CancelAsync();
+        source.Dispose();
+        await (await starting).Running;
+    }
+
+    private WantedCertificates Create(IReadOnlyCollection<string> names) => Create(new FixedSource(names));
+
+    private BoundedStorage Storage() => new(new InMemoryStorage(_time), TimeSpan.FromSeconds(10), _time);
+
+    private WantedCertificates Create(params IDomainSource[] sources)
+    {
+        var storage = Storage();
         var snapshot = new ConfigurationSnapshot { StoragePath = "", Authorities = [], Certificates = [] };
         var configuration = new ConfigurationSource(() => snapshot, NullLogger<ConfigurationSource>.Instance);
         return new WantedCertificates(
             configuration,
             new DomainStore(storage, NullLogger<DomainStore>.Instance),
-            [new FixedSource(names)],
+            () => sources,
             new CertificateStore(storage, NullLogger<CertificateStore>.Instance),
             _time,
             _log.For<WantedCertificates>());
@@ -72,5 +114,26 @@ public sealed class WantedCertificatesTests
     {
         public Task<IReadOnlyCollection<string>> GetDomainNamesAsync(CancellationToken cancellationToken)
             => Task.FromResult(names);
+    }
+
+    /// <summary>Never returns, whatever it is asked.</summary>
+    private sealed class BlockingSource : IDomainSource, IDisposable
+    {
+        private readonly ManualResetEventSlim _end = new();
+
+        public Task<IReadOnlyCollection<string>> GetDomainNamesAsync(CancellationToken cancellationToken)
+        {
+            _end.Wait(CancellationToken.None);
+            return Task.FromResult<IReadOnlyCollection<string>>([]);
+        }
+
+        public IChangeToken? GetChangeToken()
+        {
+            _end.Wait(CancellationToken.None);
+            return null;
+        }
+
+        // Not disposed, because threads may still wait.
+        public void Dispose() => _end.Set();
     }
 }

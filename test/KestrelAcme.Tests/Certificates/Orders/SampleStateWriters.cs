@@ -31,7 +31,7 @@ internal static class SampleStateWriters
     public static OrderProgress Progress(TimeProvider time)
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        var events = new CertificateEventHub([], time, NullLogger<CertificateEventHub>.Instance);
+        var events = new CertificateEventHub(static () => [], time, NullLogger<CertificateEventHub>.Instance);
         return new OrderProgress(events, new AcmeHttpsMetrics(meters, time), time, NullLogger<OrderProgress>.Instance);
     }
 }

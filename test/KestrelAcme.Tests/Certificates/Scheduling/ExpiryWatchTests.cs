@@ -21,7 +21,7 @@ public sealed class ExpiryWatchTests
 
     public ExpiryWatchTests()
     {
-        var hub = new CertificateEventHub([], _time, NullLogger<CertificateEventHub>.Instance);
+        var hub = new CertificateEventHub(static () => [], _time, NullLogger<CertificateEventHub>.Instance);
         hub.Published += _events.Add;
         _watch = new ExpiryWatch(_catalog, new IssuanceStatus { ReasonNotToOrder = null }, hub, _time);
         _catalog.Apply([SampleCertificates.Specification(Name)], SampleCertificates.Configuration);

@@ -32,7 +32,7 @@ public sealed class HousekeeperTests
 
     private static IssuanceStatus Issuance => new() { ReasonNotToOrder = null };
 
-    private CertificateEventHub Events => new([], _time, NullLogger<CertificateEventHub>.Instance);
+    private CertificateEventHub Events => new(static () => [], _time, NullLogger<CertificateEventHub>.Instance);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

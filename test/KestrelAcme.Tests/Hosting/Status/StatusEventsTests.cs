@@ -92,7 +92,7 @@ public sealed class StatusEventsTests
     public async Task ReadAsync_NothingHappens_BeatsAndEnds()
     {
         var time = new FakeTimeProvider();
-        var events = new StatusEvents(new CertificateEventHub([], time, NullLogger<CertificateEventHub>.Instance), time);
+        var events = new StatusEvents(new CertificateEventHub(static () => [], time, NullLogger<CertificateEventHub>.Instance), time);
         using var listener = events.TryListen()!;
         await using var read = listener.ReadAsync(Cancelled).GetAsyncEnumerator(Cancelled);
         var beats = 0;
@@ -114,7 +114,7 @@ public sealed class StatusEventsTests
     public void Publish_ManyLongMessages_KeepsTheLatestAndShortensThem()
     {
         var time = new FakeTimeProvider();
-        var hub = new CertificateEventHub([], time, NullLogger<CertificateEventHub>.Instance);
+        var hub = new CertificateEventHub(static () => [], time, NullLogger<CertificateEventHub>.Instance);
         var events = new StatusEvents(hub, time);
         using var listener = events.TryListen()!;
 
