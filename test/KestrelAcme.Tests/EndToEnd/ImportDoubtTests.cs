@@ -1,6 +1,7 @@
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.LocalAuthority.Requests;
+using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using KestrelAcme.Tests.Certificates.Import;
 using KestrelAcme.Tests.Tls;
@@ -68,10 +69,7 @@ public sealed class ImportDoubtTests : IAsyncLifetime
             Directory.Move(right.Path, there);
         }
 
-        await Poll.UntilAsync(
-            () => names.All(name => app.Certificates.Find(name)!.SerialNumber is not null),
-            () => $"the certificates\n{app.Log}",
-            cancellationToken: Cancelled);
+        await ImportedAsync(app, names);
 
         Assert.Empty(Orders);
     }
@@ -123,6 +121,55 @@ public sealed class ImportDoubtTests : IAsyncLifetime
             app.Services.GetRequiredService<CertificateCatalog>().Served, c => c.Current?.SerialNumber == SerialOf(material));
     }
 
+    [Fact]
+    public async Task Start_FolderIsReadSlowerThanTheStartWaits_IsImportedAllTheSame()
+    {
+        string[] names = [.. Enumerable.Range(1, 8).Select(i => $"app{i}.test")];
+        foreach (var name in names)
+        {
+            SampleImports.WriteLettuceEncrypt(_foreign, Issue(Now.AddDays(-3), name), "secret", iterations: 250_000);
+        }
+
+        var settings = Settings(names);
+        settings["AcmeHttps:ImportFrom:0:Password"] = "secret";
+        await using var app = await _fixture.StartAppAsync(
+            settings,
+            configure: builder => builder.Services.AddSingleton(
+                new IssuanceSettings { LoadTime = TimeSpan.FromMilliseconds(300), ImportAgain = TimeSpan.FromMilliseconds(100) }));
+
+        await ImportedAsync(app, names);
+
+        Assert.Empty(Orders);
+    }
+
+    // Those that were read first must not be ordered while the others are being read.
+    [Fact]
+    public async Task Start_StoreIsReadSlowly_OrdersNothingBeforeTheFolderWasLookedAt()
+    {
+        string[] names = [.. Enumerable.Range(100, 200).Select(i => $"app{i}.test")];
+        SampleImports.WriteCertbot(_foreign, "app", Issue(Now.AddDays(-3), names), _fixture.Authority.DirectoryUrl);
+        var storage = new GatedStorage(new InMemoryStorage(TimeProvider.System))
+        {
+            Holds = keys => !keys.Any(key => key.Contains("app100.", StringComparison.Ordinal)),
+        };
+        await using var app = await _fixture.StartAppAsync(
+            Settings(names),
+            configure: builder => builder.Services.AddSingleton(new IssuanceSettings
+            {
+                LoadTime = TimeSpan.FromMilliseconds(500),
+                ImportAgain = TimeSpan.FromMilliseconds(100),
+                StoreAnswer = TimeSpan.Zero,
+            }),
+            storage: storage);
+        await Poll.UntilAsync(() => app.Log.Has("OrdersHeldForImport"), () => $"the hold\n{app.Log}", cancellationToken: Cancelled);
+
+        Assert.Empty(Orders);
+
+        storage.Open();
+        await ImportedAsync(app, names);
+        Assert.Empty(Orders);
+    }
+
     private IEnumerable<AuthorityRequest> Orders => _fixture.Authority.Requests.Where(r => r.Resource == ResourceKind.NewOrder);
 
     private static System.Security.Cryptography.ECDsa NewKey()
@@ -136,6 +183,12 @@ public sealed class ImportDoubtTests : IAsyncLifetime
         using var leaf = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(material.Chain[0].Span);
         return leaf.SerialNumber;
     }
+
+    private static Task ImportedAsync(AcmeApp app, string[] names)
+        => Poll.UntilAsync(
+            () => names.All(name => app.Certificates.Find(name)!.SerialNumber is not null),
+            () => $"the certificates\n{app.Log}",
+            cancellationToken: Cancelled);
 
     private static Task<CertificateRecord?> ReadAsync(AcmeApp app, string id)
         => app.Services.GetRequiredService<CertificateStore>().ReadCertificateAsync(id, Cancelled);

@@ -35,43 +35,55 @@ internal sealed class CertificateImport(
     private readonly HashSet<string> _untrusted = new(StringComparer.Ordinal);
 
     /// <summary>
+    /// Holds orders for new certificates until <see cref="RunAsync"/> has ended: the engine does not wait long for a store that is slow.
+    /// </summary>
+    public void HoldOrders() => issuance.NewOrdersHeldUntil = time.GetUtcNow() + HoldOfMany;
+
+    /// <summary>
     /// Imports, within a bounded time. Never fails. If a folder cannot be read, which is most often a matter of permissions, names may lack
     /// the certificates and the account that are there: they are not ordered for a while, and the folder is tried again meanwhile. The same
     /// is done if many are missing and a folder has nothing of use, or if the store does not say which certificates are revoked.
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        if (await TryImportAsync(stopping))
+        var isDone = await TryImportAsync(settings.LoadTime, stopping);
+        var now = time.GetUtcNow();
+        var missing = isDone ? 0 : Missing(now).Count();
+        if (missing == 0)
         {
+            ReleaseOrders();
             return;
         }
 
-        var now = time.GetUtcNow();
-        var missing = Missing(now).Count();
-        if (missing > 0)
+        var until = now + (missing > Few ? HoldOfMany : HoldOfFew);
+        issuance.NewOrdersHeldUntil = until;
+        if (configuration.Current.Issuance == IssuanceMode.Automatic)
         {
-            var until = now + (missing > Few ? HoldOfMany : HoldOfFew);
-            if (configuration.Current.Issuance == IssuanceMode.Automatic)
-            {
-                issuance.NewOrdersHeldUntil = until;
-                logger.OrdersHeldForImport(missing, until);
-            }
-
-            _ = RetryAsync(until, stopping);
+            logger.OrdersHeldForImport(missing, until);
         }
+
+        _ = RetryAsync(until, stopping);
+    }
+
+    private void ReleaseOrders()
+    {
+        issuance.NewOrdersHeldUntil = null;
+        agenda.PlanAll();
     }
 
     private async Task RetryAsync(DateTimeOffset until, CancellationToken stopping)
     {
         try
         {
+            // Nothing waits for it any more, so a folder may be as slow, or as large, as the hold is long.
+            TimeSpan rest;
             do
             {
                 await Task.Delay(settings.ImportAgain, time, stopping);
+                rest = until - time.GetUtcNow();
             }
-            while (!await TryImportAsync(stopping) && time.GetUtcNow() < until);
-            issuance.NewOrdersHeldUntil = null;
-            agenda.PlanAll();
+            while (!await TryImportAsync(rest > settings.LoadTime ? rest : settings.LoadTime, stopping) && time.GetUtcNow() < until);
+            ReleaseOrders();
         }
         catch (OperationCanceledException)
         {
@@ -84,9 +96,9 @@ internal sealed class CertificateImport(
         => catalog.All.Where(c => !c.Specification.IsOnDemand && !ImportPolicy.HasUsable(c, now));
 
     /// <returns>Whether nothing is left that a later attempt may bring.</returns>
-    private async Task<bool> TryImportAsync(CancellationToken stopping)
+    private async Task<bool> TryImportAsync(TimeSpan longest, CancellationToken stopping)
     {
-        using var limit = new TimeLimit(settings.LoadTime, time);
+        using var limit = new TimeLimit(longest, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
         try
         {
@@ -98,7 +110,7 @@ internal sealed class CertificateImport(
             if (!stopping.IsCancellationRequested)
             {
                 logger.ImportSkipped(
-                    "ImportFrom", $"its folders could not be read within {settings.LoadTime.TotalSeconds} seconds",
+                    "ImportFrom", $"its folders could not be read within {longest.TotalSeconds:0.#} seconds",
                     "Find out why they are slow, or copy them to a local disk");
             }
         }

@@ -32,6 +32,8 @@ internal sealed class CertificateLoadGate(
     /// <summary>Whether the startup imports what other ACME clients left. The doctor only looks at it.</summary>
     public bool Imports { get; set; } = true;
 
+    private bool IsToImport => Imports && configuration.Current.ImportFrom.Count > 0;
+
     /// <inheritdoc/>
     public bool AllPublished => Started.IsCompleted;
 
@@ -39,7 +41,14 @@ internal sealed class CertificateLoadGate(
     public Task Started => Volatile.Read(ref _starting)?.Task ?? Task.CompletedTask;
 
     /// <summary>Between this call and <see cref="CompleteAsync"/>, connections wait for the certificates that are being read.</summary>
-    public void Begin() => Volatile.Write(ref _starting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    public void Begin()
+    {
+        Volatile.Write(ref _starting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        if (IsToImport)
+        {
+            import().HoldOrders();
+        }
+    }
 
     /// <summary>Reads certificates, after those that are being read already.</summary>
     /// <returns>Completes when the store was searched for each of them. Never fails.</returns>
@@ -86,7 +95,7 @@ internal sealed class CertificateLoadGate(
         try
         {
             await Looked();
-            if (Imports && configuration.Current.ImportFrom.Count > 0)
+            if (IsToImport)
             {
                 await import().RunAsync(stopping);
             }

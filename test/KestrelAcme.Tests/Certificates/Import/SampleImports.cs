@@ -58,14 +58,19 @@ internal static class SampleImports
     }
 
     /// <summary>Like LettuceEncrypt, which exports only the leaf and its key.</summary>
-    public static void WriteLettuceEncrypt(TemporaryFolder folder, CertificateMaterial material, string? password = null)
+    public static void WriteLettuceEncrypt(
+        TemporaryFolder folder, CertificateMaterial material, string? password = null, int? iterations = null)
     {
         using var leaf = X509CertificateLoader.LoadCertificate(material.Chain[0].Span);
         using AsymmetricAlgorithm key = leaf.GetRSAPublicKey() is null ? ECDsa.Create() : RSA.Create();
         key.ImportPkcs8PrivateKey(material.PrivateKey.Span, out _);
         using var both = key is RSA rsa ? leaf.CopyWithPrivateKey(rsa) : leaf.CopyWithPrivateKey((ECDsa)key);
         Directory.CreateDirectory(folder.Combine("certs"));
-        File.WriteAllBytes(folder.Combine("certs", $"{leaf.Thumbprint}.pfx"), both.Export(X509ContentType.Pfx, password));
+        File.WriteAllBytes(
+            folder.Combine("certs", $"{leaf.Thumbprint}.pfx"),
+            iterations is { } count
+                ? both.ExportPkcs12(new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, count), password)
+                : both.Export(X509ContentType.Pfx, password));
     }
 
     public static void WriteLettuceEncryptAccount(TemporaryFolder folder, Uri directory, string keyPem)
