@@ -35,8 +35,8 @@ internal abstract class ImportFiles
     {
         try
         {
-            var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-            using var file = RegularFile.OpenIfExists(target);
+            // By the system: .NET resolves '..' in a link without looking whether the folder before it is a link, too.
+            using var file = RegularFile.OpenIfExists(path, followLinks: true);
             if (file is null)
             {
                 return null;

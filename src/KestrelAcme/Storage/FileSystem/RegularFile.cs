@@ -17,19 +17,23 @@ internal static partial class RegularFile
     private const int TooManyLinks = 40;
     private const int TooManyLinksOnMac = 62;
 
-    // O_RDONLY with O_CLOEXEC, O_NONBLOCK and O_NOFOLLOW. The value of O_NOFOLLOW depends on the processor architecture.
-    private static readonly int ReadFlags = OperatingSystem.IsMacOS()
-        ? 0x1000000 | 0x4 | 0x100
-        : 0x80000 | 0x800 | (RuntimeInformation.ProcessArchitecture
-            is Architecture.Arm64 or Architecture.Arm or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000);
+    // O_RDONLY with O_CLOEXEC and O_NONBLOCK.
+    private static readonly int ReadFlags = OperatingSystem.IsMacOS() ? 0x1000000 | 0x4 : 0x80000 | 0x800;
+
+    // O_NOFOLLOW. Its value depends on the processor architecture.
+    private static readonly int NoFollow = OperatingSystem.IsMacOS() ? 0x100
+        : RuntimeInformation.ProcessArchitecture
+            is Architecture.Arm64 or Architecture.Arm or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000;
 
     /// <summary>
     /// Opens a file for reading, so that others can still replace and delete it. Returns <see langword="null"/> if it does not exist.
     /// </summary>
+    /// <param name="path">The path.</param>
+    /// <param name="followLinks">Whether a link is followed, as in the folder of another program. Elsewhere, links are refused.</param>
     /// <exception cref="NotRegularFileException">The path is a link, a pipe, a socket or a device.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">Access is denied, or the path is a folder.</exception>
-    public static SafeFileHandle? OpenIfExists(string path)
+    public static SafeFileHandle? OpenIfExists(string path, bool followLinks = false)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
         {
@@ -43,14 +47,15 @@ internal static partial class RegularFile
             }
         }
 
-        var descriptor = Open(path, ReadFlags);
+        var descriptor = Open(path, followLinks ? ReadFlags : ReadFlags | NoFollow);
         if (descriptor < 0)
         {
             return Marshal.GetLastPInvokeError() switch
             {
                 NoEntry or NotAFolder => null,
                 NoAccess or NotPermitted => throw new UnauthorizedAccessException(),
-                TooManyLinks or TooManyLinksOnMac => throw new NotRegularFileException("it is a symbolic link"),
+                TooManyLinks or TooManyLinksOnMac => throw new NotRegularFileException(
+                    followLinks ? "its links lead in a circle" : "it is a symbolic link"),
                 NoDevice => throw new NotRegularFileException("it is a socket or a device"),
                 var error => throw new IOException(Marshal.GetPInvokeErrorMessage(error), error),
             };

@@ -288,6 +288,21 @@ public sealed class ImportFormatsTests : IDisposable
         Assert.Equal(damage is not ("account" or "json"), scan.Accounts.Count == 1);
     }
 
+    // Certbot's links lead to the real folder's neighbors.
+    [Fact]
+    public void Read_CertbotFolderBehindALink_FollowsItsLinksFromWhereItIs()
+    {
+        using var moved = new TemporaryFolder();
+        SampleImports.WriteCertbot(moved, "app", _authority.Issue("app.test"), Directory);
+        System.IO.Directory.CreateDirectory(_folder.Combine("renewal"));
+        File.CreateSymbolicLink(_folder.Combine("live"), moved.Combine("live"));
+
+        var scan = Read();
+
+        Assert.Empty(scan.Problems);
+        Assert.Single(scan.Certificates);
+    }
+
     [Fact]
     public void Read_FolderGone_IsOneProblem()
         => Assert.Contains(
