@@ -27,7 +27,11 @@ internal sealed class StorageWatcher(
     // Leaves time for other work: ten thousand certificates are checked within three minutes.
     private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
 
+    // Each certificate is stored by its own job. Another instance that is about to order it has the lease for a moment, and waits for the
+    // end of the filling: it must not last until that job tries again.
     private static readonly TimeSpan FillPause = TimeSpan.FromMilliseconds(100);
+    private const int LongestFillPause = 8;
+    private const int MaxFillTries = 8;
 
     private readonly Channel<StorageChange> _everything
         = Channel.CreateBounded<StorageChange>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -65,9 +69,13 @@ internal sealed class StorageWatcher(
         {
             await LookAtAllAsync(cancellationToken);
             await committer.SaveOthersAgainAsync(cancellationToken);
-            while (catalog.All.Any(c => c.Unsaved))
+            for (var tries = 0; catalog.All.Any(c => c.Unsaved); tries++)
             {
-                await Task.Delay(FillPause, time, cancellationToken);
+                await Task.Delay(FillPause * Math.Min(1 << tries, LongestFillPause), time, cancellationToken);
+                foreach (var certificate in tries < MaxFillTries ? catalog.All.Where(c => c.Unsaved) : [])
+                {
+                    await committer.SaveAgainAsync(certificate, cancellationToken);
+                }
             }
         }
         finally

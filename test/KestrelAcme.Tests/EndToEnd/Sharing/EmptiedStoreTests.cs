@@ -87,6 +87,36 @@ public sealed class EmptiedStoreTests
     }
 
     [Fact]
+    public async Task Store_EmptiedWhileAnotherInstanceHasTheLeaseForAMoment_IsFilledSoonAfter()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings(Name),
+            configure: builder => builder.Services.AddSingleton(
+                QuickIssuance.Settings with { StoreAnswer = TimeSpan.Zero, SaveAgain = TimeSpan.FromHours(1) }),
+            storage: _storage);
+        await app.ObtainedAsync(Name);
+        await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+        IStorageLease? other = null;
+        await Poll.UntilAsync(
+            async token => (other = await _storage.TryAcquireLeaseAsync(
+                StorageLayout.OrderLease(Identifiers.NameSet([Name])), TimeSpan.FromMinutes(5), token)) is not null,
+            "the lease",
+            cancellationToken: Cancelled);
+        await _storage.EmptyUnnoticedAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => _storage.Refused > 0, () => $"the lease to be wanted\n{app.Log}", cancellationToken: Cancelled);
+
+        await other!.DisposeAsync();
+
+        await Poll.UntilAsync(
+            async _ => await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is not null
+                && StoreIdentityFile.Decode((await _storage.ReadAsync(StorageLayout.Identity, Cancelled))!.Value.Span) is { FilledBy: null },
+            () => $"the store to be filled\n{app.Log}",
+            cancellationToken: Cancelled);
+    }
+
+    [Fact]
     public async Task Start_NewStoreOfThisMachine_DoesNotWait()
     {
         await using var fixture = await LocalFixture.StartAsync();
@@ -134,6 +164,19 @@ public sealed class EmptiedStoreTests
     /// <summary>A store on another machine, which tells nobody if it is emptied, as a flush of Redis does.</summary>
     private sealed class RemoteStorage(InMemoryStorage first) : DelegatingStorage(first)
     {
+        private int _refused;
+
+        /// <summary>How often a lease was held.</summary>
+        public int Refused => Volatile.Read(ref _refused);
+
+        public override async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
+            string name, TimeSpan duration, CancellationToken cancellationToken = default)
+        {
+            var lease = await base.TryAcquireLeaseAsync(name, duration, cancellationToken);
+            _refused += lease is null ? 1 : 0;
+            return lease;
+        }
+
         public async Task EmptyUnnoticedAsync()
         {
             foreach (var key in await base.ListAsync("", Cancelled).ToListAsync(Cancelled))
