@@ -1,3 +1,4 @@
+using KestrelAcme.Challenges;
 using KestrelAcme.Challenges.Dns01;
 using KestrelAcme.Challenges.Dns01.Records;
 using KestrelAcme.Hosting;
@@ -7,7 +8,7 @@ using Xunit;
 
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
-/// <summary>A custom provider that ignores cancellation.</summary>
+/// <summary>A custom provider that ignores cancellation, or cancels its own call.</summary>
 public sealed class DnsHangingProviderTests : IDnsProvider
 {
     private static readonly DnsTxtRecord Record = new()
@@ -63,6 +64,19 @@ public sealed class DnsHangingProviderTests : IDnsProvider
         _released.SetResult();
 
         await calling.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
+    }
+
+    // As HttpClient does when its own time-out is over.
+    [Fact]
+    public async Task Call_IsCanceledByTheProvider_FailsWithItsName()
+    {
+        await using var app = App();
+        _released.SetCanceled(CancellationToken.None);
+
+        var exception = await Assert.ThrowsAsync<ChallengeException>(
+            () => app.Services.GetRequiredService<RecordWriter>().CreateAsync(Record, this, Cancelled));
+
+        Assert.Contains("a provider that hangs", exception.Message, StringComparison.Ordinal);
     }
 
     Task IDnsProvider.CreateTxtAsync(DnsTxtRecord record, CancellationToken cancellationToken)

@@ -84,9 +84,10 @@ internal sealed class RecordWriter(RecordJournal journal, RecordNameLocks locks,
                 RequiredRecords = exception.RequiredRecords,
             };
         }
-        catch (Exception exception) when (exception is not (OperationCanceledException or ChallengeException))
+        catch (Exception exception) when (exception is not ChallengeException
+            && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            // A custom provider that violates its contract.
+            // A custom provider that violates its contract, or whose own time-out is over.
             throw new ChallengeException(
                 $"{record.ChallengeName}: the TXT record {record.Name} in zone {record.Zone} could not be {done} "
                 + $"by {provider.Description}. {exception.GetType().Name}: {exception.Message}",
