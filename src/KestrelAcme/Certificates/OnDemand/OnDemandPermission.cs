@@ -51,9 +51,9 @@ internal sealed class OnDemandPermission(
         {
             await turns.WaitAsync(both.Token);
             var token = both.Token;
-            var deciding = DecideAsync(name, client, hasCertificate, token);
+            var deciding = Task.Run(() => DecideAsync(name, client, hasCertificate, token), CancellationToken.None);
 
-            // The turn ends with the call itself: a permission that hangs and ignores its token must not be called ever more often.
+            // The turn ends with the call itself: a permission that hangs, or blocks its thread, must not be called ever more often.
             _ = deciding.ContinueWith(
                 static (_, turns) => ((SemaphoreSlim)turns!).Release(), turns, CancellationToken.None,
                 TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
