@@ -36,11 +36,7 @@ public sealed class EmptiedStoreTests
         Assert.Single(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
         Assert.Single(fixture.Authority.Requests, r => r is { Resource: ResourceKind.NewAccount, StatusCode: 201 });
         Assert.True(running.Log.Has("StoreIsFilledAgain"));
-        await Poll.UntilAsync(
-            async _ => await _storage.ReadAsync(StorageLayout.Identity, Cancelled) is { } value
-                && StoreIdentityFile.Decode(value.Span) is { FilledBy: null },
-            "the store is filled",
-            cancellationToken: Cancelled);
+        await Poll.UntilAsync(IsFilledAsync, "the store is filled", cancellationToken: Cancelled);
         Assert.NotNull(await _storage.ReadAsync(StorageLayout.State(Name), Cancelled));
         Assert.NotEmpty(await _storage.ListAsync("accounts/", Cancelled).ToListAsync(Cancelled));
     }
@@ -109,11 +105,8 @@ public sealed class EmptiedStoreTests
 
         await other!.DisposeAsync();
 
-        await Poll.UntilAsync(
-            async _ => await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled) is not null
-                && StoreIdentityFile.Decode((await _storage.ReadAsync(StorageLayout.Identity, Cancelled))!.Value.Span) is { FilledBy: null },
-            () => $"the store to be filled\n{app.Log}",
-            cancellationToken: Cancelled);
+        await Poll.UntilAsync(IsFilledAsync, () => $"the store to be filled\n{app.Log}", cancellationToken: Cancelled);
+        Assert.NotNull(await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled));
     }
 
     [Fact]
@@ -153,6 +146,10 @@ public sealed class EmptiedStoreTests
     [InlineData("overlay", false)]
     public void IsShared_FileSystem_Expected(string fileSystem, bool expected)
         => Assert.Equal(expected, new MountEntry("0:1", "/", "/", fileSystem).IsShared);
+
+    private async Task<bool> IsFilledAsync(CancellationToken cancellationToken)
+        => await _storage.ReadAsync(StorageLayout.Identity, cancellationToken) is { } value
+            && StoreIdentityFile.Decode(value.Span) is { FilledBy: null };
 
     private static Task<AcmeApp> StartAsync(
         LocalFixture fixture, IAcmeStorage? storage, Dictionary<string, string?> settings, TimeSpan answer = default)
