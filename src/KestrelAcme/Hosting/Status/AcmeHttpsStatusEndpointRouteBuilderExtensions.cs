@@ -59,8 +59,8 @@ public static class AcmeHttpsStatusEndpointRouteBuilderExtensions
             services.GetRequiredService<IHostApplicationLifetime>());
         StatusDescription.AddTypes(services);
 
-        // A group, so that conventions apply to all of them. The output cache of an app would not heed Cache-Control, and would have each
-        // request wait for an earlier one, which may be a stream.
+        // A group, so that conventions apply to all of them. The app's output cache ignores Cache-Control, and lets a request wait for an
+        // earlier one, which may be a stream.
         var group = endpoints.MapGroup(pattern);
         group.CacheOutput(static policy => policy.NoCache());
         var page = group.MapGet("", endpoint.RespondAsync).WithDisplayName("KestrelAcme status");
