@@ -101,9 +101,9 @@ internal static class ClaimFolder
         CultureInfo.InvariantCulture,
         $"held-{since.ToUnixTimeMilliseconds()}-{(long)Math.Ceiling(duration.TotalMilliseconds)}-{renewals}");
 
-    // NFS and FUSE keep a deleted file under such a name as long as a process of this host has it open.
-    private static bool IsDeletedButOpen(string name)
-        => name.StartsWith(".nfs", StringComparison.Ordinal) || name.StartsWith(".fuse_hidden", StringComparison.Ordinal);
+    // What its owner may still write and move.
+    private static bool IsDraft(string name)
+        => name.StartsWith('~') && name.EndsWith(StoragePaths.TemporarySuffix, StringComparison.Ordinal);
 
     private static bool IsMark(string name) => name == Broken || TryParse(name, out _, out _);
 
@@ -153,14 +153,21 @@ internal static class ClaimFolder
             }
         }
 
-        if (!folder.EndsWith(Aside, StringComparison.Ordinal)
-            && List(folder) is { } kept && kept.All(name => IsMark(name) || IsDeletedButOpen(name)))
+        return !folder.EndsWith(Aside, StringComparison.Ordinal) && List(folder)?.Exists(IsDraft) != true && TryMoveAside(folder, claims);
+    }
+
+    // A deleted file that a process of this host has open is kept under another name by NFS, SMB and FUSE. Other programs make folders.
+    private static bool TryMoveAside(string folder, string claims)
+    {
+        try
         {
             Directory.Move(folder, Path.Join(claims, $"~{Guid.NewGuid():n}{Aside}"));
             return true;
         }
-
-        return false;
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Deletes the folder of a claim if it is empty.</summary>

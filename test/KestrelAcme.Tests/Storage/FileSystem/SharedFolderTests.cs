@@ -154,6 +154,21 @@ public sealed class SharedFolderTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData("@eaDir")]
+    [InlineData(".__smb0001")]
+    public async Task TryAcquireLeaseAsync_ClaimThatIsOverHoldsWhatCannotBeDeleted_IsMovedAside(string name)
+    {
+        await using (await AcquireAsync(_one))
+        {
+        }
+
+        // A folder of another program, or a file that a client of SMB keeps because it is still open.
+        Directory.CreateDirectory(Path.Join(MakeClaim("broken"), name));
+
+        await using var lease = await AcquireAsync(_other);
+    }
+
+    [Theory]
     [InlineData("held-")]
     [InlineData("held-1-2")]
     [InlineData("held-99999999999999999999-60000-0")]
