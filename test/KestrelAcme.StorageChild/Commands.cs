@@ -37,6 +37,18 @@ internal static class Commands
         return 0;
     }
 
+    /// <summary>Says how late a watch reports what others change.</summary>
+    public static async Task<int> SayDelayAsync(IAcmeStorage storage)
+    {
+        await foreach (var _ in storage.WatchAsync(""))
+        {
+            Console.WriteLine($"delay={storage.WatchDelay.TotalSeconds}");
+            break;
+        }
+
+        return 0;
+    }
+
     /// <summary>Replaces one value for ever: each is one byte, repeated.</summary>
     public static async Task<int> WriteAsync(IAcmeStorage storage, string key)
     {

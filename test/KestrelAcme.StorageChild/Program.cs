@@ -5,7 +5,7 @@ using KestrelAcme.StorageChild;
 // COMMAND ROOT [ARGUMENT...]: works on the store below ROOT as an instance of the app would.
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: check|list|write|fill|full|hold|contend|count|present|share ROOT [ARGUMENT...]");
+    Console.Error.WriteLine("usage: check|list|write|fill|full|hold|contend|count|present|share|delay ROOT [ARGUMENT...]");
     return 2;
 }
 
@@ -23,6 +23,7 @@ return args[0] switch
     "contend" => await Commands.ContendAsync(storage, args[2], args[3], int.Parse(args[4], CultureInfo.InvariantCulture)),
     "count" => await CountCommand.RunAsync(
         storage, args[2], int.Parse(args[3], CultureInfo.InvariantCulture), int.Parse(args[4], CultureInfo.InvariantCulture)),
+    "delay" => await Commands.SayDelayAsync(storage),
     "share" => await ShareCommand.RunAsync(storage, args[1], log),
     "present" => await DnsCommand.PresentAsync(storage, args[2], args[3], args[4]),
     _ => 2,

@@ -52,8 +52,11 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
         : !_paths.Root.StartsWith(@"\\", StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    /// <remarks>Network shares do not notify of changes by other machines.</remarks>
-    public TimeSpan WatchDelay => IsLocal ? TimeSpan.Zero : FolderWatch.ScanInterval;
+    /// <remarks>
+    /// Network shares do not notify of changes by other machines. If the system's limit for notifications is reached, those of this machine
+    /// are found by scans, too.
+    /// </remarks>
+    public TimeSpan WatchDelay => IsLocal && !_events.IsRefused ? TimeSpan.Zero : FolderWatch.ScanInterval;
 
     // Where the links on the way to the root lead. Not looked up again, and not waited for long: the share may hang.
     private string RealRoot

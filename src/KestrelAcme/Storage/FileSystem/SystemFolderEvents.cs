@@ -13,7 +13,10 @@ internal sealed class SystemFolderEvents(StoragePaths paths, TimeSpan scanInterv
     private readonly Lock _lock = new();
     private readonly List<Listener> _listeners = [];
     private FileSystemWatcher? _watcher;
-    private bool _refused;
+    private volatile bool _refused;
+
+    /// <summary>Whether somebody listens, and the system does not notify.</summary>
+    public bool IsRefused => _refused;
 
     /// <summary>Listens until disposed. If the system does not support notifications, the listener is never called.</summary>
     public IDisposable Listen(Action<string> changed, Action lost)

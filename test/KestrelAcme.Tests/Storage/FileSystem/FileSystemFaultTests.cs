@@ -163,6 +163,22 @@ public sealed class FileSystemFaultTests : IAsyncDisposable
         Assert.Contains("lost=False", child, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0, 15)]
+    [InlineData(8, 0)]
+    public async Task WatchDelay_SystemRefusesToNotify_IsThatOfTheScans(int allowed, int delay)
+    {
+        await PrepareAsync();
+        SkipUnlessRoot();
+        var limit = "/proc/sys/user/max_inotify_instances";
+        var command = string.Join(' ', StorageChildProcess.Command("delay", _fixture.Root).Select(argument => $"'{argument}'"));
+        var script = $"echo {allowed} > {limit} && echo limited && {command}";
+        var result = await Command.RunAsync(
+            "unshare", ["--user", "--map-root-user", "sh", "-c", script], cancellationToken: Token);
+        Assert.SkipUnless(result.Output.Contains("limited", StringComparison.Ordinal), "This container has no user namespaces.");
+        Assert.Contains($"delay={delay}", result.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnyMember_NotPermitted_UnavailableNotMissing()
     {
