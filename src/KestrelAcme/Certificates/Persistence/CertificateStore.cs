@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -126,20 +125,22 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
         }
         catch (DamagedValueException exception)
         {
-            await SetCertificateAsideAsync(id, exception.Message, cancellationToken);
+            await SetCertificateAsideAsync(id, record, exception.Message, cancellationToken);
             return null;
         }
     }
 
     /// <summary>
-    /// Renames a stored certificate that was read but must not be served. If the store does not allow it, that is logged.
+    /// Renames a stored certificate that was read but must not be served, unless another one is stored by now. If the store does not allow
+    /// it, that is logged.
     /// </summary>
-    public async Task SetCertificateAsideAsync(string id, string reason, CancellationToken cancellationToken)
+    public async Task SetCertificateAsideAsync(
+        string id, CertificateRecord refused, string reason, CancellationToken cancellationToken)
     {
         var key = StorageLayout.Certificate(id);
         try
         {
-            if (await storage.ReadAsync(key, cancellationToken) is { } value)
+            if (await storage.ReadAsync(key, cancellationToken) is { } value && Holds(value.Span, refused))
             {
                 await StorageDamage.SetAsideAsync(storage, key, value, reason, logger, lease: null, cancellationToken);
             }
@@ -215,6 +216,19 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
 
     private CertificateRecord DecodeShared(ReadOnlySpan<byte> value) => CertificateFile.Decode(value, _shared);
 
+    private bool Holds(ReadOnlySpan<byte> value, CertificateRecord record)
+    {
+        try
+        {
+            return DecodeShared(value).Chain[0].Span.SequenceEqual(record.Chain[0].Span);
+        }
+        catch (DamagedValueException)
+        {
+            // Whoever reads it next sets it aside.
+            return false;
+        }
+    }
+
     // The PEM armor may be intact around a damaged leaf.
     private CertificateRecord DecodeReadable(ReadOnlySpan<byte> value)
     {
@@ -274,26 +288,4 @@ internal sealed class CertificateStore(BoundedStorage storage, ILogger<Certifica
             logger.ManyValuesDamaged(Many);
         }
     }
-}
-
-/// <summary>The stored form of a <see cref="DomainSourceRecord"/>: JSON.</summary>
-internal static class DomainSourceFile
-{
-    public static byte[] Encode(DomainSourceRecord record)
-        => JsonSerializer.SerializeToUtf8Bytes(record, PersistenceJsonContext.Default.DomainSourceRecord);
-
-    /// <exception cref="DamagedValueException">The value is not such a file.</exception>
-    public static DomainSourceRecord Decode(ReadOnlySpan<byte> value)
-    {
-        var record = StoredJson.Decode(value, PersistenceJsonContext.Default.DomainSourceRecord);
-        return record.Names is null ? throw new DamagedValueException("it has no names") : record;
-    }
-}
-
-/// <summary>The names that a domain source returned last.</summary>
-internal sealed record DomainSourceRecord
-{
-    public int Version { get; init; } = 1;
-
-    public required IReadOnlyList<string> Names { get; init; }
 }

@@ -71,7 +71,7 @@ internal sealed class CertificateLoader(
 
             if (ReasonToRefuse(byId[id], snapshot) is { } reason)
             {
-                await RefuseAsync(id, reason, cancellationToken);
+                await RefuseAsync(id, snapshot, reason, cancellationToken);
                 continue;
             }
 
@@ -89,7 +89,7 @@ internal sealed class CertificateLoader(
         {
             if (refused.TryGetValue(id, out var reason))
             {
-                await RefuseAsync(id, reason, cancellationToken);
+                await RefuseAsync(id, snapshot, reason, cancellationToken);
                 continue;
             }
 
@@ -108,10 +108,10 @@ internal sealed class CertificateLoader(
                 ? "it is self-signed, and no public authority issued it"
             : null;
 
-    private async Task RefuseAsync(string id, string reason, CancellationToken cancellationToken)
+    private async Task RefuseAsync(string id, CertificateSnapshot refused, string reason, CancellationToken cancellationToken)
     {
         logger.StoredCertificateRefused(id, reason);
-        await store.SetCertificateAsideAsync(id, reason, cancellationToken);
+        await store.SetCertificateAsideAsync(id, refused.Record, reason, cancellationToken);
     }
 
     // The names of ten thousand certificates are already in memory: no second copy is kept.

@@ -111,7 +111,7 @@ internal sealed class StoredCertificateAdopter(
         logger.StoredCertificateWorse(certificate.Id, stored.SerialNumber, Words(fault, stored), current.SerialNumber);
         if (fault != StoredFault.NotYetValid && MayStore(certificate))
         {
-            await store.SetCertificateAsideAsync(certificate.Id, Words(fault, stored), cancellationToken);
+            await store.SetCertificateAsideAsync(certificate.Id, stored.Record, Words(fault, stored), cancellationToken);
             Store(certificate);
         }
     }
