@@ -109,6 +109,12 @@ internal sealed partial class Fleet : IAsyncDisposable
 
     public FleetCounts Count() => Authority.Count();
 
+    /// <summary>
+    /// How many instances submitted a challenge before all others had confirmed that they can respond to it, as is documented: on a machine
+    /// so busy that this takes seconds, one of them may not respond in time either.
+    /// </summary>
+    public int CountHasty() => Instances.Count(i => i.AllOutput.Contains("did not confirm within", StringComparison.Ordinal));
+
     /// <summary>How long after its issuance each instance served each certificate, by the instances' own clocks of one machine.</summary>
     public IReadOnlyList<TimeSpan> Lags(IEnumerable<string> serials)
         => [.. serials.SelectMany(LagsOf)];

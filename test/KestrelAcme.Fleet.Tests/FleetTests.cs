@@ -49,7 +49,7 @@ public sealed class FleetTests(ITestOutputHelper output)
         await using var fleet = await Fleet.StartAsync(options);
         var serials = await fleet.AllServeAsync(options.Names);
 
-        AssertCounts(fleet, orders: 20);
+        AssertCounts(fleet, certificates: 20);
         var longestLag = store.StartsWith("azure", StringComparison.Ordinal) ? LongestLag + LongestPause : LongestLag;
         Report("first", fleet.Lags(serials.Values), longestLag);
 
@@ -57,27 +57,38 @@ public sealed class FleetTests(ITestOutputHelper output)
         await Task.WhenAll(options.Names.Select((name, i) => RenewAsync(fleet, fleet.Instances[i % fleet.Instances.Count], name)));
         var renewed = await fleet.AllServeAsync(options.Names, serials);
 
-        AssertCounts(fleet, orders: 40);
+        AssertCounts(fleet, certificates: 40);
         Report("renewed", fleet.Lags(renewed.Values), longestLag);
         output.WriteLine(fleet.Store.DescribeLoad());
     }
 
-    private static void AssertCounts(Fleet fleet, int orders)
+    // A validation may fail only on a machine so busy that an instance was not waited for; its order is placed again.
+    private void AssertCounts(Fleet fleet, int certificates)
     {
-        var counts = fleet.Count();
-        var expected = new FleetCounts(Accounts: 1, Orders: orders, Certificates: orders, FailedValidations: 0);
-        Assert.True(counts == expected, $"{counts} instead of {expected}.\n{fleet.Logs()}");
+        var (counts, hasty) = (fleet.Count(), fleet.CountHasty());
+        output.WriteLine($"{counts}, {hasty} did not wait for all others");
+        var failed = Math.Min(counts.FailedValidations, hasty);
+        var expected = new FleetCounts(1, certificates + failed, certificates, failed);
+        Assert.True(counts == expected, $"{counts} instead of {expected}, {hasty} did not wait for all others.\n{fleet.Logs()}");
     }
 
     private static async Task RenewAsync(Fleet fleet, FleetInstance instance, string name)
     {
-        try
+        for (var mayFail = true; ; mayFail = false)
         {
-            await instance.PostAsync($"renew?name={name}");
-        }
-        catch (HttpRequestException exception)
-        {
-            Assert.Fail($"{name} was not renewed by instance {instance.Number}: {exception.Message}\n{fleet.Logs()}");
+            try
+            {
+                await instance.PostAsync($"renew?name={name}");
+                return;
+            }
+            catch (HttpRequestException) when (mayFail && fleet.CountHasty() > 0)
+            {
+                // See AssertCounts.
+            }
+            catch (HttpRequestException exception)
+            {
+                Assert.Fail($"{name} was not renewed by instance {instance.Number}: {exception.Message}\n{fleet.Logs()}");
+            }
         }
     }
 

@@ -139,10 +139,10 @@ internal sealed class ChallengeFeed(
                 {
                     // Others wait for this instance from now on. What was shared before that is learned of by listing once more.
                     await replicas.RegisterAgainAsync(stopping);
-                    (isRegistered, _everything, _mayBeEmptied) = (true, true, false);
+                    (isRegistered, _everything, _mayBeEmptied, _failed) = (true, true, false, false);
                     await TakeOverAsync(stopping);
                     _ready.TrySetResult();
-                    _failed = false;
+                    await replicas.MeetOthersAsync(stopping);
                 }
 
                 if (time.GetElapsedTime(refreshedAt) >= interval)

@@ -84,6 +84,22 @@ internal sealed class Replicas(
     }
 
     /// <summary>
+    /// Learns which other instances run: one that knows of others submits no challenge to which they cannot respond because the store is
+    /// away. Never fails because of the store.
+    /// </summary>
+    public async Task MeetOthersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ListOthersAsync(cancellationToken);
+        }
+        catch (StorageUnavailableException)
+        {
+            // The first refresh tries again.
+        }
+    }
+
+    /// <summary>
     /// Says which challenges of others this instance can respond to (<see cref="SharedAs.Share"/>). Writes only if there are new ones, and
     /// only if others know of this instance.
     /// </summary>

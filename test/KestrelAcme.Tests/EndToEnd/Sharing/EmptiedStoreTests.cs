@@ -52,10 +52,9 @@ public sealed class EmptiedStoreTests
         await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
 
         await Poll.UntilAsync(
-            async _ => await _storage.ReadAsync(StorageLayout.State(Name), Cancelled) is not null,
-            "the state is stored",
+            async _ => await _storage.ReadAsync(StorageLayout.State(Name), Cancelled) is not null && app.Log.Has("StoreIsFilledAgain"),
+            () => $"the state is stored\n{app.Log}",
             cancellationToken: Cancelled);
-        Assert.True(app.Log.Has("StoreIsFilledAgain"));
     }
 
     [Fact]
