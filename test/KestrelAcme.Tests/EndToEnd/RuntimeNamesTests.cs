@@ -32,12 +32,13 @@ public sealed class RuntimeNamesTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         await using var one = await fixture.StartAppAsync(fixture.Settings("app.test"));
+        // The name leads to the second instance before that listens.
+        await one.ObtainedAsync("app.test");
         await using var two = await fixture.StartAppAsync(fixture.Settings("app.test"));
         fixture.Authority.Resolve("late.test", one.Http);
 
         await one.Certificates.AddDomainsAsync(["late.test"], Cancelled);
 
-        await one.ObtainedAsync("app.test");
         await one.ObtainedAsync("late.test");
         await two.ObtainedAsync("late.test");
         Assert.Equal(

@@ -7,7 +7,6 @@ namespace KestrelAcme.Storage.FileSystem;
 internal static class AtomicFile
 {
     private const int MaxReads = 8;
-    private const int Stale = 116;
 
     /// <summary>Writes to <paramref name="temporary"/> in the same folder and renames it to <paramref name="path"/>.</summary>
     /// <param name="path">The file to replace.</param>
@@ -64,7 +63,7 @@ internal static class AtomicFile
 
     // A file that does not exist when it is opened causes no exception.
     private static bool IsReplaced(IOException exception)
-        => exception is EndOfStreamException or FileNotFoundException || exception.HResult == Stale;
+        => exception is EndOfStreamException or FileNotFoundException || FileFault.IsStale(exception);
 
     /// <summary>Reads an open file to its end.</summary>
     /// <exception cref="IOException">The file is larger than <paramref name="maxLength"/>.</exception>

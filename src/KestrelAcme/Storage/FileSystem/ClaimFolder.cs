@@ -32,7 +32,7 @@ internal static class ClaimFolder
             claim.Stamp = stamp;
             return true;
         }
-        catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
+        catch (Exception exception) when (FileFault.IsGone(exception, claim.Folder))
         {
             return false;
         }
@@ -90,7 +90,7 @@ internal static class ClaimFolder
         {
             return [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path))];
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception exception) when (FileFault.IsGone(exception, folder))
         {
             return null;
         }
@@ -164,7 +164,7 @@ internal static class ClaimFolder
             Directory.Move(folder, Path.Join(claims, $"~{Guid.NewGuid():n}{Aside}"));
             return true;
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception exception) when (FileFault.IsGone(exception, folder))
         {
             return true;
         }
@@ -179,7 +179,7 @@ internal static class ClaimFolder
             Directory.Delete(folder);
             return true;
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception exception) when (FileFault.IsGone(exception, folder))
         {
             return true;
         }

@@ -22,7 +22,7 @@ internal sealed class FileDraft : IDisposable
         {
             return new(path, FilePermissions.Open(path, FileMode.CreateNew, FileAccess.Write, FileShare.None));
         }
-        catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
+        catch (Exception exception) when (FileFault.IsGone(exception, folder))
         {
             return null;
         }

@@ -7,6 +7,7 @@ internal static class FileFault
     private const int Enotdir = 20;
     private const int Enospc = 28;
     private const int Erofs = 30;
+    private const int Estale = 116;
     private const int EagainOnMac = 35;
     private const int EdquotOnMac = 69;
     private const int Edquot = 122;
@@ -22,6 +23,15 @@ internal static class FileFault
     /// <summary>Whether another process has the file open in a way that denies access.</summary>
     public static bool IsLocked(Exception exception)
         => exception is IOException && exception.HResult is SharingViolation or LockViolation or Eagain or EagainOnMac;
+
+    /// <summary>Whether another host removed or replaced what was found at a path a moment before.</summary>
+    public static bool IsStale(Exception exception) => exception is IOException { HResult: Estale };
+
+    /// <summary>
+    /// Whether there is nothing at a path, or no longer. If all of a share is stale, nothing is known about what is in it.
+    /// </summary>
+    public static bool IsGone(Exception exception, string path) => exception is FileNotFoundException or DirectoryNotFoundException
+        || (IsStale(exception) && Directory.Exists(Path.GetDirectoryName(path)));
 
     /// <summary>Whether there is no space left.</summary>
     public static bool IsFull(Exception exception)

@@ -37,7 +37,7 @@ internal static class FolderScan
             }
             catch (Exception exception) when (FileFault.Covers(exception) && folder != root)
             {
-                if (exception is not DirectoryNotFoundException)
+                if (!FileFault.IsGone(exception, folder))
                 {
                     passedOver(folder, exception);
                 }
