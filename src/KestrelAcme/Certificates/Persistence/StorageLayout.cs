@@ -21,7 +21,10 @@ internal static class StorageLayout
     /// <summary>A random ID, which tells a store that was emptied from a new one.</summary>
     public const string Identity = IdentityPrefix + "identity.json";
 
-    /// <summary>The lease that is held while <see cref="Identity"/> is made.</summary>
+    /// <summary>A record for each instance that writes back what it has in memory, because the store was emptied.</summary>
+    public const string FillingPrefix = IdentityPrefix + "filling/";
+
+    /// <summary>The lease that is held while <see cref="Identity"/> is made or changed.</summary>
     public const string IdentityLease = "store";
 
     public const string Pace = "pace/new-orders.json";
@@ -56,6 +59,8 @@ internal static class StorageLayout
 
     /// <summary>The lease that is held while a name becomes new.</summary>
     public const string OnDemandLease = "on-demand";
+
+    public static string Filling(string instance) => FillingPrefix + instance;
 
     public static string OnDemand(CertificateIdentifier name)
         => $"{OnDemandPrefix}{CertificateId.Of([name], KeyAlgorithm.EcdsaP256)}";

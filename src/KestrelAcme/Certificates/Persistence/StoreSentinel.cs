@@ -1,3 +1,4 @@
+using System.Text;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Diagnostics;
 using KestrelAcme.Storage;
@@ -7,28 +8,42 @@ namespace KestrelAcme.Certificates.Persistence;
 
 /// <summary>
 /// Tells an emptied store from a new one, by a value with a random ID that is written when a store is first used. An instance that starts
-/// on a store without it writes it. Those that run notice that it is not the one they know, say so in it, and write back what they have in
-/// memory. The one that starts waits for that before it orders anything.
+/// on a store without it writes it. Those that run notice that it is not the one they know, and write back what they have in memory. Each
+/// keeps a record in the store meanwhile, and until the others must have noticed, too. Nothing that the store knows nothing about is
+/// ordered while there is such a record of another instance.
 /// </summary>
 /// <remarks>
-/// An instance cannot know whether others run, whose registrations were lost with everything else, so it asks them in this way and waits a
-/// moment. It happens once in the life of a store, and not at all if the store is in this process or on a disk of this machine, where
-/// others notice that the store was emptied as it happens. One that runs asks before it orders what the store knows nothing about: another
-/// one may have an order under way, whose lease was lost with everything else.
+/// An instance cannot know whether others run, whose registrations were lost with everything else, so one that starts asks them in this way
+/// and waits a moment. It happens once in the life of a store, and not at all if the store is in this process or on a disk of this machine,
+/// where others notice that the store was emptied as it happens. One that runs asks before it orders what the store knows nothing about:
+/// another one may have an order under way, whose lease was lost with everything else.
 /// </remarks>
 internal sealed class StoreSentinel(
     BoundedStorage storage, IssuanceSettings settings, TimeProvider time, ILogger<StoreSentinel> logger)
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LateLook = TimeSpan.FromSeconds(1);
 
     /// <summary>How often an instance that fills the store says that it is still alive.</summary>
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Silence = RoundTime * 6;
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
-    private readonly string _self = Guid.NewGuid().ToString("n");
+    // If an operator has the store polled less often, no order waits for that.
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(90);
+
+    private readonly string _record = StorageLayout.Filling(Guid.NewGuid().ToString("n"));
     private volatile string? _known;
+    private volatile string? _noticed;
+    private long _noticedAt = -1;
+    private int _waiting;
+
+    /// <summary>How long others may take to notice that the store was emptied.</summary>
+    private TimeSpan Notice
+        => settings.StoreAnswer + (storage.WatchDelay < LongestDelay ? storage.WatchDelay : LongestDelay);
+
+    private bool MayOthersNotice => Interlocked.Read(ref _noticedAt) is >= 0 and var at && time.GetElapsedTime(at) < Notice;
 
     /// <summary>Waits, before anything is ordered, for what others write back to a store that was emptied. Never fails.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
@@ -38,7 +53,7 @@ internal sealed class StoreSentinel(
             var found = await ReadAsync(cancellationToken);
             if (found is null)
             {
-                (found, var isNew) = await CreateAsync(filledBy: null, cancellationToken);
+                (found, var isNew) = await CreateAsync(fills: false, cancellationToken);
                 if (isNew && !storage.IsLocal)
                 {
                     found = await WaitForAnswerAsync(found, cancellationToken);
@@ -57,20 +72,18 @@ internal sealed class StoreSentinel(
     /// <summary>Whether the store was emptied, and others may be about to write back what they know.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task<bool> MayBeFilledAsync(CancellationToken cancellationToken)
-        => _known is { } known && (await ReadAsync(cancellationToken) is not { } found
-            || (found.FilledBy is null ? found.Id != known : found.FilledBy != _self));
+        => MayOthersNotice
+            || (await ReadAsync(cancellationToken) is { } found
+                ? found.Id != (_known ?? found.Id) || (found.WasFilled && (await ReadOthersAsync(cancellationToken)).Count > 0)
+                : _known is not null);
 
     /// <summary>Waits for what others write back to a store that was emptied.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task AwaitFillingAsync(CancellationToken cancellationToken)
     {
         // By this, others learn that it was emptied.
-        var found = await ReadAsync(cancellationToken) ?? (await CreateAsync(filledBy: null, cancellationToken)).Identity;
-        if (found is { FilledBy: null, Round: 0 })
-        {
-            found = await WaitForAnswerAsync(found, cancellationToken);
-        }
-
+        var found = await ReadAsync(cancellationToken) ?? (await CreateAsync(fills: false, cancellationToken)).Identity;
+        NoteIfEmptied(found);
         await WaitUntilFilledAsync(found, cancellationToken);
     }
 
@@ -94,12 +107,18 @@ internal sealed class StoreSentinel(
         }
 
         var isEmptied = known is not null && fills;
-        found ??= (await CreateAsync(isEmptied ? _self : null, cancellationToken)).Identity;
-        if (isEmptied && found.FilledBy != _self)
+        if (isEmptied)
         {
-            await WriteAsync(found with { FilledBy = _self, Round = found.Round + 1 }, cancellationToken);
+            // Whoever sees that the store is filled finds the record.
+            await ReportAsync(round: 0, cancellationToken);
         }
 
+        if (found is null || (isEmptied && !found.WasFilled))
+        {
+            found = (await CreateAsync(isEmptied, cancellationToken)).Identity;
+        }
+
+        NoteIfEmptied(found);
         _known = found.Id;
         if (isEmptied)
         {
@@ -116,6 +135,7 @@ internal sealed class StoreSentinel(
     /// <param name="filling">Canceled when it has finished.</param>
     public async Task ReportAsync(CancellationToken filling)
     {
+        var round = 0;
         for (var isOver = false; !isOver;)
         {
             await Task.Delay(RoundTime, time, filling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -123,7 +143,7 @@ internal sealed class StoreSentinel(
             using var limit = new TimeLimit(RoundTime, time);
             try
             {
-                await ReportAsync(isOver, limit.Token);
+                await (isOver ? storage.DeleteAsync(_record, lease: null, limit.Token).AsTask() : ReportAsync(++round, limit.Token));
             }
             catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
             {
@@ -132,12 +152,21 @@ internal sealed class StoreSentinel(
         }
     }
 
-    // Several may fill the store at once. The last one that said so reports for all.
-    private async Task ReportAsync(bool isOver, CancellationToken cancellationToken)
+    /// <summary>Waits until all others must have noticed, too, that the store was emptied.</summary>
+    public async Task AwaitNoticeAsync(CancellationToken cancellationToken)
     {
-        if (await ReadAsync(cancellationToken) is { } found && found.FilledBy == _self)
+        while (MayOthersNotice)
         {
-            await WriteAsync(found with { FilledBy = isOver ? null : _self, Round = found.Round + 1 }, cancellationToken);
+            await Task.Delay(Look, time, cancellationToken);
+        }
+    }
+
+    private void NoteIfEmptied(StoreIdentity found)
+    {
+        if (_known is { } known && found.Id != known && found.Id != _noticed)
+        {
+            Interlocked.Exchange(ref _noticedAt, time.GetTimestamp());
+            _noticed = found.Id;
         }
     }
 
@@ -154,48 +183,102 @@ internal sealed class StoreSentinel(
         return found;
     }
 
-    // As long as somebody else is seen to write. What this instance writes may itself wait for the order that waits here.
+    // As long as anybody else is seen to write. What this instance writes may itself wait for the order that waits here.
     private async Task WaitUntilFilledAsync(StoreIdentity found, CancellationToken cancellationToken)
     {
-        if (found.FilledBy is null || found.FilledBy == _self)
-        {
-            return;
-        }
-
-        logger.WaitingUntilStoreIsFilled();
         var started = time.GetTimestamp();
-        for (var seen = started; time.GetElapsedTime(seen) < Silence && time.GetElapsedTime(started) < LongestWait;)
+        var seen = new Dictionary<string, FillingRecord>(StringComparer.Ordinal);
+        var isWaiting = false;
+        try
         {
-            if (found.FilledBy is null || found.FilledBy == _self)
+            while (time.GetElapsedTime(started) < LongestWait)
             {
-                return;
-            }
+                var others = found.WasFilled ? await ReadOthersAsync(cancellationToken) : [];
+                if (!await IsAnyAliveAsync(others, seen, cancellationToken) && !MayOthersNotice)
+                {
+                    return;
+                }
 
-            await Task.Delay(Look, time, cancellationToken);
-            var next = await ReadAsync(cancellationToken) ?? found;
-            (found, seen) = (next, next == found ? seen : time.GetTimestamp());
+                if (!isWaiting && Interlocked.Increment(ref _waiting) == 1)
+                {
+                    logger.WaitingUntilStoreIsFilled();
+                }
+
+                isWaiting = true;
+                await Task.Delay(time.GetElapsedTime(started) < RoundTime ? Look : LateLook, time, cancellationToken);
+                found = await ReadAsync(cancellationToken) ?? found;
+            }
+        }
+        finally
+        {
+            if (isWaiting)
+            {
+                Interlocked.Decrement(ref _waiting);
+            }
         }
     }
 
-    private async Task<FoundIdentity> CreateAsync(string? filledBy, CancellationToken cancellationToken)
+    // The record of an instance that was killed stays behind until somebody has waited for it in vain.
+    private async Task<bool> IsAnyAliveAsync(
+        Dictionary<string, string> others, Dictionary<string, FillingRecord> seen, CancellationToken cancellationToken)
+    {
+        var isAnyAlive = false;
+        foreach (var (key, round) in others)
+        {
+            if (!seen.TryGetValue(key, out var last) || last.Round != round)
+            {
+                seen[key] = new FillingRecord(round, time.GetTimestamp());
+                isAnyAlive = true;
+            }
+            else if (time.GetElapsedTime(last.ChangedAt) < Silence)
+            {
+                isAnyAlive = true;
+            }
+            else
+            {
+                await storage.DeleteAsync(key, lease: null, cancellationToken);
+            }
+        }
+
+        return isAnyAlive;
+    }
+
+    private async Task<FoundIdentity> CreateAsync(bool fills, CancellationToken cancellationToken)
     {
         await using var lease = await LeaseWait.AcquireAsync(
             storage, StorageLayout.IdentityLease, LeaseDuration, Look, LeaseDuration, time, cancellationToken);
-        if (await ReadAsync(cancellationToken) is { } found)
+        var found = await ReadAsync(cancellationToken);
+        if (found is not null && (found.WasFilled || !fills))
         {
             return new FoundIdentity(found, IsNew: false);
         }
 
-        var created = new StoreIdentity(Guid.NewGuid().ToString("n"), filledBy);
-        await storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(created), lease, cancellationToken);
-        return new FoundIdentity(created, IsNew: true);
+        var identity = new StoreIdentity(found?.Id ?? Guid.NewGuid().ToString("n"), fills);
+        await storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(identity), lease, cancellationToken);
+        return new FoundIdentity(identity, IsNew: found is null);
     }
 
     private async Task<StoreIdentity?> ReadAsync(CancellationToken cancellationToken)
         => await storage.ReadAsync(StorageLayout.Identity, cancellationToken) is { } value ? StoreIdentityFile.Decode(value.Span) : null;
 
-    private async Task WriteAsync(StoreIdentity identity, CancellationToken cancellationToken)
-        => await storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(identity), lease: null, cancellationToken);
+    private async Task<Dictionary<string, string>> ReadOthersAsync(CancellationToken cancellationToken)
+    {
+        var keys = await storage.ListAsync(StorageLayout.FillingPrefix, cancellationToken)
+            .Where(key => key != _record)
+            .ToListAsync(cancellationToken);
+        if (keys.Count == 0)
+        {
+            return [];
+        }
+
+        return await storage.ReadManyAsync(keys, cancellationToken)
+            .ToDictionaryAsync(e => e.Key, e => Encoding.UTF8.GetString(e.Value.Span), cancellationToken: cancellationToken);
+    }
+
+    private async Task ReportAsync(int round, CancellationToken cancellationToken)
+        => await storage.WriteAsync(_record, Encoding.ASCII.GetBytes($"{round}"), lease: null, cancellationToken);
 
     private sealed record FoundIdentity(StoreIdentity Identity, bool IsNew);
+
+    private sealed record FillingRecord(string Round, long ChangedAt);
 }

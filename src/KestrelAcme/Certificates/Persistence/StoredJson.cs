@@ -108,16 +108,14 @@ internal static class StoreIdentityFile
     public static byte[] Encode(StoreIdentity identity) => JsonFields.Write(identity, static (json, identity) =>
     {
         json.WriteText("id", identity.Id);
-        json.WriteText("filledBy", identity.FilledBy);
-        json.WriteNumber("round", identity.Round);
+        json.WriteBoolean("wasFilled", identity.WasFilled);
     });
 
     public static StoreIdentity? Decode(ReadOnlySpan<byte> value)
     {
         try
         {
-            return JsonFields.Read(value, static json => new StoreIdentity(
-                json.Text("id"), json.OptionalText("filledBy"), json.Number("round")));
+            return JsonFields.Read(value, static json => new StoreIdentity(json.Text("id"), json.Flag("wasFilled")));
         }
         catch (JsonException)
         {
@@ -128,9 +126,8 @@ internal static class StoreIdentityFile
 
 /// <summary>Which store it is.</summary>
 /// <param name="Id">A random ID, made when the store was first used. If it changes, the store was emptied or replaced.</param>
-/// <param name="FilledBy">The instance that writes back what it has in memory; <see langword="null"/> if nobody does.</param>
-/// <param name="Round">Grows while it does, so that others see that it is still alive.</param>
-internal sealed record StoreIdentity(string Id, string? FilledBy = null, int Round = 0);
+/// <param name="WasFilled">Whether any instance has written back what it had in memory. While it does, it has a record of its own.</param>
+internal sealed record StoreIdentity(string Id, bool WasFilled = false);
 
 /// <summary>
 /// The time of the next check of a revocation list for the certificates of one issuer, and the last CRL number. Stored, so that a restart

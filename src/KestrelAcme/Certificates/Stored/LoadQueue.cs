@@ -42,7 +42,7 @@ internal sealed class LoadQueue(
     }
 
     /// <summary>Reads certificates, after those that are being read already.</summary>
-    /// <returns>Completes when the store was asked for each of them; never fails.</returns>
+    /// <returns>Completes when the store was asked for each of them, after the callbacks; never fails.</returns>
     public Task LoadAsync(IReadOnlyCollection<ManagedCertificate> certificates, CancellationToken stopping)
     {
         var added = certificates.Select(c => new UnreadCertificate(c)).ToList();
@@ -161,8 +161,9 @@ internal sealed class LoadQueue(
             tell = _loaded;
         }
 
-        batch.ForEach(c => c.EndLook());
+        // In this order: what was read is told of when the look is over.
         loaded.ForEach(c => tell?.Invoke(c.Certificate));
+        batch.ForEach(c => c.EndLook());
     }
 
     // One by one, because the fault may be with one certificate of a batch; several at once, because one that hangs takes the whole time. A

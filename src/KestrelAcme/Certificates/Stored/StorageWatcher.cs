@@ -77,6 +77,8 @@ internal sealed class StorageWatcher(
                     await committer.SaveAgainAsync(certificate, cancellationToken);
                 }
             }
+
+            await sentinel.AwaitNoticeAsync(cancellationToken);
         }
         finally
         {

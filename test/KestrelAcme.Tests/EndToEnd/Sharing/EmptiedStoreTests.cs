@@ -62,7 +62,7 @@ public sealed class EmptiedStoreTests
     {
         await using var fixture = await LocalFixture.StartAsync();
         await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("known")), cancellationToken: Cancelled);
-        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name), TimeSpan.FromMinutes(1));
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name), TimeSpan.FromSeconds(1));
         await app.ObtainedAsync(Name);
         await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
         fixture.Authority.Faults.ValidationStuck = true;
@@ -109,6 +109,35 @@ public sealed class EmptiedStoreTests
     }
 
     [Fact]
+    public async Task Order_AnotherInstanceStillFillsTheStore_WaitsForItEvenIfThisOneFilledItToo()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("known")), cancellationToken: Cancelled);
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name));
+        await app.ObtainedAsync(Name);
+        await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+        await _storage.EmptyUnnoticedAsync();
+        await _storage.WriteAsync(StorageLayout.Filling("other"), "1"u8.ToArray(), cancellationToken: Cancelled);
+        await _storage.WriteAsync(
+            StorageLayout.Identity, StoreIdentityFile.Encode(new("another", WasFilled: true)), cancellationToken: Cancelled);
+        await Poll.UntilAsync(
+            async token => app.Log.Has("StoreIsFilledAgain")
+                && await _storage.ReadAsync(StorageLayout.State(Name), token) is not null
+                && await _storage.ListAsync(StorageLayout.FillingPrefix, token).CountAsync(token) == 1,
+            () => $"this instance to have filled the store\n{app.Log}",
+            cancellationToken: Cancelled);
+
+        fixture.Authority.Resolve("new.test", app.Http);
+        await app.Certificates.AddDomainsAsync(["new.test"], Cancelled);
+
+        await Poll.UntilAsync(() => app.Log.Has("WaitingUntilStoreIsFilled"), () => $"a wait\n{app.Log}", cancellationToken: Cancelled);
+        Assert.Single(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
+        await _storage.DeleteAsync(StorageLayout.Filling("other"), cancellationToken: Cancelled);
+        await app.ObtainedAsync("new.test");
+        Assert.Equal(2, fixture.Authority.Requests.Count(r => r.Resource == ResourceKind.NewOrder));
+    }
+
+    [Fact]
     public async Task Start_NewStoreOfThisMachine_DoesNotWait()
     {
         await using var fixture = await LocalFixture.StartAsync();
@@ -148,7 +177,8 @@ public sealed class EmptiedStoreTests
 
     private async Task<bool> IsFilledAsync(CancellationToken cancellationToken)
         => await _storage.ReadAsync(StorageLayout.Identity, cancellationToken) is { } value
-            && StoreIdentityFile.Decode(value.Span) is { FilledBy: null };
+            && StoreIdentityFile.Decode(value.Span) is { WasFilled: true }
+            && await _storage.ListAsync(StorageLayout.FillingPrefix, cancellationToken).CountAsync(cancellationToken) == 0;
 
     private static Task<AcmeApp> StartAsync(
         LocalFixture fixture, IAcmeStorage? storage, Dictionary<string, string?> settings, TimeSpan answer = default)
