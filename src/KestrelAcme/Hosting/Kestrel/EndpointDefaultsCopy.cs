@@ -1,10 +1,37 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace KestrelAcme.Hosting.Kestrel;
 
-/// <summary>The app's endpoint defaults, to be applied after those of KestrelAcme.</summary>
+/// <summary>Reads the endpoint defaults that are set in Kestrel's options.</summary>
+/// <param name="read">Reads them; <see langword="null"/> to read Kestrel's own property.</param>
+internal sealed class AppEndpointDefaults(Func<KestrelServerOptions, Action<ListenOptions>>? read = null)
+{
+    private readonly Func<KestrelServerOptions, Action<ListenOptions>> _read = read ?? OfKestrel;
+
+    /// <returns><see langword="null"/> if they cannot be read, because a later version of Kestrel keeps them elsewhere.</returns>
+    public Action<ListenOptions>? Read(KestrelServerOptions options)
+    {
+        try
+        {
+            return _read(options);
+        }
+        catch (MissingMethodException)
+        {
+            return null;
+        }
+    }
+
+    // Kestrel has no public getter.
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EndpointDefaults")]
+    private static extern Action<ListenOptions> OfKestrel(KestrelServerOptions options);
+}
+
+/// <summary>
+/// The app's endpoint defaults, to be applied after those of KestrelAcme, if <see cref="AppEndpointDefaults"/> cannot read them.
+/// </summary>
 /// <remarks>
 /// Kestrel does not expose the middleware of an endpoint, but it can build it. The probe's pipeline ends in a step that calls the next
 /// delegate, and is built once for each endpoint. The app's defaults run only on the probe, so they see the probe's address.

@@ -23,6 +23,7 @@ internal sealed class KestrelTlsSetup(
     HttpsEndpointServices httpsServices,
     FallbackCertificate fallback,
     Http3Start http3Start,
+    AppEndpointDefaults appDefaults,
     ILogger<KestrelTlsSetup> logger)
     : IConfigureOptions<KestrelServerOptions>, IValidateOptions<KestrelServerOptions>
 {
@@ -100,6 +101,8 @@ internal sealed class KestrelTlsSetup(
 
     private void Compose(KestrelServerOptions options)
     {
+        // First, since the app's endpoint defaults may enable TLS, which needs a certificate.
+        var areEndpointDefaultsDone = appDefaults.Read(options) is { } found && Wrap(options, found);
         _sawEndpointDefaults = _sawHttpsDefaults = false;
         var https = KestrelProbe.HttpsDefaults(options);
         if (!_sawHttpsDefaults && https is not null)
@@ -112,7 +115,7 @@ internal sealed class KestrelTlsSetup(
             });
         }
 
-        if (!_sawEndpointDefaults)
+        if (!areEndpointDefaultsDone && !_sawEndpointDefaults)
         {
             var copy = new EndpointDefaultsCopy(options);
             options.ConfigureEndpointDefaults(listen =>
@@ -124,6 +127,24 @@ internal sealed class KestrelTlsSetup(
                 }
             });
         }
+    }
+
+    // The app's defaults run for each endpoint, since they may depend on its address.
+    private bool Wrap(KestrelServerOptions options, Action<ListenOptions> app)
+    {
+        if (!app.Equals((Action<ListenOptions>)ApplyToEndpoint))
+        {
+            options.ConfigureEndpointDefaults(listen =>
+            {
+                if (!KestrelProbe.IsLooking)
+                {
+                    ApplyToEndpoint(listen);
+                    app(listen);
+                }
+            });
+        }
+
+        return true;
     }
 
     private void Add(ListenOptions listen, bool hiddenTls)
@@ -249,6 +270,7 @@ internal static class KestrelTlsServiceCollectionExtensions
         services.TryAddSingleton<HttpsEndpointServices>();
         services.TryAddSingleton<KestrelEndpoints>();
         services.TryAddSingleton<Http3Start>();
+        services.TryAddSingleton<AppEndpointDefaults>();
         services.TryAddSingleton<KestrelTlsSetup>();
 
         // Before all other services: endpoints that the app opens while it configures Kestrel need these defaults.

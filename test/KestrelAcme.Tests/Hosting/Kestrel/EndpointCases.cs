@@ -196,6 +196,21 @@ internal static class EndpointCases
             After = b => { Kestrel(k => k.ConfigureEndpointDefaults(l => l.UseHttps(OwnCertificate)))(b); Urls(b); },
             Managed = Own, Foreign = Own,
         },
+        new("endpoint defaults that turn TLS on without a certificate")
+        {
+            After = b => { Kestrel(k => k.ConfigureEndpointDefaults(l => l.UseHttps()))(b); Urls(b); },
+        },
+        new("endpoint defaults that depend on the port")
+        {
+            After = b =>
+            {
+                var port = FreePort.Tcp();
+                Kestrel(k => k.ConfigureEndpointDefaults(
+                    l => l.Protocols = l.IPEndPoint!.Port == port ? HttpProtocols.Http1 : HttpProtocols.Http2))(b);
+                b.WebHost.UseUrls($"https://127.0.0.1:{port}");
+            },
+            Protocol = "HTTP/1.1",
+        },
         new("both defaults")
         {
             After = b => { Kestrel(k => { OnlyProtocolHttp1(k); k.ConfigureHttpsDefaults(_ => { }); })(b); Urls(b); },
