@@ -113,16 +113,17 @@ internal sealed class HttpsEndpoint
         _appAuthenticate = app;
         _options.OnAuthenticate = _installed = (connection, ssl) =>
         {
+            var before = ssl.ServerCertificateSelectionCallback;
             app?.Invoke(connection, ssl);
-            Authenticate(connection, ssl);
+            Authenticate(connection, ssl, ssl.ServerCertificateSelectionCallback is { } after && after != before);
         };
     }
 
-    private void Authenticate(ConnectionContext connection, SslServerAuthenticationOptions ssl)
+    private void Authenticate(ConnectionContext connection, SslServerAuthenticationOptions ssl, bool isSelectedByApp)
     {
-        if (ssl.ServerCertificateContext is not null || _options.ServerCertificateSelector != _selector)
+        if (isSelectedByApp || ssl.ServerCertificateContext is not null || _options.ServerCertificateSelector != _selector)
         {
-            // The certificate of an Sni section, or the app's own context or selector.
+            // The certificate of an Sni section, or the app's own context, callback or selector.
             Count(connection.Features.Get<TlsSelection>(), HandshakeSource.App);
             return;
         }

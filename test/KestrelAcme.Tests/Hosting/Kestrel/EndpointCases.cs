@@ -92,6 +92,13 @@ internal static class EndpointCases
                     Any, l => l.UseHttps(h => h.OnAuthenticate = (_, o) => o.ApplicationProtocols = [SslApplicationProtocol.Http11]))),
             Protocol = "HTTP/1.1",
         },
+        new("UseHttps(options) with OnAuthenticate that selects the certificate")
+        {
+            After = Kestrel(k => k.Listen(
+                Any,
+                l => l.UseHttps(h => h.OnAuthenticate = (_, o) => o.ServerCertificateSelectionCallback = (_, _) => OwnCertificate))),
+            Managed = Own, Foreign = Own,
+        },
         new("UseHttps(options) with OnAuthenticate around ours")
         {
             After = Kestrel(k => k.Listen(Any, l => l.UseHttps(h =>
