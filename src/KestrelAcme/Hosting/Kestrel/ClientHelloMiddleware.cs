@@ -21,6 +21,9 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
     /// <summary>The HTTPS options of the endpoint, if they are known.</summary>
     public HttpsEndpoint? Endpoint { get; init; }
 
+    /// <summary>Whether the app alone chooses the certificates of the endpoint, as with a callback for each handshake.</summary>
+    public bool IsOfTheApp { get; init; }
+
     /// <summary>The endpoint's Sni section, if it has one.</summary>
     public EndpointSni? Sni { get; init; }
 
@@ -155,7 +158,7 @@ internal sealed class ClientHelloMiddleware(ConnectionDelegate next, TimeSpan? h
         {
             // Kestrel serves the endpoint's own certificate for any name, and what the Sni section has a certificate for, and refuses what
             // the section does not have.
-            var wanted = Endpoint is { IsOurs: false } || Sni?.LeavesToUs(awaited.ServerName) == false ? false
+            var wanted = IsOfTheApp || Endpoint is { IsOurs: false } || Sni?.LeavesToUs(awaited.ServerName) == false ? false
                 : await WaitForCertificateAsync(connection, awaited);
             if (wanted is not { } isWanted)
             {

@@ -61,6 +61,21 @@ internal sealed class KestrelEndpoints
         }
     }
 
+    /// <summary>
+    /// Whether it is known to which HTTPS endpoint each of the options belongs. An HTTPS endpoint without such options then chooses its
+    /// certificates in another way, such as with a callback for each handshake.
+    /// </summary>
+    public bool AllHaveTheirEndpoint
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Alive().All(endpoint => endpoint.Listen is { } listen && EndpointDefaultsCopy.IsHttps(listen));
+            }
+        }
+    }
+
     /// <summary>Returns the HTTPS options of an endpoint, or <see langword="null"/> if they are unknown.</summary>
     public HttpsEndpoint? Find(ListenOptions listen)
     {

@@ -185,6 +185,7 @@ internal sealed class KestrelTlsSetup(
         return new ClientHelloMiddleware(next, endpoint?.HandshakeTimeout, helloServices)
         {
             Endpoint = endpoint,
+            IsOfTheApp = endpoint is null && endpoints.AllHaveTheirEndpoint,
 
             // Only what may wait needs it.
             Sni = helloServices.Selector.OnDemand is null ? null : EndpointSni.Read(_options?.ConfigurationLoader?.Configuration, listen),

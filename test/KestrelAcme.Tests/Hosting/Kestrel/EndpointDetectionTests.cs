@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using KestrelAcme.Hosting.Kestrel;
 using KestrelAcme.Testing;
@@ -82,11 +84,52 @@ public sealed class EndpointDetectionTests
         Assert.False(app.Endpoints.AnyIsOurs);
     }
 
+    /// <summary>Whatever name a client sends there, the app's callback decides.</summary>
+    [Fact]
+    public async Task EndpointWithACallback_NameOnDemand_IsNeverAskedAbout()
+    {
+        var own = Authority.IssueWithKey("own.test");
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+                {
+                    OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificate = own }),
+                }));
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps());
+            }),
+            Token);
+        var gate = new DenyingGate();
+        app.App.Services.GetRequiredService<TlsSelector>().OnDemand = gate;
+
+        var ofTheApp = await TlsProbe.ConnectAsync(app.EndPoint, "shop.test", Token);
+        var ours = new IPEndPoint(IPAddress.Loopback, app.Addresses[1].Port);
+        await Assert.ThrowsAnyAsync<Exception>(() => TlsProbe.ConnectAsync(ours, "other.test", Token));
+
+        Assert.Equal("own.test", ofTheApp.Name);
+        Assert.Equal(["other.test"], gate.Asked);
+    }
+
     [Fact]
     public void UseAcmeHttps_WithoutTheServices_Throws()
     {
         using var services = new ServiceCollection().BuildServiceProvider();
         var exception = Assert.Throws<InvalidOperationException>(() => new HttpsConnectionAdapterOptions().UseAcmeHttps(services));
         Assert.Contains("AddAcmeHttps", exception.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class DenyingGate : IOnDemandGate
+    {
+        public ConcurrentQueue<string> Asked { get; } = new();
+
+        public bool AllowsAddresses => false;
+
+        public bool Concerns(string name, string? managed) => true;
+
+        public Task<bool> WaitAsync(string name, IPAddress? client, long length, CancellationToken gone)
+        {
+            Asked.Enqueue(name);
+            return Task.FromResult(false);
+        }
     }
 }
