@@ -220,8 +220,18 @@ public sealed class ConfigurationBinderTests
     [
         InlineData(
             "\"Certificates\": \"a.example\"",
-            "AcmeHttps:Certificates = 'a.example': is a single value, not a list. Write [\"...\", \"...\"] in JSON, or "
+            "AcmeHttps:Certificates: is a single value, not a list. Write [\"...\", \"...\"] in JSON, or "
                 + "AcmeHttps__Certificates__0, AcmeHttps__Certificates__1 and so on in the environment.")]
+    [
+        InlineData(
+            "\"DnsProviders\": \"[{ 'Type': 'Cloudflare', 'ApiToken': 's3cret' }]\"",
+            "AcmeHttps:DnsProviders: is a single value, not a list. Write [\"...\", \"...\"] in JSON, or "
+                + "AcmeHttps__DnsProviders__0, AcmeHttps__DnsProviders__1 and so on in the environment.")]
+    [
+        InlineData(
+            "\"ImportFrom\": \"[{ 'Path': '/etc/letsencrypt', 'Password': 's3cret' }]\"",
+            "AcmeHttps:ImportFrom: is a single value, not a list. Write [\"...\", \"...\"] in JSON, or "
+                + "AcmeHttps__ImportFrom__0, AcmeHttps__ImportFrom__1 and so on in the environment.")]
     [
         InlineData(
             "\"Certificates\": [\"a.example\"]",

@@ -130,7 +130,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     public void NestedList(string key, Action begin, Action<SectionReader> read, Action<string>? text = null)
     {
         var child = Child(key);
-        if (text is not null && TextOf(child) is { } only)
+        if (text is not null && PlainTextOf(child) is { } only)
         {
             begin();
             text(only);
@@ -145,7 +145,7 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         begin();
         foreach (var element in elements)
         {
-            if (text is not null && TextOf(element) is { } value)
+            if (text is not null && PlainTextOf(element) is { } value)
             {
                 text(value);
             }
@@ -227,6 +227,10 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
     private static string? TextOf(IConfigurationSection child)
         => ScalarRules.NullIfEmpty(child.Value) is { } text && !child.GetChildren().Any() ? text : null;
 
+    // JSON in an environment variable is not read. It is no text for a section either, and may have secrets, which would be shown.
+    private static string? PlainTextOf(IConfigurationSection child)
+        => TextOf(child) is { } text && text[0] is not ('[' or '{') ? text : null;
+
     /// <summary>Returns a list that is written as one text, separated by commas; otherwise <see langword="null"/>.</summary>
     private static string[]? OneText(IConfigurationSection child)
         => TextOf(child)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -238,7 +242,9 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<C
         {
             var variable = child.Path.Replace(":", "__", StringComparison.Ordinal);
             var fix = $"Write [\"...\", \"...\"] in JSON, or {variable}__0, {variable}__1 and so on in the environment";
-            problems.Add(new ConfigurationProblem(child.Path, child.Value, "is a single value, not a list", fix));
+
+            // Not quoted, since it may be JSON with secrets: environment variables are often written like that.
+            problems.Add(new ConfigurationProblem(child.Path, null, "is a single value, not a list", fix));
             return null;
         }
 
