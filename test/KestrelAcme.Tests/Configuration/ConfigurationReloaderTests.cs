@@ -240,6 +240,24 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Change_WhileOtherServicesStart_UsedAfterTheQuietTime()
+    {
+        var configuration = new ChangingConfiguration(Good);
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Production" });
+        builder.Configuration.Sources.Add(configuration);
+        builder.Services.AddSingleton<TimeProvider>(_time);
+        builder.Services.AddHostedService(_ => new Migration(() => configuration.Change([.. Good, ("DomainNames:1", "a.example.com")])));
+        builder.Services.AddAcmeHttpsConfiguration();
+        using var host = builder.Build();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+
+        _time.Advance(ConfigurationReloader.Quiet);
+
+        Assert.Equal(2, host.Services.GetRequiredService<ConfigurationSource>().Current.Certificates.Count);
+        await host.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public void Change_ListenerThrows_OthersAreCalled()
     {
         var source = Source;
@@ -282,5 +300,17 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     {
         _configuration.Change(values);
         _time.Advance(ConfigurationReloader.Quiet);
+    }
+
+    /// <summary>Work of the app that the host waits for.</summary>
+    private sealed class Migration(Action work) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            work();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

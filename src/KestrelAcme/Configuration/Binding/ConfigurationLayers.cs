@@ -1,5 +1,6 @@
 using KestrelAcme.Configuration.Rules;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Primitives;
 
 namespace KestrelAcme.Configuration.Binding;
 
@@ -40,20 +41,25 @@ internal sealed class ConfigurationLayers(IConfiguration? configuration = null, 
     /// </summary>
     public LayeredConfiguration Read()
     {
+        // Taken first, so that a change during the reading counts.
+        var changes = configuration?.GetReloadToken();
         var layers = Providers(configuration).Select(provider => ConfigurationLayer.Read(provider, path)).ToList();
         var isMoving = path == AcmeHttpsOptions.SectionName
             && configuration?.GetSection(LettuceEncryptNames.Section).GetChildren().Any() == true;
         IReadOnlyList<string> renamed = isMoving ? LettuceEncryptNames.AddSection(layers) : [];
         if (_accepted is not { } accepted)
         {
-            return new LayeredConfiguration(layers, ConfigurationMerge.Merge(layers), [], []) { LettuceEncryptKeys = renamed };
+            return new LayeredConfiguration(layers, ConfigurationMerge.Merge(layers), [], [])
+            {
+                LettuceEncryptKeys = renamed, Changes = changes,
+            };
         }
 
         var lost = KeepLost(layers, accepted.Layers);
         var kept = KeepNames(layers, accepted.Layers);
         var values = ConfigurationMerge.Merge(layers);
         kept.AddRange(KeepMissing(values, layers, accepted));
-        return new LayeredConfiguration(layers, values, lost, kept) { LettuceEncryptKeys = renamed };
+        return new LayeredConfiguration(layers, values, lost, kept) { LettuceEncryptKeys = renamed, Changes = changes };
     }
 
     /// <summary>Makes a configuration the one that later ones are compared with.</summary>
@@ -207,6 +213,9 @@ internal sealed record LayeredConfiguration(
 {
     /// <summary>The settings that were read in the section <c>LettuceEncrypt</c>.</summary>
     public IReadOnlyList<string> LettuceEncryptKeys { get; init; } = [];
+
+    /// <summary>Tells whether the configuration has changed since it was read; <see langword="null"/> in an app without one.</summary>
+    public IChangeToken? Changes { get; init; }
 
     /// <summary>The section, as the framework would read it.</summary>
     public IConfigurationSection Section

@@ -77,6 +77,13 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
         }
 
         _subscription = ChangeToken.OnChange(_configuration.GetReloadToken, Signal);
+
+        // It may have changed while the app and its other services were starting, which can take minutes.
+        if (_reader.FirstReading is { Changes.HasChanged: true })
+        {
+            Signal();
+        }
+
         _look.Change(LookInterval, LookInterval);
         return Task.CompletedTask;
     }
