@@ -45,7 +45,9 @@ public sealed class AcmeClient : IDisposable
     /// <summary>The URL of the directory.</summary>
     public Uri DirectoryUrl { get; }
 
-    /// <summary>The Date header of the last response that had one; accurate to a second.</summary>
+    /// <summary>
+    /// The Date header of the last response that had one, plus the age of the response if it comes from a cache; accurate to a second.
+    /// </summary>
     public DateTimeOffset? LastServerDate => _exchange.Clock?.Date;
 
     /// <summary>

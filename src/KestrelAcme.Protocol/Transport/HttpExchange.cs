@@ -16,7 +16,7 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
     private readonly IReadOnlyList<ProductInfoHeaderValue> _userAgent = UserAgent.Create(options.UserAgentProduct);
     private ServerClock? _clock;
 
-    /// <summary>The server's clock according to the last response with a Date header.</summary>
+    /// <summary>The server's clock according to the last response with a Date header, and its age if it comes from a cache.</summary>
     public ServerClock? Clock => Volatile.Read(ref _clock);
 
     /// <summary>Sends a request.</summary>
@@ -78,10 +78,10 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
 
     private AcmeResponse ToResponse(AcmeCall call, HttpResponseMessage message, byte[] body)
     {
-        var now = _timeProvider.GetUtcNow();
-        if (message.Headers.Date is { } date)
+        var date = ServerDate(message.Headers);
+        if (date is { } known)
         {
-            Volatile.Write(ref _clock, new ServerClock(date, _timeProvider.GetTimestamp()));
+            Volatile.Write(ref _clock, new ServerClock(known, _timeProvider.GetTimestamp()));
         }
 
         return new AcmeResponse
@@ -93,9 +93,17 @@ internal sealed class HttpExchange(AcmeClientOptions options, Uri origin, HttpCl
             MediaType = message.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(),
             Nonce = Single(message.Headers, "Replay-Nonce"),
             Location = Location(call, origin, message.Headers),
-            RetryAfter = RetryAfterHeader.Parse(Single(message.Headers, "Retry-After"), message.Headers.Date, now),
+            RetryAfter = RetryAfterHeader.Parse(Single(message.Headers, "Retry-After"), date, _timeProvider.GetUtcNow()),
             Links = message.Headers.TryGetValues("Link", out var links) ? LinkHeader.Parse(links, call.Url, origin) : [],
         };
+    }
+
+    // A cache keeps the Date of the origin and adds the age of the response (RFC 9111 section 5.1): the directory and renewal information
+    // may come from one, and would make the server's clock look hours behind.
+    private static DateTimeOffset? ServerDate(HttpResponseHeaders headers)
+    {
+        var age = headers.Age ?? TimeSpan.Zero;
+        return headers.Date is { } date && date < DateTimeOffset.MaxValue - age ? date + age : headers.Date;
     }
 
     private static Uri? Location(AcmeCall call, Uri origin, HttpResponseHeaders headers) =>

@@ -1,8 +1,10 @@
+using System.Globalization;
 using KestrelAcme.Protocol.Accounts;
 using KestrelAcme.Protocol.Authorizations;
 using KestrelAcme.Protocol.Challenges;
 using KestrelAcme.Protocol.Orders;
 using KestrelAcme.Protocol.Problems;
+using KestrelAcme.Protocol.RenewalInformation;
 using KestrelAcme.Protocol.Serialization;
 using KestrelAcme.Protocol.Tests.Scripted;
 using Xunit;
@@ -88,6 +90,26 @@ public sealed class OddDocumentTests : ScriptedTest
         Time.Advance(TimeSpan.FromHours(1));
 
         Assert.True(Client.ClockSkew > TimeSpan.FromDays(365));
+    }
+
+    /// <summary>A cache keeps the Date of the origin, and says how old the response is (RFC 9111 section 5.1).</summary>
+    [Fact]
+    public async Task ClockSkew_ResponsesFromACache_CountsTheirAge()
+    {
+        var now = Time.GetUtcNow();
+        var made = now.AddHours(-3).ToString("R", CultureInfo.InvariantCulture);
+        Server.On("/directory", Answer.Json(
+            """{"newNonce":"/new-nonce","newAccount":"/new-account","newOrder":"/new-order","renewalInfo":"/renewal-info"}""",
+            headers: [("Date", made), ("Age", "10800")]));
+        Server.On("/renewal-info/AQ.AQ", Answer.Json(
+            """{"suggestedWindow":{"start":"2026-12-01T00:00:00Z","end":"2026-12-02T00:00:00Z"}}""",
+            headers: [("Date", made), ("Age", "10800"), ("Retry-After", now.AddHours(1).ToString("R", CultureInfo.InvariantCulture))]));
+
+        await Client.GetDirectoryAsync(Cancellation);
+        Assert.Equal(TimeSpan.Zero, Client.ClockSkew);
+
+        var info = await Client.GetRenewalInfoAsync(RenewalCertificateId.Create([1], [1]), Cancellation);
+        Assert.Equal(TimeSpan.FromHours(1), info.RetryAfter);
     }
 
     [Theory]
