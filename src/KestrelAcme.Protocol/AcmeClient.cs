@@ -203,7 +203,19 @@ public sealed class AcmeClient : IDisposable
         {
             // The CA has changed its URLs, as it may at any time: the next operation fetches the directory again.
             _directory.Invalidate();
-            throw;
+            if (e.Url != directory.NewNonce)
+            {
+                throw;
+            }
+
+            // The request was not sent. Its own URL may be as good as ever.
+            var changed = await GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
+            if (changed.NewNonce == directory.NewNonce)
+            {
+                throw;
+            }
+
+            return await _transport.PostAsync(call, changed.NewNonce, sender, payload, cancellationToken).ConfigureAwait(false);
         }
     }
 

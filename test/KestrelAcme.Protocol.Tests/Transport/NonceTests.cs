@@ -112,4 +112,34 @@ public sealed class NonceTests : ScriptedTest
 
         Assert.Equal(40, Server.To("/account/1").Select(request => request.Nonce).Distinct().Count());
     }
+
+    /// <summary>A CA may change the URLs of its directory at any time. The request was not sent, and no order is to blame.</summary>
+    [Fact]
+    public async Task Post_NonceUrlHasChanged_ReadsTheDirectoryAgain()
+    {
+        Server.On("/directory", DirectoryWith("/nonce-1"), DirectoryWith("/nonce-2"));
+        Server.On("/nonce-2", Answer.Empty(200));
+        Server.On("/account/1", Answer.Json("""{"status":"valid"}"""));
+
+        await Account.GetAsync(Cancellation);
+
+        Assert.Equal(2, Server.To("/directory").Count);
+        Assert.Single(Server.To("/nonce-1"));
+        Assert.Single(Server.To("/account/1"));
+    }
+
+    [Fact]
+    public async Task Post_NonceUrlIsGoneAndStillInTheDirectory_Fails()
+    {
+        Server.On("/directory", DirectoryWith("/nonce-1"));
+
+        var exception = await Assert.ThrowsAsync<AcmeException>(() => Account.GetAsync(Cancellation));
+
+        Assert.Equal("/nonce-1", exception.Url!.AbsolutePath);
+        Assert.Equal(2, Server.To("/directory").Count);
+        Assert.Single(Server.To("/nonce-1"));
+    }
+
+    private static Func<HttpResponseMessage> DirectoryWith(string newNonce)
+        => Answer.Json($$"""{"newNonce":"{{newNonce}}","newAccount":"/new-account","newOrder":"/new-order"}""");
 }
