@@ -46,8 +46,8 @@ internal static class RetryPolicy
         { Problem: { } problem } when problem.Is(AcmeProblemTypes.BadNonce) => true,
         // Without a Retry-After, another request would only add to the problem.
         { StatusCode: HttpStatusCode.TooManyRequests } => failure.RetryAfter is not null,
-        // Service unavailable means that the server did not process the request.
-        { StatusCode: HttpStatusCode.ServiceUnavailable } => true,
+        // Service unavailable means that the server did not process the request, unless it is a gateway that may have lost the response.
+        { StatusCode: HttpStatusCode.ServiceUnavailable } => !failure.RequestMayHaveBeenProcessed,
         { StatusCode: HttpStatusCode.NotImplemented } => false,
         { StatusCode: { } status } => (int)status >= 500 && failure.IsRepeatable,
         _ => false,

@@ -113,6 +113,18 @@ public sealed class RetryTests : ScriptedTest
         Assert.Single(Server.To("/new-order"));
     }
 
+    /// <summary>Gateways answer 503, too, if the connection to the server behind them ends after the request was sent.</summary>
+    [Fact]
+    public async Task NewOrder_GatewayUnavailable_IsInDoubtAndNotRepeated()
+    {
+        Server.On("/new-order", Answer.Text(503, "text/plain", "upstream connect error or disconnect/reset before headers"));
+
+        var exception = await RunToFailure<AcmeException>(Account.CreateOrderAsync(Request, Cancellation));
+
+        Assert.True(exception.RequestMayHaveBeenProcessed);
+        Assert.Single(Server.To("/new-order"));
+    }
+
     [Fact]
     public async Task NewOrder_NeverSent_IsRepeated()
     {
