@@ -52,7 +52,9 @@ internal sealed class AuthorizationFlow(
             return open.Count;
         }
         catch (Exception exception)
-            when (answering && (cancellationToken.IsCancellationRequested || exception is LeaseLostException or AcmeUnreachableException))
+            when (answering
+                && (cancellationToken.IsCancellationRequested || exception is LeaseLostException
+                    || ChallengeValidation.IsWithoutResult(exception)))
         {
             // The CA validates. Without the responses the validation would fail, and with it the order, which is about to be resumed here
             // or by another instance.

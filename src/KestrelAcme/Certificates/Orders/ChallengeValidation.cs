@@ -18,6 +18,9 @@ internal sealed class ChallengeValidation(
 {
     private static readonly TimeSpan ExplanationTime = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether a CA told no result: if it cannot be reached, fails, or asks to wait, it may validate all the same.</summary>
+    public static bool IsWithoutResult(Exception exception) => exception is AcmeException failure && !StoredOrders.IsRefusal(failure);
+
     /// <summary>
     /// Submits every challenge and waits for every result, even if one fails: the response to a name stays in place while the CA validates
     /// it, so that a bad name does not spoil the others.
@@ -58,7 +61,7 @@ internal sealed class ChallengeValidation(
         (failure ?? refused)?.Throw();
     }
 
-    /// <summary>Waits for every result, even if one fails.</summary>
+    /// <summary>Waits for every result, even if one fails, unless the CA tells none.</summary>
     /// <returns>The first failure; <see langword="null"/> if all are valid.</returns>
     private async Task<ExceptionDispatchInfo?> AwaitVerdictsAsync(
         OrderContext context,
@@ -78,6 +81,12 @@ internal sealed class ChallengeValidation(
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 first ??= ExceptionDispatchInfo.Capture(exception);
+                if (IsWithoutResult(exception))
+                {
+                    // The responses stay, and the next attempt goes on. With many names, waiting for each would take longer than an order
+                    // may, and look like a failure of this machine.
+                    break;
+                }
             }
 
             unknown?.Remove(challenge);

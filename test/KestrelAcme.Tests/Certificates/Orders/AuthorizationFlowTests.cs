@@ -1,3 +1,4 @@
+using System.Net;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Orders;
@@ -6,6 +7,7 @@ using KestrelAcme.Configuration;
 using KestrelAcme.Configuration.Names;
 using KestrelAcme.Configuration.Snapshot;
 using KestrelAcme.Protocol.Orders;
+using KestrelAcme.Protocol.Problems;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -106,6 +108,74 @@ public sealed class AuthorizationFlowTests
         time.Advance(TimeSpan.FromMinutes(3));
         await Poll.UntilAsync(() => _handler.Cleaned.Count == Names, "the responses to be removed", cancellationToken: Cancelled);
         AssertAllCleaned(Names);
+    }
+
+    /// <summary>The CA may be validating although it does not say so: without the responses, the validation would fail.</summary>
+    [Theory]
+    [InlineData(503)]
+    [InlineData(500)]
+    [InlineData(429)]
+    [InlineData(200)]
+    [InlineData(0)]
+    public async Task Run_AuthorityFailsWhileItValidates_RespondsForAWhile(int status)
+    {
+        var time = new FakeTimeProvider();
+        AcmeException failure = status switch
+        {
+            429 => new AcmeRateLimitedException("Slow down.") { StatusCode = HttpStatusCode.TooManyRequests },
+            200 => new AcmeMalformedResponseException("HTML.") { StatusCode = HttpStatusCode.OK },
+            0 => new AcmePollingTimeoutException("Still pending."),
+            _ => new AcmeException("No.") { StatusCode = (HttpStatusCode)status },
+        };
+        var account = new PendingAccount(_handler.ChallengeType) { Validation = Task.FromException(failure) };
+
+        await FailAsync(account, time);
+
+        Assert.Empty(_handler.Cleaned);
+        time.Advance(TimeSpan.FromMinutes(3));
+        await Poll.UntilAsync(() => _handler.Cleaned.Count == Names, "the responses to be removed", cancellationToken: Cancelled);
+        AssertAllCleaned(Names);
+    }
+
+    /// <summary>If each name took the time of a CA that is down, the order would run out of time before another CA takes over.</summary>
+    [Fact]
+    public async Task Run_AuthorityIsDownWhileItValidates_IsNotAskedForEachName()
+    {
+        var account = new PendingAccount(_handler.ChallengeType)
+        {
+            Validation = Task.FromException(new AcmeUnreachableException("Down.")),
+        };
+
+        await FailAsync(account, new FakeTimeProvider());
+
+        Assert.Equal(1, account.Waits);
+    }
+
+    [Fact]
+    public async Task Run_AuthorityRefusesWhatIsPolled_CleansUpAtOnce()
+    {
+        var refusal = new AcmeException("Gone.")
+        {
+            StatusCode = HttpStatusCode.NotFound,
+            Problem = new AcmeProblem { Type = AcmeProblemTypes.Malformed },
+        };
+        var account = new PendingAccount(_handler.ChallengeType) { Validation = Task.FromException(refusal) };
+
+        await FailAsync(account, new FakeTimeProvider());
+
+        AssertAllCleaned(Names);
+    }
+
+    private async Task FailAsync(PendingAccount account, FakeTimeProvider time)
+    {
+        var running = Task.Run(() => RunAsync(Cancelled, account, time), Cancelled);
+        for (var begun = 0; begun < Names; begun++)
+        {
+            await Poll.UntilAsync(() => _handler.UnderWay > 0, "a preparation", cancellationToken: Cancelled);
+            await _handler.FinishAsync();
+        }
+
+        await Assert.ThrowsAnyAsync<AcmeException>(() => running);
     }
 
     private void AssertAllCleaned(int begun)

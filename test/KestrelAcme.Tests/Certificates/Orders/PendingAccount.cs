@@ -14,9 +14,13 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
     Uri IAuthorityAccount.Url { get; } = new("https://ca.test/account");
 
     private int _posts;
+    private int _waits;
 
     /// <summary>How often a challenge was submitted.</summary>
     public int Posts => Volatile.Read(ref _posts);
+
+    /// <summary>How often a result was waited for.</summary>
+    public int Waits => Volatile.Read(ref _waits);
 
     /// <summary>Ends when the CA has validated.</summary>
     public Task Validation { get; init; } = Task.CompletedTask;
@@ -30,6 +34,7 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
 
     public async Task<Authorization> WaitForAuthorizationAsync(Uri authorizationUrl, CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref _waits);
         await Validation.WaitAsync(cancellationToken);
         return Make(authorizationUrl, AuthorizationStatus.Valid);
     }
