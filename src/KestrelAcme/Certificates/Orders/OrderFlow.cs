@@ -37,11 +37,11 @@ internal sealed class OrderFlow(
             Order? left = null;
             try
             {
-                left = await OrderResumption.ResumeAsync(context, account, logger, cancellationToken);
+                left = await OrderResumption.ResumeAsync(context, account, logger, time.GetUtcNow(), cancellationToken);
                 var order = left ?? await PlaceAsync(context, account, trial, cancellationToken);
                 return await FinishAsync(context, account, order, cancellationToken);
             }
-            catch (UnusableCertificateException exception) when (left is not null && MayOrderAnew(context, exception))
+            catch (Exception exception) when (left is not null && MayOrderAnew(context, exception))
             {
                 logger.OrderDropped(context.Specification.Id, left.Url, exception.Message);
                 await context.Writer.ForgetAsync(cancellationToken);
@@ -101,10 +101,13 @@ internal sealed class OrderFlow(
         }
     }
 
-    // A certificate that cannot be used allows one order a day, unless the operator asks and no other download could help.
-    private bool MayOrderAnew(OrderContext context, UnusableCertificateException exception)
+    // An order without end, or with a certificate that cannot be used, allows one order a day, unless the operator asks and no other
+    // download could help. The CA has just shown the order, so it is neither down nor unreachable.
+    private bool MayOrderAnew(OrderContext context, Exception exception)
         => context.Writer.Pending is { } pending
-            && ((context.IsForced && exception.IsLeafWrong) || StoredOrders.IsUnusableForLong(pending, time.GetUtcNow()));
+            && ((context.IsForced && exception is UnusableCertificateException { IsLeafWrong: true })
+                || (StoredOrders.IsOfOrder(exception)
+                    && StoredOrders.IsOpenForLong(pending, context.Certificate.Current, time.GetUtcNow())));
 
     private async Task<CertificateRecord> FinishAsync(
         OrderContext context, IAuthorityAccount account, Order order, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Net;
 using KestrelAcme.Certificates.Authorities;
 using KestrelAcme.Certificates.Failures;
 using KestrelAcme.Diagnostics;
@@ -18,7 +19,7 @@ internal static class OrderResumption
     /// <exception cref="OrderFailedException">The CA has ended it since. That was not counted yet: an app that dies during validation fails
     /// one each time.</exception>
     public static async Task<Order?> ResumeAsync(
-        OrderContext context, IAuthorityAccount account, ILogger logger, CancellationToken cancellationToken)
+        OrderContext context, IAuthorityAccount account, ILogger logger, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (context.Writer.Pending is not { OrderUrl: { } url } pending || !StoredOrders.Fits(pending, context, account.Url))
         {
@@ -45,7 +46,7 @@ internal static class OrderResumption
             context.Writer.GiveUpOrder();
             throw failure;
         }
-        catch (AcmeException exception) when (StoredOrders.IsRefusal(exception))
+        catch (AcmeException exception) when (StoredOrders.IsRefusal(exception) && SaysWhy(exception))
         {
             logger.OrderDropped(context.Specification.Id, url, exception.Message);
         }
@@ -54,7 +55,9 @@ internal static class OrderResumption
                 && !exception.HasProblem(AcmeProblemTypes.BadNonce))
         {
             // A server error may be temporary. One that stays for this order alone must not keep the name from being ordered.
-            if (pending.Refusals + 1 < StoredOrders.MostRefusals)
+            if (pending.Refusals + 1 < StoredOrders.MostRefusals
+                || (!StoredOrders.IsOpenForLong(pending, context.Certificate.Current, now)
+                    && !await RespondsAsync(account, cancellationToken)))
             {
                 await context.Writer.ChangeAsync(
                     state => state with { StoredOrder = pending with { Refusals = pending.Refusals + 1 } }, cancellationToken);
@@ -66,6 +69,24 @@ internal static class OrderResumption
 
         await context.Writer.ForgetAsync(cancellationToken);
         return null;
+    }
+
+    // A page of a gateway or a firewall says nothing about the order, unless there is nothing at its URL.
+    private static bool SaysWhy(AcmeException refusal)
+        => refusal.Problem is not null || refusal.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone;
+
+    /// <summary>Whether the CA responds to the account, with whatever it says. Otherwise it does not fail for one order alone.</summary>
+    private static async Task<bool> RespondsAsync(IAuthorityAccount account, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await account.ReadAsync(cancellationToken);
+            return true;
+        }
+        catch (AcmeException exception)
+        {
+            return StoredOrders.IsRefusal(exception) && SaysWhy(exception);
+        }
     }
 
     // A URL from the store is requested only from the CA itself: an order is where the CA's other resources are.

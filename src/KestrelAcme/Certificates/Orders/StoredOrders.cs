@@ -20,18 +20,40 @@ internal static class StoredOrders
     /// <summary>How often the CA may fail on one order before it is given up.</summary>
     public const int MostRefusals = 3;
 
-    // If a CA issues unusable certificates, it is not asked for one after the other.
-    private static readonly TimeSpan UnusableLife = TimeSpan.FromDays(1);
+    // A CA that needs hours is waited for, and one that issues unusable certificates is not asked for one after the other.
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(1);
+
+    // A certificate with a lifetime of a day would expire meanwhile.
+    private const int ShareOfTheLifetime = 10;
+
+    // Longer than an attempt polls.
+    private static readonly TimeSpan ShortestLife = TimeSpan.FromMinutes(10);
 
     // The clocks of two instances may differ so much.
     private static readonly TimeSpan ClockMargin = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Whether an order with an unusable certificate is given up: its download is retried for a day before another order replaces it. A
-    /// time in the future, from a clock that was ahead, does not count.
+    /// Whether an order that does not end, or whose certificate cannot be used, is given up: it is retried for a day, or for a tenth of a
+    /// short lifetime, before another order replaces it. A time in the future, from a clock that was ahead, does not count.
     /// </summary>
-    public static bool IsUnusableForLong(StoredOrder pending, DateTimeOffset now)
-        => now - pending.At >= UnusableLife || pending.At - now > UnusableLife;
+    public static bool IsOpenForLong(StoredOrder pending, CertificateSnapshot? current, DateTimeOffset now)
+    {
+        var share = current is null ? LongestLife : (current.NotAfter - current.NotBefore) / ShareOfTheLifetime;
+        var longest = share > LongestLife ? LongestLife : share < ShortestLife ? ShortestLife : share;
+        return now - pending.At >= longest || pending.At - now > longest;
+    }
+
+    /// <summary>
+    /// Whether a failure may be that of one order, although the CA responds: its status does not change, its certificate cannot be used, or
+    /// requests for it fail.
+    /// </summary>
+    public static bool IsOfOrder(Exception exception) => exception switch
+    {
+        UnusableCertificateException or AcmePollingTimeoutException => true,
+        AcmeUnreachableException or AcmeRateLimitedException => false,
+        AcmeException acme => acme.RetryAfter is null && !acme.HasProblem(AcmeProblemTypes.BadNonce),
+        _ => false,
+    };
 
     /// <summary>Whether a response about an order means that the CA has no such order for this account.</summary>
     public static bool IsRefusal(AcmeException exception)
