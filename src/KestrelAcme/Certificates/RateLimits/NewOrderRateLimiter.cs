@@ -80,7 +80,15 @@ internal sealed class NewOrderRateLimiter(ConfigurationSource configuration, Iss
     }
 
     private DateTimeOffset? TryStartNewSet(DateTimeOffset now)
-        => _newSets.Take(now, settings.NewSetBurst, settings.NewSetInterval).Wait is { } wait ? now + wait : null;
+    {
+        if (_newSets.At > now)
+        {
+            // The clock went back: the bucket would not fill until it has caught up.
+            _newSets = _newSets with { At = now };
+        }
+
+        return _newSets.Take(now, settings.NewSetBurst, settings.NewSetInterval).Wait is { } wait ? now + wait : null;
+    }
 }
 
 /// <summary>Limits how many jobs of a kind run at once, and how fast they follow each other.</summary>

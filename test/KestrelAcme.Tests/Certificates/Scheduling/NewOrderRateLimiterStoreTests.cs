@@ -50,6 +50,17 @@ public sealed class NewOrderRateLimiterStoreTests
         Assert.NotNull(await after.TakeAsync(TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public void TryStart_ClockWentBack_FillsFromThenOn()
+    {
+        var (_, pace) = Instance();
+        var now = _time.GetUtcNow();
+        pace.NewSets = new TokenBucket(0, now.AddDays(400));
+
+        Assert.Equal(now.AddSeconds(45), pace.TryStart(WorkLane.NewOrders, now));
+        Assert.Null(pace.TryStart(WorkLane.NewOrders, now.AddSeconds(45)));
+    }
+
     private (NewOrderRateLimiterStore Store, NewOrderRateLimiter Pace) Instance()
     {
         var authority = new AuthoritySpecification
