@@ -140,6 +140,11 @@ internal sealed class KestrelTlsSetup(
                 {
                     ApplyToEndpoint(listen);
                     app(listen);
+                    if (!EndpointDefaultsCopy.IsHttps(listen))
+                    {
+                        // Once more, behind what the app may have added there, such as the PROXY protocol. TLS follows.
+                        listen.Use(next => Build(listen, next, hiddenTls: false));
+                    }
                 }
             });
         }

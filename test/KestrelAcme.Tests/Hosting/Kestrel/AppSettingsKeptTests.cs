@@ -9,6 +9,7 @@ using KestrelAcme.Tests.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -121,15 +122,27 @@ public sealed class AppSettingsKeptTests
         }
     }
 
-    [Fact]
-    public async Task ConnectionMiddlewareBeforeTls_UseAcmeHttpsAfterIt_FullChain()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ConnectionMiddlewareBeforeTls_UseAcmeHttpsAfterItOrInTheEndpointDefaults_FullChain(bool byDefault)
     {
+        void AddProxy(ListenOptions listen) => listen.Use(next => connection => SkipProxyLineAsync(connection, next));
         await using var app = await KestrelApp.StartAsync(
-            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            builder => builder.WebHost.UseUrls(byDefault ? "https://127.0.0.1:0" : "").ConfigureKestrel(kestrel =>
             {
-                listen.Use(next => connection => SkipProxyLineAsync(connection, next));
-                listen.UseAcmeHttps();
-            })),
+                if (byDefault)
+                {
+                    kestrel.ConfigureEndpointDefaults(AddProxy);
+                    return;
+                }
+
+                kestrel.Listen(IPAddress.Loopback, 0, listen =>
+                {
+                    AddProxy(listen);
+                    listen.UseAcmeHttps();
+                });
+            }),
             Token);
         app.Publisher.Publish(Authority.Issue("a.test"));
 
