@@ -23,11 +23,19 @@ internal static class KestrelProbe
     public static HttpsConnectionAdapterOptions? HttpsDefaults(KestrelServerOptions options)
     {
         HttpsConnectionAdapterOptions? seen = null;
-        WithoutLoader(options, () => Probe(options, listen => listen.UseHttps(https =>
+        try
         {
-            seen = https;
-            throw new ProbeException();
-        })));
+            WithoutLoader(options, () => Probe(options, listen => listen.UseHttps(https =>
+            {
+                seen = https;
+                throw new ProbeException();
+            })));
+        }
+        catch (Exception)
+        {
+            // Kestrel will throw the same for an HTTPS endpoint, if the app has one.
+        }
+
         return seen;
     }
 
@@ -62,9 +70,9 @@ internal static class KestrelProbe
                 throw new ProbeException();
             });
         }
-        catch (InvalidOperationException)
+        catch (Exception)
         {
-            // Kestrel found no certificate at all.
+            // Kestrel found no certificate at all, or the app's defaults throw.
         }
 
         return seen;

@@ -40,6 +40,18 @@ public sealed class AppSettingsKeptTests
             entry => entry.Message.Contains("did not send a complete ClientHello within 00:00:00.2", StringComparison.Ordinal));
     }
 
+    /// <summary>Kestrel applies them only to HTTPS endpoints, and the app may have none where it lacks its certificate.</summary>
+    [Fact]
+    public async Task HttpsDefaults_ThatThrowAndNoHttpsEndpoint_Starts()
+    {
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(
+                kestrel => kestrel.ConfigureHttpsDefaults(_ => throw new FileNotFoundException())),
+            Token);
+
+        Assert.Equal("http", Assert.Single(app.Addresses).Scheme);
+    }
+
     [Fact]
     public async Task CipherSuites_OfTheApp_Kept()
     {
