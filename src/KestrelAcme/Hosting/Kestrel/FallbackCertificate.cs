@@ -43,9 +43,10 @@ internal sealed class FallbackCertificate(IHostEnvironment environment, TimeProv
 
     private Found Find()
     {
-        var certificate = MayHaveOne(_options)
-            ? Choose(Volatile.Read(ref _found)?.Certificate, KestrelProbe.DefaultCertificate(_options))
-            : null;
+        // If its settings are gone, their file may have become unreadable, which Kestrel does not notice. If they were removed, a restart
+        // applies that.
+        var last = Volatile.Read(ref _found)?.Certificate;
+        var certificate = MayHaveOne(_options) ? Choose(last, KestrelProbe.DefaultCertificate(_options)) : last;
         var found = new Found(certificate, timeProvider.GetTimestamp());
         Volatile.Write(ref _found, found);
         return found;

@@ -97,6 +97,34 @@ public sealed class AppCertificateTests
         Assert.Equal(first, (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", Token)).Leaf.SerialNumber);
     }
 
+    [Fact]
+    public async Task DefaultCertificate_SettingsFileDamaged_ForeignNamesGetTheLastGoodOne()
+    {
+        using var folder = new TemporaryFolder();
+        var (path, settings) = (folder.Combine("default.pfx"), folder.Combine("settings.json"));
+        var first = Write(path);
+        await File.WriteAllTextAsync(
+            settings,
+            $$"""{ "Kestrel:Certificates:Default:Path": "{{path}}", "Kestrel:Certificates:Default:Password": "secret" }""",
+            Token);
+        var time = new FakeTimeProvider();
+        await using var app = await KestrelApp.StartAsync(
+            builder => builder.WebHost.UseUrls("https://127.0.0.1:0"), Token,
+            before: builder =>
+            {
+                builder.Services.AddSingleton<TimeProvider>(time);
+                builder.Configuration.AddJsonFile(settings, optional: false, reloadOnChange: true);
+            });
+        Assert.Equal(first, (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", Token)).Leaf.SerialNumber);
+
+        await File.WriteAllTextAsync(settings, "{", Token);
+        await Poll.UntilAsync(
+            () => app.App.Configuration["Kestrel:Certificates:Default:Path"] is null, "the loss of the settings", cancellationToken: Token);
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(first, (await TlsProbe.ConnectAsync(app.EndPoint, "foreign.test", Token)).Leaf.SerialNumber);
+    }
+
     private static async Task<WebApplication> StartPlainAsync(Dictionary<string, string?> configuration)
     {
         var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
