@@ -46,4 +46,11 @@ internal static partial class HostingLog
     [LoggerMessage(1007, LogLevel.Error, "{Certificate}: after the first failed order, the doctor found from here: {Findings}",
         EventName = nameof(FailureExamined))]
     public static partial void FailureExamined(this ILogger logger, Quoted certificate, Quoted findings);
+
+    [LoggerMessage(1008, LogLevel.Error,
+        "Automatic HTTPS does not run: this host, made with WebHost or WebHostBuilder, does not tell services when it starts and stops. "
+        + "No certificate is read, ordered or renewed. Use WebApplication.CreateBuilder(args), or "
+        + "Host.CreateDefaultBuilder(args).ConfigureWebHostDefaults(...).",
+        EventName = nameof(HostWithoutLifecycle))]
+    public static partial void HostWithoutLifecycle(this ILogger logger);
 }

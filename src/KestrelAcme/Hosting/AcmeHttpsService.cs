@@ -30,12 +30,14 @@ internal sealed class AcmeHttpsService(
     // for it, and until it has learned of their challenges, it cannot respond to them.
     private static readonly TimeSpan RegistrationTime = TimeSpan.FromSeconds(15);
 
+    private bool _isStarting;
     private bool _started;
 
     private bool Active => configuration.Current.Enabled && endpoints.KestrelIsUsed;
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        _isStarting = true;
         if (configuration.Current.Enabled && !endpoints.KestrelIsUsed)
         {
             logger.InactiveWithoutKestrel(endpoints.ServerName);
@@ -55,7 +57,16 @@ internal sealed class AcmeHttpsService(
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The hosts from before ASP.NET Core 3.0 call only this method and StopAsync.
+        if (!_isStarting && Active)
+        {
+            logger.HostWithoutLifecycle();
+        }
+
+        return Task.CompletedTask;
+    }
 
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
