@@ -125,6 +125,32 @@ public sealed class ConfigurationReloaderTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Change_NamesAFileThatComesLater_ReportedOnceAndUsedWhenItIsThere()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Combine("hmac");
+        Reload([.. Good, ("ExternalAccountBinding:KeyId", "one"), ("ExternalAccountBinding:HmacKeyFile", file)]);
+        LookAgain();
+        LookAgain();
+        Assert.Equal(["ConfigurationReloadRejected"], Logged);
+
+        File.WriteAllText(file, "c2VjcmV0");
+        LookAgain();
+
+        Assert.NotNull(Source.Current.Authorities[0].ExternalAccountBinding);
+        Assert.Equal(["ConfigurationReloadRejected", "ConfigurationReloaded"], Logged);
+        var builds = _builds;
+        LookAgain();
+        Assert.Equal(builds, _builds);
+
+        void LookAgain()
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            _time.Advance(ConfigurationReloader.Quiet);
+        }
+    }
+
+    [Fact]
     public void Change_CodeOfTheAppThrows_KeepsTheLastValid()
     {
         var before = Source.Current;

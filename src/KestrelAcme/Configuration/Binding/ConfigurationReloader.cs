@@ -37,6 +37,8 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
     private IDisposable? _subscription;
     private long? _firstSignal;
     private bool _lossSeen;
+    private bool _isRetry;
+    private IReadOnlyList<string> _rejected = [];
     private IReadOnlyList<string> _lost = [];
     private IReadOnlyList<string> _kept = [];
     private IReadOnlyList<string> _mixed = [];
@@ -103,10 +105,14 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
         _look.Dispose();
     }
 
-    private void Signal()
+    private void Signal() => Signal(isRetry: false);
+
+    private void Signal(bool isRetry)
     {
         lock (_signals)
         {
+            _isRetry = isRetry && (_isRetry || _firstSignal is null);
+
             // Each signal restarts the quiet time, within the limit.
             _firstSignal ??= _time.GetTimestamp();
             var rest = LongestQuiet - _time.GetElapsedTime(_firstSignal.Value);
@@ -114,7 +120,8 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
         }
     }
 
-    // A file that can no longer be parsed loses its values without a signal.
+    // A file that can no longer be parsed loses its values without a signal. What was rejected may be valid once a file that it names is
+    // there.
     private void Look()
     {
         if (!_lossSeen && _layers.HasLostSource())
@@ -122,14 +129,19 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
             _lossSeen = true;
             Signal();
         }
+        else if (Volatile.Read(ref _rejected).Count > 0)
+        {
+            Signal(isRetry: true);
+        }
     }
 
     private void Reload()
     {
         // Reset before reading, so that a change during the reading causes another one.
+        bool isRetry;
         lock (_signals)
         {
-            _firstSignal = null;
+            (_firstSignal, isRetry, _isRetry) = (null, _isRetry, false);
         }
 
         lock (_gate)
@@ -137,6 +149,7 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
             try
             {
                 var (next, reading) = _reader.ReadAgain();
+                Volatile.Write(ref _rejected, []);
                 if (reading is not null)
                 {
                     Report(reading);
@@ -150,11 +163,18 @@ internal sealed class ConfigurationReloader : IHostedService, IDisposable
             }
             catch (OptionsValidationException e)
             {
-                _logger.ConfigurationReloadRejected(Quoted.Lines(e.Failures.Select(failure => failure.Trim())));
+                List<string> failures = [.. e.Failures.Select(failure => failure.Trim())];
+                if (!isRetry || !failures.SequenceEqual(_rejected))
+                {
+                    _logger.ConfigurationReloadRejected(Quoted.Lines(failures));
+                }
+
+                Volatile.Write(ref _rejected, failures);
             }
             catch (Exception e)
             {
                 // The app's own Configure callbacks and validators run here, too.
+                Volatile.Write(ref _rejected, []);
                 _logger.ConfigurationReloadFailed(e);
             }
         }
