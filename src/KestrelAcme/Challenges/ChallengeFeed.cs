@@ -15,11 +15,9 @@ internal sealed class ChallengeFeed(
 {
     private const string Prefix = "challenges/";
 
-    // So many changes are taken over at once, even if there are more already.
-    private const int MaxChanges = 1024;
+    private const int MaxChanges = 1024; // So many are taken over at once, even if there are more already.
 
-    // A challenge that cannot be learned of for a minute is over, or was left behind.
-    private const int MaxTries = 12;
+    private const int MaxTries = 12; // A challenge that cannot be learned of for a minute is over, or was left behind.
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
@@ -45,7 +43,9 @@ internal sealed class ChallengeFeed(
         if (_running.IsCompleted && !_stopping.IsCancellationRequested)
         {
             WatchDelayLimit.WarnIfExceeded(storage.WatchDelay, logger);
-            _running = Task.Run(() => BackgroundLoop.RunAsync(FollowAsync, TimeSpan.Zero, Pause, time, Report, _stopping.Token));
+            _running = Task.Run(() => Task.WhenAll(
+                BackgroundLoop.RunAsync(FollowAsync, TimeSpan.Zero, Pause, time, Report, _stopping.Token),
+                replicas.FollowAsync(_stopping.Token)));
         }
     }
 

@@ -28,6 +28,7 @@ internal sealed class Replicas(
     private const int MaxReplicas = 512;
     private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FollowAgain = TimeSpan.FromMinutes(1);
 
     // Until then, all instances have registered again in a store that was emptied.
     private static readonly TimeSpan KeptWithoutRecord = TimeSpan.FromMinutes(6);
@@ -98,6 +99,26 @@ internal sealed class Replicas(
             // The first refresh tries again.
         }
     }
+
+    /// <summary>
+    /// Learns of the first instance that starts while this one is alone. One that knows of others lists them again before each order.
+    /// </summary>
+    public Task FollowAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
+        async token =>
+        {
+            await foreach (var change in storage.WatchAsync(Prefix, token))
+            {
+                if (!AreOthersKnown && change.Key is { } key && key != Prefix + Id)
+                {
+                    await MeetOthersAsync(token);
+                }
+            }
+        },
+        first: TimeSpan.Zero,
+        FollowAgain,
+        time,
+        static _ => { }, // The feed reports what is wrong with the store.
+        stopping);
 
     /// <summary>
     /// Says which challenges of others this instance can respond to (<see cref="SharedAs.Share"/>). Writes only if there are new ones, and

@@ -249,6 +249,21 @@ public sealed class ChallengeFeedTests
     }
 
     [Fact]
+    public async Task Order_TheStoreFailsSoonAfterAnotherStarted_IsNotSubmitted()
+    {
+        var counting = new CountingStorage(_storage);
+        await using var ordering = await new TestReplica(counting, _time).StartAsync(Cancelled);
+        await Poll.UntilAsync(
+            () => counting.ListsOf(Replicas.Prefix) == 1, "it to have looked for others in vain", cancellationToken: Cancelled);
+        await using var other = await new TestReplica(_storage, _time).StartAsync(Cancelled);
+        await Poll.UntilAsync(() => ordering.Replicas.AreOthersKnown, "the other one to be known", cancellationToken: Cancelled);
+        counting.Fails = true;
+
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => _time.RunUntilCompleteAsync(
+            ordering.OrderAsync(TestReplica.NewToken(), Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(50), Cancelled));
+    }
+
+    [Fact]
     public async Task Follow_TheStoreFailsWhileAChallengeIsOpen_KeepsIt()
     {
         var counting = new CountingStorage(_storage);

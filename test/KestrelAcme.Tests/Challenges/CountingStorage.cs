@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
 
@@ -6,6 +7,7 @@ namespace KestrelAcme.Tests.Challenges;
 /// <summary>Counts what is asked of a store, and can fail all of it, or only its notifications.</summary>
 internal sealed class CountingStorage(IAcmeStorage inner) : DelegatingStorage(inner)
 {
+    private readonly ConcurrentDictionary<string, int> _listed = new(StringComparer.Ordinal);
     private int _reads;
     private int _lists;
     private int _writes;
@@ -20,6 +22,9 @@ internal sealed class CountingStorage(IAcmeStorage inner) : DelegatingStorage(in
     public int Reads => Volatile.Read(ref _reads);
 
     public int Lists => Volatile.Read(ref _lists);
+
+    /// <summary>How often a prefix was listed.</summary>
+    public int ListsOf(string prefix) => _listed.GetValueOrDefault(prefix);
 
     public int Writes => Volatile.Read(ref _writes);
 
@@ -52,6 +57,7 @@ internal sealed class CountingStorage(IAcmeStorage inner) : DelegatingStorage(in
 
     public override IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
     {
+        _listed.AddOrUpdate(prefix, 1, static (_, count) => count + 1);
         Count(ref _lists, prefix);
         return base.ListAsync(prefix, cancellationToken);
     }
