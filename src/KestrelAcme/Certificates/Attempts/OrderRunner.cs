@@ -38,7 +38,7 @@ internal sealed class OrderRunner(
         using var activity = progress.Begin(certificate, authority.Specification);
         try
         {
-            writer = await TryOpenAsync(certificate, abort);
+            writer = await TryOpenAsync(certificate, stopping, abort);
             if (writer is null)
             {
                 progress.OrderedElsewhere(certificate);
@@ -113,10 +113,11 @@ internal sealed class OrderRunner(
         return AttemptEnd.Done;
     }
 
-    private async Task<CertificateStateWriter?> TryOpenAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    private async Task<CertificateStateWriter?> TryOpenAsync(
+        ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
         using var step = OrderActivities.StartStep(OrderActivities.AcquireLease);
-        var writer = await leases.TryOpenForOrderAsync(certificate, cancellationToken);
+        var writer = await leases.TryOpenForOrderAsync(certificate, stopping, abort);
         step.Done();
         return writer;
     }

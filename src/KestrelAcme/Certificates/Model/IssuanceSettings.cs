@@ -91,6 +91,9 @@ internal sealed record IssuanceSettings
     /// </summary>
     public TimeSpan StoreAnswer { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long an instance fills an emptied store, and how long an order waits for that.</summary>
+    public TimeSpan StoreFilling { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long reading the store may delay startup, or the first order if it takes longer.</summary>
     public TimeSpan LoadTime { get; init; } = TimeSpan.FromSeconds(15);
 

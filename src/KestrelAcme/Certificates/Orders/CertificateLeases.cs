@@ -33,21 +33,26 @@ internal sealed class CertificateLeases(
 
     /// <summary>
     /// Takes the lease for an order. If the store knows nothing about the certificate because it was emptied, the lease is left to another
-    /// instance until it has written back what it knows: it may have an order under way.
+    /// instance until it has written back what it knows: it may have an order under way. So may one if the store knows of no order because
+    /// it was emptied lately: what it has may be of an instance that knew less.
     /// </summary>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="stopping">Ends the wait for other instances.</param>
+    /// <param name="abort">Cancels.</param>
     /// <inheritdoc cref="TryOpenAsync" path="/returns"/>
     /// <inheritdoc cref="TryOpenAsync" path="/exception"/>
-    public async Task<CertificateStateWriter?> TryOpenForOrderAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    public async Task<CertificateStateWriter?> TryOpenForOrderAsync(
+        ManagedCertificate certificate, CancellationToken stopping, CancellationToken abort)
     {
-        var writer = await TryOpenAsync(certificate, cancellationToken);
-        if (writer is null or { IsStateKnown: true })
+        var writer = await TryOpenAsync(certificate, abort);
+        if (writer is null || (writer.IsStateKnown && (writer.Pending is { OrderUrl: not null } || !sentinel.WasEmptied)))
         {
             return writer;
         }
 
         try
         {
-            if (!await sentinel.MayBeFilledAsync(cancellationToken))
+            if (!await sentinel.MayBeFilledAsync(abort))
             {
                 return writer;
             }
@@ -59,8 +64,8 @@ internal sealed class CertificateLeases(
         }
 
         await writer.DisposeAsync();
-        await sentinel.AwaitFillingAsync(cancellationToken);
-        return await TryOpenAsync(certificate, cancellationToken);
+        await sentinel.AwaitFillingAsync(stopping);
+        return await TryOpenAsync(certificate, abort);
     }
 
     /// <summary>

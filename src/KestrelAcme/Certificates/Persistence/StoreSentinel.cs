@@ -28,7 +28,6 @@ internal sealed class StoreSentinel(
     /// <summary>How often an instance that fills the store says that it is still alive.</summary>
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Silence = RoundTime * 6;
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     // If an operator has the store polled less often, no order waits for that.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(90);
@@ -37,13 +36,20 @@ internal sealed class StoreSentinel(
     private volatile string? _known;
     private volatile string? _noticed;
     private long _noticedAt = -1;
+    private int _round;
     private int _waiting;
 
     /// <summary>How long others may take to notice that the store was emptied.</summary>
     private TimeSpan Notice
         => settings.StoreAnswer + (storage.WatchDelay < LongestDelay ? storage.WatchDelay : LongestDelay);
 
-    private bool MayOthersNotice => Interlocked.Read(ref _noticedAt) is >= 0 and var at && time.GetElapsedTime(at) < Notice;
+    private bool MayOthersNotice => WasNoticedWithin(Notice);
+
+    /// <summary>
+    /// Whether the store was emptied lately, as far as this instance knows: what the store knows about a name by now may be less than what
+    /// another instance knows.
+    /// </summary>
+    public bool WasEmptied => WasNoticedWithin(settings.StoreFilling);
 
     /// <summary>Waits, before anything is ordered, for what others write back to a store that was emptied. Never fails.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
@@ -53,11 +59,9 @@ internal sealed class StoreSentinel(
             var found = await ReadAsync(cancellationToken);
             if (found is null)
             {
-                (found, var isNew) = await CreateAsync(fills: false, cancellationToken);
-                if (isNew && !storage.IsLocal)
-                {
-                    found = await WaitForAnswerAsync(found, cancellationToken);
-                }
+                // Even if another one that starts was faster: it waits for the same answer.
+                (found, _) = await CreateAsync(fills: false, cancellationToken);
+                found = storage.IsLocal ? found : await WaitForAnswerAsync(found, cancellationToken);
             }
 
             await WaitUntilFilledAsync(found, cancellationToken);
@@ -75,17 +79,12 @@ internal sealed class StoreSentinel(
         => MayOthersNotice
             || (await ReadAsync(cancellationToken) is { } found
                 ? found.Id != (_known ?? found.Id) || (found.WasFilled && (await ReadOthersAsync(cancellationToken)).Count > 0)
-                : _known is not null);
+                : _known is not null || !storage.IsLocal);
 
     /// <summary>Waits for what others write back to a store that was emptied.</summary>
     /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
     public async Task AwaitFillingAsync(CancellationToken cancellationToken)
-    {
-        // By this, others learn that it was emptied.
-        var found = await ReadAsync(cancellationToken) ?? (await CreateAsync(fills: false, cancellationToken)).Identity;
-        NoteIfEmptied(found);
-        await WaitUntilFilledAsync(found, cancellationToken);
-    }
+        => await WaitUntilFilledAsync(await ReadOrCreateAsync(cancellationToken), cancellationToken);
 
     /// <summary>Finds out whether the store was emptied since this instance last looked.</summary>
     /// <param name="fills">Whether this instance has something to write back. It says so in the store then.</param>
@@ -110,15 +109,16 @@ internal sealed class StoreSentinel(
         if (isEmptied)
         {
             // Whoever sees that the store is filled finds the record.
-            await ReportAsync(round: 0, cancellationToken);
+            await ReportRoundAsync(cancellationToken);
         }
 
+        var isNew = false;
         if (found is null || (isEmptied && !found.WasFilled))
         {
-            found = (await CreateAsync(isEmptied, cancellationToken)).Identity;
+            (found, isNew) = await CreateAsync(isEmptied, cancellationToken);
         }
 
-        NoteIfEmptied(found);
+        NoteIfEmptied(found, isNew);
         _known = found.Id;
         if (isEmptied)
         {
@@ -135,20 +135,20 @@ internal sealed class StoreSentinel(
     /// <param name="filling">Canceled when it has finished.</param>
     public async Task ReportAsync(CancellationToken filling)
     {
-        var round = 0;
         for (var isOver = false; !isOver;)
         {
-            await Task.Delay(RoundTime, time, filling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             isOver = filling.IsCancellationRequested;
             using var limit = new TimeLimit(RoundTime, time);
             try
             {
-                await (isOver ? storage.DeleteAsync(_record, lease: null, limit.Token).AsTask() : ReportAsync(++round, limit.Token));
+                await (isOver ? storage.DeleteAsync(_record, lease: null, limit.Token).AsTask() : ReportRoundAsync(limit.Token));
             }
             catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
             {
                 // The next round tries again. Without any, others wait for a while only.
             }
+
+            await Task.Delay(RoundTime, time, filling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -161,9 +161,13 @@ internal sealed class StoreSentinel(
         }
     }
 
-    private void NoteIfEmptied(StoreIdentity found)
+    private bool WasNoticedWithin(TimeSpan span)
+        => Interlocked.Read(ref _noticedAt) is >= 0 and var at && time.GetElapsedTime(at) < span;
+
+    // If the store was away at the start, this instance does not know whether it was emptied or is new.
+    private void NoteIfEmptied(StoreIdentity found, bool isNew)
     {
-        if (_known is { } known && found.Id != known && found.Id != _noticed)
+        if (found.Id != _noticed && (_known is { } known ? found.Id != known : isNew && !storage.IsLocal))
         {
             Interlocked.Exchange(ref _noticedAt, time.GetTimestamp());
             _noticed = found.Id;
@@ -191,7 +195,7 @@ internal sealed class StoreSentinel(
         var isWaiting = false;
         try
         {
-            while (time.GetElapsedTime(started) < LongestWait)
+            while (time.GetElapsedTime(started) < settings.StoreFilling)
             {
                 var others = found.WasFilled ? await ReadOthersAsync(cancellationToken) : [];
                 if (!await IsAnyAliveAsync(others, seen, cancellationToken) && !MayOthersNotice)
@@ -206,7 +210,7 @@ internal sealed class StoreSentinel(
 
                 isWaiting = true;
                 await Task.Delay(time.GetElapsedTime(started) < RoundTime ? Look : LateLook, time, cancellationToken);
-                found = await ReadAsync(cancellationToken) ?? found;
+                found = await ReadOrCreateAsync(cancellationToken);
             }
         }
         finally
@@ -243,6 +247,16 @@ internal sealed class StoreSentinel(
         return isAnyAlive;
     }
 
+    // By this, others learn that the store was emptied, and this instance that it was emptied again while it waited.
+    private async Task<StoreIdentity> ReadOrCreateAsync(CancellationToken cancellationToken)
+    {
+        var (found, isNew) = await ReadAsync(cancellationToken) is { } identity
+            ? new FoundIdentity(identity, IsNew: false)
+            : await CreateAsync(fills: false, cancellationToken);
+        NoteIfEmptied(found, isNew);
+        return found;
+    }
+
     private async Task<FoundIdentity> CreateAsync(bool fills, CancellationToken cancellationToken)
     {
         await using var lease = await LeaseWait.AcquireAsync(
@@ -275,8 +289,10 @@ internal sealed class StoreSentinel(
             .ToDictionaryAsync(e => e.Key, e => Encoding.UTF8.GetString(e.Value.Span), cancellationToken: cancellationToken);
     }
 
-    private async Task ReportAsync(int round, CancellationToken cancellationToken)
-        => await storage.WriteAsync(_record, Encoding.ASCII.GetBytes($"{round}"), lease: null, cancellationToken);
+    // No two are the same, or a later one would look like the last one of an instance that was killed.
+    private async Task ReportRoundAsync(CancellationToken cancellationToken)
+        => await storage.WriteAsync(
+            _record, Encoding.ASCII.GetBytes($"{Interlocked.Increment(ref _round)}"), lease: null, cancellationToken);
 
     private sealed record FoundIdentity(StoreIdentity Identity, bool IsNew);
 

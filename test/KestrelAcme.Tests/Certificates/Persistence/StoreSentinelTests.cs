@@ -98,7 +98,7 @@ public sealed class StoreSentinelTests
         await _time.RunUntilCompleteAsync(Create().BeginAsync(Cancelled), TimeSpan.FromMinutes(2), cancellationToken: Cancelled);
 
         Assert.InRange(_time.GetUtcNow() - began, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(32));
-        Assert.Empty(await _storage.ListAsync(StorageLayout.FillingPrefix, Cancelled).ToListAsync(Cancelled));
+        Assert.Empty(await ListRecordsAsync());
         await Create().BeginAsync(Cancelled);
     }
 
@@ -116,6 +116,93 @@ public sealed class StoreSentinelTests
         Assert.False(await sentinel.MayBeFilledAsync(Cancelled));
     }
 
+    [Fact]
+    public async Task AwaitFillingAsync_EmptiedAgainMeanwhile_WaitsAnew()
+    {
+        var sentinel = await StartAsync();
+        await EmptyAsync();
+        await WriteIdentityAsync(new("another", WasFilled: true));
+        var began = _time.GetUtcNow();
+        var waiting = sentinel.AwaitFillingAsync(Cancelled);
+        while (_time.GetUtcNow() - began < WatchDelay)
+        {
+            await PassLookAsync();
+        }
+
+        await EmptyAsync();
+        await _time.RunUntilCompleteAsync(waiting, TimeSpan.FromMinutes(5), cancellationToken: Cancelled);
+
+        Assert.True(_time.GetUtcNow() - began >= WatchDelay * 2 + StoreAnswer, $"{_time.GetUtcNow() - began}");
+        Assert.NotNull(await _storage.ReadAsync(StorageLayout.Identity, Cancelled));
+    }
+
+    [Fact]
+    public async Task BeginAsync_SameInstanceFillsTwice_WaitsForTheSecondTime()
+    {
+        var (first, second) = (await StartAsync(), await StartAsync());
+        await EmptyAsync();
+        await first.IsEmptiedAsync(fills: true, Cancelled);
+        var firstRecord = Assert.Single(await ListRecordsAsync());
+        await second.IsEmptiedAsync(fills: true, Cancelled);
+        var secondRecord = Assert.Single(await ListRecordsAsync(), r => r != firstRecord);
+        var started = Create().BeginAsync(Cancelled);
+        await PassLookAsync();
+        await FinishAsync(first);
+        var began = _time.GetUtcNow();
+        while (_time.GetUtcNow() - began < TimeSpan.FromSeconds(40))
+        {
+            await _storage.WriteAsync(secondRecord, Guid.NewGuid().ToByteArray(), cancellationToken: Cancelled);
+            await PassLookAsync();
+        }
+
+        await WriteIdentityAsync(new("emptied again", WasFilled: true));
+        await first.IsEmptiedAsync(fills: true, Cancelled);
+        await FinishAsync(second);
+        await PassLookAsync();
+
+        Assert.False(started.IsCompleted);
+        Assert.NotNull(await _storage.ReadAsync(firstRecord, Cancelled));
+        await FinishAsync(first);
+        await PassLookAsync();
+        await started;
+    }
+
+    [Fact]
+    public async Task BeginAsync_TwoStartOnAnEmptiedStore_BothWaitForAnAnswer()
+    {
+        var began = _time.GetUtcNow();
+        var lease = await _storage.TryAcquireLeaseAsync(StorageLayout.IdentityLease, TimeSpan.FromMinutes(1), Cancelled);
+        var (first, second) = (Create().BeginAsync(Cancelled), Create().BeginAsync(Cancelled));
+        await lease!.DisposeAsync();
+
+        var any = Task.WhenAny(first, second);
+        await _time.RunUntilCompleteAsync(any, TimeSpan.FromMinutes(1), cancellationToken: Cancelled);
+
+        Assert.True(_time.GetUtcNow() - began >= StoreAnswer, $"{_time.GetUtcNow() - began}");
+        await _time.RunUntilCompleteAsync(Task.WhenAll(first, second), TimeSpan.FromMinutes(1), cancellationToken: Cancelled);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MayBeFilledAsync_StoreWasAwayAtTheStartAndIsEmptyNow_AsksTheOthersFirst(bool isWatched)
+    {
+        _storage.IsAway = true;
+        var sentinel = Create();
+        await sentinel.BeginAsync(Cancelled);
+        _storage.IsAway = false;
+        if (isWatched)
+        {
+            Assert.False(await sentinel.IsEmptiedAsync(fills: true, Cancelled));
+        }
+
+        Assert.True(await sentinel.MayBeFilledAsync(Cancelled));
+        var began = _time.GetUtcNow();
+        await _time.RunUntilCompleteAsync(sentinel.AwaitFillingAsync(Cancelled), TimeSpan.FromMinutes(5), cancellationToken: Cancelled);
+        Assert.True(_time.GetUtcNow() - began >= StoreAnswer, $"{_time.GetUtcNow() - began}");
+        Assert.False(await sentinel.MayBeFilledAsync(Cancelled));
+    }
+
     private static async Task FinishAsync(StoreSentinel sentinel)
     {
         using var finished = new CancellationTokenSource();
@@ -125,11 +212,14 @@ public sealed class StoreSentinelTests
 
     private async Task PassLookAsync()
     {
-        await _time.WhenTimerDueWithinAsync(TimeSpan.FromMilliseconds(200), Cancelled);
+        await _time.WhenTimerDueWithinAsync(TimeSpan.FromSeconds(1), Cancelled);
         var asked = _storage.Lists;
-        _time.Advance(TimeSpan.FromMilliseconds(200));
+        _time.Advance(_time.NextTimerDue!.Value);
         await Poll.UntilAsync(() => _storage.Lists > asked, "the next look", cancellationToken: Cancelled);
     }
+
+    private Task<List<string>> ListRecordsAsync()
+        => _storage.ListAsync(StorageLayout.FillingPrefix, Cancelled).ToListAsync(Cancelled).AsTask();
 
     private async Task<StoreSentinel> StartAsync()
     {
@@ -167,8 +257,13 @@ public sealed class StoreSentinelTests
 
         public override TimeSpan WatchDelay => StoreSentinelTests.WatchDelay;
 
+        public bool IsAway { get; set; }
+
         /// <summary>How often it was asked who fills it.</summary>
         public int Lists => Volatile.Read(ref _lists);
+
+        public override ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string key, CancellationToken cancellationToken = default)
+            => IsAway ? throw new StorageUnavailableException("It is away.") : base.ReadAsync(key, cancellationToken);
 
         public override IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken = default)
         {
