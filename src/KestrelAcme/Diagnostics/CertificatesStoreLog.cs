@@ -38,7 +38,8 @@ internal static partial class CertificatesStoreLog
     [LoggerMessage(1177, LogLevel.Warning, "The store at {Place} needs attention: {Explanation}")]
     public static partial void StoreNeedsAttention(this ILogger logger, Quoted place, Quoted explanation);
 
-    [LoggerMessage(1178, LogLevel.Warning, "Changes in the store could not be watched. Retrying in 30 seconds: {Reason}")]
+    [LoggerMessage(1178, LogLevel.Warning,
+        "Changes in the store could not be watched, or what it lost could not be written back. Retrying within a minute: {Reason}")]
     public static partial void FollowingFailed(this ILogger logger, Quoted reason);
 
     [LoggerMessage(

@@ -135,6 +135,7 @@ internal static class CertificateServiceCollectionExtensions
             ServiceDescriptor.Singleton<ICertificateLoadGate>(static provider => provider.GetRequiredService<CertificateLoadGate>()));
         services.TryAddSingleton<StoredCertificateAdopter>();
         services.TryAddSingleton<StorageWatcher>();
+        services.TryAddSingleton<StoreFiller>();
     }
 
     // Nothing of it is created unless it is configured.

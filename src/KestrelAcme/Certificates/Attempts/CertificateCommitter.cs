@@ -174,29 +174,41 @@ internal sealed class CertificateCommitter(
     /// Stores again what belongs to no certificate, after the store was emptied: accounts, and what is known about names that have no
     /// certificate yet.
     /// </summary>
-    public async Task SaveOthersAgainAsync(CancellationToken cancellationToken)
+    /// <returns>Whether nothing is left to store.</returns>
+    /// <exception cref="StorageUnavailableException">The store could not be asked.</exception>
+    public async Task<bool> SaveOthersAgainAsync(CancellationToken cancellationToken)
     {
+        var isWhole = true;
         foreach (var certificate in catalog.All.Where(c => c.Current is null && c.State != CertificateStateRecord.Empty))
         {
-            await SaveStateAgainAsync(certificate, cancellationToken);
+            isWhole &= await SaveStateAgainAsync(certificate, cancellationToken);
         }
 
         await authorities.KeepAccountsAsync(cancellationToken);
+        return isWhole;
     }
 
     // If an attempt is under way whose lease was not lost, it stores the state itself.
-    private async Task SaveStateAgainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
+    private async Task<bool> SaveStateAgainAsync(ManagedCertificate certificate, CancellationToken cancellationToken)
     {
-        for (var tries = 0; tries < MaxLeaseTries; tries++)
+        try
         {
-            await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
-            if (writer is not null)
+            for (var tries = 0; tries < MaxLeaseTries; tries++)
             {
-                await writer.ChangeAsync(static state => state, cancellationToken);
-                return;
+                await using var writer = await leases.TryOpenAsync(certificate, cancellationToken);
+                if (writer is not null)
+                {
+                    return await writer.ChangeAsync(static state => state, cancellationToken);
+                }
+
+                await Task.Delay(LeasePoll, time, cancellationToken);
             }
 
-            await Task.Delay(LeasePoll, time, cancellationToken);
+            return true;
+        }
+        catch (LeaseLostException)
+        {
+            return false;
         }
     }
 

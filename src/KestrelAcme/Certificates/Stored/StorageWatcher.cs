@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using KestrelAcme.Certificates.Attempts;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
 using KestrelAcme.Diagnostics;
@@ -16,8 +15,7 @@ internal sealed class StorageWatcher(
     CertificateCatalog catalog,
     CertificateStore store,
     StoredCertificateAdopter adoption,
-    CertificateCommitter committer,
-    StoreSentinel sentinel,
+    StoreFiller filler,
     TimeProvider time,
     ILogger<StorageWatcher> logger)
 {
@@ -27,65 +25,16 @@ internal sealed class StorageWatcher(
     // Leaves time for other work: ten thousand certificates are checked within three minutes.
     private static readonly TimeSpan BatchPause = TimeSpan.FromSeconds(1);
 
-    // Each certificate is stored by its own job. Another instance that is about to order it has the lease for a moment, and waits for the
-    // end of the filling: it must not last until that job tries again.
-    private static readonly TimeSpan FillPause = TimeSpan.FromMilliseconds(100);
-    private const int LongestFillPause = 8;
-    private const int MaxFillTries = 8;
-
     private readonly Channel<StorageChange> _everything
         = Channel.CreateBounded<StorageChange>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
     public Task RunAsync(CancellationToken stopping)
         => Task.WhenAll(
-            FollowAsync(stopping), FollowIdentityAsync(stopping), LookAtEverythingAsync(stopping), LookAgainAsync(stopping));
-
-    private Task FollowIdentityAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
-        async token =>
-        {
-            await foreach (var change in store.Storage.WatchAsync(StorageLayout.IdentityPrefix, token))
-            {
-                var fills = adoption.MayStoreAgain
-                    && catalog.All.Any(c => c.Current is not null || c.State != CertificateStateRecord.Empty);
-                if ((change.Key is null || change.Key == StorageLayout.Identity) && await sentinel.IsEmptiedAsync(fills, token))
-                {
-                    await FillAsync(token);
-                }
-            }
-        },
-        first: TimeSpan.Zero,
-        Pause,
-        time,
-        // The watch of the certificates reports what is wrong with the store.
-        static _ => { },
-        stopping);
-
-    private async Task FillAsync(CancellationToken cancellationToken)
-    {
-        using var filling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var reporting = sentinel.ReportAsync(filling.Token);
-        try
-        {
-            await LookAtAllAsync(cancellationToken);
-            await committer.SaveOthersAgainAsync(cancellationToken);
-            for (var tries = 0; catalog.All.Any(c => c.Unsaved); tries++)
-            {
-                await Task.Delay(FillPause * Math.Min(1 << tries, LongestFillPause), time, cancellationToken);
-                foreach (var certificate in tries < MaxFillTries ? catalog.All.Where(c => c.Unsaved) : [])
-                {
-                    await committer.SaveAgainAsync(certificate, cancellationToken);
-                }
-            }
-
-            await sentinel.AwaitNoticeAsync(cancellationToken);
-        }
-        finally
-        {
-            await filling.CancelQuietlyAsync();
-            await reporting;
-        }
-    }
+            FollowAsync(stopping),
+            filler.RunAsync(LookAtAllAsync, stopping),
+            LookAtEverythingAsync(stopping),
+            LookAgainAsync(stopping));
 
     private Task FollowAsync(CancellationToken stopping) => BackgroundLoop.RunAsync(
         async token =>

@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 using KestrelAcme.Certificates;
 using KestrelAcme.Certificates.Model;
 using KestrelAcme.Certificates.Persistence;
+using KestrelAcme.Certificates.Scheduling;
 using KestrelAcme.LocalAuthority.Requests;
 using KestrelAcme.Storage;
 using KestrelAcme.Storage.Durability;
 using KestrelAcme.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Xunit;
 
 namespace KestrelAcme.Tests.EndToEnd.Sharing;
@@ -92,17 +94,12 @@ public sealed class EmptiedStoreTests
             storage: _storage);
         await app.ObtainedAsync(Name);
         await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
-        IStorageLease? other = null;
-        await Poll.UntilAsync(
-            async token => (other = await _storage.TryAcquireLeaseAsync(
-                StorageLayout.OrderLease(Identifiers.NameSet([Name])), TimeSpan.FromMinutes(5), token)) is not null,
-            "the lease",
-            cancellationToken: Cancelled);
+        var other = await AcquireOrderLeaseAsync();
         await _storage.EmptyUnnoticedAsync();
         await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
         await Poll.UntilAsync(() => _storage.Refused > 0, () => $"the lease to be wanted\n{app.Log}", cancellationToken: Cancelled);
 
-        await other!.DisposeAsync();
+        await other.DisposeAsync();
 
         await Poll.UntilAsync(IsFilledAsync, () => $"the store to be filled\n{app.Log}", cancellationToken: Cancelled);
         Assert.NotNull(await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled));
@@ -135,6 +132,128 @@ public sealed class EmptiedStoreTests
         await _storage.DeleteAsync(StorageLayout.Filling("other"), cancellationToken: Cancelled);
         await app.ObtainedAsync("new.test");
         Assert.Equal(2, fixture.Authority.Requests.Count(r => r.Resource == ResourceKind.NewOrder));
+    }
+
+    [Fact]
+    public async Task Store_FailsWhileItIsFilled_TheRestIsStoredSoonAfter()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        string[] names = [Name, "other.test"];
+        Array.ForEach(names, name => fixture.Authority.Faults.RejectIdentifier(name));
+        var later = TimeSpan.FromHours(1);
+        await using var app = await StartAsync(
+            fixture,
+            fixture.Settings(names),
+            QuickIssuance.Settings with { Retries = new RetrySchedule([later], later, later, later, later, JitterShare: 0) });
+        await Poll.UntilAsync(
+            async _ => await AreStoredAsync(names) && Array.TrueForAll(names, name => app.Certificates.Find(name)?.Failure is not null),
+            () => $"the orders to fail\n{app.Log}",
+            cancellationToken: Cancelled);
+        await _storage.EmptyUnnoticedAsync();
+        _storage.FailuresOfOrderLeases = 1;
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
+
+        await Poll.UntilAsync(_ => AreStoredAsync(names), () => $"the states to be stored\n{app.Log}", cancellationToken: Cancelled);
+        await Poll.UntilAsync(IsFilledAsync, () => $"the store to be filled\n{app.Log}", cancellationToken: Cancelled);
+    }
+
+    [Fact]
+    public async Task Store_EmptiedAgainWhileItIsFilled_IsSaidAtOnce()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name));
+        await app.ObtainedAsync(Name);
+        await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+        var other = await AcquireOrderLeaseAsync();
+        await _storage.EmptyUnnoticedAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => _storage.Refused > 0, () => $"the lease to be wanted\n{app.Log}", cancellationToken: Cancelled);
+
+        await _storage.EmptyUnnoticedAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("third")), cancellationToken: Cancelled);
+
+        await Poll.UntilAsync(
+            async token => await _storage.ReadAsync(StorageLayout.Identity, token) is { } value
+                && StoreIdentityFile.Decode(value.Span) is { Id: "third", WasFilled: true }
+                && await _storage.ListAsync(StorageLayout.FillingPrefix, token).CountAsync(token) == 1,
+            () => $"this instance to say that it fills the store\n{app.Log}",
+            cancellationToken: Cancelled);
+        Assert.Equal(0, _storage.Deleted);
+        await other.DisposeAsync();
+        await Poll.UntilAsync(
+            async token => await IsFilledAsync(token) && await _storage.ReadAsync(StorageLayout.Certificate(Name), token) is not null,
+            () => $"the store to be filled\n{app.Log}",
+            cancellationToken: Cancelled);
+    }
+
+    [Fact]
+    public async Task Store_CertificateCannotBeWrittenBack_OthersDoNotWaitForever()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await using var app = await StartAsync(
+            fixture, fixture.Settings(Name), QuickIssuance.Settings with { StoreFilling = TimeSpan.FromSeconds(1) });
+        await app.ObtainedAsync(Name);
+        await Poll.UntilAsync(() => app.Log.Has("RenewalAdvised"), "the first order is over", cancellationToken: Cancelled);
+        await using var other = await AcquireOrderLeaseAsync();
+        await _storage.EmptyUnnoticedAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("another")), cancellationToken: Cancelled);
+        await Poll.UntilAsync(() => _storage.Refused > 0, () => $"the lease to be wanted\n{app.Log}", cancellationToken: Cancelled);
+
+        await Poll.UntilAsync(IsFilledAsync, () => $"the filling to end\n{app.Log}", cancellationToken: Cancelled);
+        Assert.Null(await _storage.ReadAsync(StorageLayout.Certificate(Name), Cancelled));
+    }
+
+    [Fact]
+    public async Task Order_StoreHasAnOlderStateOfTheName_WaitsForTheInstanceThatStillFillsIt()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("known")), cancellationToken: Cancelled);
+        fixture.Authority.Faults.RejectIdentifier(Name);
+        await using var app = await StartAsync(fixture, _storage, fixture.Settings(Name));
+        await Poll.UntilAsync(() => app.Certificates.Find(Name)?.Failure is not null, "the order fails", cancellationToken: Cancelled);
+        await _storage.WriteAsync(StorageLayout.Filling("other"), "1"u8.ToArray(), cancellationToken: Cancelled);
+        await _storage.WriteAsync(
+            StorageLayout.Identity, StoreIdentityFile.Encode(new("another", WasFilled: true)), cancellationToken: Cancelled);
+
+        await Poll.UntilAsync(() => app.Log.Has("WaitingUntilStoreIsFilled"), () => $"a wait\n{app.Log}", cancellationToken: Cancelled);
+
+        fixture.Authority.Faults.Clear();
+        await _storage.DeleteAsync(StorageLayout.Filling("other"), cancellationToken: Cancelled);
+        await app.ObtainedAsync(Name);
+    }
+
+    [Fact]
+    public async Task Stop_OrderWaitsUntilTheStoreIsFilled_DoesNotWaitForIt()
+    {
+        await using var fixture = await LocalFixture.StartAsync();
+        await _storage.WriteAsync(StorageLayout.Filling("other"), "1"u8.ToArray(), cancellationToken: Cancelled);
+        await _storage.WriteAsync(StorageLayout.Identity, StoreIdentityFile.Encode(new("known")), cancellationToken: Cancelled);
+        var longest = TimeSpan.FromMinutes(10);
+        await using var app = await fixture.StartAppAsync(
+            fixture.Settings(),
+            configure: builder => builder.Services
+                .AddSingleton(QuickIssuance.Settings with { StoppingGrace = longest })
+                .Configure<HostOptions>(options => options.ShutdownTimeout = longest),
+            storage: _storage);
+        await Poll.UntilAsync(
+            () => app.Services.GetRequiredService<IssuanceStatus>().IsKnown, () => $"the start\n{app.Log}", cancellationToken: Cancelled);
+        await _storage.WriteAsync(
+            StorageLayout.Identity, StoreIdentityFile.Encode(new("known", WasFilled: true)), cancellationToken: Cancelled);
+        await app.Certificates.AddDomainsAsync([Name], Cancelled);
+        await Poll.UntilAsync(() => app.Log.Has("WaitingUntilStoreIsFilled"), () => $"a wait\n{app.Log}", cancellationToken: Cancelled);
+
+        var stopping = app.StopAsync(Cancelled);
+
+        await Poll.UntilAsync(
+            async token =>
+            {
+                await _storage.WriteAsync(StorageLayout.Filling("other"), Guid.NewGuid().ToByteArray(), cancellationToken: token);
+                return stopping.IsCompleted;
+            },
+            () => $"the host to stop\n{app.Log}",
+            cancellationToken: Cancelled);
+        await stopping;
+        Assert.DoesNotContain(fixture.Authority.Requests, r => r.Resource == ResourceKind.NewOrder);
     }
 
     [Fact]
@@ -180,6 +299,23 @@ public sealed class EmptiedStoreTests
             && StoreIdentityFile.Decode(value.Span) is { WasFilled: true }
             && await _storage.ListAsync(StorageLayout.FillingPrefix, cancellationToken).CountAsync(cancellationToken) == 0;
 
+    private async Task<bool> AreStoredAsync(string[] names)
+        => (await _storage.ListAsync(StorageLayout.StatesPrefix, Cancelled).CountAsync(Cancelled)) == names.Length;
+
+    private async Task<IStorageLease> AcquireOrderLeaseAsync()
+    {
+        IStorageLease? lease = null;
+        await Poll.UntilAsync(
+            async token => (lease = await _storage.TryAcquireLeaseAsync(
+                StorageLayout.OrderLease(Identifiers.NameSet([Name])), TimeSpan.FromMinutes(5), token)) is not null,
+            "the lease",
+            cancellationToken: Cancelled);
+        return lease!;
+    }
+
+    private Task<AcmeApp> StartAsync(LocalFixture fixture, Dictionary<string, string?> settings, IssuanceSettings times)
+        => fixture.StartAppAsync(settings, configure: builder => builder.Services.AddSingleton(times), storage: _storage);
+
     private static Task<AcmeApp> StartAsync(
         LocalFixture fixture, IAcmeStorage? storage, Dictionary<string, string?> settings, TimeSpan answer = default)
         => fixture.StartAppAsync(
@@ -191,16 +327,40 @@ public sealed class EmptiedStoreTests
     private sealed class RemoteStorage(InMemoryStorage first) : DelegatingStorage(first)
     {
         private int _refused;
+        private int _deleted;
 
         /// <summary>How often a lease was held.</summary>
         public int Refused => Volatile.Read(ref _refused);
 
+        /// <summary>How often an instance said that it has finished filling the store.</summary>
+        public int Deleted => Volatile.Read(ref _deleted);
+
+        /// <summary>How often the lease of an order cannot be acquired.</summary>
+        public int FailuresOfOrderLeases { get; set; }
+
         public override async ValueTask<IStorageLease?> TryAcquireLeaseAsync(
             string name, TimeSpan duration, CancellationToken cancellationToken = default)
         {
+            if (FailuresOfOrderLeases > 0 && name.StartsWith("orders/", StringComparison.Ordinal))
+            {
+                FailuresOfOrderLeases--;
+                throw new StorageUnavailableException("The test fails it.");
+            }
+
             var lease = await base.TryAcquireLeaseAsync(name, duration, cancellationToken);
             _refused += lease is null ? 1 : 0;
             return lease;
+        }
+
+        public override ValueTask<bool> DeleteAsync(
+            string key, IStorageLease? lease = null, CancellationToken cancellationToken = default)
+        {
+            if (key.StartsWith(StorageLayout.FillingPrefix, StringComparison.Ordinal))
+            {
+                Interlocked.Increment(ref _deleted);
+            }
+
+            return base.DeleteAsync(key, lease, cancellationToken);
         }
 
         public async Task EmptyUnnoticedAsync()
