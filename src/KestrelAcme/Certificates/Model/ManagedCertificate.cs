@@ -88,6 +88,9 @@ internal sealed class ManagedCertificate(CertificateSpecification specification)
     /// <summary>Whether the last attempt of this instance failed, and no instance has succeeded since, as far as it knows.</summary>
     public bool FailedHere { get; set; }
 
+    /// <summary>The URL of the last order that this process placed, as the CA gave it.</summary>
+    public Uri? PlacedOrder { get; set; }
+
     /// <summary>Whether another instance obtained the current certificate.</summary>
     public bool IsAdopted { get; set; }
 

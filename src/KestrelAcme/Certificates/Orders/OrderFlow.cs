@@ -174,6 +174,7 @@ internal sealed class OrderFlow(
         using var step = OrderActivities.StartStep(OrderActivities.PlaceOrder);
         var order = await OrderPlacement.PlaceAsync(context, account, trial, logger, cancellationToken);
         await trial.AcceptedAsync(account, cancellationToken);
+        context.Certificate.PlacedOrder = order.Url;
         if (context.IsTaken(order.Url))
         {
             throw new OrderTakenException(order.Url);

@@ -26,7 +26,7 @@ internal static class OrderResumption
             return null;
         }
 
-        if (!await IsOfAuthorityAsync(context, url, cancellationToken))
+        if (url != context.Certificate.PlacedOrder && !await IsOfAuthorityAsync(context, url, cancellationToken))
         {
             logger.OrderDropped(context.Specification.Id, url, "its URL does not belong to the CA");
             await context.Writer.ForgetAsync(cancellationToken);
@@ -89,7 +89,8 @@ internal static class OrderResumption
         }
     }
 
-    // A URL from the store is requested only from the CA itself: an order is where the CA's other resources are.
+    // A URL from the store is requested only from the CA itself: an order is where the CA's other resources are. One that the CA gave to
+    // this process may be anywhere.
     private static async Task<bool> IsOfAuthorityAsync(OrderContext context, Uri url, CancellationToken cancellationToken)
     {
         var directory = await context.Authority.Client.GetDirectoryAsync(cancellationToken);

@@ -50,7 +50,8 @@ internal sealed class PendingAccount(string challengeType) : IAuthorityAccount
 
     public Task<Order> CreateOrderAsync(NewOrderRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Order> GetOrderAsync(Uri orderUrl, CancellationToken cancellationToken)
+        => Task.FromResult(new Order { Url = orderUrl, Status = OrderStatus.Processing });
 
     public Task<Order> WaitForOrderAsync(Uri orderUrl, Func<OrderStatus, bool> done, CancellationToken cancellationToken)
         => throw new NotSupportedException();
