@@ -42,5 +42,8 @@ public sealed class RedisClusterLeaseTests(RedisCluster cluster) : StorageLeaseC
 
 public sealed class RedisClusterWatchTests(RedisCluster cluster) : StorageWatchContract, IClassFixture<RedisCluster>
 {
+    // A node passes a notice on to the others once. If the connection between them breaks, as it may on a busy machine, it is lost.
+    protected override bool MayLoseNotices => true;
+
     protected override async ValueTask<IStorageFixture> CreateAsync() => new RedisFixture(await cluster.GetAsync());
 }

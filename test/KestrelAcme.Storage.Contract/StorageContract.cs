@@ -39,14 +39,14 @@ public abstract class StorageContract : IAsyncLifetime
     protected async Task<string?> ReadTextAsync(string key, IAcmeStorage? storage = null)
         => await (storage ?? Storage).ReadAsync(key, Token) is { } value ? Encoding.UTF8.GetString(value.Span) : null;
 
-    /// <summary>Waits, in real time, until a condition holds; fails the test after a minute.</summary>
+    /// <summary>Waits, in real time, until a condition holds; fails the test after two minutes.</summary>
     protected static async Task UntilAsync(Func<ValueTask<bool>> condition, string what)
     {
         ArgumentNullException.ThrowIfNull(condition);
         var time = TimeProvider.System;
         for (var started = time.GetTimestamp(); !await condition(); await Task.Delay(TimeSpan.FromMilliseconds(20), time, Token))
         {
-            Assert.True(time.GetElapsedTime(started) < TimeSpan.FromMinutes(1), $"Waited a minute for {what} in vain.");
+            Assert.True(time.GetElapsedTime(started) < TimeSpan.FromMinutes(2), $"Waited two minutes for {what} in vain.");
         }
     }
 }
