@@ -83,12 +83,13 @@ internal sealed class CertificateCatalog(ITlsPublisher tls)
                 }
             }
 
+            // First, so that a name that is managed, or was, is never taken for one on demand.
+            _applied = new(specifications, configuration);
             _certificates = before.WithWanted(wanted);
             removed.ForEach(_served.Retire);
             removed.AddRange(ApplyToOnDemand(specifications, configuration));
             _served.ServeAgain(added);
             _served.SetManagedNames(specifications);
-            _applied = new(specifications, configuration);
             return (added, [.. removed.Select(c => c.Id)]);
         }
     }

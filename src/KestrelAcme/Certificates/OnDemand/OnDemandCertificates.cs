@@ -57,7 +57,8 @@ internal sealed class OnDemandCertificates(
                 {
                     var name = new OnDemandName(records[i], specified[i].Certificates, time.GetTimestamp());
                     begin(name);
-                    taken[i] = (Replace(name), null);
+                    Replace(name);
+                    taken[i] = (name, null);
                     names.Add(name);
                 }
             }
@@ -67,8 +68,6 @@ internal sealed class OnDemandCertificates(
             {
                 certificate.LeftToExpire = IsLeftToExpire;
             }
-
-            names.ForEach(demanded.Add);
         }
 
         _ = loading.LoadAsync(added, stopping);
@@ -209,16 +208,19 @@ internal sealed class OnDemandCertificates(
         return null;
     }
 
-    private OnDemandName Replace(OnDemandName name)
+    // The name is known before its certificates are managed: the engine asks whether they are still wanted.
+    private void Replace(OnDemandName name)
     {
-        if (demanded.Find(name.Record.Name) is { } known && known.Record.Name == name.Record.Name)
+        var known = demanded.Find(name.Record.Name);
+        if (known?.Record.Name != name.Record.Name)
         {
-            name.Continue(known);
-            demanded.Remove(known);
-            Remove(known.Specifications.Select(s => s.Id).Except(name.Specifications.Select(s => s.Id)));
+            demanded.Add(name);
+            return;
         }
 
-        return name;
+        name.Continue(known);
+        demanded.Replace(known, name);
+        Remove(known.Specifications.Select(s => s.Id).Except(name.Specifications.Select(s => s.Id)));
     }
 
     private void Remove(IEnumerable<string> ids)

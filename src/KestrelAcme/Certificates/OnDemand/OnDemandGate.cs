@@ -39,8 +39,7 @@ internal sealed class OnDemandGate(
     public bool AllowsAddresses => configuration.Current.OnDemand is { AllowIpAddresses: true };
 
     /// <inheritdoc/>
-    public bool Concerns(string name, string? managed)
-        => managed is null || (names.Find(managed) is not null && !certificates.IsConfigured(managed));
+    public bool Concerns(string name, string? managed) => !certificates.IsConfigured(managed ?? name);
 
     /// <inheritdoc/>
     public async Task<bool> WaitAsync(string name, IPAddress? client, long length, CancellationToken gone)

@@ -66,6 +66,18 @@ internal sealed class OnDemandNames(BoundedStorage storage, TimeProvider time, I
         _byKey[KeyOf(added.Record.Name)] = added;
     }
 
+    /// <summary>Replaces a name by itself with other settings. It is known all the time.</summary>
+    public void Replace(OnDemandName known, OnDemandName added)
+    {
+        foreach (var name in added.Names)
+        {
+            _byName.TryUpdate(name, added, known);
+        }
+
+        Add(added);
+        Remove(known);
+    }
+
     public void Remove(OnDemandName removed)
     {
         foreach (var name in removed.Names)

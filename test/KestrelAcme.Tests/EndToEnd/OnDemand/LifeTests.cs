@@ -279,7 +279,7 @@ public sealed class LifeTests
 
         var answers = await Task.WhenAll(one.ConnectAsync("shop.test", Cancelled), two.ConnectAsync("shop.test", Cancelled));
 
-        Assert.Equal(answers[0].SerialNumber, answers[1].SerialNumber);
+        Assert.True(answers[0].SerialNumber == answers[1].SerialNumber, $"one:\n{one.Log}\ntwo:\n{two.Log}");
         Assert.Single(fixture.Authority.Issued);
         Assert.Equal(1, fixture.Authority.Requests.Count(r => r is { Resource: ResourceKind.NewOrder, StatusCode: 201 }));
     }
