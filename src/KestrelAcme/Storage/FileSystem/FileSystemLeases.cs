@@ -19,19 +19,45 @@ internal sealed class FileSystemLeases(
     private const int MaxLooks = 100;
     private readonly EarlierRecords _earlier = new(time);
 
-    [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
-    public async ValueTask<IStorageLease?> TryAcquireAsync(
+    /// <summary>Acquires a lease, unless another instance holds it. If it is canceled, it may end later, and even succeed.</summary>
+    public async Task<FileSystemLease?> TryAcquireAsync(
         StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
     {
-        var taking = TakeAsync(owner, name, duration, cancellationToken);
+        var path = paths.LeaseRecord(name);
+        if (await FileWork.OnFileAsync("read the lease", path, () => IsHeld(owner, path), cancellationToken))
+        {
+            return null;
+        }
+
+        using var section = await locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
+        var asked = time.GetTimestamp();
+
+        // A caller that was canceled does not wait for this, and may have deleted the store, which must not come into being again.
+        var claim = await FileWork.OnFolderAsync(
+            "write to", paths.Claims, () => cancellationToken.IsCancellationRequested ? null : claims.TryPlace(owner, name),
+            CancellationToken.None);
+        if (claim is null)
+        {
+            return null;
+        }
+
+        FileSystemLease? lease = null;
         try
         {
-            return await taking.WaitAsync(cancellationToken);
+            if (await IsAloneAsync(owner, name, claim, cancellationToken))
+            {
+                lease = await FileWork.OnFileAsync(
+                    "acquire the lease", path, () => TryTake(section, owner, name, duration, claim, asked), CancellationToken.None);
+            }
+
+            return lease;
         }
-        catch (OperationCanceledException)
+        finally
         {
-            _ = ReleaseAsync(taking);
-            throw;
+            if (lease is null)
+            {
+                await FileWork.OnFolderAsync("write to", claim.Folder, () => claims.Withdraw(claim), CancellationToken.None);
+            }
         }
     }
 
@@ -101,46 +127,6 @@ internal sealed class FileSystemLeases(
         return await FileWork.OnFileAsync(action, paths.LeaseRecord(name), () => work(section), CancellationToken.None);
     }
 
-    private async Task<FileSystemLease?> TakeAsync(StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
-    {
-        var path = paths.LeaseRecord(name);
-        if (await FileWork.OnFileAsync("read the lease", path, () => IsHeld(owner, path), cancellationToken))
-        {
-            return null;
-        }
-
-        using var section = await locks.EnterAsync(paths.LeaseLock(name), cancellationToken);
-        var asked = time.GetTimestamp();
-
-        // A caller that was canceled does not wait for this, and may have deleted the store, which must not come into being again.
-        var claim = await FileWork.OnFolderAsync(
-            "write to", paths.Claims, () => cancellationToken.IsCancellationRequested ? null : claims.TryPlace(owner, name),
-            CancellationToken.None);
-        if (claim is null)
-        {
-            return null;
-        }
-
-        FileSystemLease? lease = null;
-        try
-        {
-            if (await IsAloneAsync(owner, name, claim, cancellationToken))
-            {
-                lease = await FileWork.OnFileAsync(
-                    "acquire the lease", path, () => TryTake(section, owner, name, duration, claim, asked), CancellationToken.None);
-            }
-
-            return lease;
-        }
-        finally
-        {
-            if (lease is null)
-            {
-                await FileWork.OnFolderAsync("write to", claim.Folder, () => claims.Withdraw(claim), CancellationToken.None);
-            }
-        }
-    }
-
     // Saves those who wait for a lease most of the work. The record may be out of date, so it only ever says "not yet".
     private bool IsHeld(StorageOwner asker, string path)
         => clock.Estimate() is { } now && LeaseFile.Read(path).Record is { Owner: { } owner, Claim: not null } record
@@ -166,16 +152,6 @@ internal sealed class FileSystemLeases(
         }
 
         return false;
-    }
-
-    // The caller was canceled. Releases the lease if it is acquired after all.
-    private static async Task ReleaseAsync(Task<FileSystemLease?> taking)
-    {
-        await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (taking.IsCompletedSuccessfully && taking.Result is { } lease)
-        {
-            await lease.DisposeAsync();
-        }
     }
 
     private FileSystemLease? TryTake(

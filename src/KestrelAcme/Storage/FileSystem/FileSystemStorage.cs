@@ -108,7 +108,8 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
         StorageKey.ThrowIfInvalid(key);
         StorageKey.ThrowIfTooLong(value);
         var owner = await _registration.GetAsync(cancellationToken);
-        await ChangeAsync("write", key, claim => TryWrite(key, value, owner, claim), lease, cancellationToken).WaitAsync(cancellationToken);
+        await owner.RunAsync(() => ChangeAsync("write", key, claim => TryWrite(key, value, owner, claim), lease, cancellationToken))
+            .WaitAsync(cancellationToken);
     }
 
     [AsyncMethodBuilder(typeof(SharedValueTaskMethodBuilder<>))]
@@ -116,7 +117,8 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
     {
         StorageKey.ThrowIfInvalid(key);
         var owner = await _registration.GetAsync(cancellationToken);
-        return await ChangeAsync("delete", key, claim => TryDelete(_paths.ForKey(key), owner, claim), lease, cancellationToken)
+        var path = _paths.ForKey(key);
+        return await owner.RunAsync(() => ChangeAsync("delete", key, claim => TryDelete(path, owner, claim), lease, cancellationToken))
             .WaitAsync(cancellationToken);
     }
 
@@ -146,13 +148,37 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
     {
         StorageLease.ThrowIfInvalid(name, duration);
         var owner = await _registration.GetAsync(cancellationToken);
-        return await _leases.TryAcquireAsync(owner, name, duration, cancellationToken);
+        var taking = owner.RunAsync(() => _leases.TryAcquireAsync(owner, name, duration, cancellationToken));
+        try
+        {
+            return await taking.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = owner.RunAsync(() => ReleaseAsync(taking));
+            throw;
+        }
     }
 
     public ValueTask<StorageHealth> CheckAsync(CancellationToken cancellationToken = default) => _check.RunAsync(cancellationToken);
 
-    /// <summary>Ends this instance's registration. Leases that were not released expire.</summary>
+    /// <summary>
+    /// Ends this instance's registration, after what canceled callers left under way. Leases that were not released expire.
+    /// </summary>
     public void Dispose() => _registration.Dispose();
+
+    // The caller was canceled. Releases the lease if it is acquired after all.
+    private static async Task<bool> ReleaseAsync(Task<FileSystemLease?> taking)
+    {
+        await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!taking.IsCompletedSuccessfully || taking.Result is not { } lease)
+        {
+            return false;
+        }
+
+        await lease.DisposeAsync();
+        return true;
+    }
 
     // Once started, a change is not abandoned: the value may change, and the lease's section may be left, only after it has finished.
     private async Task<bool> ChangeAsync(

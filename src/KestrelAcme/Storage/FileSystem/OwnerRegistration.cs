@@ -53,7 +53,9 @@ internal sealed class OwnerRegistration(
         }
     }
 
-    /// <summary>Ends the registration. A share that hangs does not hold up the end of the host for long.</summary>
+    /// <summary>
+    /// Ends the registration, after what is under way. A share that hangs does not hold up the end of the host for long.
+    /// </summary>
     public void Dispose()
     {
         _stopping.CancelQuietly();
@@ -67,6 +69,7 @@ internal sealed class OwnerRegistration(
         try
         {
             _disposed = true;
+            Task.WhenAny(Sweep).Wait();
             _owner?.Dispose();
             _owner = null;
         }

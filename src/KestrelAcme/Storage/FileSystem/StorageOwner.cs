@@ -12,7 +12,11 @@ internal sealed class StorageOwner : IDisposable
 
     private readonly string _path;
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FileStream _file;
+
+    // What is under way, and this instance itself until it is disposed of.
+    private int _underWay = 1;
     private bool _disposed;
 
     private StorageOwner(string id, string path, string domain, FileStream file, bool locksWork)
@@ -95,12 +99,55 @@ internal sealed class StorageOwner : IDisposable
     /// <summary>Whether an owner's file, by its text, is of an instance whose locks this one knows.</summary>
     public static bool IsOf(string domain, string text) => text.StartsWith(domain + "\n", StringComparison.Ordinal);
 
+    /// <summary>
+    /// Works on the store. <see cref="Dispose"/> waits for it, even if the caller does not: whoever disposed of the store may delete it,
+    /// and it must not come into being again.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">This instance has ended.</exception>
+    public async Task<T> RunAsync<T>(Func<Task<T>> work)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _underWay++;
+        }
+
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Ends this instance, after the work that is under way.</summary>
     public void Dispose()
     {
         lock (_gate)
         {
+            if (_disposed)
+            {
+                return;
+            }
+
             _disposed = true;
-            Delete();
+        }
+
+        Leave();
+        _ended.Task.Wait();
+        Delete();
+    }
+
+    private void Leave()
+    {
+        lock (_gate)
+        {
+            if (--_underWay == 0)
+            {
+                _ended.TrySetResult();
+            }
         }
     }
 

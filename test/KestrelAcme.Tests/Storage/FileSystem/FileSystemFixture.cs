@@ -26,6 +26,9 @@ internal sealed class FileSystemFixture : IStorageFixture
     /// <summary>Whether the file locks of one instance exclude no other.</summary>
     public bool LocksAreLocal { get; init; }
 
+    /// <summary>Called when the file server gives its time to a new file or folder.</summary>
+    public Action? OnServerTime { get; set; }
+
     public IAcmeStorage Open(TimeSpan clockOffset = default) => OpenFileSystem(clockOffset: clockOffset);
 
     public FileSystemStorage OpenFileSystem(HostFacts? host = null, TimeSpan clockOffset = default)
@@ -35,13 +38,19 @@ internal sealed class FileSystemFixture : IStorageFixture
             clockOffset == default ? Time : new WrongDate(Time, clockOffset),
             Log.For<FileSystemStorage>(),
             host is null ? null : () => host,
-            new() { ServerTime = Time.GetUtcNow, LocksAreLocal = LocksAreLocal });
+            new() { ServerTime = ReadServerTime, LocksAreLocal = LocksAreLocal });
         lock (_opened)
         {
             _opened.Add(storage);
         }
 
         return storage;
+    }
+
+    private DateTimeOffset ReadServerTime()
+    {
+        OnServerTime?.Invoke();
+        return Time.GetUtcNow();
     }
 
     public Task PassAsync(TimeSpan span)

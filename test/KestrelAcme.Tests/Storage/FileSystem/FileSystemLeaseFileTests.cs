@@ -43,6 +43,39 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
             entry => entry.Event.Name == "LeaseRecordDamaged" && entry.Message.Contains(Record, StringComparison.Ordinal));
     }
 
+    // Whoever disposed of the store may delete it. The claim of a caller that did not wait must not be written after that.
+    [Fact]
+    public async Task Dispose_CanceledCallerLeftWorkUnderWay_WaitsForItsEnd()
+    {
+        var storage = _fixture.OpenFileSystem();
+        await storage.WriteAsync("a", new byte[1], cancellationToken: Token);
+        await storage.Sweep;
+        using var started = new SemaphoreSlim(0);
+        using var caller = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var disposed = new ManualResetEventSlim();
+        var workEnded = false;
+        _fixture.OnServerTime = () =>
+        {
+            started.Release();
+
+            // Long enough for the end of the store, if that does not wait.
+            disposed.Wait(TimeSpan.FromMilliseconds(300), Token);
+            Volatile.Write(ref workEnded, true);
+        };
+        var taking = storage.TryAcquireLeaseAsync("a", Minute, caller.Token).AsTask();
+        await started.WaitAsync(Token);
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taking);
+
+        storage.Dispose();
+        disposed.Set();
+
+        Assert.True(Volatile.Read(ref workEnded));
+        Assert.Empty(Directory.GetDirectories(Path.Join(_fixture.Root, "~claims")));
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            async () => await storage.TryAcquireLeaseAsync("a", Minute, Token));
+    }
+
     [Fact]
     public async Task TryAcquireLeaseAsync_RecordAndNumberDamaged_NumberStillGrows()
     {
