@@ -155,4 +155,7 @@ internal sealed record FolderTraits
     /// mount. Only this instance believes that its locks work.
     /// </summary>
     public bool LocksAreLocal { get; init; }
+
+    /// <summary>Whether only exclusive locks count, as for .NET on NFS and SMB.</summary>
+    public bool SharedLocksAreIgnored { get; init; }
 }

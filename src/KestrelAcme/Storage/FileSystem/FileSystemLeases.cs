@@ -264,8 +264,7 @@ internal sealed class FileSystemLeases(
 
     // The owner's ID becomes part of a path, so only the format that KestrelAcme writes is accepted.
     private bool IsDead(StorageOwner asker, string owner)
-        => asker.LocksWork && owner != asker.Id && Guid.TryParseExact(owner, "n", out var id)
-            && StorageOwner.IsKnownDead(paths.Owner(id.ToString("n")), asker.Domain);
+        => owner != asker.Id && Guid.TryParseExact(owner, "n", out var id) && asker.IsKnownDead(paths.Owner(id.ToString("n")));
 
     private void ReportTakeOver(string name, string folder)
     {

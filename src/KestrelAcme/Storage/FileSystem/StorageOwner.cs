@@ -10,7 +10,11 @@ internal sealed class StorageOwner : IDisposable
 {
     private const int MaxLength = 4096;
 
+    // Those who look at a file do not disturb each other. On NFS and SMB, .NET takes no shared lock of what it may write, so there they do.
+    private static readonly FileShare[] Looks = [FileShare.ReadWrite | FileShare.Delete, FileShare.None];
+
     private readonly string _path;
+    private readonly FileShare _look;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FileStream _file;
@@ -19,11 +23,12 @@ internal sealed class StorageOwner : IDisposable
     private int _underWay = 1;
     private bool _disposed;
 
-    private StorageOwner(string id, string path, string domain, FileStream file, bool locksWork)
+    private StorageOwner(string id, string path, string domain, FileStream file, FileShare? look)
     {
         Id = id;
         Domain = domain;
-        LocksWork = locksWork;
+        LocksWork = look is not null;
+        _look = look ?? Looks[0];
         _path = path;
         _file = file;
     }
@@ -53,7 +58,7 @@ internal sealed class StorageOwner : IDisposable
         var domain = $"{MachineIdentity.Current}:{device}";
         var share = traits.LocksAreLocal ? FileShare.ReadWrite : FileShare.None;
         var file = Create(path, domain, share);
-        return new(id, path, domain, file, locksWork: traits.LocksAreLocal || !CanLock(path));
+        return new(id, path, domain, file, FindLook(path, traits));
     }
 
     /// <summary>Restores the file after it was deleted, because leases that are held refer to it.</summary>
@@ -72,20 +77,22 @@ internal sealed class StorageOwner : IDisposable
         }
     }
 
-    /// <summary>Whether the owner's process is known to have died. An owner without a file is not known to be dead.</summary>
-    /// <param name="path">The owner's file.</param>
-    /// <param name="domain">The domain of the caller. The lock of an owner with another one proves nothing.</param>
-    public static bool IsKnownDead(string path, string domain)
+    /// <summary>
+    /// Whether the process of another owner is known to have died. An owner without a file is not known to be dead, and the lock of one
+    /// with another domain proves nothing.
+    /// </summary>
+    /// <param name="path">The other owner's file.</param>
+    public bool IsKnownDead(string path)
     {
-        if (!File.Exists(path))
+        if (!LocksWork || !File.Exists(path))
         {
             return false;
         }
 
         try
         {
-            using var file = OpenBesideOthers(path);
-            return IsOf(domain, ReadText(file));
+            using var file = OpenOther(path);
+            return IsOf(ReadText(file));
         }
         catch (Exception exception) when (FileFault.Covers(exception))
         {
@@ -97,7 +104,7 @@ internal sealed class StorageOwner : IDisposable
     public static string ReadText(FileStream file) => Encoding.UTF8.GetString(AtomicFile.ReadToEnd(file.SafeFileHandle, MaxLength));
 
     /// <summary>Whether an owner's file, by its text, is of an instance whose locks this one knows.</summary>
-    public static bool IsOf(string domain, string text) => text.StartsWith(domain + "\n", StringComparison.Ordinal);
+    public bool IsOf(string text) => text.StartsWith(Domain + "\n", StringComparison.Ordinal);
 
     /// <summary>
     /// Works on the store. <see cref="Dispose"/> waits for it, even if the caller does not: whoever disposed of the store may delete it,
@@ -165,9 +172,13 @@ internal sealed class StorageOwner : IDisposable
         _file.Dispose();
     }
 
-    /// <summary>Opens an owner's file, which others may open at the same time. Fails with a lock violation while its owner lives.</summary>
-    public static FileStream OpenBesideOthers(string path)
-        => FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    /// <summary>
+    /// Opens the file of another owner. Fails with a lock violation while that one lives, and on some file systems while somebody else
+    /// looks at it.
+    /// </summary>
+    public FileStream OpenOther(string path) => Open(path, _look);
+
+    private static FileStream Open(string path, FileShare look) => FilePermissions.Open(path, FileMode.Open, FileAccess.ReadWrite, look);
 
     private static FileStream Create(string path, string domain, FileShare share)
     {
@@ -189,11 +200,26 @@ internal sealed class StorageOwner : IDisposable
         }
     }
 
-    private static bool CanLock(string path)
+    // Returns how the lock of a living owner is seen; null if it is not.
+    private static FileShare? FindLook(string path, FolderTraits traits)
+    {
+        foreach (var look in Looks)
+        {
+            var isIgnored = traits.SharedLocksAreIgnored && look != FileShare.None;
+            if (traits.LocksAreLocal || (!isIgnored && !CanOpen(path, look)))
+            {
+                return look;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool CanOpen(string path, FileShare look)
     {
         try
         {
-            using var file = OpenBesideOthers(path);
+            using var file = Open(path, look);
             return true;
         }
         catch (Exception exception) when (FileFault.Covers(exception))

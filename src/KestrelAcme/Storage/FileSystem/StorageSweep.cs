@@ -47,7 +47,7 @@ internal sealed class StorageSweep(StoragePaths paths, LeaseClaims claims, Serve
             foreach (var path in self.LocksWork ? Directory.EnumerateFiles(paths.Owners) : [])
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                SweepOwner(path, self.Domain);
+                SweepOwner(path, self);
             }
 
             claims.Sweep(_now);
@@ -86,8 +86,7 @@ internal sealed class StorageSweep(StoragePaths paths, LeaseClaims claims, Serve
         }
 
         // The owner may be on another machine. If its death cannot be proved, only the file's age decides.
-        return (self.LocksWork && StorageOwner.IsKnownDead(paths.Owner(owner), self.Domain))
-            || IsOlderThan(path, MinAgeOfUnknown);
+        return self.IsKnownDead(paths.Owner(owner)) || IsOlderThan(path, MinAgeOfUnknown);
     }
 
     private bool IsOlderThan(string path, TimeSpan age)
@@ -99,11 +98,11 @@ internal sealed class StorageSweep(StoragePaths paths, LeaseClaims claims, Serve
         return draft is not null && clock.Read(draft.Path) is { } now ? now : throw new DirectoryNotFoundException();
     }
 
-    private void SweepOwner(string path, string domain)
+    private void SweepOwner(string path, StorageOwner self)
     {
         try
         {
-            if (IsPastUse(path, domain))
+            if (IsPastUse(path, self))
             {
                 AtomicFile.TryDelete(path);
             }
@@ -116,11 +115,11 @@ internal sealed class StorageSweep(StoragePaths paths, LeaseClaims claims, Serve
 
     // A dead owner's file allows others to take over its leases at once. It is kept for the longest duration of a lease after the death was
     // noticed.
-    private bool IsPastUse(string path, string domain)
+    private bool IsPastUse(string path, StorageOwner self)
     {
-        using var file = StorageOwner.OpenBesideOthers(path);
+        using var file = self.OpenOther(path);
         var text = StorageOwner.ReadText(file);
-        if (!StorageOwner.IsOf(domain, text))
+        if (!self.IsOf(text))
         {
             return IsOlderThan(path, MaxAgeOfStranger);
         }

@@ -52,11 +52,13 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
         await storage.Sweep;
         using var started = new SemaphoreSlim(0);
         using var caller = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var left = new ManualResetEventSlim();
         using var disposed = new ManualResetEventSlim();
         var workEnded = false;
         _fixture.OnServerTime = () =>
         {
             started.Release();
+            left.Wait(Token);
 
             // Long enough for the end of the store, if that does not wait.
             disposed.Wait(TimeSpan.FromMilliseconds(300), Token);
@@ -67,6 +69,7 @@ public sealed class FileSystemLeaseFileTests : IAsyncDisposable
         await caller.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taking);
 
+        left.Set();
         storage.Dispose();
         disposed.Set();
 

@@ -30,12 +30,15 @@ public sealed class FileSystemProcessTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task TryAcquireLeaseAsync_HolderKilled_IsTakenOverAtOnceWithAHigherNumber()
+    // On NFS and SMB, only exclusive locks count.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task TryAcquireLeaseAsync_HolderKilled_IsTakenOverAtOnceWithAHigherNumber(bool sharedLocksAreIgnored)
     {
         await using var child = StorageChildProcess.Start("hold", _folder.Path, "a");
         var held = await child.WaitForLineAsync("held", cancellationToken: Token);
-        using var storage = Open();
+        using var storage = Open(sharedLocksAreIgnored);
         Assert.Null(await storage.TryAcquireLeaseAsync("a", TimeSpan.FromMinutes(1), Token));
 
         await child.KillAsync(Token);
@@ -43,6 +46,7 @@ public sealed class FileSystemProcessTests : IDisposable
         Assert.NotNull(lease);
         Assert.True(lease.FencingNumber > long.Parse(held.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture));
         Assert.Contains(_log.Lines, entry => entry.Event.Name == "LeaseTakenOver");
+        Assert.False(_log.Has("FileLocksDoNotWork"));
     }
 
     [Fact]
@@ -112,5 +116,10 @@ public sealed class FileSystemProcessTests : IDisposable
         }
     }
 
-    private FileSystemStorage Open() => new(_folder.Path, TimeProvider.System, _log.For<FileSystemStorage>());
+    private FileSystemStorage Open(bool sharedLocksAreIgnored = false)
+        => new(
+            _folder.Path,
+            TimeProvider.System,
+            _log.For<FileSystemStorage>(),
+            traits: new() { SharedLocksAreIgnored = sharedLocksAreIgnored });
 }
