@@ -16,7 +16,8 @@ public sealed class CrossSignedChainTests
 {
     private const string Name = "app.test";
 
-    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+    // The same for all certificates: none may outlive its issuer.
+    private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
 
     [Theory]
     [InlineData("new.pem")]
