@@ -19,7 +19,7 @@ internal sealed class FileSystemLeases(
     private const int MaxLooks = 100;
     private readonly EarlierRecords _earlier = new(time);
 
-    /// <summary>Acquires a lease, unless another instance holds it. If it is canceled, it may end later, and even succeed.</summary>
+    /// <summary>Acquires a lease, unless another instance holds it. An attempt that was canceled may still succeed.</summary>
     public async Task<FileSystemLease?> TryAcquireAsync(
         StorageOwner owner, string name, TimeSpan duration, CancellationToken cancellationToken)
     {

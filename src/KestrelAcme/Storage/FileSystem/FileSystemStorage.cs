@@ -171,13 +171,13 @@ internal sealed class FileSystemStorage : IAcmeStorage, ILocalStorage, IDisposab
     private static async Task<bool> ReleaseAsync(Task<FileSystemLease?> taking)
     {
         await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!taking.IsCompletedSuccessfully || taking.Result is not { } lease)
+        var lease = taking.IsCompletedSuccessfully ? await taking : null;
+        if (lease is not null)
         {
-            return false;
+            await lease.DisposeAsync();
         }
 
-        await lease.DisposeAsync();
-        return true;
+        return lease is not null;
     }
 
     // Once started, a change is not abandoned: the value may change, and the lease's section may be left, only after it has finished.

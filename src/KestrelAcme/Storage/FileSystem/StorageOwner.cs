@@ -107,8 +107,8 @@ internal sealed class StorageOwner : IDisposable
     public bool IsOf(string text) => text.StartsWith(Domain + "\n", StringComparison.Ordinal);
 
     /// <summary>
-    /// Works on the store. <see cref="Dispose"/> waits for it, even if the caller does not: whoever disposed of the store may delete it,
-    /// and it must not come into being again.
+    /// Runs work on the store. <see cref="Dispose"/> waits until the work has ended, even if its caller was canceled. Otherwise it could
+    /// create the store again after somebody deleted it.
     /// </summary>
     /// <exception cref="ObjectDisposedException">This instance has ended.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> work)
