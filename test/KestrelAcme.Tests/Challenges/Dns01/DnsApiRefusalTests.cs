@@ -155,7 +155,9 @@ public sealed class DnsApiRefusalTests
         await using (var app = new DnsFixture(settings, bind.Address.Port, storage, time: clock))
         {
             await app.StartAsync(Cancelled);
-            await app.Handler.PrepareAsync(challenge, Cancelled);
+            // A datagram that is lost is sent again after a pause.
+            await clock.RunUntilCompleteAsync(
+                app.Handler.PrepareAsync(challenge, Cancelled), TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(2), Cancelled);
             api.Refusals.Enqueue((503, "", "300"));
 
             var exception = await Assert.ThrowsAsync<ChallengeException>(() => app.Handler.CleanUpAsync(challenge, Cancelled));

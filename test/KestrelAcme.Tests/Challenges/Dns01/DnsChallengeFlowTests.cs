@@ -199,7 +199,7 @@ public sealed class DnsChallengeFlowTests
         var storage = new InMemoryStorage(clock);
         await using var crashed = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
         await crashed.Handler.PrepareAsync(DnsFixture.Challenge("example.test", "one"), Cancelled);
-        await using var alive = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage, time: clock);
+        await using var alive = new DnsFixture(BindSettings.For(bind), bind.Address.Port, storage);
         var kept = DnsFixture.Challenge("example.test", "two");
         clock.Advance(TimeSpan.FromMinutes(3)); // The crashed one renews by another clock.
         await alive.Handler.PrepareAsync(kept, Cancelled);

@@ -30,7 +30,7 @@ public sealed class DnsInterceptionTests
         await using var other = new HostileDnsServer(servers);
         await using var app = App(resolver, other);
         var challenge = DnsFixture.Challenge("example.test", "one");
-        await app.Handler.PrepareAsync(challenge, Cancelled);
+        await RunAsync(app.Handler.PrepareAsync(challenge, Cancelled));
         var start = _time.GetTimestamp();
 
         await RunAsync(app.Handler.WaitUntilVisibleAsync(challenge, Cancelled));
@@ -84,7 +84,7 @@ public sealed class DnsInterceptionTests
         await using var other = new HostileDnsServer(DnsHostility.NotAuthoritative);
         await using var app = App(resolver, other);
         var challenge = DnsFixture.Challenge("example.test", "one");
-        await app.Handler.PrepareAsync(challenge, Cancelled);
+        await RunAsync(app.Handler.PrepareAsync(challenge, Cancelled));
         await resolver.DisposeAsync();
         var start = _time.GetTimestamp();
 
@@ -120,7 +120,7 @@ public sealed class DnsInterceptionTests
     private async Task<ChallengeException> FailAsync(DnsFixture app)
     {
         var challenge = DnsFixture.Challenge("example.test", "one");
-        await app.Handler.PrepareAsync(challenge, Cancelled);
+        await RunAsync(app.Handler.PrepareAsync(challenge, Cancelled));
         return await Assert.ThrowsAsync<ChallengeException>(() => RunAsync(app.Handler.WaitUntilVisibleAsync(challenge, Cancelled)));
     }
 

@@ -50,7 +50,7 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
         // The clock may advance further before the test sees that the record is visible.
         Assert.Matches(@"[3-9]\d s later it is gone", warning.Message);
 
-        await _app.Handler.CleanUpAsync(challenge, Cancelled);
+        await RunAsync(_app.Handler.CleanUpAsync(challenge, Cancelled));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class DnsRecordGoneTests : IAsyncLifetime
     private async Task<ChallengeContext> VisibleAsync()
     {
         var challenge = DnsFixture.Challenge("example.test", "one");
-        await _app.Handler.PrepareAsync(challenge, Cancelled);
+        await RunAsync(_app.Handler.PrepareAsync(challenge, Cancelled));
         await RunAsync(_app.Handler.WaitUntilVisibleAsync(challenge, Cancelled));
         return challenge;
     }
