@@ -51,7 +51,7 @@ public sealed class SilentServerTests
         await using var server = new ScriptedServer(tcp: request => Reply.Framed(Reply.To(request)));
         server.CloseUdp();
 
-        await Requestor().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
+        await new DnsQueryClient().QueryAsync(server.EndPoint, Host, DnsRecordType.A, cancellationToken: Cancellation);
 
         Assert.True(Assert.Single(server.Requests).OverTcp);
     }
