@@ -24,7 +24,7 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
     private IConnectionMultiplexer? _connection;
     private ChannelMessageQueue? _queue;
     private int _gap = 1;
-    private int _woken;
+    private int _restored;
 
     /// <summary>Completes when changes are followed, or cannot be at present: then, everything is reported once they are.</summary>
     public Task Active => _active.Task;
@@ -45,9 +45,10 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
             await PauseAsync(interval);
         }
 
-        await UnsubscribeAsync();
+        await UnsubscribeAsync(Interlocked.Exchange(ref _queue, null));
         if (_connection is not null)
         {
+            _connection.ConnectionFailed -= OnFailed;
             _connection.ConnectionRestored -= OnRestored;
         }
     }
@@ -57,9 +58,16 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
     private async Task<bool> FollowAsync()
     {
         var isGap = Interlocked.Exchange(ref _gap, 0) == 1;
+        var again = Interlocked.Exchange(ref _restored, 0) == 1;
         try
         {
-            var subscribed = (isGap || _queue is null) && await TrySubscribeAsync();
+            var subscribed = (isGap || again || _queue is null) && await TrySubscribeAsync();
+            if (again && !isGap)
+            {
+                // Nothing was missed, as far as is known. The next look, which is soon, makes sure.
+                return subscribed;
+            }
+
             var version = await storage.RunAsync(
                 "looking for changes", db => db.StringGetAsync(keys.Version, CommandFlags.DemandMaster), _stop.Token);
             _ = long.TryParse((string?)version, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
@@ -77,10 +85,10 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
 
     private async Task<bool> TrySubscribeAsync()
     {
-        await UnsubscribeAsync();
+        var before = Interlocked.Exchange(ref _queue, null);
         try
         {
-            _queue = await storage.RunAsync(
+            var queue = await storage.RunAsync(
                 "subscribing to changes",
                 db =>
                 {
@@ -88,13 +96,19 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
                     return db.Multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(keys.Channel(db.Database)));
                 },
                 _stop.Token);
-            _queue.OnMessage(message => hub.OnMessage(message.Message));
+            queue.OnMessage(message => hub.OnMessage(message.Message));
+            Volatile.Write(ref _queue, queue);
             return true;
         }
         catch (StorageUnavailableException)
         {
             // Without a subscription, the poll reports changes.
             return false;
+        }
+        finally
+        {
+            // Only now, so that no message is lost if the connection was there all the time.
+            await UnsubscribeAsync(before);
         }
     }
 
@@ -103,30 +117,29 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
         if (_connection is null)
         {
             _connection = connection;
+            connection.ConnectionFailed += OnFailed;
             connection.ConnectionRestored += OnRestored;
         }
     }
 
+    private void OnFailed(object? sender, ConnectionFailedEventArgs e) => Interlocked.Exchange(ref _gap, 1);
+
+    // Also raised, late, for the first connection, which misses nothing: only after a failure is everything reported.
     private void OnRestored(object? sender, ConnectionFailedEventArgs e)
     {
-        Interlocked.Exchange(ref _gap, 1);
-        Interlocked.Exchange(ref _woken, 1);
+        Interlocked.Exchange(ref _restored, 1);
         Volatile.Read(ref _pause)?.CancelQuietly();
     }
 
-    private async Task UnsubscribeAsync()
+    private static async Task UnsubscribeAsync(ChannelMessageQueue? queue)
     {
-        if (_queue is { } queue)
+        try
         {
-            _queue = null;
-            try
-            {
-                await queue.UnsubscribeAsync(CommandFlags.FireAndForget);
-            }
-            catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException)
-            {
-                // The connection is gone, and the subscription with it.
-            }
+            await (queue?.UnsubscribeAsync(CommandFlags.FireAndForget) ?? Task.CompletedTask);
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException)
+        {
+            // The connection is gone, and the subscription with it.
         }
     }
 
@@ -134,7 +147,7 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
     {
         using var pause = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         Volatile.Write(ref _pause, pause);
-        if (Interlocked.Exchange(ref _woken, 0) == 0)
+        if (Volatile.Read(ref _restored) == 0)
         {
             await Task.Delay(interval, time, pause.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -1,6 +1,8 @@
+using System.Reflection;
 using System.Text;
 using KestrelAcme.Storage;
 using KestrelAcme.Testing;
+using StackExchange.Redis;
 using Xunit;
 
 namespace KestrelAcme.Redis.Tests;
@@ -81,6 +83,26 @@ public sealed class RedisChangeTests(SharedRedis redis) : IClassFixture<SharedRe
     }
 
     [Fact]
+    public async Task WatchAsync_FirstConnectionIsReportedLate_ReportsOnlyTheChange()
+    {
+        var server = await redis.GetAsync();
+        var connection = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
+        await using var fixture = new RedisFixture(server) { Connection = connection };
+        var storage = fixture.Open();
+        var changes = await WatchAsync(storage);
+        await Poll.UntilAsync(() => fixture.Time.NextTimerDue is not null, "the first pause", cancellationToken: Token);
+        fixture.Time.Advance(TimeSpan.FromSeconds(5));
+        await Poll.UntilAsync(() => fixture.Time.NextTimerDue == Minute, "the pause", cancellationToken: Token);
+
+        RaiseRestored(connection);
+        await Poll.UntilAsync(() => fixture.Time.NextTimerDue < Minute, "the next subscription", cancellationToken: Token);
+
+        await storage.WriteAsync("a/b", Value, cancellationToken: Token);
+        Assert.True(await NextAsync(changes));
+        Assert.Equal("a/b", changes.Current.Key);
+    }
+
+    [Fact]
     public async Task WatchAsync_NoRightToSubscribe_PollReportsChanges()
     {
         var server = await redis.GetAsync();
@@ -155,12 +177,20 @@ public sealed class RedisChangeTests(SharedRedis redis) : IClassFixture<SharedRe
         await Poll.UntilAsync(async _ => await SubscribersAsync(server) == 0, "the subscription to end", cancellationToken: Token);
     }
 
+    // The client does so from another thread, and so after a watch may have begun.
+    private static void RaiseRestored(ConnectionMultiplexer connection)
+    {
+        var field = typeof(ConnectionMultiplexer).GetField(
+            nameof(ConnectionMultiplexer.ConnectionRestored), BindingFlags.Instance | BindingFlags.NonPublic);
+        ((EventHandler<ConnectionFailedEventArgs>)field!.GetValue(connection)!).Invoke(connection, null!);
+    }
+
     // The limit only ends a test that has failed.
     private static Task<bool> NextAsync(IAsyncEnumerator<StorageChange> changes)
         => changes.MoveNextAsync().AsTask().WaitAsync(Minute, TimeProvider.System, Token);
 
     private static async Task<long> SubscribersAsync(RedisServer server)
-        => (long)((StackExchange.Redis.RedisResult[])(await server.RunAsync("PUBSUB", "NUMSUB", Channel))!)[1];
+        => (long)((RedisResult[])(await server.RunAsync("PUBSUB", "NUMSUB", Channel))!)[1];
 
     private static async Task<IAsyncEnumerator<StorageChange>> WatchAsync(IAcmeStorage storage, string prefix = "a/")
     {
