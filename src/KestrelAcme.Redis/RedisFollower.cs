@@ -62,10 +62,10 @@ internal sealed class RedisFollower(RedisStorage storage, RedisKeys keys, RedisC
         try
         {
             var subscribed = (isGap || again || _queue is null) && await TrySubscribeAsync();
-            if (again && !isGap)
+            if (subscribed && again && !isGap)
             {
                 // Nothing was missed, as far as is known. The next look, which is soon, makes sure.
-                return subscribed;
+                return true;
             }
 
             var version = await storage.RunAsync(
