@@ -28,7 +28,11 @@ public sealed class FleetWithoutStoreTests
         running.Start();
         await running.ListeningAsync();
         await Poll.UntilAsync(
-            async _ => await running.ServedAsync(Name) is not null, () => $"the certificate\n{fleet.Logs()}", cancellationToken: Token);
+            async _ => await running.ServedAsync(Name) is not null,
+            () => $"the certificate\n{fleet.Logs()}",
+            // If the second that the store has was too short, the instance waits a minute for those who might write back.
+            TimeSpan.FromMinutes(3),
+            Token);
         var serial = await running.ServedAsync(Name);
 
         await fleet.Store.BreakAsync();
